@@ -1,0 +1,1 @@
+"""One CORS policy for every Python web app."""
