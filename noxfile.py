@@ -1,0 +1,111 @@
+"""Every check of the project, each in an environment of its own: `nox -l` lists them."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "lint", "types"]
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+
+# pyenv hides the versions that are installed but not chosen: let nox find those, too.
+_PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+for _version in PYTHONS:
+    for _bin in sorted(_PYENV.glob(f"{_version}.*/bin")):
+        os.environ["PATH"] += f"{os.pathsep}{_bin}"
+
+
+def _group(*names: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+def _build(session: nox.Session) -> tuple[Path, Path]:
+    """Build the sdist, and from it the wheel, as for a release."""
+    dist = Path(session.virtualenv.location, "dist")
+    shutil.rmtree(dist, ignore_errors=True)
+    session.install(*_group("build"))
+    session.run("python", "-m", "build", "--no-isolation", f"--outdir={dist}", silent=True)
+    (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    return sdist, wheel
+
+
+def _chromium(session: nox.Session) -> str:
+    """Return the path of the system's Chromium; Playwright is not let download its own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        session.error("No Chromium found: `apt-get install chromium`, or set CHROMIUM to its path.")
+    return found
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Serve an API and two pages that call it, until Ctrl-C."""
+    session.install(".", *_group("demo"))
+    with contextlib.suppress(KeyboardInterrupt):
+        session.run("python", "examples/demo", *session.posargs, interrupt_timeout=10)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests against the built wheel; without arguments, with coverage."""
+    sdist, wheel = _build(session)
+    session.install(f"{wheel}[testing]", *_group("tests"))
+    env = {"PYTHONSAFEPATH": "1", "SDIST": str(sdist), "WHEEL": str(wheel)}
+    if session.posargs:
+        session.run("pytest", *session.posargs, env=env)
+        return
+    # Coverage starts before pytest does: our plugin for pytest imports what is to be measured.
+    session.run("coverage", "run", "-m", "pytest", env=env)
+    session.run("coverage", "report")
+
+
+@nox.session
+def minimal(session: nox.Session) -> None:
+    """Run the tests of what works without any extra; the others skip themselves."""
+    _, wheel = _build(session)
+    session.install(str(wheel), *_group("tests"))
+    session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the oldest release of every direct dependency."""
+    _, wheel = _build(session)
+    session.install("uv")
+    oldest = "--resolution=lowest-direct"
+    session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}")
+    session.install(*_group("tests"))
+    session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the walls between modules."""
+    session.install(*_group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy and pyright, both strict."""
+    session.install(".[testing]", *_group("types"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the demo in Chromium, from both pages, and check every row."""
+    _, wheel = _build(session)
+    session.install(str(wheel), *_group("browser"))
+    env = {"CHROMIUM": _chromium(session), "PYTHONSAFEPATH": "1"}
+    session.run("pytest", "tests/browser", *session.posargs, env=env)
