@@ -1,0 +1,89 @@
+"""Run the demo: `python examples/demo`, or `nox -s demo`. Ctrl-C ends it."""
+
+import argparse
+import contextlib
+import errno
+import logging
+import socket
+
+import api
+import pages
+import uvicorn
+
+PORTS = (8471, 8472, 8473)
+ROLES = ("the API", "the page it allows", "the page it refuses")
+GUIDE = """
+  API                  {0}
+  a page it allows     {1}   <- open this first: what such a page may do, and what not even it may
+  a page it refuses    {2}   <- then this: the same calls from another origin, each with the reason
+
+  Each row compares what the policy says with what your browser did; its own words are in its console.
+  The middleware's log appears below. Ctrl-C ends the demo.
+"""
+
+
+def listen(port: int, role: str) -> socket.socket:
+    """Bind a loopback port; where it is taken, say so and bind another."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            raise
+        listener.bind(("127.0.0.1", 0))
+        print(f"Port {port} is taken: {role} uses {listener.getsockname()[1]} instead.", flush=True)
+    return listener
+
+
+def url(listener: socket.socket) -> str:
+    """Return the origin that is served at a socket."""
+    host, port = listener.getsockname()
+    return f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """One server for the three sockets, which tells when all of them answer."""
+
+    def __init__(self, config: uvicorn.Config, guide: str) -> None:
+        super().__init__(config)
+        self.guide = guide
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print where to look."""
+        await super().startup(sockets)
+        print(self.guide, flush=True)
+
+
+def shorten_the_crash(record: logging.LogRecord) -> bool:
+    """Log the crash that a row asks for in one line; any other keeps its traceback."""
+    if record.exc_info and isinstance(record.exc_info[1], api.AskedForError):
+        record.msg, record.args, record.exc_info = "GET /crash raised, as asked: see its row", (), None
+    return True
+
+
+def serve(ports: tuple[int, int, int] = PORTS) -> None:
+    """Serve the API and both pages until Ctrl-C."""
+    listeners = [listen(port, role) for port, role in zip(ports, ROLES, strict=True)]
+    home, allowed, refused = origins = [url(listener) for listener in listeners]
+    apis = [pages.Api("ASGI, under uvicorn", home, api.create(allowed))]
+    apps = [apis[0].app, pages.create(allowed, refused, apis), pages.create(refused, allowed, apis)]
+    chosen = pages.by_port(dict(zip(origins, apps, strict=True)))
+    server = Server(uvicorn.Config(chosen, log_level="warning", lifespan="off"), GUIDE.format(*origins))
+    logging.getLogger("uvicorn.error").addFilter(shorten_the_crash)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(listeners)
+    print("The demo has ended.", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument(
+        "--ports",
+        nargs=3,
+        type=int,
+        default=PORTS,
+        metavar=("API", "ALLOWED", "REFUSED"),
+        help="loopback ports; 0 is any free one (default: %(default)s)",
+    )
+    serve(tuple(parser.parse_args().ports))

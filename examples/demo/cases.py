@@ -1,0 +1,57 @@
+"""The calls that the page makes, and what a policy says to each."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from asgi_cors import CORSMiddleware
+
+JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One row: ``how`` is the browser's interface, ``reads`` a response header that the script asks for."""
+
+    id: str
+    title: str
+    path: str
+    how: str = "fetch"
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    credentials: bool = False
+    reads: str | None = None
+
+
+CASES = (
+    Case(id="get", title="Simple GET", path="/items"),
+    Case(id="json", title="POST of JSON", path="/items", method="POST", headers=JSON),
+    Case(id="put", title="PUT with a header", path="/items/1", method="PUT", headers={"x-request-id": "7"}),
+    Case(id="cookie", title="GET with a cookie", path="/me", credentials=True),
+    Case(id="crash", title="A route that crashes", path="/crash"),
+    Case(id="public", title="A path open to all", path="/public/news"),
+    Case(id="public-cookie", title="The same with a cookie", path="/public/news", credentials=True),
+    Case(id="method", title="A method that isn't allowed", path="/items/1", method="DELETE"),
+    Case(id="header", title="A header that isn't allowed", path="/items", headers={"x-debug": "1"}),
+    Case(id="exposed", title="An exposed response header", path="/items", reads="x-total-count"),
+    Case(id="unexposed", title="One that isn't exposed", path="/items", reads="x-build"),
+    Case(id="xhr", title="XMLHttpRequest", path="/items/1", how="xhr", method="PUT", headers=JSON),
+    Case(id="sse", title="Server-sent events", path="/events", how="eventsource"),
+    Case(id="websocket", title="WebSocket", path="/echo", how="websocket", credentials=True),
+)
+
+
+def row(case: Case, app: CORSMiddleware, origin: str) -> dict[str, Any]:
+    """Return a case with the policy's word on it, for the page."""
+    told = app.explain(
+        case.method, origin, path=case.path, headers=list(case.headers.items()), credentials=case.credentials
+    )
+    verdict = {"allowed": told.allowed, "code": told.code, "remedy": told.remedy, "text": str(told)}
+    if told.allowed and case.reads and case.reads not in app.policy.expose_headers:
+        verdict |= {
+            "allowed": False,
+            "code": "not exposed",
+            "remedy": f'expose_headers=["{case.reads}"]',
+            "text": f"The page gets the answer, but {case.reads} is not among the exposed headers.",
+        }
+    return asdict(case) | {"verdict": verdict}

@@ -1,0 +1,135 @@
+// Makes every call of the plan, and writes down what the browser lets the script see of it.
+
+const PATIENCE = 5000; // milliseconds
+
+const attempts = {
+  async fetch(url, { method, headers, credentials, reads }) {
+    const response = await fetch(url, {
+      method,
+      headers,
+      body: method === "GET" ? undefined : "{}",
+      credentials: credentials ? "include" : "same-origin",
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (reads) {
+      const value = response.headers.get(reads);
+      return { allowed: value !== null, said: `${response.status}, ${reads}: ${value}` };
+    }
+    return { allowed: true, said: `${response.status} ${(await response.text()).trim()}` };
+  },
+
+  xhr(url, { method, headers }) {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open(method, url);
+      request.timeout = PATIENCE;
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.onload = () => resolve({ allowed: true, said: `${request.status} ${request.responseText}` });
+      request.onerror = () => resolve({ allowed: false, said: "error event, status 0" });
+      request.ontimeout = () => resolve({ allowed: false, said: "timeout event" });
+      request.send("{}");
+    });
+  },
+
+  eventsource(url) {
+    return new Promise((resolve) => {
+      const source = new EventSource(url);
+      const end = (allowed, said) => {
+        source.close();
+        resolve({ allowed, said });
+      };
+      source.onmessage = (event) => end(true, `message: ${event.data}`);
+      source.onerror = () => end(false, "error event");
+    });
+  },
+
+  websocket(url) {
+    return new Promise((resolve) => {
+      const socket = new WebSocket(url.replace(/^http/, "ws"));
+      socket.onopen = () => socket.send("hello");
+      socket.onmessage = (event) => {
+        resolve({ allowed: true, said: `echo: ${event.data}` });
+        socket.close();
+      };
+      socket.onclose = (event) => resolve({ allowed: false, said: `closed before it opened, code ${event.code}` });
+    });
+  },
+};
+
+async function attempt(api, row) {
+  try {
+    return await attempts[row.how](api.url + row.path, row);
+  } catch (error) {
+    return { allowed: false, said: String(error) };
+  }
+}
+
+const word = (allowed) => (allowed ? "allowed" : "refused");
+
+function fill(template) {
+  return document.getElementById(template).content.firstElementChild.cloneNode(true);
+}
+
+function describe({ how, method, path, headers, credentials, reads }) {
+  const names = { fetch: "fetch", xhr: "XMLHttpRequest", eventsource: "EventSource", websocket: "WebSocket" };
+  const fields = Object.entries(headers).map(([name, value]) => `, ${name}: ${value}`);
+  const verb = how === "fetch" || how === "xhr" ? ` ${method}` : "";
+  const cookie = how === "fetch" && credentials ? ", credentials: include" : "";
+  const read = reads ? `, reads ${reads}` : "";
+  return `${names[how]}${verb} ${path}${fields.join("")}${cookie}${read}`;
+}
+
+// A long name may break between its words where the window is narrow.
+function breakable(name) {
+  return name.split(/(?<=[a-z])(?=[A-Z])/).flatMap((part) => [part, document.createElement("wbr")]);
+}
+
+function draw(row) {
+  const line = fill("row");
+  const { verdict } = row;
+  line.dataset.case = row.id;
+  line.dataset.policy = word(verdict.allowed);
+  line.querySelector(".title").textContent = row.title;
+  line.querySelector(".call").textContent = describe(row);
+  line.querySelector(".policy .mark").textContent = word(verdict.allowed);
+  line.querySelector(".policy .mark").dataset.word = word(verdict.allowed);
+  line.querySelector(".code").append(...breakable(verdict.code ?? ""));
+  line.querySelector(".remedy").textContent = verdict.remedy ?? "";
+  line.querySelector("pre").textContent = verdict.text;
+  return line;
+}
+
+function note(line, { allowed, said }) {
+  const mark = line.querySelector(".browser .mark");
+  mark.textContent = word(allowed);
+  mark.dataset.word = word(allowed);
+  line.dataset.browser = word(allowed);
+  line.dataset.agrees = line.dataset.policy === line.dataset.browser;
+  line.querySelector(".said").textContent = said;
+}
+
+async function run(api) {
+  const section = fill("api");
+  const lines = api.rows.map(draw);
+  const count = section.querySelector(".count");
+  section.querySelector("h2").textContent = api.name;
+  section.querySelector(".policy pre").textContent = api.policy;
+  section.querySelector("tbody").append(...lines);
+  document.getElementById("apis").append(section);
+  for (const [index, row] of api.rows.entries()) {
+    count.textContent = `Call ${index + 1} of ${lines.length}…`;
+    note(lines[index], await attempt(api, row));
+  }
+  const agreeing = lines.filter((line) => line.dataset.agrees === "true").length;
+  count.textContent = `${agreeing} of ${lines.length} calls went as the policy says.`;
+  section.dataset.agrees = agreeing === lines.length;
+}
+
+const plan = await (await fetch("plan.json")).json();
+document.getElementById("origin").textContent = plan.origin;
+document.getElementById("standing").textContent = plan.allowed ? "allows" : "doesn't allow";
+document.getElementById("other").href = plan.other;
+document.getElementById("other").textContent = `The same calls from a page that it ${plan.allowed ? "doesn't allow" : "allows"}`;
+document.getElementById("again").onclick = () => location.reload();
+for (const api of plan.apis) await run(api);
+document.documentElement.dataset.state = "done";

@@ -1,0 +1,64 @@
+"""The servers of the two pages, which are the same but for their origin."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from api import Receive, Scope, Send, respond
+from cases import CASES, row
+
+from asgi_cors import CORSMiddleware
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+FILES = Path(__file__).parent / "page"
+KINDS = {".html": b"text/html; charset=utf-8", ".css": b"text/css", ".js": b"text/javascript"}
+COOKIE = (b"set-cookie", b"visitor=ada; SameSite=Lax; Path=/")
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API that the page calls, and shows in a table of its own."""
+
+    name: str
+    url: str
+    app: CORSMiddleware
+
+
+def by_port(apps: Mapping[str, App]) -> App:
+    """Serve several apps at once, each at its own origin."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        host, port = scope["server"]
+        await apps[f"http://{host}:{port}"](scope, receive, send)
+
+    return choose
+
+
+def create(origin: str, other: str, apis: Sequence[Api]) -> App:
+    """Serve the page, and what the policies say to its origin: from here, where CORS can't hide it."""
+
+    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["path"] == "/plan.json":
+            await respond(send, json.dumps(plan(origin, other, apis)).encode())
+            return
+        file = FILES / (scope["path"].strip("/") or "index.html")
+        if file not in FILES.iterdir():
+            file = FILES / "index.html"
+        # Cookies know no ports: what this server sets, the API on the same host is sent.
+        await respond(send, file.read_bytes(), COOKIE, kind=KINDS[file.suffix])
+
+    return page
+
+
+def plan(origin: str, other: str, apis: Sequence[Api]) -> dict[str, object]:
+    """Return all that the page needs to know."""
+    allowed = apis[0].app.explain("GET", origin).allowed
+    tables = [table(api, origin) for api in apis]
+    return {"origin": origin, "allowed": allowed, "other": other, "apis": tables}
+
+
+def table(api: Api, origin: str) -> dict[str, object]:
+    """Return what the page needs to fill the table of one API."""
+    rows = [row(case, api.app, origin) for case in CASES]
+    return {"name": api.name, "url": api.url, "policy": repr(api.app.policy), "rows": rows}

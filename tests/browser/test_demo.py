@@ -1,0 +1,166 @@
+"""The demo in a real browser: what the policy says is what Chromium does, on both origins."""
+
+import socket
+import urllib.request
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser
+
+NOT_EXPOSED = "not exposed"
+NO_ORIGIN = "MissingAllowOriginHeader"
+NO_ORIGIN_PREFLIGHT = "PreflightMissingAllowOriginHeader"
+
+# the row, what Chromium must say to the allowed origin, and to the refused one; None is "it may"
+ROWS = {
+    "get": (None, NO_ORIGIN),
+    "json": (None, NO_ORIGIN_PREFLIGHT),
+    "put": (None, NO_ORIGIN_PREFLIGHT),
+    "cookie": (None, NO_ORIGIN),
+    "crash": (None, NO_ORIGIN),
+    "public": (None, None),
+    "public-cookie": ("WildcardOriginNotAllowed", "WildcardOriginNotAllowed"),
+    "method": ("MethodDisallowedByPreflightResponse", NO_ORIGIN_PREFLIGHT),
+    "header": ("HeaderDisallowedByPreflightResponse", NO_ORIGIN_PREFLIGHT),
+    "exposed": (None, NO_ORIGIN),
+    "unexposed": (NOT_EXPOSED, NO_ORIGIN),
+    "xhr": (None, NO_ORIGIN_PREFLIGHT),
+    "sse": (None, NO_ORIGIN),
+    "websocket": (None, NO_ORIGIN),
+}
+SIDES = {"allowed": 0, "refused": 1}
+READ_ROWS = """rows => rows.map(row => {
+    const text = name => row.querySelector(name).textContent;
+    return {...row.dataset, code: text(".code"), remedy: text(".remedy"), said: text(".said")};
+})"""
+WIDTHS = [400, 1280]
+
+
+@dataclass
+class Seen:
+    """What one visit showed: rows by case, Chromium's CORS errors in order, errors of the page's script."""
+
+    rows: dict[str, dict[str, str]]
+    cors_errors: list[str]
+    script_errors: list[str]
+    summary: str
+
+
+def visit(browser: Browser, url: str) -> Seen:
+    """Open the page in a fresh profile and wait until it has made all its calls."""
+    page = browser.new_page()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    cors_errors, script_errors = [], []
+    devtools.on("Network.loadingFailed", lambda event: cors_errors.append(event.get("corsErrorStatus")))
+    page.on("pageerror", lambda error: script_errors.append(str(error)))
+    page.goto(url)
+    page.wait_for_selector("html[data-state=done]")
+    rows = page.eval_on_selector_all("tr[data-case]", READ_ROWS)
+    seen = Seen(
+        rows={row["case"]: row for row in rows},
+        cors_errors=[status["corsError"] for status in cors_errors if status],
+        script_errors=script_errors,
+        summary=page.inner_text(".count"),
+    )
+    page.context.close()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def seen(demo, chromium) -> dict[str, Seen]:
+    """Return what each of the two pages showed."""
+    return {side: visit(chromium, demo.origins[side]) for side in SIDES}
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("case", ROWS)
+def test_the_browser_does_what_the_policy_says(seen, case, side):
+    """Each row: the policy's verdict is the right one, and what Chromium did is the same."""
+    code = ROWS[case][SIDES[side]]
+    row = seen[side].rows[case]
+    expected = "refused" if code else "allowed"
+    assert (row["policy"], row["browser"], row["agrees"]) == (expected, expected, "true"), row
+    assert row["code"] == (code or "")
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("case", ROWS)
+def test_a_refusal_says_what_to_write_and_nothing_else_does(seen, case, side):
+    """A refused row names a remedy; an allowed one has none."""
+    row = seen[side].rows[case]
+    assert bool(row["remedy"]) == (row["policy"] == "refused")
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_codes_are_the_ones_that_chromium_gives(seen, side):
+    """DevTools' CorsError of each blocked call, in the order of the rows, is the code that the page shows."""
+    # A header that reads as null is no error, and a handshake is refused by the server, not by the browser.
+    blocked = {case: codes[SIDES[side]] for case, codes in ROWS.items() if case != "websocket"}
+    assert seen[side].cors_errors == [code for code in blocked.values() if code not in {None, NOT_EXPOSED}]
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_no_row_is_missing_or_new(seen, side):
+    """The page shows the rows of this table, in this order, and counts them all as agreeing."""
+    assert list(seen[side].rows) == list(ROWS)
+    assert seen[side].summary == f"{len(ROWS)} of {len(ROWS)} calls went as the policy says."
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_page_has_no_mistake_of_its_own(seen, side):
+    """No uncaught error of the page's script."""
+    assert not seen[side].script_errors
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("get", '200 ["tea", "cake"]'),
+        ("put", '200 {"done": "PUT"}'),
+        ("cookie", '200 {"cookie": "visitor=ada"}'),
+        ("crash", "500 Internal Server Error"),
+        ("exposed", "200, x-total-count: 2"),
+        ("unexposed", "200, x-build: null"),
+        ("sse", "message: an event"),
+        ("websocket", "echo: hello"),
+    ],
+)
+def test_the_allowed_page_reads_what_the_api_sent(seen, case, said):
+    """The answers are the API's own: the cookie arrived, the 500 is readable, the events came."""
+    assert seen["allowed"].rows[case]["said"] == said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_fits_the_window(demo, chromium, width, scheme):
+    """Nothing is wider than a phone's or a desktop's window, in either colour scheme."""
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(demo.origins["refused"])
+    page.wait_for_selector("html[data-state=done]")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.context.close()
+
+
+def test_ctrl_c_ends_the_demo_cleanly(run_demo):
+    """Exit code 0, no traceback although a route crashed, and the ports are free again."""
+    with run_demo("--ports", "0", "0", "0") as demo:
+        with pytest.raises(urllib.error.HTTPError, match="500"):
+            urllib.request.urlopen(f"{demo.origins['api']}/crash")
+        assert demo.interrupt() == 0
+    assert "Traceback" not in demo.printed
+    for origin in demo.origins.values():
+        with socket.socket() as again:
+            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            again.bind(("127.0.0.1", int(origin.rpartition(":")[2])))
+
+
+def test_a_taken_port_is_named_and_another_one_is_used(run_demo):
+    """The demo says which port is taken and serves the same part at another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with run_demo("--ports", str(port), "0", "0") as demo:
+            other = demo.origins["api"].rpartition(":")[2]
+            assert f"Port {port} is taken: the API uses {other} instead." in demo.printed
+            with urllib.request.urlopen(f"{demo.origins['api']}/items") as answer:
+                assert answer.status == 200
