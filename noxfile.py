@@ -56,7 +56,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; without arguments, with coverage."""
     sdist, wheel = _build(session)
-    session.install(f"{wheel}[testing]", *_group("tests"))
+    session.install(f"{wheel}[all]", *_group("tests"))
     env = {"PYTHONSAFEPATH": "1", "SDIST": str(sdist), "WHEEL": str(wheel)}
     if session.posargs:
         session.run("pytest", *session.posargs, env=env)
