@@ -10,9 +10,7 @@ import pytest
 
 README = Path(__file__).parent.parent / "README.md"
 # A program, and where one follows, the block with its output.
-BLOCK = re.compile(
-    r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL
-)
+BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(README.read_text(encoding="utf-8"))]
 FIRST = PROGRAMS[0][0] + "\nfrom asgi_cors import Policy"
 EXTRAS = {"flask", "httpx", "quart", "starlette"}

@@ -63,9 +63,7 @@ ANSWERS: dict[str, Callable[[Scope], object]] = {
 }
 
 
-async def respond(
-    send: Send, body: bytes, *fields: tuple[bytes, bytes], kind: bytes = b"application/json"
-) -> None:
+async def respond(send: Send, body: bytes, *fields: tuple[bytes, bytes], kind: bytes = b"application/json") -> None:
     """Send a whole answer."""
     headers = [(b"content-type", kind), (b"cache-control", b"no-store"), *fields]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -1,0 +1,131 @@
+"""The public interface as type checkers see it: mypy and pyright read this file, nothing runs it.
+
+An `ignore` here is a test, too: both checkers complain where the mistake is no longer one.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from datetime import timedelta
+from typing import Any, assert_type
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from asgi_cors import (
+    ConfigError,
+    ConfigWarning,
+    CORSMiddleware,
+    Decision,
+    Explanation,
+    Issue,
+    Outcome,
+    Policy,
+    PolicyOptions,
+    Request,
+    Rules,
+    WSGIMiddleware,
+    decide,
+    explain,
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+
+
+async def asgi(
+    scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    """Stand for an app typed by its framework's own aliases."""
+
+
+def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Stand for an app typed by the standard library."""
+    start_response("204 No Content", [])
+    return []
+
+
+async def looked_up(origin: str) -> bool:
+    """Stand for a look-up that waits."""
+    return origin == ""
+
+
+def tenant(scope: Scope) -> Policy | None:
+    """Stand for a policy chosen per request."""
+    return scope.get("policy")
+
+
+async def awaited_tenant(scope: Scope) -> Policy | None:
+    """Stand for one that waits."""
+    return scope.get("policy")
+
+
+def count(decision: Decision, scope: Scope) -> None:
+    """Stand for metrics."""
+    assert_type(decision.outcome, Outcome)
+    assert_type(decision.reason, str | None)
+    scope["outcome"] = decision.outcome
+
+
+# Every option takes one value or several, in each of its types.
+policy = Policy(
+    allow_origins=["https://a.example", re.compile(r"https://b\.example"), str.isascii, looked_up],
+    allow_origin_regex=r"https://c\.example",
+    allow_methods="PUT",
+    allow_headers={"x-id", "x-acme-*"},
+    expose_headers=("x-total",),
+    allow_credentials=True,
+    max_age=timedelta(hours=1),
+    allow_private_network=False,
+    dangerously_allow="credentials-over-http",
+)
+Policy(allow_origins="*", max_age=None)
+Policy(allow_origins=re.compile("."), max_age=60)
+options: PolicyOptions = {"allow_origins": "*", "max_age": 60}
+Policy(**options)
+
+assert_type(policy.allow_credentials, bool)
+assert_type(policy.max_age, int | None)
+assert_type(policy.dangerously_allow, tuple[str, ...])
+assert_type(policy.replace(max_age=0), Policy)
+assert_type(Policy.from_mapping({"allow_origins": ["https://a.example"]}), Policy)
+assert_type(policy.to_mapping(), dict[str, Any])
+assert_type(Policy.from_env(prefix="CORS_", environ={"CORS_MAX_AGE": "1"}), Policy)
+
+# The middleware takes a policy or its options, and is an app itself.
+app = CORSMiddleware(
+    asgi,
+    policy,
+    paths={"/public/*": Policy(allow_origins="*"), "/admin": {"allow_credentials": True}, "/internal/*": None},
+    policy_for=tenant,
+    enforce=True,
+    check_websockets=False,
+    on_decision=count,
+)
+CORSMiddleware(asgi, allow_origins="*", policy_for=awaited_tenant)
+CORSMiddleware(app, **options)
+assert_type(app.policy, Policy)
+assert_type(app.explain("PUT", "https://a.example", path="/", headers=["x-id", ("accept", "*/*")]), Explanation)
+app.reconfigure(policy=policy.replace(allow_origins="https://a.example"))
+app.reconfigure(allow_origins="*", enforce=False)
+
+wsgi_app: WSGIApplication = WSGIMiddleware(wsgi, allow_origins="*", enforce=True, on_decision=count)
+WSGIMiddleware(WSGIMiddleware(wsgi), policy, paths={"/public/*": None})
+
+# The parts, for adapters.
+decision = decide(policy, Request("GET", origin=b"https://a.example"))
+assert_type(decision, Decision)
+explanation = explain(policy, "GET", "https://a.example", headers=["x-id"], credentials=True)
+assert_type(explanation.allowed, bool)
+assert_type(explanation.code, str | None)
+rules: type[Rules] = Rules
+
+error = ConfigError([])
+assert_type(error.issues, tuple[Issue, ...])
+refusal: ValueError = error
+warning: type[UserWarning] = ConfigWarning
+
+# A misspelt option, a value of another type, a positional option: seen before the program runs.
+Policy(allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+Policy(allow_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Policy("*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+CORSMiddleware(asgi, allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+CORSMiddleware(asgi, policy, {"/public/*": None})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+policy.max_age = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
