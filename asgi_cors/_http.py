@@ -1,0 +1,102 @@
+"""The words of HTTP and of the Fetch standard: names, sets, tokens, lists.
+
+Knows no policy and no request. Rules from https://fetch.spec.whatwg.org/ (cited by
+the name of the definition) and RFC 9110.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# RFC 9110, 5.6.2: token = 1*tchar
+TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TOKEN_BYTES: Final = re.compile(TOKEN.pattern.encode())
+
+ORIGIN: Final = b"origin"
+REQUEST_METHOD: Final = b"access-control-request-method"
+REQUEST_HEADERS: Final = b"access-control-request-headers"
+REQUEST_PRIVATE_NETWORK: Final = b"access-control-request-private-network"
+ALLOW_ORIGIN: Final = b"access-control-allow-origin"
+ALLOW_CREDENTIALS: Final = b"access-control-allow-credentials"
+ALLOW_METHODS: Final = b"access-control-allow-methods"
+ALLOW_HEADERS: Final = b"access-control-allow-headers"
+ALLOW_PRIVATE_NETWORK: Final = b"access-control-allow-private-network"
+EXPOSE_HEADERS: Final = b"access-control-expose-headers"
+MAX_AGE: Final = b"access-control-max-age"
+VARY: Final = b"vary"
+
+# What a response may say of CORS; on an actual response the policy alone says it.
+RESPONSE_FIELDS: Final = frozenset(
+    {ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, ALLOW_PRIVATE_NETWORK, EXPOSE_HEADERS, MAX_AGE}
+)
+
+VARY_ORIGIN: Final = (b"Origin",)
+VARY_PREFLIGHT: Final = (b"Origin", b"Access-Control-Request-Method", b"Access-Control-Request-Headers")
+
+# "CORS-safelisted method": no policy can forbid them, and no answer needs to list them.
+SAFELISTED_METHODS: Final = ("GET", "HEAD", "POST")
+# "normalize a method": the only names that browsers upper-case.
+NORMALIZED_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+# "forbidden method": no script can send them.
+FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
+KNOWN_METHODS: Final = (*SAFELISTED_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
+
+# "CORS-safelisted request-header": free as long as the value is plain.
+SAFELISTED_HEADERS: Final = ("accept", "accept-language", "content-language", "content-type")
+# "forbidden request-header": scripts can't set them, so preflights never ask for them.
+FORBIDDEN_HEADERS: Final = frozenset(
+    {
+        *("accept-charset", "accept-encoding", "connection", "content-length", "cookie", "cookie2", "date", "dnt"),
+        *("expect", "host", "keep-alive", "origin", "referer", "set-cookie", "te", "trailer", "transfer-encoding"),
+        *("upgrade", "via", REQUEST_METHOD.decode(), REQUEST_HEADERS.decode()),
+    }
+)
+FORBIDDEN_HEADER_PREFIXES: Final = ("proxy-", "sec-")
+# "forbidden response-header name": no script ever reads them.
+UNEXPOSABLE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2"})
+# Fields of requests, which people list among the exposed.
+REQUEST_FIELDS: Final = frozenset({ORIGIN.decode(), REQUEST_METHOD.decode(), REQUEST_HEADERS.decode()})
+
+# What a preflight may ask for before it costs more to read than to refuse.
+MAX_REQUESTED_BYTES: Final = 8192
+MAX_REQUESTED_NAMES: Final = 128
+
+Fields = tuple[tuple[bytes, bytes], ...]
+
+
+def normalize_method(method: str) -> str:
+    """Upper-case the six names that browsers upper-case (Fetch, "normalize a method")."""
+    upper = method.upper()
+    return upper if upper in NORMALIZED_METHODS else method
+
+
+def is_forbidden_header(name: str) -> bool:
+    """Tell whether no script can set the request header `name`, given in lower case."""
+    return name in FORBIDDEN_HEADERS or name.startswith(FORBIDDEN_HEADER_PREFIXES)
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """Split a list value at its commas; white space around and empty elements don't count (RFC 9110, 5.6.1)."""
+    return [element for part in value.split(b",") if (element := part.strip(b" \t"))]
+
+
+def requested_names(value: bytes | None) -> list[str] | None:
+    """Read the names of Access-Control-Request-Headers, in lower case and without repeats.
+
+    Returns:
+        The names; None where the value is oversized, or holds something that is no token.
+    """
+    if not value:
+        return []
+    if len(value) > MAX_REQUESTED_BYTES or value.count(b",") >= MAX_REQUESTED_NAMES:
+        return None
+    names = split_list(value)
+    if not all(map(TOKEN_BYTES.fullmatch, names)):
+        return None
+    return list(dict.fromkeys(name.decode("ascii").lower() for name in names))
+
+
+def joined(values: list[bytes]) -> bytes | None:
+    """Join the lines of one field (Fetch, "get" a header list); None where there is none."""
+    return b", ".join(values) if values else None
