@@ -1,0 +1,96 @@
+"""A policy as text: mappings for TOML and JSON, and environment variables.
+
+Knows how values are spelled there; what they mean is for `_policy` to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from ._errors import ConfigError, Issue, unknown, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Spell options so that JSON can hold them; regexes without flags go as text."""
+    options = dict(options)
+    entries = options.get("allow_origins")
+    issues = [
+        Issue(
+            "not-text",
+            "allow_origins",
+            entry,
+            f"{entry!r} can't be written as text",
+            "Keep it in code, and the rest in the mapping.",
+        )
+        for entry in (entries if isinstance(entries, tuple) else ())
+        if not isinstance(entry, str)
+    ]
+    regex = options.get("allow_origin_regex")
+    if isinstance(regex, re.Pattern):
+        if regex.flags & ~re.UNICODE:
+            issues.append(
+                Issue("not-text", "allow_origin_regex", regex, f"{regex!r} has flags", "Write them inside: '(?i:…)'.")
+            )
+        options["allow_origin_regex"] = regex.pattern
+    if issues:
+        raise ConfigError(issues)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
+
+
+def from_env(prefix: str, environ: Mapping[str, str] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the options that the environment names; a variable that no option answers to is warned of."""
+    source = os.environ if environ is None else environ
+    named = {key[len(prefix) :].lower(): (key, value) for key, value in source.items() if key.startswith(prefix)}
+    for name, (key, _) in named.items():
+        if name not in defaults:
+            warn(Issue("unknown-variable", key, key, "no option has this name", unknown(name, defaults).hint))
+    issues: list[Issue] = []
+    options = {
+        name: _read(name, key, text.strip(), defaults[name], issues)
+        for name, (key, text) in named.items()
+        if name in defaults
+    }
+    if issues:
+        raise ConfigError(issues)
+    return options
+
+
+def _read(name: str, key: str, text: str, default: object, issues: list[Issue]) -> object:
+    if name == "allow_origin_regex":
+        return text or None
+    if name == "max_age":
+        return _read_seconds(key, text, issues)
+    if isinstance(default, bool):
+        if text.lower() not in _BOOLEANS:
+            issues.append(Issue("not-boolean", key, text, f"{text!r} is no boolean", "Write true or false."))
+        return _BOOLEANS.get(text.lower(), default)
+    return _read_list(key, text, issues)
+
+
+def _read_seconds(key: str, text: str, issues: list[Issue]) -> int | None:
+    if text.lower() in {"none", ""}:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        issues.append(Issue("not-number", key, text, f"{text!r} is no number of seconds", "Write a number, or none."))
+        return None
+
+
+def _read_list(key: str, text: str, issues: list[Issue]) -> list[str]:
+    if not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        issues.append(Issue("not-json", key, text, f"{text!r} is no JSON list: {error}", 'Write ["a", "b"], or a,b.'))
+        return []
+    return value if isinstance(value, list) else [value]

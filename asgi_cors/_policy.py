@@ -1,0 +1,234 @@
+"""A policy: what the user writes, validated whole, compiled once, immutable.
+
+Knows its options and what they come to; knows no request. How each option is read stands in `_option_origins` and
+`_options`; what is ready to be sent, in `_compiled`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypedDict, Unpack
+
+from . import _options
+from ._compiled import Compiled
+from ._errors import ConfigError, Issue, unknown, warn
+from ._option_origins import OriginEntry, check_credentials, read_origins
+
+if TYPE_CHECKING:
+    from ._options import Names
+
+_MANY: Final = 20  # entries that a repr shows
+
+
+class PolicyOptions(TypedDict, total=False):
+    """The options of a policy, as keywords."""
+
+    allow_origins: OriginEntry | Iterable[OriginEntry]
+    allow_origin_regex: str | re.Pattern[str] | None
+    allow_methods: str | Iterable[str]
+    allow_headers: str | Iterable[str]
+    expose_headers: str | Iterable[str]
+    allow_credentials: bool
+    max_age: int | timedelta | None
+    allow_private_network: bool
+    dangerously_allow: str | Iterable[str]
+
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "allow_origins": (),
+    "allow_origin_regex": None,
+    "allow_methods": (),
+    "allow_headers": (),
+    "expose_headers": (),
+    "allow_credentials": False,
+    "max_age": _options.DEFAULT_MAX_AGE,
+    "allow_private_network": False,
+    "dangerously_allow": (),
+}
+
+
+class Policy:
+    """Who may read, with what, and for how long a browser may remember it.
+
+    Args:
+        allow_origins: `"*"`, one entry, or an iterable of entries: an origin, an origin pattern such as
+            `"https://*.example.com"`, a compiled `re.Pattern` (full match), or a callable from origin to bool or
+            awaitable bool. Default: none, which refuses all.
+        allow_origin_regex: One more entry, a regular expression as str or `re.Pattern`.
+        allow_methods: Methods beyond GET, HEAD and POST, which every page can send; or `"*"`.
+        allow_headers: Request headers beyond Accept, Accept-Language, Content-Language and Content-Type; prefixes
+            such as `"x-app-*"`; or `"*"`.
+        expose_headers: Response headers that scripts may read; or `"*"`.
+        allow_credentials: Whether cookies, TLS client certificates and HTTP authentication count.
+        max_age: Seconds, or a timedelta, for which a browser may keep a preflight's answer; None leaves it to the
+            browser (5 seconds), 0 has nothing kept. Default: 600.
+        allow_private_network: Answer the discontinued Private Network Access preflights.
+        dangerously_allow: Words that let unsafe combinations pass.
+
+    Raises:
+        ConfigError: With every mistake found in any option.
+    """
+
+    __slots__ = (*DEFAULTS, "compiled")
+
+    allow_origins: tuple[OriginEntry, ...] | Literal["*"]
+    allow_origin_regex: str | re.Pattern[str] | None
+    allow_methods: Names
+    allow_headers: Names
+    expose_headers: Names
+    allow_credentials: bool
+    max_age: int | None
+    allow_private_network: bool
+    dangerously_allow: tuple[str, ...]
+    compiled: Compiled
+
+    def __init__(self, **options: Unpack[PolicyOptions]) -> None:
+        """Validate and compile; see the class."""
+        issues = [unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
+        warnings: list[Issue] = []
+        given = {**DEFAULTS, **options}
+        origins = read_origins(given["allow_origins"], given["allow_origin_regex"], issues, warnings)
+        values: dict[str, Any] = {
+            "allow_origins": "*" if origins.any else origins.entries,
+            "allow_origin_regex": given["allow_origin_regex"],
+            "allow_methods": _options.read_methods(given["allow_methods"], issues, warnings),
+            "allow_headers": _options.read_headers(given["allow_headers"], issues),
+            "expose_headers": _options.read_exposed(given["expose_headers"], issues),
+            "allow_credentials": _options.read_flag("allow_credentials", given["allow_credentials"], issues),
+            "max_age": _options.read_max_age(given["max_age"], issues, warnings),
+            "allow_private_network": _options.read_flag(
+                "allow_private_network", given["allow_private_network"], issues
+            ),
+            "dangerously_allow": _options.read_dangerously_allow(given["dangerously_allow"], issues),
+        }
+        if values["allow_credentials"]:
+            check_credentials(origins, values["dangerously_allow"], issues)
+            issues += _exposed_with_credentials(values["expose_headers"])
+        if issues:
+            raise ConfigError(issues)
+        for issue in (*warnings, *_doubts(values, nothing=origins.none)):
+            warn(issue)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "compiled", Compiled(values, origins))
+
+    # -- other ways in and out
+
+    def replace(self, **options: Unpack[PolicyOptions]) -> Policy:
+        """Build a policy with some options changed.
+
+        Raises:
+            ConfigError: As the constructor does.
+        """
+        return Policy(**{**self._options(), **options})
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Build a policy from a mapping, as read from TOML or JSON.
+
+        Raises:
+            ConfigError: As the constructor does; an unknown key is one too.
+        """
+        if not _names_options(mapping):
+            raise ConfigError(
+                [Issue("wrong-type", "from_mapping", mapping, f"{mapping!r} is no mapping of option names")]
+            )
+        return cls(**mapping)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give the options that differ from their defaults, as `from_mapping` and JSON take them.
+
+        Raises:
+            ConfigError: Where an entry can't be written as text: a callable, or a regex with flags.
+        """
+        from ._mapping import to_mapping  # noqa: PLC0415 - not needed to serve
+
+        return to_mapping(self._options())
+
+    @classmethod
+    def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Self:
+        """Build a policy from environment variables such as `CORS_ALLOW_ORIGINS`.
+
+        Args:
+            prefix: What the variables begin with.
+            environ: Where they are read from; `os.environ` where None. Lists are separated by commas or written as
+                JSON, booleans are true, false, 1 or 0; `none` stands for None.
+
+        Raises:
+            ConfigError: As the constructor does; a value that can't be read is one too.
+        """
+        from ._mapping import from_env  # noqa: PLC0415 - not needed to serve
+
+        return cls(**from_env(prefix, environ, DEFAULTS))
+
+    def _options(self) -> dict[str, Any]:
+        """Give the options that differ from their defaults."""
+        options = {name: getattr(self, name) for name in DEFAULTS}
+        return {name: value for name, value in options.items() if value != DEFAULTS[name]}
+
+    # -- a value: immutable, compared after normalisation
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: a policy is shared by every request."""
+        message = f"a Policy is immutable; write policy.replace({name}=…)"
+        raise AttributeError(message)
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the policies mean: order and repeats don't count, nor where a regex is written."""
+        return self.compiled.key == other.compiled.key if isinstance(other, Policy) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Hash what the policy means."""
+        return hash(self.compiled.key)
+
+    def __repr__(self) -> str:
+        """Show what differs from the defaults; of many origins the first and their number."""
+        return f"Policy({', '.join(f'{name}={_shown(value)}' for name, value in self._options().items())})"
+
+    def __reduce__(self) -> tuple[object, tuple[()]]:
+        """Be copied and pickled by the options."""
+        return functools.partial(Policy, **self._options()), ()
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple) and len(value) > _MANY:
+        return f"[{', '.join(map(repr, value[:_MANY]))}, … {len(value)} in all]"
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
+
+
+def _names_options(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+
+
+def _exposed_with_credentials(exposed: Names) -> list[Issue]:
+    if exposed != "*":
+        return []
+    message = "'*' with allow_credentials: browsers take it for the name of a header"
+    return [
+        Issue(
+            "expose-any-with-credentials",
+            "expose_headers",
+            "*",
+            message,
+            "Name the headers: expose_headers=['x-request-id'].",
+        )
+    ]
+
+
+def _doubts(values: Mapping[str, Any], *, nothing: bool) -> list[Issue]:
+    """Find what works, but hardly as meant."""
+    doubts = []
+    if nothing:
+        message = "nothing is allowed, so every cross-origin page is refused"
+        doubts.append(
+            Issue("nothing-allowed", "allow_origins", (), message, "Write allow_origins=['https://app.example.com'].")
+        )
+    if values["allow_private_network"]:
+        message = "browsers no longer ask for it (Local Network Access asks the user instead)"
+        doubts.append(Issue("private-network", "allow_private_network", True, message, "Leave it out."))
+    return doubts
