@@ -1,0 +1,188 @@
+"""The one statement of the rules: a policy and a request in, a decision out.
+
+Three cases, in this order: a preflight, which is answered here; a request that is not CORS; an actual request.
+No I/O: where only a callable can tell, the decision says `LOOKUP`, and the shell asks it and decides again.
+
+Source: Fetch, "HTTP extensions", "CORS protocol" (https://fetch.spec.whatwg.org/#http-cors-protocol).
+Reasons are the names that Chromium's DevTools protocol gives a CorsError, where one fits.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from . import _http
+from ._origins import MAX_ORIGIN, parse_origin
+
+if TYPE_CHECKING:
+    from ._compiled import Compiled
+    from ._http import Fields
+    from ._policy import Policy
+
+
+class Outcome(StrEnum):
+    """What becomes of a request."""
+
+    NOT_CORS = "not-cors"
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    PREFLIGHT_ALLOWED = "preflight-allowed"
+    PREFLIGHT_REFUSED = "preflight-refused"
+    LOOKUP = "lookup"
+
+
+# What the browser will say of an answer without Access-Control-Allow-Origin.
+MISSING_ALLOW_ORIGIN: Final = "MissingAllowOriginHeader"
+PREFLIGHT_MISSING_ALLOW_ORIGIN: Final = "PreflightMissingAllowOriginHeader"
+METHOD_DISALLOWED: Final = "MethodDisallowedByPreflightResponse"
+HEADER_DISALLOWED: Final = "HeaderDisallowedByPreflightResponse"
+# Where no name of Chromium's fits.
+INVALID_ORIGIN: Final = "InvalidOrigin"
+INVALID_METHOD: Final = "InvalidRequestedMethod"
+INVALID_HEADERS: Final = "InvalidRequestedHeaders"
+AMBIGUOUS_PATH: Final = "AmbiguousPath"
+LOOKUP_FAILED: Final = "OriginLookupFailed"
+POLICY_FAILED: Final = "PolicyLookupFailed"
+CREDENTIALS_NOT_ALLOWED: Final = "CredentialsNotAllowed"
+
+
+class Request(NamedTuple):
+    """What of a request counts for CORS.
+
+    Args:
+        method: The method as sent.
+        origin: The Origin value; several fields joined by `", "`, which no origin contains. None without one.
+        requested_method: The Access-Control-Request-Method value.
+        requested_headers: The Access-Control-Request-Headers value, several lines joined.
+        private_network: Whether Access-Control-Request-Private-Network is `true`.
+    """
+
+    method: str
+    origin: bytes | None = None
+    requested_method: bytes | None = None
+    requested_headers: bytes | None = None
+    private_network: bool = False
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether it is a CORS-preflight request; every other OPTIONS is the app's."""
+        return self.method == "OPTIONS" and self.origin is not None and self.requested_method is not None
+
+
+class Decision(NamedTuple):
+    """What is to be done with a request.
+
+    Args:
+        outcome: What becomes of it.
+        reason: Why it is refused; None where it is not.
+        headers: The CORS fields of the response.
+        vary: The names to be merged into the response's Vary.
+        answer: The status of a preflight's answer; None where the app answers.
+        subject: The method or header that is refused; empty where it is another thing.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    headers: Fields = ()
+    vary: tuple[bytes, ...] = ()
+    answer: int | None = None
+    subject: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether a page of this origin may read the response, or go on after the preflight."""
+        return self.outcome in {Outcome.ALLOWED, Outcome.PREFLIGHT_ALLOWED}
+
+    @property
+    def refused(self) -> bool:
+        """Whether a page of this origin is kept from it."""
+        return self.outcome in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED}
+
+
+def decide(policy: Policy, request: Request, *, granted: bool | None = None) -> Decision:
+    """Decide what becomes of `request` under `policy`.
+
+    Args:
+        policy: The policy that serves the request.
+        request: What of it counts.
+        granted: What the policy's callables said of the origin; None where they haven't been asked.
+    """
+    rules = policy.compiled
+    if request.is_preflight:
+        return _preflight(rules, request, granted=granted)
+    if rules.static:  # the same answer for every request, so that caches stay whole
+        outcome = Outcome.NOT_CORS if request.origin is None else Outcome.ALLOWED
+        return Decision(outcome, None, (*rules.origin_fields(b""), *rules.expose_fields))
+    if request.origin is None:
+        return Decision(Outcome.NOT_CORS, vary=_http.VARY_ORIGIN)
+    return _actual(rules, request.origin.strip(b" \t"), granted=granted)
+
+
+def refuse(request: Request, reason: str) -> Decision:
+    """Refuse `request` whatever its origin: no CORS field at all."""
+    if request.is_preflight:
+        return Decision(Outcome.PREFLIGHT_REFUSED, reason, (), _http.VARY_PREFLIGHT, 200)
+    return Decision(Outcome.REFUSED if request.origin is not None else Outcome.NOT_CORS, reason, (), _http.VARY_ORIGIN)
+
+
+def _actual(rules: Compiled, origin: bytes, *, granted: bool | None) -> Decision:
+    """Answer the standard's CORS check (Fetch, 4.10) in advance."""
+    refusal = _refusal(rules, origin, MISSING_ALLOW_ORIGIN, granted=granted)
+    if refusal == Outcome.LOOKUP:
+        return Decision(Outcome.LOOKUP)
+    if refusal:
+        return Decision(Outcome.REFUSED, refusal, (), _http.VARY_ORIGIN)
+    return Decision(Outcome.ALLOWED, None, (*rules.origin_fields(origin), *rules.expose_fields), _http.VARY_ORIGIN)
+
+
+def _preflight(rules: Compiled, request: Request, *, granted: bool | None) -> Decision:
+    """Answer a CORS-preflight request (Fetch, 4.8) truthfully, so that the console names the true cause."""
+    method = (request.requested_method or b"").strip(b" \t")
+    if not _http.TOKEN_BYTES.fullmatch(method):
+        return refuse(request, INVALID_METHOD)
+    names = _http.requested_names(request.requested_headers)
+    if names is None:
+        return refuse(request, INVALID_HEADERS)
+    origin = (request.origin or b"").strip(b" \t")
+    refusal = _refusal(rules, origin, PREFLIGHT_MISSING_ALLOW_ORIGIN, granted=granted)
+    if refusal == Outcome.LOOKUP:
+        return Decision(Outcome.LOOKUP)
+    return refuse(request, refusal) if refusal else _granted_preflight(rules, request, origin, method.decode(), names)
+
+
+def _refusal(rules: Compiled, origin: bytes, missing: str, *, granted: bool | None) -> str | None:
+    """Say why an origin is refused; None where it is allowed, `LOOKUP` where only a callable can tell."""
+    if rules.static:
+        return None
+    value = origin.decode("latin-1") if len(origin) <= MAX_ORIGIN else ""
+    if value in rules.origins:
+        return None
+    if value == "null":  # never matches anything but itself
+        return missing
+    if parse_origin(value) is None:
+        return INVALID_ORIGIN
+    if rules.callables and granted is None:
+        return Outcome.LOOKUP
+    return None if rules.any_origin or granted else missing
+
+
+def _granted_preflight(rules: Compiled, request: Request, origin: bytes, method: str, names: list[str]) -> Decision:
+    """Answer a preflight whose origin is allowed: the true lists, and the first thing that is not in them."""
+    headers = (*rules.origin_fields(origin), *rules.list_fields(method, names))
+    if not rules.allows_method(method):
+        return _refused_part(METHOD_DISALLOWED, headers, method)
+    for name in names:
+        if not rules.allows_header(name):
+            return _refused_part(HEADER_DISALLOWED, headers, name)
+    if rules.private_network and request.private_network:
+        headers = (*headers, (_http.ALLOW_PRIVATE_NETWORK, b"true"))
+    if rules.max_age is not None:
+        headers = (*headers, (_http.MAX_AGE, rules.max_age))
+    return Decision(Outcome.PREFLIGHT_ALLOWED, None, headers, _http.VARY_PREFLIGHT, 204)
+
+
+def _refused_part(reason: str, headers: Fields, subject: str) -> Decision:
+    # 200, not 4xx, of which every browser says only that the status is not ok; and no Access-Control-Max-Age,
+    # since WebKit keeps a denied result.
+    return Decision(Outcome.PREFLIGHT_REFUSED, reason, headers, _http.VARY_PREFLIGHT, 200, subject)

@@ -1,0 +1,111 @@
+"""Origins and policies that only a call can tell: asked with a limit of time, and never trusted when it fails.
+
+Two drivers run the same generator: one awaits what it yields, under asyncio or trio; the other, for WSGI, runs it
+on one background event loop per process, so that a client's kept connections work. No event loop is imported until
+something has to be awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ._policy import Policy
+
+Result = TypeVar("Result")
+Asking = Generator[Awaitable[Any], Any, Result]
+Waits = Callable[[Awaitable[Any]], Awaitable[Any]]
+
+TIMEOUT: Final = 2.0  # seconds for one awaited answer
+
+
+def ask(policy: Policy, origin: str) -> Asking[bool]:
+    """Ask a policy's callables whether they allow `origin`; only `True`, or an awaitable of it, allows.
+
+    Yields:
+        What is to be awaited, its result to be sent in.
+
+    Raises:
+        Exception: What a callable raises; the caller refuses.
+    """
+    for entry in policy.compiled.callables:
+        answer = entry(origin)
+        if inspect.isawaitable(answer):
+            answer = yield answer
+        if answer is True:
+            return True
+    return False
+
+
+async def run(asking: Asking[Result], wait: Waits | None = None) -> Result:
+    """Run a generator of awaitables in the running event loop, asyncio's or trio's.
+
+    Args:
+        asking: The generator.
+        wait: What awaits, with a limit of time.
+    """
+    wait = wait or _wait
+    try:
+        awaitable = next(asking)
+        while True:
+            try:
+                result = await wait(awaitable)
+            except Exception as error:  # noqa: BLE001 - the generator decides what a failure means
+                awaitable = asking.throw(error)
+            else:
+                awaitable = asking.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+def run_blocking(asking: Asking[Result]) -> Result:
+    """Run a generator of awaitables from a thread without an event loop."""
+    running = run(asking, _wait_elsewhere)
+    try:
+        running.send(None)  # never suspends: it waits in this thread
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    raise AssertionError  # pragma: no cover
+
+
+async def _wait(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever the callable gives
+    """Await with a limit of time, in the event loop that runs."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        with trio.fail_after(TIMEOUT):
+            return await awaitable
+    import asyncio  # noqa: PLC0415 - only when something has to be awaited
+
+    async with asyncio.timeout(TIMEOUT):
+        return await awaitable
+
+
+async def _wait_elsewhere(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever the callable gives
+    """Have this process's background event loop await, and block until it has."""
+    import asyncio  # noqa: PLC0415 - only when something has to be awaited
+
+    return asyncio.run_coroutine_threadsafe(_wait(awaitable), _loop()).result()
+
+
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """Give this process's event loop, in a thread of its own; a forked child starts one anew."""
+    import asyncio  # noqa: PLC0415 - only when something has to be awaited
+
+    process = os.getpid()
+    if process not in _loops:
+        loop = asyncio.new_event_loop()
+        if _loops.setdefault(process, loop) is loop:
+            threading.Thread(target=loop.run_forever, name="asgi_cors-lookup", daemon=True).start()
+        else:
+            loop.close()
+    return _loops[process]

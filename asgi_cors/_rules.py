@@ -1,0 +1,163 @@
+"""Which policy serves a request: a view's own, a function's, a path's, or the base.
+
+Knows how they are written and in which order they are asked; knows no origin. What is asked may be a coroutine, so
+`Rules.find` is a generator that yields what is to be awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from types import NotImplementedType
+from typing import TYPE_CHECKING, Any, Final
+
+from ._errors import ConfigError, Issue
+from ._policy import Policy
+from ._scope import route_path, without_dots
+
+if TYPE_CHECKING:
+    from ._types import Scope
+
+Found = Policy | None | NotImplementedType
+FindsPolicy = Callable[["Scope"], Found | Awaitable[Found]]
+PathPolicies = Mapping[str, "Policy | Mapping[str, Any] | None"]
+Asking = Generator[Awaitable[Any], Any, "Policy | None"]
+
+
+class AmbiguousPathError(Exception):
+    """The path leads to one policy as it stands, and to another without its dot segments and doubled slashes."""
+
+
+class Rules:
+    """Where each request's policy comes from.
+
+    Args:
+        policy: The base, for everything that no other serves.
+        paths: Policies by path: `/exact`, or `/prefix/*` for the prefix itself and all below. A mapping is laid over
+            the base; None passes the request through untouched.
+        finders: Functions from scope to policy, asked in this order before the paths; each may return a Policy, None
+            (pass through) or NotImplemented (ask the next), or an awaitable of these.
+
+    Raises:
+        ConfigError: Of a path that can't be one, or options that make no policy.
+    """
+
+    def __init__(
+        self, policy: Policy, paths: PathPolicies | None = None, finders: tuple[FindsPolicy, ...] = ()
+    ) -> None:
+        """Compile the paths; see the class."""
+        self.policy = policy
+        self.finders = finders
+        self.paths = _Paths(policy, paths) if paths else None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the base serves every request."""
+        return not (self.finders or self.paths)
+
+    def find(self, scope: Scope) -> Asking:
+        """Find the policy that serves `scope`; None passes it through untouched.
+
+        Yields:
+            What is to be awaited, its result to be sent in.
+
+        Raises:
+            AmbiguousPathError: Where the path leads to more than one policy.
+            Exception: What a finder raises, and TypeError for what is no policy.
+        """
+        for finder in self.finders:
+            found = finder(scope)
+            if inspect.isawaitable(found):
+                found = yield found
+            if found is None or isinstance(found, Policy):
+                return found
+            if found is not NotImplemented:
+                message = f"{finder!r} returned {found!r}, which is no Policy, None or NotImplemented"
+                raise TypeError(message)
+        return self.at(route_path(scope))
+
+    def at(self, path: str) -> Policy | None:
+        """Find the policy that serves `path` where no finder knows better.
+
+        Raises:
+            AmbiguousPathError: Where the path leads to more than one policy.
+        """
+        return self.paths.find(path) if self.paths else self.policy
+
+
+_MISSING: Final = object()
+
+
+class _Paths:
+    """Policies by path, found by one look-up for the path and one for each `/` up to the deepest prefix."""
+
+    def __init__(self, base: Policy, paths: PathPolicies) -> None:
+        issues: list[Issue] = []
+        self.base = base
+        self.exact: dict[str, Policy | None] = {}
+        self.prefixes: dict[str, Policy | None] = {}
+        for path, written in paths.items():
+            issue = _path_issue(path)
+            if issue:
+                issues.append(issue)
+                continue
+            policy = _laid_over(base, path, written, issues)
+            if path.endswith("/*"):
+                self.prefixes[path[:-2]] = policy
+            else:
+                self.exact[path] = policy
+        if issues:
+            raise ConfigError(issues)
+        self.depth = max((prefix.count("/") for prefix in self.prefixes), default=0)
+
+    def find(self, path: str) -> Policy | None:
+        policy = self._at(path)
+        if "//" in path or "/." in path:
+            other = self._at(without_dots(path))
+            if other != policy:
+                raise AmbiguousPathError(path)
+        return policy
+
+    def _at(self, path: str) -> Policy | None:
+        found: Any = self.exact.get(path, _MISSING)
+        if found is _MISSING:
+            found = self.prefixes.get("", _MISSING)
+            end = 0
+            for _ in range(self.depth):
+                end = path.find("/", end + 1)
+                longer = self.prefixes.get(path[:end] if end > 0 else path, _MISSING)
+                found = found if longer is _MISSING else longer
+                if end < 0:
+                    break
+        return self.base if found is _MISSING else found
+
+
+def _laid_over(base: Policy, path: str, written: object, issues: list[Issue]) -> Policy | None:
+    """Read what stands for a path: a policy, nothing, or options to lay over the base."""
+    if written is None or isinstance(written, Policy):
+        return written
+    if not isinstance(written, Mapping):
+        issues.append(Issue("wrong-type", f"paths[{path!r}]", written, f"{written!r} is no Policy, mapping or None"))
+        return None
+    try:
+        return base.replace(**written)
+    except ConfigError as error:
+        issues += (Issue(i.code, f"paths[{path!r}].{i.option}", i.value, i.message, i.hint) for i in error.issues)
+        return None
+
+
+def _path_issue(path: object) -> Issue | None:
+    if not isinstance(path, str):
+        return Issue("wrong-type", "paths", path, f"{path!r} is no string")
+    stem = path.removesuffix("/*")
+    if path == stem + "/*" and (stem.startswith("/") or not stem) and "*" not in stem:
+        return None
+    if path.startswith("/") and "*" not in path:
+        return None
+    hint = (
+        f"Write '/{stem.strip('/*')}/*' for all below it."
+        if "*" in path and stem.strip("/*")
+        else "Write '/*' for every path."
+    )
+    message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
+    return Issue("bad-path", "paths", path, message, hint if "*" in path else f"Write '/{path}'.")

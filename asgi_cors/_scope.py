@@ -1,0 +1,90 @@
+"""What of an ASGI scope counts for CORS: the request, the path that the app routes, whether it is same-origin.
+
+Knows no policy. WSGI's environ is read by way of a scope built from it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import _http
+from ._decision import Request
+from ._origins import WEB_PORTS, parse_origin
+from ._suffixes import is_local
+
+if TYPE_CHECKING:
+    from ._types import Scope
+
+
+def field(scope: Scope, name: bytes) -> bytes | None:
+    """Read a header field, several lines joined (Fetch, "get" a header list)."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values) if values else None
+
+
+def read_request(scope: Scope) -> Request:
+    """Read what `decide` needs of a scope of type http or websocket."""
+    method = scope.get("method", "GET")
+    origin = field(scope, _http.ORIGIN)
+    if method != "OPTIONS" or origin is None:
+        return Request(method, origin)
+    asks = field(scope, _http.REQUEST_PRIVATE_NETWORK) == b"true"
+    return Request(method, origin, field(scope, _http.REQUEST_METHOD), field(scope, _http.REQUEST_HEADERS), asks)
+
+
+def route_path(scope: Scope) -> str:
+    """Give the path that the app's router sees: without the root path, where that stands before it."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "").rstrip("/")
+    if root and (path == root or path.startswith(root + "/")):
+        return path[len(root) :] or "/"
+    return path
+
+
+def without_dots(path: str) -> str:
+    """Remove doubled slashes, then dot segments (RFC 3986, 5.2.4), as servers and routers on the way may do."""
+    kept: list[str] = []
+    segments = re.sub("/{2,}", "/", path).split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[max(1, len(kept) - 1) :]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in {".", ".."}:
+        kept.append("")
+    return "/".join(kept)
+
+
+def has_credentials(scope: Scope) -> bool:
+    """Tell whether a request carries cookies or HTTP authentication."""
+    return field(scope, b"cookie") is not None or field(scope, b"authorization") is not None
+
+
+def upstream_host(scope: Scope, origin: bytes) -> str | None:
+    """Give the Host received where it looks like a proxy's upstream: one that no page of `origin` would name."""
+    host = (field(scope, b"host") or b"").decode("latin-1")
+    page = parse_origin(origin.strip(b" \t").decode("latin-1"))
+    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+    inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
+    return host if inner and page is not None and not is_local(page.host) else None
+
+
+def is_same_origin(scope: Scope, origin: bytes) -> bool:
+    """Tell whether a request comes from a page of this very origin.
+
+    `Sec-Fetch-Site` tells, which no script can set (Fetch Metadata, 2.4); where a browser sends none, Host does, a
+    port left out being that of Origin's scheme, since proxies end TLS.
+    """
+    fetch_site = field(scope, b"sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site in {b"same-origin", b"none"}
+    page = parse_origin(origin.strip(b" \t").decode("latin-1"))
+    host = field(scope, b"host")
+    if page is None or host is None:
+        return False
+    name, colon, port = host.decode("latin-1").lower().rpartition(":")
+    if not colon or port.endswith("]"):
+        name, port = host.decode("latin-1").lower(), ""
+    default = str(WEB_PORTS.get(page.scheme, ""))
+    return (page.host, page.port or default) == (name, port or default)
