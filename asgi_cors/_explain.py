@@ -1,0 +1,281 @@
+"""A decision told in words: to the developer who asks, and in the body of a refusal.
+
+Knows how to say things; what is so is decided by `decide` alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from . import _decision as codes
+from . import _http
+from ._decision import Outcome, Request, decide
+from ._near import nearest
+from ._origin_set import OriginSet
+from ._origins import Pattern, parse_pattern
+
+if TYPE_CHECKING:
+    import re
+
+    from ._policy import Policy
+
+# What each reason means, said without a word of the request's.
+REASONS: Final = {
+    codes.MISSING_ALLOW_ORIGIN: "the origin is not allowed",
+    codes.PREFLIGHT_MISSING_ALLOW_ORIGIN: "the origin is not allowed",
+    codes.METHOD_DISALLOWED: "the method is not allowed",
+    codes.HEADER_DISALLOWED: "a header is not allowed",
+    codes.INVALID_ORIGIN: "the Origin field is not one that a browser sends",
+    codes.INVALID_METHOD: "Access-Control-Request-Method is not the name of a method",
+    codes.INVALID_HEADERS: "Access-Control-Request-Headers is no list of header names, or too long",
+    codes.AMBIGUOUS_PATH: "the path leads to another policy without its dot segments and doubled slashes",
+    codes.LOOKUP_FAILED: "whether the origin is allowed could not be found out",
+    codes.POLICY_FAILED: "the policy that serves this request could not be found out",
+    codes.CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",
+}
+
+
+def refusal(decision: codes.Decision, *, upstream: str | None = None) -> str:
+    """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
+
+    Args:
+        decision: What refuses it.
+        upstream: The Host received, where it can't be the page's own; a proxy has then hidden that the request is
+            same-origin, perhaps.
+    """
+    why = REASONS[decision.reason or codes.MISSING_ALLOW_ORIGIN]
+    subject = f": {decision.subject}" if decision.subject else ""
+    text = f"Refused by the CORS policy: {why}{subject} ({decision.reason}).\n"
+    if upstream is None:
+        return text
+    return (
+        f"{text}The Host received is {upstream!a}: behind a proxy, same-origin needs 'proxy_set_header Host $host'.\n"
+    )
+
+
+ASKED_AT_RUN_TIME: Final = "asked at run time"
+_MARKS: Final = {True: "ok", False: "no", None: "??"}
+_ORIGIN_REASONS: Final = (codes.MISSING_ALLOW_ORIGIN, codes.PREFLIGHT_MISSING_ALLOW_ORIGIN, codes.INVALID_ORIGIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check of a request.
+
+    Args:
+        check: What is checked: `origin`, `credentials`, `method`, `headers` or `expose`.
+        rule: The rule that decided.
+        value: What the request holds.
+        passed: How it came out; None where only a call at run time can tell.
+    """
+
+    check: str
+    rule: str
+    value: str
+    passed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a browser will do with a request, and why; `str()` is for a person.
+
+    Args:
+        request: The request in words.
+        allowed: Whether the page may read the response; None where only a call at run time can tell.
+        code: Why not: the name that Chromium's DevTools protocol gives its CorsError, or one of ours.
+        steps: Each check, up to the one that failed.
+        remedy: What to write so that it passes; empty where it does.
+    """
+
+    request: str
+    allowed: bool | None
+    code: str | None
+    steps: tuple[Step, ...]
+    remedy: str
+
+    def __str__(self) -> str:
+        """Say what the browser will do, why, and the line to change."""
+        verdicts = {
+            True: "the browser lets the page read the response",
+            False: f"the browser blocks it ({self.code})",
+            None: f"it depends: the origin is {ASKED_AT_RUN_TIME}",
+        }
+        lines = [f"{self.request}: {verdicts[self.allowed]}."]
+        lines += (f"  {_MARKS[step.passed]}  {step.check:<11} {step.value}: {step.rule}" for step in self.steps)
+        return "\n".join([*lines, self.remedy] if self.remedy else lines)
+
+
+def explain(
+    policy: Policy,
+    method: str,
+    origin: str,
+    headers: Iterable[str | tuple[str, str]] = (),
+    credentials: bool = False,  # noqa: FBT001, FBT002 - reads as the option that it is
+) -> Explanation:
+    """Tell what a browser will do with a request of a page under `policy`, and why.
+
+    Args:
+        policy: The policy that serves it.
+        method: The method, as the script writes it.
+        origin: The page's origin; `null` for a sandboxed page.
+        headers: The request headers that the script sets: names, or pairs of name and value.
+        credentials: Whether the script sends credentials (`credentials: "include"`).
+    """
+    question = _Question(policy, method, origin, headers, credentials=credentials)
+    steps: list[Step] = []
+    for check in (question.origin_step, question.credentials_step, question.method_step, question.headers_step):
+        step = check()
+        steps += [step] if step else []
+        if step and step.passed is False:
+            return Explanation(question.words, False, question.code(step), tuple(steps), question.remedy(step))
+    steps.append(question.expose_step())
+    return Explanation(question.words, None if None in {s.passed for s in steps} else True, None, tuple(steps), "")
+
+
+class _Question:
+    """One request put to one policy: what `decide` says of it, and the words for each part."""
+
+    def __init__(
+        self, policy: Policy, method: str, origin: str, headers: Iterable[str | tuple[str, str]], *, credentials: bool
+    ) -> None:
+        pairs = [(header, "") if isinstance(header, str) else header for header in headers]
+        self.policy, self.rules = policy, policy.compiled
+        self.origin, self.credentials = origin, credentials
+        self.method = _http.normalize_method(method)
+        self.names = sorted({name.lower() for name, value in pairs if not _is_safelisted(name.lower(), value)})
+        self.preflighted = self.method not in _http.SAFELISTED_METHODS or bool(self.names)
+        self.granted: bool | None = True
+        self.decision = self._decide()
+        with_names = f", headers {', '.join(self.names)}" if self.names else ""
+        self.words = f"{self.method} from {origin!r}{', with credentials' if credentials else ''}{with_names}"
+
+    def _decide(self) -> codes.Decision:
+        origin = self.origin.encode("utf-8", "surrogateescape")
+        request = Request(self.method, origin)
+        if self.preflighted:
+            names = ",".join(self.names).encode("utf-8", "surrogateescape")
+            request = Request("OPTIONS", origin, self.method.encode("utf-8", "surrogateescape"), names)
+        decision = decide(self.policy, request)
+        if decision.outcome is not Outcome.LOOKUP:
+            return decision
+        self.granted = _ask_sync(self.policy, self.origin)
+        return decide(self.policy, request, granted=self.granted is not False)
+
+    def origin_step(self) -> Step:
+        """Check the origin, and name the entry that decides."""
+        value = repr(self.origin)
+        if self.decision.reason in _ORIGIN_REASONS:
+            near = nearest(self.policy, self.origin)
+            unsent = self.decision.reason == codes.INVALID_ORIGIN
+            rule = REASONS[codes.INVALID_ORIGIN] if unsent else "no entry allows it"
+            rule += f"; the nearest allowed is {near.origin!r} (differs: {near.difference})" if near else ""
+            return Step("origin", rule, value, False)
+        if self.granted is None:
+            return Step("origin", ASKED_AT_RUN_TIME, value, None)
+        return Step("origin", f"allowed by {_deciding_entry(self.policy, self.origin)}", value, True)
+
+    def credentials_step(self) -> Step | None:
+        """Check whether credentials may be sent, where they are."""
+        if not self.credentials:
+            return None
+        allowed = self.rules.credentials
+        return Step("credentials", f"allow_credentials is {allowed}", "sent", allowed)
+
+    def method_step(self) -> Step:
+        """Check the method, which a preflight asks for where it is not GET, HEAD or POST."""
+        if self.method in _http.SAFELISTED_METHODS:
+            return Step("method", "every page may send it", self.method, True)
+        passed = self.decision.reason not in {codes.METHOD_DISALLOWED, codes.INVALID_METHOD}
+        return Step(
+            "method", f"allowed are {_listed(self.rules.any_method, self.rules.method_names)}", self.method, passed
+        )
+
+    def headers_step(self) -> Step | None:
+        """Check the headers, where a preflight asks for any."""
+        if not self.names:
+            return None
+        prefixes = (f"{prefix}*" for prefix in self.rules.header_prefixes)
+        allowed = _listed(self.rules.any_header, (*self.rules.header_names, *prefixes))
+        if self.decision.reason in {codes.HEADER_DISALLOWED, codes.INVALID_HEADERS}:
+            return Step(
+                "headers", f"allowed are {allowed}", self.decision.subject or REASONS[codes.INVALID_HEADERS], False
+            )
+        return Step("headers", f"allowed are {allowed}", ", ".join(self.names), True)
+
+    def expose_step(self) -> Step:
+        """Tell which response headers the script may read beside the safelisted."""
+        exposed = self.policy.expose_headers
+        rule = (
+            "all but Set-Cookie"
+            if exposed == "*"
+            else ", ".join(exposed) or "none beside the seven that every page may read"
+        )
+        return Step("expose", rule, "response headers that scripts read", True)
+
+    def code(self, step: Step) -> str:
+        """Name the reason as the browser does."""
+        preflight = "Preflight" if self.preflighted else ""
+        if step.check == "credentials":
+            return preflight + ("WildcardOriginNotAllowed" if self.rules.static else "InvalidAllowCredentials")
+        return self.decision.reason or f"{preflight}MissingAllowOriginHeader"
+
+    def remedy(self, step: Step) -> str:
+        """Say what to write so that the step passes."""
+        written = self.policy
+        if step.check == "credentials":
+            named = " and name the origins, since '*' is refused with it" if self.rules.any_origin else ""
+            return f"Write allow_credentials=True{named}."
+        if step.check == "method":
+            return _added("allow_methods", written.allow_methods, self.method)
+        if step.check == "headers" and self.decision.subject:
+            return _added("allow_headers", written.allow_headers, self.decision.subject)
+        if step.check == "origin" and isinstance(parse_pattern(self.origin), Pattern):
+            return f"If its pages may read this, add {self.origin!r} to allow_origins."
+        return "No browser sends this." if self.origin != "null" else "If sandboxed pages may read this, add 'null'."
+
+
+def _ask_sync(policy: Policy, origin: str) -> bool | None:
+    """Ask the callables that answer at once; None where one has to be awaited and none has allowed."""
+    answer: bool | None = False
+    for entry in policy.compiled.callables:
+        said = entry(origin)
+        if inspect.isawaitable(said):
+            getattr(said, "close", lambda: None)()  # a coroutine that nobody awaits
+            answer = None
+        elif said is True:
+            return True
+    return answer
+
+
+def _is_safelisted(name: str, value: str) -> bool:
+    """Tell roughly whether a header needs no preflight (Fetch, "CORS-safelisted request-header")."""
+    if name == "content-type":
+        plain = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+        return value.partition(";")[0].strip().lower() in plain
+    return name in _http.SAFELISTED_HEADERS or _http.is_forbidden_header(name)  # the latter are never sent
+
+
+def _deciding_entry(policy: Policy, origin: str) -> str:
+    """Find the entry that allows `origin`."""
+    if policy.allow_origins == "*":
+        return "'*'"
+    if origin in policy.allow_origins:
+        return repr(origin)
+    for entry in policy.allow_origins:
+        parsed = parse_pattern(entry) if isinstance(entry, str) and "*" in entry else None
+        if isinstance(parsed, Pattern) and origin in OriginSet((), (parsed,), ()):
+            return repr(entry)
+    regexes: tuple[re.Pattern[str], ...] = policy.compiled.origins.regexes
+    return next((f"the regex {regex.pattern!r}" for regex in regexes if regex.fullmatch(origin)), "a callable")
+
+
+def _listed(anything: bool, names: Iterable[str]) -> str:  # noqa: FBT001 - internal
+    return "all" if anything else ", ".join(sorted(names))
+
+
+def _added(option: str, written: object, name: str) -> str:
+    names = [*written, name] if isinstance(written, tuple) else [name]
+    return f"Write {option}={names!r}."
