@@ -1,0 +1,86 @@
+"""The names of PyPI's `asgi-cors`, another distribution, whose module ours takes the place of when both are installed.
+
+The keywords are the same; what differs, all of it for the better:
+
+- preflights are answered here, never by the app; a refused one says why;
+- `Vary: Origin` is sent wherever the answer depends on the origin;
+- the callback is given a str, not bytes, and only `True` (or an awaitable of it) allows;
+- a wildcard never crosses from the host to anything else, and a mistyped origin is refused at start-up;
+- `max_age=0` is sent, and the field has no place on an actual response.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ._middleware import CORSMiddleware
+from ._origins import Pattern, parse_pattern
+from ._policy import Policy
+
+if TYPE_CHECKING:
+    from ._option_origins import AsksOrigin, OriginEntry
+    from ._types import ASGIApp
+
+Texts = Iterable[str | bytes]
+
+
+def asgi_cors(  # noqa: PLR0913, PLR0917 - the keywords of the original
+    app: ASGIApp,
+    allow_all: bool = False,  # noqa: FBT001, FBT002
+    hosts: Texts | None = None,
+    host_wildcards: Texts | None = None,
+    callback: AsksOrigin | None = None,
+    headers: Texts | None = None,
+    methods: Texts | None = None,
+    max_age: int | None = None,
+) -> CORSMiddleware:
+    """Wrap an ASGI app, as the `asgi_cors` of PyPI's `asgi-cors` does.
+
+    Args:
+        app: The app.
+        allow_all: Allow every origin.
+        hosts: Origins to allow.
+        host_wildcards: Origin patterns to allow; one that is none is read as a shell wildcard.
+        callback: Asked with an origin that nothing else allows.
+        headers: Request headers to allow.
+        methods: Methods to allow beyond GET, HEAD and POST.
+        max_age: Seconds for which a browser may keep a preflight's answer; None leaves it to the browser.
+
+    Raises:
+        ConfigError: Of an origin, header or method that can't be one.
+    """
+    entries: list[OriginEntry] = [*_texts(hosts), *map(_wildcard, _texts(host_wildcards))]
+    policy = Policy(
+        allow_origins="*" if allow_all else [*entries, *([callback] if callback else [])],
+        allow_headers=_texts(headers),
+        allow_methods=_texts(methods),
+        max_age=max_age,
+    )
+    return CORSMiddleware(app, policy)
+
+
+def asgi_cors_decorator(  # noqa: PLR0913, PLR0917 - the keywords of the original
+    allow_all: bool = False,  # noqa: FBT001, FBT002
+    hosts: Texts | None = None,
+    host_wildcards: Texts | None = None,
+    callback: AsksOrigin | None = None,
+    headers: Texts | None = None,
+    methods: Texts | None = None,
+    max_age: int | None = None,
+) -> Callable[[ASGIApp], CORSMiddleware]:
+    """Make a decorator of `asgi_cors`, with the same keywords."""
+    return lambda app: asgi_cors(app, allow_all, hosts, host_wildcards, callback, headers, methods, max_age)
+
+
+def _texts(values: Texts | None) -> list[str]:
+    return [value.decode("latin-1") if isinstance(value, bytes) else value for value in values or ()]
+
+
+def _wildcard(text: str) -> OriginEntry:
+    """Read a wildcard as an origin pattern where it is one, else as the shell does."""
+    if isinstance(parse_pattern(text), Pattern):
+        return text
+    return re.compile(fnmatch.translate(text))

@@ -1,0 +1,257 @@
+"""What both shells share: the options in force, the way from a request to its decision, and what people ask of it.
+
+A shell reads a request and writes an answer; everything between stands here, once. The options in force are one
+attribute, so that `reconfigure` replaces them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
+
+from . import _decision as codes
+from ._decision import Decision, Outcome, Request, decide, refuse
+from ._errors import ConfigError, Issue, unknown
+from ._explain import Explanation, explain
+from ._log import Log
+from ._lookup import ask
+from ._policy import DEFAULTS, Policy, PolicyOptions
+from ._rules import AmbiguousPathError, FindsPolicy, PathPolicies, Rules
+from ._scope import has_credentials, is_same_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._lookup import Asking
+    from ._types import Scope
+
+Observes = Callable[[Decision, "Scope"], object]
+
+
+class MiddlewareOptions(PolicyOptions, total=False):
+    """The options of a middleware, as keywords; those of its base policy among them."""
+
+    paths: PathPolicies | None
+    policy_for: FindsPolicy | None
+    enforce: bool
+    check_websockets: bool
+    on_decision: Observes | None
+
+
+_OWN: Final[Mapping[str, Any]] = {
+    "paths": None,
+    "policy_for": None,
+    "enforce": False,
+    "check_websockets": True,
+    "on_decision": None,
+}
+
+
+class Settings(NamedTuple):
+    """The options in force: replaced as one, never changed."""
+
+    rules: Rules
+    written: Mapping[str, Any]
+    enforce: bool
+    check_websockets: bool
+    on_decision: Observes | None
+
+
+class Judgement(NamedTuple):
+    """A request's policy and what it decides."""
+
+    policy: Policy
+    decision: Decision
+
+
+class Configuration:
+    """A policy with all that surrounds it, as one or more middlewares apply it.
+
+    Args:
+        policy: The base policy; else the policy's options are given as keywords.
+        finders: What finds a view's own policy, asked before everything else.
+        options: Those of the middleware and of its base policy.
+
+    Raises:
+        ConfigError: With every mistake found.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        finders: tuple[FindsPolicy, ...] = (),
+        **options: Unpack[MiddlewareOptions],
+    ) -> None:
+        """Validate and compile; see the class."""
+        self._finders = finders
+        self.log = Log()
+        own, base = _divided(policy, options)
+        self.settings = self._settings(base or Policy(), {**_OWN, **own})
+
+    @property
+    def policy(self) -> Policy:
+        """The base policy in force."""
+        return self.settings.rules.policy
+
+    def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
+        """Replace the policy, and the options that are named, at once; mappings are laid over the new base.
+
+        Raises:
+            ConfigError: As the constructor does; what was in force stays so.
+        """
+        own, base = _divided(policy, options)
+        self.settings = self._settings(base or self.policy, {**self.settings.written, **own})
+
+    def explain(
+        self,
+        method: str,
+        origin: str,
+        path: str = "/",
+        headers: Iterable[str | tuple[str, str]] = (),
+        *,
+        credentials: bool = False,
+    ) -> Explanation:
+        """Tell what a browser will do with a request, and why; see `asgi_cors.explain`.
+
+        `policy_for` and a view's own policy are not asked, since they need more of the request than its path.
+        """
+        request = f"{method} {path!r} from {origin!r}"
+        try:
+            policy = self.settings.rules.at(path)
+        except AmbiguousPathError:
+            return Explanation(request, False, codes.AMBIGUOUS_PATH, (), "Write the path as the router sees it.")
+        if policy is None:
+            return Explanation(
+                request, None, None, (), "paths= passes it through untouched: what the app sends decides."
+            )
+        return explain(policy, method, origin, headers, credentials)
+
+    def judge(self, scope: Scope, request: Request) -> Asking[Judgement | None]:
+        """Find a request's policy and decide; None where it is to be passed through untouched.
+
+        Yields:
+            What is to be awaited, its result to be sent in.
+        """
+        settings = self.settings
+        try:
+            policy = yield from settings.rules.find(scope)
+        except AmbiguousPathError:
+            judgement = Judgement(settings.rules.policy, refuse(request, codes.AMBIGUOUS_PATH))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
+            self.log.failure("the policy for a request could not be found", error)
+            judgement = Judgement(settings.rules.policy, refuse(request, codes.POLICY_FAILED))
+        else:
+            if policy is None:
+                return None
+            judgement = Judgement(policy, (yield from self._decided(policy, scope, request)))
+        self._observe(judgement, scope, request, settings.on_decision)
+        return judgement
+
+    def _decided(self, policy: Policy, scope: Scope, request: Request) -> Asking[Decision]:
+        """Decide, asking the policy's callables where only they can tell; a failure of theirs refuses."""
+        decision = decide(policy, request)
+        if decision.outcome is Outcome.LOOKUP:
+            origin = (request.origin or b"").strip(b" \t").decode("latin-1")
+            try:
+                granted = yield from ask(policy, origin)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
+                self.log.failure("an origin could not be looked up", error)
+                return decide(policy, request, granted=False)._replace(reason=codes.LOOKUP_FAILED)
+            decision = decide(policy, request, granted=granted)
+        if (
+            scope["type"] == "websocket"
+            and decision.allowed
+            and not policy.allow_credentials
+            and has_credentials(scope)
+        ):
+            return refuse(request, codes.CREDENTIALS_NOT_ALLOWED)
+        return decision
+
+    def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> None:
+        """Log a refusal, and tell whoever counts."""
+        policy, decision = judgement
+        if decision.refused and not is_same_origin(scope, request.origin or b""):
+            self.log.refusal(policy, request, decision, scope)
+        if observes is not None:
+            try:
+                observes(decision, scope)
+            except Exception as error:  # noqa: BLE001 - counting must not fail a request
+                self.log.failure("on_decision raised", error)
+
+    def _settings(self, base: Policy, written: Mapping[str, Any]) -> Settings:
+        issues = [
+            Issue("wrong-type", name, written[name], f"{written[name]!r} is not True or False")
+            for name in ("enforce", "check_websockets")
+            if not isinstance(written[name], bool)
+        ]
+        issues += [
+            Issue("wrong-type", name, written[name], f"{written[name]!r} is not callable")
+            for name in ("policy_for", "on_decision")
+            if written[name] is not None and not callable(written[name])
+        ]
+        if written["paths"] is not None and not isinstance(written["paths"], Mapping):
+            issues.append(
+                Issue("wrong-type", "paths", written["paths"], f"{written['paths']!r} is no mapping of paths")
+            )
+        if issues:
+            raise ConfigError(issues)
+        policy_for = written["policy_for"]
+        rules = Rules(base, written["paths"], (*self._finders, *([policy_for] if policy_for else [])))
+        return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
+
+
+class Installed:
+    """What installs a policy: the object on which people ask for it, have it explained, and replace it.
+
+    Args:
+        policy: A base policy, or a configuration to share with another middleware.
+        options: Those of the middleware and of its base policy.
+    """
+
+    def __init__(self, policy: Policy | Configuration | None, options: MiddlewareOptions) -> None:
+        """Take the configuration over, or make it."""
+        self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
+
+    @property
+    def policy(self) -> Policy:
+        """The base policy in force."""
+        return self.configuration.policy
+
+    def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
+        """Replace the policy, and the options that are named, at once; see `Configuration.reconfigure`."""
+        self.configuration.reconfigure(policy, **options)
+
+    def explain(
+        self,
+        method: str,
+        origin: str,
+        path: str = "/",
+        headers: Iterable[str | tuple[str, str]] = (),
+        *,
+        credentials: bool = False,
+    ) -> Explanation:
+        """Tell what a browser will do with a request, and why; see `Configuration.explain`."""
+        return self.configuration.explain(method, origin, path, headers, credentials=credentials)
+
+
+def _divided(policy: object, options: Mapping[str, Any]) -> tuple[dict[str, Any], Policy | None]:
+    """Divide the options of the middleware from its policy, however that is given."""
+    issues = [unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
+    of_policy = {name: value for name, value in options.items() if name in DEFAULTS}
+    if policy is not None and not isinstance(policy, Policy):
+        issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy"))
+    elif policy is not None and of_policy:
+        message = f"a policy and options of a policy ({', '.join(of_policy)}) are given"
+        issues.append(
+            Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…), or the options alone.")
+        )
+    base = policy if isinstance(policy, Policy) else None
+    if of_policy:
+        try:
+            base = Policy(**of_policy)
+        except ConfigError as error:
+            issues += error.issues
+    if issues:
+        raise ConfigError(issues)
+    return {name: value for name, value in options.items() if name in _OWN}, base

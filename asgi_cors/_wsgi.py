@@ -1,0 +1,160 @@
+"""WSGIMiddleware, the shell for WSGI (PEP 3333): Flask's, and good for Django, Pyramid, Bottle.
+
+The same decision as under ASGI, by way of a scope built from environ; the fields are put in by a wrapped
+`start_response`. The iterable, its `close()` and `wsgi.file_wrapper` pass unchanged.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final, Unpack
+
+from ._configuration import Configuration, Installed, MiddlewareOptions
+from ._explain import refusal
+from ._log import warn_replaced, warn_stacked
+from ._lookup import run_blocking
+from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
+from ._merge import WATCHED, merge
+from ._scope import is_same_origin, read_request, upstream_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ._configuration import Judgement
+    from ._decision import Request
+    from ._mark import State
+    from ._policy import Policy
+    from ._types import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
+
+_PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
+_WATCHED: Final = frozenset(name.decode() for name in WATCHED)
+
+
+class WSGIMiddleware(Installed):
+    """Apply one policy to a WSGI app.
+
+    Args:
+        app: The app.
+        policy: The base policy; else its options are given as keywords.
+        options: As those of `CORSMiddleware`; callables get an ASGI-shaped scope built from environ.
+
+    Raises:
+        ConfigError: With every mistake found, before any request is served.
+    """
+
+    def __init__(
+        self, app: WSGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
+    ) -> None:
+        """Validate and compile; see the class."""
+        super().__init__(policy, options)
+        self.app = app
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        outer: State | None = environ.get(MARK)
+        if outer is not None and outer[STARTED]:
+            outer = None  # of an earlier request, whose environ is used again
+        if outer is not None and outer[CONFIGURATION] is self.configuration:
+            return self.app(environ, start_response)
+        scope = scope_of(environ)
+        request = read_request(scope)
+        judgement = run_blocking(self.configuration.judge(scope, request))
+        if judgement is None:
+            return self.app(environ, start_response)
+        state: State = [start_response, False, self.configuration, (), scope["path"]]
+        starts = _starter(judgement, state)
+        if outer is not None:
+            warn_stacked(judgement.policy, scope["path"])
+            outer[INNER] = (*outer[INNER], judgement.decision)
+            state, starts = outer, start_response
+        answer = self._answer(judgement, scope, request, starts)
+        return self._decorated(environ, starts, state) if answer is None else answer
+
+    def _answer(
+        self, judgement: Judgement, scope: Scope, request: Request, starts: StartResponse
+    ) -> Iterable[bytes] | None:
+        """Answer a preflight, and what `enforce` refuses; None leaves it to the app."""
+        decision = judgement.decision
+        if decision.answer is not None:
+            return _plain(starts, decision.answer, refusal(decision) if decision.refused else "")
+        origin = request.origin or b""
+        if decision.refused and self.configuration.settings.enforce and not is_same_origin(scope, origin):
+            return _plain(starts, 403, refusal(decision, upstream=upstream_host(scope, origin)))
+        return None
+
+    def _decorated(self, environ: Environ, starts: StartResponse, state: State) -> Iterable[bytes]:
+        """Call the app; where it raises, the page gets a 500 that it can read, and the server the exception."""
+        environ[MARK] = state
+        try:
+            return self.app(environ, starts)
+        except Exception as error:
+            if self._is_raised_on(environ):
+                error.add_note(NOTE)
+                raise
+            return _then_raise(_plain(starts, 500, "Internal Server Error", sys.exc_info()), error)
+
+    def _is_raised_on(self, environ: Environ) -> bool:
+        """Tell whether a crash is asked for: by werkzeug's debugger, or by Flask's configuration."""
+        config = getattr(getattr(self.app, "__self__", None), "config", None) or {}
+        asked = any(config.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
+        return asked or "werkzeug.debug.preserve_context" in environ
+
+
+def scope_of(environ: Environ) -> Scope:
+    """Build an ASGI-shaped scope of an environ; the environ itself is its `wsgi.environ`."""
+    headers = [(key[5:].replace("_", "-").lower(), value) for key, value in environ.items() if key.startswith("HTTP_")]
+    names = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+    headers += [(name, environ[key]) for key, name in names.items() if environ.get(key)]
+    root = _decoded(environ.get("SCRIPT_NAME", ""))
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2],
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ.get("wsgi.url_scheme", "http"),
+        "root_path": root,
+        "path": root + _decoded(environ.get("PATH_INFO", "")),
+        "query_string": environ.get("QUERY_STRING", "").encode("latin-1", "replace"),
+        "headers": [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers],
+        "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
+        "client": (environ.get("REMOTE_ADDR", ""), 0),
+        "wsgi.environ": environ,
+    }
+
+
+def _decoded(path: str) -> str:
+    """Read a path as PEP 3333 hands it over: bytes of UTF-8, one to a character."""
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _starter(judgement: Judgement, state: State) -> StartResponse:
+    """Wrap a `start_response`, so that a decision's fields are put in, at a second call with `exc_info` too."""
+    policy, decision = judgement
+
+    def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:  # noqa: ANN401 - PEP 3333
+        state[STARTED] = True
+        fields, vary = decision.headers, decision.vary
+        if state[INNER]:
+            fields, vary = restricted(fields, vary, state[INNER])
+        own = [(name.encode(), value.encode("latin-1")) for name, value in headers if name.lower() in _WATCHED]
+        merged = merge(own, fields, vary, replaced=lambda name: warn_replaced(name, policy, state[PATH]))
+        others = [header for header in headers if header[0].lower() not in _WATCHED]
+        headers = [*others, *((name.decode(), value.decode("latin-1")) for name, value in merged)]
+        return state[NEXT](status, headers, exc_info) if exc_info else state[NEXT](status, headers)  # type: ignore[no-any-return]
+
+    return start
+
+
+def _plain(starts: StartResponse, status: int, text: str, exc_info: object = None) -> list[bytes]:
+    body = text.encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    if status == 204:  # noqa: PLR2004 - which has no content (RFC 9110, 15.3.5)
+        headers = []
+    starts(_PHRASES[status], headers, exc_info)
+    return [body]
+
+
+def _then_raise(body: list[bytes], error: Exception) -> Iterator[bytes]:
+    """Give the body of an answered crash, then let the server have the exception."""
+    yield from body
+    raise error
