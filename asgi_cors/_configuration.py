@@ -7,9 +7,9 @@ attribute, so that `reconfigure` replaces them at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
 
-from . import _decision as codes
+from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
 from ._errors import ConfigError, Issue, unknown
 from ._explain import Explanation, explain
@@ -120,7 +120,7 @@ class Configuration:
         try:
             policy = self.settings.rules.at(path)
         except AmbiguousPathError:
-            return Explanation(request, False, codes.AMBIGUOUS_PATH, (), "Write the path as the router sees it.")
+            return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (), "Write the path as the router sees it.")
         if policy is None:
             return Explanation(
                 request, None, None, (), "paths= passes it through untouched: what the app sends decides."
@@ -137,10 +137,10 @@ class Configuration:
         try:
             policy = yield from settings.rules.find(scope)
         except AmbiguousPathError:
-            judgement = Judgement(settings.rules.policy, refuse(request, codes.AMBIGUOUS_PATH))
+            judgement = Judgement(settings.rules.policy, refuse(request, _reasons.AMBIGUOUS_PATH))
         except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
             self.log.failure("the policy for a request could not be found", error)
-            judgement = Judgement(settings.rules.policy, refuse(request, codes.POLICY_FAILED))
+            judgement = Judgement(settings.rules.policy, refuse(request, _reasons.POLICY_FAILED))
         else:
             if policy is None:
                 return None
@@ -157,7 +157,7 @@ class Configuration:
                 granted = yield from ask(policy, origin)
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
                 self.log.failure("an origin could not be looked up", error)
-                return decide(policy, request, granted=False)._replace(reason=codes.LOOKUP_FAILED)
+                return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
             decision = decide(policy, request, granted=granted)
         if (
             scope["type"] == "websocket"
@@ -165,7 +165,7 @@ class Configuration:
             and not policy.allow_credentials
             and has_credentials(scope)
         ):
-            return refuse(request, codes.CREDENTIALS_NOT_ALLOWED)
+            return refuse(request, _reasons.CREDENTIALS_NOT_ALLOWED)
         return decision
 
     def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> None:
@@ -190,14 +190,13 @@ class Configuration:
             for name in ("policy_for", "on_decision")
             if written[name] is not None and not callable(written[name])
         ]
-        if written["paths"] is not None and not isinstance(written["paths"], Mapping):
-            issues.append(
-                Issue("wrong-type", "paths", written["paths"], f"{written['paths']!r} is no mapping of paths")
-            )
+        paths: Any = written["paths"]
+        if not (paths is None or isinstance(paths, Mapping)):
+            issues.append(Issue("wrong-type", "paths", paths, f"{paths!r} is no mapping of paths"))
         if issues:
             raise ConfigError(issues)
         policy_for = written["policy_for"]
-        rules = Rules(base, written["paths"], (*self._finders, *([policy_for] if policy_for else [])))
+        rules = Rules(base, cast("PathPolicies | None", paths), (*self._finders, *([policy_for] if policy_for else [])))
         return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
 
 

@@ -4,15 +4,14 @@ Three cases, in this order: a preflight, which is answered here; a request that 
 No I/O: where only a callable can tell, the decision says `LOOKUP`, and the shell asks it and decides again.
 
 Source: Fetch, "HTTP extensions", "CORS protocol" (https://fetch.spec.whatwg.org/#http-cors-protocol).
-Reasons are the names that Chromium's DevTools protocol gives a CorsError, where one fits.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from . import _http
+from . import _http, _reasons
 from ._origins import MAX_ORIGIN, parse_origin
 
 if TYPE_CHECKING:
@@ -30,21 +29,6 @@ class Outcome(StrEnum):
     PREFLIGHT_ALLOWED = "preflight-allowed"
     PREFLIGHT_REFUSED = "preflight-refused"
     LOOKUP = "lookup"
-
-
-# What the browser will say of an answer without Access-Control-Allow-Origin.
-MISSING_ALLOW_ORIGIN: Final = "MissingAllowOriginHeader"
-PREFLIGHT_MISSING_ALLOW_ORIGIN: Final = "PreflightMissingAllowOriginHeader"
-METHOD_DISALLOWED: Final = "MethodDisallowedByPreflightResponse"
-HEADER_DISALLOWED: Final = "HeaderDisallowedByPreflightResponse"
-# Where no name of Chromium's fits.
-INVALID_ORIGIN: Final = "InvalidOrigin"
-INVALID_METHOD: Final = "InvalidRequestedMethod"
-INVALID_HEADERS: Final = "InvalidRequestedHeaders"
-AMBIGUOUS_PATH: Final = "AmbiguousPath"
-LOOKUP_FAILED: Final = "OriginLookupFailed"
-POLICY_FAILED: Final = "PolicyLookupFailed"
-CREDENTIALS_NOT_ALLOWED: Final = "CredentialsNotAllowed"
 
 
 class Request(NamedTuple):
@@ -128,7 +112,7 @@ def refuse(request: Request, reason: str) -> Decision:
 
 def _actual(rules: Compiled, origin: bytes, *, granted: bool | None) -> Decision:
     """Answer the standard's CORS check (Fetch, 4.10) in advance."""
-    refusal = _refusal(rules, origin, MISSING_ALLOW_ORIGIN, granted=granted)
+    refusal = _refusal(rules, origin, _reasons.MISSING_ALLOW_ORIGIN, granted=granted)
     if refusal == Outcome.LOOKUP:
         return Decision(Outcome.LOOKUP)
     if refusal:
@@ -140,12 +124,12 @@ def _preflight(rules: Compiled, request: Request, *, granted: bool | None) -> De
     """Answer a CORS-preflight request (Fetch, 4.8) truthfully, so that the console names the true cause."""
     method = (request.requested_method or b"").strip(b" \t")
     if not _http.TOKEN_BYTES.fullmatch(method):
-        return refuse(request, INVALID_METHOD)
+        return refuse(request, _reasons.INVALID_METHOD)
     names = _http.requested_names(request.requested_headers)
     if names is None:
-        return refuse(request, INVALID_HEADERS)
+        return refuse(request, _reasons.INVALID_HEADERS)
     origin = (request.origin or b"").strip(b" \t")
-    refusal = _refusal(rules, origin, PREFLIGHT_MISSING_ALLOW_ORIGIN, granted=granted)
+    refusal = _refusal(rules, origin, _reasons.PREFLIGHT_MISSING_ALLOW_ORIGIN, granted=granted)
     if refusal == Outcome.LOOKUP:
         return Decision(Outcome.LOOKUP)
     return refuse(request, refusal) if refusal else _granted_preflight(rules, request, origin, method.decode(), names)
@@ -161,7 +145,7 @@ def _refusal(rules: Compiled, origin: bytes, missing: str, *, granted: bool | No
     if value == "null":  # never matches anything but itself
         return missing
     if parse_origin(value) is None:
-        return INVALID_ORIGIN
+        return _reasons.INVALID_ORIGIN
     if rules.callables and granted is None:
         return Outcome.LOOKUP
     return None if rules.any_origin or granted else missing
@@ -171,10 +155,10 @@ def _granted_preflight(rules: Compiled, request: Request, origin: bytes, method:
     """Answer a preflight whose origin is allowed: the true lists, and the first thing that is not in them."""
     headers = (*rules.origin_fields(origin), *rules.list_fields(method, names))
     if not rules.allows_method(method):
-        return _refused_part(METHOD_DISALLOWED, headers, method)
+        return _refused_part(_reasons.METHOD_DISALLOWED, headers, method)
     for name in names:
         if not rules.allows_header(name):
-            return _refused_part(HEADER_DISALLOWED, headers, name)
+            return _refused_part(_reasons.HEADER_DISALLOWED, headers, name)
     if rules.private_network and request.private_network:
         headers = (*headers, (_http.ALLOW_PRIVATE_NETWORK, b"true"))
     if rules.max_age is not None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from . import _decision as codes
-from . import _http
-from ._decision import Outcome, Request, decide
+from . import _http, _reasons
+from ._decision import Decision, Outcome, Request, decide
 from ._near import nearest
 from ._origin_set import OriginSet
 from ._origins import Pattern, parse_pattern
@@ -22,23 +21,8 @@ if TYPE_CHECKING:
 
     from ._policy import Policy
 
-# What each reason means, said without a word of the request's.
-REASONS: Final = {
-    codes.MISSING_ALLOW_ORIGIN: "the origin is not allowed",
-    codes.PREFLIGHT_MISSING_ALLOW_ORIGIN: "the origin is not allowed",
-    codes.METHOD_DISALLOWED: "the method is not allowed",
-    codes.HEADER_DISALLOWED: "a header is not allowed",
-    codes.INVALID_ORIGIN: "the Origin field is not one that a browser sends",
-    codes.INVALID_METHOD: "Access-Control-Request-Method is not the name of a method",
-    codes.INVALID_HEADERS: "Access-Control-Request-Headers is no list of header names, or too long",
-    codes.AMBIGUOUS_PATH: "the path leads to another policy without its dot segments and doubled slashes",
-    codes.LOOKUP_FAILED: "whether the origin is allowed could not be found out",
-    codes.POLICY_FAILED: "the policy that serves this request could not be found out",
-    codes.CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",
-}
 
-
-def refusal(decision: codes.Decision, *, upstream: str | None = None) -> str:
+def refusal(decision: Decision, *, upstream: str | None = None) -> str:
     """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
 
     Args:
@@ -46,7 +30,7 @@ def refusal(decision: codes.Decision, *, upstream: str | None = None) -> str:
         upstream: The Host received, where it can't be the page's own; a proxy has then hidden that the request is
             same-origin, perhaps.
     """
-    why = REASONS[decision.reason or codes.MISSING_ALLOW_ORIGIN]
+    why = _reasons.SENTENCES[decision.reason or _reasons.MISSING_ALLOW_ORIGIN]
     subject = f": {decision.subject}" if decision.subject else ""
     text = f"Refused by the CORS policy: {why}{subject} ({decision.reason}).\n"
     if upstream is None:
@@ -58,7 +42,6 @@ def refusal(decision: codes.Decision, *, upstream: str | None = None) -> str:
 
 ASKED_AT_RUN_TIME: Final = "asked at run time"
 _MARKS: Final = {True: "ok", False: "no", None: "??"}
-_ORIGIN_REASONS: Final = (codes.MISSING_ALLOW_ORIGIN, codes.PREFLIGHT_MISSING_ALLOW_ORIGIN, codes.INVALID_ORIGIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +135,7 @@ class _Question:
         with_names = f", headers {', '.join(self.names)}" if self.names else ""
         self.words = f"{self.method} from {origin!r}{', with credentials' if credentials else ''}{with_names}"
 
-    def _decide(self) -> codes.Decision:
+    def _decide(self) -> Decision:
         origin = self.origin.encode("utf-8", "surrogateescape")
         request = Request(self.method, origin)
         if self.preflighted:
@@ -167,10 +150,10 @@ class _Question:
     def origin_step(self) -> Step:
         """Check the origin, and name the entry that decides."""
         value = repr(self.origin)
-        if self.decision.reason in _ORIGIN_REASONS:
+        if self.decision.reason in _reasons.OF_ORIGIN:
             near = nearest(self.policy, self.origin)
-            unsent = self.decision.reason == codes.INVALID_ORIGIN
-            rule = REASONS[codes.INVALID_ORIGIN] if unsent else "no entry allows it"
+            unsent = self.decision.reason == _reasons.INVALID_ORIGIN
+            rule = _reasons.SENTENCES[_reasons.INVALID_ORIGIN] if unsent else "no entry allows it"
             rule += f"; the nearest allowed is {near.origin!r} (differs: {near.difference})" if near else ""
             return Step("origin", rule, value, False)
         if self.granted is None:
@@ -188,7 +171,7 @@ class _Question:
         """Check the method, which a preflight asks for where it is not GET, HEAD or POST."""
         if self.method in _http.SAFELISTED_METHODS:
             return Step("method", "every page may send it", self.method, True)
-        passed = self.decision.reason not in {codes.METHOD_DISALLOWED, codes.INVALID_METHOD}
+        passed = self.decision.reason not in {_reasons.METHOD_DISALLOWED, _reasons.INVALID_METHOD}
         return Step(
             "method", f"allowed are {_listed(self.rules.any_method, self.rules.method_names)}", self.method, passed
         )
@@ -199,9 +182,12 @@ class _Question:
             return None
         prefixes = (f"{prefix}*" for prefix in self.rules.header_prefixes)
         allowed = _listed(self.rules.any_header, (*self.rules.header_names, *prefixes))
-        if self.decision.reason in {codes.HEADER_DISALLOWED, codes.INVALID_HEADERS}:
+        if self.decision.reason in {_reasons.HEADER_DISALLOWED, _reasons.INVALID_HEADERS}:
             return Step(
-                "headers", f"allowed are {allowed}", self.decision.subject or REASONS[codes.INVALID_HEADERS], False
+                "headers",
+                f"allowed are {allowed}",
+                self.decision.subject or _reasons.SENTENCES[_reasons.INVALID_HEADERS],
+                False,
             )
         return Step("headers", f"allowed are {allowed}", ", ".join(self.names), True)
 
@@ -277,5 +263,5 @@ def _listed(anything: bool, names: Iterable[str]) -> str:  # noqa: FBT001 - inte
 
 
 def _added(option: str, written: object, name: str) -> str:
-    names = [*written, name] if isinstance(written, tuple) else [name]
+    names = [*cast("tuple[str, ...]", written), name] if isinstance(written, tuple) else [name]
     return f"Write {option}={names!r}."

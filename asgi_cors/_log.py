@@ -12,8 +12,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from . import _decision as codes
-from ._explain import REASONS
+from . import _reasons
 from ._near import nearest
 from ._scope import upstream_host
 
@@ -42,7 +41,7 @@ _OPTIONS: Final = {
 }
 
 
-_OF_SET_UP: Final = (codes.LOOKUP_FAILED, codes.POLICY_FAILED, codes.CREDENTIALS_NOT_ALLOWED)
+_OF_SET_UP: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CREDENTIALS_NOT_ALLOWED)
 
 
 class Log:
@@ -117,15 +116,13 @@ def warn_stacked(policy: Policy, path: str) -> None:
     if b"" not in policy.compiled.warned:
         policy.compiled.warned.add(b"")
         prefix = "/" + path.lstrip("/").partition("/")[0]
-        message = (
-            "two CORS middlewares serve %s, so both must allow; to leave it to the inner: paths={%s: None} outside"
-        )
+        message = "two CORS middlewares serve %s, so both must allow: paths={%s: None} outside leaves it to the inner"
         logger.warning(message, _shown(path), _shown(f"{prefix}/*"))
 
 
 def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -> tuple[int, str]:
     """Tell a mistake of set-up from a stranger: how loud, and what to say."""
-    why = f"{REASONS[decision.reason or '']} ({decision.reason})"
+    why = f"{_reasons.SENTENCES[decision.reason or _reasons.MISSING_ALLOW_ORIGIN]} ({decision.reason})"
     if decision.subject:
         return logging.WARNING, f"{why}: {_shown(decision.subject)}"
     if decision.reason in _OF_SET_UP:

@@ -75,7 +75,7 @@ def run_blocking(asking: Asking[Result]) -> Result:
     raise AssertionError  # pragma: no cover
 
 
-async def _wait(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever the callable gives
+async def _wait(awaitable: Awaitable[Any]) -> Any:
     """Await with a limit of time, in the event loop that runs."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
@@ -87,7 +87,7 @@ async def _wait(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever th
         return await awaitable
 
 
-async def _wait_elsewhere(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever the callable gives
+async def _wait_elsewhere(awaitable: Awaitable[Any]) -> Any:
     """Have this process's background event loop await, and block until it has."""
     import asyncio  # noqa: PLC0415 - only when something has to be awaited
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._errors import ConfigError, Issue, unknown, warn
 
@@ -20,29 +20,27 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
     """Spell options so that JSON can hold them; regexes without flags go as text."""
-    options = dict(options)
-    entries = options.get("allow_origins")
+    entries = options.get("allow_origins", ())
+    advice = "Keep it in code, and the rest in the mapping."
     issues = [
-        Issue(
-            "not-text",
-            "allow_origins",
-            entry,
-            f"{entry!r} can't be written as text",
-            "Keep it in code, and the rest in the mapping.",
-        )
-        for entry in (entries if isinstance(entries, tuple) else ())
+        Issue("not-text", "allow_origins", entry, f"{entry!r} can't be written as text", advice)
+        for entry in cast("tuple[object, ...]", entries)
         if not isinstance(entry, str)
     ]
-    regex = options.get("allow_origin_regex")
+    texts: dict[str, Any] = {name: _listed(value) for name, value in options.items()}
+    regex = cast("re.Pattern[str] | str | None", options.get("allow_origin_regex"))
     if isinstance(regex, re.Pattern):
+        texts["allow_origin_regex"] = regex.pattern
         if regex.flags & ~re.UNICODE:
-            issues.append(
-                Issue("not-text", "allow_origin_regex", regex, f"{regex!r} has flags", "Write them inside: '(?i:…)'.")
-            )
-        options["allow_origin_regex"] = regex.pattern
+            message = f"{regex!r} has flags"
+            issues.append(Issue("not-text", "allow_origin_regex", regex, message, "Write them inside: '(?i:…)'."))
     if issues:
         raise ConfigError(issues)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
+    return texts
+
+
+def _listed(value: object) -> object:
+    return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
 
 
 def from_env(prefix: str, environ: Mapping[str, str] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,4 +91,4 @@ def _read_list(key: str, text: str, issues: list[Issue]) -> list[str]:
     except ValueError as error:
         issues.append(Issue("not-json", key, text, f"{text!r} is no JSON list: {error}", 'Write ["a", "b"], or a,b.'))
         return []
-    return value if isinstance(value, list) else [value]
+    return cast("list[str]", value)  # it begins with a bracket, so a list it is; what is in it, the policy checks

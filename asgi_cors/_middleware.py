@@ -19,7 +19,7 @@ from ._scope import is_same_origin, read_request, upstream_host
 from ._websocket import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ._configuration import Judgement
     from ._mark import State
@@ -134,5 +134,5 @@ async def _answer(send: Send, status: int, body: bytes) -> None:
 def _is_answered_outside(scope: Scope) -> bool:
     """Tell whether Starlette, outside of this middleware, answers a crash by itself: in debug mode, or by a handler."""
     app = scope.get("app")
-    handlers = getattr(app, "exception_handlers", None) or {}
+    handlers: Mapping[Any, Any] = getattr(app, "exception_handlers", {})
     return bool(getattr(app, "debug", False)) or 500 in handlers or Exception in handlers  # noqa: PLR2004

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from ._errors import Issue
 from ._origin_hints import hint
@@ -87,19 +87,25 @@ def check_credentials(origins: Origins, words: tuple[str, ...], issues: list[Iss
             issues.append(Issue(word, "allow_origins", shown, message, line))
 
 
-def _entries(value: object, issues: list[Issue]) -> tuple[OriginEntry, ...]:
+def entries_of(value: object) -> Iterable[Any] | None:
+    """Give the entries of a list as people write one: any iterable but text and mappings; None of anything else."""
+    is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    return cast("Iterable[Any]", value) if is_list else None
+
+
+def _entries(value: Any, issues: list[Issue]) -> tuple[Any, ...]:
     if isinstance(value, str | re.Pattern) or callable(value):
-        return (value,)
-    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+        return (cast("object", value),)
+    entries = entries_of(value)
+    if entries is None:
         wanted = "a string, a compiled regex, a callable, or a list of these"
         issues.append(Issue("wrong-type", "allow_origins", value, f"{value!r} is not {wanted}"))
         return ()
     try:
-        return tuple(dict.fromkeys(value))
+        return tuple(dict.fromkeys(entries))
     except TypeError as error:  # an entry that can't be compared, such as a list in the list
-        issues.append(
-            Issue("wrong-type", "allow_origins", value, f"an entry is no string, compiled regex or callable: {error}")
-        )
+        message = f"an entry is no string, compiled regex or callable: {error}"
+        issues.append(Issue("wrong-type", "allow_origins", value, message))
         return ()
 
 
@@ -118,9 +124,9 @@ def _sorted(
             elif entry != "*":
                 _add(entry, exact, patterns, issues)
         elif isinstance(entry, re.Pattern):
-            regexes += _compiled(entry, "allow_origins", issues)
+            regexes += _compiled(cast("object", entry), "allow_origins", issues)
         elif callable(entry):
-            callables.append(entry)
+            callables.append(cast("AsksOrigin", entry))
         else:
             issues.append(_entry_issue(entry))
     return exact, patterns, regexes, tuple(callables)
@@ -143,14 +149,14 @@ def _entry_issue(entry: object) -> Issue:
     return Issue("wrong-type", "allow_origins", entry, f"{entry!r} is no string, compiled regex or callable", line)
 
 
-def _compiled(regex: object, option: str, issues: list[Issue]) -> list[re.Pattern[str]]:
+def _compiled(regex: Any, option: str, issues: list[Issue]) -> list[re.Pattern[str]]:
     try:
-        compiled = re.compile(regex) if isinstance(regex, str) else regex
+        compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
     except re.error as error:
         issues.append(Issue("regex-syntax", option, regex, f"{regex!r} is no regular expression: {error}"))
         return []
-    if isinstance(compiled, re.Pattern) and isinstance(compiled.pattern, str):
-        return [compiled]
+    if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
+        return [cast("re.Pattern[str]", compiled)]
     issues.append(Issue("wrong-type", option, regex, f"{regex!r} is no regular expression of str"))
     return []
 

@@ -5,13 +5,12 @@ Every reader takes what was written and gives what is meant; mistakes go to `iss
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final, Literal
 
 from . import _http
 from ._errors import Issue, unknown
-from ._option_origins import WORDS
+from ._option_origins import WORDS, entries_of
 
 Names = tuple[str, ...] | Literal["*"]
 
@@ -135,10 +134,11 @@ def _names(option: str, value: object, issues: list[Issue]) -> Names:
     """Read a list of names, where one name alone stands for a list of one."""
     if isinstance(value, str):
         value = (value,)
-    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+    found = entries_of(value)
+    if found is None:
         issues.append(Issue("wrong-type", option, value, f"{value!r} is not a name, or a list of names"))
         return ()
-    entries = list(value)
+    entries = list(found)
     names = tuple(dict.fromkeys(name for name in entries if isinstance(name, str)))
     issues += (
         Issue("wrong-type", option, name, f"{name!r} is no string") for name in entries if not isinstance(name, str)

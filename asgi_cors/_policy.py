@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypedDict, Unpack, cast
 
 from . import _options
 from ._compiled import Compiled
@@ -123,7 +123,7 @@ class Policy:
         Raises:
             ConfigError: As the constructor does.
         """
-        return Policy(**{**self._options(), **options})
+        return Policy(**cast("PolicyOptions", {**self._options(), **options}))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
@@ -176,7 +176,9 @@ class Policy:
         message = f"a Policy is immutable; write policy.replace({name}=…)"
         raise AttributeError(message)
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse: a policy is shared by every request."""
+        self.__setattr__(name, None)
 
     def __eq__(self, other: object) -> bool:
         """Compare what the policies mean: order and repeats don't count, nor where a regex is written."""
@@ -196,13 +198,15 @@ class Policy:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, tuple) and len(value) > _MANY:
-        return f"[{', '.join(map(repr, value[:_MANY]))}, … {len(value)} in all]"
-    return repr(list(value)) if isinstance(value, tuple) else repr(value)
+    if not isinstance(value, tuple):
+        return repr(value)
+    entries = cast("tuple[object, ...]", value)
+    more = f", … {len(entries)} in all" if len(entries) > _MANY else ""
+    return f"[{', '.join(map(repr, entries[:_MANY]))}{more}]"
 
 
 def _names_options(value: object) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in cast("Mapping[object, object]", value))
 
 
 def _exposed_with_credentials(exposed: Names) -> list[Issue]:
@@ -222,7 +226,7 @@ def _exposed_with_credentials(exposed: Names) -> list[Issue]:
 
 def _doubts(values: Mapping[str, Any], *, nothing: bool) -> list[Issue]:
     """Find what works, but hardly as meant."""
-    doubts = []
+    doubts: list[Issue] = []
     if nothing:
         message = "nothing is allowed, so every cross-origin page is refused"
         doubts.append(

@@ -9,10 +9,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import NotImplementedType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import ConfigError, Issue
-from ._policy import Policy
+from ._policy import Policy, PolicyOptions
 from ._scope import route_path, without_dots
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _laid_over(base: Policy, path: str, written: object, issues: list[Issue]) ->
         issues.append(Issue("wrong-type", f"paths[{path!r}]", written, f"{written!r} is no Policy, mapping or None"))
         return None
     try:
-        return base.replace(**written)
+        return base.replace(**cast("PolicyOptions", written))
     except ConfigError as error:
         issues += (Issue(i.code, f"paths[{path!r}].{i.option}", i.value, i.message, i.hint) for i in error.issues)
         return None

@@ -18,7 +18,7 @@ WSGIHeaders = list[tuple[str, str]]
 class StartResponse(Protocol):
     """WSGI's `start_response` (PEP 3333)."""
 
-    def __call__(self, status: str, headers: WSGIHeaders, exc_info: Any = ..., /) -> Callable[[bytes], object]:  # noqa: ANN401 - sys.exc_info()
+    def __call__(self, status: str, headers: WSGIHeaders, exc_info: Any = ..., /) -> Callable[[bytes], object]:
         """Begin the response."""
         ...
 

@@ -18,7 +18,7 @@ from ._merge import WATCHED, merge
 from ._scope import is_same_origin, read_request, upstream_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ._configuration import Judgement
     from ._decision import Request
@@ -95,7 +95,7 @@ class WSGIMiddleware(Installed):
 
     def _is_raised_on(self, environ: Environ) -> bool:
         """Tell whether a crash is asked for: by werkzeug's debugger, or by Flask's configuration."""
-        config = getattr(getattr(self.app, "__self__", None), "config", None) or {}
+        config: Mapping[str, Any] = getattr(getattr(self.app, "__self__", None), "config", {})
         asked = any(config.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
         return asked or "werkzeug.debug.preserve_context" in environ
 
@@ -131,7 +131,7 @@ def _starter(judgement: Judgement, state: State) -> StartResponse:
     """Wrap a `start_response`, so that a decision's fields are put in, at a second call with `exc_info` too."""
     policy, decision = judgement
 
-    def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:  # noqa: ANN401 - PEP 3333
+    def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
         state[STARTED] = True
         fields, vary = decision.headers, decision.vary
         if state[INNER]:

@@ -1,0 +1,38 @@
+"""Why a request is refused: the codes, and each in a sentence that holds nothing of the request.
+
+The codes are the names that Chromium's DevTools protocol gives a CorsError, where one fits.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What the browser says of an answer without Access-Control-Allow-Origin.
+MISSING_ALLOW_ORIGIN: Final = "MissingAllowOriginHeader"
+PREFLIGHT_MISSING_ALLOW_ORIGIN: Final = "PreflightMissingAllowOriginHeader"
+METHOD_DISALLOWED: Final = "MethodDisallowedByPreflightResponse"
+HEADER_DISALLOWED: Final = "HeaderDisallowedByPreflightResponse"
+# Where no name of Chromium's fits.
+INVALID_ORIGIN: Final = "InvalidOrigin"
+INVALID_METHOD: Final = "InvalidRequestedMethod"
+INVALID_HEADERS: Final = "InvalidRequestedHeaders"
+AMBIGUOUS_PATH: Final = "AmbiguousPath"
+LOOKUP_FAILED: Final = "OriginLookupFailed"
+POLICY_FAILED: Final = "PolicyLookupFailed"
+CREDENTIALS_NOT_ALLOWED: Final = "CredentialsNotAllowed"
+
+OF_ORIGIN: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN, INVALID_ORIGIN)
+
+SENTENCES: Final = {
+    MISSING_ALLOW_ORIGIN: "the origin is not allowed",
+    PREFLIGHT_MISSING_ALLOW_ORIGIN: "the origin is not allowed",
+    METHOD_DISALLOWED: "the method is not allowed",
+    HEADER_DISALLOWED: "a header is not allowed",
+    INVALID_ORIGIN: "the Origin field is not one that a browser sends",
+    INVALID_METHOD: "Access-Control-Request-Method is not the name of a method",
+    INVALID_HEADERS: "Access-Control-Request-Headers is no list of header names, or too long",
+    AMBIGUOUS_PATH: "the path leads to another policy without its dot segments and doubled slashes",
+    LOOKUP_FAILED: "whether the origin is allowed could not be found out",
+    POLICY_FAILED: "the policy that serves this request could not be found out",
+    CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",
+}
