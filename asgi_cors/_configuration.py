@@ -6,7 +6,7 @@ attribute, so that `reconfigure` replaces them at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
 
 from . import _reasons
@@ -16,7 +16,7 @@ from ._explain import Explanation, explain
 from ._log import Log
 from ._lookup import ask
 from ._policy import DEFAULTS, Policy, PolicyOptions
-from ._rules import AmbiguousPathError, FindsPolicy, PathPolicies, Rules
+from ._rules import AmbiguousPathError, FindsPolicy, PathPolicies, Rules, Views, Written
 from ._scope import has_credentials, is_same_origin
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Configuration:
 
     Args:
         policy: The base policy; else the policy's options are given as keywords.
-        finders: What finds a view's own policy, asked before everything else.
+        view_of: Gives the key of the view that serves a scope, for an adapter that knows a framework's routes.
         options: Those of the middleware and of its base policy.
 
     Raises:
@@ -80,11 +80,12 @@ class Configuration:
         self,
         policy: Policy | None = None,
         *,
-        finders: tuple[FindsPolicy, ...] = (),
+        view_of: Callable[[Scope], Hashable | None] | None = None,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        self._finders = finders
+        self._view_of = view_of
+        self._views: dict[Hashable, Written] = {}
         self.log = Log()
         own, base = _divided(policy, options)
         self.settings = self._settings(base or Policy(), {**_OWN, **own})
@@ -102,6 +103,20 @@ class Configuration:
         """
         own, base = _divided(policy, options)
         self.settings = self._settings(base or self.policy, {**self.settings.written, **own})
+
+    def set_view(self, key: Hashable, policy: Written) -> None:
+        """Give the view of this key a policy of its own: a Policy, options to lay over the base, or None.
+
+        Raises:
+            ConfigError: Where the options make no policy; what was in force stays so.
+        """
+        before = self._views
+        self._views = {**before, key: policy}
+        try:
+            self.settings = self._settings(self.policy, self.settings.written)
+        except ConfigError:
+            self._views = before
+            raise
 
     def explain(
         self,
@@ -195,8 +210,8 @@ class Configuration:
             issues.append(Issue("wrong-type", "paths", paths, f"{paths!r} is no mapping of paths"))
         if issues:
             raise ConfigError(issues)
-        policy_for = written["policy_for"]
-        rules = Rules(base, cast("PathPolicies | None", paths), (*self._finders, *([policy_for] if policy_for else [])))
+        views = Views(self._view_of, self._views) if self._view_of else None
+        rules = Rules(base, cast("PathPolicies | None", paths), written["policy_for"], views)
         return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
 
 

@@ -7,20 +7,19 @@ Knows how they are written and in which order they are asked; knows no origin. W
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
 from types import NotImplementedType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from ._errors import ConfigError, Issue
 from ._policy import Policy, PolicyOptions
 from ._scope import route_path, without_dots
-
-if TYPE_CHECKING:
-    from ._types import Scope
+from ._types import Scope
 
 Found = Policy | None | NotImplementedType
-FindsPolicy = Callable[["Scope"], Found | Awaitable[Found]]
-PathPolicies = Mapping[str, "Policy | Mapping[str, Any] | None"]
+FindsPolicy = Callable[[Scope], Found | Awaitable[Found]]
+Written = Policy | Mapping[str, Any] | None
+PathPolicies = Mapping[str, Written]
 Asking = Generator[Awaitable[Any], Any, "Policy | None"]
 
 
@@ -28,32 +27,57 @@ class AmbiguousPathError(Exception):
     """The path leads to one policy as it stands, and to another without its dot segments and doubled slashes."""
 
 
+class Views(NamedTuple):
+    """The policies of views, for an adapter that knows a framework's routes.
+
+    Args:
+        of: Gives the key of the view that serves a scope; None where that has no policy of its own.
+        policies: Policies by key; a mapping is laid over the base, None passes the request through untouched.
+    """
+
+    of: Callable[[Scope], Hashable | None]
+    policies: Mapping[Hashable, Written]
+
+
 class Rules:
-    """Where each request's policy comes from.
+    """Where each request's policy comes from: its view, then `policy_for`, then its path, then the base.
 
     Args:
         policy: The base, for everything that no other serves.
         paths: Policies by path: `/exact`, or `/prefix/*` for the prefix itself and all below. A mapping is laid over
             the base; None passes the request through untouched.
-        finders: Functions from scope to policy, asked in this order before the paths; each may return a Policy, None
-            (pass through) or NotImplemented (ask the next), or an awaitable of these.
+        policy_for: A function from scope to Policy, None (pass through) or NotImplemented (ask the paths), or to an
+            awaitable of these.
+        views: The policies of views.
 
     Raises:
         ConfigError: Of a path that can't be one, or options that make no policy.
     """
 
     def __init__(
-        self, policy: Policy, paths: PathPolicies | None = None, finders: tuple[FindsPolicy, ...] = ()
+        self,
+        policy: Policy,
+        paths: PathPolicies | None = None,
+        policy_for: FindsPolicy | None = None,
+        views: Views | None = None,
     ) -> None:
-        """Compile the paths; see the class."""
+        """Compile paths and views; see the class."""
+        issues: list[Issue] = []
+        written: Mapping[Hashable, Written] = views.policies if views else {}
         self.policy = policy
-        self.finders = finders
-        self.paths = _Paths(policy, paths) if paths else None
+        self.policy_for = policy_for
+        self.paths = _Paths(policy, paths, issues) if paths else None
+        self.view_of = views.of if views and written else None
+        self.views: dict[Hashable | None, Policy | None] = {
+            key: laid_over(policy, f"{key!r}", value, issues) for key, value in written.items()
+        }
+        if issues:
+            raise ConfigError(issues)
 
     @property
     def is_fixed(self) -> bool:
         """Whether the base serves every request."""
-        return not (self.finders or self.paths)
+        return not (self.view_of or self.policy_for or self.paths)
 
     def find(self, scope: Scope) -> Asking:
         """Find the policy that serves `scope`; None passes it through untouched.
@@ -63,16 +87,20 @@ class Rules:
 
         Raises:
             AmbiguousPathError: Where the path leads to more than one policy.
-            Exception: What a finder raises, and TypeError for what is no policy.
+            Exception: What a function raises, and TypeError for what is no policy.
         """
-        for finder in self.finders:
-            found = finder(scope)
+        if self.view_of is not None:
+            key = self.view_of(scope)
+            if key in self.views:
+                return self.views[key]
+        if self.policy_for is not None:
+            found = self.policy_for(scope)
             if inspect.isawaitable(found):
                 found = yield found
             if found is None or isinstance(found, Policy):
                 return found
             if found is not NotImplemented:
-                message = f"{finder!r} returned {found!r}, which is no Policy, None or NotImplemented"
+                message = f"policy_for returned {found!r}, which is no Policy, None or NotImplemented"
                 raise TypeError(message)
         return self.at(route_path(scope))
 
@@ -91,8 +119,7 @@ _MISSING: Final = object()
 class _Paths:
     """Policies by path, found by one look-up for the path and one for each `/` up to the deepest prefix."""
 
-    def __init__(self, base: Policy, paths: PathPolicies) -> None:
-        issues: list[Issue] = []
+    def __init__(self, base: Policy, paths: PathPolicies, issues: list[Issue]) -> None:
         self.base = base
         self.exact: dict[str, Policy | None] = {}
         self.prefixes: dict[str, Policy | None] = {}
@@ -101,13 +128,11 @@ class _Paths:
             if issue:
                 issues.append(issue)
                 continue
-            policy = _laid_over(base, path, written, issues)
+            policy = laid_over(base, f"paths[{path!r}]", written, issues)
             if path.endswith("/*"):
                 self.prefixes[path[:-2]] = policy
             else:
                 self.exact[path] = policy
-        if issues:
-            raise ConfigError(issues)
         self.depth = max((prefix.count("/") for prefix in self.prefixes), default=0)
 
     def find(self, path: str) -> Policy | None:
@@ -132,18 +157,22 @@ class _Paths:
         return self.base if found is _MISSING else found
 
 
-def _laid_over(base: Policy, path: str, written: object, issues: list[Issue]) -> Policy | None:
-    """Read what stands for a path: a policy, nothing, or options to lay over the base."""
+def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -> Policy | None:
+    """Read what stands for a path or view: a policy, nothing, or options to lay over the base."""
     if written is None or isinstance(written, Policy):
         return written
-    if not isinstance(written, Mapping):
-        issues.append(Issue("wrong-type", f"paths[{path!r}]", written, f"{written!r} is no Policy, mapping or None"))
+    if not _is_mapping(written):
+        issues.append(Issue("wrong-type", place, written, f"{written!r} is no Policy, mapping or None"))
         return None
     try:
         return base.replace(**cast("PolicyOptions", written))
     except ConfigError as error:
-        issues += (Issue(i.code, f"paths[{path!r}].{i.option}", i.value, i.message, i.hint) for i in error.issues)
+        issues += (Issue(i.code, f"{place}.{i.option}", i.value, i.message, i.hint) for i in error.issues)
         return None
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _path_issue(path: object) -> Issue | None:
