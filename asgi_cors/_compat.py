@@ -14,15 +14,18 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ._middleware import CORSMiddleware
-from ._origins import Pattern, parse_pattern
+from ._origins import Problem, parse_pattern
 from ._policy import Policy
 
 if TYPE_CHECKING:
     from ._option_origins import AsksOrigin, OriginEntry
     from ._types import ASGIApp
+
+# What is wrong with an origin pattern that was meant as a shell wildcard.
+_SHELL_WILDCARDS: Final = ("origin-wildcard", "origin-no-scheme", "origin-bad-scheme", "origin-port", "origin-regex")
 
 Texts = Iterable[str | bytes]
 
@@ -81,6 +84,7 @@ def _texts(values: Texts | None) -> list[str]:
 
 def _wildcard(text: str) -> OriginEntry:
     """Read a wildcard as an origin pattern where it is one, else as the shell does."""
-    if isinstance(parse_pattern(text), Pattern):
-        return text
-    return re.compile(fnmatch.translate(text))
+    parsed = parse_pattern(text)
+    if isinstance(parsed, Problem) and parsed.code in _SHELL_WILDCARDS:
+        return re.compile(fnmatch.translate(text))
+    return text

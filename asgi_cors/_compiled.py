@@ -109,7 +109,7 @@ class Compiled:
         return (*fields, (_http.ALLOW_HEADERS, headers.encode())) if headers else fields
 
     def _method_list(self, method: str) -> str:
-        if not self.any_method:
+        if not self.any_method or not self.allows_method(method):
             return self._methods
         if not self.credentials:
             return "*"  # with credentials the standard takes it for the name of a method

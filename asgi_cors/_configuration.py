@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
 from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
 from ._errors import ConfigError, Issue, unknown
-from ._explain import Explanation, explain
+from ._explain import Explanation, Step, explain, refusal
 from ._log import Log
 from ._lookup import ask
 from ._policy import DEFAULTS, Policy, PolicyOptions
 from ._rules import AmbiguousPathError, FindsPolicy, PathPolicies, Rules, Views, Written
-from ._scope import has_credentials, is_same_origin
+from ._scope import has_credentials, is_same_origin, looks_upstream, received_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,8 +87,7 @@ class Configuration:
         self._view_of = view_of
         self._views: dict[Hashable, Written] = {}
         self.log = Log()
-        own, base = _divided(policy, options)
-        self.settings = self._settings(base or Policy(), {**_OWN, **own})
+        self.settings = self._configured(policy, options, anew=True)
 
     @property
     def policy(self) -> Policy:
@@ -101,8 +100,7 @@ class Configuration:
         Raises:
             ConfigError: As the constructor does; what was in force stays so.
         """
-        own, base = _divided(policy, options)
-        self.settings = self._settings(base or self.policy, {**self.settings.written, **own})
+        self.settings = self._configured(policy, options, anew=False)
 
     def set_view(self, key: Hashable, policy: Written) -> None:
         """Give the view of this key a policy of its own: a Policy, options to lay over the base, or None.
@@ -113,7 +111,7 @@ class Configuration:
         before = self._views
         self._views = {**before, key: policy}
         try:
-            self.settings = self._settings(self.policy, self.settings.written)
+            self.settings = self._configured(None, {}, anew=False)
         except ConfigError:
             self._views = before
             raise
@@ -137,9 +135,8 @@ class Configuration:
         except AmbiguousPathError:
             return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (), "Write the path as the router sees it.")
         if policy is None:
-            return Explanation(
-                request, None, None, (), "paths= passes it through untouched: what the app sends decides."
-            )
+            step = Step("path", "no policy serves it: what the app itself sends decides", repr(path), passed=None)
+            return Explanation(request, None, None, (step,), "")
         return explain(policy, method, origin, headers, credentials)
 
     def judge(self, scope: Scope, request: Request) -> Asking[Judgement | None]:
@@ -154,7 +151,7 @@ class Configuration:
         except AmbiguousPathError:
             judgement = Judgement(settings.rules.policy, refuse(request, _reasons.AMBIGUOUS_PATH))
         except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
-            self.log.failure("the policy for a request could not be found", error)
+            self.log.failure("the policy for a request could not be found, so it is refused", error)
             judgement = Judgement(settings.rules.policy, refuse(request, _reasons.POLICY_FAILED))
         else:
             if policy is None:
@@ -171,7 +168,7 @@ class Configuration:
             try:
                 granted = yield from ask(policy, origin)
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
-                self.log.failure("an origin could not be looked up", error)
+                self.log.failure("an origin could not be looked up, so it is refused", error)
                 return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
             decision = decide(policy, request, granted=granted)
         if (
@@ -194,24 +191,32 @@ class Configuration:
             except Exception as error:  # noqa: BLE001 - counting must not fail a request
                 self.log.failure("on_decision raised", error)
 
-    def _settings(self, base: Policy, written: Mapping[str, Any]) -> Settings:
-        issues = [
-            Issue("wrong-type", name, written[name], f"{written[name]!r} is not True or False")
-            for name in ("enforce", "check_websockets")
-            if not isinstance(written[name], bool)
-        ]
-        issues += [
-            Issue("wrong-type", name, written[name], f"{written[name]!r} is not callable")
-            for name in ("policy_for", "on_decision")
-            if written[name] is not None and not callable(written[name])
-        ]
-        paths: Any = written["paths"]
-        if not (paths is None or isinstance(paths, Mapping)):
-            issues.append(Issue("wrong-type", "paths", paths, f"{paths!r} is no mapping of paths"))
+    def answer(self, decision: Decision, scope: Scope, request: Request) -> tuple[int, str] | None:
+        """Give status and body of what is answered without the app: a preflight, and what `enforce` refuses."""
+        if decision.answer is not None:
+            return decision.answer, refusal(decision) if decision.refused else ""
+        origin = request.origin or b""
+        if decision.refused and self.settings.enforce and not is_same_origin(scope, origin):
+            host = received_host(scope)
+            return 403, refusal(decision, host=host, upstream=looks_upstream(host, origin))
+        return None
+
+    def _configured(self, policy: object, options: Mapping[str, Any], *, anew: bool) -> Settings:
+        """Validate everything that is given, and compile it; what is not given stays as it is, or has its default."""
+        issues = [unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
+        written = dict(_OWN if anew else self.settings.written)
+        written |= {name: value for name, value in options.items() if name in _OWN}
+        base = _base(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
+        if base is None:
+            base = _stand_in() if issues else Policy() if anew else self.policy
+        _check(written, issues)
+        views = Views(self._view_of, self._views) if self._view_of else None
+        try:
+            rules = Rules(base, written["paths"], written["policy_for"], views)
+        except ConfigError as error:
+            raise ConfigError([*issues, *error.issues]) from None
         if issues:
             raise ConfigError(issues)
-        views = Views(self._view_of, self._views) if self._view_of else None
-        rules = Rules(base, cast("PathPolicies | None", paths), written["policy_for"], views)
         return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
 
 
@@ -249,23 +254,38 @@ class Installed:
         return self.configuration.explain(method, origin, path, headers, credentials=credentials)
 
 
-def _divided(policy: object, options: Mapping[str, Any]) -> tuple[dict[str, Any], Policy | None]:
-    """Divide the options of the middleware from its policy, however that is given."""
-    issues = [unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
-    of_policy = {name: value for name, value in options.items() if name in DEFAULTS}
-    if policy is not None and not isinstance(policy, Policy):
+def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
+    """Read the base policy, however it is given; None where it isn't, or is wrong."""
+    if isinstance(policy, Policy) and options:
+        message = f"a policy and options of a policy ({', '.join(options)}) are given"
+        line = "Write policy.replace(…), or the options alone."
+        issues.append(Issue("policy-and-options", "policy", policy, message, line))
+    elif policy is not None and not isinstance(policy, Policy):
         issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy"))
-    elif policy is not None and of_policy:
-        message = f"a policy and options of a policy ({', '.join(of_policy)}) are given"
-        issues.append(
-            Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…), or the options alone.")
-        )
-    base = policy if isinstance(policy, Policy) else None
-    if of_policy:
-        try:
-            base = Policy(**of_policy)
-        except ConfigError as error:
-            issues += error.issues
-    if issues:
-        raise ConfigError(issues)
-    return {name: value for name, value in options.items() if name in _OWN}, base
+    if not options:
+        return policy if isinstance(policy, Policy) else None
+    try:
+        return Policy(**cast("PolicyOptions", options))
+    except ConfigError as error:
+        issues += error.issues
+        return None
+
+
+def _stand_in() -> Policy:
+    """Stand in for a base that is wrong, so that the mistakes in paths are found as well."""
+    return Policy(allow_origins="https://stand-in.invalid")
+
+
+def _check(written: dict[str, Any], issues: list[Issue]) -> None:
+    """Check the middleware's own options; one of a wrong type is taken out."""
+    wanted: dict[str, tuple[Callable[[object], bool], str]] = {
+        "enforce": (lambda value: isinstance(value, bool), "True or False"),
+        "check_websockets": (lambda value: isinstance(value, bool), "True or False"),
+        "policy_for": (lambda value: value is None or callable(value), "callable"),
+        "on_decision": (lambda value: value is None or callable(value), "callable"),
+        "paths": (lambda value: value is None or isinstance(value, Mapping), "a mapping of paths"),
+    }
+    for name, (fits, what) in wanted.items():
+        if not fits(written[name]):
+            issues.append(Issue("wrong-type", name, written[name], f"{written[name]!r} is not {what}"))
+            written[name] = _OWN[name]

@@ -22,22 +22,24 @@ if TYPE_CHECKING:
     from ._policy import Policy
 
 
-def refusal(decision: Decision, *, upstream: str | None = None) -> str:
+def refusal(decision: Decision, *, host: str | None = None, upstream: bool = False) -> str:
     """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
 
     Args:
         decision: What refuses it.
-        upstream: The Host received, where it can't be the page's own; a proxy has then hidden that the request is
-            same-origin, perhaps.
+        host: The Host received, where it tells whether the request is same-origin.
+        upstream: Whether that looks like a proxy's upstream.
     """
     why = _reasons.SENTENCES[decision.reason or _reasons.MISSING_ALLOW_ORIGIN]
     subject = f": {decision.subject}" if decision.subject else ""
     text = f"Refused by the CORS policy: {why}{subject} ({decision.reason}).\n"
-    if upstream is None:
-        return text
-    return (
-        f"{text}The Host received is {upstream!a}: behind a proxy, same-origin needs 'proxy_set_header Host $host'.\n"
-    )
+    return f"{text}{host_hint(host, upstream=upstream)}\n" if host is not None else text
+
+
+def host_hint(host: str, *, upstream: bool) -> str:
+    """Say which Host was received, and what hides the true one."""
+    proxy = " It looks like a proxy's upstream: write 'proxy_set_header Host $host' there." if upstream else ""
+    return f"The Host received is {host[:200]!a}.{proxy}"
 
 
 ASKED_AT_RUN_TIME: Final = "asked at run time"
@@ -84,7 +86,7 @@ class Explanation:
         verdicts = {
             True: "the browser lets the page read the response",
             False: f"the browser blocks it ({self.code})",
-            None: f"it depends: the origin is {ASKED_AT_RUN_TIME}",
+            None: "it depends",
         }
         lines = [f"{self.request}: {verdicts[self.allowed]}."]
         lines += (f"  {_MARKS[step.passed]}  {step.check:<11} {step.value}: {step.rule}" for step in self.steps)
@@ -144,7 +146,10 @@ class _Question:
         decision = decide(self.policy, request)
         if decision.outcome is not Outcome.LOOKUP:
             return decision
-        self.granted = _ask_sync(self.policy, self.origin)
+        try:
+            self.granted = _ask_sync(self.policy, self.origin)
+        except Exception:  # noqa: BLE001 - whatever is wrong, a request would be refused
+            return decide(self.policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
         return decide(self.policy, request, granted=self.granted is not False)
 
     def origin_step(self) -> Step:
@@ -152,8 +157,7 @@ class _Question:
         value = repr(self.origin)
         if self.decision.reason in _reasons.OF_ORIGIN:
             near = nearest(self.policy, self.origin)
-            unsent = self.decision.reason == _reasons.INVALID_ORIGIN
-            rule = _reasons.SENTENCES[_reasons.INVALID_ORIGIN] if unsent else "no entry allows it"
+            rule = _reasons.SENTENCES[self.decision.reason]
             rule += f"; the nearest allowed is {near.origin!r} (differs: {near.difference})" if near else ""
             return Step("origin", rule, value, False)
         if self.granted is None:

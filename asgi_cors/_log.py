@@ -13,8 +13,9 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from . import _reasons
+from ._explain import host_hint
 from ._near import nearest
-from ._scope import upstream_host
+from ._scope import looks_upstream, received_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,9 +76,7 @@ class Log:
             self._seen.add(pair)
             frames = traceback.extract_tb(error.__traceback__)
             place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-            logger.error(
-                "%s, so the request is refused: %s: %s (at %s)", what, type(error).__name__, _shown(str(error)), place
-            )
+            logger.error("%s: %s: %s (at %s)", what, type(error).__name__, _shown(str(error)), place)
 
     def _is_new(self, pair: tuple[bytes, str]) -> bool:
         """Tell whether there is room for a pair that the minute has not seen; count it where there isn't."""
@@ -127,13 +126,10 @@ def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -
         return logging.WARNING, f"{why}: {_shown(decision.subject)}"
     if decision.reason in _OF_SET_UP:
         return logging.WARNING, why
-    upstream = upstream_host(scope, request.origin or b"") if scope["type"] == "websocket" else None
-    if upstream is not None:
-        return (
-            logging.WARNING,
-            f"{why}; the Host received is {_shown(upstream)}: is 'proxy_set_header Host $host' missing?",
-        )
-    near = nearest(policy, (request.origin or b"")[:_CUT].strip(b" \t").decode("latin-1"))
+    host, origin = received_host(scope), request.origin or b""
+    if scope["type"] == "websocket" and looks_upstream(host, origin):
+        return logging.WARNING, f"{why}. {host_hint(host, upstream=True)}"
+    near = nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
     if near is None:
         return logging.INFO, why
     return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference})"

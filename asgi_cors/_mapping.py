@@ -47,9 +47,15 @@ def from_env(prefix: str, environ: Mapping[str, str] | None, defaults: Mapping[s
     """Read the options that the environment names; a variable that no option answers to is warned of."""
     source = os.environ if environ is None else environ
     named = {key[len(prefix) :].lower(): (key, value) for key, value in source.items() if key.startswith(prefix)}
-    for name, (key, _) in named.items():
-        if name not in defaults:
-            warn(Issue("unknown-variable", key, key, "no option has this name", unknown(name, defaults).hint))
+    strange = [
+        Issue("unknown-variable", key, key, "no option has this name", unknown(name, defaults).hint)
+        for name, (key, _) in named.items()
+        if name not in defaults
+    ]
+    if strange and "allow_origins" not in named and "allow_origin_regex" not in named:
+        raise ConfigError(strange)  # probably the origins, mistyped
+    for issue in strange:
+        warn(issue)
     issues: list[Issue] = []
     options = {
         name: _read(name, key, text.strip(), defaults[name], issues)

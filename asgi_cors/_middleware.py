@@ -10,12 +10,11 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ._configuration import Configuration, Installed, MiddlewareOptions
-from ._explain import refusal
 from ._log import warn_replaced, warn_stacked
 from ._lookup import run
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
 from ._merge import merge
-from ._scope import is_same_origin, read_request, upstream_host
+from ._scope import read_request
 from ._websocket import guard
 
 if TYPE_CHECKING:
@@ -78,16 +77,9 @@ class CORSMiddleware(Installed):
             outer[INNER] = (*outer[INNER], decision)
         state = [send, False, self.configuration, (), scope["path"]]
         sends = send if outer is not None else MethodType(starter(judgement), state)
-        if decision.answer is not None:
-            body = refusal(decision).encode() if decision.refused else b""
-            await _answer(sends, decision.answer, body)
-        elif (
-            decision.refused
-            and self.configuration.settings.enforce
-            and not is_same_origin(scope, request.origin or b"")
-        ):
-            body = refusal(decision, upstream=upstream_host(scope, request.origin or b"")).encode()
-            await _answer(sends, 403, body)
+        answer = self.configuration.answer(decision, scope, request)
+        if answer is not None:
+            await _answer(sends, *answer)
         else:
             await self._decorated(scope, receive, sends, outer or state)
 
@@ -101,7 +93,7 @@ class CORSMiddleware(Installed):
                 if _is_answered_outside(scope):
                     error.add_note(NOTE)
                 else:
-                    await _answer(send, 500, b"Internal Server Error")
+                    await _answer(send, 500, "Internal Server Error")
             raise
 
 
@@ -123,7 +115,8 @@ def starter(judgement: Judgement) -> Callable[[State, Message], Awaitable[None]]
     return start
 
 
-async def _answer(send: Send, status: int, body: bytes) -> None:
+async def _answer(send: Send, status: int, text: str) -> None:
+    body = text.encode()
     headers: list[Any] = []
     if status != 204:  # noqa: PLR2004 - which has no content (RFC 9110, 15.3.5)
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]

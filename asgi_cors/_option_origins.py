@@ -42,7 +42,8 @@ class Origins(NamedTuple):
     entries: tuple[OriginEntry, ...]
     exact: list[str]
     patterns: list[Pattern]
-    regexes: list[re.Pattern[str]]
+    regexes: dict[re.Pattern[str], str]
+    """With the option that each is written in."""
     callables: tuple[AsksOrigin, ...]
 
     @property
@@ -71,20 +72,19 @@ def read_origins(value: object, regex: object, issues: list[Issue], warnings: li
             Issue("null-allowed", "allow_origins", "null", message, "Leave it out unless you know the page.")
         )
     if regex is not None:
-        origins.regexes.extend(_compiled(regex, "allow_origin_regex", issues))
-    for compiled in origins.regexes:
-        _check_regex(compiled, issues, warnings)
+        origins.regexes.update(_compiled(regex, "allow_origin_regex", issues))
+    for compiled, option in origins.regexes.items():
+        _check_regex(compiled.pattern, option, issues, warnings)
     return origins
 
 
 def check_credentials(origins: Origins, words: tuple[str, ...], issues: list[Issue]) -> None:
     """Refuse what is unsafe with credentials and not let pass by its word of `dangerously_allow`."""
-    for word, entry in _dangers(origins):
-        if word not in words:
-            shown = entry.pattern if isinstance(entry, re.Pattern) else entry
-            message = f"{shown!r} with allow_credentials: {_WHO[word]}"
-            line = f"{_INSTEAD[word]}; or, knowing that, dangerously_allow=[{word!r}]."
-            issues.append(Issue(word, "allow_origins", shown, message, line))
+    for danger in _dangers(origins):
+        if danger.word not in words:
+            message = f"{danger.entry!r} {danger.does}with allow_credentials: {_WHO[danger.word]}"
+            line = f"{_INSTEAD[danger.word]}; or, knowing that, dangerously_allow=[{danger.word!r}]."
+            issues.append(Issue(danger.word, danger.option, danger.entry, message, line))
 
 
 def entries_of(value: object) -> Iterable[Any] | None:
@@ -111,11 +111,11 @@ def _entries(value: Any, issues: list[Issue]) -> tuple[Any, ...]:
 
 def _sorted(
     entries: tuple[Any, ...], issues: list[Issue]
-) -> tuple[list[str], list[Pattern], list[re.Pattern[str]], tuple[AsksOrigin, ...]]:
+) -> tuple[list[str], list[Pattern], dict[re.Pattern[str], str], tuple[AsksOrigin, ...]]:
     """Tell the entries apart by kind."""
     exact: list[str] = []
     patterns: list[Pattern] = []
-    regexes: list[re.Pattern[str]] = []
+    regexes: dict[re.Pattern[str], str] = {}
     callables: list[AsksOrigin] = []
     for entry in entries:
         if isinstance(entry, str):
@@ -124,7 +124,7 @@ def _sorted(
             elif entry != "*":
                 _add(entry, exact, patterns, issues)
         elif isinstance(entry, re.Pattern):
-            regexes += _compiled(cast("object", entry), "allow_origins", issues)
+            regexes |= _compiled(cast("object", entry), "allow_origins", issues)
         elif callable(entry):
             callables.append(cast("AsksOrigin", entry))
         else:
@@ -143,52 +143,58 @@ def _add(entry: str, exact: list[str], patterns: list[Pattern], issues: list[Iss
 
 
 def _entry_issue(entry: object) -> Issue:
-    written = str(entry)
+    """Describe an entry of another type; what it is as text is probably meant."""
+    written = entry.decode("latin-1") if isinstance(entry, bytes) else str(entry)
     parsed = parse_pattern(written)
-    line = hint(written, parsed) if isinstance(parsed, Problem) else f"Write {written!r}."
+    line = f"Write {written!r}."
+    if isinstance(parsed, Problem):
+        line = hint(written, parsed) if "://" in written else ""
     return Issue("wrong-type", "allow_origins", entry, f"{entry!r} is no string, compiled regex or callable", line)
 
 
-def _compiled(regex: Any, option: str, issues: list[Issue]) -> list[re.Pattern[str]]:
+def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[str], str]:
     try:
         compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
     except re.error as error:
         issues.append(Issue("regex-syntax", option, regex, f"{regex!r} is no regular expression: {error}"))
-        return []
+        return {}
     if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
-        return [cast("re.Pattern[str]", compiled)]
+        return {cast("re.Pattern[str]", compiled): option}
     issues.append(Issue("wrong-type", option, regex, f"{regex!r} is no regular expression of str"))
-    return []
+    return {}
 
 
-def _check_regex(regex: re.Pattern[str], issues: list[Issue], warnings: list[Issue]) -> None:
-    source = regex.pattern
+def _check_regex(source: str, option: str, issues: list[Issue], warnings: list[Issue]) -> None:
     if backtracks(source):
         message = f"{source!r} takes exponential time on what nearly matches"
-        issues.append(
-            Issue(
-                "regex-backtracking",
-                "allow_origin_regex",
-                source,
-                message,
-                "Write the repeated atom once: 'a+', not '(a+)+'.",
-            )
-        )
+        line = "Write the repeated atom once: 'a+', not '(a+)+'."
+        issues.append(Issue("regex-backtracking", option, source, message, line))
     if has_bare_dot(source):
         message = f"{source!r} has a dot that stands for any character"
-        warnings.append(Issue("regex-dot", "allow_origin_regex", source, message, r"Write '\.' for a dot."))
+        warnings.append(Issue("regex-dot", option, source, message, r"Write '\.' for a dot."))
 
 
-def _dangers(origins: Origins) -> Iterator[tuple[str, OriginEntry]]:
-    """Find what is unsafe with credentials: the word that lets it pass, and the entry that brings it."""
-    yield from ((word, entry) for word, entry in ((ANY_ORIGIN, "*"), (FROM_NULL, "null")) if entry in origins.entries)
-    yield from ((SHARED_SUFFIX, pattern.text) for pattern in origins.patterns if _is_shared(pattern))
+class _Danger(NamedTuple):
+    """What is unsafe with credentials: the word that lets it pass, and the entry that brings it."""
+
+    word: str
+    entry: str
+    option: str = "allow_origins"
+    does: str = ""
+
+
+def _dangers(origins: Origins) -> Iterator[_Danger]:
+    yield from (
+        _Danger(word, name) for word, name in ((ANY_ORIGIN, "*"), (FROM_NULL, "null")) if name in origins.entries
+    )
+    yield from (_Danger(SHARED_SUFFIX, pattern.text) for pattern in origins.patterns if _is_shared(pattern))
     http = (entry for entry in origins.exact if entry.startswith("http://"))
-    yield from ((OVER_HTTP, entry) for entry in http if not _is_local(parse_pattern(entry)))
+    yield from (_Danger(OVER_HTTP, entry) for entry in http if not _is_local(parse_pattern(entry)))
     http_patterns = (pattern for pattern in origins.patterns if pattern.scheme == "http")
-    yield from ((OVER_HTTP, pattern.text) for pattern in http_patterns if not _is_local(pattern))
-    regexes = (regex for regex in origins.regexes if not backtracks(regex.pattern))
-    yield from ((word, regex) for regex in regexes for word in dangers(regex))
+    yield from (_Danger(OVER_HTTP, pattern.text) for pattern in http_patterns if not _is_local(pattern))
+    for regex, option in origins.regexes.items():
+        found = {} if backtracks(regex.pattern) else dangers(regex)
+        yield from (_Danger(word, regex.pattern, option, f"lets in {probe!r}, ") for word, probe in found.items())
 
 
 def _is_shared(pattern: Pattern) -> bool:

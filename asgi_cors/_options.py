@@ -41,20 +41,19 @@ def read_headers(value: object, issues: list[Issue]) -> Names:
     names = _names("allow_headers", value, issues)
     if names == "*":
         return names
-    lower = tuple(dict.fromkeys(name.lower() for name in names))
-    issues += filter(None, map(_header_issue, lower))
-    return lower
+    issues += filter(None, map(_header_issue, names))
+    return tuple(dict.fromkeys(name.lower() for name in names))
 
 
 def _header_issue(name: str) -> Issue | None:
-    option = "allow_headers"
+    option, lower = "allow_headers", name.lower()
     if not _http.TOKEN.fullmatch(name):
         return _no_token(option, name, "header name")
     if "*" in name[:-1]:
         return Issue(
             "bad-wildcard", option, name, f"{name!r} has a '*' that is not its end", "Write '*', a name, or 'prefix-*'."
         )
-    if _http.is_forbidden_header(name):
+    if _http.is_forbidden_header(lower):
         return Issue(
             "forbidden-header",
             option,
@@ -62,7 +61,7 @@ def _header_issue(name: str) -> Issue | None:
             f"no script can set {name!r}, so no preflight asks for it",
             "Leave it out.",
         )
-    if name.encode() in _http.RESPONSE_FIELDS:
+    if lower.encode() in _http.RESPONSE_FIELDS:
         return Issue(
             "response-header", option, name, f"{name!r} is a field of responses", "Leave it out: it is ours to send."
         )

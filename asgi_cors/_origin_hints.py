@@ -11,6 +11,8 @@ from typing import Final
 from ._origins import WEB_PORTS, WEBSOCKET_SCHEMES, Pattern, Problem, canonical_ipv4, canonical_ipv6, parse_pattern
 
 _AUTHORITY: Final = re.compile(r"([^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)(?::([^/\\?#]*))?")
+_SLASHES: Final = re.compile(r"(?i)^(https?|wss?):/*")
+_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")  # what UTS #46 takes for a dot
 _LOCAL: Final = re.compile(r"localhost\b|127\.|\[|.*\.localhost\b")
 
 
@@ -19,7 +21,7 @@ def hint(text: str, problem: Problem) -> str:
     if problem.code == "origin-list":
         return f"Write {[mended(part) or part for part in _split(text)]!r}."
     if problem.code == "origin-regex":
-        return f"Write allow_origin_regex={text!r} if it is one."
+        return f"Write allow_origin_regex={text.strip('/')!r} if it is one; it must match the whole origin."
     if problem.code == "origin-opaque-scheme":
         return "Write 'null' if such pages may read (any sandboxed page may then)."
     if text in {"https://*", "http://*", "*://*"}:
@@ -30,7 +32,7 @@ def hint(text: str, problem: Problem) -> str:
 
 def mended(text: str) -> str | None:
     """Correct everything in `text` that has one correct form; None where that makes no origin pattern."""
-    text = text.strip()
+    text = _SLASHES.sub(r"\1://", text.strip())
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = ("http" if _LOCAL.match(text) else "https"), text.removeprefix("//")
@@ -69,8 +71,9 @@ def _punycode(host: str) -> str:
     """Write an international name as browsers send it (UTS #46; labels outside of IDNA 2008, such as emoji, too)."""
     import idna  # noqa: PLC0415 - only when a policy has such a host
 
+    labels = host.translate(_DOTS).split(".")
     try:
-        labels = idna.uts46_remap(host).split(".")
+        labels = [label if label.isascii() else idna.uts46_remap(label) for label in labels]
     except idna.IDNAError:
         return host
     return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)

@@ -36,7 +36,7 @@ _OPAQUE_HOST: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|\[\]:*]+"
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 # One string from an environment variable: a comma, a blank, a JSON bracket.
 _LIST: Final = re.compile(r"[,\s]|^[\[\"']")
-_REGEX: Final = re.compile(r"[\\^$|()]|://\.\*|\.\*(?![.\-])")
+_REGEX: Final = re.compile(r"[\\^$|()]|://\.\*|\.\*(?![.\-:]|$)")
 # `*` as part of a label touches nothing but hyphens and the label's ends.
 _WILD_LABEL: Final = re.compile(r"(?:[a-z0-9_\-]*-)?\*(?:-[a-z0-9_\-]*)?")
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")

@@ -21,11 +21,11 @@ LOOKUP_FAILED: Final = "OriginLookupFailed"
 POLICY_FAILED: Final = "PolicyLookupFailed"
 CREDENTIALS_NOT_ALLOWED: Final = "CredentialsNotAllowed"
 
-OF_ORIGIN: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN, INVALID_ORIGIN)
+OF_ORIGIN: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN, INVALID_ORIGIN, LOOKUP_FAILED)
 
 SENTENCES: Final = {
-    MISSING_ALLOW_ORIGIN: "the origin is not allowed",
-    PREFLIGHT_MISSING_ALLOW_ORIGIN: "the origin is not allowed",
+    MISSING_ALLOW_ORIGIN: "no entry allows the origin",
+    PREFLIGHT_MISSING_ALLOW_ORIGIN: "no entry allows the origin",
     METHOD_DISALLOWED: "the method is not allowed",
     HEADER_DISALLOWED: "a header is not allowed",
     INVALID_ORIGIN: "the Origin field is not one that a browser sends",

@@ -61,13 +61,17 @@ def has_credentials(scope: Scope) -> bool:
     return field(scope, b"cookie") is not None or field(scope, b"authorization") is not None
 
 
-def upstream_host(scope: Scope, origin: bytes) -> str | None:
-    """Give the Host received where it looks like a proxy's upstream: one that no page of `origin` would name."""
-    host = (field(scope, b"host") or b"").decode("latin-1")
+def received_host(scope: Scope) -> str:
+    """Give the Host received; empty without one."""
+    return (field(scope, b"host") or b"").decode("latin-1")
+
+
+def looks_upstream(host: str, origin: bytes) -> bool:
+    """Tell whether `host` looks like a proxy's upstream: a name or address that no page of `origin` would use."""
     page = parse_origin(origin.strip(b" \t").decode("latin-1"))
-    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+    name = re.sub(r":[0-9]*$", "", host)
     inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
-    return host if inner and page is not None and not is_local(page.host) else None
+    return bool(inner) and page is not None and not is_local(page.host)
 
 
 def is_same_origin(scope: Scope, origin: bytes) -> bool:

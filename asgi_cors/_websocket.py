@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._explain import refusal
 from ._lookup import run
-from ._scope import is_same_origin, read_request, upstream_host
+from ._scope import is_same_origin, looks_upstream, read_request, received_host
 
 if TYPE_CHECKING:
     from ._configuration import Configuration
@@ -31,7 +31,8 @@ async def _refuse(decision: Decision, origin: bytes, scope: Scope, receive: Rece
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = refusal(decision, upstream=upstream_host(scope, origin)).encode()
+    host = received_host(scope)
+    body = refusal(decision, host=host, upstream=looks_upstream(host, origin)).encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})

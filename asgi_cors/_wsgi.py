@@ -10,18 +10,16 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from ._configuration import Configuration, Installed, MiddlewareOptions
-from ._explain import refusal
 from ._log import warn_replaced, warn_stacked
 from ._lookup import run_blocking
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
 from ._merge import WATCHED, merge
-from ._scope import is_same_origin, read_request, upstream_host
+from ._scope import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ._configuration import Judgement
-    from ._decision import Request
     from ._mark import State
     from ._policy import Policy
     from ._types import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
@@ -67,20 +65,8 @@ class WSGIMiddleware(Installed):
             warn_stacked(judgement.policy, scope["path"])
             outer[INNER] = (*outer[INNER], judgement.decision)
             state, starts = outer, start_response
-        answer = self._answer(judgement, scope, request, starts)
-        return self._decorated(environ, starts, state) if answer is None else answer
-
-    def _answer(
-        self, judgement: Judgement, scope: Scope, request: Request, starts: StartResponse
-    ) -> Iterable[bytes] | None:
-        """Answer a preflight, and what `enforce` refuses; None leaves it to the app."""
-        decision = judgement.decision
-        if decision.answer is not None:
-            return _plain(starts, decision.answer, refusal(decision) if decision.refused else "")
-        origin = request.origin or b""
-        if decision.refused and self.configuration.settings.enforce and not is_same_origin(scope, origin):
-            return _plain(starts, 403, refusal(decision, upstream=upstream_host(scope, origin)))
-        return None
+        answer = self.configuration.answer(judgement.decision, scope, request)
+        return self._decorated(environ, starts, state) if answer is None else _plain(starts, *answer)
 
     def _decorated(self, environ: Environ, starts: StartResponse, state: State) -> Iterable[bytes]:
         """Call the app; where it raises, the page gets a 500 that it can read, and the server the exception."""
@@ -147,7 +133,7 @@ def _starter(judgement: Judgement, state: State) -> StartResponse:
 
 def _plain(starts: StartResponse, status: int, text: str, exc_info: object = None) -> list[bytes]:
     body = text.encode()
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body)))]
     if status == 204:  # noqa: PLR2004 - which has no content (RFC 9110, 15.3.5)
         headers = []
     starts(_PHRASES[status], headers, exc_info)
