@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _http
+from ._kept import Kept
 from ._origin_set import OriginSet
 
 if TYPE_CHECKING:
@@ -27,22 +28,6 @@ class Compiled:
         origins: What its origins come to.
     """
 
-    __slots__ = (
-        *("any_header", "any_method", "any_origin", "callables", "credentials", "header_names", "header_prefixes"),
-        *(
-            "key",
-            "max_age",
-            "method_names",
-            "origins",
-            "private_network",
-            "static",
-            "warned",
-            "_exposed",
-            "_headers",
-            "_methods",
-        ),
-    )
-
     def __init__(self, options: Mapping[str, Any], origins: Origins) -> None:
         self.origins = OriginSet(origins.exact, origins.patterns, origins.regexes)
         self.any_origin = origins.any
@@ -55,6 +40,8 @@ class Compiled:
         self._read_methods(options["allow_methods"])
         self._read_headers(options["allow_headers"])
         self.warned: set[bytes] = set()  # what has been logged once for this policy
+        self.starts: Kept[bytes | None, Any] = Kept()  # what a shell has made ready, by origin
+        self.answers: Kept[Any, Any] = Kept()  # and by what a preflight asks
         self.key = _key(options, origins, self.origins.exact)
 
     def _read_methods(self, methods: Names) -> None:

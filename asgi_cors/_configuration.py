@@ -56,12 +56,18 @@ class Settings(NamedTuple):
     check_websockets: bool
     on_decision: Observes | None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a decision may be carried out again without a look at anything but the origin."""
+        return self.on_decision is None and not self.enforce
+
 
 class Judgement(NamedTuple):
-    """A request's policy and what it decides."""
+    """A request's policy and what it decides; `lasting` where every request of this origin is decided alike."""
 
     policy: Policy
     decision: Decision
+    lasting: bool = False
 
 
 class Configuration:
@@ -87,7 +93,17 @@ class Configuration:
         self._view_of = view_of
         self._views: dict[Hashable, Written] = {}
         self.log = Log()
-        self.settings = self._configured(policy, options, anew=True)
+        self.settings: Settings
+        self.starts: Mapping[bytes | None, Any]
+        self.answers: Mapping[Any, Any]
+        self._put_in_force(self._configured(policy, options, anew=True))
+
+    def _put_in_force(self, settings: Settings) -> None:
+        """Replace the settings; the tables are those of the base policy where it alone serves, else stay empty."""
+        self.settings = settings
+        only = settings.rules.policy.compiled if settings.rules.is_fixed and settings.keeps else None
+        self.starts = only.starts if only else {}
+        self.answers = only.answers if only else {}
 
     @property
     def policy(self) -> Policy:
@@ -100,7 +116,7 @@ class Configuration:
         Raises:
             ConfigError: As the constructor does; what was in force stays so.
         """
-        self.settings = self._configured(policy, options, anew=False)
+        self._put_in_force(self._configured(policy, options, anew=False))
 
     def set_view(self, key: Hashable, policy: Written) -> None:
         """Give the view of this key a policy of its own: a Policy, options to lay over the base, or None.
@@ -111,7 +127,7 @@ class Configuration:
         before = self._views
         self._views = {**before, key: policy}
         try:
-            self.settings = self._configured(None, {}, anew=False)
+            self._put_in_force(self._configured(None, {}, anew=False))
         except ConfigError:
             self._views = before
             raise
@@ -156,13 +172,16 @@ class Configuration:
         else:
             if policy is None:
                 return None
-            judgement = Judgement(policy, (yield from self._decided(policy, scope, request)))
+            decision = decide(policy, request)
+            lasting = decision.outcome is not Outcome.LOOKUP and settings.keeps
+            if not lasting or scope["type"] == "websocket":
+                decision = yield from self._decided(policy, decision, scope, request)
+            judgement = Judgement(policy, decision, lasting)
         self._observe(judgement, scope, request, settings.on_decision)
         return judgement
 
-    def _decided(self, policy: Policy, scope: Scope, request: Request) -> Asking[Decision]:
-        """Decide, asking the policy's callables where only they can tell; a failure of theirs refuses."""
-        decision = decide(policy, request)
+    def _decided(self, policy: Policy, decision: Decision, scope: Scope, request: Request) -> Asking[Decision]:
+        """Decide what takes more than policy and request; a callable's failure refuses."""
         if decision.outcome is Outcome.LOOKUP:
             origin = (request.origin or b"").strip(b" \t").decode("latin-1")
             try:
@@ -182,7 +201,7 @@ class Configuration:
 
     def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> None:
         """Log a refusal, and tell whoever counts."""
-        policy, decision = judgement
+        policy, decision = judgement.policy, judgement.decision
         if decision.refused and not is_same_origin(scope, request.origin or b""):
             self.log.refusal(policy, request, decision, scope)
         if observes is not None:

@@ -1,7 +1,8 @@
 """The mark that a middleware leaves in the scope or environ, so that one further in knows of it.
 
 It is the state of the response, a list for speed, which the function that sends the response start is bound to:
-what to call, whether the response has begun, whose configuration decided, and what those further in decided.
+what to call, whether the response has begun, whose configuration decided, and the path. Behind these stands what
+middlewares further in have decided.
 """
 
 from __future__ import annotations
@@ -15,16 +16,14 @@ if TYPE_CHECKING:
     from ._http import Fields
 
 MARK: Final = "asgi_cors"
-NEXT, STARTED, CONFIGURATION, INNER, PATH = range(5)
+NEXT, STARTED, CONFIGURATION, PATH, INNER = range(5)
 
 State = list[Any]
 
 NOTE: Final = "CORS: the page will see this as a CORS error, since the 500 is made outside of the middleware."
 
 
-def restricted(
-    fields: Fields, vary: tuple[bytes, ...], inner: tuple[Decision, ...]
-) -> tuple[Fields, tuple[bytes, ...]]:
+def restricted(fields: Fields, vary: tuple[bytes, ...], inner: list[Decision]) -> tuple[Fields, tuple[bytes, ...]]:
     """Take back what a middleware further in doesn't allow: both must."""
     for decision in inner:
         if not decision.allowed:

@@ -1,29 +1,37 @@
 """CORSMiddleware, the shell for ASGI: reads a scope, asks for a decision, and carries it out.
 
 A preflight is answered here, so that the app is never called; of every other response only the start is touched, on
-a copy. The only other await on the way of a request is the app itself.
+a copy. What has been decided once is kept ready in a table, so that most requests cost a scan of their headers and
+one look-up: `__call__` is the hot path, `_decided` the long way, and `decide` the one statement of the rules for both.
 """
 
 from __future__ import annotations
 
+import time
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from . import _http
 from ._configuration import Configuration, Installed, MiddlewareOptions
-from ._log import warn_replaced, warn_stacked
+from ._decision import Decision, Outcome
+from ._log import warn_stacked
 from ._lookup import run
-from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
-from ._merge import merge
+from ._mark import CONFIGURATION, MARK, NOTE, STARTED
+from ._ready import Answer, answered, starter
 from ._scope import read_request
 from ._websocket import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from ._configuration import Judgement
     from ._mark import State
     from ._policy import Policy
-    from ._types import ASGIApp, Message, Receive, Scope, Send
+    from ._ready import Start
+    from ._types import ASGIApp, Receive, Scope, Send
+
+_LONGEST_KEPT: Final = 1024  # bytes of a preflight's fields; a longer one is not kept
+_CRASH: Final = answered(500, "Internal Server Error", Decision(Outcome.NOT_CORS))
 
 
 class CORSMiddleware(Installed):
@@ -50,82 +58,111 @@ class CORSMiddleware(Installed):
         super().__init__(policy, options)
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901 - flat, for speed
         """Serve one connection."""
-        if scope["type"] == "http":
-            await self._serve(scope, receive, send)
-        elif scope["type"] == "websocket" and self.configuration.settings.check_websockets:
+        start = None
+        if scope["type"] != "http":
+            await self._beside_http(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS":
+            answer = self.configuration.answers.get(_asked(scope["headers"]))
+            if answer is not None:
+                status, headers, body, until = answer
+                if until is None or until > time.monotonic():
+                    await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+                    await send({"type": "http.response.body", "body": body})
+                    return
+        elif MARK not in scope:
+            origin = None
+            for name, value in scope["headers"]:
+                if name == b"origin":  # the whole list, since a second one must be seen
+                    origin = value if origin is None else b"%b, %b" % (origin, value)
+            start = self.configuration.starts.get(origin)
+        if start is None:
+            start = await self._decided(scope, receive, send)
+            if start is None:
+                return
+        state = [send, False, self.configuration, scope["path"]]
+        scope[MARK] = state
+        try:
+            await self.app(scope, receive, MethodType(start, state))
+        except Exception as error:
+            if not state[STARTED]:
+                await _crashed(scope, MethodType(start, state), error)
+            raise
+
+    async def _decided(self, scope: Scope, receive: Receive, send: Send) -> Start | None:
+        """Decide what has not been decided before; None where nothing is left to do, the app having been called."""
+        outer: State | None = scope.get(MARK)
+        if outer is not None and outer[STARTED]:
+            outer = None  # of an earlier request, whose scope is used again
+        request = read_request(scope)
+        same = outer is not None and outer[CONFIGURATION] is self.configuration
+        judgement = None if same else await run(self.configuration.judge(scope, request))
+        if judgement is None:
+            await self.app(scope, receive, send)
+            return None
+        if outer is not None:
+            warn_stacked(judgement.policy, scope["path"])
+            outer.append(judgement.decision)
+        answer = self.configuration.answer(judgement.decision, scope, request)
+        if answer is not None:
+            ready = answered(*answer, judgement.decision)
+            asked = _asked(scope["headers"])
+            if judgement.lasting and sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
+                judgement.policy.compiled.answers.keep(asked, ready, refused=judgement.decision.refused)
+            await _send(ready, send)
+        elif outer is not None:
+            await self.app(scope, receive, send)
+        else:
+            return _ready(judgement, request.origin)
+        return None
+
+    async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self.configuration.settings.check_websockets:
             await guard(self.app, self.configuration, scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        outer: State | None = scope.get(MARK)
-        if outer is not None and outer[STARTED]:
-            outer = None  # of an earlier request, whose scope is used again
-        if outer is not None and outer[CONFIGURATION] is self.configuration:
-            await self.app(scope, receive, send)
-            return
-        request = read_request(scope)
-        judgement = await run(self.configuration.judge(scope, request))
-        if judgement is None:
-            await self.app(scope, receive, send)
-            return
-        decision = judgement.decision
-        if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
-            outer[INNER] = (*outer[INNER], decision)
-        state = [send, False, self.configuration, (), scope["path"]]
-        sends = send if outer is not None else MethodType(starter(judgement), state)
-        answer = self.configuration.answer(decision, scope, request)
-        if answer is not None:
-            await _answer(sends, *answer)
-        else:
-            await self._decorated(scope, receive, sends, outer or state)
 
-    async def _decorated(self, scope: Scope, receive: Receive, send: Send, state: State) -> None:
-        """Call the app; where it raises before its response starts, the page gets a 500 that it can read."""
-        scope[MARK] = state
-        try:
-            await self.app(scope, receive, send)
-        except Exception as error:
-            if not state[STARTED]:
-                if _is_answered_outside(scope):
-                    error.add_note(NOTE)
-                else:
-                    await _answer(send, 500, "Internal Server Error")
-            raise
-
-
-def starter(judgement: Judgement) -> Callable[[State, Message], Awaitable[None]]:
-    """Make the function that puts a decision's fields into a response start, to be bound to the response's state."""
-    policy, decision = judgement
-    fields, vary = decision.headers, decision.vary
-
-    def start(state: State, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            state[STARTED] = True
-            sent = restricted(fields, vary, state[INNER]) if state[INNER] else (fields, vary)
-            headers = merge(
-                message.get("headers", ()), *sent, replaced=lambda name: warn_replaced(name, policy, state[PATH])
-            )
-            message = {**message, "headers": headers}
-        return state[NEXT](message)  # type: ignore[no-any-return]
-
+def _ready(judgement: Judgement, origin: bytes | None) -> Start:
+    """Make a decision ready to be carried out, and keep it where another request would be decided alike."""
+    if not judgement.lasting or len(origin or b"") > _LONGEST_KEPT:
+        return starter(judgement)
+    starts, refused = judgement.policy.compiled.starts, judgement.decision.refused
+    start = starter(judgement, (lambda: starts.pop(origin, None)) if refused else None)
+    starts.keep(origin, start, refused=refused)
     return start
 
 
-async def _answer(send: Send, status: int, text: str) -> None:
-    body = text.encode()
-    headers: list[Any] = []
-    if status != 204:  # noqa: PLR2004 - which has no content (RFC 9110, 15.3.5)
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes | None, ...]:
+    """Read what a preflight's answer depends on; the lengths tell most names apart at half the cost of a look-up."""
+    origin = method = names = private = None
+    for name, value in headers:
+        length = len(name)
+        if length == 6:  # noqa: PLR2004 - len("origin")
+            if name == b"origin":
+                origin = value if origin is None else b"%b, %b" % (origin, value)
+        elif length > 28:  # noqa: PLR2004 - the others have 29 or more
+            if name == b"access-control-request-method":
+                method = value if method is None else b"%b, %b" % (method, value)
+            elif name == b"access-control-request-headers":
+                names = value if names is None else b"%b, %b" % (names, value)
+            elif name == b"access-control-request-private-network":
+                private = value if private is None else b"%b, %b" % (private, value)
+    return origin, method, names, private
 
 
-def _is_answered_outside(scope: Scope) -> bool:
-    """Tell whether Starlette, outside of this middleware, answers a crash by itself: in debug mode, or by a handler."""
-    app = scope.get("app")
+async def _send(answer: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers.copy()})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _crashed(scope: Scope, send: Send, error: Exception) -> None:
+    """Answer for an app that raised before its response started, so that the page gets a 500 that it can read."""
+    app = scope.get("app")  # Starlette's, where this middleware stands inside
     handlers: Mapping[Any, Any] = getattr(app, "exception_handlers", {})
-    return bool(getattr(app, "debug", False)) or 500 in handlers or Exception in handlers  # noqa: PLR2004
+    if getattr(app, "debug", False) or 500 in handlers or Exception in handlers:  # noqa: PLR2004 - its server error
+        error.add_note(NOTE)
+    else:
+        await _send(_CRASH, send)

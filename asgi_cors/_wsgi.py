@@ -115,7 +115,7 @@ def _decoded(path: str) -> str:
 
 def _starter(judgement: Judgement, state: State) -> StartResponse:
     """Wrap a `start_response`, so that a decision's fields are put in, at a second call with `exc_info` too."""
-    policy, decision = judgement
+    policy, decision = judgement.policy, judgement.decision
 
     def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
         state[STARTED] = True

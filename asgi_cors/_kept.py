@@ -1,0 +1,34 @@
+"""Decisions kept ready to be carried out again, in a table of bounded size.
+
+Knows nothing of what it keeps. What strangers make it keep (refusals, of which any number of origins can be sent) has
+a small room of its own, so that it never drives out what the policy allows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+MOST: Final = 4096  # entries; about 2 MB at the most
+MOST_REFUSED: Final = 256
+
+
+class Kept(dict[Key, Value]):
+    """A dict that forgets its oldest entries; to be filled by `keep`, and read as the dict it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused: deque[Key] = deque()
+
+    def keep(self, key: Key, value: Value, *, refused: bool = False) -> None:
+        """Keep `value`, and forget the oldest of its kind where the room is full."""
+        if refused and key not in self:
+            self._refused.append(key)
+            if len(self._refused) > MOST_REFUSED:
+                self.pop(self._refused.popleft(), None)
+        elif len(self) >= MOST:
+            self.pop(next(iter(self)), None)
+        self[key] = value

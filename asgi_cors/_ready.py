@@ -1,0 +1,96 @@
+"""Decisions made ready for ASGI: the function that sends a response start, and the answer to a preflight.
+
+Each is made once for a policy and an origin, and kept. The figures are of CPython 3.11, per request.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from . import _http
+from ._log import WINDOW, warn_replaced
+from ._mark import INNER, NEXT, PATH, STARTED, restricted
+from ._merge import WATCHED, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ._configuration import Judgement
+    from ._decision import Decision
+    from ._http import Fields
+    from ._mark import State
+    from ._types import Message
+
+    Start = Callable[[State, Message], Awaitable[None]]
+
+_CONTENT_TYPE: Final = (b"content-type", b"text/plain; charset=utf-8")
+_LENGTHS: Final = frozenset(map(len, WATCHED))
+
+
+class Answer(NamedTuple):
+    """What is answered without the app: status, headers, body, and when it is to be decided anew."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    until: float | None
+
+
+def answered(status: int, text: str, decision: Decision) -> Answer:
+    """Make an answer of a decision; a refusal is kept for a minute, to be decided, and so logged, anew."""
+    body = text.encode()
+    content = () if status == 204 else (_CONTENT_TYPE, (b"content-length", b"%d" % len(body)))  # noqa: PLR2004 - empty
+    vary = ((_http.VARY, b", ".join(decision.vary)),) if decision.vary else ()
+    until = time.monotonic() + WINDOW if decision.refused else None
+    return Answer(status, [*content, *decision.headers, *vary], body, until)
+
+
+def starter(judgement: Judgement, forget: Callable[[], object] | None = None) -> Start:
+    """Make the function that puts a decision's fields into a response start, to be bound to the response's state.
+
+    Args:
+        judgement: The policy and what it decided.
+        forget: Called at the first response of a new minute, for a refusal to be decided, and so logged, anew.
+    """
+    policy, decision = judgement.policy, judgement.decision
+    fields, vary = decision.headers, decision.vary
+    tail = (*fields, (_http.VARY, b", ".join(vary))) if vary else fields
+    until = time.monotonic() + WINDOW if forget else None
+
+    def start(state: State, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            state[STARTED] = True
+            headers = [*message.get("headers", ())]
+            for name, _ in headers:
+                if len(name) in _LENGTHS and name.lower() in WATCHED:
+                    headers = merged(state, headers)
+                    break
+            else:
+                if len(state) > INNER:
+                    headers = merged(state, headers)
+                else:
+                    headers += tail
+            message = message.copy()
+            message["headers"] = headers
+            if until is not None and time.monotonic() >= until and forget is not None:
+                forget()
+        return state[NEXT](message)  # type: ignore[no-any-return]
+
+    def merged(state: State, headers: list[Any]) -> list[Any]:
+        sent = restricted(fields, vary, state[INNER:])
+        return merge(headers, *sent, replaced=lambda name: warn_replaced(name, policy, state[PATH]))
+
+    return _marked(start)
+
+
+def _marked(start: Start) -> Start:
+    """Mark a function that returns an awaitable as what it is, for asgiref's AsyncToSync, which warns of others."""
+    mark: Callable[[Start], Start] | None = getattr(inspect, "markcoroutinefunction", None)
+    if mark is not None:
+        return mark(start)
+    word = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)  # where CPython 3.11 has it
+    setattr(start, "_is_coroutine", word)  # noqa: B010 - no attribute that types know
+    return start
