@@ -67,9 +67,12 @@ def serve(ports: tuple[int, int, int] = PORTS) -> None:
     listeners = [listen(port, role) for port, role in zip(ports, ROLES, strict=True)]
     home, allowed, refused = origins = [url(listener) for listener in listeners]
     apis = [pages.Api("ASGI, under uvicorn", home, api.create(allowed))]
-    apps = [apis[0].app, pages.create(allowed, refused, apis), pages.create(refused, allowed, apis)]
-    chosen = pages.by_port(dict(zip(origins, apps, strict=True)))
-    server = Server(uvicorn.Config(chosen, log_level="warning", lifespan="off"), GUIDE.format(*origins))
+    apps: dict[str, pages.App] = {
+        home: apis[0].app,
+        allowed: pages.create(allowed, refused, apis),
+        refused: pages.create(refused, allowed, apis),
+    }
+    server = Server(uvicorn.Config(pages.by_port(apps), log_level="warning", lifespan="off"), GUIDE.format(*origins))
     logging.getLogger("uvicorn.error").addFilter(shorten_the_crash)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(listeners)
