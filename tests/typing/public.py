@@ -122,9 +122,7 @@ assert_type(error.issues, tuple[Issue, ...])
 refusal: ValueError = error
 warning: type[UserWarning] = ConfigWarning
 
-# A misspelt option, a value of another type, a positional option: seen before the program runs.
+# A misspelt option or a value of another type is seen before the program runs.
 Policy(allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 Policy(allow_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-Policy("*")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
 CORSMiddleware(asgi, allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-CORSMiddleware(asgi, policy, {"/public/*": None})  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
