@@ -25,14 +25,15 @@ def _group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
 
 
-def _build(session: nox.Session) -> tuple[Path, Path]:
-    """Build the sdist, and from it the wheel, as for a release."""
+def _build(session: nox.Session) -> tuple[Path, dict[str, str]]:
+    """Build the sdist, and from it the wheel, as for a release; return the wheel, and what tests are told."""
     dist = Path(session.virtualenv.location, "dist")
     shutil.rmtree(dist, ignore_errors=True)
     session.install(*_group("build"))
     session.run("python", "-m", "build", "--no-isolation", f"--outdir={dist}", silent=True)
     (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
-    return sdist, wheel
+    # The source tree stays off sys.path: what is tested is what is installed.
+    return wheel, {"PYTHONSAFEPATH": "1", "SDIST": str(sdist), "WHEEL": str(wheel)}
 
 
 def _chromium(session: nox.Session) -> str:
@@ -55,9 +56,8 @@ def demo(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; without arguments, with coverage."""
-    sdist, wheel = _build(session)
+    wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests"))
-    env = {"PYTHONSAFEPATH": "1", "SDIST": str(sdist), "WHEEL": str(wheel)}
     if session.posargs:
         session.run("pytest", *session.posargs, env=env)
         return
@@ -69,20 +69,20 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def minimal(session: nox.Session) -> None:
     """Run the tests of what works without any extra; the others skip themselves."""
-    _, wheel = _build(session)
+    wheel, env = _build(session)
     session.install(str(wheel), *_group("tests"))
-    session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+    session.run("pytest", *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
     """Run the tests with the oldest release of every direct dependency."""
-    _, wheel = _build(session)
+    wheel, env = _build(session)
     session.install("uv")
     oldest = "--resolution=lowest-direct"
     session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}")
     session.install(*_group("tests"))
-    session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+    session.run("pytest", *session.posargs, env=env)
 
 
 @nox.session
@@ -105,7 +105,6 @@ def types(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """Open the demo in Chromium, from both pages, and check every row."""
-    _, wheel = _build(session)
+    wheel, env = _build(session)
     session.install(str(wheel), *_group("browser"))
-    env = {"CHROMIUM": _chromium(session), "PYTHONSAFEPATH": "1"}
-    session.run("pytest", "tests/browser", *session.posargs, env=env)
+    session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})

@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
+from asgi_cors import Policy, PolicyOptions
+from asgi_cors._configuration import MiddlewareOptions
+
 README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text(encoding="utf-8")
 # A program, and where one follows, the block with its output.
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(README.read_text(encoding="utf-8"))]
+PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
 FIRST = PROGRAMS[0][0] + "\nfrom asgi_cors import Policy"
+# Name and default of each option in the tables.
+OPTIONS = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)`", TEXT, re.MULTILINE))
 EXTRAS = {"flask", "httpx", "quart", "starlette"}
 
 
@@ -36,6 +42,18 @@ def test_a_program_of_the_readme_runs(code, output):
             raise
         pytest.skip(f"{error.name} is an extra")
     assert printed == (output or "")
+
+
+def test_every_option_has_its_row():
+    """The tables name every option of policy and middleware, and no other."""
+    assert set(OPTIONS) == {"policy", *MiddlewareOptions.__annotations__}
+
+
+@pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
+@pytest.mark.parametrize("option", PolicyOptions.__annotations__)
+def test_the_tables_tell_the_defaults(option):
+    """A policy built from nothing has the defaults that the README tells."""
+    assert OPTIONS[option] == repr(getattr(Policy(), option))
 
 
 @pytest.mark.parametrize(

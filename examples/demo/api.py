@@ -35,9 +35,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise AskedForError
     elif scope["path"] == "/events":
         await respond(send, b"data: an event\n\n", kind=b"text/event-stream")
-    else:
-        answer = json.dumps(ANSWERS.get(scope["path"], lambda _: None)(scope))
+    elif scope["path"] in ANSWERS:
+        answer = json.dumps(ANSWERS[scope["path"]](scope))
         await respond(send, answer.encode(), (b"x-total-count", b"2"), (b"x-build", b"4711"))
+    else:
+        await respond(send, b'"not found"', status=404)
 
 
 class AskedForError(Exception):
@@ -63,10 +65,12 @@ ANSWERS: dict[str, Callable[[Scope], object]] = {
 }
 
 
-async def respond(send: Send, body: bytes, *fields: tuple[bytes, bytes], kind: bytes = b"application/json") -> None:
+async def respond(
+    send: Send, body: bytes, *fields: Field, status: int = 200, kind: bytes = b"application/json"
+) -> None:
     """Send a whole answer."""
     headers = [(b"content-type", kind), (b"cache-control", b"no-store"), *fields]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

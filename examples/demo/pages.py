@@ -18,11 +18,12 @@ COOKIE = (b"set-cookie", b"visitor=ada; SameSite=Lax; Path=/")
 
 @dataclass(frozen=True)
 class Api:
-    """An API that the page calls, and shows in a table of its own."""
+    """An API that the page calls, and shows in a table of its own; `source` is the code with its policy."""
 
     name: str
     url: str
     app: CORSMiddleware
+    source: str
 
 
 def by_port(apps: Mapping[str, App]) -> App:
@@ -61,4 +62,4 @@ def plan(origin: str, other: str, apis: Sequence[Api]) -> dict[str, object]:
 def table(api: Api, origin: str) -> dict[str, object]:
     """Return what the page needs to fill the table of one API."""
     rows = [row(case, api.app, origin) for case in CASES]
-    return {"name": api.name, "url": api.url, "policy": repr(api.app.policy), "rows": rows}
+    return {"name": api.name, "url": api.url, "source": api.source, "rows": rows}

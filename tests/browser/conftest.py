@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-ENDING = 20  # seconds; how long a program may take to end before the test fails
+PATIENCE = 20  # seconds, for a page to make its calls, and for the demo to end
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Demo:
     def interrupt(self) -> int:
         """Press Ctrl-C, and return the exit code."""
         self.process.send_signal(signal.SIGINT)
-        self.printed += self.process.communicate(timeout=ENDING)[0]
+        self.printed += self.process.communicate(timeout=PATIENCE)[0]
         return self.process.returncode
 
 

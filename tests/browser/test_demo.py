@@ -5,7 +5,7 @@ import urllib.request
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 NOT_EXPOSED = "not exposed"
 NO_ORIGIN = "MissingAllowOriginHeader"
@@ -34,6 +34,7 @@ READ_ROWS = """rows => rows.map(row => {
     return {...row.dataset, code: text(".code"), remedy: text(".remedy"), said: text(".said")};
 })"""
 WIDTHS = [400, 1280]
+PATIENCE = 20_000  # milliseconds
 
 
 @dataclass
@@ -46,6 +47,12 @@ class Seen:
     summary: str
 
 
+def run_page(page: Page, url: str) -> None:
+    """Open the demo's page, and wait until it has made all its calls."""
+    page.goto(url)
+    page.wait_for_selector("html[data-state=done]", timeout=PATIENCE)
+
+
 def visit(browser: Browser, url: str) -> Seen:
     """Open the page in a fresh profile and wait until it has made all its calls."""
     page = browser.new_page()
@@ -54,8 +61,7 @@ def visit(browser: Browser, url: str) -> Seen:
     cors_errors, script_errors = [], []
     devtools.on("Network.loadingFailed", lambda event: cors_errors.append(event.get("corsErrorStatus")))
     page.on("pageerror", lambda error: script_errors.append(str(error)))
-    page.goto(url)
-    page.wait_for_selector("html[data-state=done]")
+    run_page(page, url)
     rows = page.eval_on_selector_all("tr[data-case]", READ_ROWS)
     seen = Seen(
         rows={row["case"]: row for row in rows},
@@ -136,8 +142,7 @@ def test_the_allowed_page_reads_what_the_api_sent(seen, case, said):
 def test_the_page_fits_the_window(demo, chromium, width, scheme):
     """Nothing is wider than a phone's or a desktop's window, in either colour scheme."""
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(demo.origins["refused"])
-    page.wait_for_selector("html[data-state=done]")
+    run_page(page, demo.origins["refused"])
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.context.close()
 
@@ -146,8 +151,7 @@ def test_ctrl_c_ends_the_demo_cleanly(run_demo, chromium):
     """Under an open page: exit code 0, no traceback although a route crashed, and the ports are free again."""
     with run_demo("--ports", "0", "0", "0") as demo:
         page = chromium.new_page()
-        page.goto(demo.origins["allowed"])
-        page.wait_for_selector("html[data-state=done]")
+        run_page(page, demo.origins["allowed"])
         assert demo.interrupt() == 0
         page.context.close()
     assert "GET /crash raised, as asked" in demo.printed

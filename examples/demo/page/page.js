@@ -81,7 +81,8 @@ function describe({ how, method, path, headers, credentials, reads }) {
 
 // A long name may break between its words where the window is narrow.
 function breakable(name) {
-  return name.split(/(?<=[a-z])(?=[A-Z])/).flatMap((part) => [part, document.createElement("wbr")]);
+  const [first, ...rest] = name.split(/(?<=[a-z])(?=[A-Z])/);
+  return first ? [first, ...rest.flatMap((part) => [document.createElement("wbr"), part])] : [];
 }
 
 function draw(row) {
@@ -113,7 +114,7 @@ async function run(api) {
   const lines = api.rows.map(draw);
   const count = section.querySelector(".count");
   section.querySelector("h2").textContent = api.name;
-  section.querySelector(".policy pre").textContent = api.policy;
+  section.querySelector(".policy pre").textContent = api.source;
   section.querySelector("tbody").append(...lines);
   document.getElementById("apis").append(section);
   for (const [index, row] of api.rows.entries()) {
