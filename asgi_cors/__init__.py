@@ -7,7 +7,7 @@ and `_wsgi` for WSGI, carry it out. `_explain` and `_log` tell of it in words.
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
-from ._configuration import Configuration
+from ._configuration import Configuration, MiddlewareOptions
 from ._decision import Decision, Outcome, Request, decide
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._explain import Explanation, Step, explain
@@ -24,6 +24,7 @@ __all__ = [
     "Decision",
     "Explanation",
     "Issue",
+    "MiddlewareOptions",
     "Outcome",
     "Policy",
     "PolicyOptions",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _http
 from ._kept import Kept
+from ._option_origins import comparable
 from ._origin_set import OriginSet
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _key(options: Mapping[str, Any], origins: Origins, exact: frozenset[str]) ->
         exact,
         frozenset(pattern.text for pattern in origins.patterns),
         frozenset(origins.regexes),
-        frozenset(origins.callables),
+        frozenset(map(comparable, origins.callables)),
         origins.any,
         frozenset(map(str.lower, options["expose_headers"])),
         *(frozenset(options[name]) for name in names),

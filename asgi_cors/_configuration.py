@@ -243,12 +243,17 @@ class Installed:
     """What installs a policy: the object on which people ask for it, have it explained, and replace it.
 
     Args:
+        app: What is wrapped.
         policy: A base policy, or a configuration to share with another middleware.
         options: Those of the middleware and of its base policy.
     """
 
-    def __init__(self, policy: Policy | Configuration | None, options: MiddlewareOptions) -> None:
+    def __init__(self, app: object, policy: Policy | Configuration | None, options: MiddlewareOptions) -> None:
         """Take the configuration over, or make it."""
+        if not callable(app):
+            raise ConfigError(
+                [Issue("wrong-type", "app", app, f"{app!r} is no app", "Write the app before the options.")]
+            )
         self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
 
     @property

@@ -95,8 +95,3 @@ def requested_names(value: bytes | None) -> list[str] | None:
     if not all(map(TOKEN_BYTES.fullmatch, names)):
         return None
     return list(dict.fromkeys(name.decode("ascii").lower() for name in names))
-
-
-def joined(values: list[bytes]) -> bytes | None:
-    """Join the lines of one field (Fetch, "get" a header list); None where there is none."""
-    return b", ".join(values) if values else None

@@ -11,7 +11,6 @@ import time
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from . import _http
 from ._configuration import Configuration, Installed, MiddlewareOptions
 from ._decision import Decision, Outcome
 from ._log import warn_stacked
@@ -55,7 +54,7 @@ class CORSMiddleware(Installed):
         self, app: ASGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(policy, options)
+        super().__init__(app, policy, options)
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901 - flat, for speed
@@ -88,7 +87,7 @@ class CORSMiddleware(Installed):
             await self.app(scope, receive, MethodType(start, state))
         except Exception as error:
             if not state[STARTED]:
-                await _crashed(scope, MethodType(start, state), error)
+                await self._crashed(scope, MethodType(start, state), error)
             raise
 
     async def _decided(self, scope: Scope, receive: Receive, send: Send) -> Start | None:
@@ -117,6 +116,16 @@ class CORSMiddleware(Installed):
         else:
             return _ready(judgement, request.origin)
         return None
+
+    async def _crashed(self, scope: Scope, send: Send, error: Exception) -> None:
+        """Answer for an app that raised before its response started, so that the page gets a 500 that it can read."""
+        app = scope.get("app")  # Starlette's; where this middleware stands inside, that may answer by itself
+        inside = app is not self.app and getattr(app, "middleware_stack", None) is not self
+        handlers: Mapping[Any, Any] = getattr(app, "exception_handlers", {})
+        if inside and (getattr(app, "debug", False) or 500 in handlers or Exception in handlers):  # noqa: PLR2004 - its key
+            error.add_note(NOTE)
+        else:
+            await _send(_CRASH, send)
 
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and self.configuration.settings.check_websockets:
@@ -156,13 +165,3 @@ def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes | None, ...]:
 async def _send(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers.copy()})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _crashed(scope: Scope, send: Send, error: Exception) -> None:
-    """Answer for an app that raised before its response started, so that the page gets a 500 that it can read."""
-    app = scope.get("app")  # Starlette's, where this middleware stands inside
-    handlers: Mapping[Any, Any] = getattr(app, "exception_handlers", {})
-    if getattr(app, "debug", False) or 500 in handlers or Exception in handlers:  # noqa: PLR2004 - its server error
-        error.add_note(NOTE)
-    else:
-        await _send(_CRASH, send)

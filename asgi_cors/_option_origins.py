@@ -101,12 +101,16 @@ def _entries(value: Any, issues: list[Issue]) -> tuple[Any, ...]:
         wanted = "a string, a compiled regex, a callable, or a list of these"
         issues.append(Issue("wrong-type", "allow_origins", value, f"{value!r} is not {wanted}"))
         return ()
+    return tuple({comparable(entry): entry for entry in entries}.values())
+
+
+def comparable(entry: Any) -> object:
+    """Give what an entry is compared by: itself, or its identity where it has no hash (a callable dataclass)."""
     try:
-        return tuple(dict.fromkeys(entries))
-    except TypeError as error:  # an entry that can't be compared, such as a list in the list
-        message = f"an entry is no string, compiled regex or callable: {error}"
-        issues.append(Issue("wrong-type", "allow_origins", value, message))
-        return ()
+        hash(entry)
+    except TypeError:
+        return id(entry)
+    return entry
 
 
 def _sorted(

@@ -39,10 +39,7 @@ def mended(text: str) -> str | None:
         if not re.search(r"[.*]|^localhost", rest):
             return None
     scheme = WEBSOCKET_SCHEMES.get(scheme.lower(), scheme.lower())
-    authority = _AUTHORITY.match(rest.lower() if scheme in WEB_PORTS else rest)
-    if authority is None:
-        return None
-    _, host, port = authority.groups("")
+    _, host, port = _AUTHORITY.findall(rest.lower() if scheme in WEB_PORTS else rest)[0]
     line = f"{scheme}://{_mended_host(host) if scheme in WEB_PORTS else host}{_mended_port(port, scheme)}"
     return line if isinstance(parse_pattern(line), Pattern) else None
 

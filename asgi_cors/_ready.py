@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ._configuration import Judgement
     from ._decision import Decision
-    from ._http import Fields
     from ._mark import State
     from ._types import Message
 

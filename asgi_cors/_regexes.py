@@ -61,6 +61,10 @@ _EXTENSIONS: Final = (
 _FILLERS: Final = ("attacker", "123", "a1b2c3d", "a.attacker", "")
 _MOST_WORDS: Final = 24  # bounds the pairs that are tried
 
+_MOST_VARIANTS: Final = 64
+# A group without groups in it, and what repeats it.
+_GROUP: Final = re.compile(r"\((?:\?:)?((?:\\.|[^()\\])*)\)([?*+]|\{[^}]*\}|)")
+
 # A group of one repeated atom, repeated itself, as in (a+)+: exponential in the length of what nearly matches.
 _NESTED: Final = re.compile(r"\((?:\?:)?(?:\\.|\[[^\]]*\]|[^()\\\[\]])[+*]\)[+*{]")
 
@@ -82,10 +86,11 @@ def dangers(regex: re.Pattern[str]) -> dict[str, str]:
         The word of `dangerously_allow` for each danger, with an origin that showed it. A regex that lets in
         another site needs no other word.
     """
-    parts = _parts(regex.pattern)
-    words = [part for part in dict.fromkeys(parts) if part.strip(".-")][:_MOST_WORDS]
+    variants = [_parts(variant) for variant in _variants(regex.pattern)]
+    words = [part for part in dict.fromkeys(itertools.chain(*variants)) if part.strip(".-")]
+    named = itertools.chain(*map(_named, variants))
     found: dict[str, str] = {}
-    for probe in itertools.chain(_FOREIGN, _named(parts, words), _shared(), _EXTENSIONS):
+    for probe in itertools.chain(_FOREIGN, named, _shared(), _EXTENSIONS):
         danger = _danger(probe, words) if regex.fullmatch(probe) else None
         if danger == ANY_ORIGIN:
             return {danger: probe}
@@ -102,10 +107,27 @@ def _parts(source: str) -> list[str]:
     return [part for part in re.findall(r"[a-z0-9.\-]+", text.lower()) if part not in {"http", "https"}]
 
 
-def _named(parts: list[str], words: list[str]) -> Iterator[str]:
+def _variants(source: str) -> list[str]:
+    """Write a regex without its groups: a variant for each choice that they leave, up to a bound."""
+    done: list[str] = []
+    todo = [source]
+    while todo and len(done) + len(todo) <= _MOST_VARIANTS:
+        variant = todo.pop()
+        group = _GROUP.search(variant)
+        if group is None:
+            done += variant.split("|")
+            continue
+        choices = [*group[1].split("|"), *([""] if group[2][:1] in {"?", "*"} else [])]
+        todo += (variant[: group.start()] + choice + variant[group.end() :] for choice in choices)
+    return done + todo
+
+
+def _named(parts: list[str]) -> Iterator[str]:
     """Put together origins from the names that the regex spells out."""
+    words = [part for part in dict.fromkeys(parts) if part.strip(".-")][:_MOST_WORDS]
     in_order = (filler.join(parts[:_MOST_WORDS]) + end for filler in _FILLERS for end in ("", filler))
-    for host in dict.fromkeys(itertools.chain(in_order, _joined(words), _twisted(words))):
+    hosts = dict.fromkeys(itertools.chain(in_order, _joined(words), _twisted(words)))
+    for host in (host for host in hosts if "" not in host.split(".")):
         yield from (f"{scheme}://{host}" for scheme in ("https", "http") if parse_origin(f"{scheme}://{host}"))
 
 
@@ -141,6 +163,9 @@ def _danger(probe: str, words: list[str]) -> str | None:
         return SHARED_SUFFIX
     if origin.host == "203.0.113.7":
         return ANY_ORIGIN
+    bases = [word.strip(".-") for word in words]
+    if any(origin.host.endswith(f".{base}") and "." in base and is_shared(base) for base in bases):
+        return SHARED_SUFFIX
     own = site(origin.host)
     if own is None:
         return None

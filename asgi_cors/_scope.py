@@ -6,7 +6,7 @@ Knows no policy. WSGI's environ is read by way of a scope built from it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from . import _http
 from ._decision import Request
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ._types import Scope
 
 
+_READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
+
+
 def field(scope: Scope, name: bytes) -> bytes | None:
     """Read a header field, several lines joined (Fetch, "get" a header list)."""
     values = [value for key, value in scope["headers"] if key == name]
@@ -24,13 +27,13 @@ def field(scope: Scope, name: bytes) -> bytes | None:
 
 
 def read_request(scope: Scope) -> Request:
-    """Read what `decide` needs of a scope of type http or websocket."""
-    method = scope.get("method", "GET")
-    origin = field(scope, _http.ORIGIN)
-    if method != "OPTIONS" or origin is None:
-        return Request(method, origin)
-    asks = field(scope, _http.REQUEST_PRIVATE_NETWORK) == b"true"
-    return Request(method, origin, field(scope, _http.REQUEST_METHOD), field(scope, _http.REQUEST_HEADERS), asks)
+    """Read what `decide` needs of a scope of type http or websocket, in one scan of its headers."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _READ:
+            found[name] = b"%b, %b" % (found[name], value) if name in found else value
+    origin, method, names, private = map(found.get, _READ)
+    return Request(scope.get("method", "GET"), origin, method, names, private == b"true")
 
 
 def route_path(scope: Scope) -> str:

@@ -9,7 +9,7 @@ Scope = MutableMapping[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[Any]]  # parameters are contravariant: other packages' types must fit
 
 Environ = dict[str, Any]
 WSGIHeaders = list[tuple[str, str]]

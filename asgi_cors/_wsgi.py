@@ -44,7 +44,7 @@ class WSGIMiddleware(Installed):
         self, app: WSGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(policy, options)
+        super().__init__(app, policy, options)
         self.app = app
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
