@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
 
 from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
-from ._errors import ConfigError, Issue, unknown
+from ._errors import ConfigError, Issue
 from ._explain import Explanation, Step, explain, refusal
 from ._log import Log
 from ._lookup import ask
@@ -91,7 +91,7 @@ class Configuration:
     ) -> None:
         """Validate and compile; see the class."""
         self._view_of = view_of
-        self._views: dict[Hashable, Written] = {}
+        self._views: dict[Hashable, Any] = {}
         self.log = Log()
         self.settings: Settings
         self.starts: Mapping[bytes | None, Any]
@@ -118,14 +118,18 @@ class Configuration:
         """
         self._put_in_force(self._configured(policy, options, anew=False))
 
-    def set_view(self, key: Hashable, policy: Written) -> None:
-        """Give the view of this key a policy of its own: a Policy, options to lay over the base, or None.
+    def set_view(self, key: Hashable, policy: Written | Rules) -> None:
+        """Give one view a policy of its own; see `set_views`."""
+        self.set_views({key: policy})
+
+    def set_views(self, policies: Mapping[Hashable, Written | Rules]) -> None:
+        """Give views policies of their own, by key: a Policy, rules, options to lay over the base, or None.
 
         Raises:
-            ConfigError: Where the options make no policy; what was in force stays so.
+            ConfigError: Where options make no policy; what was in force stays so.
         """
         before = self._views
-        self._views = {**before, key: policy}
+        self._views = {**before, **policies}
         try:
             self._put_in_force(self._configured(None, {}, anew=False))
         except ConfigError:
@@ -222,7 +226,9 @@ class Configuration:
 
     def _configured(self, policy: object, options: Mapping[str, Any], *, anew: bool) -> Settings:
         """Validate everything that is given, and compile it; what is not given stays as it is, or has its default."""
-        issues = [unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
+        issues = [
+            Issue.unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN
+        ]
         written = dict(_OWN if anew else self.settings.written)
         written |= {name: value for name, value in options.items() if name in _OWN}
         base = _base(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)

@@ -37,6 +37,17 @@ class Issue:
         """Say where, what, and what to write instead, in one line."""
         return f"{self.option}: {self.message}.{' ' if self.hint else ''}{self.hint}"
 
+    @classmethod
+    def unknown(cls, option: str, known: Iterable[str], *, kind: str = "option") -> Issue:
+        """Describe a name that nothing answers to, with the nearest that something does."""
+        near = difflib.get_close_matches(option, tuple(known), n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
+        return cls("unknown-option", option, option, f"there is no {kind} of this name", hint)
+
+    def warn(self) -> None:
+        """Warn of it, at the first line outside of this distribution."""
+        warnings.warn(ConfigWarning(self), stacklevel=_outside())
+
 
 class ConfigError(ValueError):
     """A configuration that is wrong or unsafe.
@@ -66,18 +77,6 @@ class ConfigWarning(UserWarning):
         """Keep the issue, and say it."""
         self.issue = issue
         super().__init__(str(issue))
-
-
-def warn(issue: Issue) -> None:
-    """Warn of `issue` at the first line outside of this package."""
-    warnings.warn(ConfigWarning(issue), stacklevel=_outside())
-
-
-def unknown(option: str, known: Iterable[str], *, kind: str = "option") -> Issue:
-    """Describe a name that nothing answers to, with the nearest that something does."""
-    near = difflib.get_close_matches(option, tuple(known), n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-    return Issue("unknown-option", option, option, f"there is no {kind} of this name", hint)
 
 
 def _outside() -> int:

@@ -10,7 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ._errors import ConfigError, Issue, unknown, warn
+from ._errors import ConfigError, Issue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,14 +48,14 @@ def from_env(prefix: str, environ: Mapping[str, str] | None, defaults: Mapping[s
     source = os.environ if environ is None else environ
     named = {key[len(prefix) :].lower(): (key, value) for key, value in source.items() if key.startswith(prefix)}
     strange = [
-        Issue("unknown-variable", key, key, "no option has this name", unknown(name, defaults).hint)
+        Issue("unknown-variable", key, key, "no option has this name", Issue.unknown(name, defaults).hint)
         for name, (key, _) in named.items()
         if name not in defaults
     ]
     if strange and "allow_origins" not in named and "allow_origin_regex" not in named:
         raise ConfigError(strange)  # probably the origins, mistyped
     for issue in strange:
-        warn(issue)
+        issue.warn()
     issues: list[Issue] = []
     options = {
         name: _read(name, key, text.strip(), defaults[name], issues)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from . import _http
-from ._errors import Issue, unknown
+from ._errors import Issue
 from ._option_origins import WORDS, entries_of
 
 Names = tuple[str, ...] | Literal["*"]
@@ -125,7 +125,7 @@ def read_dangerously_allow(value: object, issues: list[Issue]) -> tuple[str, ...
 
 def unknown_word(name: str) -> Issue:
     """Describe a word of `dangerously_allow` that there is not."""
-    known = unknown(name, WORDS, kind="word")
+    known = Issue.unknown(name, WORDS, kind="word")
     return Issue("unknown-word", "dangerously_allow", name, f"there is no word {name!r}", known.hint)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypedDict
 
 from . import _options
 from ._compiled import Compiled
-from ._errors import ConfigError, Issue, unknown, warn
+from ._errors import ConfigError, Issue
 from ._option_origins import OriginEntry, check_credentials, read_origins
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Policy:
 
     def __init__(self, **options: Unpack[PolicyOptions]) -> None:
         """Validate and compile; see the class."""
-        issues = [unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
+        issues = [Issue.unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
         warnings: list[Issue] = []
         given = {**DEFAULTS, **options}
         origins = read_origins(given["allow_origins"], given["allow_origin_regex"], issues, warnings)
@@ -110,7 +110,7 @@ class Policy:
         if issues:
             raise ConfigError(issues)
         for issue in (*warnings, *_doubts(values, nothing=origins.none)):
-            warn(issue)
+            issue.warn()
         for name, value in values.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "compiled", Compiled(values, origins))
