@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _http
-from ._kept import Kept
+from ._kept import Tables
 from ._option_origins import comparable
 from ._origin_set import OriginSet
 
@@ -41,8 +41,7 @@ class Compiled:
         self._read_methods(options["allow_methods"])
         self._read_headers(options["allow_headers"])
         self.warned: set[bytes] = set()  # what has been logged once for this policy
-        self.starts: Kept[bytes | None, Any] = Kept()  # what a shell has made ready, by origin
-        self.answers: Kept[Any, Any] = Kept()  # and by what a preflight asks
+        self.tables = Tables()
         self.key = _key(options, origins, self.origins.exact)
 
     def _read_methods(self, methods: Names) -> None:

@@ -13,6 +13,7 @@ from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
 from ._errors import ConfigError, Issue
 from ._explain import Explanation, Step, explain, refusal
+from ._kept import Tables
 from ._log import Log
 from ._lookup import ask
 from ._policy import DEFAULTS, Policy, PolicyOptions
@@ -45,6 +46,9 @@ _OWN: Final[Mapping[str, Any]] = {
     "check_websockets": True,
     "on_decision": None,
 }
+
+
+_NO_TABLES: Final = Tables()  # never filled
 
 
 class Settings(NamedTuple):
@@ -94,16 +98,25 @@ class Configuration:
         self._views: dict[Hashable, Any] = {}
         self.log = Log()
         self.settings: Settings
-        self.starts: Mapping[bytes | None, Any]
-        self.answers: Mapping[Any, Any]
+        self.tables: Tables | None
         self._put_in_force(self._configured(policy, options, anew=True))
 
     def _put_in_force(self, settings: Settings) -> None:
-        """Replace the settings; the tables are those of the base policy where it alone serves, else stay empty."""
+        """Replace the settings, and the tables with those of the base policy where it alone serves."""
         self.settings = settings
-        only = settings.rules.policy.compiled if settings.rules.is_fixed and settings.keeps else None
-        self.starts = only.starts if only else {}
-        self.answers = only.answers if only else {}
+        self.tables = settings.rules.policy.compiled.tables if settings.rules.is_fixed and settings.keeps else None
+
+    def tables_at(self, path: str) -> Tables:
+        """Give the tables of the policy that serves `path`, where nothing but the path tells it."""
+        settings = self.settings
+        if settings.keeps and settings.rules.is_by_path:
+            try:
+                policy = settings.rules.at(path)
+            except AmbiguousPathError:
+                return _NO_TABLES
+            if policy is not None:
+                return policy.compiled.tables
+        return _NO_TABLES
 
     @property
     def policy(self) -> Policy:

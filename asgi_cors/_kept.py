@@ -7,7 +7,7 @@ a small room of its own, so that it never drives out what the policy allows.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -32,3 +32,14 @@ class Kept(dict[Key, Value]):
         elif len(self) >= MOST:
             self.pop(next(iter(self)), None)
         self[key] = value
+
+
+class Tables:
+    """What shells keep ready for one policy: response starts by origin, and answers by what a preflight asks."""
+
+    __slots__ = ("answers", "asgi", "wsgi")
+
+    def __init__(self) -> None:
+        self.asgi: Kept[bytes | None, Any] = Kept()
+        self.wsgi: Kept[str | None, Any] = Kept()
+        self.answers: Kept[tuple[bytes | None, ...], Any] = Kept()

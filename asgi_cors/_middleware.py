@@ -17,7 +17,7 @@ from ._log import warn_stacked
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, NOTE, STARTED
 from ._ready import Answer, answered, starter
-from ._scope import read_request
+from ._scope import read_request, route_path
 from ._websocket import guard
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class CORSMiddleware(Installed):
             await self._beside_http(scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
-            answer = self.configuration.answers.get(_asked(scope["headers"]))
+            tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
+            answer = tables.answers.get(_asked(scope["headers"]))
             if answer is not None:
                 status, headers, body, until = answer
                 if until is None or until > time.monotonic():
@@ -76,7 +77,8 @@ class CORSMiddleware(Installed):
             for name, value in scope["headers"]:
                 if name == b"origin":  # the whole list, since a second one must be seen
                     origin = value if origin is None else b"%b, %b" % (origin, value)
-            start = self.configuration.starts.get(origin)
+            tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
+            start = tables.asgi.get(origin)
         if start is None:
             start = await self._decided(scope, receive, send)
             if start is None:
@@ -109,7 +111,7 @@ class CORSMiddleware(Installed):
             ready = answered(*answer, judgement.decision)
             asked = _asked(scope["headers"])
             if judgement.lasting and sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
-                judgement.policy.compiled.answers.keep(asked, ready, refused=judgement.decision.refused)
+                judgement.policy.compiled.tables.answers.keep(asked, ready, refused=judgement.decision.refused)
             await _send(ready, send)
         elif outer is not None:
             await self.app(scope, receive, send)
@@ -138,7 +140,7 @@ def _ready(judgement: Judgement, origin: bytes | None) -> Start:
     """Make a decision ready to be carried out, and keep it where another request would be decided alike."""
     if not judgement.lasting or len(origin or b"") > _LONGEST_KEPT:
         return starter(judgement)
-    starts, refused = judgement.policy.compiled.starts, judgement.decision.refused
+    starts, refused = judgement.policy.compiled.tables.asgi, judgement.decision.refused
     start = starter(judgement, (lambda: starts.pop(origin, None)) if refused else None)
     starts.keep(origin, start, refused=refused)
     return start

@@ -79,6 +79,11 @@ class Rules:
         """Whether the base serves every request."""
         return not (self.view_of or self.policy_for or self.paths)
 
+    @property
+    def is_by_path(self) -> bool:
+        """Whether nothing but the path tells the policy."""
+        return not (self.view_of or self.policy_for)
+
     def find(self, scope: Scope) -> Asking:
         """Find the policy that serves `scope`; None passes it through untouched.
 

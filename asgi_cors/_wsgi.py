@@ -7,10 +7,12 @@ The same decision as under ASGI, by way of a scope built from environ; the field
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, Unpack
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
 
 from ._configuration import Configuration, Installed, MiddlewareOptions
-from ._log import warn_replaced, warn_stacked
+from ._http import VARY
+from ._log import WINDOW, warn_replaced, warn_stacked
 from ._lookup import run_blocking
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
 from ._merge import WATCHED, merge
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ._configuration import Judgement
+    from ._decision import Decision
     from ._mark import State
     from ._policy import Policy
     from ._types import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
@@ -49,6 +52,15 @@ class WSGIMiddleware(Installed):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
+        if MARK not in environ and environ["REQUEST_METHOD"] != "OPTIONS":
+            tables = self.configuration.tables or self.configuration.tables_at(_decoded(environ.get("PATH_INFO", "")))
+            ready = tables.wsgi.get(environ.get("HTTP_ORIGIN"))
+            if ready is not None and (ready.until is None or ready.until > time.monotonic()):
+                return self._decorated(environ, ready, start_response)
+        return self._decided(environ, start_response)
+
+    def _decided(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Decide what has not been decided before."""
         outer: State | None = environ.get(MARK)
         if outer is not None and outer[STARTED]:
             outer = None  # of an earlier request, whose environ is used again
@@ -59,17 +71,24 @@ class WSGIMiddleware(Installed):
         judgement = run_blocking(self.configuration.judge(scope, request))
         if judgement is None:
             return self.app(environ, start_response)
-        state: State = [start_response, False, self.configuration, (), scope["path"]]
-        starts = _starter(judgement, state)
         if outer is not None:
             warn_stacked(judgement.policy, scope["path"])
-            outer[INNER] = (*outer[INNER], judgement.decision)
-            state, starts = outer, start_response
+            outer.append(judgement.decision)
         answer = self.configuration.answer(judgement.decision, scope, request)
-        return self._decorated(environ, starts, state) if answer is None else _plain(starts, *answer)
+        ready = _Ready.of(judgement)
+        if answer is not None:
+            return _plain(ready.starts([start_response, False, self.configuration, scope["path"]]), *answer)
+        if outer is not None:
+            return self.app(environ, start_response)
+        if judgement.lasting:
+            table = judgement.policy.compiled.tables.wsgi
+            table.keep(environ.get("HTTP_ORIGIN"), ready, refused=judgement.decision.refused)
+        return self._decorated(environ, ready, start_response)
 
-    def _decorated(self, environ: Environ, starts: StartResponse, state: State) -> Iterable[bytes]:
+    def _decorated(self, environ: Environ, ready: _Ready, start_response: StartResponse) -> Iterable[bytes]:
         """Call the app; where it raises, the page gets a 500 that it can read, and the server the exception."""
+        state: State = [start_response, False, self.configuration, environ.get("PATH_INFO", "")]
+        starts = ready.starts(state)
         environ[MARK] = state
         try:
             return self.app(environ, starts)
@@ -113,22 +132,43 @@ def _decoded(path: str) -> str:
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _starter(judgement: Judgement, state: State) -> StartResponse:
-    """Wrap a `start_response`, so that a decision's fields are put in, at a second call with `exc_info` too."""
-    policy, decision = judgement.policy, judgement.decision
+class _Ready(NamedTuple):
+    """A decision made ready for WSGI; a refusal for a minute only, to be decided, and so logged, anew."""
 
-    def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
-        state[STARTED] = True
-        fields, vary = decision.headers, decision.vary
-        if state[INNER]:
-            fields, vary = restricted(fields, vary, state[INNER])
-        own = [(name.encode(), value.encode("latin-1")) for name, value in headers if name.lower() in _WATCHED]
-        merged = merge(own, fields, vary, replaced=lambda name: warn_replaced(name, policy, state[PATH]))
-        others = [header for header in headers if header[0].lower() not in _WATCHED]
-        headers = [*others, *((name.decode(), value.decode("latin-1")) for name, value in merged)]
-        return state[NEXT](status, headers, exc_info) if exc_info else state[NEXT](status, headers)  # type: ignore[no-any-return]
+    policy: Policy
+    decision: Decision
+    tail: WSGIHeaders
+    until: float | None
 
-    return start
+    @classmethod
+    def of(cls, judgement: Judgement) -> _Ready:
+        decision = judgement.decision
+        vary = ((VARY, b", ".join(decision.vary)),) if decision.vary else ()
+        until = time.monotonic() + WINDOW if decision.refused else None
+        return cls(judgement.policy, decision, _as_text((*decision.headers, *vary)), until)
+
+    def starts(self, state: State) -> StartResponse:
+        """Wrap a `start_response`, so that the fields are put in, at a second call with `exc_info` too."""
+
+        def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
+            state[STARTED] = True
+            watched = [header for header in headers if header[0].lower() in _WATCHED]
+            if watched or len(state) > INNER:
+                headers = [*(header for header in headers if header not in watched), *self._merged(state, watched)]
+            else:
+                headers = [*headers, *self.tail]
+            return state[NEXT](status, headers, exc_info) if exc_info else state[NEXT](status, headers)  # type: ignore[no-any-return]
+
+        return start
+
+    def _merged(self, state: State, watched: WSGIHeaders) -> WSGIHeaders:
+        own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
+        sent = restricted(self.decision.headers, self.decision.vary, state[INNER:])
+        return _as_text(merge(own, *sent, replaced=lambda name: warn_replaced(name, self.policy, state[PATH])))
+
+
+def _as_text(fields: Iterable[tuple[bytes, bytes]]) -> WSGIHeaders:
+    return [(name.decode(), value.decode("latin-1")) for name, value in fields]
 
 
 def _plain(starts: StartResponse, status: int, text: str, exc_info: object = None) -> list[bytes]:
