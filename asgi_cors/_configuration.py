@@ -7,14 +7,14 @@ attribute, so that `reconfigure` replaces them at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, Unpack, cast
 
 from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
 from ._errors import ConfigError, Issue
 from ._explain import Explanation, Step, explain, refusal
-from ._kept import Tables
-from ._log import Log
+from ._kept import Kept, Tables
+from ._log import Log, Quiet
 from ._lookup import ask
 from ._policy import DEFAULTS, Policy, PolicyOptions
 from ._rules import AmbiguousPathError, FindsPolicy, PathPolicies, Rules, Views, Written
@@ -48,6 +48,9 @@ _OWN: Final[Mapping[str, Any]] = {
 }
 
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 _NO_TABLES: Final = Tables()  # never filled
 
 
@@ -67,11 +70,26 @@ class Settings(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A request's policy and what it decides; `lasting` where every request of this origin is decided alike."""
+    """A request's policy and what it decides.
+
+    Args:
+        policy: The policy that serves it.
+        decision: What that decides.
+        lasting: Whether every request like this is decided alike.
+        quiet: How long a refusal need not be looked at again; None of one that must be.
+    """
 
     policy: Policy
     decision: Decision
     lasting: bool = False
+    quiet: Quiet | None = None
+
+    def keep(self, allowed: Kept[Key, Value], key: Key, value: Value) -> None:
+        """Keep what carries this decision out, where that is of use to another request like it."""
+        if self.lasting and not self.decision.refused:
+            allowed.keep(key, value)
+        elif self.lasting and self.quiet:
+            self.policy.compiled.tables.refused.keep(key, (value, self.quiet))
 
 
 class Configuration:
@@ -194,8 +212,7 @@ class Configuration:
             if not lasting or scope["type"] == "websocket":
                 decision = yield from self._decided(policy, decision, scope, request)
             judgement = Judgement(policy, decision, lasting)
-        self._observe(judgement, scope, request, settings.on_decision)
-        return judgement
+        return judgement._replace(quiet=self._observe(judgement, scope, request, settings.on_decision))
 
     def _decided(self, policy: Policy, decision: Decision, scope: Scope, request: Request) -> Asking[Decision]:
         """Decide what takes more than policy and request; a callable's failure refuses."""
@@ -216,16 +233,19 @@ class Configuration:
             return refuse(request, _reasons.CREDENTIALS_NOT_ALLOWED)
         return decision
 
-    def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> None:
+    def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> Quiet | None:
         """Log a refusal, and tell whoever counts."""
-        policy, decision = judgement.policy, judgement.decision
-        if decision.refused and not is_same_origin(scope, request.origin or b""):
-            self.log.refusal(policy, request, decision, scope)
+        decision, quiet = judgement.decision, None
+        if decision.refused and is_same_origin(scope, request.origin or b""):
+            quiet = self.log.rest()  # browsers let the page read it
+        elif decision.refused:
+            quiet = self.log.refusal(judgement.policy, request, decision, scope)
         if observes is not None:
             try:
                 observes(decision, scope)
             except Exception as error:  # noqa: BLE001 - counting must not fail a request
                 self.log.failure("on_decision raised", error)
+        return quiet
 
     def answer(self, decision: Decision, scope: Scope, request: Request) -> tuple[int, str] | None:
         """Give status and body of what is answered without the app: a preflight, and what `enforce` refuses."""

@@ -6,7 +6,6 @@ a small room of its own, so that it never drives out what the policy allows.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, Final, TypeVar
 
 Key = TypeVar("Key")
@@ -17,19 +16,15 @@ MOST_REFUSED: Final = 256
 
 
 class Kept(dict[Key, Value]):
-    """A dict that forgets its oldest entries; to be filled by `keep`, and read as the dict it is."""
+    """A dict that forgets its oldest entry where it is full; to be filled by `keep`, and read as the dict it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
         super().__init__()
-        self._refused: deque[Key] = deque()
+        self._most = most
 
-    def keep(self, key: Key, value: Value, *, refused: bool = False) -> None:
-        """Keep `value`, and forget the oldest of its kind where the room is full."""
-        if refused and key not in self:
-            self._refused.append(key)
-            if len(self._refused) > MOST_REFUSED:
-                self.pop(self._refused.popleft(), None)
-        elif len(self) >= MOST:
+    def keep(self, key: Key, value: Value) -> None:
+        """Keep `value`."""
+        if len(self) >= self._most:
             self.pop(next(iter(self)), None)
         self[key] = value
 
@@ -37,9 +32,10 @@ class Kept(dict[Key, Value]):
 class Tables:
     """What shells keep ready for one policy: response starts by origin, and answers by what a preflight asks."""
 
-    __slots__ = ("answers", "asgi", "wsgi")
+    __slots__ = ("answers", "asgi", "refused", "wsgi")
 
     def __init__(self) -> None:
         self.asgi: Kept[bytes | None, Any] = Kept()
         self.wsgi: Kept[str | None, Any] = Kept()
         self.answers: Kept[tuple[bytes | None, ...], Any] = Kept()
+        self.refused: Kept[object, Any] = Kept(MOST_REFUSED)

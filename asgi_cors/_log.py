@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from . import _reasons
 from ._explain import host_hint
@@ -45,6 +45,16 @@ _OPTIONS: Final = {
 _OF_SET_UP: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CREDENTIALS_NOT_ALLOWED)
 
 
+Value = TypeVar("Value")
+
+
+class Quiet(NamedTuple):
+    """How long a refusal needs no new look: while `level` is off; where that is None, until a time of the clock."""
+
+    level: int | None
+    until: float
+
+
 class Log:
     """What one configuration has logged within the minute.
 
@@ -59,15 +69,31 @@ class Log:
         self._seen: set[tuple[bytes, str]] = set()
         self._left_out = 0
 
-    def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> None:
-        """Log a refused request."""
+    def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
+        """Log a refused request; tell how long its like need not be looked at again, if at all."""
+        if not logger.isEnabledFor(logging.WARNING):
+            return Quiet(logging.WARNING, 0)
         pair = ((request.origin or b"")[:_CUT], f"{decision.reason} {decision.subject}"[:_CUT])
-        if logger.isEnabledFor(logging.WARNING) and self._is_new(pair):
+        if self._is_new(pair):
             level, why = _weigh(policy, request, decision, scope)
-            if logger.isEnabledFor(level):
-                self._seen.add(pair)
-                shown = _what(request), _shown(request.origin), _shown(scope["path"]), why
-                logger.log(level, "refused %s from origin %s at %s: %s", *shown)
+            if not logger.isEnabledFor(level):
+                return Quiet(level, 0)
+            self._seen.add(pair)
+            shown = _what(request), _shown(request.origin), _shown(scope["path"]), why
+            logger.log(level, "refused %s from origin %s at %s: %s", *shown)
+        return self.rest() if pair in self._seen else None
+
+    def rest(self) -> Quiet:
+        """Give what needs no new look before the minute is over."""
+        return Quiet(None, self._began + WINDOW)
+
+    def still(self, kept: tuple[Value, Quiet] | None) -> Value | None:
+        """Give what is kept of a refusal as long as it needs no new look."""
+        if kept is None:
+            return None
+        value, (level, until) = kept
+        quiet = self._clock() < until if level is None else not logger.isEnabledFor(level)
+        return value if quiet else None
 
     def failure(self, what: str, error: Exception) -> None:
         """Log what a function of the user's has raised; without its traceback, whose text a request can shape."""
@@ -129,7 +155,11 @@ def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -
     host, origin = received_host(scope), request.origin or b""
     if scope["type"] == "websocket" and looks_upstream(host, origin):
         return logging.WARNING, f"{why}. {host_hint(host, upstream=True)}"
-    near = nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
+    near = (
+        nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
+        if decision.reason in _reasons.OF_ORIGIN
+        else None
+    )
     if near is None:
         return logging.INFO, why
     return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference})"

@@ -7,7 +7,6 @@ one look-up: `__call__` is the hot path, `_decided` the long way, and `decide` t
 
 from __future__ import annotations
 
-import time
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
@@ -64,21 +63,21 @@ class CORSMiddleware(Installed):
             await self._beside_http(scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
+            asked = _asked(scope["headers"])
             tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
-            answer = tables.answers.get(_asked(scope["headers"]))
+            answer = tables.answers.get(asked) or self.configuration.log.still(tables.refused.get(asked))
             if answer is not None:
-                status, headers, body, until = answer
-                if until is None or until > time.monotonic():
-                    await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-                    await send({"type": "http.response.body", "body": body})
-                    return
+                status, headers, body = answer
+                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+                await send({"type": "http.response.body", "body": body})
+                return
         elif MARK not in scope:
             origin = None
             for name, value in scope["headers"]:
                 if name == b"origin":  # the whole list, since a second one must be seen
                     origin = value if origin is None else b"%b, %b" % (origin, value)
             tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
-            start = tables.asgi.get(origin)
+            start = tables.asgi.get(origin) or self.configuration.log.still(tables.refused.get(origin))
         if start is None:
             start = await self._decided(scope, receive, send)
             if start is None:
@@ -110,8 +109,8 @@ class CORSMiddleware(Installed):
         if answer is not None:
             ready = answered(*answer, judgement.decision)
             asked = _asked(scope["headers"])
-            if judgement.lasting and sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
-                judgement.policy.compiled.tables.answers.keep(asked, ready, refused=judgement.decision.refused)
+            if sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
+                judgement.keep(judgement.policy.compiled.tables.answers, asked, ready)
             await _send(ready, send)
         elif outer is not None:
             await self.app(scope, receive, send)
@@ -137,12 +136,10 @@ class CORSMiddleware(Installed):
 
 
 def _ready(judgement: Judgement, origin: bytes | None) -> Start:
-    """Make a decision ready to be carried out, and keep it where another request would be decided alike."""
-    if not judgement.lasting or len(origin or b"") > _LONGEST_KEPT:
-        return starter(judgement)
-    starts, refused = judgement.policy.compiled.tables.asgi, judgement.decision.refused
-    start = starter(judgement, (lambda: starts.pop(origin, None)) if refused else None)
-    starts.keep(origin, start, refused=refused)
+    """Make a decision ready to be carried out, and keep it for other requests like this."""
+    start = starter(judgement)
+    if len(origin or b"") <= _LONGEST_KEPT:
+        judgement.keep(judgement.policy.compiled.tables.asgi, origin, start)
     return start
 
 

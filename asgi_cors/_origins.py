@@ -24,9 +24,9 @@ OPAQUE_SCHEMES: Final = frozenset({"about", "blob", "data", "file", "javascript"
 # No page is loaded from these: the page that opens a WebSocket has the http(s) form.
 WEBSOCKET_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
-# serialized-scheme "://" serialized-host [ ":" port ], in printable ASCII
+# serialized-scheme "://" serialized-host [ ":" port ], in printable ASCII; no comma, by which servers join two fields
 _ORIGIN: Final = re.compile(
-    r"([a-z][a-z0-9+.\-]*)://(\[[0-9a-f:.]+\]|[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|\[\]:]+)(?::([1-9][0-9]{0,4}))?"
+    r"([a-z][a-z0-9+.\-]*)://(\[[0-9a-f:.]+\]|[^\x00-\x20\x7f-\U0010ffff,/?#@\\<>^|\[\]:]+)(?::([1-9][0-9]{0,4}))?"
 )
 # Most entries, of which nothing more needs to be known: an ASCII host name without port, wildcard or punycode.
 _PLAIN: Final = re.compile(r"https?://(?:[a-z0-9_\-]{1,63}\.)*[a-z][a-z0-9_\-]{0,62}")

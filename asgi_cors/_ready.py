@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import _http
-from ._log import WINDOW, warn_replaced
+from ._log import warn_replaced
 from ._mark import INNER, NEXT, PATH, STARTED, restricted
 from ._merge import WATCHED, merge
 
@@ -30,34 +29,26 @@ _LENGTHS: Final = frozenset(map(len, WATCHED))
 
 
 class Answer(NamedTuple):
-    """What is answered without the app: status, headers, body, and when it is to be decided anew."""
+    """What is answered without the app."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    until: float | None
 
 
 def answered(status: int, text: str, decision: Decision) -> Answer:
-    """Make an answer of a decision; a refusal is kept for a minute, to be decided, and so logged, anew."""
+    """Make an answer of a decision."""
     body = text.encode()
     content = () if status == 204 else (_CONTENT_TYPE, (b"content-length", b"%d" % len(body)))  # noqa: PLR2004 - empty
     vary = ((_http.VARY, b", ".join(decision.vary)),) if decision.vary else ()
-    until = time.monotonic() + WINDOW if decision.refused else None
-    return Answer(status, [*content, *decision.headers, *vary], body, until)
+    return Answer(status, [*content, *decision.headers, *vary], body)
 
 
-def starter(judgement: Judgement, forget: Callable[[], object] | None = None) -> Start:
-    """Make the function that puts a decision's fields into a response start, to be bound to the response's state.
-
-    Args:
-        judgement: The policy and what it decided.
-        forget: Called at the first response of a new minute, for a refusal to be decided, and so logged, anew.
-    """
+def starter(judgement: Judgement) -> Start:
+    """Make the function that puts a decision's fields into a response start, to be bound to the response's state."""
     policy, decision = judgement.policy, judgement.decision
     fields, vary = decision.headers, decision.vary
     tail = (*fields, (_http.VARY, b", ".join(vary))) if vary else fields
-    until = time.monotonic() + WINDOW if forget else None
 
     def start(state: State, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -74,8 +65,6 @@ def starter(judgement: Judgement, forget: Callable[[], object] | None = None) ->
                     headers += tail
             message = message.copy()
             message["headers"] = headers
-            if until is not None and time.monotonic() >= until and forget is not None:
-                forget()
         return state[NEXT](message)  # type: ignore[no-any-return]
 
     def merged(state: State, headers: list[Any]) -> list[Any]:

@@ -7,12 +7,11 @@ The same decision as under ASGI, by way of a scope built from environ; the field
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
 
 from ._configuration import Configuration, Installed, MiddlewareOptions
 from ._http import VARY
-from ._log import WINDOW, warn_replaced, warn_stacked
+from ._log import warn_replaced, warn_stacked
 from ._lookup import run_blocking
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
 from ._merge import WATCHED, merge
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ._types import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
 
 _PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
+_LONGEST_KEPT: Final = 1024  # bytes of an origin; a longer one is not kept
 _WATCHED: Final = frozenset(name.decode() for name in WATCHED)
 
 
@@ -54,8 +54,9 @@ class WSGIMiddleware(Installed):
         """Serve one request."""
         if MARK not in environ and environ["REQUEST_METHOD"] != "OPTIONS":
             tables = self.configuration.tables or self.configuration.tables_at(_decoded(environ.get("PATH_INFO", "")))
-            ready = tables.wsgi.get(environ.get("HTTP_ORIGIN"))
-            if ready is not None and (ready.until is None or ready.until > time.monotonic()):
+            origin = environ.get("HTTP_ORIGIN")
+            ready = tables.wsgi.get(origin) or self.configuration.log.still(tables.refused.get(origin))
+            if ready is not None:
                 return self._decorated(environ, ready, start_response)
         return self._decided(environ, start_response)
 
@@ -80,9 +81,8 @@ class WSGIMiddleware(Installed):
             return _plain(ready.starts([start_response, False, self.configuration, scope["path"]]), *answer)
         if outer is not None:
             return self.app(environ, start_response)
-        if judgement.lasting:
-            table = judgement.policy.compiled.tables.wsgi
-            table.keep(environ.get("HTTP_ORIGIN"), ready, refused=judgement.decision.refused)
+        if len(request.origin or b"") <= _LONGEST_KEPT:
+            judgement.keep(judgement.policy.compiled.tables.wsgi, environ.get("HTTP_ORIGIN"), ready)
         return self._decorated(environ, ready, start_response)
 
     def _decorated(self, environ: Environ, ready: _Ready, start_response: StartResponse) -> Iterable[bytes]:
@@ -133,19 +133,17 @@ def _decoded(path: str) -> str:
 
 
 class _Ready(NamedTuple):
-    """A decision made ready for WSGI; a refusal for a minute only, to be decided, and so logged, anew."""
+    """A decision made ready for WSGI."""
 
     policy: Policy
     decision: Decision
     tail: WSGIHeaders
-    until: float | None
 
     @classmethod
     def of(cls, judgement: Judgement) -> _Ready:
         decision = judgement.decision
         vary = ((VARY, b", ".join(decision.vary)),) if decision.vary else ()
-        until = time.monotonic() + WINDOW if decision.refused else None
-        return cls(judgement.policy, decision, _as_text((*decision.headers, *vary)), until)
+        return cls(judgement.policy, decision, _as_text((*decision.headers, *vary)))
 
     def starts(self, state: State) -> StartResponse:
         """Wrap a `start_response`, so that the fields are put in, at a second call with `exc_info` too."""
