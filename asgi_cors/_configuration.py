@@ -84,12 +84,12 @@ class Judgement(NamedTuple):
     lasting: bool = False
     quiet: Quiet | None = None
 
-    def keep(self, allowed: Kept[Key, Value], key: Key, value: Value) -> None:
-        """Keep what carries this decision out, where that is of use to another request like it."""
+    def keep(self, allowed: Kept[Key, Value], refused: Kept[object, Any], key: Key, value: Value) -> None:
+        """Keep what carries this decision out, in the table for its kind, where another request like it could use it."""
         if self.lasting and not self.decision.refused:
             allowed.keep(key, value)
         elif self.lasting and self.quiet:
-            self.policy.compiled.tables.refused.keep(key, (value, self.quiet))
+            refused.keep(key, (value, self.quiet))
 
 
 class Configuration:

@@ -32,10 +32,11 @@ class Kept(dict[Key, Value]):
 class Tables:
     """What shells keep ready for one policy: response starts by origin, and answers by what a preflight asks."""
 
-    __slots__ = ("answers", "asgi", "refused", "wsgi")
+    __slots__ = ("answers", "asgi", "refused", "refused_by_wsgi", "wsgi")
 
     def __init__(self) -> None:
         self.asgi: Kept[bytes | None, Any] = Kept()
         self.wsgi: Kept[str | None, Any] = Kept()
         self.answers: Kept[tuple[bytes | None, ...], Any] = Kept()
         self.refused: Kept[object, Any] = Kept(MOST_REFUSED)
+        self.refused_by_wsgi: Kept[object, Any] = Kept(MOST_REFUSED)

@@ -155,11 +155,9 @@ def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -
     host, origin = received_host(scope), request.origin or b""
     if scope["type"] == "websocket" and looks_upstream(host, origin):
         return logging.WARNING, f"{why}. {host_hint(host, upstream=True)}"
-    near = (
-        nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
-        if decision.reason in _reasons.OF_ORIGIN
-        else None
-    )
+    if decision.reason not in _reasons.OF_ORIGIN:
+        return logging.INFO, why
+    near = nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
     if near is None:
         return logging.INFO, why
     return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference})"

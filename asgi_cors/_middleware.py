@@ -110,7 +110,8 @@ class CORSMiddleware(Installed):
             ready = answered(*answer, judgement.decision)
             asked = _asked(scope["headers"])
             if sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
-                judgement.keep(judgement.policy.compiled.tables.answers, asked, ready)
+                tables = judgement.policy.compiled.tables
+                judgement.keep(tables.answers, tables.refused, asked, ready)
             await _send(ready, send)
         elif outer is not None:
             await self.app(scope, receive, send)
@@ -139,7 +140,8 @@ def _ready(judgement: Judgement, origin: bytes | None) -> Start:
     """Make a decision ready to be carried out, and keep it for other requests like this."""
     start = starter(judgement)
     if len(origin or b"") <= _LONGEST_KEPT:
-        judgement.keep(judgement.policy.compiled.tables.asgi, origin, start)
+        tables = judgement.policy.compiled.tables
+        judgement.keep(tables.asgi, tables.refused, origin, start)
     return start
 
 

@@ -55,7 +55,7 @@ class WSGIMiddleware(Installed):
         if MARK not in environ and environ["REQUEST_METHOD"] != "OPTIONS":
             tables = self.configuration.tables or self.configuration.tables_at(_decoded(environ.get("PATH_INFO", "")))
             origin = environ.get("HTTP_ORIGIN")
-            ready = tables.wsgi.get(origin) or self.configuration.log.still(tables.refused.get(origin))
+            ready = tables.wsgi.get(origin) or self.configuration.log.still(tables.refused_by_wsgi.get(origin))
             if ready is not None:
                 return self._decorated(environ, ready, start_response)
         return self._decided(environ, start_response)
@@ -82,7 +82,8 @@ class WSGIMiddleware(Installed):
         if outer is not None:
             return self.app(environ, start_response)
         if len(request.origin or b"") <= _LONGEST_KEPT:
-            judgement.keep(judgement.policy.compiled.tables.wsgi, environ.get("HTTP_ORIGIN"), ready)
+            tables = judgement.policy.compiled.tables
+            judgement.keep(tables.wsgi, tables.refused_by_wsgi, environ.get("HTTP_ORIGIN"), ready)
         return self._decorated(environ, ready, start_response)
 
     def _decorated(self, environ: Environ, ready: _Ready, start_response: StartResponse) -> Iterable[bytes]:
