@@ -85,7 +85,7 @@ class Judgement(NamedTuple):
     quiet: Quiet | None = None
 
     def keep(self, allowed: Kept[Key, Value], refused: Kept[object, Any], key: Key, value: Value) -> None:
-        """Keep what carries this decision out, in the table for its kind, where another request like it could use it."""
+        """Keep what carries this decision out, in the table for its kind, for other requests like this."""
         if self.lasting and not self.decision.refused:
             allowed.keep(key, value)
         elif self.lasting and self.quiet:

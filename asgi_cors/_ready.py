@@ -76,9 +76,8 @@ def starter(judgement: Judgement) -> Start:
 
 def _marked(start: Start) -> Start:
     """Mark a function that returns an awaitable as what it is, for asgiref's AsyncToSync, which warns of others."""
-    mark: Callable[[Start], Start] | None = getattr(inspect, "markcoroutinefunction", None)
-    if mark is not None:
-        return mark(start)
-    word = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)  # where CPython 3.11 has it
-    setattr(start, "_is_coroutine", word)  # noqa: B010 - no attribute that types know
-    return start
+    if sys.version_info >= (3, 12):  # pragma: no cover - one of the two on each version
+        return inspect.markcoroutinefunction(start)
+    word = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)  # pragma: no cover - the other
+    setattr(start, "_is_coroutine", word)  # noqa: B010  # pragma: no cover
+    return start  # pragma: no cover
