@@ -77,12 +77,14 @@ class Judgement(NamedTuple):
         decision: What that decides.
         lasting: Whether every request like this is decided alike.
         quiet: How long a refusal need not be looked at again; None of one that must be.
+        answer: Status and body of what is answered without the app: a preflight, and what `enforce` refuses.
     """
 
     policy: Policy
     decision: Decision
     lasting: bool = False
     quiet: Quiet | None = None
+    answer: tuple[int, str] | None = None
 
     def keep(self, allowed: Kept[Key, Value], refused: Kept[object, Any], key: Key, value: Value) -> None:
         """Keep what carries this decision out, in the table for its kind, for other requests like this."""
@@ -212,7 +214,8 @@ class Configuration:
             if not lasting or scope["type"] == "websocket":
                 decision = yield from self._decided(policy, decision, scope, request)
             judgement = Judgement(policy, decision, lasting)
-        return judgement._replace(quiet=self._observe(judgement, scope, request, settings.on_decision))
+        quiet = self._observe(judgement, scope, request, settings.on_decision)
+        return judgement._replace(quiet=quiet, answer=_answer(judgement.decision, scope, request, settings))
 
     def _decided(self, policy: Policy, decision: Decision, scope: Scope, request: Request) -> Asking[Decision]:
         """Decide what takes more than policy and request; a callable's failure refuses."""
@@ -247,16 +250,6 @@ class Configuration:
                 self.log.failure("on_decision raised", error)
         return quiet
 
-    def answer(self, decision: Decision, scope: Scope, request: Request) -> tuple[int, str] | None:
-        """Give status and body of what is answered without the app: a preflight, and what `enforce` refuses."""
-        if decision.answer is not None:
-            return decision.answer, refusal(decision) if decision.refused else ""
-        origin = request.origin or b""
-        if decision.refused and self.settings.enforce and not is_same_origin(scope, origin):
-            host = received_host(scope)
-            return 403, refusal(decision, host=host, upstream=looks_upstream(host, origin))
-        return None
-
     def _configured(self, policy: object, options: Mapping[str, Any], *, anew: bool) -> Settings:
         """Validate everything that is given, and compile it; what is not given stays as it is, or has its default."""
         issues = [
@@ -276,6 +269,17 @@ class Configuration:
         if issues:
             raise ConfigError(issues)
         return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
+
+
+def _answer(decision: Decision, scope: Scope, request: Request, settings: Settings) -> tuple[int, str] | None:
+    """Give status and body of what is answered without the app."""
+    if decision.answer is not None:
+        return decision.answer, refusal(decision) if decision.refused else ""
+    origin = request.origin or b""
+    if decision.refused and settings.enforce and not is_same_origin(scope, origin):
+        host = received_host(scope)
+        return 403, refusal(decision, host=host, upstream=looks_upstream(host, origin))
+    return None
 
 
 class Installed:

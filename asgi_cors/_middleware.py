@@ -105,9 +105,8 @@ class CORSMiddleware(Installed):
         if outer is not None:
             warn_stacked(judgement.policy, scope["path"])
             outer.append(judgement.decision)
-        answer = self.configuration.answer(judgement.decision, scope, request)
-        if answer is not None:
-            ready = answered(*answer, judgement.decision)
+        if judgement.answer is not None:
+            ready = answered(*judgement.answer, judgement.decision)
             asked = _asked(scope["headers"])
             if sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
                 tables = judgement.policy.compiled.tables

@@ -75,10 +75,9 @@ class WSGIMiddleware(Installed):
         if outer is not None:
             warn_stacked(judgement.policy, scope["path"])
             outer.append(judgement.decision)
-        answer = self.configuration.answer(judgement.decision, scope, request)
         ready = _Ready.of(judgement)
-        if answer is not None:
-            return _plain(ready.starts([start_response, False, self.configuration, scope["path"]]), *answer)
+        if judgement.answer is not None:
+            return _plain(ready.starts([start_response, False, self.configuration, scope["path"]]), *judgement.answer)
         if outer is not None:
             return self.app(environ, start_response)
         if len(request.origin or b"") <= _LONGEST_KEPT:
