@@ -7,13 +7,14 @@ and `_wsgi` for WSGI, carry it out. `_explain` and `_log` tell of it in words.
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
-from ._configuration import Configuration, MiddlewareOptions
+from ._configuration import Configuration
 from ._decision import Decision, Outcome, Request, decide
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._explain import Explanation, Step, explain
 from ._middleware import CORSMiddleware
 from ._policy import Policy, PolicyOptions
 from ._rules import Rules
+from ._settings import MiddlewareOptions
 from ._wsgi import WSGIMiddleware
 
 __all__ = [

@@ -7,18 +7,18 @@ attribute, so that `reconfigure` replaces them at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, Unpack
 
 from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
-from ._errors import ConfigError, Issue
 from ._explain import Explanation, Step, explain, refusal
 from ._kept import Kept, Tables
 from ._log import Log, Quiet
 from ._lookup import ask
-from ._policy import DEFAULTS, Policy, PolicyOptions
-from ._rules import AmbiguousPathError, FindsPolicy, PathPolicies, Rules, Views, Written
+from ._policy import Policy
+from ._rules import AmbiguousPathError, Rules, Views, Written
 from ._scope import has_credentials, is_same_origin, looks_upstream, received_host
+from ._settings import MiddlewareOptions, Observes, Settings, configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,47 +26,10 @@ if TYPE_CHECKING:
     from ._lookup import Asking
     from ._types import Scope
 
-Observes = Callable[[Decision, "Scope"], object]
-
-
-class MiddlewareOptions(PolicyOptions, total=False):
-    """The options of a middleware, as keywords; those of its base policy among them."""
-
-    paths: PathPolicies | None
-    policy_for: FindsPolicy | None
-    enforce: bool
-    check_websockets: bool
-    on_decision: Observes | None
-
-
-_OWN: Final[Mapping[str, Any]] = {
-    "paths": None,
-    "policy_for": None,
-    "enforce": False,
-    "check_websockets": True,
-    "on_decision": None,
-}
-
-
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _NO_TABLES: Final = Tables()  # never filled
-
-
-class Settings(NamedTuple):
-    """The options in force: replaced as one, never changed."""
-
-    rules: Rules
-    written: Mapping[str, Any]
-    enforce: bool
-    check_websockets: bool
-    on_decision: Observes | None
-
-    @property
-    def keeps(self) -> bool:
-        """Whether a decision may be carried out again without a look at anything but the origin."""
-        return self.on_decision is None and not self.enforce
 
 
 class Judgement(NamedTuple):
@@ -114,12 +77,11 @@ class Configuration:
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        self._view_of = view_of
-        self._views: dict[Hashable, Any] = {}
+        self._views = Views(view_of, {}) if view_of else None
         self.log = Log()
         self.settings: Settings
         self.tables: Tables | None
-        self._put_in_force(self._configured(policy, options, anew=True))
+        self._put_in_force(configured(policy, options))
 
     def _put_in_force(self, settings: Settings) -> None:
         """Replace the settings, and the tables with those of the base policy where it alone serves."""
@@ -149,7 +111,7 @@ class Configuration:
         Raises:
             ConfigError: As the constructor does; what was in force stays so.
         """
-        self._put_in_force(self._configured(policy, options, anew=False))
+        self._put_in_force(configured(policy, options, before=self.settings, views=self._views))
 
     def set_view(self, key: Hashable, policy: Written | Rules) -> None:
         """Give one view a policy of its own; see `set_views`."""
@@ -161,13 +123,12 @@ class Configuration:
         Raises:
             ConfigError: Where options make no policy; what was in force stays so.
         """
-        before = self._views
-        self._views = {**before, **policies}
-        try:
-            self._put_in_force(self._configured(None, {}, anew=False))
-        except ConfigError:
-            self._views = before
-            raise
+        if self._views is None:
+            raise TypeError("views have policies of their own only where view_of is given")
+        both: dict[Hashable, Any] = {**self._views.policies, **policies}
+        views = self._views._replace(policies=both)
+        self._put_in_force(configured(None, {}, before=self.settings, views=views))
+        self._views = views
 
     def explain(
         self,
@@ -250,26 +211,6 @@ class Configuration:
                 self.log.failure("on_decision raised", error)
         return quiet
 
-    def _configured(self, policy: object, options: Mapping[str, Any], *, anew: bool) -> Settings:
-        """Validate everything that is given, and compile it; what is not given stays as it is, or has its default."""
-        issues = [
-            Issue.unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN
-        ]
-        written = dict(_OWN if anew else self.settings.written)
-        written |= {name: value for name, value in options.items() if name in _OWN}
-        base = _base(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
-        if base is None:
-            base = _stand_in() if issues else Policy() if anew else self.policy
-        _check(written, issues)
-        views = Views(self._view_of, self._views) if self._view_of else None
-        try:
-            rules = Rules(base, written["paths"], written["policy_for"], views)
-        except ConfigError as error:
-            raise ConfigError([*issues, *error.issues]) from None
-        if issues:
-            raise ConfigError(issues)
-        return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
-
 
 def _answer(decision: Decision, scope: Scope, request: Request, settings: Settings) -> tuple[int, str] | None:
     """Give status and body of what is answered without the app."""
@@ -280,79 +221,3 @@ def _answer(decision: Decision, scope: Scope, request: Request, settings: Settin
         host = received_host(scope)
         return 403, refusal(decision, host=host, upstream=looks_upstream(host, origin))
     return None
-
-
-class Installed:
-    """What installs a policy: the object on which people ask for it, have it explained, and replace it.
-
-    Args:
-        app: What is wrapped.
-        policy: A base policy, or a configuration to share with another middleware.
-        options: Those of the middleware and of its base policy.
-    """
-
-    def __init__(self, app: object, policy: Policy | Configuration | None, options: MiddlewareOptions) -> None:
-        """Take the configuration over, or make it."""
-        if not callable(app):
-            raise ConfigError(
-                [Issue("wrong-type", "app", app, f"{app!r} is no app", "Write the app before the options.")]
-            )
-        self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
-
-    @property
-    def policy(self) -> Policy:
-        """The base policy in force."""
-        return self.configuration.policy
-
-    def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
-        """Replace the policy, and the options that are named, at once; see `Configuration.reconfigure`."""
-        self.configuration.reconfigure(policy, **options)
-
-    def explain(
-        self,
-        method: str,
-        origin: str,
-        path: str = "/",
-        headers: Iterable[str | tuple[str, str]] = (),
-        *,
-        credentials: bool = False,
-    ) -> Explanation:
-        """Tell what a browser will do with a request, and why; see `Configuration.explain`."""
-        return self.configuration.explain(method, origin, path, headers, credentials=credentials)
-
-
-def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
-    """Read the base policy, however it is given; None where it isn't, or is wrong."""
-    if isinstance(policy, Policy) and options:
-        message = f"a policy and options of a policy ({', '.join(options)}) are given"
-        line = "Write policy.replace(…), or the options alone."
-        issues.append(Issue("policy-and-options", "policy", policy, message, line))
-    elif policy is not None and not isinstance(policy, Policy):
-        issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy"))
-    if not options:
-        return policy if isinstance(policy, Policy) else None
-    try:
-        return Policy(**cast("PolicyOptions", options))
-    except ConfigError as error:
-        issues += error.issues
-        return None
-
-
-def _stand_in() -> Policy:
-    """Stand in for a base that is wrong, so that the mistakes in paths are found as well."""
-    return Policy(allow_origins="https://stand-in.invalid")
-
-
-def _check(written: dict[str, Any], issues: list[Issue]) -> None:
-    """Check the middleware's own options; one of a wrong type is taken out."""
-    wanted: dict[str, tuple[Callable[[object], bool], str]] = {
-        "enforce": (lambda value: isinstance(value, bool), "True or False"),
-        "check_websockets": (lambda value: isinstance(value, bool), "True or False"),
-        "policy_for": (lambda value: value is None or callable(value), "callable"),
-        "on_decision": (lambda value: value is None or callable(value), "callable"),
-        "paths": (lambda value: value is None or isinstance(value, Mapping), "a mapping of paths"),
-    }
-    for name, (fits, what) in wanted.items():
-        if not fits(written[name]):
-            issues.append(Issue("wrong-type", name, written[name], f"{written[name]!r} is not {what}"))
-            written[name] = _OWN[name]

@@ -10,13 +10,15 @@ from __future__ import annotations
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from ._configuration import Configuration, Installed, MiddlewareOptions
+from ._configuration import Configuration
 from ._decision import Decision, Outcome
+from ._installed import Installed
 from ._log import warn_stacked
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, NOTE, STARTED
 from ._ready import Answer, answered, starter
 from ._scope import read_request, route_path
+from ._settings import MiddlewareOptions
 from ._websocket import guard
 
 if TYPE_CHECKING:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
 
-from ._configuration import Configuration, Installed, MiddlewareOptions
+from ._configuration import Configuration
 from ._http import VARY
+from ._installed import Installed
 from ._log import warn_replaced, warn_stacked
 from ._lookup import run_blocking
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
 from ._merge import WATCHED, merge
 from ._scope import read_request
+from ._settings import MiddlewareOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

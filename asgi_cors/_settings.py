@@ -1,0 +1,122 @@
+"""The options of a middleware: read, validated with those of its policy, and in force as one.
+
+Knows what may be given and what it comes to; knows no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from ._decision import Decision
+from ._errors import ConfigError, Issue
+from ._policy import DEFAULTS, Policy, PolicyOptions
+from ._rules import FindsPolicy, PathPolicies, Rules, Views
+
+if TYPE_CHECKING:
+    from ._types import Scope
+
+Observes = Callable[[Decision, "Scope"], object]
+
+
+class MiddlewareOptions(PolicyOptions, total=False):
+    """The options of a middleware, as keywords; those of its base policy among them."""
+
+    paths: PathPolicies | None
+    policy_for: FindsPolicy | None
+    enforce: bool
+    check_websockets: bool
+    on_decision: Observes | None
+
+
+_OWN: Final[Mapping[str, Any]] = {
+    "paths": None,
+    "policy_for": None,
+    "enforce": False,
+    "check_websockets": True,
+    "on_decision": None,
+}
+
+
+class Settings(NamedTuple):
+    """The options in force: replaced as one, never changed."""
+
+    rules: Rules
+    written: Mapping[str, Any]
+    enforce: bool
+    check_websockets: bool
+    on_decision: Observes | None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a decision may be carried out again without a look at anything but the origin."""
+        return self.on_decision is None and not self.enforce
+
+
+def configured(
+    policy: object, options: Mapping[str, Any], *, before: Settings | None = None, views: Views | None = None
+) -> Settings:
+    """Validate everything that is given, and compile it.
+
+    Args:
+        policy: The base policy, if it isn't given by its options.
+        options: Those of the middleware and of its base policy.
+        before: Where what isn't given comes from; its defaults, if None.
+        views: The policies of views.
+
+    Raises:
+        ConfigError: With every mistake found.
+    """
+    issues = [Issue.unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
+    written = {
+        **(before.written if before else _OWN),
+        **{name: value for name, value in options.items() if name in _OWN},
+    }
+    base = _base(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
+    if base is None:
+        base = _stand_in() if issues else before.rules.policy if before else Policy()
+    _check(written, issues)
+    try:
+        rules = Rules(base, written["paths"], written["policy_for"], views)
+    except ConfigError as error:
+        raise ConfigError([*issues, *error.issues]) from None
+    if issues:
+        raise ConfigError(issues)
+    return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
+
+
+def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
+    """Read the base policy, however it is given; None where it isn't, or is wrong."""
+    if isinstance(policy, Policy) and options:
+        message = f"a policy and options of a policy ({', '.join(options)}) are given"
+        line = "Write policy.replace(…), or the options alone."
+        issues.append(Issue("policy-and-options", "policy", policy, message, line))
+    elif policy is not None and not isinstance(policy, Policy):
+        issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy"))
+    if not options:
+        return policy if isinstance(policy, Policy) else None
+    try:
+        return Policy(**cast("PolicyOptions", options))
+    except ConfigError as error:
+        issues += error.issues
+        return None
+
+
+def _stand_in() -> Policy:
+    """Stand in for a base that is wrong, so that the mistakes in paths are found as well."""
+    return Policy(allow_origins="https://stand-in.invalid")
+
+
+def _check(written: dict[str, Any], issues: list[Issue]) -> None:
+    """Check the middleware's own options; one of a wrong type is taken out."""
+    wanted: dict[str, tuple[Callable[[object], bool], str]] = {
+        "enforce": (lambda value: isinstance(value, bool), "True or False"),
+        "check_websockets": (lambda value: isinstance(value, bool), "True or False"),
+        "policy_for": (lambda value: value is None or callable(value), "callable"),
+        "on_decision": (lambda value: value is None or callable(value), "callable"),
+        "paths": (lambda value: value is None or isinstance(value, Mapping), "a mapping of paths"),
+    }
+    for name, (fits, what) in wanted.items():
+        if not fits(written[name]):
+            issues.append(Issue("wrong-type", name, written[name], f"{written[name]!r} is not {what}"))
+            written[name] = _OWN[name]
