@@ -30,11 +30,15 @@ class Kept(dict[Key, Value]):
 
 
 class Tables:
-    """What shells keep ready for one policy: response starts by origin, and answers by what a preflight asks."""
+    """What shells keep ready for one policy: response starts by origin, and answers by what a preflight asks.
 
-    __slots__ = ("answers", "asgi", "refused", "refused_by_wsgi", "wsgi")
+    `always` is the response start of a policy that does not look at Origin at all.
+    """
+
+    __slots__ = ("always", "answers", "asgi", "refused", "refused_by_wsgi", "wsgi")
 
     def __init__(self) -> None:
+        self.always: Any = None
         self.asgi: Kept[bytes | None, Any] = Kept()
         self.wsgi: Kept[str | None, Any] = Kept()
         self.answers: Kept[tuple[bytes | None, ...], Any] = Kept()

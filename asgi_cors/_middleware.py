@@ -60,10 +60,10 @@ class CORSMiddleware(Installed):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901 - flat, for speed
         """Serve one connection."""
-        start = None
         if scope["type"] != "http":
             await self._beside_http(scope, receive, send)
             return
+        start = None
         if scope["method"] == "OPTIONS":
             asked = _asked(scope["headers"])
             tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
@@ -74,12 +74,14 @@ class CORSMiddleware(Installed):
                 await send({"type": "http.response.body", "body": body})
                 return
         elif MARK not in scope:
-            origin = None
-            for name, value in scope["headers"]:
-                if name == b"origin":  # the whole list, since a second one must be seen
-                    origin = value if origin is None else b"%b, %b" % (origin, value)
             tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
-            start = tables.asgi.get(origin) or self.configuration.log.still(tables.refused.get(origin))
+            start = tables.always
+            if start is None:
+                origin = None
+                for name, value in scope["headers"]:
+                    if name == b"origin":  # the whole list, since a second one must be seen
+                        origin = value if origin is None else b"%b, %b" % (origin, value)
+                start = tables.asgi.get(origin) or self.configuration.log.still(tables.refused.get(origin))
         if start is None:
             start = await self._decided(scope, receive, send)
             if start is None:
@@ -140,8 +142,10 @@ class CORSMiddleware(Installed):
 def _ready(judgement: Judgement, origin: bytes | None) -> Start:
     """Make a decision ready to be carried out, and keep it for other requests like this."""
     start = starter(judgement)
-    if len(origin or b"") <= _LONGEST_KEPT:
-        tables = judgement.policy.compiled.tables
+    tables = judgement.policy.compiled.tables
+    if judgement.lasting and judgement.policy.compiled.static:
+        tables.always = start
+    elif len(origin or b"") <= _LONGEST_KEPT:
         judgement.keep(tables.asgi, tables.refused, origin, start)
     return start
 
