@@ -6,6 +6,7 @@ a small room of its own, so that it never drives out what the policy allows.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final, TypeVar
 
 Key = TypeVar("Key")
@@ -16,17 +17,23 @@ MOST_REFUSED: Final = 256
 
 
 class Kept(dict[Key, Value]):
-    """A dict that forgets its oldest entry where it is full; to be filled by `keep`, and read as the dict it is."""
+    """A dict that forgets its oldest entry where it is full; to be filled by `keep`, and read as the dict it is.
+
+    Threads may fill it at once: a deque's two ends are theirs to use without a lock.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         super().__init__()
         self._most = most
+        self._order: deque[Key] = deque()
 
     def keep(self, key: Key, value: Value) -> None:
         """Keep `value`."""
-        if len(self) >= self._most:
-            self.pop(next(iter(self)), None)
+        if key not in self:
+            self._order.append(key)
         self[key] = value
+        if len(self._order) > self._most:
+            self.pop(self._order.popleft(), None)
 
 
 class Tables:

@@ -78,13 +78,21 @@ def run_blocking(asking: Asking[Result]) -> Result:
 async def _wait(awaitable: Awaitable[Any]) -> Any:
     """Await with a limit of time, in the event loop that runs."""
     trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    if trio is not None and _runs(trio):
         with trio.fail_after(TIMEOUT):
             return await awaitable
     import asyncio  # noqa: PLC0415 - only when something has to be awaited
 
     async with asyncio.timeout(TIMEOUT):
         return await awaitable
+
+
+def _runs(trio: Any) -> bool:
+    try:
+        trio.lowlevel.current_trio_token()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _wait_elsewhere(awaitable: Awaitable[Any]) -> Any:
