@@ -1,0 +1,163 @@
+"""The preflight cache (Fetch, CORS-preflight cache).
+
+- An entry belongs to an origin and a URL (query included), to requests with or without credentials, and to a method
+  or a header name; it lives for max-age seconds.
+- An entry with credentials serves both kinds of request, one without only the other kind's.
+- `*` serves for any method and any name but Authorization.
+A page is one network partition, so that the partition key is left out. Two engines keep one answer per URL instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ._engines import Engine
+
+AUTHORIZATION = "authorization"
+SAFELISTED_METHODS = frozenset({"GET", "HEAD", "POST"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What a request would need a preflight's consent for; names are lower case."""
+
+    origin: str
+    url: str
+    credentials: bool
+    method: str
+    method_needs_consent: bool
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a preflight's response granted; names are lower case."""
+
+    methods: frozenset[str]
+    names: frozenset[str]
+
+
+class PreflightCache(Protocol):
+    """What the fetch needs of a cache; times are seconds of the page's clock."""
+
+    def covers(self, query: Query, now: float) -> bool:
+        """Tell whether the request may go without a preflight."""
+        ...
+
+    def store(self, query: Query, answer: Answer, expires: float) -> None:
+        """Keep the answer until it expires."""
+        ...
+
+    def clear(self, origin: str, url: str) -> None:
+        """Forget what is known of the URL."""
+        ...
+
+
+def new_cache(engine: Engine) -> PreflightCache:
+    """Return an empty cache of the engine's kind."""
+    return AnswerCache(engine) if engine.one_answer_per_url else EntryCache(engine)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    origin: str
+    url: str
+    credentials: bool
+    kind: str
+    value: str
+
+
+class EntryCache:
+    """An entry per method and per header name, as the standard has it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._expiry: dict[_Entry, float] = {}
+
+    def covers(self, query: Query, now: float) -> bool:
+        """Tell whether every method and name needed has an entry that lives."""
+        wanted = [("header", name) for name in query.names]
+        if query.method_needs_consent or (query.method == "HEAD" and self._engine.cached_head_needs_method):
+            wanted.append(("method", query.method))
+        if not wanted:  # a sticky preflight
+            return any((entry.origin, entry.url) == (query.origin, query.url) for entry in self._expiry)
+        return all(self._has(query, kind, value, now) for kind, value in wanted)
+
+    def store(self, query: Query, answer: Answer, expires: float) -> None:
+        """Keep each method and name, renewing those already there."""
+        granted = [("method", method) for method in answer.methods] + [("header", name) for name in answer.names]
+        for kind, value in granted:
+            entry = _Entry(query.origin, query.url, query.credentials, kind, value)
+            self._expiry.pop(entry, None)
+            self._expiry[entry] = expires
+        self._evict()
+
+    def clear(self, origin: str, url: str) -> None:
+        """Forget the URL's entries."""
+        self._expiry = {entry: at for entry, at in self._expiry.items() if (entry.origin, entry.url) != (origin, url)}
+
+    def _has(self, query: Query, kind: str, value: str, now: float) -> bool:
+        values = [value]
+        if self._engine.cached_wildcard and value != AUTHORIZATION:
+            values.append("*")
+        kinds_of_entry = [query.credentials]
+        if not query.credentials and not self._engine.credentials_apart:
+            kinds_of_entry.append(True)
+        return any(
+            self._expiry.get(_Entry(query.origin, query.url, credentials, kind, entry), -math.inf) > now
+            for credentials in kinds_of_entry
+            for entry in values
+        )
+
+    def _evict(self) -> None:
+        size = self._engine.cache_size
+        while size is not None and len({(entry.origin, entry.url) for entry in self._expiry}) > size:
+            oldest = next(iter(self._expiry))
+            self.clear(oldest.origin, oldest.url)
+
+
+class AnswerCache:
+    """The last answer of each URL, as Chromium and WebKit have it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._answers: dict[tuple[str, str], tuple[Answer, bool, float]] = {}
+
+    def covers(self, query: Query, now: float) -> bool:
+        """Tell whether the URL's answer lives and grants all that is needed."""
+        key = (query.origin, query.url)
+        if key not in self._answers:
+            return False
+        answer, credentials, expires = self._answers[key]
+        sufficient = expires > now and self._suffices(query, answer, credentials=credentials)
+        if not sufficient and self._engine.drops_insufficient_answer:
+            del self._answers[key]
+        return sufficient
+
+    def store(self, query: Query, answer: Answer, expires: float) -> None:
+        """Keep the answer in place of an older one."""
+        limit, size = self._engine.cached_url_limit, self._engine.cache_size
+        if limit is not None and len(query.url) >= limit:
+            return
+        self._answers[query.origin, query.url] = (answer, query.credentials, expires)
+        if size is not None and len(self._answers) > size:
+            del self._answers[next(iter(self._answers))]
+
+    def clear(self, origin: str, url: str) -> None:
+        """Forget the URL's answer."""
+        self._answers.pop((origin, url), None)
+
+    def _suffices(self, query: Query, answer: Answer, *, credentials: bool) -> bool:
+        if query.credentials and not credentials:
+            return False
+        wildcard = not credentials or self._engine.cached_star_of_credentials
+        if query.method_needs_consent and not (query.method in answer.methods or (wildcard and "*" in answer.methods)):
+            return False
+        return all(name in answer.names or (wildcard and self._star_covers(name, answer)) for name in query.names)
+
+    def _star_covers(self, name: str, answer: Answer) -> bool:
+        covered = name != AUTHORIZATION or self._engine.cached_wildcard_covers_authorization
+        return covered and "*" in answer.names

@@ -1,0 +1,86 @@
+"""What went over the wire: a request, its response, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+_SHOWN = (
+    "origin",
+    "access-control-request-method",
+    "access-control-request-headers",
+    "cookie",
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-max-age",
+    "access-control-expose-headers",
+    "location",
+    "vary",
+)
+_VALUE_WIDTH = 100
+
+
+@dataclass(kw_only=True, eq=False)
+class Exchange:
+    """One request of the page with its response.
+
+    Attributes:
+        kind: "preflight", "main" or "websocket".
+        request: what was sent, or would have been where `cached` is True.
+        response: None where none came.
+        cached: True for a preflight that the preflight cache spared.
+        exception: what the application raised, else None.
+        problem: why the browser stopped here, in one line; empty where it went on.
+    """
+
+    kind: Literal["preflight", "main", "websocket"]
+    request: httpx.Request
+    response: httpx.Response | None = None
+    cached: bool = False
+    exception: BaseException | None = None
+    problem: str = ""
+
+    def __repr__(self) -> str:
+        """Show the exchange in one line."""
+        return f"<Exchange {self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """The exchange in one line: kind, method, URL and status."""
+        return f"{self.kind} {self.request.method} {self.request.url} -> {self.outcome}"
+
+    @property
+    def outcome(self) -> str:
+        """The status, or why there is none."""
+        if self.cached:
+            return "spared by the preflight cache"
+        return "no response" if self.response is None else str(self.response.status_code)
+
+
+def table(exchanges: Sequence[Exchange]) -> str:
+    """Show the exchanges for people: a line each, and beneath it the fields that decided."""
+    lines: list[str] = []
+    for number, exchange in enumerate(exchanges, 1):
+        lines.append(f"{number:>3}  {exchange.summary}")
+        lines += [f"       > {line}" for line in _fields(exchange.request.headers)]
+        if exchange.response is not None:
+            lines += [f"       < {line}" for line in _fields(exchange.response.headers)]
+        if exchange.exception is not None:
+            lines.append(f"       ! the application raised {exchange.exception!r}")
+        if exchange.problem:
+            lines.append(f"       = blocked: {exchange.problem}")
+    return "\n".join(lines) or "no request was sent"
+
+
+def _fields(headers: httpx.Headers) -> list[str]:
+    shown = [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+    return [f"{name}: {_cut(value)}" for name, value in shown if name in _SHOWN]
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _VALUE_WIDTH else f"{value[:_VALUE_WIDTH]}... ({len(value)} characters)"

@@ -1,0 +1,273 @@
+"""A fetch, step by step and without I/O: it yields each exchange to be carried out and is sent the response's head.
+
+- Fetch, main fetch: a URL of the page's own origin is "basic" and free of CORS; `no-cors` is "opaque"; all else is
+  "cors", after a preflight where the method or a header is not safelisted.
+- HTTP fetch: every response, each redirect included, passes the CORS check.
+- HTTP-redirect fetch: the origin becomes `null` when a foreign origin redirects to yet another; tainting never returns
+  to "basic".
+- HTTP-network-or-cache fetch: Cookie and Set-Cookie go with credentials only; a 421 is tried once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+import httpx
+
+from . import _wire as wire
+from ._cache import SAFELISTED_METHODS, Answer, Query
+from ._check import cors_check, denial, is_redirect, max_age, preflight_access_check, read_answer
+from ._errors import CORSError, FetchError, NetworkError, RedirectError
+from ._exchange import Exchange
+from ._failure import Case, Failure
+from ._fields import Fields
+from ._redirect import BadLocationError, Hop, location_of, next_hop, resolve
+from ._resource_policy import is_blocked
+from ._safelist import unsafe_names
+from ._script import ScriptRequest
+from ._state import Outcome, PageState, Tainting
+from ._url import serialize_origin
+
+T = TypeVar("T")
+Steps = Generator[Exchange, httpx.Response, T]
+
+MISDIRECTED = 421
+
+
+class Fetch:
+    """One `fetch()` of a page; `last` is its latest exchange, once there is one."""
+
+    last: Exchange
+
+    def __init__(self, request: ScriptRequest, page: PageState) -> None:
+        self._request = request
+        self._page = page
+        self._engine = page.engine
+        self._now = page.clock()
+        self._hop = Hop(
+            url=request.url,
+            method=request.method,
+            headers=request.headers,
+            body=request.body,
+            stream=request.stream,
+        )
+        self._urls = [request.url]
+        self._tainting: Tainting = "basic"
+        self._origin = page.origin
+        self._first_names = unsafe_names(request.headers, page.engine)
+        self._asks_consent = self._needs_consent(request.method, self._first_names)
+        self._queries: list[Query] = []
+
+    def run(self) -> Steps[Outcome]:
+        """Carry the fetch out. Raises CORSError, NetworkError and RedirectError."""
+        try:
+            while True:
+                exchange, fields = yield from self._main_fetch()
+                try:
+                    location = location_of(fields, status_of(exchange), self._engine)
+                    if location is None or self._request.redirect == "manual":
+                        return self._outcome(exchange, fields, opaque=location is not None)
+                    self._redirect(location, exchange)
+                except BadLocationError as error:
+                    raise _failed(RedirectError, str(error), exchange) from error
+        except FetchError:
+            if self._engine.clears_cache_on_failure:
+                for query in self._queries:
+                    self._page.cache.clear(query.origin, query.url)
+            raise
+
+    def _main_fetch(self) -> Steps[tuple[Exchange, Fields]]:
+        if self._tainting == "basic" and self._is_at_home():
+            pass
+        elif self._request.mode == "same-origin":
+            raise self._blocked(Failure(code="DisallowedByMode"), None)
+        elif self._request.mode == "no-cors":
+            if self._request.redirect != "follow":
+                raise self._blocked(Failure(code="NoCorsRedirectModeNotFollow"), None)
+            self._tainting = "opaque"
+        else:
+            self._tainting = "cors"
+            yield from self._consent()
+        if self._request.cache == "only-if-cached":
+            raise NetworkError("cache='only-if-cached' finds nothing: the page keeps no HTTP cache.")
+        return (yield from self._http_fetch())
+
+    def _is_at_home(self) -> bool:
+        return self._page.origin == serialize_origin(self._hop.url)
+
+    def _needs_consent(self, method: str, names: list[str]) -> bool:
+        return self._request.use_preflight or method not in SAFELISTED_METHODS or bool(names)
+
+    def _consent(self) -> Steps[None]:
+        """Ask the server by a preflight, unless the cache knows its answer."""
+        names = unsafe_names(self._hop.headers, self._engine)
+        sticky = self._engine.preflight_is_sticky and self._asks_consent
+        if not (sticky or self._needs_consent(self._hop.method, names)):
+            return
+        if self._engine.keeps_first_names:
+            names = self._first_names
+        origin = self._page.origin if self._engine.preflight_origin_untainted else self._origin
+        query = Query(
+            origin=origin,
+            url=str(self._hop.url),
+            credentials=self._request.credentials == "include",
+            method=self._hop.method,
+            method_needs_consent=self._request.use_preflight or self._hop.method not in SAFELISTED_METHODS,
+            names=names,
+        )
+        self._queries.append(query)
+        known = self._request.cache not in self._engine.uncached_modes and self._page.cache.covers(query, self._now)
+        if known:
+            self._record(Exchange(kind="preflight", request=self._preflight(query), cached=True))
+        else:
+            yield from self._preflight_fetch(query)
+
+    def _preflight(self, query: Query) -> httpx.Request:
+        metadata = wire.metadata(self._page.url, self._urls, "cors")
+        headers = wire.preflight_headers(query.method, query.names, origin=query.origin, metadata=metadata)
+        return wire.build("OPTIONS", self._hop.url, headers)
+
+    def _preflight_fetch(self, query: Query) -> Steps[None]:
+        """Fetch, CORS-preflight fetch."""
+        exchange = Exchange(kind="preflight", request=self._preflight(query))
+        exchange, response = yield from self._send(exchange, repeatable=True)
+        fields = Fields(response.headers.raw)
+        unchecked = self._engine.skips_check_at_home and self._is_at_home()
+        origin = None if unchecked else query.origin
+        status = response.status_code
+        failure = preflight_access_check(fields, status, origin, credentials=query.credentials)
+        if failure is not None:
+            raise self._blocked(failure, exchange, query.origin)
+        answer = read_answer(fields, query, flagged=self._request.use_preflight)
+        if isinstance(answer, Failure):
+            raise self._blocked(answer, exchange, query.origin)
+        failure = denial(fields, query, answer, self._engine)
+        if failure is None or self._engine.keeps_denied_answer:
+            self._keep(query, answer, fields)
+        if failure is not None:
+            raise self._blocked(failure, exchange, query.origin)
+
+    def _keep(self, query: Query, answer: Answer, fields: Fields) -> None:
+        age = max_age(fields, self._engine)
+        if age is not None:
+            self._page.cache.store(query, answer, self._now + age)
+
+    def _http_fetch(self) -> Steps[tuple[Exchange, Fields]]:
+        """Fetch, HTTP fetch: send the request and check its response."""
+        if self._hop.stream is not None and self._engine.stream_bodies == "http2-only":
+            raise NetworkError(f"{self._engine.name} sends streams over HTTP/2 only; pass content as bytes.")
+        exchange = Exchange(kind="main", request=self._main_request())
+        exchange, response = yield from self._send(exchange, repeatable=self._hop.stream is None)
+        fields = Fields(response.headers.raw)
+        if self._sends_credentials():
+            self._page.cookies.store(self._hop.url, fields.lines("set-cookie"))
+        if self._tainting == "cors":
+            redirects = is_redirect(fields, response.status_code)
+            failure = cors_check(fields, self._origin, credentials=self._check_is_credentialed(redirects=redirects))
+            if failure is not None:
+                raise self._blocked(failure, exchange)
+        elif self._tainting == "opaque" and is_blocked(fields, self._page.url, self._hop.url, self._engine):
+            raise _failed(NetworkError, "its cross-origin-resource-policy keeps it from this page", exchange)
+        return exchange, fields
+
+    def _check_is_credentialed(self, *, redirects: bool) -> bool:
+        if self._request.credentials == "include":
+            return True
+        return redirects and self._engine.redirect_check_from_home_is_credentialed and self._began_with_credentials()
+
+    def _began_with_credentials(self) -> bool:
+        is_from_home = serialize_origin(self._urls[0]) == self._page.origin
+        return self._request.credentials == "same-origin" and is_from_home
+
+    def _sends_credentials(self) -> bool:
+        credentials = self._request.credentials
+        if credentials == "include" or (credentials == "same-origin" and self._tainting == "basic"):
+            return True
+        kept = self._tainting == "opaque" and self._engine.no_cors_from_home_keeps_credentials
+        return kept and self._began_with_credentials()
+
+    def _main_request(self) -> httpx.Request:
+        hop = self._hop
+        headers = wire.main_headers(
+            hop.headers,
+            origin=self._origin_field(),
+            cookie=self._page.cookies.header(hop.url) if self._sends_credentials() else "",
+            metadata=wire.metadata(self._page.url, self._urls, self._request.mode),
+        )
+        return wire.build(hop.method, hop.url, headers, body=hop.body, stream=hop.stream)
+
+    def _origin_field(self) -> str:
+        """Fetch, append a request `Origin` header."""
+        if self._tainting != "cors" and self._hop.method in {"GET", "HEAD"}:
+            return ""
+        downgrade = self._origin.startswith("https:") and self._hop.url.scheme == "http"
+        return "null" if downgrade and self._request.mode != "cors" else self._origin
+
+    def _send(self, exchange: Exchange, *, repeatable: bool) -> Steps[tuple[Exchange, httpx.Response]]:
+        response = yield self._record(exchange)
+        if response.status_code == MISDIRECTED and repeatable:
+            exchange = Exchange(kind=exchange.kind, request=exchange.request)
+            response = yield self._record(exchange)
+        return exchange, response
+
+    def _record(self, exchange: Exchange) -> Exchange:
+        self._page.exchanges.append(exchange)
+        self.last = exchange
+        return exchange
+
+    def _redirect(self, location: str, exchange: Exchange) -> None:
+        """Fetch, HTTP-redirect fetch."""
+        if self._request.redirect == "error":
+            raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
+        if len(self._urls) > self._page.follow:
+            raise _failed(
+                RedirectError, f"it is redirect {len(self._urls)}; {self._page.follow} are followed", exchange
+            )
+        url = resolve(location, self._hop.url)
+        is_cors = self._tainting == "cors" or (
+            self._request.mode == "cors" and serialize_origin(url) != self._page.origin
+        )
+        if url.userinfo and is_cors:
+            raise self._blocked(Failure(code="RedirectContainsCredentials", field="location", value=location), exchange)
+        if url.userinfo and self._engine.blocks_any_userinfo:
+            raise BadLocationError(f"its Location {location!r} has a user name or a password")
+        home, last = self._page.origin, serialize_origin(self._hop.url)
+        if last not in {home, serialize_origin(url)}:
+            self._origin = "null"
+        self._hop = next_hop(self._hop, url.copy_with(userinfo=b""), status_of(exchange))
+        self._urls.append(self._hop.url)
+
+    def _outcome(self, exchange: Exchange, fields: Fields, *, opaque: bool) -> Outcome:
+        return Outcome(
+            exchange=exchange,
+            fields=fields,
+            kind="opaqueredirect" if opaque else self._tainting,
+            url=self._hop.url,
+            redirected=len(self._urls) > 1,
+            credentials=self._request.credentials == "include",
+        )
+
+    def _blocked(self, failure: Failure, exchange: Exchange | None, origin: str | None = None) -> CORSError:
+        if exchange is not None:
+            exchange.problem = failure.code
+        case = Case(
+            failure=failure,
+            method=self._hop.method,
+            url=str(self._hop.url),
+            first_url=str(self._urls[0]),
+            page=self._page.origin,
+            origin=origin or self._origin,
+            status=None if exchange is None else status_of(exchange),
+        )
+        return CORSError(case, exchange)
+
+
+def status_of(exchange: Exchange) -> int | None:
+    """Return the response's status, None where none came."""
+    return None if exchange.response is None else exchange.response.status_code
+
+
+def _failed(kind: type[NetworkError], reason: str, exchange: Exchange) -> NetworkError:
+    exchange.problem = reason
+    return kind(f"{exchange.summary}: {reason}", exchange)

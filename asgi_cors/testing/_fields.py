@@ -1,0 +1,67 @@
+"""Header fields as the standard reads them.
+
+Fetch, Headers:
+- "get" joins the lines of a name with `, `; each value is stripped of spaces and tabs at both ends.
+- "extract header list values" reads `#token` from every line: optional white space around elements and empty elements
+  are allowed, one element that is no token voids the whole field.
+
+RFC 9110, 5.6.2: token = 1*( "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" /
+DIGIT / ALPHA )
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+def is_token(text: str) -> bool:
+    """Tell whether the text is a token (RFC 9110, 5.6.2)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+class MalformedListError(ValueError):
+    """An element of a list-valued field is no token."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(token)
+        self.token = token
+
+
+class Fields:
+    """The fields of one response, by lower-case name."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, raw: RawHeaders) -> None:
+        self._lines: dict[str, list[str]] = {}
+        for name, value in raw:
+            self._lines.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip(" \t"))
+
+    def names(self) -> set[str]:
+        """Return the names, in lower case."""
+        return set(self._lines)
+
+    def lines(self, name: str) -> list[str]:
+        """Return the values of the field, one per line."""
+        return self._lines.get(name, [])
+
+    def get(self, name: str) -> str | None:
+        """Return the field's lines joined with a comma and a space, or None where there is none."""
+        lines = self._lines.get(name)
+        return None if lines is None else ", ".join(lines)
+
+    def tokens(self, name: str) -> list[str] | None:
+        """Extract the header list values; None where the field is absent. Raises MalformedListError."""
+        lines = self._lines.get(name)
+        if lines is None:
+            return None
+        tokens = [element for line in lines for part in line.split(",") if (element := part.strip(" \t"))]
+        for token in tokens:
+            if not is_token(token):
+                raise MalformedListError(token)
+        return tokens

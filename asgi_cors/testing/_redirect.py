@@ -1,0 +1,83 @@
+"""Redirects (Fetch, HTTP-redirect fetch and location URL).
+
+- 301, 302, 303, 307 and 308 with exactly one Location, which must lead to HTTP(S).
+- 301 and 302 turn POST into GET, 303 all but GET and HEAD; body and its headers are dropped then.
+- User name and password in Location fail once the request is, or gets, cross-origin.
+- Crossing origins drops Authorization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import httpx
+
+from ._check import is_redirect
+from ._engines import Engine
+from ._errors import ScriptError
+from ._fields import Fields
+from ._safelist import Header
+from ._script import Stream
+from ._url import HTTP_SCHEMES, parse, serialize_origin
+
+_BODY_HEADERS = frozenset({"content-encoding", "content-language", "content-location", "content-type"})
+_SEE_OTHER = 303
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """The request as it stands: each redirect makes another."""
+
+    url: httpx.URL
+    method: str
+    headers: Sequence[Header]
+    body: bytes | None
+    stream: Stream | None
+
+
+class BadLocationError(ValueError):
+    """The redirect leads nowhere; the message says why."""
+
+
+def location_of(fields: Fields, status: int | None, engine: Engine) -> str | None:
+    """Return where the response redirects to, None where it does not. Raises BadLocationError."""
+    if not is_redirect(fields, status):
+        return None
+    lines = fields.lines("location")
+    if len(lines) > 1 and not (engine.follows_equal_locations and len(set(lines)) == 1):
+        raise BadLocationError(f"it has {len(lines)} Location fields: {', '.join(map(repr, lines))}")
+    if not lines[0] and engine.empty_location == "failure":
+        raise BadLocationError("its Location is empty")
+    return None if not lines[0] and engine.empty_location == "no-redirect" else lines[0]
+
+
+def resolve(location: str, base: httpx.URL) -> httpx.URL:
+    """Resolve the Location against the URL that sent it. Raises BadLocationError."""
+    try:
+        text = location.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        text = location
+    try:
+        url = parse(text, base)
+    except ScriptError as error:
+        raise BadLocationError(str(error)) from error
+    if url.scheme not in HTTP_SCHEMES:
+        raise BadLocationError(f"its Location {location!r} is not an http or https URL")
+    return url
+
+
+def next_hop(hop: Hop, url: httpx.URL, status: int | None) -> Hop:
+    """Return the request that follows the redirect. Raises BadLocationError for a stream that would be sent twice."""
+    if status != _SEE_OTHER and hop.stream is not None:
+        raise BadLocationError(f"status {status} repeats the body, but a stream can be read only once")
+    to_get = (status in {301, 302} and hop.method == "POST") or (
+        status == _SEE_OTHER and hop.method not in {"GET", "HEAD"}
+    )
+    dropped = _BODY_HEADERS if to_get else frozenset[str]()
+    if serialize_origin(url) != serialize_origin(hop.url):
+        dropped |= {"authorization"}
+    headers = [(name, value) for name, value in hop.headers if name not in dropped]
+    if to_get:
+        return Hop(url=url, method="GET", headers=headers, body=None, stream=None)
+    return replace(hop, url=url, headers=headers)

@@ -1,0 +1,43 @@
+"""What the fetches of a page share, and what a fetch comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import httpx
+
+from ._cache import PreflightCache
+from ._cookies import CookieJar
+from ._engines import Engine
+from ._exchange import Exchange
+from ._fields import Fields
+
+Tainting = Literal["basic", "cors", "opaque"]
+
+
+@dataclass(kw_only=True)
+class PageState:
+    """What the fetches of a page share; `url` is None for an opaque origin."""
+
+    origin: str
+    url: httpx.URL | None
+    engine: Engine
+    cookies: CookieJar
+    cache: PreflightCache
+    clock: Callable[[], float]
+    follow: int
+    exchanges: list[Exchange] = field(default_factory=list[Exchange])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A fetch that succeeded: the last exchange, and how much of it the script may see."""
+
+    exchange: Exchange
+    fields: Fields
+    kind: Literal["basic", "cors", "opaque", "opaqueredirect"]
+    url: httpx.URL
+    redirected: bool
+    credentials: bool
