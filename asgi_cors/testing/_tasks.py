@@ -1,0 +1,75 @@
+"""Tasks that outlive the call that starts them, on asyncio and trio.
+
+A page may be entered by a fixture's task and used and left by others, which no task group allows. So the application
+runs in a task of the event loop itself, within a cancel scope of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+GRACE = 0.1
+"""Seconds granted for what nobody waits for: an application's return, the body of a blocked response."""
+
+
+class Signal:
+    """An event that can be waited for again and again; it costs nothing while nobody waits."""
+
+    def __init__(self) -> None:
+        self._event: anyio.Event | None = None
+
+    def send(self) -> None:
+        """Wake those who wait."""
+        if self._event is not None:
+            self._event.set()
+            self._event = None
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until the condition holds; it is looked at after every `send()`."""
+        while not condition():
+            if self._event is None:
+                self._event = anyio.Event()
+            await self._event.wait()
+
+
+class Task:
+    """A running function; it must not raise an Exception."""
+
+    def __init__(self, function: Callable[[], Awaitable[None]]) -> None:
+        self.has_ended = False
+        self._function = function
+        self._scope = anyio.CancelScope()
+        self._end = Signal()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            import trio  # noqa: PLC0415 - it is what runs, then
+
+            trio.lowlevel.spawn_system_task(self._run)
+        else:
+            self._task = loop.create_task(self._run())  # kept, for the loop keeps weak references only
+
+    async def wait(self, seconds: float = math.inf) -> None:
+        """Wait until the function has returned, but not longer than that."""
+        if not self.has_ended:
+            with anyio.move_on_after(seconds):
+                await self._end.until(lambda: self.has_ended)
+
+    async def stop(self) -> None:
+        """Cancel the function and wait for it."""
+        if not self.has_ended:
+            self._scope.cancel()
+            with anyio.CancelScope(shield=True):
+                await self.wait()
+
+    async def _run(self) -> None:
+        try:
+            with self._scope:
+                await self._function()
+        finally:
+            self.has_ended = True
+            self._end.send()
