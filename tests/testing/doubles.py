@@ -1,0 +1,69 @@
+"""Applications of a few lines, for the tests beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+ORIGIN = "https://app.example.com"
+API = "https://api.test"
+
+
+def raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers as ASGI has them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def allowed(*more: tuple[str, str]) -> list[tuple[str, str]]:
+    """Return the headers that let `ORIGIN` read a response."""
+    return [("access-control-allow-origin", ORIGIN), *more]
+
+
+def http_only(app: Any) -> Any:
+    """Let the application refuse the lifespan."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        await app(scope, receive, send)
+
+    return wrapped
+
+
+class ASGIEcho:
+    """Answers every request by one response, and keeps scopes, bodies and received messages."""
+
+    def __init__(self, headers: Iterable[tuple[str, str]] = (), *, status: int = 200, body: bytes = b"ok") -> None:
+        self.headers = raw(headers)
+        self.status = status
+        self.body = body
+        self.scopes: list[Any] = []
+        self.bodies: list[bytes] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        self.scopes.append(scope)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message["body"]
+            more = message["more_body"]
+        self.bodies.append(body)
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class WSGIEcho:
+    """The same for WSGI."""
+
+    def __init__(self, headers: Iterable[tuple[str, str]] = (), *, status: str = "200 OK", body: bytes = b"ok") -> None:
+        self.headers = list(headers)
+        self.status = status
+        self.body = body
+        self.environs: list[Any] = []
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        self.environs.append({**environ, "body": environ["wsgi.input"].read()})
+        start_response(self.status, self.headers)
+        return [self.body]

@@ -1,0 +1,117 @@
+"""What the page does is what real browsers did, case by case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import truth
+
+from asgi_cors.testing import AsyncPage, CORSError, FetchError, Page
+
+ENGINES = ("chromium", "firefox", "webkit")
+
+# Left out: other APIs than fetch and XMLHttpRequest, Resource Timing (O), the HTTP cache (Q), referrer policies.
+COVERED = {
+    name: case
+    for name, case in truth.CASES.items()
+    if case["family"] not in {"O", "Q"}
+    and all(step["api"] in {"fetch", "xhr"} and "referrerPolicy" not in step["init"] for step in case["steps"])
+}
+
+# What the three do alike, against the standard.
+AGAINST_THE_STANDARD = {
+    "C-100": "they bound the numbers of a range",
+    "C-105": "they bound the numbers of a range",
+    "D2-001": "they let `*` cover Authorization",
+    "D2-022": "they let `*` cover Authorization",
+    "G-031": "none caches an answer whose Access-Control-Max-Age is `-0`",
+}
+# What differs, by engine.
+DIFFERENT = {
+    ("firefox", "G2-025"): "a second preflight, once, to 127.0.0.1: not on a repetition, and by no rule",
+}
+
+
+def profiles() -> list[Any]:
+    """Return each case in each engine's profile, and in the standard's where the three and the standard agree."""
+    params = [
+        pytest.param(case, engine, id=f"{name}-{engine}")
+        for name, case in COVERED.items()
+        for engine in ENGINES
+        if (engine, name) not in DIFFERENT
+    ]
+    agreed = {name for name, case in COVERED.items() if "all" in case["observed"]} - AGAINST_THE_STANDARD.keys()
+    return params + [pytest.param(COVERED[name], "standard", id=f"{name}-standard") for name in sorted(agreed)]
+
+
+def run(case: dict[str, Any], engine: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Carry the case out by a Page; return what was seen of each step, and the codes of the CORSErrors."""
+    server, time, steps, codes = truth.Server(case), [0.0], [], []
+    options = {"engine": engine, "cookies": truth.COOKIES, "clock": lambda: time[0]}
+    with Page(truth.PAGES[case["page"]], transport=server.transport(), **options) as page:
+        for call, step in zip(truth.calls(case), case["steps"], strict=True):
+            time[0] += call.delay
+            server.next_step()
+            response = None
+            try:
+                response = page.fetch(call.url, **call.init)
+            except CORSError as error:
+                codes.append(error.code)
+            except FetchError:
+                pass
+            steps.append(truth.seen(server, step["api"], response))
+    return steps, codes
+
+
+async def run_async(case: dict[str, Any], engine: str) -> list[dict[str, Any]]:
+    """Carry the case out by an AsyncPage; return what was seen of each step."""
+    server, time, steps = truth.Server(case), [0.0], []
+    options = {"engine": engine, "cookies": truth.COOKIES, "clock": lambda: time[0]}
+    async with AsyncPage(truth.PAGES[case["page"]], transport=server.transport(), **options) as page:
+        for call, step in zip(truth.calls(case), case["steps"], strict=True):
+            time[0] += call.delay
+            server.next_step()
+            try:
+                response = await page.fetch(call.url, **call.init)
+            except FetchError:
+                response = None
+            steps.append(truth.seen(server, step["api"], response))
+    return steps
+
+
+@pytest.mark.parametrize(("case", "engine"), profiles())
+def test_the_page_sends_and_shows_what_the_browser_did(case: dict[str, Any], engine: str) -> None:
+    """Blocked or not, each preflight, each main request, and what the script could read are the browser's."""
+    assert run(case, engine)[0] == truth.expected(case, engine)
+
+
+@pytest.mark.parametrize("name", sorted(COVERED))
+async def test_the_async_page_does_what_the_page_does(name: str) -> None:
+    """Both drivers carry out the same steps."""
+    assert await run_async(COVERED[name], "standard") == run(COVERED[name], "standard")[0]
+
+
+@pytest.mark.parametrize("name", [name for name, case in COVERED.items() if case.get("chromium_cors_error")])
+def test_the_code_is_the_one_that_chromiums_devtools_gave(name: str) -> None:
+    """CORSError.code is DevTools' CorsError."""
+    codes = run(COVERED[name], "chromium")[1]
+    assert codes == [error["corsError"] for error in COVERED[name]["chromium_cors_error"]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_at_least_995_in_a_thousand_cases_are_alike(engine: str) -> None:
+    """The list of differences stays within what is promised."""
+    assert sum(1 for other, _ in DIFFERENT if other == engine) <= 0.005 * len(COVERED)
+
+
+@pytest.mark.parametrize(("engine", "name"), DIFFERENT)
+def test_a_listed_difference_is_one(engine: str, name: str) -> None:
+    """A difference that has gone leaves the list."""
+    assert run(COVERED[name], engine)[0] != truth.expected(COVERED[name], engine)
+
+
+@pytest.mark.parametrize("name", AGAINST_THE_STANDARD)
+def test_where_all_browsers_depart_the_standard_profile_does_not(name: str) -> None:
+    """The standard's profile is the standard's, not the browsers'."""
+    assert run(COVERED[name], "standard")[0] != truth.expected(COVERED[name], "standard")

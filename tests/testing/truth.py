@@ -1,0 +1,178 @@
+"""Cases that real browsers went through, turned into a page, what its script does, and a server.
+
+A case has steps; a step is a script's call, with the server's answers word for word. `{origin}` in them is the page's
+serialised origin, `{self}`, `{port}`, `{ip}` and so on are the targets' origins, `{SELF}` is the URL asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from typing import Any, NamedTuple
+
+import httpx
+
+DATA = pathlib.Path(__file__).parent.parent / "data" / "browser-truth.json"
+
+Json = dict[str, Any]
+
+TRUTH: Json = json.loads(DATA.read_text(encoding="utf-8"))
+ORIGINS: dict[str, str] = TRUTH["meta"]["origins"]
+PAGES: dict[str, str] = TRUTH["meta"]["pages"]
+CASES: dict[str, Json] = {case["id"]: case for case in TRUTH["cases"]}
+
+# The profile that the browsers were started with.
+COOKIES = {
+    ORIGINS["self"]: ["jar_localhost=1; Path=/"],
+    ORIGINS["ip"]: ["jar_ip=1; Path=/; SameSite=None; Secure", "jar_ip_default=1; Path=/"],
+    ORIGINS["sub"]: ["jar_sub=1; Path=/; SameSite=None; Secure"],
+}
+BODILESS = {204, 304}
+MULTIPART = "multipart/form-data; boundary=x"
+TYPES = {"formdata": MULTIPART, "urlsearchparams": "application/x-www-form-urlencoded;charset=UTF-8"}
+
+
+class Call(NamedTuple):
+    """What a step's script does: the arguments of `page.fetch`, and the seconds that pass before."""
+
+    url: str
+    init: Json
+    delay: float
+
+
+class Server:
+    """Answers as a case says, and notes the requests of the step under way."""
+
+    def __init__(self, case: Json) -> None:
+        self._case = case
+        self._counts: dict[tuple[str, str], int] = {}
+        self.preflights: list[Json] = []
+        self.mains: list[Json] = []
+
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._handle)
+
+    def next_step(self) -> None:
+        self.preflights, self.mains = [], []
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        step, hop = map(int, request.url.path.split("/")[1:3])
+        headers = request.headers
+        common = {"hop": hop, "origin": headers.get("origin"), "cookie": "cookie" in headers}
+        is_preflight = request.method == "OPTIONS" and "access-control-request-method" in headers
+        if is_preflight:
+            asked = headers["access-control-request-method"], headers.get("access-control-request-headers")
+            self.preflights.append({**common, "acrm": asked[0], "acrh": asked[1]})
+        else:
+            sent = {"method": request.method, "authorization": "authorization" in headers}
+            self.mains.append({**common, **sent, "cookies": own_cookies(self._case, headers.get("cookie"))})
+        spec = self._case["steps"][step]["server"]
+        for _ in range(hop):
+            spec = spec["next"]["server"]
+        return self._answer(spec, "pre" if is_preflight else "main", request)
+
+    def _answer(self, spec: Json, kind: str, request: httpx.Request) -> httpx.Response:
+        answers = spec.get(kind, {})
+        if isinstance(answers, list):
+            count = self._counts.get((request.url.path, kind), 0)
+            self._counts[request.url.path, kind] = count + 1
+            answers = answers[min(count, len(answers) - 1)]
+        status = answers.get("status", 200)
+        headers = [(name, self._fill(value, request)) for name, value in answers.get("headers", [])]
+        if kind == "main" and "next" in spec and (status != 200 or not spec["next"].get("self")):
+            headers += [("Location", location(self._case, spec["next"], request))] * (
+                1 + spec["next"].get("dup", False)
+            )
+        if status not in BODILESS and "content-type" not in {name.lower() for name, _ in headers}:
+            headers.append(("Content-Type", "text/plain"))
+        if status not in BODILESS:
+            headers.append(("Content-Length", "2"))
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        body = b"" if status in BODILESS or request.method == "HEAD" else b"ok"
+        return httpx.Response(status, headers=raw, stream=httpx.ByteStream(body))
+
+    def _fill(self, value: str, request: httpx.Request) -> str:
+        names = {**ORIGINS, "origin": PAGES[self._case["page"]], "SELF": str(request.url)}
+        names["id"] = self._case["id"].replace("-", "_")
+        return re.sub(r"\{(\w+)\}", lambda match: names.get(match[1], match[0]), value)
+
+
+def location(case: Json, following: Json, request: httpx.Request) -> str:
+    """Return the URL that a redirect leads to."""
+    if following.get("self"):
+        return str(request.url)
+    step, hop = map(int, request.url.path.split("/")[1:3])
+    origin = ORIGINS[following["target"]]
+    if following.get("userinfo"):
+        origin = origin.replace("://", "://u:p@")
+    return f"{origin}/{step}/{hop + 1}/{case['id']}"
+
+
+def calls(case: Json) -> list[Call]:
+    """Return what the case's script does, step by step."""
+    made: list[Call] = []
+    for number, step in enumerate(case["steps"]):
+        shared = step.get("share")
+        if shared is None:
+            url = f"{ORIGINS[step['target']]}/{number}/0/{case['id']}"
+            url += "?" + "u" * (step["url_len"] - len(url) - 1) if "url_len" in step else ""
+        else:
+            url = made[shared].url
+        made.append(Call(url, init_of(step), step.get("delay", 0)))
+    return made
+
+
+def init_of(step: Json) -> Json:
+    """Return the options of `page.fetch` that do what the step's API did with its own."""
+    init = dict(step["init"])
+    init.pop("keepalive", None)
+    init["headers"] = [(name, value) for name, value in init.get("headers", [])]
+    body, kind, blob = init.pop("body", None), init.pop("body_type", "string"), init.pop("blob_type", "")
+    if body is not None:
+        kind_of_content = blob or TYPES.get(kind)
+        init["content"] = body if kind == "string" else iter([body.encode()]) if kind == "stream" else body.encode()
+        if kind_of_content and not any(name.lower() == "content-type" for name, _ in init["headers"]):
+            init["headers"].append(("content-type", kind_of_content))
+    if step["api"] == "xhr":
+        # withCredentials knows two states, and setRequestHeader() combines.
+        init["credentials"] = "include" if init.get("credentials") == "include" else "same-origin"
+        combined: dict[str, str] = {}
+        for name, value in init["headers"]:
+            key = name.lower()
+            combined[key] = f"{combined[key]}, {value}" if key in combined else value
+        init["headers"] = list(combined.items())
+    return init
+
+
+def own_cookies(case: Json, header: str | None) -> set[str]:
+    """Return the cookies of the profile and of the case itself, without those that other cases left behind."""
+    own = f"sc_{case['id'].replace('-', '_')}="
+    return {cookie for cookie in (header or "").split("; ") if cookie.startswith(("jar_", own))}
+
+
+def expected(case: Json, engine: str) -> list[Json]:
+    """Return what the engine was seen doing, step by step; "standard" stands for all three."""
+    observed = case["observed"].get("all") or case["observed"][engine]
+    return [
+        {
+            **step,
+            "type": None if step["type"] == "xhr" else step["type"],
+            "readable": sorted(step["readable"] or []),
+            "mains": [
+                {**main, "cookies": cookies, "cookie": bool(cookies)}
+                for main in step["mains"]
+                for cookies in [own_cookies(case, main["cookies"])]
+            ],
+        }
+        for step in observed
+    ]
+
+
+def seen(server: Server, api: str, response: Any) -> Json:
+    """Return what the page did in this step, in the form of `expected`; no response: it was blocked."""
+    shown: Json = {"blocked": response is None, "preflights": server.preflights, "mains": server.mains}
+    if response is None:
+        return {**shown, "type": None, "status": None, "readable": []}
+    kind = None if api == "xhr" else response.type
+    return {**shown, "type": kind, "status": response.status, "readable": sorted(set(response.headers))}
