@@ -1,0 +1,179 @@
+"""Cookies as RFC 6265bis has them, and as the engines differ."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import time
+
+import pytest
+from doubles import API, ORIGIN, WSGIEcho, allowed
+
+from asgi_cors.testing import CORSError, Page
+
+CREDENTIALED = ("access-control-allow-credentials", "true")
+NONE = "; SameSite=None; Secure"
+
+
+def cookie_sent(cookie, url, *, visited=API, page=ORIGIN, engine="standard", clock=time.monotonic):
+    """Store a cookie by a visit, fetch with credentials, and return the Cookie field."""
+    app = WSGIEcho([("access-control-allow-origin", page), CREDENTIALED])
+    cookies = {visited: [cookie] if isinstance(cookie, str) else cookie}
+    with Page(page, app=app, cookies=cookies, engine=engine, clock=clock) as opened:
+        opened.fetch(url, credentials="include")
+    return app.environs[-1].get("HTTP_COOKIE")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "url", "sent"),
+    [
+        (f"a=1{NONE}", API, "a=1"),
+        (f"a=1{NONE}", "https://other.test", None),
+        (f"a=1{NONE}", "https://sub.api.test", None),
+        (f"a=1; Domain=api.test{NONE}", "https://sub.api.test", "a=1"),
+        (f"a=1; Domain=.API.test{NONE}", "https://sub.api.test", "a=1"),
+        (f"a=1; Domain=other.test{NONE}", "https://other.test", None),
+        (f"a=1; Domain=test{NONE}", API, None),
+        (f"a=1; Domain=pi.test{NONE}", API, None),
+        (f"a=1; Path=/a{NONE}", f"{API}/a", "a=1"),
+        (f"a=1; Path=/a{NONE}", f"{API}/a/b", "a=1"),
+        (f"a=1; Path=/a/{NONE}", f"{API}/a/b", "a=1"),
+        (f"a=1; Path=/a{NONE}", f"{API}/ab", None),
+        (f"a=1; Path=a{NONE}", f"{API}/x", "a=1"),
+        (f"a=1{NONE}", "http://api.test", None),
+        (f"a=b=c{NONE}", API, "a=b=c"),
+        (f"novalue{NONE}", API, "novalue"),
+        (f"={NONE}", API, None),
+        (f"a\x01=1{NONE}", API, None),
+        (f"a={'x' * 5000}{NONE}", API, None),
+        (f"a=1; Path=/{'x' * 2000}{NONE}", API, "a=1"),
+        (f"a=1; Max-Age=0{NONE}", API, None),
+        (f"a=1; Max-Age=60{NONE}", API, "a=1"),
+        (f"a=1; Max-Age=soon{NONE}", API, "a=1"),
+        (f"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT{NONE}", API, None),
+        (f"a=1; Expires={email.utils.formatdate(time.time() + 600, usegmt=True)}{NONE}", API, "a=1"),
+        (f"a=1; Expires=whenever{NONE}", API, "a=1"),
+        (f"__Host-a=1; Path=/{NONE}", API, "__Host-a=1"),
+        (f"__Host-a=1; Path=/; Domain=api.test{NONE}", API, None),
+        ("__Secure-a=1; SameSite=None", API, None),
+        (f"__Secure-a=1{NONE}", API, "__Secure-a=1"),
+        ("a=1; SameSite=Lax", API, None),
+        ("a=1; SameSite=Strict", API, None),
+        ("a=1; SameSite=Odd", API, None),
+        ("a=1", API, None),
+    ],
+)
+def test_a_cookie_goes_where_it_belongs(cookie, url, sent):
+    """By host, path, Secure, age and SameSite."""
+    assert cookie_sent(cookie, url) == sent
+
+
+@pytest.mark.parametrize("cookie", ["a=1", "a=1; SameSite=Lax", "a=1; SameSite=Strict"])
+def test_within_a_site_every_cookie_goes(cookie):
+    """The page's own subdomains are of its site."""
+    assert cookie_sent(cookie, "https://api.example.com", visited="https://api.example.com") == "a=1"
+
+
+@pytest.mark.parametrize(("page", "sent"), [("https://one.github.io", None), ("https://api.one.github.io", "a=1")])
+def test_a_public_suffix_is_no_site(page, sent):
+    """Two tenants of one host are two sites."""
+    url = "https://two.github.io" if sent is None else "https://one.github.io"
+    assert cookie_sent("a=1", url, visited=url, page=page) == sent
+
+
+def test_a_cookie_cannot_be_set_for_a_public_suffix():
+    """A tenant could set it for the others."""
+    cookie = f"a=1; Domain=github.io{NONE}"
+    assert cookie_sent(cookie, "https://two.github.io", visited="https://one.github.io") is None
+
+
+@pytest.mark.parametrize(("engine", "sent"), [("chromium", None), ("firefox", "a=1"), ("webkit", "a=1")])
+def test_engines_differ_in_cookies_without_samesite(engine, sent):
+    """Chromium takes them for Lax."""
+    assert cookie_sent("a=1", API, engine=engine) == sent
+
+
+@pytest.mark.parametrize(("engine", "sent"), [("chromium", "a=1"), ("firefox", "a=1"), ("webkit", None)])
+@pytest.mark.parametrize("host", ["localhost", "api.localhost", "127.0.0.1", "[::1]"])
+def test_engines_differ_in_secure_cookies_on_this_machine(engine, sent, host):
+    """WebKit wants https there, too."""
+    url = f"http://{host}:8000"
+    assert cookie_sent(f"a=1{NONE}", url, visited=url, engine=engine) == sent
+
+
+def test_a_domain_does_not_cover_an_address():
+    """Only names have subdomains."""
+    url = "http://127.0.0.1:8000"
+    assert cookie_sent(f"a=1; Domain=0.0.1{NONE}", url, visited=url) is None
+
+
+def test_longer_paths_come_first():
+    """Then older cookies."""
+    cookies = [f"a=1{NONE}", f"b=2{NONE}; Path=/x", f"c=3{NONE}"]
+    assert cookie_sent(cookies, f"{API}/x") == "b=2; a=1; c=3"
+
+
+def test_a_cookie_ages_by_the_pages_clock():
+    """No test needs to sleep."""
+    now = [0.0]
+    app = WSGIEcho([])
+    with Page(API, app=app, cookies={API: ["a=1; Max-Age=60", "b=2"]}, clock=lambda: now[0]) as page:
+        page.fetch("/")
+        now[0] = 61
+        page.fetch("/")
+    assert [environ["HTTP_COOKIE"] for environ in app.environs] == ["a=1; b=2", "b=2"]
+
+
+@pytest.mark.parametrize(
+    ("credentials", "url", "stored"),
+    [
+        ("include", API, True),
+        ("same-origin", API, False),
+        ("omit", API, False),
+        ("same-origin", "/", True),
+        ("omit", "/", False),
+    ],
+)
+def test_set_cookie_counts_where_credentials_do(credentials, url, stored):
+    """Also where the CORS check then fails."""
+    app = WSGIEcho([("set-cookie", f"a=1{NONE}")])
+    with Page(ORIGIN, app=app) as page:
+        with contextlib.suppress(CORSError):
+            page.fetch(url, credentials=credentials)
+        assert ("a" in page.cookies) is stored
+
+
+def test_another_site_cannot_set_a_lax_cookie():
+    """It would never come back."""
+    app = WSGIEcho(allowed(CREDENTIALED, ("set-cookie", "a=1; SameSite=Lax"), ("set-cookie", f"b=2{NONE}")))
+    with Page(ORIGIN, app=app) as page:
+        page.fetch(API, credentials="include")
+        assert dict(page.cookies) == {"b": "2"}
+
+
+def test_the_jar_is_a_mapping_of_names():
+    """The newest value counts; `all` tells more."""
+    cookies = {API: [f"a=1{NONE}", f"a=2; Path=/x{NONE}", "b=3"], "https://other.test": "c=4; Max-Age=5"}
+    with Page(ORIGIN, app=WSGIEcho(), cookies=cookies) as page:
+        jar = page.cookies
+    assert dict(jar) == {"a": "2", "b": "3", "c": "4"}
+    assert (len(jar), "a" in jar, jar.get("z"), repr(jar)) == (
+        3,
+        True,
+        None,
+        "CookieJar({'a': '2', 'b': '3', 'c': '4'})",
+    )
+    assert [(cookie.name, cookie.domain, cookie.path, cookie.same_site) for cookie in jar.all] == [
+        ("a", "api.test", "/", "none"),
+        ("a", "api.test", "/x", "none"),
+        ("b", "api.test", "/", "default"),
+        ("c", "other.test", "/", "default"),
+    ]
+    jar.visit(API, [f"a=; Max-Age=-1{NONE}"])
+    assert [cookie.path for cookie in jar.all if cookie.name == "a"] == ["/x"]
+
+
+def test_a_cookie_without_a_path_belongs_to_its_directory():
+    """RFC 6265bis, default-path."""
+    with Page(ORIGIN, app=WSGIEcho(), cookies={f"{API}/a/b/c?d/e": "a=1"}) as page:
+        assert page.cookies.all[0].path == "/a/b"

@@ -1,0 +1,118 @@
+"""The application's lifespan runs while the page is entered."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from doubles import API, ORIGIN, allowed, raw
+
+from asgi_cors.testing import AsyncPage, LifespanError
+
+
+class App:
+    """Goes through a lifespan of scripted messages, and notes what happens."""
+
+    def __init__(self, *, up=None, down=None, hang=""):
+        self.up = up or {"type": "lifespan.startup.complete"}
+        self.down = down or {"type": "lifespan.shutdown.complete"}
+        self.hang = hang
+        self.events = []
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "lifespan":
+            self.events.append(scope["state"])
+            await send({"type": "http.response.start", "status": 200, "headers": raw(allowed())})
+            await send({"type": "http.response.body"})
+            return
+        scope["state"]["pool"] = "open"
+        for message in (self.up, self.down):
+            received = await receive()
+            self.events.append(received["type"])
+            if received["type"] == self.hang:
+                await anyio.sleep_forever()
+            if isinstance(message, Exception):
+                raise message
+            await send(message)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_app_is_started_and_stopped_and_shares_its_state(backend):
+    """On both event loops."""
+    app = App()
+
+    async def once():
+        async with AsyncPage(ORIGIN, app=app) as page:
+            await page.fetch(API)
+
+    anyio.run(once, backend=backend)
+    assert app.events == ["lifespan.startup", {"pool": "open"}, "lifespan.shutdown"]
+
+
+async def test_a_failed_startup_raises_on_entry():
+    """With the application's message."""
+    app = App(up={"type": "lifespan.startup.failed", "message": "no database"})
+    with pytest.raises(LifespanError, match="no database"):
+        async with AsyncPage(ORIGIN, app=app):
+            pytest.fail("it was entered")
+
+
+@pytest.mark.parametrize("refusal", [NotImplementedError(), {"type": "unknown"}], ids=["raises", "nonsense"])
+async def test_an_app_that_refuses_the_lifespan_is_run_without_it(refusal):
+    """As servers do."""
+    app = App(up=refusal)
+    async with AsyncPage(ORIGIN, app=app) as page:
+        assert (await page.fetch(API)).status == 200
+    assert "lifespan.shutdown" not in app.events
+
+
+async def test_an_app_that_returns_at_once_is_run_without_lifespan():
+    """As servers do."""
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": raw(allowed())})
+            await send({"type": "http.response.body"})
+
+    async with AsyncPage(ORIGIN, app=app) as page:
+        assert (await page.fetch(API)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("down", "message"),
+    [({"type": "lifespan.shutdown.failed", "message": "stuck"}, "stuck"), (LookupError("bad"), "bad")],
+    ids=["failed", "raises"],
+)
+async def test_a_failed_shutdown_raises_on_exit(down, message):
+    """With the application's message, or its exception."""
+    with pytest.raises(LifespanError, match=message):
+        async with AsyncPage(ORIGIN, app=App(down=down)):
+            pass
+
+
+async def test_a_failed_shutdown_does_not_hide_why_the_test_failed():
+    """It is noted on that error."""
+    app = App(down={"type": "lifespan.shutdown.failed", "message": "stuck"})
+    with pytest.raises(LookupError) as caught:
+        async with AsyncPage(ORIGIN, app=app):
+            raise LookupError
+    assert caught.value.__notes__ == ["the application's shutdown failed: stuck"]
+
+
+async def test_an_app_that_does_not_start_in_time_raises():
+    """It is cancelled."""
+    with pytest.raises(LifespanError, match=r"did not start within 0\.05 s"):
+        async with AsyncPage(ORIGIN, app=App(hang="lifespan.startup"), timeout=0.05):
+            pytest.fail("it was entered")
+
+
+async def test_an_app_that_does_not_stop_in_time_raises():
+    """It is cancelled."""
+    with pytest.raises(LifespanError, match=r"did not shut down within 0\.05 s"):
+        async with AsyncPage(ORIGIN, app=App(hang="lifespan.shutdown"), timeout=0.05):
+            pass
+
+
+async def test_a_page_without_an_app_has_no_lifespan():
+    """It connects for real, and only when it fetches."""
+    async with AsyncPage(ORIGIN) as page:
+        assert page.exchanges == []

@@ -1,0 +1,187 @@
+"""A WebSocket's handshake as a browser makes it."""
+
+from __future__ import annotations
+
+import threading
+
+import anyio
+import httpx
+import pytest
+from doubles import API, ORIGIN, WSGIEcho, http_only, raw
+
+from asgi_cors.testing import AsyncPage, FetchTimeout, NetworkError, Page, ScriptError
+
+
+class Socket:
+    """Receives the connection, sends scripted messages, and waits for the end."""
+
+    def __init__(self, *messages):
+        self.messages = messages
+        self.scope = None
+        self.received = []
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        self.scope = scope
+        self.received.append((await receive())["type"])
+        for message in self.messages:
+            await send(message)
+        self.received.append((await receive())["type"])
+
+
+ACCEPT = {"type": "websocket.accept", "headers": raw([("set-cookie", "ws=1; SameSite=None; Secure")])}
+DENIAL = [
+    {"type": "websocket.http.response.start", "status": 401, "headers": []},
+    {"type": "websocket.http.response.body", "body": b"log ", "more_body": True},
+    {"type": "websocket.http.response.body", "body": b"in"},
+]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize(
+    ("messages", "accepted", "status"),
+    [([ACCEPT], True, 101), ([{"type": "websocket.close"}], False, 403), (DENIAL, False, 401)],
+    ids=["accept", "close", "denial"],
+)
+def test_the_server_decides_and_the_connection_ends(backend, messages, accepted, status):
+    """The application receives the disconnect; a refusal is no exception."""
+    app = Socket(*messages)
+
+    async def once():
+        async with AsyncPage(ORIGIN, app=app) as page:
+            return await page.websocket("wss://api.test/feed?x=1"), page
+
+    socket, page = anyio.run(once, backend=backend)
+    assert (socket.accepted, socket.status) == (accepted, status)
+    assert app.received == ["websocket.connect", "websocket.disconnect"]
+    assert page.exchanges == [socket.exchange]
+    assert socket.exchange.kind == "websocket"
+    assert ("blocked" in page.table()) is not accepted
+
+
+async def test_origin_and_cookies_are_always_sent():
+    """There is no CORS here: the server must look itself."""
+    app = Socket(ACCEPT)
+    cookies = {API: ["none=1; SameSite=None; Secure", "lax=1; SameSite=Lax"]}
+    async with AsyncPage(ORIGIN, app=app, cookies=cookies) as page:
+        await page.websocket("wss://api.test/feed")
+        assert page.cookies["ws"] == "1"
+    headers = dict(app.scope["headers"])
+    assert headers[b"origin"] == ORIGIN.encode()
+    assert headers[b"cookie"] == b"none=1"
+    assert headers[b"sec-fetch-mode"] == b"websocket"
+    assert (app.scope["scheme"], app.scope["path"]) == ("wss", "/feed")
+
+
+async def test_a_sandboxed_page_sends_null():
+    """An opaque origin has no other name."""
+    app = Socket(ACCEPT)
+    async with AsyncPage("null", app=app) as page:
+        await page.websocket("ws://api.test/feed")
+    assert (b"origin", b"null") in app.scope["headers"]
+
+
+@pytest.mark.parametrize("url", ["/feed", "https://app.example.com/feed", "wss://app.example.com/feed"])
+async def test_a_url_may_be_relative_or_http(url):
+    """As in the WebSocket constructor."""
+    app = Socket(ACCEPT)
+    async with AsyncPage(ORIGIN, app=app) as page:
+        socket = await page.websocket(url)
+    assert (socket.accepted, app.scope["scheme"], app.scope["path"]) == (True, "wss", "/feed")
+
+
+@pytest.mark.parametrize("url", ["ftp://api.test/", "wss://u:p@api.test/", "wss://"])
+async def test_a_url_that_is_none_is_the_scripts_mistake(url):
+    """JavaScript throws a SyntaxError."""
+    async with AsyncPage(ORIGIN, app=Socket()) as page:
+        with pytest.raises(ScriptError):
+            await page.websocket(url)
+
+
+@pytest.mark.parametrize(("error", "status"), [(None, 403), (LookupError(), 500)], ids=["returns", "raises"])
+async def test_an_app_that_does_not_decide_refuses(error, status):
+    """As under a server; the exception is kept."""
+
+    async def app(scope, receive, send):
+        if error:
+            raise error
+
+    async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        socket = await page.websocket("wss://api.test/feed")
+    assert (socket.accepted, socket.status, socket.exchange.exception) == (False, status, error)
+
+
+async def test_a_message_out_of_place_is_an_error_of_the_application():
+    """It sees a RuntimeError."""
+    async with AsyncPage(ORIGIN, app=Socket({"type": "http.response.start"})) as page:
+        socket = await page.websocket("wss://api.test/feed")
+    assert isinstance(socket.exchange.exception, RuntimeError)
+
+
+async def test_what_is_sent_after_the_decision_is_dropped():
+    """The browser has left."""
+    app = Socket(ACCEPT, {"type": "websocket.send", "text": "hello"}, {"type": "websocket.close"})
+    async with AsyncPage(ORIGIN, app=app) as page:
+        assert (await page.websocket("wss://api.test/feed")).accepted
+    assert app.received[-1] == "websocket.disconnect"
+
+
+async def test_an_app_that_never_decides_times_out():
+    """The handshake is kept."""
+
+    async def app(scope, receive, send):
+        await anyio.sleep_forever()
+
+    async with AsyncPage(ORIGIN, app=http_only(app), timeout=0.05) as page:
+        with pytest.raises(FetchTimeout) as caught:
+            await page.websocket("wss://api.test/feed")
+    assert caught.value.exchange.kind == "websocket"
+
+
+def answering(status):
+    """Return a transport that answers every handshake so."""
+    return httpx.MockTransport(lambda request: httpx.Response(status))
+
+
+async def test_over_a_transport_101_is_acceptance():
+    """For live servers."""
+    async with AsyncPage(ORIGIN, transport=answering(101)) as page:
+        assert (await page.websocket("wss://api.test/feed")).accepted
+    with Page(ORIGIN, transport=answering(403)) as page:
+        assert not page.websocket("wss://api.test/feed").accepted
+
+
+def test_a_wsgi_app_refuses():
+    """There is no WebSocket in WSGI."""
+    app = WSGIEcho(status="400 Bad Request")
+    with Page(ORIGIN, app=app) as page:
+        assert page.websocket("wss://api.test/feed").status == 400
+    assert app.environs[0]["HTTP_UPGRADE"] == "websocket"
+
+
+def failing(request):
+    """Refuse the connection."""
+    raise httpx.ConnectError("refused")
+
+
+async def test_no_connection_is_a_network_error():
+    """In both pages."""
+    async with AsyncPage(ORIGIN, transport=httpx.MockTransport(failing)) as page:
+        with pytest.raises(NetworkError, match="refused"):
+            await page.websocket("wss://api.test/feed")
+    with Page(ORIGIN, transport=httpx.MockTransport(failing)) as page, pytest.raises(NetworkError, match="refused"):
+        page.websocket("wss://api.test/feed")
+
+
+def test_a_transport_that_does_not_answer_times_out():
+    """In the page's thread."""
+    release = threading.Event()
+
+    def handler(request):
+        release.wait(30)
+        return httpx.Response(101)
+
+    with Page(ORIGIN, transport=httpx.MockTransport(handler), timeout=0.05) as page, pytest.raises(FetchTimeout):
+        page.websocket("wss://api.test/feed")
+    release.set()

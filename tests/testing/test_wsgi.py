@@ -1,0 +1,345 @@
+"""A WSGI application in place of a server, and the page without an event loop."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+
+import pytest
+from doubles import API, ORIGIN, WSGIEcho, allowed
+
+from asgi_cors.testing import CORSError, FetchTimeout, NetworkError, Page, ScriptError
+
+HEADERS = allowed()
+
+
+def fetch(app, path="/items", **init):
+    """Fetch once from a page of its own; return the response and the page."""
+    with Page(ORIGIN, app=app) as page:
+        return page.fetch(f"{API}{path}", **init), page
+
+
+def starting(*parts, status="200 OK", headers=HEADERS):
+    """Return an application that sends these parts."""
+
+    def app(environ, start_response):
+        start_response(status, headers)
+        return iter(parts)
+
+    return app
+
+
+def test_the_environ_is_that_of_a_server():
+    """Path, query, host, body and headers arrive as a server would hand them on."""
+    app = WSGIEcho(allowed(("access-control-allow-headers", "x-id, content-type")))
+    fetch(app, ":8443/a%20b/%C3%A9?q=%20", headers=[("X-Id", "1"), ("X-Id", "2")], method="POST", json={"a": 1})
+    environ = app.environs[-1]
+    assert environ["PATH_INFO"] == "/a b/é".encode().decode("latin-1")
+    assert (environ["QUERY_STRING"], environ["RAW_URI"]) == ("q=%20", "/a%20b/%C3%A9?q=%20")
+    assert (environ["wsgi.url_scheme"], environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("https", "api.test", "8443")
+    assert (environ["HTTP_ORIGIN"], environ["HTTP_X_ID"]) == (ORIGIN, "1,2")
+    assert (environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == ("application/json", "7")
+    assert environ["body"] == b'{"a":1}'
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", "80"), ("https", "443")])
+def test_the_default_port_is_the_schemes(scheme, port):
+    """Where the URL names none."""
+    app = WSGIEcho()
+    with Page(f"{scheme}://api.test", app=app) as page:
+        page.fetch("/items")
+    assert app.environs[0]["SERVER_PORT"] == port
+
+
+def test_cookies_are_one_field():
+    """Joined as RFC 6265 has it."""
+    app = WSGIEcho(allowed(("access-control-allow-credentials", "true")))
+    with Page(ORIGIN, app=app, cookies={API: "a=1; SameSite=None; Secure"}) as page:
+        page.cookies.visit(API, ["b=2; SameSite=None; Secure"])
+        page.fetch(API, credentials="include")
+    assert app.environs[0]["HTTP_COOKIE"] == "a=1; b=2"
+
+
+def test_the_body_is_what_the_iterable_yields_and_it_is_closed():
+    """close() is called once the body was read."""
+    closed = []
+
+    class Body:
+        def __iter__(self):
+            return iter([b"", b"a", b"b"])
+
+        def close(self):
+            closed.append(True)
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        return Body()
+
+    assert fetch(app)[0].content == b"ab"
+    assert closed == [True]
+
+
+def test_what_close_raises_is_kept():
+    """As under a server, where it is only logged."""
+
+    class Body(list):
+        def close(self):
+            raise LookupError
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        return Body([b"a"])
+
+    response, page = fetch(app)
+    assert response.content == b"a"
+    assert isinstance(page.exchanges[0].exception, LookupError)
+
+
+def test_write_comes_before_the_iterable():
+    """PEP 3333's older way to send."""
+
+    def app(environ, start_response):
+        write = start_response("200 OK", HEADERS)
+        write(b"a")
+        return [b"b"]
+
+    assert fetch(app)[0].content == b"ab"
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")]
+)
+def test_responses_without_a_body_have_none(method, status):
+    """Whatever the application sends."""
+    app = starting(b"a", b"b", status=status)
+    assert fetch(app, method=method)[0].content == b""
+
+
+def test_an_app_that_raises_shows_as_500_without_cors_fields():
+    """The page is blocked as it would be in a browser; the exception is kept."""
+
+    def app(environ, start_response):
+        raise LookupError("no such item")
+
+    with Page(ORIGIN, app=app) as page, pytest.raises(CORSError) as caught:
+        page.fetch(f"{API}/items")
+    exchange = caught.value.exchange
+    assert (exchange.response.status_code, exchange.response.text) == (500, "Internal Server Error")
+    assert str(exchange.exception) == "no such item"
+
+
+def test_an_app_that_never_calls_start_response_shows_as_500():
+    """As under a server."""
+    with pytest.raises(CORSError) as caught:
+        fetch(lambda environ, start_response: [])
+    assert "start_response" in str(caught.value.exchange.exception)
+
+
+def test_an_app_that_calls_start_response_twice_shows_as_500():
+    """Without exc_info it must not."""
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        start_response("200 OK", HEADERS)
+
+    with pytest.raises(CORSError) as caught:
+        fetch(app)
+    assert isinstance(caught.value.exchange.exception, RuntimeError)
+
+
+def test_start_response_may_be_called_again_before_the_first_byte():
+    """With exc_info the second head counts."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        try:
+            _ = {}["item"]
+        except LookupError:
+            start_response("404 Not Found", HEADERS, sys.exc_info())
+        return [b"gone"]
+
+    assert fetch(app)[0].status == 404
+
+
+def test_start_response_after_the_first_byte_raises_its_exception():
+    """The head has gone out: the response is cut short."""
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        yield b"a"
+        try:
+            _ = {}["late"]
+        except LookupError:
+            start_response("500 Error", [], sys.exc_info())
+
+    with pytest.raises(NetworkError) as caught:
+        fetch(app)
+    assert str(caught.value.exchange.exception) == "'late'"
+
+
+@pytest.mark.parametrize("status", ["", "abc", "20 OK", "2000 OK", "OK 200", 200, None, b"200 OK"])
+def test_a_status_line_that_is_none_is_a_network_error(status):
+    """A server would refuse to send it."""
+    with pytest.raises(NetworkError):
+        fetch(starting(b"a", status=status))
+
+
+@pytest.mark.parametrize("headers", [[("x a", "1")], [("x", "a\nb")], [("x", "€")], [("x", 1)], [("x",)], None])
+def test_headers_that_are_none_are_a_network_error(headers):
+    """A server would refuse to send them."""
+    with pytest.raises(NetworkError):
+        fetch(starting(b"a", headers=headers))
+
+
+def test_an_endless_response_times_out_and_is_kept():
+    """Its iterable is left, and its thread ends with it."""
+    left = threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        try:
+            while True:
+                yield b"data: 1\n\n"
+        finally:
+            left.set()
+
+    with Page(ORIGIN, app=app) as page:
+        with pytest.raises(FetchTimeout) as caught:
+            page.fetch(f"{API}/events", timeout=0.5)
+        assert left.wait(10)
+        assert caught.value.exchange is page.exchanges[0]
+        assert caught.value.exchange.response.status_code == 200
+
+
+def test_an_app_that_blocks_times_out_and_the_page_lives_on():
+    """The thread it blocks is left to it."""
+    release = threading.Event()
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/stuck":
+            release.wait(30)
+        start_response("200 OK", HEADERS)
+        return [b"ok"]
+
+    with Page(ORIGIN, app=app) as page:
+        with pytest.raises(FetchTimeout):
+            page.fetch(f"{API}/stuck", timeout=0.05)
+        assert page.fetch(f"{API}/items").content == b"ok"
+    release.set()
+
+
+def test_a_stream_is_read_as_it_comes():
+    """Also where it would never end."""
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        while True:
+            yield b"data: 1\n\n"
+
+    with Page(ORIGIN, app=app) as page:
+        response = page.fetch(f"{API}/events", stream=True)
+        parts = response.iter_bytes()
+        assert [next(parts), next(parts)] == [b"data: 1\n\n"] * 2
+
+
+def test_a_stream_can_be_read_whole():
+    """Then its content is there as with any other response."""
+    with Page(ORIGIN, app=starting(b"a", b"b")) as page:
+        response = page.fetch(f"{API}/items", stream=True)
+        assert response.read() == response.content == b"ab"
+        opaque = page.fetch(f"{API}/items", stream=True, mode="no-cors")
+        assert opaque.read() == b""
+
+
+def test_a_late_part_of_a_stream_times_out():
+    """The time-out holds between parts."""
+    release = threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        yield b"1"
+        release.wait(30)
+
+    with Page(ORIGIN, app=app) as page:
+        response = page.fetch(f"{API}/events", stream=True, timeout=0.5)
+        with pytest.raises(FetchTimeout):
+            response.read()
+        release.set()
+
+
+def test_a_stream_that_breaks_off_is_a_network_error():
+    """Also where it is read as it comes."""
+
+    def app(environ, start_response):
+        start_response("200 OK", HEADERS)
+        yield b"1"
+        raise LookupError
+
+    with Page(ORIGIN, app=app) as page:
+        response = page.fetch(f"{API}/events", stream=True)
+        with pytest.raises(NetworkError):
+            response.read()
+
+
+def test_a_blocked_endless_response_is_blocked_at_once():
+    """The head decides; what has come of the body is kept."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        while True:
+            yield b"data: 1\n\n"
+
+    with Page(ORIGIN, app=app) as page, pytest.raises(CORSError) as caught:
+        page.fetch(f"{API}/events")
+    assert caught.value.exchange.response.content.startswith(b"data: 1\n\n")
+
+
+def test_an_iterator_is_sent_as_a_stream_after_a_preflight():
+    """The application reads it whole."""
+    app = WSGIEcho(HEADERS)
+    _, page = fetch(app, method="POST", content=iter([b"a", b"b"]))
+    assert [exchange.kind for exchange in page.exchanges] == ["preflight", "main"]
+    assert app.environs[-1]["body"] == b"ab"
+
+
+async def test_an_async_iterator_is_refused_in_words():
+    """AsyncPage reads those."""
+
+    async def parts():
+        yield b"a"
+
+    content = parts()
+    with Page(ORIGIN, app=WSGIEcho()) as page, pytest.raises(ScriptError, match="AsyncPage"):
+        page.fetch(f"{API}/items", method="POST", content=content)
+    await content.aclose()
+
+
+def test_the_app_sees_the_callers_context():
+    """Context variables hold, as in one thread."""
+    variable = contextvars.ContextVar("variable", default="unset")
+    seen = []
+
+    def app(environ, start_response):
+        seen.append(variable.get())
+        start_response("200 OK", HEADERS)
+        return [b""]
+
+    variable.set("set")
+    fetch(app)
+    assert seen == ["set"]
+
+
+def test_one_thread_serves_a_page():
+    """Objects bound to a thread, as sqlite's connections are, hold from request to request."""
+    threads = []
+
+    def app(environ, start_response):
+        threads.append(threading.get_ident())
+        start_response("200 OK", HEADERS)
+        return [b""]
+
+    with Page(ORIGIN, app=app) as page:
+        page.fetch(API)
+        page.fetch(API)
+    assert len(set(threads)) == 1
