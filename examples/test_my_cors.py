@@ -1,0 +1,117 @@
+"""Copy this: what pages may fetch from your application, tested as a browser would decide it.
+
+pip install 'asgi-cors-bridge[testing]' pytest pytest-asyncio, and your framework; then run pytest. The fixture
+`cors_page` comes with the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import fastapi
+import flask
+import pytest
+import quart
+
+from asgi_cors import CORSMiddleware, WSGIMiddleware
+from asgi_cors.testing import AsyncPage, CORSError, Page
+
+PAGE = "https://app.example.com"
+STRANGER = "https://evil.example.net"
+API = "https://api.test"  # any host will do: the application gets every request
+
+POLICY: dict[str, Any] = {
+    "allow_origins": [PAGE],
+    "allow_methods": ["PUT"],
+    "allow_headers": ["x-request-id"],
+    "expose_headers": ["etag"],
+    "allow_credentials": True,
+}
+
+AsyncPages = Callable[..., AsyncPage]
+Pages = Callable[..., Page]
+
+
+def fastapi_app() -> fastapi.FastAPI:
+    """Return yours here: `from my_package import app`."""
+    app = fastapi.FastAPI()
+    app.add_middleware(CORSMiddleware, **POLICY)
+
+    @app.put("/items/{number}")
+    async def put(number: int, response: fastapi.Response) -> dict[str, int]:
+        response.headers["etag"] = '"1"'
+        response.set_cookie("seen", "1", samesite="none", secure=True)
+        return {"number": number}
+
+    return app
+
+
+def quart_app() -> quart.Quart:
+    """The same with Quart."""
+    app = quart.Quart(__name__)
+    # Type checkers take asgi_app for a method, which Quart means to be replaced.
+    app.asgi_app = CORSMiddleware(app.asgi_app, **POLICY)  # type: ignore[assignment,method-assign]  # pyright: ignore[reportAttributeAccessIssue]
+
+    @app.put("/items/<int:number>")
+    async def put(number: int) -> tuple[dict[str, int], dict[str, str]]:
+        return {"number": number}, {"etag": '"1"', "set-cookie": "seen=1; SameSite=None; Secure"}
+
+    return app
+
+
+def flask_app() -> flask.Flask:
+    """The same with Flask."""
+    app = flask.Flask(__name__)
+    app.wsgi_app = WSGIMiddleware(app.wsgi_app, **POLICY)  # type: ignore[method-assign]  # as above
+
+    @app.put("/items/<int:number>")
+    def put(number: int) -> tuple[dict[str, int], dict[str, str]]:
+        return {"number": number}, {"etag": '"1"', "set-cookie": "seen=1; SameSite=None; Secure"}
+
+    return app
+
+
+@pytest.mark.parametrize("make", [fastapi_app, quart_app])
+async def test_our_page_may_change_an_item(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
+    """With its cookies, and it reads the ETag."""
+    async with cors_page(PAGE, app=make()) as page:
+        response = await page.fetch(
+            f"{API}/items/5", method="PUT", headers={"x-request-id": "1"}, credentials="include"
+        )
+        assert response.json() == {"number": 5}
+        assert response.headers["etag"] == '"1"'
+        assert page.cookies["seen"] == "1"
+        assert [exchange.kind for exchange in page.exchanges] == ["preflight", "main"]
+
+
+@pytest.mark.parametrize("make", [fastapi_app, quart_app])
+async def test_a_stranger_may_not(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
+    """The preflight is refused, so that the request itself is never sent."""
+    async with cors_page(STRANGER, app=make()) as page:
+        with pytest.raises(CORSError) as caught:
+            await page.fetch(f"{API}/items/5", method="PUT")
+        assert caught.value.code == "PreflightMissingAllowOriginHeader"
+        assert [exchange.kind for exchange in page.exchanges] == ["preflight"]
+
+
+@pytest.mark.parametrize("engine", ["chromium", "firefox", "webkit"])
+def test_our_page_may_change_an_item_in_flask(cors_page: Pages, engine: str) -> None:
+    """In each browser: Flask is WSGI, so that no event loop is needed."""
+    with cors_page(PAGE, app=flask_app(), engine=engine) as page:
+        response = page.fetch(f"{API}/items/5", method="PUT", headers={"x-request-id": "1"}, credentials="include")
+        assert response.json() == {"number": 5}
+        assert response.headers["etag"] == '"1"'
+
+
+@pytest.mark.cors(STRANGER, app=flask_app())
+def test_a_stranger_may_not_in_flask(cors_page: Pages) -> None:
+    """The marker gives what the call leaves out."""
+    with cors_page() as page, pytest.raises(CORSError, match="allow_origins"):
+        page.fetch(f"{API}/items/5", method="PUT")
+
+
+def test_an_item_that_is_not_there_is_told_to_the_page(cors_page: Pages) -> None:
+    """Errors need the CORS fields, too: without them a page sees a network error in place of the 404."""
+    with cors_page(PAGE, app=flask_app()) as page:
+        assert page.fetch(f"{API}/nothing").status == 404
