@@ -57,7 +57,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; without arguments, with coverage."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests"))
+    session.install(f"{wheel}[all]", *_group("tests", "frameworks"))
     if session.posargs:
         session.run("pytest", *session.posargs, env=env)
         return
