@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from ._configuration import Judgement
     from ._decision import Decision
     from ._mark import State
-    from ._types import Message
 
-    Start = Callable[[State, Message], Awaitable[None]]
+    Start = Callable[[State, Any], Awaitable[None]]  # a message is a dict (ASGI, "Events")
 
 _CONTENT_TYPE: Final = (b"content-type", b"text/plain; charset=utf-8")
 _LENGTHS: Final = frozenset(map(len, WATCHED))
@@ -50,7 +49,7 @@ def starter(judgement: Judgement) -> Start:
     fields, vary = decision.headers, decision.vary
     tail = (*fields, (_http.VARY, b", ".join(vary))) if vary else fields
 
-    def start(state: State, message: Message) -> Awaitable[None]:
+    def start(state: State, message: dict[str, Any]) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             state[STARTED] = True
             headers = [*message.get("headers", ())]
