@@ -54,7 +54,7 @@ class Judgement(NamedTuple):
         if self.lasting and not self.decision.refused:
             allowed.keep(key, value)
         elif self.lasting and self.quiet:
-            refused.keep(key, (value, self.quiet))
+            refused.keep(key, (value, *self.quiet))
 
 
 class Configuration:

@@ -29,9 +29,10 @@ class Kept(dict[Key, Value]):
 
     def keep(self, key: Key, value: Value) -> None:
         """Keep `value`."""
-        if key not in self:
-            self._order.append(key)
+        new = key not in self
         self[key] = value
+        if new:  # in this order: another thread may take the key out as soon as it is in `_order`
+            self._order.append(key)
         if len(self._order) > self._most:
             self.pop(self._order.popleft(), None)
 

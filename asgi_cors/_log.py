@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import _reasons
 from ._explain import host_hint
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._types import Scope
 
 logger: Final = logging.getLogger("asgi_cors")
+_is_enabled: Final = logger.isEnabledFor
 
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
 MOST: Final = 100  # pairs in a window
@@ -45,13 +46,10 @@ _OPTIONS: Final = {
 _OF_SET_UP: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CREDENTIALS_NOT_ALLOWED)
 
 
-Value = TypeVar("Value")
-
-
 class Quiet(NamedTuple):
-    """How long a refusal needs no new look: while `level` is off; where that is None, until a time of the clock."""
+    """How long a refusal needs no new look: while `level` is off; where that is 0, until a time of the clock."""
 
-    level: int | None
+    level: int
     until: float
 
 
@@ -85,15 +83,14 @@ class Log:
 
     def rest(self) -> Quiet:
         """Give what needs no new look before the minute is over."""
-        return Quiet(None, self._began + WINDOW)
+        return Quiet(0, self._began + WINDOW)
 
-    def still(self, kept: tuple[Value, Quiet] | None) -> Value | None:
-        """Give what is kept of a refusal as long as it needs no new look."""
+    def still(self, kept: tuple[Any, int, float] | None) -> Any:
+        """Give what is kept of a refusal, with the two of its `Quiet`, unless it needs a new look."""
         if kept is None:
             return None
-        value, (level, until) = kept
-        quiet = self._clock() < until if level is None else not logger.isEnabledFor(level)
-        return value if quiet else None
+        value, level, until = kept
+        return None if (_is_enabled(level) if level else self._clock() >= until) else value
 
     def failure(self, what: str, error: Exception) -> None:
         """Log what a function of the user's has raised; without its traceback, whose text a request can shape."""

@@ -10,24 +10,25 @@ from __future__ import annotations
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from . import _http
 from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
 from ._log import warn_stacked
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, NOTE, STARTED
-from ._ready import Answer, answered, starter
-from ._scope import read_request, route_path
+from ._ready import answered, starter
+from ._scope import field, read_request, route_path
 from ._settings import MiddlewareOptions
 from ._websocket import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ._configuration import Judgement
     from ._mark import State
     from ._policy import Policy
-    from ._ready import Start
+    from ._ready import Answer, Start
     from ._types import ASGIApp, Receive, Scope, Send
 
 _LONGEST_KEPT: Final = 1024  # bytes of a preflight's fields; a longer one is not kept
@@ -58,35 +59,43 @@ class CORSMiddleware(Installed):
         super().__init__(app, policy, options)
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901 - flat, for speed
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912 - see above
         """Serve one connection."""
         if scope["type"] != "http":
             await self._beside_http(scope, receive, send)
             return
-        start = None
+        configuration, start = self.configuration, None
+        tables = configuration.tables or configuration.tables_at(route_path(scope))
         if scope["method"] == "OPTIONS":
-            asked = _asked(scope["headers"])
-            tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
-            answer = tables.answers.get(asked) or self.configuration.log.still(tables.refused.get(asked))
+            origin = method = names = private = None
+            for name, value in scope["headers"]:
+                if len(name) > 28:  # noqa: PLR2004 - which no other name of a preflight's is, at half a look-up's cost
+                    if name == b"access-control-request-method":
+                        method = value if method is None else b"%b, %b" % (method, value)
+                    elif name == b"access-control-request-headers":
+                        names = value if names is None else b"%b, %b" % (names, value)
+                    elif name == b"access-control-request-private-network":
+                        private = value if private is None else b"%b, %b" % (private, value)
+                elif name == b"origin":
+                    origin = value if origin is None else b"%b, %b" % (origin, value)
+            asked = origin, method, names, private
+            answer = tables.answers.get(asked) or configuration.log.still(tables.refused.get(asked))
             if answer is not None:
                 status, headers, body = answer
                 await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-                await send({"type": "http.response.body", "body": body})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
                 return
         elif MARK not in scope:
-            tables = self.configuration.tables or self.configuration.tables_at(route_path(scope))
             start = tables.always
             if start is None:
                 origin = None
                 for name, value in scope["headers"]:
                     if name == b"origin":  # the whole list, since a second one must be seen
                         origin = value if origin is None else b"%b, %b" % (origin, value)
-                start = tables.asgi.get(origin) or self.configuration.log.still(tables.refused.get(origin))
-        if start is None:
-            start = await self._decided(scope, receive, send)
-            if start is None:
-                return
-        state = [send, False, self.configuration, scope["path"]]
+                start = tables.asgi.get(origin) or configuration.log.still(tables.refused.get(origin))
+        if start is None and (start := await self._decided(scope, receive, send)) is None:
+            return
+        state = [send, False, configuration, scope["path"]]
         scope[MARK] = state
         try:
             await self.app(scope, receive, MethodType(start, state))
@@ -111,7 +120,8 @@ class CORSMiddleware(Installed):
             outer.append(judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)
-            asked = _asked(scope["headers"])
+            private = field(scope, _http.REQUEST_PRIVATE_NETWORK)
+            asked = (request.origin, request.requested_method, request.requested_headers, private)
             if sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
                 tables = judgement.policy.compiled.tables
                 judgement.keep(tables.answers, tables.refused, asked, ready)
@@ -150,24 +160,7 @@ def _ready(judgement: Judgement, origin: bytes | None) -> Start:
     return start
 
 
-def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes | None, ...]:
-    """Read what a preflight's answer depends on; the lengths tell most names apart at half the cost of a look-up."""
-    origin = method = names = private = None
-    for name, value in headers:
-        length = len(name)
-        if length == 6:  # noqa: PLR2004 - len("origin")
-            if name == b"origin":
-                origin = value if origin is None else b"%b, %b" % (origin, value)
-        elif length > 28:  # noqa: PLR2004 - the others have 29 or more
-            if name == b"access-control-request-method":
-                method = value if method is None else b"%b, %b" % (method, value)
-            elif name == b"access-control-request-headers":
-                names = value if names is None else b"%b, %b" % (names, value)
-            elif name == b"access-control-request-private-network":
-                private = value if private is None else b"%b, %b" % (private, value)
-    return origin, method, names, private
-
-
 async def _send(answer: Answer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers.copy()})
-    await send({"type": "http.response.body", "body": answer.body})
+    status, headers, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

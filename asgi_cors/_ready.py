@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from . import _http
 from ._log import warn_replaced
@@ -21,48 +21,45 @@ if TYPE_CHECKING:
     from ._decision import Decision
     from ._mark import State
 
+    Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
     Start = Callable[[State, Any], Awaitable[None]]  # a message is a dict (ASGI, "Events")
 
+# By the length of a name, which is cheaper than to lower and look up each (-40 ns at three fields).
+_MAYBE_WATCHED: Final = tuple(length in set(map(len, WATCHED)) for length in range(256))
 _CONTENT_TYPE: Final = (b"content-type", b"text/plain; charset=utf-8")
-_LENGTHS: Final = frozenset(map(len, WATCHED))
-
-
-class Answer(NamedTuple):
-    """What is answered without the app."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 def answered(status: int, text: str, decision: Decision) -> Answer:
-    """Make an answer of a decision."""
+    """Make an answer of a decision: status, headers and body, as a plain tuple, which unpacks fastest (-45 ns)."""
     body = text.encode()
     content = () if status == 204 else (_CONTENT_TYPE, (b"content-length", b"%d" % len(body)))  # noqa: PLR2004 - empty
     vary = ((_http.VARY, b", ".join(decision.vary)),) if decision.vary else ()
-    return Answer(status, [*content, *decision.headers, *vary], body)
+    return status, [*content, *decision.headers, *vary], body
 
 
 def starter(judgement: Judgement) -> Start:
-    """Make the function that puts a decision's fields into a response start, to be bound to the response's state."""
+    """Make the function that puts a decision's fields into a response start.
+
+    It is to be bound to the response's state by `types.MethodType`, which costs 154 ns with its two calls, against 204
+    for a closure and 229 for a partial.
+    """
     policy, decision = judgement.policy, judgement.decision
     fields, vary = decision.headers, decision.vary
-    tail = (*fields, (_http.VARY, b", ".join(vary))) if vary else fields
+    tail = [*fields, (_http.VARY, b", ".join(vary))] if vary else [*fields]
 
     def start(state: State, message: dict[str, Any]) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             state[STARTED] = True
-            headers = [*message.get("headers", ())]
-            for name, _ in headers:
-                if len(name) in _LENGTHS and name.lower() in WATCHED:
-                    headers = merged(state, headers)
-                    break
-            else:
-                if len(state) > INNER:
-                    headers = merged(state, headers)
-                else:
-                    headers += tail
-            message = message.copy()
+            try:
+                own = message["headers"]
+                headers = own + tail if len(state) == INNER else merged(state, own)
+                for name, _ in own:
+                    if _MAYBE_WATCHED[len(name)] and name.lower() in WATCHED:
+                        headers = merged(state, own)
+                        break
+            except (LookupError, TypeError):  # no headers, no list, an endless name: free where nothing is raised
+                headers = merged(state, [*message.get("headers", ())])
+            message = message.copy()  # the app may use its own again
             message["headers"] = headers
         return state[NEXT](message)  # type: ignore[no-any-return]
 

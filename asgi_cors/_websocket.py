@@ -35,4 +35,4 @@ async def _refuse(decision: Decision, origin: bytes, scope: Scope, receive: Rece
     body = refusal(decision, host=host, upstream=looks_upstream(host, origin)).encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})
+    await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
