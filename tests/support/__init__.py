@@ -1,0 +1,1 @@
+"""What the suite drives the core with: apps, shells, runners, the browser's half of the checks."""

@@ -1,0 +1,49 @@
+"""An app with a fixed answer, as ASGI and as WSGI, which remembers what reached it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass
+class App:
+    """Answers every request alike.
+
+    Args:
+        headers: the fields of its answer, in order.
+        raises: raised in place of an answer, or after its start where ``late`` is set.
+    """
+
+    headers: Pairs = (("content-type", "text/plain"),)
+    status: int = 200
+    body: bytes = b"the app"
+    raises: BaseException | None = None
+    late: bool = False
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer over ASGI; a handshake is accepted."""
+        self.seen.append(scope)
+        if self.raises and not self.late:
+            raise self.raises
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            return
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": pairs})
+        if self.raises:
+            raise self.raises
+        await send({"type": "http.response.body", "body": self.body})
+
+    def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer over WSGI."""
+        self.seen.append(environ)
+        if self.raises and not self.late:
+            raise self.raises
+        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", list(self.headers))
+        if self.raises:
+            raise self.raises
+        return [self.body]
