@@ -1,0 +1,127 @@
+"""ConfigError: all issues at once, each with its option, value, words and code."""
+
+from typing import Any
+
+import pytest
+from support.expected import APP
+from support.policies import issue, issues
+
+from asgi_cors import ConfigError, CORSMiddleware, Issue, Policy, WSGIMiddleware
+
+ONE = {"allow_origins": APP}
+
+BAD: dict[str, Any] = {
+    "allow_origins": ["https://a.com/", "b.com"],
+    "allow_methods": ["TRACE"],
+    "allow_headers": ["cookie", "x y"],
+    "expose_headers": ["set-cookie"],
+    "max_age": -1,
+    "allow_credentials": "yes",
+    "dangerously_allow": ["x"],
+    "colour": 1,
+}
+
+
+def test_all_issues_at_once() -> None:
+    """Every mistake of a configuration is reported at once, each with its option."""
+    assert sorted(each.option for each in issues(**BAD)) == sorted(
+        [
+            "allow_origins",
+            "allow_origins",
+            "allow_methods",
+            "allow_headers",
+            "allow_headers",
+            "expose_headers",
+            "max_age",
+            "allow_credentials",
+            "dangerously_allow",
+            "colour",
+        ]
+    )
+
+
+def test_codes_are_of_one_meaning() -> None:
+    """Mistakes of different options have different codes."""
+    found = issues(**BAD)
+    assert len({each.code for each in found}) == len(found)
+
+
+def test_the_error_is_a_value_error_with_a_line_per_issue() -> None:
+    """str() of the error has a line per issue: option, message, hint."""
+    with pytest.raises(ValueError, match=r"allow_origins: 'https://a\.com/'") as caught:
+        Policy(**BAD)
+    assert isinstance(caught.value, ConfigError)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == len(caught.value.issues)
+    for line, each in zip(lines, caught.value.issues, strict=True):
+        assert line.startswith(f"{each.option}: ")
+        assert each.message in line
+        assert each.hint in line
+
+
+def test_the_words_of_a_message() -> None:
+    """The message says what is wrong, then what to write."""
+    with pytest.raises(ConfigError) as caught:
+        Policy(allow_origins="https://example.com/")
+    assert str(caught.value) == (
+        "allow_origins: 'https://example.com/' ends in a slash; an origin has no path. Write 'https://example.com'."
+    )
+
+
+def test_an_issue_is_an_immutable_value() -> None:
+    """An issue is a frozen value with five fields."""
+    one = Issue(code="a-b", option="x", value=1, message="m", hint="h")
+    assert one == Issue("a-b", "x", 1, "m", "h")
+    with pytest.raises(AttributeError):
+        one.code = "c"
+
+
+KEYWORDS = [
+    ("origins", "allow_origins"),
+    ("allow_origin", "allow_origins"),
+    ("allowed_methods", "allow_methods"),
+    ("max_ag", "max_age"),
+    ("expose_header", "expose_headers"),
+    ("allow_credential", "allow_credentials"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right"), KEYWORDS)
+def test_unknown_keywords(wrong: str, right: str) -> None:
+    """An unknown keyword is refused, wherever it is written, and the nearest known one is named."""
+    found = issue(**ONE, **{wrong: []})
+    assert found.option == wrong
+    assert right in found.hint
+    for shell in (CORSMiddleware, WSGIMiddleware):
+        with pytest.raises(ConfigError, match=right):
+            shell(lambda *_: None, allow_origins=APP, **{wrong: []})
+
+
+def test_an_unknown_keyword_of_the_middleware() -> None:
+    """The middleware's own keywords are among the known ones."""
+    with pytest.raises(ConfigError, match="on_decision"):
+        CORSMiddleware(lambda *_: None, allow_origins=APP, on_decisions=None)
+
+
+def test_a_list_in_a_list() -> None:
+    """An entry that is a list itself is refused, not taken apart."""
+    assert issue(allow_origins=[["https://a.com"], APP]).option == "allow_origins"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "written"),
+    [
+        ("allow_headers", ["x-a", "Cookie"], "Cookie"),
+        ("allow_methods", ["PUT", "Trace"], "Trace"),
+        ("expose_headers", ["Set-Cookie"], "Set-Cookie"),
+    ],
+)
+def test_the_value_is_as_written(option: str, value: list[str], written: str) -> None:
+    """An issue's value is the entry in the letters in which it was written."""
+    assert issue(**ONE, **{option: value}).value == written
+
+
+def test_options_are_keywords() -> None:
+    """A policy takes no positional argument."""
+    with pytest.raises(TypeError):
+        Policy("*")
