@@ -1,0 +1,136 @@
+"""What ``import asgi_cors`` loads, in a fresh interpreter."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+FOREIGN = {
+    "starlette",
+    "quart",
+    "flask",
+    "werkzeug",
+    "httpx",
+    "asgiref",
+    "click",
+    "rich",
+    "redis",
+    "anyio",
+    "trio",
+    "sniffio",
+}
+ON_DEMAND = {"idna", "publicsuffixlist"}
+HEAVY = {
+    "asyncio",
+    "concurrent",
+    "socket",
+    "ssl",
+    "selectors",
+    "multiprocessing",
+    "sqlite3",
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a program loads."""
+    program = f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True)
+    return set(json.loads(done.stdout))
+
+
+BARE = "import json, sys"
+
+
+def test_nothing_foreign() -> None:
+    """The import loads no framework, no client, no command-line library, and no event loop."""
+    loaded = loaded_by("import asgi_cors") - loaded_by(BARE)
+    assert loaded & (FOREIGN | ON_DEMAND) == set()
+    assert loaded & HEAVY == set()
+
+
+# behaviour, program, modules needed, modules not needed
+ROWS = [
+    ("an ASCII origin needs neither", "asgi_cors.Policy(allow_origins='https://example.com')", set(), ON_DEMAND),
+    (
+        "a wildcard without credentials needs no suffix list",
+        "asgi_cors.Policy(allow_origins='https://*.example.com')",
+        set(),
+        ON_DEMAND,
+    ),
+    (
+        "an exact origin with credentials needs no suffix list",
+        "asgi_cors.Policy(allow_origins='https://example.com', allow_credentials=True)",
+        set(),
+        ON_DEMAND,
+    ),
+    (
+        "a wildcard with credentials needs the suffix list",
+        "asgi_cors.Policy(allow_origins='https://*.example.com', allow_credentials=True)",
+        {"publicsuffixlist"},
+        {"idna"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "needed", "spared"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_on_demand(code: str, needed: set[str], spared: set[str]) -> None:
+    """Idna and publicsuffixlist are loaded only where a policy needs them."""
+    loaded = loaded_by(f"import asgi_cors\n{code}")
+    assert needed <= loaded
+    assert loaded & spared == set()
+
+
+def test_idna_on_demand() -> None:
+    """A host beyond ASCII needs idna for its hint."""
+    code = """
+import asgi_cors
+try: asgi_cors.Policy(allow_origins="https://b\u00fccher.example")
+except asgi_cors.ConfigError: pass
+"""
+    assert "idna" in loaded_by(code)
+
+
+def test_serving_needs_no_event_loop() -> None:
+    """A fixed policy is served without asyncio being loaded."""
+    code = """
+import asgi_cors
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+async def send(message): sent.append(message)
+sent = []
+scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"origin", b"https://a.com")]}
+try: asgi_cors.CORSMiddleware(app, allow_origins="https://a.com")(scope, None, send).send(None)
+except StopIteration: pass
+assert (b"access-control-allow-origin", b"https://a.com") in sent[0]["headers"]
+"""
+    assert loaded_by(code) & {"asyncio", "trio", "anyio"} == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CORSMiddleware",
+        "WSGIMiddleware",
+        "Policy",
+        "PolicyOptions",
+        "ConfigError",
+        "ConfigWarning",
+        "Issue",
+        "explain",
+        "Explanation",
+        "Request",
+        "Decision",
+        "Outcome",
+        "decide",
+        "Rules",
+        "asgi_cors",
+        "asgi_cors_decorator",
+    ],
+)
+def test_public_names(name: str) -> None:
+    """The name is public: importable and listed."""
+    import asgi_cors  # noqa: PLC0415 - the module is what is tested
+
+    assert hasattr(asgi_cors, name)
+    assert name in asgi_cors.__all__
