@@ -1,5 +1,7 @@
 """Decisions kept ready change nothing: every request is answered as the first, and as decide() says."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from support.shells import Answer, Served, call_asgi, call_wsgi, http_scope, wsg
 from support.strategies import policies, requests
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
+from asgi_cors._kept import Kept
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 GRANT = sorted([OWN, VARY, origin_line(APP)])
@@ -197,3 +200,17 @@ def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
     served = serve(**ONE)
     answers = [served.preflight("PUT", origin=EVIL) for _ in range(3)]
     assert [answer.lines for answer in answers] == [refused(answers[0].body)] * 3
+
+
+def test_threads_fill_one_table() -> None:
+    """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
+    kept: Kept[tuple[int, int], int] = Kept(8)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(lambda t: [kept.keep((t, n), n) for n in range(10_000)], t) for t in range(8)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(kept) <= 8 + 8

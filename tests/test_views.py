@@ -102,3 +102,21 @@ def test_a_view_that_can_not_be_found(shell: str, caplog: pytest.LogCaptureFixtu
     configuration.set_view("open", None)
     assert Served(shell, App(), configuration).request(origin=APP).lines == STRICT
     assert any(record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_views_set_together(shell: str, configuration: Configuration) -> None:
+    """Several views are set at once, all or none."""
+    served = Served(shell, App(), configuration)
+    with pytest.raises(ConfigError):
+        configuration.set_views({"dict": None, "open": {"allow_origins": "a.com"}})
+    assert served.request(path="/dict", origin=APP).lines == GRANT
+    configuration.set_views({"dict": None, "open": {"allow_origins": EVIL}})
+    assert served.request(path="/dict", origin=APP).lines == [OWN]
+    assert served.request(path="/open", origin=APP).lines == STRICT
+    assert served.request(path="/none", origin=APP).lines == [OWN]
+
+
+def test_views_need_to_be_told() -> None:
+    """A configuration that is not told how to find a view takes no policy for one."""
+    with pytest.raises(TypeError, match="view_of"):
+        Configuration(**ONE).set_view("open", None)
