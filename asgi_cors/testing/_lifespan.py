@@ -50,7 +50,7 @@ class Lifespan:
         self._is_leaving = True
         self._signal.send()
         await self._task.wait(timeout)
-        if not self._task.has_ended:
+        if not self._task.has_ended:  # pragma: no branch - CPython 3.11 traces no line after a cancelled await
             await self._task.stop()
             raise LifespanError(f"the application did not shut down within {timeout} s")
         if self._failure is not None or (self._error is not None and not self._left):
