@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import functools
 import inspect
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -41,6 +42,11 @@ class PageOptions(TypedDict, total=False):
     clock: Callable[[], float]
     follow: int
     timeout: float
+
+
+# capacitor://localhost, chrome-extension://<id>: schemes whose pages have an origin of their own.
+_APP_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|]+")
+_NO_APPS = ("http:", "https:", "ws:", "wss:", "file:", "data:", "blob:", "about:", "javascript:")
 
 
 class BasePage(abc.ABC):
@@ -121,7 +127,8 @@ class BasePage(abc.ABC):
 
 
 def _page_url(origin: str) -> httpx.URL | None:
-    if origin == "null":
+    """Give the page's URL; None for a sandboxed page, and for an app or extension, whose pages are no site's."""
+    if origin == "null" or (_APP_ORIGIN.fullmatch(origin) and not origin.startswith(_NO_APPS)):
         return None
     try:
         url = parse(origin)
@@ -129,8 +136,8 @@ def _page_url(origin: str) -> httpx.URL | None:
         raise ValueError(str(error)) from error
     serialized = serialize_origin(url)
     if url.scheme not in HTTP_SCHEMES or serialized != origin:
-        hint = f"Write {serialized!r}." if url.scheme in HTTP_SCHEMES else "Write 'null' for a page of another scheme."
-        raise ValueError(f"origin={origin!r} is not an http or https origin as browsers write it. {hint}")
+        hint = f"Write {serialized!r}." if url.scheme in HTTP_SCHEMES else "Write 'null', which is what its pages send."
+        raise ValueError(f"origin={origin!r} is no origin as browsers write it. {hint}")
     return url
 
 

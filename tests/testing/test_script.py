@@ -411,7 +411,7 @@ def test_two_locations_are_followed_by_two_engines_where_they_are_equal():
         ("origin", "https://app.example.com/", "Write 'https://app.example.com'"),
         ("origin", "https://app.example.com:443", "Write 'https://app.example.com'"),
         ("origin", "HTTPS://app.example.com", "Write 'https://app.example.com'"),
-        ("origin", "chrome-extension://abc", "Write 'null'"),
+        ("origin", "file:///index.html", "Write 'null'"),
         ("origin", "app.example.com", "not a URL"),
         ("engine", "netscape", "'standard', 'chromium', 'firefox', 'webkit'"),
         ("cookies", {"nowhere": ["a=1"]}, "not a URL"),
@@ -429,3 +429,12 @@ def test_a_page_takes_an_engine_of_ones_own():
     environ, page = sent(engine=Engine(name="odd", forbids_user_agent=True), headers={"user-agent": "me"})
     assert repr(page) == "<Page https://app.example.com (odd)>"
     assert environ["HTTP_USER_AGENT"] != "me"
+
+
+@pytest.mark.parametrize("origin", ["capacitor://localhost", "chrome-extension://abc", "app://-", "null"])
+def test_an_app_or_extension_has_an_origin_of_its_own(origin):
+    """Its pages send it, everything is cross-origin to them, and an answer that names it passes."""
+    with Page(origin, app=WSGIEcho([("access-control-allow-origin", origin)])) as page:
+        response = page.fetch(API)
+        assert response.type == "cors"
+        assert page.exchanges[0].request.headers["origin"] == origin
