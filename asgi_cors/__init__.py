@@ -13,7 +13,7 @@ from ._errors import ConfigError, ConfigWarning, Issue
 from ._explain import Explanation, Step, explain
 from ._middleware import CORSMiddleware
 from ._policy import Policy, PolicyOptions
-from ._rules import Rules
+from ._rules import OneOfSeveral, Rules
 from ._settings import MiddlewareOptions
 from ._wsgi import WSGIMiddleware
 
@@ -26,6 +26,7 @@ __all__ = [
     "Explanation",
     "Issue",
     "MiddlewareOptions",
+    "OneOfSeveral",
     "Outcome",
     "Policy",
     "PolicyOptions",

@@ -7,19 +7,22 @@ Knows how they are written and in which order they are asked; knows no origin. W
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
+import warnings
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
 from types import NotImplementedType
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from ._errors import ConfigError, Issue
+from . import _http
+from ._errors import ConfigError, ConfigWarning, Issue
+from ._paths import PathPattern, Paths, path_issue, ties
 from ._policy import Policy, PolicyOptions
-from ._scope import route_path, without_dots
+from ._scope import field, route_path, without_dots
 from ._types import Scope
 
 Found = Policy | None | NotImplementedType
 FindsPolicy = Callable[[Scope], Found | Awaitable[Found]]
 Written = Policy | Mapping[str, Any] | None
-PathPolicies = Mapping[str, Written]
+PathPolicies = Mapping[PathPattern, Written]
 Asking = Generator[Awaitable[Any], Any, "Policy | None"]
 
 
@@ -27,16 +30,28 @@ class AmbiguousPathError(Exception):
     """The path leads to one policy as it stands, and to another without its dot segments and doubled slashes."""
 
 
+class OneOfSeveral(NamedTuple):
+    """The key of a view whose URL leads by another method to another policy.
+
+    Browsers keep a preflight's answer by URL: what one policy says must not be kept where it isn't the only one.
+    """
+
+    key: Hashable | None
+
+
 class Views(NamedTuple):
     """The policies of views, for an adapter that knows a framework's routes.
 
     Args:
-        of: Gives the key of the view that serves a scope; None where that has no policy of its own.
-        policies: Policies by key; a mapping is laid over the base, None passes the request through untouched.
+        of: Gives the key of the view that serves a scope; None where that has no policy of its own. Of a preflight,
+            it is given a scope with the method that is asked for and a true `asgi_cors.preflight`, and gives
+            `OneOfSeveral` where not all of that URL's views have one key.
+        policies: Policies by key; a mapping is laid over the base, None passes the request through untouched, and
+            Rules go on to look at the path.
     """
 
     of: Callable[[Scope], Hashable | None]
-    policies: Mapping[Hashable, Written]
+    policies: Mapping[Hashable, Written | Rules]
 
 
 class Rules:
@@ -44,8 +59,8 @@ class Rules:
 
     Args:
         policy: The base, for everything that no other serves.
-        paths: Policies by path: `/exact`, or `/prefix/*` for the prefix itself and all below. A mapping is laid over
-            the base; None passes the request through untouched.
+        paths: Policies by path: `/exact`, `/prefix/*` for the prefix itself and all below, or an `re.Pattern` that
+            must match the whole path. A mapping is laid over the base; None passes the request through untouched.
         policy_for: A function from scope to Policy, None (pass through) or NotImplemented (ask the paths), or to an
             awaitable of these.
         views: The policies of views.
@@ -63,16 +78,21 @@ class Rules:
     ) -> None:
         """Compile paths and views; see the class."""
         issues: list[Issue] = []
-        written: Mapping[Hashable, Written] = views.policies if views else {}
+        written: Mapping[Hashable, Written | Rules] = views.policies if views else {}
         self.policy = policy
         self.policy_for = policy_for
-        self.paths = _Paths(policy, paths, issues) if paths else None
+        self.paths = _compiled(policy, paths, issues) if paths else None
         self.view_of = views.of if views and written else None
-        self.views: dict[Hashable | None, Policy | None] = {
-            key: laid_over(policy, f"{key!r}", value, issues) for key, value in written.items()
+        self.views: dict[Hashable | None, Policy | Rules | None] = {
+            key: value if isinstance(value, Rules) else laid_over(policy, f"{key!r}", value, issues)
+            for key, value in written.items()
         }
+        inner = [value for value in written.values() if isinstance(value, Rules)]
+        self.unkept = _unkept([self, *inner]) if written else {}
         if issues:
             raise ConfigError(issues)
+        for issue in ties(paths or ()):
+            issue.warn()
 
     @property
     def is_fixed(self) -> bool:
@@ -94,10 +114,18 @@ class Rules:
             AmbiguousPathError: Where the path leads to more than one policy.
             Exception: What a function raises, and TypeError for what is no policy.
         """
-        if self.view_of is not None:
-            key = self.view_of(scope)
-            if key in self.views:
-                return self.views[key]
+        if self.view_of is None:
+            return (yield from self._found(scope, None))
+        key = self.view_of(_asked_about(scope))
+        if not isinstance(key, OneOfSeveral):
+            return (yield from self._found(scope, key))
+        policy = yield from self._found(scope, key.key)
+        return self.unkept.get(policy, policy)
+
+    def _found(self, scope: Scope, key: Hashable | None) -> Asking:
+        if key in self.views:
+            own = self.views[key]
+            return (yield from own.find(scope)) if isinstance(own, Rules) else own
         if self.policy_for is not None:
             found = self.policy_for(scope)
             if inspect.isawaitable(found):
@@ -115,51 +143,45 @@ class Rules:
         Raises:
             AmbiguousPathError: Where the path leads to more than one policy.
         """
-        return self.paths.find(path) if self.paths else self.policy
-
-
-_MISSING: Final = object()
-
-
-class _Paths:
-    """Policies by path, found by one look-up for the path and one for each `/` up to the deepest prefix."""
-
-    def __init__(self, base: Policy, paths: PathPolicies, issues: list[Issue]) -> None:
-        self.base = base
-        self.exact: dict[str, Policy | None] = {}
-        self.prefixes: dict[str, Policy | None] = {}
-        for path, written in paths.items():
-            issue = _path_issue(path)
-            if issue:
-                issues.append(issue)
-                continue
-            policy = laid_over(base, f"paths[{path!r}]", written, issues)
-            if path.endswith("/*"):
-                self.prefixes[path[:-2]] = policy
-            else:
-                self.exact[path] = policy
-        self.depth = max((prefix.count("/") for prefix in self.prefixes), default=0)
-
-    def find(self, path: str) -> Policy | None:
-        policy = self._at(path)
-        if "//" in path or "/." in path:
-            other = self._at(without_dots(path))
-            if other != policy:
-                raise AmbiguousPathError(path)
+        if self.paths is None:
+            return self.policy
+        policy = self.paths.find(path)
+        if ("//" in path or "/." in path) and self.paths.find(without_dots(path)) != policy:
+            raise AmbiguousPathError(path)
         return policy
 
-    def _at(self, path: str) -> Policy | None:
-        found: Any = self.exact.get(path, _MISSING)
-        if found is _MISSING:
-            found = self.prefixes.get("", _MISSING)
-            end = 0
-            for _ in range(self.depth):
-                end = path.find("/", end + 1)
-                longer = self.prefixes.get(path[:end] if end > 0 else path, _MISSING)
-                found = found if longer is _MISSING else longer
-                if end < 0:
-                    break
-        return self.base if found is _MISSING else found
+
+def _asked_about(scope: Scope) -> Scope:
+    """Give the scope of the request that a preflight asks about; of any other request, its own."""
+    if scope.get("method") != "OPTIONS" or field(scope, _http.ORIGIN) is None:
+        return scope
+    method = field(scope, _http.REQUEST_METHOD)
+    return scope if method is None else {**scope, "method": method.decode("latin-1"), "asgi_cors.preflight": True}
+
+
+def _unkept(all_rules: Iterable[Rules]) -> dict[Policy | None, Policy]:
+    """Give, for each policy of rules with views, the same without anything to be kept by browsers."""
+    unkept: dict[Policy | None, Policy] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)  # what there is to warn of has been said
+        for rules in all_rules:
+            own = [policy for policy in rules.views.values() if isinstance(policy, Policy)]
+            for policy in (rules.policy, *(rules.paths.values() if rules.paths else ()), *own):
+                if policy is not None and policy not in unkept:
+                    unkept[policy] = policy.replace(max_age=0)
+    return unkept
+
+
+def _compiled(base: Policy, paths: PathPolicies, issues: list[Issue]) -> Paths[Policy | None]:
+    """Read what stands for each path, and index the paths."""
+    policies: dict[PathPattern, Policy | None] = {}
+    for path, written in paths.items():
+        issue = path_issue(path)
+        if issue:
+            issues.append(issue)
+            continue
+        policies[path] = laid_over(base, f"paths[{path!r}]", written, issues)
+    return Paths(policies, base)
 
 
 def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -> Policy | None:
@@ -178,20 +200,3 @@ def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -
 
 def _is_mapping(value: object) -> bool:
     return isinstance(value, Mapping)
-
-
-def _path_issue(path: object) -> Issue | None:
-    if not isinstance(path, str):
-        return Issue("wrong-type", "paths", path, f"{path!r} is no string")
-    stem = path.removesuffix("/*")
-    if path == stem + "/*" and (stem.startswith("/") or not stem) and "*" not in stem:
-        return None
-    if path.startswith("/") and "*" not in path:
-        return None
-    hint = (
-        f"Write '/{stem.strip('/*')}/*' for all below it."
-        if "*" in path and stem.strip("/*")
-        else "Write '/*' for every path."
-    )
-    message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
-    return Issue("bad-path", "paths", path, message, hint if "*" in path else f"Write '/{path}'.")
