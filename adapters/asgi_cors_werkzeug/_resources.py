@@ -1,0 +1,83 @@
+"""Paths as Flask-CORS's `resources` has them, made `paths` of a configuration.
+
+A text is a path (`/items`), a prefix (`/api/*`: itself and all below; `/item*`: all that begins so), or, where it holds
+another character that only regular expressions use, one of these, which must match the whole path. `*` is every path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from asgi_cors import ConfigError, Issue
+
+Path = str | re.Pattern[str]
+
+_ONLY_IN_REGEXES: Final = frozenset("*\\]?$^[]()")
+_REPEATED: Final = re.compile(r"(?<!\\)[\w/-]\*")
+_BELOW: Final = "/*"
+
+
+def read_resources(resources: Any) -> dict[Path, Any]:
+    """Give what is written for each path: of a table its values, else an empty mapping.
+
+    Raises:
+        ConfigError: Of what is no path, list or table of paths, and of each regular expression that isn't one.
+    """
+    issues: list[Issue] = []
+    found: dict[Path, Any] = {}
+    for written, options in _pairs(resources, issues):
+        path = _read(written, issues)
+        if path is not None and found.setdefault(path, options) is not options:
+            message = f"{written!r} is every path, as another one is; the one written first applies"
+            Issue("paths-tie", "resources", written, message, "Leave one of them out.").warn()
+    if issues:
+        raise ConfigError(issues)
+    return found
+
+
+def read_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> re.Pattern[str] | None:
+    """Compile a regular expression, with a warning where its `*` looks like that of a shell's pattern."""
+    try:
+        regex = re.compile(text, flags)
+    except re.error as error:
+        message = f"{text!r} is no pattern of ours, and no regular expression either ({error})"
+        issues.append(Issue("bad-regex", option, text, message, "Write re.compile(r'…') to say what is meant."))
+        return None
+    if repeated := _REPEATED.search(text):
+        message = f"{text!r} is a regular expression, in which {repeated[0]!r} is any number of {repeated[0][0]!r}"
+        hint = f"Write {text.replace('*', '.*')!r} for anything."
+        Issue("star-in-regex", option, text, message, hint).warn()
+    return regex
+
+
+def is_regex(text: str) -> bool:
+    """Tell whether a text holds what only regular expressions have."""
+    return not _ONLY_IN_REGEXES.isdisjoint(text)
+
+
+def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
+    if isinstance(resources, Mapping):
+        return cast("Mapping[object, Any]", resources).items()
+    if isinstance(resources, (str, re.Pattern)):
+        return ((cast("object", resources), {}),)
+    if isinstance(resources, Iterable):
+        return ((path, {}) for path in cast("Iterable[object]", resources))
+    message = f"{resources!r} is no path, list or table of paths"
+    issues.append(Issue("wrong-type", "resources", resources, message, "Write resources={'/api/*': {'origins': […]}}."))
+    return ()
+
+
+def _read(path: object, issues: list[Issue]) -> Path | None:
+    if not isinstance(path, str):
+        return cast("Path", path)  # a compiled expression, or what the core refuses by itself
+    if path == "*":
+        return _BELOW
+    stem = path.removesuffix(_BELOW)
+    if not is_regex(stem):
+        return path
+    if re.search(r"[\w-]\*$", path) and not is_regex(path[:-1]):
+        return re.compile(f"{re.escape(path[:-1])}.*")
+    below = f"(?:{stem})(?:/.*)?" if "|" in stem else f"{stem}(?:/.*)?"
+    return read_regex(path if stem == path else below, "resources", issues)
