@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import nox
@@ -48,7 +49,7 @@ def _chromium(session: nox.Session) -> str:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Serve an API and two pages that call it, until Ctrl-C."""
-    session.install(".", *_group("demo"))
+    session.install(".[flask]", *_group("demo"))
     with contextlib.suppress(KeyboardInterrupt):
         session.run("python", "examples/demo", *session.posargs, interrupt_timeout=10)
 
@@ -91,20 +92,49 @@ def lint(session: nox.Session) -> None:
     session.install(*_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("lint-imports")
+    session.run("lint-imports", env={"PYTHONPATH": "adapters"})
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright, both strict."""
-    session.install(".[testing]", *_group("types"))
+    session.install(".[all]", *_group("types"))
     session.run("mypy", f"--cache-dir={os.devnull}")  # a warm cache has hidden errors
     session.run("pyright")
+
+
+@nox.session
+def upstream(session: nox.Session) -> None:
+    """Run the tests of Flask-CORS with our module in its place, by WSGI and by ASGI, and show what differs."""
+    wheel, env = _build(session)
+    session.install(f"{wheel}[flask,testing]", *_group("tests"), "packaging")
+    source = _source(session, "flask-cors==6.0.5")
+    ours, theirs = Path("tests/upstream/flask_cors").resolve(), source.parent / "in-its-place"
+    shutil.copytree(source / "tests", theirs / "tests")
+    theirs.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
+    with session.chdir(theirs):
+        for shell in ("WSGI", "ASGI"):
+            told = {**env, "PYTHONPATH": str(ours), "SHELL_UNDER_TEST": shell}
+            session.run("pytest", "-q", "-p", "in_its_place", "-p", "no:randomly", "-W", "ignore", "tests", env=told)
+    told = {**env, "FLASK_CORS_SOURCE": str(source)}
+    session.run("pytest", "tests/upstream/flask_cors", "tests/flask/test_advisories.py", env=told)
+
+
+def _source(session: nox.Session, requirement: str) -> Path:
+    """Fetch the sdist of another project, of which nothing is kept here, and unpack it."""
+    folder = Path(session.create_tmp(), "upstream")
+    shutil.rmtree(folder, ignore_errors=True)
+    where = f"--dest={folder}"
+    session.run("python", "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", where, requirement)
+    (sdist,) = folder.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    return Path(str(sdist).removesuffix(".tar.gz")).resolve()
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """Open the demo in Chromium, from both pages, and check every row."""
     wheel, env = _build(session)
-    session.install(str(wheel), *_group("browser"))
+    session.install(f"{wheel}[flask]", *_group("browser"))
     session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})

@@ -14,7 +14,8 @@ import pytest
 import asgi_cors
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"asgi_cors": ROOT / "asgi_cors"}
+ADAPTERS = [folder for folder in (ROOT / "adapters").iterdir() if folder.is_dir() and folder.name != "__pycache__"]
+PACKAGES = {folder.name: folder for folder in (ROOT / "asgi_cors", *ADAPTERS)}
 EXTRAS = {"flask", "quart", "starlette", "testing", "cli", "redis", "all"}
 
 

@@ -1,0 +1,261 @@
+"""asgi_app: a Flask app for ASGI servers, by way of asgiref's bridge, with threads and contexts of its own.
+
+asgiref runs all requests of a process in one thread, in the context that they arrive in. Here each request has a copy
+of that context, and one of several threads; a preflight is answered outside of it all, and takes none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final, cast
+
+from asgiref.wsgi import WsgiToAsgi, WsgiToAsgiInstance
+from flask import Flask
+
+from asgi_cors import ConfigError, Issue
+
+from ._installation import NAME, ASGILayer, Installation
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_MOST_THREADS: Final = 32
+_MOST_LINES: Final = 100  # of one header
+_IN_MEMORY: Final = 65536  # bytes of a body; what is longer goes to a file
+
+
+def asgi_app(app: Flask, threads: int | None = None) -> ASGIApp:
+    """Give an ASGI app that serves a Flask app; call it when the app is complete, `CORS(app)` included.
+
+    Args:
+        app: The app.
+        threads: How many requests may run at once. Default: four more than there are processors, at most 32.
+
+    Raises:
+        ConfigError: Of a number of threads that isn't one.
+    """
+    bridge = Bridge(app, _read_threads(threads))
+    installation: Installation | None = app.extensions.get(NAME)
+    return bridge if installation is None else ASGILayer(bridge, installation.configuration, installation.views)
+
+
+def _read_threads(threads: Any) -> int:
+    if threads is None:
+        return min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+        message = f"{threads!r} is no number of threads"
+        raise ConfigError([Issue("bad-threads", "threads", threads, message, "Write a whole number from 1 up.")])
+    return threads
+
+
+class Bridge(WsgiToAsgi):
+    """A WSGI app as an ASGI app; lifespan is answered, handshakes are refused."""
+
+    def __init__(self, app: Any, threads: int) -> None:
+        """Make the threads, which start when they are first needed."""
+        super().__init__(app)  # type: ignore[no-untyped-call]  # asgiref gives none here, nor below
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="asgi_cors_flask")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # before it is accepted: the server answers 403
+        else:
+            await Exchange(self.wsgi_application, self._threads)(scope, receive, send)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Say that all is well, at start-up and at shutdown."""
+    while True:
+        kind = (await receive())["type"]
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return
+
+
+class GoneError(ConnectionError):
+    """The client is gone; whatever is still being sent is for nobody."""
+
+
+class Exchange(WsgiToAsgiInstance):
+    """One request and its response.
+
+    Args:
+        app: The WSGI app.
+        threads: Where the app runs.
+    """
+
+    response_start: dict[str, Any]
+    response_content_length: int | None
+
+    def __init__(self, app: Any, threads: ThreadPoolExecutor) -> None:
+        """Begin; see the class."""
+        super().__init__(app)  # type: ignore[no-untyped-call]
+        self._threads = threads
+        self._gone = False
+        self._sending: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request, unless the client is gone before it is complete."""
+        self._loop = asyncio.get_running_loop()
+        self.scope = dict(scope)
+        self._receive, self._send = receive, send
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                body.write(message.get("body", b""))
+                more = message.get("more_body", False)
+            body.seek(0)
+            await self.run_wsgi_app(body)
+
+    def build_environ(self, scope: Scope, body: IO[bytes]) -> dict[str, Any]:
+        """Build the environ: paths and values byte for byte, no name that another one could be taken for."""
+        self.scope = {**scope, "headers": list(_unambiguous(scope["headers"])), "query_string": b"", "root_path": ""}
+        built = super().build_environ(self.scope, body)  # type: ignore[no-untyped-call]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        environ = cast("dict[str, Any]", built)
+        root, path = _divided(scope)
+        environ |= {
+            "SCRIPT_NAME": _encoded(root),
+            "PATH_INFO": _encoded(path),
+            "QUERY_STRING": scope["query_string"].decode("latin-1"),
+            "wsgi.input_terminated": True,  # the body is read whole, also one that comes without its length
+        }
+        if NAME in scope:
+            environ[NAME] = scope[NAME]  # the mark of the decision that was made outside
+        return environ
+
+    def start_response(  # pyright: ignore[reportIncompatibleMethodOverride]  # asgiref's has no `write`
+        self, status: str, response_headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """Be WSGI's start_response (PEP 3333), `write` and values beyond ASCII included."""
+        if exc_info is None and hasattr(self, "response_start"):
+            message = "start_response is called a second time, without exc_info"
+            raise RuntimeError(message)
+        if exc_info is not None and self.response_started:
+            raise exc_info[1].with_traceback(exc_info[2])
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response_headers]
+        self.response_start = {
+            "type": "http.response.start",
+            "status": int(status.partition(" ")[0]),
+            "headers": headers,
+        }
+        return self._write
+
+    async def run_wsgi_app(self, body: IO[bytes]) -> None:
+        """Run the app in a thread of ours, in a copy of this request's context."""
+        context = contextvars.copy_context()
+        running = self._loop.run_in_executor(self._threads, lambda: context.run(self._run, body))
+        watch = asyncio.ensure_future(self._watch())
+        try:
+            await running
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+        finally:
+            watch.cancel()
+        if not self._gone:
+            await self._send_all(self._begun({"type": "http.response.body"}))
+
+    def _run(self, body: IO[bytes]) -> None:
+        """Run the app, in its thread."""
+        try:
+            environ = self.build_environ(self.scope, body)
+        except ValueError:
+            self.start_response("400 Bad Request", [("content-type", "text/plain")])
+            self._write(b"Bad Request: too many duplicate headers")
+            return
+        application = cast("Callable[..., Iterable[bytes]]", self.wsgi_application)
+        output = application(environ, self.start_response)
+        try:
+            for chunk in output:
+                self._write(chunk)
+        except GoneError:
+            pass
+        finally:
+            close = getattr(output, "close", None)
+            if close is not None:
+                close()
+
+    def _write(self, chunk: bytes) -> None:
+        """Send a piece of the body, from the thread, and wait until it is taken."""
+        if not chunk:
+            return
+        messages = self._begun({"type": "http.response.body", "body": chunk, "more_body": True})
+        sending = asyncio.run_coroutine_threadsafe(self._send_all(messages), self._loop)
+        try:
+            sending.result()
+        except CancelledError:
+            raise GoneError from None
+
+    def _begun(self, message: Message) -> Iterable[Message]:
+        if self.response_started:
+            return [message]
+        self.response_started = True
+        return [self.response_start, message]
+
+    async def _send_all(self, messages: Iterable[Message]) -> None:
+        if self._gone:
+            raise GoneError
+        self._sending = asyncio.current_task()
+        for message in messages:
+            await self._send(message)
+
+    async def _watch(self) -> None:
+        """Notice that the client is gone, so that a stream without end ends."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+
+    def _leave(self) -> None:
+        """Let the thread go that waits for what nobody will take any more."""
+        self._gone = True
+        if self._sending is not None:
+            self._sending.cancel()
+
+
+def _unambiguous(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Leave out names with an underscore, which environ can't tell from a hyphen; join cookies (RFC 9113, 8.2.3).
+
+    Raises:
+        ValueError: Where one header is repeated too often: each time, what is joined to it is copied.
+    """
+    cookies: list[bytes] = []
+    lines: Counter[bytes] = Counter()
+    for name, value in headers:
+        lines[name] += 1
+        if lines[name] > _MOST_LINES:
+            raise ValueError(name)
+        if name == b"cookie":
+            cookies.append(value)
+        elif b"_" not in name:
+            yield name, value
+    if cookies:
+        yield b"cookie", b"; ".join(cookies)
+
+
+def _divided(scope: Scope) -> tuple[str, str]:
+    """Divide what the app is mounted at from the path within it."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
+    if root and (path == root or path.startswith(root + "/")):
+        return root, path[len(root) :]
+    return root, path
+
+
+def _encoded(text: str) -> str:
+    """Write a path as PEP 3333 has it: bytes of UTF-8, one to a character."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")

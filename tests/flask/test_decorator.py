@@ -1,0 +1,472 @@
+"""cross_origin and cors_exempt: with CORS(app) and without, in any order, on functions, classes and blueprints."""
+
+import functools
+import threading
+
+import pytest
+from flask import Blueprint, Flask, abort, jsonify, request
+from flask.views import MethodView, View
+
+from asgi_cors import ConfigError, ConfigWarning
+from asgi_cors.testing import CORSError, Page
+from asgi_cors_flask import CORS, cors_exempt, cross_origin
+
+PAGE = "https://app.example.com"
+OTHER = "https://other.example"
+METHODS = "GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE"
+VARY = {"vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}
+GRANTED = {"access-control-allow-origin": PAGE, "vary": "Origin"}
+REFUSED = {"vary": "Origin"}
+PREFLIGHT = {
+    "access-control-allow-origin": PAGE,
+    "access-control-allow-methods": METHODS,
+    "access-control-allow-headers": "*, authorization",
+    **VARY,
+}
+
+with_and_without = pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "alone"])
+own = cross_origin(origins=PAGE)
+
+
+def allowed(answer):
+    return answer.cors.get("access-control-allow-origin")
+
+
+@with_and_without
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/view", "GET", 200), ("/abort", "GET", 418), ("/crash", "GET", 500), ("/view", "OPTIONS", 200)],
+)
+@pytest.mark.parametrize(("origin", "fields"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
+def test_a_views_policy_serves_its_answers(app, serve, install, path, method, status, origin, fields):
+    """Those to what it raises included."""
+    install(app)
+    for name, body in {"view": jsonify, "abort": lambda: abort(418), "crash": lambda: 1 / 0}.items():
+        app.add_url_rule(f"/{name}", name, own(body))
+    answer = serve(app).request(method, path, origin)
+    assert (answer.status, answer.cors) == (status, fields)
+
+
+@with_and_without
+def test_a_views_policy_answers_its_preflights(app, serve, install):
+    """The view itself isn't called; the answer has the policy's fields and no others."""
+    install(app)
+    app.add_url_rule("/view", "view", own(lambda: pytest.fail("called")), methods=["PUT"])
+    client = serve(app)
+    answer = client.preflight("/view", PAGE)
+    assert (answer.status, answer.headers, answer.body) == (204, list(PREFLIGHT.items()), b"")
+    answer = client.preflight("/view", OTHER)
+    assert (answer.status, answer.cors) == (200, VARY)
+    assert b"PreflightMissingAllowOriginHeader" in answer.body
+
+
+@with_and_without
+def test_an_options_that_is_no_preflight_names_the_methods(app, serve, install):
+    install(app)
+    app.add_url_rule("/view", "view", own(lambda: "got"))
+    app.add_url_rule("/view", "put", own(lambda: "put"), methods=["PUT"])
+    answer = serve(app).request("OPTIONS", "/view", PAGE)
+    assert set(answer.field("allow").split(", ")) == {"GET", "HEAD", "PUT", "OPTIONS"}
+    assert answer.cors == GRANTED
+
+
+@with_and_without
+def test_without_automatic_options_the_view_answers_them(app, serve, install):
+    install(app)
+    view = cross_origin(origins=PAGE, automatic_options=False)(lambda: "mine")
+    app.add_url_rule("/view", "view", view, methods=["GET", "OPTIONS"])
+    answer = serve(app).request("OPTIONS", "/view", PAGE)
+    assert (answer.body, answer.cors) == (b"mine", GRANTED)
+
+
+@pytest.mark.parametrize("bare", [cross_origin, cross_origin()], ids=["@cross_origin", "@cross_origin()"])
+@with_and_without
+def test_without_options_it_opens_a_view_to_all(app, serve, install, bare):
+    install(app)
+    app.add_url_rule("/view", "view", bare(lambda: "open"))
+    assert serve(app).get("/view", OTHER).cors == {"access-control-allow-origin": "*"}
+
+
+def test_alone_it_leaves_other_views_untouched(app, serve):
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    app.add_url_rule("/plain", "plain", lambda: "plain")
+    client = serve(app)
+    assert client.get("/plain", PAGE).cors == client.get("/missing", PAGE).cors == {}
+
+
+def test_with_cors_other_views_keep_the_apps_policy(app, serve):
+    CORS(app, origins=OTHER)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    app.add_url_rule("/plain", "plain", lambda: "plain")
+    client = serve(app)
+    assert (allowed(client.get("/plain", OTHER)), allowed(client.get("/plain", PAGE))) == (OTHER, None)
+
+
+def test_what_cors_is_given_does_not_count(app, serve):
+    """As in Flask-CORS: a view's options are laid over the config and the defaults, not over CORS(app, …)."""
+    app.config["CORS_MAX_AGE"] = 7
+    CORS(app, origins=OTHER, supports_credentials=True, expose_headers="X-A")
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    client = serve(app)
+    assert client.get("/view", PAGE).cors == GRANTED
+    assert client.preflight("/view", PAGE).cors == PREFLIGHT | {"access-control-max-age": "7"}
+
+
+def test_a_view_registered_after_the_first_request_counts(app, serve):
+    """Flask lets it be before a request has reached the app itself, which a preflight doesn't."""
+    CORS(app)
+    client = serve(app)
+    client.preflight("/view", PAGE)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    assert client.get("/view", PAGE).cors == GRANTED
+
+
+# -- other decorators, and the order of them
+
+
+def passes_on(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        return view(*args, **kwargs)
+
+    return inner
+
+
+def hides(view):
+    def inner(*args, **kwargs):
+        return view(*args, **kwargs)
+
+    return inner
+
+
+def needs_login(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        return view(*args, **kwargs) if "authorization" in request.headers else abort(401)
+
+    return inner
+
+
+@with_and_without
+@pytest.mark.parametrize("order", [[own, passes_on], [passes_on, own]], ids=["above", "below"])
+def test_it_stands_above_or_below_other_decorators(app, serve, install, order):
+    install(app)
+    view = functools.reduce(lambda view, decorator: decorator(view), order, lambda: "own")
+    app.add_url_rule("/view", "view", view)
+    client = serve(app)
+    assert client.get("/view", PAGE).cors == GRANTED
+    assert client.preflight("/view", PAGE).cors == PREFLIGHT
+
+
+def test_a_login_above_it_is_in_the_way_without_cors(app, serve):
+    """Alone, the view can't answer for what is refused before it is reached; with CORS(app) it does."""
+    app.add_url_rule("/view", "view", needs_login(own(lambda: "own")))
+    assert serve(app).get("/view", PAGE).cors == {}
+    app = Flask("second")
+    CORS(app)
+    app.add_url_rule("/view", "view", needs_login(own(lambda: "own")))
+    client = serve(app)
+    answer = client.get("/view", PAGE)
+    assert (answer.status, answer.cors) == (401, GRANTED)
+    assert client.preflight("/view", PAGE).cors == PREFLIGHT
+
+
+def test_hidden_from_the_app_both_policies_must_allow(app, serve):
+    """A decorator above it without functools.wraps hides its policy; then it takes back, and never adds."""
+    CORS(app, origins=[PAGE, "https://third.example"])
+    app.add_url_rule("/view", "view", hides(cross_origin(origins=[PAGE, OTHER])(lambda: "own")))
+    client = serve(app)
+    verdicts = [allowed(client.get("/view", origin)) for origin in (PAGE, OTHER, "https://third.example")]
+    assert verdicts == [PAGE, None, None]
+
+
+def test_above_route_it_is_warned_of(app, serve):
+    """Flask has registered the bare view by then: nothing of the decorator would take effect."""
+    CORS(app)
+    own(app.get("/view")(lambda: "bare"))
+    with pytest.warns(ConfigWarning, match=r"stands above its route.*first @app.route"):
+        serve(app).get("/view", PAGE)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_view_that_is_registered_bare_and_decorated_is_two(app, serve):
+    CORS(app, origins=OTHER)
+
+    def view():
+        return "both"
+
+    app.add_url_rule("/bare", "bare", view)
+    app.add_url_rule("/own", "own", own(view))
+    client = serve(app)
+    assert (allowed(client.get("/bare", PAGE)), allowed(client.get("/own", PAGE))) == (None, PAGE)
+
+
+# -- classes, several views on one URL, blueprints
+
+
+class Decorated(View):
+    decorators = (own,)
+
+    def dispatch_request(self):
+        return "class"
+
+
+class Methods(MethodView):
+    decorators = (own,)
+
+    def get(self):
+        return "got"
+
+    def put(self):
+        return "put"
+
+
+class ByMethod(MethodView):
+    @cross_origin(origins=PAGE)
+    def get(self):
+        return type(self).__name__
+
+    def put(self):
+        return "put"
+
+
+@with_and_without
+@pytest.mark.parametrize("view", [Decorated, Methods])
+def test_it_serves_class_based_views(app, serve, install, view):
+    """`decorators = [...]`, whose preflights Flask must leave to it."""
+    install(app)
+    app.add_url_rule("/view", view_func=view.as_view("view"))
+    client = serve(app)
+    assert client.get("/view", PAGE).cors == GRANTED
+    assert client.preflight("/view", PAGE).cors == PREFLIGHT
+
+
+@with_and_without
+def test_it_serves_a_method_of_a_class(app, serve, install):
+    """`get` has a policy of its own; the other methods are as before."""
+    install(app)
+    app.add_url_rule("/view", view_func=ByMethod.as_view("view"))
+    client = serve(app)
+    answer = client.get("/view", PAGE)
+    assert (answer.body, answer.cors) == (b"ByMethod", GRANTED)
+    assert allowed(client.request("PUT", "/view", OTHER)) == ("*" if install is CORS else None)
+
+
+def test_a_method_of_a_class_answers_its_preflights_under_cors(app, serve):
+    CORS(app)
+    app.add_url_rule("/view", view_func=ByMethod.as_view("view"))
+    client = serve(app)
+    assert client.preflight("/view", OTHER, "GET").cors == VARY
+    assert allowed(client.preflight("/view", OTHER, "PUT")) == "*"
+
+
+def test_several_views_of_one_url_have_each_its_policy(app, serve):
+    """The one is asked that serves the method which the preflight names; HEAD is GET's."""
+    CORS(app, origins="https://third.example")
+    app.add_url_rule("/view", "get", cross_origin(origins=PAGE)(lambda: "got"))
+    app.add_url_rule("/view", "put", cross_origin(origins=OTHER)(lambda: "put"), methods=["PUT"])
+    app.add_url_rule("/view", "delete", lambda: "gone", methods=["DELETE"])
+    client = serve(app)
+    table = {"GET": PAGE, "HEAD": PAGE, "PUT": OTHER, "DELETE": "https://third.example"}
+    for method, origin in table.items():
+        for page in (PAGE, OTHER, "https://third.example"):
+            expected = origin if page == origin else None
+            assert allowed(client.preflight("/view", page, method)) == expected
+            assert allowed(client.request(method, "/view", page)) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "closes"),
+    [
+        pytest.param({}, own, id="a view's"),
+        pytest.param({"origins": PAGE, "max_age": 60}, lambda view: view, id="the app's"),
+        pytest.param({"resources": {"/vie*": {"origins": PAGE}}}, lambda view: view, id="a resource's"),
+    ],
+)
+def test_a_kept_preflight_of_one_view_serves_no_other(app, options, closes):
+    """A browser keeps it by URL: what the open view's says must not let a page call the one with the closed policy."""
+    called = []
+    CORS(app, **options)
+    app.add_url_rule("/view", "get", cross_origin(max_age=60)(lambda: "got"))
+    app.add_url_rule("/view", "put", closes(lambda: called.append(1) or "put"), methods=["PUT"])
+    with Page(OTHER, app=app) as page:
+        assert page.fetch("http://api.test/view", headers={"x-a": "1"}).ok
+        with pytest.raises(CORSError, match="PreflightMissingAllowOriginHeader"):
+            page.fetch("http://api.test/view", method="PUT", headers={"x-a": "1"})
+    assert called == []
+
+
+def test_a_preflight_of_a_url_with_one_policy_is_kept(app, serve):
+    """Whichever of its methods it asks for."""
+    CORS(app, max_age=60)
+    app.add_url_rule("/view", "get", cross_origin(max_age=7)(lambda: "got"), methods=["GET", "PUT"])
+    app.add_url_rule("/plain", "plain", lambda: "got", methods=["GET", "PUT"])
+    client = serve(app)
+    ages = [client.preflight(path, PAGE).cors["access-control-max-age"] for path in ("/view", "/plain", "/missing")]
+    assert ages == ["7", "60", "60"]
+
+
+def test_a_method_that_no_view_serves_is_answered_by_the_urls_view(app, serve):
+    """The 405, and its preflight: not by the app's wider policy."""
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    client = serve(app)
+    assert client.preflight("/view", OTHER, "DELETE").cors == VARY
+    answer = client.request("DELETE", "/view", PAGE)
+    assert (answer.status, answer.cors) == (405, GRANTED)
+
+
+def test_a_redirect_that_adds_a_slash_is_answered_by_the_view_it_leads_to(app, serve):
+    CORS(app)
+    app.add_url_rule("/a b/", "view", own(lambda: "own"))
+    client = serve(app)
+    answer = client.get("/a%20b", PAGE)
+    assert (answer.status, answer.cors) == (308, GRANTED)
+    assert client.preflight("/a%20b", OTHER, "GET").cors == VARY
+
+
+def test_a_redirect_that_leads_nowhere_keeps_the_apps_policy(app, serve):
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    app.add_url_rule("/old", "old", redirect_to="/nowhere")
+    assert allowed(serve(app).get("/old", OTHER)) == "*"
+
+
+@with_and_without
+def test_it_serves_views_of_blueprints(serve, install):
+    """With prefixes, nested, under a subdomain."""
+    app = Flask("app", subdomain_matching=True)
+    app.config["SERVER_NAME"] = "api.test"
+    install(app)
+    outer = Blueprint("outer", "outer", url_prefix="/outer")
+    inner = Blueprint("inner", "inner", url_prefix="/inner", subdomain="sub")
+    inner.add_url_rule("/view", "view", own(lambda: "own"))
+    outer.register_blueprint(inner)
+    app.register_blueprint(outer)
+    client = serve(app)
+    assert client.get("/outer/inner/view", PAGE, host="sub.api.test").cors == GRANTED
+    asked = {"access-control-request-method": "PUT"}
+    assert client.request("OPTIONS", "/outer/inner/view", PAGE, host="sub.api.test", **asked).cors == PREFLIGHT
+    assert client.get("/outer/inner/view", PAGE, host="api.test").status == 404
+
+
+@pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="a key of Flask 3.1")
+def test_a_host_that_is_not_trusted_keeps_the_apps_policy(app, serve):
+    """The app refuses it by itself; finding a view must not."""
+    app.config["TRUSTED_HOSTS"] = ["api.test"]
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    answer = serve(app).get("/view", OTHER, host="evil.test")
+    assert (answer.status, allowed(answer)) == (400, "*")
+
+
+@with_and_without
+def test_it_serves_async_views(app, serve, install):
+    install(app)
+
+    async def view():
+        return "async"
+
+    app.add_url_rule("/view", "view", own(view))
+    assert serve(app).get("/view", PAGE).cors == GRANTED
+
+
+# -- routes are looked up only where that can matter
+
+
+def test_no_route_is_looked_up_where_no_view_has_a_policy(app, serve, monkeypatch):
+    CORS(app)
+    app.add_url_rule("/view", "view", lambda: "plain")
+    client = serve(app)
+    bound = []
+    bind = app.create_url_adapter
+    monkeypatch.setattr(app, "create_url_adapter", lambda request: bound.append(request) or bind(request))
+    client.preflight("/view", PAGE)
+    assert not bound
+    client.get("/view", PAGE)
+    assert len(list(filter(None, bound))) == 1  # by Flask itself
+
+
+def test_marks_are_gathered_once_under_many_threads(app):
+    """However many requests come first, each view's policy is set once."""
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    installed, begin, calls = app.extensions["asgi_cors"], threading.Barrier(4), []
+    set_views = installed.configuration.set_views
+    installed.configuration.set_views = lambda policies: calls.append(policies) or set_views(policies)
+
+    def first():
+        begin.wait(10)
+        installed.views.refresh(installed.configuration)
+
+    threads = [threading.Thread(target=first) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(calls) == 1
+
+
+# -- exempt
+
+
+@pytest.mark.parametrize("order", ["below route", "above route"])
+def test_an_exempt_view_is_passed_through_untouched(app, serve, order):
+    """Preflights included, in whichever order it stands: what the view itself sends decides."""
+    CORS(app)
+    fields = {"Access-Control-Allow-Origin": "https://mine.example"}
+    route = app.route("/view", methods=["GET", "OPTIONS"])
+
+    def view():
+        return "exempt", 200, fields
+
+    if order == "below route":
+        route(cors_exempt(view))
+    else:
+        cors_exempt(route(view))
+    client = serve(app)
+    expected = {"access-control-allow-origin": "https://mine.example"}
+    assert client.get("/view", PAGE).cors == client.preflight("/view", PAGE).cors == expected
+
+
+def test_without_cors_exempt_means_nothing(app, serve):
+    app.add_url_rule("/view", "view", cors_exempt(lambda: "exempt"))
+    assert serve(app).get("/view", PAGE).cors == {}
+
+
+# -- what is said of it
+
+
+def test_explain_knows_a_views_own_policy(app):
+    cors = CORS(app, origins=OTHER)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    app.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
+    verdicts = [cors.explain("GET", PAGE, path).allowed for path in ("/view", "/exempt", "/missing")]
+    assert verdicts == [True, None, False]
+
+
+def test_mistakes_are_found_at_decoration():
+    """All at once, under the names of Flask-CORS."""
+    with pytest.raises(ConfigError) as raised:
+        cross_origin(origin="*", origins="https://example.com/", max_age=-1)
+    assert [issue.option for issue in raised.value.issues] == ["origin", "origins", "max_age"]
+
+
+def test_what_depends_on_the_config_is_found_when_the_app_is_bound(app):
+    decorated = cross_origin(supports_credentials=True)
+    app.add_url_rule("/view", "view", decorated(lambda: "own"))
+    with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):
+        CORS(app)
+    app.config["CORS_ORIGINS"] = PAGE
+    assert CORS(app).explain("GET", PAGE, "/view", credentials=True).allowed
+
+
+@with_and_without
+def test_or_else_at_the_first_request(app, install):
+    """Raised there in words, however often it is asked."""
+    install(app)
+    app.add_url_rule("/view", "view", cross_origin(supports_credentials=True)(lambda: "own"))
+    app.testing = True
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):
+            app.test_client().get("/view", headers={"Origin": PAGE})

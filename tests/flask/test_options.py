@@ -1,0 +1,279 @@
+"""Options by Flask-CORS's names, their defaults, levels and mistakes."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Blueprint, Flask
+
+from asgi_cors import ConfigError, ConfigWarning, Policy
+from asgi_cors_flask import CORS, cross_origin
+
+PAGE = "https://app.example.com"
+METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+DEFAULT = Policy(allow_origins="*", allow_methods=METHODS, allow_headers="*", max_age=None)
+
+
+def policy_of(config=None, **options):
+    app = Flask("app")
+    app.config.update(config or {})
+    return CORS(app, **options).policy
+
+
+def mistakes_of(config=None, **options):
+    with pytest.raises(ConfigError) as raised:
+        policy_of(config, **options)
+    return [str(issue) for issue in raised.value.issues]
+
+
+def test_the_defaults_are_flask_cors_s():
+    assert policy_of() == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("options", "same"),
+    [
+        pytest.param({"origins": PAGE}, {"allow_origins": [PAGE]}, id="origins: one"),
+        pytest.param({"origins": {PAGE}}, {"allow_origins": [PAGE]}, id="origins: a set"),
+        pytest.param({"origins": ".*"}, {"allow_origins": "*"}, id="origins: the regex for all"),
+        pytest.param({"origins": ["*"]}, {"allow_origins": "*"}, id="origins: a list of the wildcard"),
+        pytest.param(
+            {"origins": "https://*.example.com"}, {"allow_origins": "https://*.example.com"}, id="origins: a pattern"
+        ),
+        pytest.param(
+            {"origins": [PAGE, r"https://[a-z]+\.example\.com"]},
+            {"allow_origins": [PAGE, re.compile(r"https://[a-z]+\.example\.com", re.IGNORECASE)]},
+            id="origins: a text that only a regex can be",
+        ),
+        pytest.param({"methods": "put"}, {"allow_methods": ["PUT"]}, id="methods: one, in lower case"),
+        pytest.param({"methods": "PUT, patch"}, {"allow_methods": ["PUT", "PATCH"]}, id="methods: a text"),
+        pytest.param({"methods": {"PUT", "PATCH"}}, {"allow_methods": ["PUT", "PATCH"]}, id="methods: a set"),
+        pytest.param({"methods": "*"}, {"allow_methods": "*"}, id="methods: all"),
+        pytest.param({"allow_headers": "X-A"}, {"allow_headers": ["x-a"]}, id="allow_headers: one"),
+        pytest.param({"allow_headers": ["X-A", r"X-B-.*"]}, {"allow_headers": ["x-a", "x-b-*"]}, id="and a regex"),
+        pytest.param({"allow_headers": re.compile("^X-B-.+")}, {"allow_headers": "x-b-*"}, id="and a compiled one"),
+        pytest.param({"allow_headers": "x-b-*"}, {"allow_headers": "x-b-*"}, id="and our prefix"),
+        pytest.param({"allow_headers": r".*"}, {"allow_headers": "*"}, id="and the regex for all"),
+        pytest.param({"expose_headers": None}, {"expose_headers": ()}, id="expose_headers: none"),
+        pytest.param({"expose_headers": "X-A, X-B"}, {"expose_headers": ["X-A", "X-B"]}, id="expose_headers: a text"),
+        pytest.param({"max_age": "600"}, {"max_age": 600}, id="max_age: a text"),
+        pytest.param({"max_age": timedelta(minutes=1)}, {"max_age": 60}, id="max_age: a timedelta"),
+        pytest.param(
+            {"supports_credentials": True, "origins": PAGE},
+            {"allow_credentials": True, "allow_origins": PAGE},
+            id="supports_credentials",
+        ),
+        pytest.param({"send_wildcard": False, "automatic_options": False}, {}, id="options that change no policy"),
+        pytest.param(
+            {"allow_origins": PAGE}, {"allow_origins": PAGE}, id="the policy's own names, on the same defaults"
+        ),
+        pytest.param(
+            {"allow_origin_regex": r"https://[a-z]+\.example\.com"},
+            {"allow_origins": (), "allow_origin_regex": r"https://[a-z]+\.example\.com"},
+            id="a regex beside the default of every origin",
+        ),
+        pytest.param(
+            {"supports_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
+            {"allow_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
+            id="danger, by its name",
+        ),
+    ],
+)
+def test_an_option_means_what_it_does_there(options, same):
+    assert policy_of(**options) == DEFAULT.replace(**same)
+
+
+def test_a_regex_of_origins_matches_whole_origins(app, serve):
+    """Not their beginning, as in Flask-CORS: `https://shop.example.evil.com` is another site."""
+    CORS(app, origins=r"https://\w+\.Example\.com")
+    client = serve(app)
+    granted = [
+        client.get("/", origin).cors.get("access-control-allow-origin")
+        for origin in ("https://a.example.com", "https://a.example.com.evil.com", "https://a.b.example.com")
+    ]
+    assert granted == ["https://a.example.com", None, None]
+
+
+# -- levels
+
+
+def test_levels_are_laid_over_each_other(app, serve):
+    """A resource before keywords before config before defaults."""
+    app.config |= {"CORS_MAX_AGE": 1, "CORS_EXPOSE_HEADERS": "X-Config", "CORS_METHODS": ["PUT"]}
+    table = {"/r": {"max_age": 3}, "/s": {}}
+    CORS(app, origins=PAGE, max_age=2, resources=table)
+    client = serve(app)
+    for path, max_age in {"/r": "3", "/s": "2"}.items():
+        fields = client.preflight(path, PAGE).cors
+        assert (fields["access-control-max-age"], fields["access-control-allow-methods"]) == (
+            max_age,
+            "GET, HEAD, POST, PUT",
+        )
+        assert client.get(path, PAGE).cors["access-control-expose-headers"] == "X-Config"
+
+
+def test_config_takes_both_names():
+    assert policy_of({"CORS_ORIGINS": PAGE}) == policy_of({"CORS_ALLOW_ORIGINS": PAGE}) == policy_of(origins=PAGE)
+
+
+def test_a_config_key_of_none_is_not_there():
+    assert policy_of({"CORS_ORIGINS": None}) == DEFAULT
+
+
+def test_what_a_level_says_of_origins_replaces_what_the_one_below_said():
+    """By whichever names."""
+    regex = r"https://[a-z]+\.example\.com"
+    below = {"CORS_ORIGINS": PAGE}
+    assert policy_of(below, allow_origin_regex=regex) == policy_of(allow_origin_regex=regex)
+    assert policy_of({"CORS_ALLOW_ORIGIN_REGEX": regex}, origins=PAGE) == policy_of(origins=PAGE)
+
+
+def test_the_config_is_read_when_the_app_is_bound():
+    cors, app = CORS(), Flask("app")
+    app.config["CORS_ORIGINS"] = PAGE
+    cors.init_app(app)
+    assert cors.policy == policy_of(origins=PAGE)
+
+
+# -- mistakes
+
+
+def test_credentials_for_every_origin_are_refused_with_the_line_to_write():
+    (mistake,) = mistakes_of(supports_credentials=True)
+    assert mistake.startswith("origins: '*' with supports_credentials: ")
+    assert "origins=['https://app.example.com']" in mistake
+
+
+NO_SUCH = "there is no option of this name"
+ONE = "are one option. Write one of them."
+NO_NAMES = (
+    "is a regular expression, and these are names and prefixes. Write the names, or a prefix such as 'x-company-*'."
+)
+NO_REGEX = (
+    "is no pattern of ours, and no regular expression either (missing ), unterminated subpattern at position 21). "
+    "Write re.compile(r'…') to say what is meant."
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "mistake"),
+    [
+        ({"origin": "*"}, f"origin: {NO_SUCH}. Did you mean 'origins'?"),
+        ({"orgins": PAGE}, f"orgins: {NO_SUCH}. Did you mean 'origins'?"),
+        ({"resources": {"/a": {"orign": PAGE}}}, f"resources['/a'].orign: {NO_SUCH}. Did you mean 'origins'?"),
+        ({"origins": PAGE, "allow_origins": PAGE}, f"origins: origins and allow_origins {ONE}"),
+        (
+            {"supports_credentials": False, "allow_credentials": False},
+            f"supports_credentials: supports_credentials and allow_credentials {ONE}",
+        ),
+        ({"methods": 5}, "methods: 5 is not a name, or a list of names."),
+        ({"send_wildcard": "yes"}, "send_wildcard: 'yes' is not True or False."),
+        (
+            {"allow_headers": ["X-A", "X-(A|B)"]},
+            f"allow_headers: 'X-(A|B)' {NO_NAMES}",
+        ),
+        (
+            {"origins": "https://*.example.com("},
+            f"origins: 'https://*.example.com(' {NO_REGEX}",
+        ),
+        (
+            {"resources": 5},
+            "resources: 5 is no path, list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
+        ),
+        ({"resources": {"/a": 5}}, "resources['/a']: 5 is no mapping of options, Policy or None."),
+    ],
+)
+def test_a_mistake_is_refused_in_words(options, mistake):
+    assert mistakes_of(**options) == [mistake]
+
+
+def test_a_name_that_resembles_none_gets_a_list_of_them():
+    (mistake,) = mistakes_of(resources={"/a": {"zzz": 1}})
+    assert mistake.startswith(f"resources['/a'].zzz: {NO_SUCH}. Known: allow_credentials, allow_headers, ")
+
+
+def test_all_mistakes_are_told_at_once():
+    """Of names and of values, of keywords and of resources."""
+    found = mistakes_of(orgins=PAGE, origins=f"{PAGE}/", max_age=-1, resources={"/a": {"origns": 1}, "/b": 5})
+    assert [line.partition(":")[0] for line in found] == [
+        "orgins",
+        "resources['/a'].origns",
+        "resources['/b']",
+        "origins",
+        "max_age",
+    ]
+
+
+def test_mistakes_of_all_resources_are_told_at_once():
+    found = mistakes_of(resources={"/a": {"origins": "a"}, "/b": {"supports_credentials": True}})
+    assert [line.partition(" ")[0] for line in found] == ["resources['/a'].origins:", "resources['/b'].origins:"]
+
+
+def test_mistakes_are_found_without_an_app():
+    """CORS(…) before init_app; what its config may yet bring is left to that."""
+    with pytest.raises(ConfigError, match="slash"):
+        CORS(origins=f"{PAGE}/")
+    assert CORS(supports_credentials=True)
+
+
+def test_an_unknown_config_key_is_warned_of():
+    """An app may have keys of its own there."""
+    with pytest.warns(ConfigWarning, match="CORS_ORIGIN: there is no option.*CORS_ORIGINS"):
+        assert policy_of({"CORS_ORIGIN": "x"}, origins=PAGE).allow_origins == (PAGE,)
+
+
+def blueprint():
+    found = Blueprint("bp", "bp")
+    CORS(found)
+    return found
+
+
+def decorated(app):
+    app.add_url_rule("/", "view", cross_origin(lambda: "view"))
+    app.test_client().get("/")
+
+
+@pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
+@pytest.mark.parametrize(
+    "install",
+    [CORS, lambda app: app.register_blueprint(blueprint()), decorated],
+    ids=["CORS(app)", "CORS(blueprint)", "cross_origin"],
+)
+def test_an_unknown_config_key_is_refused_where_no_origins_are_given(install):
+    """It may be them, mistyped; and the default is to open everything."""
+    app = Flask("app")
+    app.testing = True
+    app.config["CORS_ORIGIN"] = PAGE
+    with pytest.raises(ConfigError, match=r"CORS_ORIGIN: .*Did you mean 'CORS_ORIGINS'\?"):
+        install(app)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"vary_header": False}, {"always_send": False}, {"send_wildcard": True}, {"intercept_exceptions": False}],
+    ids=str,
+)
+def test_an_option_without_effect_is_warned_of(option):
+    (name,) = option
+    with pytest.warns(ConfigWarning, match=f"{name}: .* has no effect: .*Leave it out"):
+        assert policy_of(**option) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"origins": r"https://shop*.example.com"}, r"'p\*' is any number of 'p'.*'https://shop.*.example.com'"),
+        ({"resources": "/v[12]/item*"}, r"'m\*' is any number of 'm'"),
+        ({"resources": "/a/*/b"}, r"'/\*' is any number of '/'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*dot")
+def test_a_shells_star_in_a_regex_is_warned_of(options, words):
+    with pytest.warns(ConfigWarning, match=words):
+        policy_of(**options)
+
+
+def test_a_warning_points_at_the_line_of_the_app():
+    with pytest.warns(ConfigWarning, match="has no effect") as warned:
+        CORS(Flask("app"), send_wildcard=True)
+    assert warned[0].filename == __file__

@@ -1,0 +1,210 @@
+"""resources and blueprints: which rule serves a path."""
+
+import re
+
+import pytest
+from flask import Blueprint, Flask
+
+from asgi_cors import ConfigError, ConfigWarning, Policy
+from asgi_cors_flask import CORS, cors_exempt, cross_origin
+
+A, B, C = "https://a.example", "https://b.example", "https://c.example"
+OPEN = {"origins": "*"}
+
+
+def granted(client, path):
+    """Give the pages, of three, that may read a path; a preflight must say the same as the request itself."""
+    pages = ""
+    for page in (A, B, C):
+        answers = [client.get(path, page), client.preflight(path, page)]
+        verdicts = {"access-control-allow-origin" in answer.cors for answer in answers}
+        assert len(verdicts) == 1
+        pages += page[8] if verdicts == {True} else ""
+    return pages
+
+
+@pytest.mark.parametrize(
+    ("resources", "paths"),
+    [
+        pytest.param("/api/*", {"/api": "a", "/api/": "a", "/api/x/y": "a", "/apixyz": "", "/": ""}, id="a prefix"),
+        pytest.param("/it.m*", {"/it.m": "a", "/it.ms/x": "a", "/it": "", "/item": ""}, id="all that begins so"),
+        pytest.param(["/x", "/y"], {"/x": "a", "/y": "a", "/x/": "", "/xy": ""}, id="a list of paths"),
+        pytest.param("/x.y", {"/x.y": "a", "/xzy": ""}, id="a path with a dot is no regex"),
+        pytest.param("*", {"/": "a", "/x": "a"}, id="every path"),
+        pytest.param("/*", {"/": "a", "/x": "a"}, id="every path, as Flask-CORS's default has it"),
+        pytest.param(r"/v[12]/.*", {"/v1/x": "a", "/v3/x": "", "/x/v1/x": ""}, id="a regex matches from the first"),
+        pytest.param(r"/v\d", {"/v1": "a", "/v1/x": "", "/v12": ""}, id="a regex matches to the last"),
+        pytest.param(r"/v[12]/*", {"/v1": "a", "/v2/x": "a", "/v1x": ""}, id="a regex, and all below"),
+        pytest.param(r"/v(1|2)|/w/*", {"/v1/x": "a", "/w": "a", "/v1x": ""}, id="alternatives, and all below"),
+        pytest.param(re.compile("/v[12]"), {"/v1": "a", "/v1x": ""}, id="a compiled regex"),
+        pytest.param(r"/a/.*", {"/a/%0Ab": "a"}, id="the dot of a regex is a newline, too"),
+        pytest.param(r"/caf%C3%A9", {"/caf%C3%A9": ""}, id="paths are compared decoded"),
+        pytest.param("/café", {"/caf%C3%A9": "a"}, id="as the router sees them"),
+        pytest.param({"/b": {"origins": B}, "/a": {}}, {"/a": "a", "/b": "b", "/c": ""}, id="a table"),
+        pytest.param(
+            {"/*": {}, "/none": None, "/own": Policy(allow_origins=C)},
+            {"/x": "a", "/none": "", "/own": "c"},
+            id="None passes through, a Policy is itself",
+        ),
+        pytest.param(
+            {"/[a-z0-9-]+/.*": OPEN, "/admin/.*": {"origins": A}},
+            {"/public/x": "abc", "/admin/x": "a"},
+            id="the longest literal prefix, not the longest text",
+        ),
+        pytest.param(
+            {r"/admin/[a-z]+/[a-z]+/[a-z]+": OPEN, "/admin/users/*": {"origins": A}},
+            {"/admin/x/y/z": "abc", "/admin/users/y/z": "a"},
+            id="a prefix that spells out more than a regex",
+        ),
+        pytest.param(
+            {"/api(/.*)?": OPEN, "/api": {"origins": A}},
+            {"/api": "a", "/api/x": "abc"},
+            id="of two that spell out the same, the exact one",
+        ),
+        pytest.param(
+            {"/public/*": OPEN, "/admin/*": {"origins": A}},
+            {"/public/../admin/x": "", "/public//x": "abc", "/x/../public/y": ""},
+            id="dot segments that would lead to another rule",
+        ),
+    ],
+)
+def test_the_rule_that_applies(app, serve, resources, paths):
+    """For each path, the pages that may read it: `a` is what the keywords allow."""
+    CORS(app, origins=A, resources=resources)
+    client = serve(app)
+    assert {path: granted(client, path) for path in paths} == paths
+
+
+def test_what_no_rule_matches_is_passed_through_untouched(app, serve):
+    """No field, no Vary, and a preflight goes to the app."""
+    CORS(app, resources={"/api/*": {"origins": A}})
+    client = serve(app)
+    answer = client.preflight("/other", A)
+    assert (answer.status, answer.cors) == (404, {})
+    assert client.get("/other", A).cors == {}
+
+
+def test_of_a_tie_the_first_applies_with_a_warning(app, serve):
+    with pytest.warns(ConfigWarning, match=r"'/\[b-z\]\+' and '/\[a-z\]\+' both begin with '/'"):
+        CORS(app, resources={"/[a-z]+": {"origins": A}, "/[b-z]+": OPEN})
+    assert granted(serve(app), "/x") == "a"
+
+
+def test_every_path_twice_is_warned_of(app, serve):
+    with pytest.warns(ConfigWarning, match="'/\\*' is every path, as another one is"):
+        CORS(app, resources={"*": {"origins": A}, "/*": OPEN})
+    assert granted(serve(app), "/x") == "a"
+
+
+@pytest.mark.parametrize(
+    ("path", "mistake"),
+    [
+        ("api/*", "resources: 'api/*' is no path: it begins with a slash, and has a '*' only as its last segment."),
+        ("}", "resources: '}' is no path: it begins with a slash"),
+        ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
+        ("/v[12", "resources: '/v[12' is no pattern of ours, and no regular expression either"),
+        (7, "resources: 7 is no string, and no regular expression of one."),
+        (re.compile(b"/x"), "resources: re.compile(b'/x') is no string, and no regular expression of one."),
+    ],
+)
+def test_a_path_that_is_none_is_refused(app, path, mistake):
+    with pytest.raises(ConfigError) as raised:
+        CORS(app, resources=[path])
+    assert str(raised.value).startswith(mistake)
+
+
+def test_credentials_of_a_resource_need_its_origins_only(app):
+    """The keywords make no policy by themselves where a table says what is served."""
+    cors = CORS(app, supports_credentials=True, resources={"/api/*": {"origins": A}})
+    assert cors.explain("GET", A, "/api/x", credentials=True).allowed
+    assert cors.explain("GET", A, "/other").allowed is None
+
+
+# -- blueprints
+
+
+def blueprint(name, **options):
+    found = Blueprint(name, name, url_prefix=f"/{name}")
+    CORS(found, **options)
+    for path in ("x", "y", "z"):
+        found.add_url_rule(f"/{path}", path, lambda: "blueprint", methods=["GET", "PUT"])
+    return found
+
+
+def test_a_blueprint_has_a_policy_without_the_app(app, serve):
+    app.register_blueprint(blueprint("bp", origins=A))
+    app.add_url_rule("/x", "x", lambda: "app")
+    client = serve(app)
+    assert {path: granted(client, path) for path in ("/bp/x", "/x", "/bp/missing")} == {
+        "/bp/x": "a",
+        "/x": "",
+        "/bp/missing": "",
+    }
+
+
+@pytest.mark.parametrize("first", ["app", "blueprint"])
+def test_the_nearest_policy_serves(app, serve, first):
+    """A view's, then that of the innermost blueprint, then the app's, in whichever order they are bound."""
+    outer = blueprint("outer", origins=B)
+    inner = Blueprint("inner", "inner", url_prefix="/inner")
+    inner.add_url_rule("/x", "x", lambda: "inner", methods=["GET", "PUT"])
+    outer.register_blueprint(inner)
+    outer.register_blueprint(blueprint("closer", origins=C))
+    outer.add_url_rule("/own", "own", cross_origin(origins=A)(lambda: "own"), methods=["GET", "PUT"])
+    outer.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"), methods=["GET", "PUT"])
+    steps = {"app": lambda: CORS(app, origins=A), "blueprint": lambda: app.register_blueprint(outer)}
+    for step in [first, *(set(steps) - {first})]:
+        steps[step]()
+    table = {
+        "/outer/x": "b",
+        "/outer/inner/x": "b",
+        "/outer/closer/x": "c",
+        "/outer/own": "a",
+        "/outer/exempt": "",
+        "/missing": "a",
+    }
+    client = serve(app)
+    assert {path: granted(client, path) for path in table} == table
+
+
+def test_a_blueprint_has_resources_of_its_own(app, serve):
+    """Whole paths, as the app sees them; what none matches is passed through, for the app's policy, too."""
+    CORS(app, origins=C)
+    app.register_blueprint(blueprint("bp", origins=B, resources={"/bp/x": {}, "/bp/y": {"origins": A}}))
+    client = serve(app)
+    assert [granted(client, f"/bp/{path}") for path in "xyz"] == ["b", "a", ""]
+
+
+def test_one_blueprint_registered_twice_is_two(app, serve):
+    bp = blueprint("bp", origins=A)
+    app.register_blueprint(bp)
+    app.register_blueprint(bp, url_prefix="/again", name="again")
+    client = serve(app)
+    assert (granted(client, "/bp/x"), granted(client, "/again/x")) == ("a", "a")
+
+
+def test_a_blueprint_is_explained(app):
+    cors = CORS(app, origins=A)
+    app.register_blueprint(blueprint("bp", origins=B, resources="/bp/x"))
+    verdicts = [cors.explain("GET", B, path).allowed for path in ("/bp/x", "/bp/y", "/other")]
+    assert verdicts == [True, None, False]
+
+
+def test_a_blueprints_config_is_the_apps(app, serve):
+    app.config["CORS_ORIGINS"] = [A]
+    app.register_blueprint(blueprint("bp"))
+    assert granted(serve(app), "/bp/x") == "a"
+
+
+def test_what_concerns_the_whole_app_is_refused_on_a_blueprint():
+    with pytest.raises(ConfigError, match=r"enforce: a blueprint has none of its own. Give it to CORS\(app\)."):
+        CORS(Blueprint("bp", "bp"), enforce=True)
+
+
+def test_a_blueprint_of_two_apps_serves_both(serve):
+    """No option leaks from one to the other."""
+    bp, first, second = blueprint("bp"), Flask("first"), Flask("second")
+    first.config["CORS_ORIGINS"] = A
+    for app in (first, second):
+        app.register_blueprint(bp)
+    assert (granted(serve(first), "/bp/x"), granted(serve(second), "/bp/x")) == ("a", "abc")

@@ -1,0 +1,53 @@
+"""The public interface of the Flask adapter, for type checkers only: what they say of it is what people meet."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, assert_type
+
+from flask import Blueprint, Flask
+
+from asgi_cors import Explanation, Policy
+from asgi_cors_flask import CORS, Installation, asgi_app, cors_exempt, cross_origin
+
+app = Flask(__name__)
+cors = CORS(app, origins=["https://app.example.com", re.compile(r"https://[a-z]+\.example\.com")], max_age="600")
+assert_type(cors, CORS)
+assert_type(cors.policy, Policy)
+assert_type(cors.explain("GET", "https://app.example.com", "/items", credentials=True), Explanation)
+cors.reconfigure(allow_origins="https://app.example.com")
+cors.reconfigure(Policy(allow_origins="*"))
+
+CORS(Blueprint("bp", __name__), resources={"/api/*": {"origins": "*"}, re.compile("/x"): Policy(), "/none": None})
+CORS(resources=["/api/*"]).init_app(app, supports_credentials=True, enforce=True)
+CORS(app, origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # `origins`
+CORS(app, supports_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a bool
+
+installation: Installation = app.extensions["asgi_cors"]
+assert_type(installation.policy, Policy)
+
+
+@app.get("/bare")
+@cross_origin
+def bare() -> str:
+    """Keep its type under the decorator."""
+    return ""
+
+
+@app.get("/own")
+@cross_origin(origins="*", automatic_options=False)
+def own(number: int) -> str:
+    """Keep its type under the decorator with options."""
+    return str(number)
+
+
+@cors_exempt
+def exempt() -> str:
+    """Keep its type, too."""
+    return ""
+
+
+assert_type(bare(), str)
+assert_type(own(1), str)
+assert_type(exempt(), str)
+
+served: Callable[[dict[str, Any], Any, Any], Awaitable[None]] = asgi_app(app, threads=4)
