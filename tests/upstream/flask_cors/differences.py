@@ -1,0 +1,184 @@
+"""The tests of Flask-CORS 6.0.5 that fail with our module in its place, each with its reason, and proof in a browser.
+
+`build` makes an app with either module; `fetches` are what pages ask of it. What the browser lets a page read is the
+same with both, or less with ours (`safer`). Each `row` stands in docs/migrating.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+
+INTERNAL = "test_helpers."  # private functions of Flask-CORS
+PAGE, OTHER = "http://foo.com", "http://www.example.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """What a page asks for."""
+
+    page: str = PAGE
+    path: str = "/"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Why some tests fail."""
+
+    tests: tuple[str, ...]
+    reason: str
+    row: str
+    build: Callable[[Any], Flask]
+    fetches: tuple[Fetch, ...]
+    safer: bool = False
+
+
+def decorated(**options: Any) -> Callable[[Any], Flask]:
+    """Make an app with one decorated view."""
+
+    def build(module: Any) -> Flask:
+        app = Flask("app")
+
+        @app.route("/", methods=["GET", "POST", "PUT"])
+        @module.cross_origin(**options)
+        def view() -> str:
+            return "view"
+
+        return app
+
+    return build
+
+
+def extended(**options: Any) -> Callable[[Any], Flask]:
+    """Make an app with CORS(app)."""
+
+    def build(module: Any) -> Flask:
+        app = Flask("app")
+        module.CORS(app, **options)
+        app.add_url_rule("/<path:_>", "view", lambda _: "view", methods=["GET", "POST", "PUT"])
+        return app
+
+    return build
+
+
+def asking(*names: str) -> Fetch:
+    """Fetch with request headers."""
+    return Fetch(options={"headers": dict.fromkeys(names, "1")})
+
+
+CREDENTIALS = {"credentials": "include"}
+HEADERS = ["X-Example-Header-B", "X-Example-Header-A"]
+
+DIFFERENCES = (
+    Difference(
+        tests=(
+            "test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_no_request_headers",
+            "test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_with_request_headers",
+            "test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_with_request_headers_case_insensitive",
+            "test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_with_unmatched_request_headers",
+        ),
+        reason="a preflight's answer names all allowed headers, not those asked for: one serves every later call",
+        row="`Access-Control-Allow-Headers` is the whole list",
+        build=decorated(allow_headers=HEADERS),
+        fetches=(
+            Fetch(),
+            asking("x-example-header-a"),
+            asking(*HEADERS),
+            asking("x-other"),
+            asking(*HEADERS, "x-other"),
+        ),
+    ),
+    Difference(
+        tests=("test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_regex",),
+        reason="the answer also names the four headers that every page may send; the regex is read as a prefix",
+        row="`Access-Control-Allow-Headers` is the whole list",
+        build=decorated(allow_headers=[r"X-COMPANY-.*"]),
+        fetches=(asking("x-company-foo"), asking("x-other"), Fetch()),
+    ),
+    Difference(
+        tests=("test_credentials.SupportsCredentialsCase.test_credentials_supported",),
+        reason="credentials for every origin are refused when the app is bound",
+        row="`supports_credentials=True` without `origins`",
+        build=decorated(supports_credentials=True),
+        fetches=(Fetch(options=CREDENTIALS), Fetch(page=OTHER, options=CREDENTIALS)),
+        safer=True,
+    ),
+    Difference(
+        tests=(
+            "test_private_network_headers.SupportsCredentialsCase.test_credentials_supported",
+            "test_private_network_headers.SupportsCredentialsCase.test_credentials_unsupported",
+        ),
+        reason="Access-Control-Allow-Private-Network is a preflight's alone, and never `false`",
+        row="`allow_private_network`",
+        build=decorated(allow_private_network=True),
+        fetches=(Fetch(), Fetch(options={"method": "PUT"})),
+    ),
+    Difference(
+        tests=(
+            "test_exception_interception.ExceptionInterceptionDefaultTestCase.test_acl_exception_with_error_handler",
+        ),
+        reason="asks for a path without its slash, which no client sends and no rule for paths can mean",
+        row="Paths begin with a slash",
+        build=extended(resources={r"/test_acl*": {}}),
+        fetches=(Fetch(path="/test_acl_x"), Fetch(path="/test_no_acl_x")),
+    ),
+    Difference(
+        tests=("test_methods.MethodsCase.test_methods_defined",),
+        reason="a refused preflight names the allowed methods, so that the console names the cause",
+        row="A refused preflight",
+        build=decorated(methods=["POST"]),
+        fetches=(Fetch(options={"method": "POST", "json": 1}), Fetch(options={"method": "PUT"})),
+    ),
+    Difference(
+        tests=(
+            "test_origins.OriginsTestCase.test_defaults_with_origin",
+            "test_app_extension.AppExtensionRegexp.test_defaults_with_origin",
+            "test_w3.OriginsW3TestCase.test_wildcard_default_origins",
+            "test_w3.OriginsW3TestCase.test_wildcard_origin_header",
+            "test_w3.OriginsW3TestCase.test_wildcard_no_origin_header",
+        ),
+        reason="every origin is `*`, on every response, with or without Origin: caches stay whole",
+        row="Every origin is answered by `*`",
+        build=decorated(origins="*", always_send=False, send_wildcard=False),
+        fetches=(Fetch(), Fetch(page=OTHER), Fetch(options=CREDENTIALS), Fetch(options={"method": "PUT"})),
+    ),
+    Difference(
+        tests=("test_vary_header.VaryHeaderTestCase.test_default",),
+        reason="what is answered by `*` doesn't vary",
+        row="Every origin is answered by `*`",
+        build=decorated(),
+        fetches=(Fetch(), Fetch(page=OTHER)),
+    ),
+    Difference(
+        tests=(
+            "test_vary_header.VaryHeaderTestCase.test_consistent_origin",
+            "test_vary_header.VaryHeaderTestCase.test_consistent_origin_concat",
+        ),
+        reason="an answer for one origin differs from that for others, so it varies; Vary stays one field",
+        row="`Vary: Origin` also for a single origin",
+        build=decorated(origins=PAGE),
+        fetches=(Fetch(), Fetch(page=OTHER)),
+    ),
+    Difference(
+        tests=("test_origins.OriginsTestCase.test_regex_list", "test_app_extension.AppExtensionRegexp.test_regex_list"),
+        reason="a regex must match the whole origin: `http://a.example.com.com` is not of example.com",
+        row="Regular expressions match whole origins and paths",
+        build=decorated(origins=[r".*.example.com", r".*.otherexample.com"]),
+        fetches=(
+            Fetch(page="http://a.example.com"),
+            Fetch(page="http://a.example.com.com"),
+            Fetch(page="http://a.com"),
+        ),
+        safer=True,
+    ),
+    Difference(
+        tests=("test_app_extension.AppExtensionBadRegexp.test_value_error",),
+        reason="a path that can match nothing is refused when the app is bound",
+        row="Paths begin with a slash",
+        build=extended(resources=["}", "/x"]),
+        fetches=(Fetch(path="/x"),),
+        safer=True,
+    ),
+)
