@@ -8,8 +8,11 @@ import logging
 import socket
 
 import api
+import flask_api
 import pages
 import uvicorn
+
+from asgi_cors_flask import asgi_app
 
 PORTS = (8471, 8472, 8473)
 ROLES = ("the API", "the page it allows", "the page it refuses")
@@ -57,7 +60,7 @@ class Server(uvicorn.Server):
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Keep out of uvicorn's log what is meant to happen here."""
+    """Keep out of the servers' log what is meant to happen here."""
     if record.exc_info and isinstance(record.exc_info[1], api.AskedForError):
         record.msg, record.args, record.exc_info = "GET /crash raised, as asked: see its row", (), None
     # Logged of each handshake that is refused with an answer, though that is complete: uvicorn's pull request 3138.
@@ -68,14 +71,22 @@ def serve(ports: tuple[int, int, int] = PORTS) -> None:
     """Serve the API and both pages until Ctrl-C."""
     listeners = [listen(port, role) for port, role in zip(ports, ROLES, strict=True)]
     home, allowed, refused = origins = [url(listener) for listener in listeners]
-    apis = [pages.Api("ASGI, under uvicorn", home, api.create(allowed), inspect.getsource(api.create))]
+    first = api.create(allowed)
+    flask, flask_cors = flask_api.create(allowed)
+    apis = [
+        pages.Api("ASGI, under uvicorn", home, first, inspect.getsource(api.create)),
+        pages.Api(
+            "Flask, by asgi_app", f"{home}/flask", flask_cors, inspect.getsource(flask_api.create), lacks={"websocket"}
+        ),
+    ]
     apps: dict[str, pages.App] = {
-        home: apis[0].app,
+        home: pages.by_mount({"/flask": asgi_app(flask)}, first),
         allowed: pages.create(allowed, refused, apis),
         refused: pages.create(refused, allowed, apis),
     }
     server = Server(uvicorn.Config(pages.by_port(apps), log_level="warning", lifespan="off"), GUIDE.format(*origins))
-    logging.getLogger("uvicorn.error").addFilter(is_news)
+    for name in ("uvicorn.error", flask.name):
+        logging.getLogger(name).addFilter(is_news)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(listeners)
     print("The demo has ended.", flush=True)

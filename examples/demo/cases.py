@@ -1,10 +1,10 @@
 """The calls that the page makes, and what a policy says to each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from asgi_cors import CORSMiddleware
+from asgi_cors import Explanation, Policy
 
 JSON = {"content-type": "application/json"}
 
@@ -41,13 +41,34 @@ CASES = (
 )
 
 
-def row(case: Case, app: CORSMiddleware, origin: str) -> dict[str, Any]:
+class Explains(Protocol):
+    """What an API's policy is asked by."""
+
+    @property
+    def policy(self) -> Policy:
+        """The base policy in force."""
+        ...
+
+    def explain(
+        self,
+        method: str,
+        origin: str,
+        path: str = ...,
+        headers: Iterable[str | tuple[str, str]] = ...,
+        *,
+        credentials: bool = ...,
+    ) -> Explanation:
+        """Tell what a browser will do with a request."""
+        ...
+
+
+def row(case: Case, cors: Explains, origin: str) -> dict[str, Any]:
     """Return a case with the policy's word on it, for the page."""
-    told = app.explain(
+    told = cors.explain(
         case.method, origin, path=case.path, headers=list(case.headers.items()), credentials=case.credentials
     )
     verdict = {"allowed": told.allowed, "code": told.code, "remedy": told.remedy, "text": str(told)}
-    if told.allowed and case.reads and case.reads not in app.policy.expose_headers:
+    if told.allowed and case.reads and case.reads not in cors.policy.expose_headers:
         verdict |= {
             "allowed": False,
             "code": "not exposed",

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from api import Receive, Scope, Send, respond
-from cases import CASES, row
-
-from asgi_cors import CORSMiddleware
+from cases import CASES, Explains, row
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 FILES = Path(__file__).parent / "page"
@@ -18,12 +17,16 @@ COOKIE = (b"set-cookie", b"visitor=ada; SameSite=Lax; Path=/")
 
 @dataclass(frozen=True)
 class Api:
-    """An API that the page calls, and shows in a table of its own; `source` is the code with its policy."""
+    """An API that the page calls, and shows in a table of its own.
+
+    `source` is the code with its policy; `lacks` has the rows that it can't serve.
+    """
 
     name: str
     url: str
-    app: CORSMiddleware
+    cors: Explains
     source: str
+    lacks: AbstractSet[str] = frozenset()
 
 
 def by_port(apps: Mapping[str, App]) -> App:
@@ -32,6 +35,19 @@ def by_port(apps: Mapping[str, App]) -> App:
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         host, port = scope["server"]
         await apps[f"http://{host}:{port}"](scope, receive, send)
+
+    return choose
+
+
+def by_mount(mounts: Mapping[str, App], rest: App) -> App:
+    """Serve apps below a path each, and one for all other paths."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        for path, app in mounts.items():
+            if scope["path"].startswith(f"{path}/"):
+                await app({**scope, "root_path": path}, receive, send)
+                return
+        await rest(scope, receive, send)
 
     return choose
 
@@ -54,12 +70,12 @@ def create(origin: str, other: str, apis: Sequence[Api]) -> App:
 
 def plan(origin: str, other: str, apis: Sequence[Api]) -> dict[str, object]:
     """Return all that the page needs to know."""
-    allowed = apis[0].app.explain("GET", origin).allowed
+    allowed = apis[0].cors.explain("GET", origin).allowed
     tables = [table(api, origin) for api in apis]
     return {"origin": origin, "allowed": allowed, "other": other, "apis": tables}
 
 
 def table(api: Api, origin: str) -> dict[str, object]:
     """Return what the page needs to fill the table of one API."""
-    rows = [row(case, api.app, origin) for case in CASES]
+    rows = [row(case, api.cors, origin) for case in CASES if case.id not in api.lacks]
     return {"name": api.name, "url": api.url, "source": api.source, "rows": rows}

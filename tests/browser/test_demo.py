@@ -29,6 +29,8 @@ ROWS = {
     "websocket": (None, NO_ORIGIN),
 }
 SIDES = {"allowed": 0, "refused": 1}
+APIS = {"asgi": ROWS, "flask": {case: codes for case, codes in ROWS.items() if case != "websocket"}}
+TABLE = [(api, case) for api, rows in APIS.items() for case in rows]
 READ_ROWS = """rows => rows.map(row => {
     const text = name => row.querySelector(name).textContent;
     return {...row.dataset, code: text(".code"), remedy: text(".remedy"), said: text(".said")};
@@ -39,12 +41,12 @@ PATIENCE = 20_000  # milliseconds
 
 @dataclass
 class Seen:
-    """What one visit showed: rows by case, Chromium's CORS errors in order, errors of the page's script."""
+    """What one visit showed: rows by API and case, Chromium's CORS errors in order, errors of the page's script."""
 
-    rows: dict[str, dict[str, str]]
+    rows: dict[str, dict[str, dict[str, str]]]
     cors_errors: list[str]
     script_errors: list[str]
-    summary: str
+    summaries: list[str]
 
 
 def run_page(page: Page, url: str) -> None:
@@ -62,12 +64,12 @@ def visit(browser: Browser, url: str) -> Seen:
     devtools.on("Network.loadingFailed", lambda event: cors_errors.append(event.get("corsErrorStatus")))
     page.on("pageerror", lambda error: script_errors.append(str(error)))
     run_page(page, url)
-    rows = page.eval_on_selector_all("tr[data-case]", READ_ROWS)
+    tables = [section.eval_on_selector_all("tr[data-case]", READ_ROWS) for section in page.query_selector_all(".api")]
     seen = Seen(
-        rows={row["case"]: row for row in rows},
+        rows={api: {row["case"]: row for row in rows} for api, rows in zip(APIS, tables, strict=True)},
         cors_errors=[status["corsError"] for status in cors_errors if status],
         script_errors=script_errors,
-        summary=page.inner_text(".count"),
+        summaries=[line.inner_text() for line in page.query_selector_all(".count")],
     )
     page.context.close()
     return seen
@@ -80,21 +82,21 @@ def seen(demo, chromium) -> dict[str, Seen]:
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("case", ROWS)
-def test_the_browser_does_what_the_policy_says(seen, case, side):
+@pytest.mark.parametrize(("api", "case"), TABLE)
+def test_the_browser_does_what_the_policy_says(seen, api, case, side):
     """Each row: the policy's verdict is the right one, and what Chromium did is the same."""
     code = ROWS[case][SIDES[side]]
-    row = seen[side].rows[case]
+    row = seen[side].rows[api][case]
     expected = "refused" if code else "allowed"
     assert (row["policy"], row["browser"], row["agrees"]) == (expected, expected, "true"), row
     assert row["code"] == (code or "")
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("case", ROWS)
-def test_a_refusal_says_what_to_write_and_nothing_else_does(seen, case, side):
+@pytest.mark.parametrize(("api", "case"), TABLE)
+def test_a_refusal_says_what_to_write_and_nothing_else_does(seen, api, case, side):
     """A refused row names a remedy; an allowed one has none."""
-    row = seen[side].rows[case]
+    row = seen[side].rows[api][case]
     assert bool(row["remedy"]) == (row["policy"] == "refused")
 
 
@@ -102,15 +104,16 @@ def test_a_refusal_says_what_to_write_and_nothing_else_does(seen, case, side):
 def test_the_codes_are_the_ones_that_chromium_gives(seen, side):
     """DevTools' CorsError of each blocked call, in the order of the rows, is the code that the page shows."""
     # A header that reads as null is no error, and a handshake is refused by the server, not by the browser.
-    blocked = {case: codes[SIDES[side]] for case, codes in ROWS.items() if case != "websocket"}
-    assert seen[side].cors_errors == [code for code in blocked.values() if code not in {None, NOT_EXPOSED}]
+    blocked = [ROWS[case][SIDES[side]] for _, case in TABLE if case != "websocket"]
+    assert seen[side].cors_errors == [code for code in blocked if code not in {None, NOT_EXPOSED}]
 
 
 @pytest.mark.parametrize("side", SIDES)
 def test_no_row_is_missing_or_new(seen, side):
     """The page shows the rows of this table, in this order, and counts them all as agreeing."""
-    assert list(seen[side].rows) == list(ROWS)
-    assert seen[side].summary == f"{len(ROWS)} of {len(ROWS)} calls went as the policy says."
+    assert [(api, case) for api, rows in seen[side].rows.items() for case in rows] == TABLE
+    counts = [len(rows) for rows in APIS.values()]
+    assert seen[side].summaries == [f"{count} of {count} calls went as the policy says." for count in counts]
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -134,7 +137,7 @@ def test_the_page_has_no_mistake_of_its_own(seen, side):
 )
 def test_the_allowed_page_reads_what_the_api_sent(seen, case, said):
     """The answers are the API's own: the cookie arrived, the 500 is readable, the events came."""
-    assert seen["allowed"].rows[case]["said"] == said
+    assert {rows[case]["said"] for rows in seen["allowed"].rows.values() if case in rows} == {said}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,65 @@
+"""The same API as a Flask app, under the names of Flask-CORS; served by ASGI, beside the first."""
+
+import json
+
+from api import AskedForError
+from flask import Flask, Response, request
+
+from asgi_cors_flask import CORS, cross_origin
+
+
+def create(allowed: str) -> tuple[Flask, CORS]:
+    """Make the app: pages of one origin may use it, every page may read what is public."""
+    app = Flask("flask_api")
+    cors = CORS(
+        app,
+        origins=[allowed],
+        methods=["PUT"],
+        allow_headers=["x-request-id"],
+        expose_headers=["x-total-count"],
+        supports_credentials=True,
+        max_age=60,
+    )
+
+    @app.get("/public/news")
+    @cross_origin(methods=["PUT"], allow_headers=["x-request-id"])
+    def news() -> Response:
+        return answer(["open to all"])
+
+    add_routes(app)
+    return app, cors
+
+
+def add_routes(app: Flask) -> None:
+    """Add the routes that don't give a thought to CORS."""
+
+    @app.get("/items")
+    def items() -> Response:
+        return answer(["tea", "cake"])
+
+    @app.post("/items")
+    @app.put("/items/1")
+    def change() -> Response:
+        return answer({"done": request.method})
+
+    @app.get("/me")
+    def me() -> Response:
+        return answer({"cookie": request.headers.get("Cookie", "")})
+
+    @app.get("/events")
+    def events() -> Response:
+        return Response("data: an event\n\n", mimetype="text/event-stream")
+
+    @app.get("/crash")
+    def crash() -> Response:
+        raise AskedForError
+
+    @app.errorhandler(500)
+    def crashed(_error: Exception) -> tuple[str, int]:
+        return "Internal Server Error", 500
+
+
+def answer(value: object) -> Response:
+    """Make a response with two headers, of which pages may read one."""
+    headers = {"Cache-Control": "no-store", "X-Total-Count": "2", "X-Build": "4711"}
+    return Response(json.dumps(value), mimetype="application/json", headers=headers)
