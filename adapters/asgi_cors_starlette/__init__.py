@@ -1,0 +1,54 @@
+"""One CORS policy around a Starlette or FastAPI app, outside of everything else that the app does.
+
+`app.add_middleware(CORSMiddleware, …)` stands inside of Starlette's own error handling, and inside of whatever is
+added after it. `install` stands outside of both, so that no response leaves without the policy's fields.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from asgi_cors import ConfigError, Configuration, CORSMiddleware, Issue
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from asgi_cors import MiddlewareOptions, Policy
+
+__all__ = ["install"]
+
+
+def install(app: Starlette, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> Configuration:
+    """Put one policy around everything that `app` answers, its 404, 405 and 500 too, whatever is added before or after.
+
+    Args:
+        app: A Starlette or FastAPI app that has not served yet.
+        policy: The base policy; else its options are given as keywords.
+        options: Those of `CORSMiddleware`.
+
+    Returns:
+        What tells the `policy`, can `explain` it and `reconfigure` it; kept as `app.state.asgi_cors`, too.
+
+    Raises:
+        ConfigError: With every mistake found; where the app has a policy already, or has begun to serve.
+    """
+    _check(app)
+    configuration = Configuration(policy, **options)
+    app.state.asgi_cors = configuration
+    build = app.build_middleware_stack
+    # Starlette asks the app for its stack when it begins to serve. Of its public names this is the only one around
+    # which there is room: `add_middleware` and `user_middleware` stand inside of the error handling.
+    app.build_middleware_stack = lambda: CORSMiddleware(build(), configuration)  # type: ignore[method-assign]
+    return configuration
+
+
+def _check(app: Starlette) -> None:
+    """Refuse an app around which nothing can be put any more."""
+    if hasattr(app.state, "asgi_cors"):
+        message = "the app has a CORS policy already"
+        hint = "Call install once; to change the policy write app.state.asgi_cors.reconfigure(…)."
+        raise ConfigError([Issue("installed-twice", "app", app, message, hint)])
+    if app.middleware_stack is not None:
+        message = "the app has begun to serve, so its middleware is built"
+        hint = "Call install where the app is made, not at start-up: app = Starlette(…); install(app, …)."
+        raise ConfigError([Issue("installed-late", "app", app, message, hint)])

@@ -1,0 +1,326 @@
+"""`install`: one policy around everything that a Starlette or FastAPI app answers."""
+
+import contextlib
+
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from asgi_cors import ConfigError, CORSMiddleware, Policy
+from asgi_cors_starlette import install
+
+PAGE = "https://app.example.com"
+EVIL = "https://evil.example.net"
+GRANTED = {"access-control-allow-origin": PAGE, "access-control-allow-credentials": "true", "vary": "Origin"}
+
+
+class OwnError(Exception):
+    """An exception that the app has a handler for."""
+
+
+class Guard:
+    """A middleware that lets nobody in, as authentication does."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        else:
+            await PlainTextResponse("who are you?", 401)(scope, receive, send)
+
+
+class Broken:
+    """A middleware with a mistake."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        raise RuntimeError("a mistake in a middleware")
+
+
+async def hello(request):
+    return PlainTextResponse("hello")
+
+
+async def crash(request):
+    raise RuntimeError("asked for")
+
+
+async def forbidden(request):
+    raise HTTPException(403)
+
+
+async def own(request):
+    raise OwnError
+
+
+async def echo(websocket):
+    await websocket.accept()
+    await websocket.close()
+
+
+ROUTES = [
+    Route("/", hello, methods=["GET", "PUT"]),
+    Route("/slash/", hello),
+    Route("/crash", crash),
+    Route("/forbidden", forbidden),
+    Route("/own", own),
+    WebSocketRoute("/echo", echo),
+]
+
+
+def cors_of(response):
+    """The fields of the CORS protocol, and Vary."""
+    return {name: value for name, value in response.headers.items() if name.startswith("access-control-")} | {
+        name: value for name, value in response.headers.items() if name == "vary"
+    }
+
+
+@pytest.fixture
+def app(make):
+    """An app with a policy for one origin."""
+    app = make(routes=ROUTES)
+    install(app, allow_origins=PAGE, allow_methods="PUT", allow_credentials=True)
+    return app
+
+
+def handler(status):
+    async def handle(request, error):
+        return JSONResponse({"error": type(error).__name__}, status)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/", 200, id="a view's answer"),
+        pytest.param("GET", "/missing", 404, id="a path that leads nowhere"),
+        pytest.param("DELETE", "/", 405, id="a method that the view has not"),
+        pytest.param("GET", "/forbidden", 403, id="an HTTPException"),
+        pytest.param("GET", "/slash", 307, id="a redirect to the path with its slash"),
+        pytest.param("GET", "/crash", 500, id="a crash"),
+    ],
+)
+async def test_every_answer_carries_the_fields(app, ask, method, path, status):
+    response = await ask(app, method, path, origin=PAGE)
+    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+
+
+@pytest.mark.parametrize("path", ["/", "/missing", "/crash"])
+async def test_a_refused_origin_is_granted_nothing(app, ask, path):
+    """No answer to another origin has a CORS field; all have Vary."""
+    assert cors_of(await ask(app, path=path, origin=EVIL)) == {"vary": "Origin"}
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [
+        pytest.param("/crash", Exception, 503, id="for Exception"),
+        pytest.param("/crash", 500, 500, id="for 500"),
+        pytest.param("/own", OwnError, 418, id="for an exception of the app's own"),
+        pytest.param("/missing", 404, 404, id="for 404"),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True], ids=["handler before install", "handler after install"])
+async def test_what_a_custom_handler_answers_carries_the_fields(make, ask, path, key, status, late):
+    app = make(routes=ROUTES, exception_handlers={} if late else {key: handler(status)})
+    install(app, allow_origins=PAGE, allow_credentials=True)
+    if late:
+        app.add_exception_handler(key, handler(status))
+    response = await ask(app, path=path, origin=PAGE)
+    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+    assert "error" in response.json()
+
+
+async def test_the_traceback_of_debug_mode_carries_the_fields(make, ask):
+    """The page may read it, as it reads any other answer."""
+    app = make(routes=ROUTES, debug=True)
+    install(app, allow_origins=PAGE, allow_credentials=True)
+    response = await ask(app, path="/crash", origin=PAGE)
+    assert cors_of(response) == GRANTED
+    assert "asked for" in response.text
+
+
+@pytest.mark.parametrize("place", ["constructor", "before install", "after install"])
+@pytest.mark.parametrize(("guard", "status"), [(Guard, 401), (Broken, 500)], ids=["answers itself", "raises"])
+async def test_it_stands_outside_of_every_middleware(make, ask, place, guard, status):
+    """Whatever answers or fails, added whenever: its answer carries the fields, and it sees no preflight."""
+    app = make(routes=ROUTES, middleware=[Middleware(guard)] if place == "constructor" else [])
+    if place == "before install":
+        app.add_middleware(guard)
+    install(app, allow_origins=PAGE, allow_methods="PUT", allow_credentials=True)
+    if place == "after install":
+        app.add_middleware(guard)
+    response = await ask(app, origin=PAGE)
+    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+    preflight = await ask(app, "OPTIONS", origin=PAGE, access_control_request_method="PUT")
+    assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (204, "GET, HEAD, POST, PUT")
+
+
+@pytest.mark.parametrize("path", ["/", "/missing", "/slash", "/crash", "/echo"])
+async def test_a_preflight_is_answered_before_routing(app, ask, path):
+    """To every path alike, without the app."""
+    response = await ask(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
+    assert (response.status_code, response.content) == (204, b"")
+    assert cors_of(response) == {
+        **GRANTED,
+        "access-control-allow-methods": "GET, HEAD, POST, PUT",
+        "access-control-allow-headers": "accept, accept-language, content-language, content-type",
+        "access-control-max-age": "600",
+        "vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+    }
+
+
+async def test_a_crash_still_reaches_the_server(app):
+    """The exception is raised on after its answer, so that the server logs it."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": "/crash", "query_string": b"", "root_path": ""}
+    scope["headers"] = [(b"origin", PAGE.encode())]
+    with pytest.raises(RuntimeError, match="asked for"):
+        await app(scope, receive, send)
+    assert sent[0]["status"] == 500
+
+
+@pytest.mark.parametrize(("origin", "accepted"), [(PAGE, True), (EVIL, False), (None, True)])
+async def test_handshakes_are_checked(app, origin, accepted):
+    """A WebSocket of the policy's origin is accepted, one of another is not, nor ever a client kept out."""
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/echo", "query_string": b"", "root_path": "", "subprotocols": []}
+    scope["headers"] = [(b"origin", origin.encode())] if origin else []
+    await app(scope, receive, send)
+    assert sent[0] == ("websocket.accept" if accepted else "websocket.close")
+
+
+async def test_paths_have_policies_of_their_own(make, ask):
+    """`paths` works as in `CORSMiddleware`: another policy here, none there."""
+    app = make(routes=[Route("/public/news", hello), Route("/internal", hello)])
+    install(app, allow_origins=PAGE, paths={"/public/*": Policy(allow_origins="*"), "/internal": None})
+    assert cors_of(await ask(app, path="/public/news", origin=EVIL)) == {"access-control-allow-origin": "*"}
+    assert cors_of(await ask(app, path="/internal", origin=PAGE)) == {}
+
+
+async def test_a_mounted_app_can_have_a_policy_of_its_own(make, ask):
+    """Its paths are those that its own router sees."""
+    inner = make(routes=ROUTES)
+    install(inner, allow_origins=PAGE, allow_credentials=True, paths={"/slash/": None})
+    app = make(routes=[Mount("/api", inner), Route("/", hello)])
+    assert cors_of(await ask(app, path="/api/crash", origin=PAGE)) == GRANTED
+    assert cors_of(await ask(app, path="/api/slash/", origin=PAGE)) == {}
+    assert cors_of(await ask(app, path="/", origin=PAGE)) == {}
+
+
+async def test_the_lifespan_passes(make):
+    """Start-up and shut-down reach the app untouched."""
+    seen = []
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        seen.append("up")
+        yield
+        seen.append("down")
+
+    app = make(routes=ROUTES, lifespan=lifespan)
+    install(app, allow_origins=PAGE)
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        seen.append(message["type"])
+
+    await app({"type": "lifespan", "state": {}}, receive, send)
+    assert seen == ["up", "lifespan.startup.complete", "down", "lifespan.shutdown.complete"]
+
+
+async def test_what_it_returns_tells_explains_and_reconfigures(make, ask):
+    """The object in hand, and in `app.state.asgi_cors`, speaks for the policy in force."""
+    app = make(routes=ROUTES)
+    cors = install(app, Policy(allow_origins=PAGE))
+    assert app.state.asgi_cors is cors
+    assert cors.policy == Policy(allow_origins=PAGE)
+    assert not cors.explain("PUT", PAGE).allowed
+    assert "access-control-allow-origin" not in cors_of(await ask(app, origin=EVIL))
+    cors.reconfigure(allow_origins=EVIL)
+    assert cors_of(await ask(app, origin=EVIL)) == {"access-control-allow-origin": EVIL, "vary": "Origin"}
+
+
+async def test_a_stack_that_is_built_again_has_it_too(app, ask):
+    """Tools that reset `app.middleware_stack` don't lose the policy."""
+    assert cors_of(await ask(app, origin=PAGE)) == GRANTED
+    app.middleware_stack = None
+    assert cors_of(await ask(app, path="/crash", origin=PAGE)) == GRANTED
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        pytest.param({"allow_origins": "*", "allow_credentials": True}, "credentials-from-any-origin", id="unsafe"),
+        pytest.param({"allow_origin": PAGE}, "unknown-option", id="mistyped"),
+    ],
+)
+def test_a_bad_policy_never_starts(make, options, code):
+    """The mistake is raised by install, and the app is left as it was."""
+    app = make()
+    with pytest.raises(ConfigError) as caught:
+        install(app, **options)
+    assert [issue.code for issue in caught.value.issues] == [code]
+    install(app, allow_origins=PAGE)
+
+
+def test_a_second_install_is_refused(app):
+    """It says how the policy is changed."""
+    with pytest.raises(ConfigError) as caught:
+        install(app, allow_origins=PAGE)
+    assert str(caught.value) == (
+        "app: the app has a CORS policy already. "
+        "Call install once; to change the policy write app.state.asgi_cors.reconfigure(…)."
+    )
+
+
+async def test_install_into_an_app_that_serves_is_refused(make, ask):
+    """It says where to call install instead."""
+    app = make(routes=ROUTES)
+    await ask(app)
+    with pytest.raises(ConfigError) as caught:
+        install(app, allow_origins=PAGE)
+    assert str(caught.value) == (
+        "app: the app has begun to serve, so its middleware is built. "
+        "Call install where the app is made, not at start-up: app = Starlette(…); install(app, …)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "expected"),
+    [
+        pytest.param("/", 200, GRANTED, id="a view's answer has the fields"),
+        pytest.param("/missing", 404, GRANTED, id="a 404 has the fields"),
+        pytest.param("/crash", 503, {}, id="what a handler for Exception answers has none"),
+    ],
+)
+async def test_add_middleware_stands_inside_of_the_error_handling(make, ask, path, status, expected):
+    """Why `install` is the better way."""
+    app = make(routes=ROUTES, exception_handlers={Exception: handler(503)})
+    app.add_middleware(CORSMiddleware, allow_origins=PAGE, allow_credentials=True)
+    response = await ask(app, path=path, origin=PAGE)
+    assert (response.status_code, cors_of(response)) == (status, expected)
