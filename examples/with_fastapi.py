@@ -1,0 +1,43 @@
+"""FastAPI: one policy around everything, errors and validation included.
+
+Serve it by `uvicorn --app-dir examples with_fastapi:app`.
+"""
+
+from fastapi import FastAPI
+
+from asgi_cors import Policy
+from asgi_cors_starlette import install
+
+app = FastAPI()
+install(
+    app,
+    allow_origins=["https://app.example.com", "http://localhost:*"],
+    allow_methods=["PUT"],
+    allow_headers=["x-id"],
+    allow_credentials=True,
+    paths={"/public/*": Policy(allow_origins="*")},
+)
+
+
+@app.get("/items")
+async def items() -> list[str]:
+    """Tell what is there."""
+    return ["tea", "cake"]
+
+
+@app.put("/items")
+async def replace() -> dict[str, str]:
+    """Tell what was done."""
+    return {"done": "PUT"}
+
+
+@app.get("/public/news")
+async def news() -> list[str]:
+    """Tell everybody."""
+    return ["open to all"]
+
+
+@app.get("/crash")
+async def crash() -> None:
+    """Fail: the page can read the 500."""
+    raise RuntimeError("asked for")

@@ -1,0 +1,40 @@
+"""Starlette: one policy around everything, errors included.
+
+Serve it by `uvicorn --app-dir examples with_starlette:app`.
+"""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from asgi_cors import Policy
+from asgi_cors_starlette import install
+
+
+async def items(request: Request) -> Response:
+    """Tell what is there, or what was done."""
+    return JSONResponse(["tea", "cake"] if request.method == "GET" else {"done": request.method})
+
+
+async def news(_: Request) -> Response:
+    """Tell everybody."""
+    return JSONResponse(["open to all"])
+
+
+async def crash(_: Request) -> Response:
+    """Fail: the page can read the 500."""
+    raise RuntimeError("asked for")
+
+
+app = Starlette(
+    routes=[Route("/items", items, methods=["GET", "PUT"]), Route("/public/news", news), Route("/crash", crash)]
+)
+install(
+    app,
+    allow_origins=["https://app.example.com", "http://localhost:*"],
+    allow_methods=["PUT"],
+    allow_headers=["x-id"],
+    allow_credentials=True,
+    paths={"/public/*": Policy(allow_origins="*")},
+)
