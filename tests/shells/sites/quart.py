@@ -1,0 +1,71 @@
+"""The site as a Quart app."""
+
+from quart import Quart, Response, abort, request, websocket
+
+from asgi_cors_quart import CORS, cors_exempt, route_cors
+
+from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
+
+
+def in_quart_cors_names(options):
+    """Spell a policy's options as Quart-CORS does."""
+    return {{"allow_origins": "allow_origin"}.get(name, name): value for name, value in options.items()}
+
+
+async def done():
+    return Response("done", content_type="text/plain", headers={"x-total": "2"})
+
+
+async def crash():
+    raise AskedForError
+
+
+async def stream():
+    async def parts():
+        for part in PARTS:
+            yield part
+
+    return parts()
+
+
+async def cached():
+    if request.headers.get("if-none-match") == ETAG:
+        return Response("", 304, headers={"etag": ETAG})
+    return "done"
+
+
+async def echo():
+    await websocket.accept()
+
+
+async def authenticate():
+    if request.path == "/private" and "authorization" not in request.headers:
+        abort(401)
+
+
+def make():
+    app = Quart(__name__)
+    CORS(app, **BASE)
+    app.before_request(authenticate)
+    app.route("/items", endpoint="items", methods=["GET", "PUT"])(done)
+    app.route("/open", endpoint="open")(route_cors(**in_quart_cors_names(OPEN))(named(done)))
+    partner = route_cors(**in_quart_cors_names(FOR_PARTNER))(named(done))
+    app.route("/partner", endpoint="partner", methods=["GET", "DELETE"])(partner)
+    app.route("/exempt", endpoint="exempt")(cors_exempt(named(done)))
+    for path in ("/private", "/slash/"):
+        app.route(path, endpoint=path)(done)
+    app.route("/crash")(crash)
+    app.route("/stream")(stream)
+    app.route("/cached")(cached)
+    app.websocket("/echo", endpoint="echo")(echo)
+    app.websocket("/exempt-echo", endpoint="exempt-echo")(cors_exempt(named(echo)))
+    return app
+
+
+def named(view):
+    """Make another view that does the same: a decorator marks the function that it is given."""
+
+    async def other():
+        return await view()
+
+    return other

@@ -1,0 +1,58 @@
+"""The site as a plain ASGI app."""
+
+from asgi_cors import CORSMiddleware, Policy
+
+from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
+
+METHODS = {"/items": {"GET", "HEAD", "PUT"}, "/partner": {"GET", "HEAD", "DELETE"}}
+GET = {"GET", "HEAD"}
+
+
+async def site(scope, receive, send):
+    path, fields = scope["path"], dict(scope["headers"])
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+    elif scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif path == "/private" and b"authorization" not in fields:
+        await answer(send, 401, b"who are you?")
+    elif path == "/slash":
+        await answer(send, 308, b"", (b"location", b"/slash/"))
+    elif path not in {"/items", "/open", "/partner", "/exempt", "/private", "/slash/", "/crash", "/stream", "/cached"}:
+        await answer(send, 404, b"nothing here")
+    elif scope["method"] not in METHODS.get(path, GET):
+        await answer(send, 405, b"not so")
+    elif path == "/crash":
+        raise AskedForError
+    elif path == "/cached" and fields.get(b"if-none-match") == ETAG.encode():
+        await answer(send, 304, b"", (b"etag", ETAG.encode()))
+    elif path == "/stream":
+        await answer(send, 200, *PARTS)
+    else:
+        await answer(send, 200, b"" if scope["method"] == "HEAD" else b"done", (b"x-total", b"2"))
+
+
+async def answer(send, status, *parts):
+    """Send an answer; what is no bytes of the body is a field."""
+    headers = [part for part in parts if isinstance(part, tuple)]
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain"), *headers]}
+    )
+    for part in parts:
+        if isinstance(part, bytes):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+async def lifespan(receive, send):
+    while True:
+        kind = (await receive())["type"]
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return
+
+
+def make():
+    paths = {"/open": Policy(**OPEN), "/partner": Policy(**FOR_PARTNER), "/exempt": None, "/exempt-echo": None}
+    return CORSMiddleware(site, paths=paths, **BASE)
