@@ -1,0 +1,120 @@
+"""`CORS` and `cors`: a policy for an app, or for a blueprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
+
+from quart import Blueprint, Quart
+
+from asgi_cors import ConfigError, Configuration, Issue, Policy, PolicyOptions
+
+from ._installation import EXTENSION, Installation, installation_of
+from ._settings import DEFAULTS, Options, Setting, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from asgi_cors import Explanation, MiddlewareOptions
+
+AppOrBlueprint = TypeVar("AppOrBlueprint", Quart, Blueprint)
+
+
+class CORS:
+    """A policy for an app: all that it answers, but views and blueprints with a policy of their own.
+
+    Without any option of a policy, and with no `QUART_CORS_*` configuration, every origin may read, anonymously.
+
+    Args:
+        app: The app; else `init_app` is called with it later.
+        policy: The base policy; else its options are given as keywords, and what they leave out is read from the
+            app's `QUART_CORS_*` configuration.
+        options: Those of `CORSMiddleware`.
+
+    Raises:
+        ConfigError: With every mistake found, before any request is served.
+    """
+
+    def __init__(
+        self, app: Quart | None = None, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]
+    ) -> None:
+        """Validate; see the class."""
+        given = {name: value for name, value in options.items() if name in PolicyOptions.__annotations__}
+        Configuration(policy, **cast("Any", {"allow_origins": "null", **options} if policy is None else options))
+        self._options = cast("MiddlewareOptions", {name: options[name] for name in options if name not in given})
+        self._base = policy or Setting("CORS", given, {}, {} if given else DEFAULTS)
+        self._apps: list[Quart] = []
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Quart) -> None:
+        """Install into an app.
+
+        Raises:
+            ConfigError: Where the app's configuration makes no policy, or the app has one already.
+        """
+        installation = installation_of(app)
+        installation.set_base(self._base, self._options)
+        installation.wrap()
+        self._apps.append(app)
+
+    @property
+    def policy(self) -> Policy:
+        """The base policy in force."""
+        return self._installation().policy
+
+    def explain(
+        self,
+        method: str,
+        origin: str,
+        path: str = "/",
+        headers: Iterable[str | tuple[str, str]] = (),
+        *,
+        credentials: bool = False,
+    ) -> Explanation:
+        """Tell what a browser will do with a request, and why; see `CORSMiddleware.explain`."""
+        return self._installation().explain(method, origin, path, headers, credentials=credentials)
+
+    def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
+        """Replace the policy, and the options that are named, at once; see `CORSMiddleware.reconfigure`."""
+        self._installation().reconfigure(policy, **options)
+
+    def _installation(self) -> Installation:
+        if len(self._apps) == 1:
+            return installation_of(self._apps[0])
+        number = len(self._apps) or "no"
+        message = f"this CORS is installed in {number} apps, so which policy is meant can't be told"
+        hint = f"Write app.extensions[{EXTENSION!r}] for one of them." if self._apps else "Call init_app(app) first."
+        raise ConfigError([Issue("which-app", "app", None, message, hint)])
+
+
+def cors(app_or_blueprint: AppOrBlueprint, **options: Unpack[Options]) -> AppOrBlueprint:
+    """Give an app, or all views of a blueprint, a policy, in the names of Quart-CORS.
+
+    Args:
+        app_or_blueprint: The app; or the blueprint, before it is registered.
+        options: `allow_origin`, `allow_credentials`, `allow_headers`, `allow_methods`, `expose_headers`, `max_age`,
+            `send_origin_wildcard`; what is left out is read from the app's `QUART_CORS_*` configuration.
+
+    Returns:
+        The app or blueprint itself.
+
+    Raises:
+        ConfigError: With every mistake found; what depends on the configuration, when the app starts.
+    """
+    if isinstance(app_or_blueprint, Quart):
+        setting = read("cors", options)
+        installation = installation_of(app_or_blueprint)
+        installation.set_base(setting, {})
+        installation.wrap()
+    else:
+        _install_in_blueprint(app_or_blueprint, read(f"cors({app_or_blueprint.name})", options))
+    return app_or_blueprint
+
+
+def _install_in_blueprint(blueprint: Blueprint, setting: Setting) -> None:
+    def register(state: Any) -> None:
+        installation = installation_of(state.app)
+        installation.views.blueprints[f"{state.name_prefix}.{state.name}".lstrip(".")] = setting
+        installation.wrap()
+
+    blueprint.record(register)

@@ -1,0 +1,180 @@
+"""One app, and the policies of its views, kept in step with its configuration.
+
+`app.asgi_app` is wrapped, so that Quart's test client sees it, too; what stands outside of it answers preflights before
+any of the app's code runs.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any, Final, Unpack
+
+from quart.wrappers import BaseRequestWebsocket
+from werkzeug.datastructures import Headers
+
+from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
+from asgi_cors_werkzeug import EXEMPT, Views
+
+from ._settings import KEYS, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from quart import Quart
+    from werkzeug.routing import MapAdapter
+
+    from asgi_cors import MiddlewareOptions
+
+EXTENSION: Final = "asgi_cors"
+_MISSING: Final = object()
+_NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))  # of an app without one: only what is marked has a policy
+
+
+class Installation:
+    """What is around one app: it tells the `policy`, can `explain` it and `reconfigure` it.
+
+    Args:
+        app: The app; `app.extensions["asgi_cors"]` is its installation.
+    """
+
+    def __init__(self, app: Quart) -> None:
+        """Begin with no policy but those of views."""
+        self.views = Views(app, self._bind, self._policy_of)
+        self.configuration = Configuration(_NOBODY, view_of=self._view_of)
+        self.configuration.set_view(EXEMPT, None)
+        self.is_around = False
+        self._app = app
+        self._base: Setting | Policy | None = None
+        self._configured: list[object] | None = None
+        self._alone: dict[Setting, Configuration] = {}
+
+    # -- what people ask of it
+
+    @property
+    def policy(self) -> Policy:
+        """The base policy in force."""
+        return self.configuration.policy
+
+    def explain(
+        self,
+        method: str,
+        origin: str,
+        path: str = "/",
+        headers: Iterable[str | tuple[str, str]] = (),
+        *,
+        credentials: bool = False,
+    ) -> Explanation:
+        """Tell what a browser will do with a request, and why; see `CORSMiddleware.explain`."""
+        return self.configuration.explain(method, origin, path, headers, credentials=credentials)
+
+    def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
+        """Replace the policy, and the options that are named, at once; configuration no longer counts for the former.
+
+        Raises:
+            ConfigError: As the constructor of `CORS` does; what was in force stays so.
+        """
+        self.configuration.reconfigure(policy, **options)
+        if policy is not None or not PolicyOptions.__annotations__.keys().isdisjoint(options):
+            self._base = self.configuration.policy
+
+    # -- how it is put there
+
+    def set_base(self, base: Setting | Policy, options: MiddlewareOptions) -> None:
+        """Give the app itself a policy, and the middleware its options.
+
+        Raises:
+            ConfigError: With every mistake found; where the app has a policy already.
+        """
+        if self._base is not None:
+            message = "the app has a CORS policy already"
+            hint = "Install one; to change it write app.extensions['asgi_cors'].reconfigure(…)."
+            raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
+        policy = base if isinstance(base, Policy) else base.policy(self._app.config)
+        self.configuration.reconfigure(policy, **options)
+        self._base = base
+
+    def wrap(self) -> None:
+        """Stand around the app from now on."""
+        if not self.is_around:
+            self.is_around = True
+            self._middleware = CORSMiddleware(self._app.asgi_app, self.configuration)
+            self._app.asgi_app = self._serve  # type: ignore[method-assign]  # as Quart's documentation has it
+            self._app.before_serving(self.refresh)  # so that a mistake keeps the app from starting
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            self.refresh()
+        await self._middleware(scope, receive, send)
+
+    # -- which policy serves what
+
+    def refresh(self) -> None:
+        """Take in the views that are new, and the configuration where it has changed.
+
+        Raises:
+            ConfigError: With every mistake found; what was in force stays so.
+        """
+        configured = [self._app.config.get(key, _MISSING) for key in KEYS]
+        if configured != self._configured:
+            self._configure()
+            self._configured = [_copied(value) for value in configured]
+        self.views.refresh(self.configuration)
+
+    def alone(self, setting: Setting) -> Configuration:
+        """Give what a view of an app applies by itself, where nothing is around the app."""
+        self.refresh()
+        if setting not in self._alone:
+            self._alone[setting] = Configuration(self._policy_of(setting))
+        return self._alone[setting]
+
+    def _configure(self) -> None:
+        """Make all policies anew."""
+        issues: list[Issue] = []
+        policies: dict[Setting, Policy] = {}
+        settings = [found for found in (self._base, *self.views.known) if isinstance(found, Setting)]
+        for setting in settings:
+            try:
+                policies[setting] = self._policy_of(setting)
+            except ConfigError as error:
+                issues += (issue for issue in error.issues if issue not in issues)
+        if issues:
+            raise ConfigError(issues)
+        self._alone.clear()
+        for setting, policy in policies.items():
+            if setting is self._base:
+                self.configuration.reconfigure(policy)
+            else:
+                self.configuration.set_view(setting, policy)
+
+    def _policy_of(self, setting: Setting) -> Policy:
+        return setting.policy(self._app.config)
+
+    def _view_of(self, scope: Any) -> Hashable | None:
+        found = self.views.of(scope)
+        return EXEMPT if found is None and self._base is None else found
+
+    def _bind(self, scope: Any) -> MapAdapter | None:
+        """Match as the app does: by its own adapter, which knows of subdomains and hosts."""
+        path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+        if root and (path == root or path.startswith(root + "/")):
+            path = path[len(root) :]
+        hosts = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"] if name == b"host"]
+        version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
+        request = BaseRequestWebsocket(
+            scope.get("method", "GET"), scope.get("scheme", "http"), path, query, Headers(hosts), root, version, scope
+        )
+        return self._app.create_url_adapter(request)
+
+
+def installation_of(app: Quart) -> Installation:
+    """Give an app's installation, made where there is none."""
+    if EXTENSION not in app.extensions:
+        app.extensions[EXTENSION] = Installation(app)
+    found: Installation = app.extensions[EXTENSION]
+    return found
+
+
+def _copied(value: object) -> object:
+    """Keep a list as it is now: people append to them."""
+    return copy.copy(value) if isinstance(value, (list, set)) else value
