@@ -40,14 +40,14 @@ async def check_handshake(configuration: Configuration, scope: Any) -> None:
     Raises:
         HTTPException: The refusal; Quart sends it where the server can, and closes otherwise.
     """
-    extensions = {**(scope.get("extensions") or {}), "websocket.http.response": {}}
+    extensions: dict[str, Any] = {**(scope.get("extensions") or {}), "websocket.http.response": {}}
     if answer := await _answer(configuration, {**scope, "extensions": extensions}):
         abort(answer)
 
 
 def options_response(app: Quart) -> Response:
     """Answer an OPTIONS request that is no preflight, as Quart does."""
-    response: Response = app.response_class("")
+    response = Response("")
     adapter = app.create_url_adapter(request)
     response.allow.update(adapter.allowed_methods() if adapter else ())
     return response

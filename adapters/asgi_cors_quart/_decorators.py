@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 
 from quart import current_app, request, websocket
 
@@ -20,6 +20,7 @@ from ._settings import Options, WebsocketOptions, read
 
 if TYPE_CHECKING:
     from quart import Quart
+    from werkzeug.local import LocalProxy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,8 +98,8 @@ def websocket_cors(
 
 def _app() -> Quart:
     """Give the app itself, which outlives the request, not the proxy to it."""
-    app: Quart = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the documented way
-    return app
+    proxy = cast("LocalProxy[Quart]", current_app)
+    return proxy._get_current_object()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the documented way
 
 
 def _name(view: Callable[..., Any]) -> str:

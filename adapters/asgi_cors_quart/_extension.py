@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from quart import Blueprint, Quart
 
-from asgi_cors import ConfigError, Configuration, Issue, Policy, PolicyOptions
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, PolicyOptions
 
 from ._installation import EXTENSION, Installation, installation_of
-from ._settings import DEFAULTS, Options, Setting, read
+from ._settings import DEFAULTS, SOMEBODY, Options, Setting, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,9 +39,10 @@ class CORS:
         self, app: Quart | None = None, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]
     ) -> None:
         """Validate; see the class."""
+        _check(policy, options)
         given = {name: value for name, value in options.items() if name in PolicyOptions.__annotations__}
-        Configuration(policy, **cast("Any", {"allow_origins": "null", **options} if policy is None else options))
-        self._options = cast("MiddlewareOptions", {name: options[name] for name in options if name not in given})
+        own = {name: value for name, value in options.items() if name not in given}
+        self._options = cast("MiddlewareOptions", own)
         self._base = policy or Setting("CORS", given, {}, {} if given else DEFAULTS)
         self._apps: list[Quart] = []
         if app is not None:
@@ -85,6 +87,14 @@ class CORS:
         message = f"this CORS is installed in {number} apps, so which policy is meant can't be told"
         hint = f"Write app.extensions[{EXTENSION!r}] for one of them." if self._apps else "Call init_app(app) first."
         raise ConfigError([Issue("which-app", "app", None, message, hint)])
+
+
+def _check(policy: Policy | None, options: Any) -> None:
+    """Refuse what is wrong whatever the configuration of the app says."""
+    somebody: Any = {} if policy else {"allow_origins": SOMEBODY}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)
+        Configuration(policy, **{**somebody, **options})
 
 
 def cors(app_or_blueprint: AppOrBlueprint, **options: Unpack[Options]) -> AppOrBlueprint:

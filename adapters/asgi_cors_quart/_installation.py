@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
-from asgi_cors_werkzeug import EXEMPT, Views
+from asgi_cors_werkzeug import EXEMPT, Views, warn
 
-from ._settings import KEYS, Setting
+from ._settings import KEYS, Setting, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -96,16 +96,21 @@ class Installation:
 
     def wrap(self) -> None:
         """Stand around the app from now on."""
-        if not self.is_around:
-            self.is_around = True
-            self._middleware = CORSMiddleware(self._app.asgi_app, self.configuration)
-            self._app.asgi_app = self._serve  # type: ignore[method-assign]  # as Quart's documentation has it
-            self._app.before_serving(self.refresh)  # so that a mistake keeps the app from starting
+        if self.is_around:
+            return
+        self.is_around = True
+        middleware = CORSMiddleware(self._app.asgi_app, self.configuration)
 
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "lifespan":
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "lifespan":
+                self.refresh()
+            await middleware(scope, receive, send)
+
+        async def start() -> None:
             self.refresh()
-        await self._middleware(scope, receive, send)
+
+        self._app.asgi_app = serve  # type: ignore[method-assign]  # as Quart's documentation has it
+        self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
 
     # -- which policy serves what
 
@@ -115,9 +120,12 @@ class Installation:
         Raises:
             ConfigError: With every mistake found; what was in force stays so.
         """
-        configured = [self._app.config.get(key, _MISSING) for key in KEYS]
+        config = cast("dict[str, Any]", self._app.config)
+        configured: list[object] = [config.get(key, _MISSING) for key in KEYS]
         if configured != self._configured:
             self._configure()
+            for issue in unknown_keys(config):
+                warn(issue)
             self._configured = [_copied(value) for value in configured]
         self.views.refresh(self.configuration)
 
@@ -175,6 +183,6 @@ def installation_of(app: Quart) -> Installation:
     return found
 
 
-def _copied(value: object) -> object:
+def _copied(value: Any) -> object:
     """Keep a list as it is now: people append to them."""
-    return copy.copy(value) if isinstance(value, (list, set)) else value
+    return copy.copy(value) if type(value) in {list, set} else value

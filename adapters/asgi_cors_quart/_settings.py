@@ -1,20 +1,20 @@
 """What is written, in the names of Quart-CORS or in the policy's own, and the policy that it comes to.
 
-What a setting leaves out, the app's `QUART_CORS_*` configuration says; what that leaves out, the defaults. Configuration
-may change while the app serves, so a setting keeps no policy: it makes one.
+What a setting leaves out, the app's `QUART_CORS_*` configuration says; what that leaves out, the defaults. The
+configuration may change while the app serves, so a setting keeps no policy: it makes one.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
-from asgi_cors import ConfigError, Issue, Policy
-from asgi_cors_werkzeug import warn
+from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -58,7 +58,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_headers": "*",
     "max_age": None,
 }
-_SOMEBODY: Final = "https://somebody.invalid"
+SOMEBODY: Final = "https://somebody.invalid"
 
 
 class Setting:
@@ -81,12 +81,14 @@ class Setting:
         self._defaults = defaults
 
     def check(self) -> None:
-        """Refuse what is wrong whatever the configuration says.
+        """Refuse what is wrong whatever the configuration says; what is doubtful, `policy` warns of.
 
         Raises:
             ConfigError: With every mistake found.
         """
-        self._policy({"allow_origins": _SOMEBODY}, self._given, {})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConfigWarning)
+            self._policy({"allow_origins": SOMEBODY}, self._given, {})
 
     def policy(self, config: Config) -> Policy:
         """Make the policy, with what the app's configuration adds.
@@ -94,9 +96,12 @@ class Setting:
         Raises:
             ConfigError: With every mistake found; each names the option or the configuration's key.
         """
-        configured, keys = read_config(config)
-        _check_keys(config, named="allow_origins" in {**configured, **self._given})
-        return self._policy(self._defaults, {**configured, **self._given}, keys)
+        configured, keys = _read_config(config)
+        options = {**configured, **self._given}
+        unknown = unknown_keys(config)
+        if unknown and "allow_origins" in self._defaults.keys() - options:
+            raise ConfigError(unknown)  # one of them may be meant to keep from everybody what the default opens
+        return self._policy(self._defaults, options, keys)
 
     def _policy(self, defaults: Mapping[str, Any], options: Mapping[str, Any], keys: Mapping[str, str]) -> Policy:
         try:
@@ -118,18 +123,18 @@ class WebsocketSetting(Setting):
 
     def _policy(self, defaults: Mapping[str, Any], options: Mapping[str, Any], keys: Mapping[str, str]) -> Policy:
         origins = {**defaults, **options}["allow_origins"]
-        named = not (isinstance(origins, (str, list, tuple, set, frozenset)) and set(origins) == {"*"})
-        return super()._policy({**defaults, "allow_credentials": named}, options, keys)
+        is_any = isinstance(origins, Iterable) and set(cast("Iterable[object]", origins)) == {"*"}
+        return super()._policy({**defaults, "allow_credentials": not is_any}, options, keys)
 
 
-def read(place: str, options: Options, *, websocket: bool = False) -> Setting:
+def read(place: str, options: Mapping[str, object], *, websocket: bool = False) -> Setting:
     """Read options in Quart-CORS's names.
 
     Raises:
         ConfigError: Of an unknown option, and of every value that is wrong whatever the configuration says.
     """
     known = WebsocketOptions.__annotations__ if websocket else NAMES
-    issues = [_unknown(place, name, known) for name in options if name not in known]
+    issues = [_unknown(f"{place}.{name}", name, known) for name in options if name not in known]
     if issues:
         raise ConfigError(issues)
     given = {name: value for name, value in options.items() if value is not None}
@@ -140,7 +145,7 @@ def read(place: str, options: Options, *, websocket: bool = False) -> Setting:
     return setting
 
 
-def read_config(config: Config) -> tuple[dict[str, Any], dict[str, str]]:
+def _read_config(config: Config) -> tuple[dict[str, Any], dict[str, str]]:
     """Give what the configuration says, as options of a policy, and the keys that said it."""
     found = {name: config[key] for key, name in KEYS.items() if key in config}
     keys = {policys: key for key, name in KEYS.items() if (policys := NAMES[name]) and key in config}
@@ -151,15 +156,15 @@ def _translated(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give the policy's options for those of Quart-CORS; a value of a wrong type is for the policy to refuse."""
     policys = {policys: options[name] for name, policys in NAMES.items() if policys and name in options}
     if isinstance(exposed := policys.get("expose_headers"), Iterable):
-        policys["expose_headers"] = _without_blanks(exposed)
+        policys["expose_headers"] = _without_blanks(cast("Iterable[object]", exposed))
     if isinstance(age := policys.get("max_age"), (float, str)):
         policys["max_age"] = _seconds(age)
     return policys
 
 
-def _without_blanks(exposed: Iterable[Any]) -> Any:
+def _without_blanks(exposed: Iterable[object]) -> object:
     """Leave out the empty name, which is how Quart-CORS writes that there is none."""
-    return exposed if isinstance(exposed, str) and exposed else [name for name in exposed if name != ""]
+    return exposed if exposed and isinstance(exposed, str) else [name for name in exposed if name != ""]
 
 
 def _seconds(age: float | str) -> Any:
@@ -170,17 +175,12 @@ def _seconds(age: float | str) -> Any:
         return age
 
 
-def _check_keys(config: Config, *, named: bool) -> None:
-    """Warn of keys that nothing reads; refuse them where the default would open everything."""
-    unknown = [_unknown("config", key, KEYS) for key in config if key.startswith(PREFIX) and key not in KEYS]
-    if unknown and not named:
-        raise ConfigError(unknown)
-    for issue in unknown:
-        warn(issue)
+def unknown_keys(config: Config) -> list[Issue]:
+    """Find the keys that look like ours, but that nothing reads."""
+    return [_unknown(key, key, KEYS) for key in config if key.startswith(PREFIX) and key not in KEYS]
 
 
-def _unknown(place: str, name: str, known: Iterable[str]) -> Issue:
+def _unknown(option: str, name: str, known: Iterable[str]) -> Issue:
     near = get_close_matches(name, tuple(known), n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-    option = name if place == "config" else f"{place}.{name}"
     return Issue("unknown-option", option, name, "there is no option of this name", hint)
