@@ -55,8 +55,8 @@ class CORS:
             ConfigError: Where the app's configuration makes no policy, or the app has one already.
         """
         installation = installation_of(app)
-        installation.set_base(self._base, self._options)
         installation.wrap()
+        installation.set_base(self._base, self._options)
         self._apps.append(app)
 
     @property
@@ -114,8 +114,8 @@ def cors(app_or_blueprint: AppOrBlueprint, **options: Unpack[Options]) -> AppOrB
     if isinstance(app_or_blueprint, Quart):
         setting = read("cors", options)
         installation = installation_of(app_or_blueprint)
-        installation.set_base(setting, {})
         installation.wrap()
+        installation.set_base(setting, {})
     else:
         _install_in_blueprint(app_or_blueprint, read(f"cors({app_or_blueprint.name})", options))
     return app_or_blueprint

@@ -98,19 +98,25 @@ class Installation:
         """Stand around the app from now on."""
         if self.is_around:
             return
-        self.is_around = True
-        middleware = CORSMiddleware(self._app.asgi_app, self.configuration)
-
-        async def serve(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] != "lifespan":
-                self.refresh()
-            await middleware(scope, receive, send)
 
         async def start() -> None:
             self.refresh()
 
-        self._app.asgi_app = serve  # type: ignore[method-assign]  # as Quart's documentation has it
         self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
+        app = self._app.asgi_app
+
+        async def inside(scope: Any, receive: Any, send: Any) -> None:
+            await app(scope, receive.receive if isinstance(receive, _Connected) else receive, send)
+
+        middleware = CORSMiddleware(inside, self.configuration)
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "lifespan":
+                self.refresh()
+            await middleware(scope, _Connected(receive) if scope["type"] == "websocket" else receive, send)
+
+        self._app.asgi_app = serve  # type: ignore[method-assign]  # as Quart's documentation has it
+        self.is_around = True
 
     # -- which policy serves what
 
@@ -167,12 +173,22 @@ class Installation:
         path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(root + "/")):
             path = path[len(root) :]
-        hosts = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"] if name == b"host"]
+        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
         version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
         request = BaseRequestWebsocket(
-            scope.get("method", "GET"), scope.get("scheme", "http"), path, query, Headers(hosts), root, version, scope
+            scope.get("method", "GET"), scope.get("scheme", "http"), path, query, headers, root, version, scope
         )
         return self._app.create_url_adapter(request)
+
+
+class _Connected:
+    """Tells the middleware that a handshake has come, which Quart's test client leaves unsaid; the app asks itself."""
+
+    def __init__(self, receive: Any) -> None:
+        self.receive = receive
+
+    async def __call__(self) -> dict[str, Any]:
+        return {"type": "websocket.connect"}
 
 
 def installation_of(app: Quart) -> Installation:

@@ -133,7 +133,7 @@ def read(place: str, options: Mapping[str, object], *, websocket: bool = False) 
     Raises:
         ConfigError: Of an unknown option, and of every value that is wrong whatever the configuration says.
     """
-    known = WebsocketOptions.__annotations__ if websocket else NAMES
+    known = {name: name for name in (WebsocketOptions if websocket else Options).__annotations__}
     issues = [_unknown(f"{place}.{name}", name, known) for name in options if name not in known]
     if issues:
         raise ConfigError(issues)
@@ -177,10 +177,13 @@ def _seconds(age: float | str) -> Any:
 
 def unknown_keys(config: Config) -> list[Issue]:
     """Find the keys that look like ours, but that nothing reads."""
-    return [_unknown(key, key, KEYS) for key in config if key.startswith(PREFIX) and key not in KEYS]
+    keys = [key for key in config if key.startswith(PREFIX) and key not in KEYS]
+    return [_unknown(key, key.removeprefix(PREFIX).lower(), KEYS) for key in keys]
 
 
-def _unknown(option: str, name: str, known: Iterable[str]) -> Issue:
-    near = get_close_matches(name, tuple(known), n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
+def _unknown(option: str, name: str, known: Mapping[str, str]) -> Issue:
+    """Say that nothing is called `name`, with the nearest that something is; `known` gives names by their spelling."""
+    near = get_close_matches(name, known.values(), n=1, cutoff=0.5)
+    spelled = [spelling for spelling, known_name in known.items() if known_name in near]
+    hint = f"Did you mean {spelled[0]!r}?" if spelled else f"Known: {', '.join(sorted(known))}."
     return Issue("unknown-option", option, name, "there is no option of this name", hint)

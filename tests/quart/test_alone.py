@@ -1,0 +1,294 @@
+"""`route_cors` and `websocket_cors` on views of an app that has nothing around it."""
+
+import asyncio
+
+import pytest
+from quart import Quart, abort, websocket
+
+from asgi_cors import ConfigError, CORSMiddleware
+from asgi_cors_quart import cors, route_cors, websocket_cors
+
+PAGE = "https://app.example.com"
+OTHER = "https://other.example.com"
+EVIL = "https://evil.example.net"
+GRANTED = {"access-control-allow-origin": PAGE, "access-control-allow-credentials": "true", "vary": "Origin"}
+VARY = {"vary": "Origin"}
+ASKED = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+
+
+@pytest.fixture
+def app():
+    """Decorated views alone."""
+    app = Quart(__name__)
+
+    @app.route("/", methods=["GET", "PUT"])
+    @route_cors(allow_origin=PAGE, allow_credentials=True, allow_methods=["PUT"], allow_headers="x-id", max_age=60)
+    async def index():
+        return "hello"
+
+    @app.route("/sync")
+    @route_cors(allow_origin=PAGE, allow_credentials=True)
+    def sync():
+        return "hello"
+
+    @app.route("/forbidden")
+    @route_cors(allow_origin=PAGE, allow_credentials=True)
+    async def forbidden():
+        abort(403)
+
+    @app.route("/crash")
+    @route_cors(allow_origin=PAGE, allow_credentials=True)
+    async def crash():
+        raise RuntimeError("asked for")
+
+    @app.route("/own-vary")
+    @route_cors(allow_origin=PAGE, allow_credentials=True)
+    async def own_vary():
+        return "hello", {"Vary": "Accept-Encoding", "Access-Control-Allow-Origin": "*"}
+
+    @app.route("/stream")
+    @route_cors(allow_origin=PAGE, allow_credentials=True)
+    async def stream():
+        async def parts():
+            yield "one "
+            yield "two"
+
+        return parts()
+
+    @app.route("/plain")
+    async def plain():
+        return "hello"
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/", 200, id="a view's answer"),
+        pytest.param("/sync", 200, id="the answer of a view that is no coroutine"),
+        pytest.param("/stream", 200, id="a stream"),
+        pytest.param("/forbidden", 403, id="what the view aborts with"),
+        pytest.param("/crash", 500, id="what becomes of the view's crash"),
+    ],
+)
+async def test_what_the_view_answers_carries_the_fields(app, ask, cors_of, path, status):
+    assert (await ask(app, path=path, origin=PAGE)).status_code == status
+    assert await cors_of(app, path=path, origin=PAGE) == GRANTED
+    assert await cors_of(app, path=path, origin=EVIL) == VARY
+    assert await cors_of(app, path="/plain", origin=PAGE) == {}
+
+
+async def test_the_answer_is_otherwise_unchanged(app, ask):
+    """Its body, type and length are the view's."""
+    response, stream = await ask(app, origin=PAGE), await ask(app, path="/stream", origin=PAGE)
+    assert (await response.get_data(), response.content_type, response.content_length) == (
+        b"hello",
+        "text/html; charset=utf-8",
+        5,
+    )
+    assert await stream.get_data() == b"one two"
+
+
+async def test_the_views_own_fields_are_merged(app, cors_of, caplog):
+    """Its Vary is kept; the policy decides on the others, and says so."""
+    granted = {**GRANTED, "vary": "Accept-Encoding, Origin"}
+    assert await cors_of(app, path="/own-vary", origin=PAGE) == granted
+    assert "the app itself sets access-control-allow-origin" in caplog.text
+
+
+async def test_a_preflight_is_answered_by_the_view(app, ask, cors_of):
+    """By its policy, without calling it."""
+    asks = {"access_control_request_method": "PUT", "access_control_request_headers": "x-id"}
+    response = await ask(app, "OPTIONS", origin=PAGE, **asks)
+    assert (response.status_code, await response.get_data()) == (204, b"")
+    assert await cors_of(app, "OPTIONS", origin=PAGE, **asks) == {
+        "access-control-allow-origin": PAGE,
+        "access-control-allow-credentials": "true",
+        "access-control-allow-methods": "GET, HEAD, POST, PUT",
+        "access-control-allow-headers": "accept, accept-language, content-language, content-type, x-id",
+        "access-control-max-age": "60",
+        "vary": ASKED,
+    }
+
+
+async def test_a_refused_preflight_says_why(app, ask, cors_of):
+    """In its body, as everywhere."""
+    asks = {"access_control_request_method": "PUT"}
+    response = await ask(app, "OPTIONS", origin=EVIL, **asks)
+    assert (response.status_code, response.content_type) == (200, "text/plain; charset=utf-8")
+    assert "no entry allows the origin" in await response.get_data(as_text=True)
+    assert await cors_of(app, "OPTIONS", origin=EVIL, **asks) == {"vary": ASKED}
+
+
+async def test_other_options_requests_get_the_methods(app, ask):
+    """With the fields of an actual response."""
+    response = await ask(app, "OPTIONS", origin=PAGE)
+    assert (response.status_code, response.allow.as_set()) == (200, {"get", "head", "options", "put"})
+    assert response.headers["access-control-allow-origin"] == PAGE
+
+
+async def test_a_view_that_answers_options_itself_still_leaves_preflights(ask):
+    """`provide_automatic_options=False`: the route has OPTIONS, and a preflight is none of the view's."""
+    app = Quart(__name__)
+
+    @app.route("/", methods=["OPTIONS"])
+    @route_cors(allow_origin=PAGE, provide_automatic_options=False)
+    async def index():
+        return "mine"
+
+    assert await (await ask(app, "OPTIONS", origin=PAGE)).get_data() == b"mine"
+    preflight = await ask(app, "OPTIONS", origin=PAGE, access_control_request_method="GET")
+    assert (preflight.status_code, await preflight.get_data()) == (204, b"")
+
+
+async def test_one_view_serves_two_apps_by_the_configuration_of_each(cors_of):
+    """Nothing that one app's first request found is kept for the other, or for the next."""
+
+    @route_cors()
+    async def index():
+        return "hello"
+
+    apps = [Quart(__name__), Quart(__name__)]
+    for app in apps:
+        app.route("/")(index)
+    apps[0].config["QUART_CORS_ALLOW_ORIGIN"] = PAGE
+    assert await cors_of(apps[0], origin=EVIL) == VARY
+    assert await cors_of(apps[1], origin=EVIL) == {"access-control-allow-origin": "*"}
+    apps[0].config["QUART_CORS_ALLOW_ORIGIN"] = EVIL
+    assert await cors_of(apps[0], origin=EVIL) == {"access-control-allow-origin": EVIL, **VARY}
+
+
+async def test_a_mistake_in_the_configuration_is_raised_in_words_at_the_first_request(ask, caplog):
+    """There is nothing around the app that could raise it earlier."""
+    app = Quart(__name__)
+    app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
+    app.route("/")(route_cors()(lambda: "hello"))
+    assert (await ask(app)).status_code == 500
+    assert "route_cors(<lambda>).allow_origin: '*' with allow_credentials" in caplog.text
+
+
+async def test_under_another_middleware_both_must_allow(cors_of, app):
+    """The outer answers preflights, and the view's refusal stands."""
+    app.asgi_app = CORSMiddleware(app.asgi_app, allow_origins=[PAGE, OTHER], allow_credentials=True)
+    assert await cors_of(app, origin=PAGE) == GRANTED
+    assert await cors_of(app, origin=OTHER) == VARY
+    assert (await cors_of(app, path="/plain", origin=OTHER))["access-control-allow-origin"] == OTHER
+
+
+async def test_a_policy_for_the_app_that_comes_later_takes_the_views_over(cors_of, app):
+    """`cors(app)` after requests have been served: the views keep their policies."""
+    assert await cors_of(app, origin=PAGE) == GRANTED
+    cors(app, allow_origin=OTHER)
+    assert await cors_of(app, origin=PAGE) == GRANTED
+    for path in ("/plain", "/missing"):
+        assert await cors_of(app, path=path, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+
+
+# -- WebSockets
+
+
+def serve(decorate=lambda view: view, around=None):
+    """An app with a WebSocket."""
+    app = Quart(__name__)
+    if around:
+        around(app)
+
+    @app.websocket("/ws")
+    @decorate
+    async def ws():
+        await websocket.send("hello")
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("origin", "fields", "refused"),
+    [
+        pytest.param(PAGE, {}, None, id="the named origin is let in"),
+        pytest.param(PAGE, {"cookie": "sid=1"}, None, id="with its cookies"),
+        pytest.param("https://api.test", {"cookie": "sid=1"}, None, id="the same host is let in"),
+        pytest.param(None, {}, None, id="what is no browser is let in"),
+        pytest.param(EVIL, {}, 403, id="another origin is refused"),
+        pytest.param("null", {}, 403, id="a sandboxed page is refused"),
+        pytest.param("nonsense", {}, 403, id="what is no origin is refused"),
+    ],
+)
+@pytest.mark.parametrize(
+    "around", [None, lambda app: cors(app, allow_origin=EVIL)], ids=["alone", "the view's replaces the app's"]
+)
+async def test_a_handshake(knock, around, origin, fields, refused):
+    app = serve(websocket_cors(allow_origin=PAGE), around)
+    assert await knock(app, origin=origin, **fields) == refused
+
+
+@pytest.mark.parametrize(
+    ("options", "origin", "cookies", "refused"),
+    [
+        pytest.param({}, EVIL, False, None, id="any origin is let in without cookies"),
+        pytest.param({}, EVIL, True, 403, id="and refused with cookies, which it would speak for"),
+        pytest.param({"allow_origin": ["*"]}, EVIL, True, 403, id="the same, written out"),
+        pytest.param({"allow_origin": PAGE, "allow_credentials": False}, PAGE, True, 403, id="unless they are refused"),
+        pytest.param({"allow_origin": "http://a.example", "allow_credentials": False}, PAGE, False, 403, id="or http"),
+        pytest.param({"send_origin_wildcard": False}, EVIL, False, None, id="send_origin_wildcard says nothing here"),
+    ],
+)
+async def test_who_may_come_with_cookies(knock, options, origin, cookies, refused):
+    """Browsers send them with every handshake, whatever the script says."""
+    app = serve(websocket_cors(**options))
+    assert await knock(app, origin=origin, **({"cookie": "sid=1"} if cookies else {})) == refused
+
+
+async def test_the_configuration_names_origins_for_handshakes_too(knock):
+    """Those are let in with cookies like those that the decorator names; an explicit False beats that."""
+    app = serve(websocket_cors())
+    app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
+    assert await knock(app, origin=PAGE, cookie="sid=1") is None
+    assert await knock(app, origin=EVIL) == 403
+    app.config["QUART_CORS_ALLOW_CREDENTIALS"] = False
+    assert await knock(app, origin=PAGE, cookie="sid=1") == 403
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        pytest.param({"allow_methods": "PUT"}, "allow_methods", id="an option of routes"),
+        pytest.param({"allow_origin": "https://*.github.io"}, "allow_origin", id="strangers with cookies"),
+        pytest.param({"allow_origin": 5}, "allow_origin", id="a value of a wrong type"),
+    ],
+)
+def test_a_mistake_is_raised_at_decoration(options, option):
+    with pytest.raises(ConfigError) as caught:
+        websocket_cors(**options)(lambda: None)
+    assert [issue.option for issue in caught.value.issues] == [f"websocket_cors(<lambda>).{option}"]
+
+
+@pytest.mark.parametrize("around", [None, lambda app: cors(app, allow_origin=PAGE)], ids=["alone", "by the app"])
+async def test_a_server_without_the_extension_closes(around):
+    """Where no HTTP answer can be sent to a handshake."""
+    app = serve(websocket_cors(allow_origin=PAGE), around)
+    sent, received = [], asyncio.Queue()
+    received.put_nowait({"type": "websocket.connect"})
+
+    async def send(message):
+        sent.append(message["type"])
+        received.put_nowait({"type": "websocket.disconnect"})
+
+    headers = [(b"host", b"api.test"), (b"origin", EVIL.encode())]
+    scope = {"type": "websocket", "path": "/ws", "headers": headers, "query_string": b"", "scheme": "ws"}
+    await app(scope, received.get, send)
+    assert sent == ["websocket.close"]
+
+
+async def test_a_view_may_be_any_callable(cors_of):
+    """One without a name of its own, too."""
+
+    class Hello:
+        def __call__(self):
+            return "hello"
+
+    app = Quart(__name__)
+    app.add_url_rule("/", "hello", route_cors(allow_origin=PAGE)(Hello()))
+    assert await cors_of(app, origin=PAGE) == {"access-control-allow-origin": PAGE, **VARY}
+    with pytest.raises(ConfigError, match=r"route_cors\(Hello\)"):
+        route_cors(max_age=-1)(Hello())

@@ -1,0 +1,264 @@
+"""`cors`, `route_cors` and the configuration, in the names of Quart-CORS: the nearest setting wins, whole."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from quart import Blueprint, Quart
+from quart.views import MethodView
+
+from asgi_cors import ConfigError
+from asgi_cors_quart import cors, cors_exempt, route_cors
+
+APP, BLUEPRINT, INNER, ROUTE = (f"https://{name}.example.com" for name in ("app", "blueprint", "inner", "route"))
+EVIL = "https://evil.example.net"
+VARY = {"vary": "Origin"}
+
+
+def only(origin):
+    return {"access-control-allow-origin": origin, **VARY}
+
+
+def hello():
+    """A view that is nobody else's: a decorator notes on it what it wraps."""
+
+    async def hello():
+        return "hello"
+
+    return hello
+
+
+@pytest.fixture
+def app():
+    """Settings in all places: app, blueprint, a blueprint in it, routes of each."""
+    app = cors(Quart(__name__), allow_origin=APP)
+    blueprint = cors(Blueprint("blue", __name__, url_prefix="/blue"), allow_origin=[BLUEPRINT])
+    inner = cors(Blueprint("inner", __name__, url_prefix="/inner"), allow_origin={INNER})
+    plain = Blueprint("plain", __name__, url_prefix="/plain")
+    for place in (app, blueprint, inner, plain):
+        place.route("/", endpoint="index")(hello())
+        place.route("/own", endpoint="own")(route_cors(allow_origin=ROUTE)(hello()))
+        place.route("/exempt", endpoint="exempt")(cors_exempt(route_cors()(hello())))
+    blueprint.register_blueprint(inner)
+    blueprint.register_blueprint(plain)
+    app.register_blueprint(blueprint)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        pytest.param("/", APP, id="the app's, where nothing is nearer"),
+        pytest.param("/missing", APP, id="the app's, where nothing is"),
+        pytest.param("/own", ROUTE, id="the route's before the app's"),
+        pytest.param("/blue/", BLUEPRINT, id="the blueprint's before the app's"),
+        pytest.param("/blue/own", ROUTE, id="the route's before the blueprint's"),
+        pytest.param("/blue/inner/", INNER, id="the inner blueprint's before the outer's"),
+        pytest.param("/blue/inner/own", ROUTE, id="the route's before both blueprints'"),
+        pytest.param("/blue/plain/", BLUEPRINT, id="the outer blueprint's, where the inner has none"),
+        pytest.param("/blue/inner/exempt", None, id="none of an exempt view"),
+    ],
+)
+async def test_the_nearest_setting_wins(app, cors_of, path, origin):
+    for other in (APP, BLUEPRINT, INNER, ROUTE, EVIL):
+        expected = {} if origin is None else only(origin) if other == origin else VARY
+        assert await cors_of(app, path=path, origin=other) == expected
+        asked = await cors_of(app, "OPTIONS", path, origin=other, access_control_request_method="PUT")
+        assert ("access-control-allow-origin" in asked) == (other == origin)
+
+
+async def test_a_setting_replaces_the_farther_ones_whole(cors_of):
+    """What a route leaves out is the configuration's or the default, not the app's."""
+    app = cors(Quart(__name__), allow_origin=APP, expose_headers="x-app", allow_credentials=True)
+    app.route("/own")(route_cors(allow_origin=ROUTE)(hello()))
+    assert await cors_of(app, path="/own", origin=ROUTE) == only(ROUTE)
+
+
+@pytest.mark.parametrize("config", [True, False])
+@pytest.mark.parametrize("given", [True, False, None])
+async def test_an_explicit_false_counts(cors_of, given, config):
+    """It beats the configuration; None leaves it to that."""
+    app = Quart(__name__)
+    app.config["QUART_CORS_ALLOW_CREDENTIALS"] = config
+    app.route("/")(route_cors(allow_origin=ROUTE, allow_credentials=given)(hello()))
+    cors(app, allow_origin=APP)
+    fields = await cors_of(app, origin=ROUTE)
+    assert ("access-control-allow-credentials" in fields) == (config if given is None else given)
+
+
+async def test_a_blueprint_alone_leaves_the_rest_of_the_app_untouched(cors_of):
+    """No fields, no Vary, no answer to a preflight."""
+    app, blueprint = Quart(__name__), cors(Blueprint("blue", __name__, url_prefix="/blue"), allow_origin=BLUEPRINT)
+    for place in (app, blueprint):
+        place.route("/")(hello())
+    app.register_blueprint(blueprint)
+    assert await cors_of(app, path="/blue/", origin=BLUEPRINT) == only(BLUEPRINT)
+    assert await cors_of(app, path="/", origin=BLUEPRINT) == {}
+    assert await cors_of(app, "OPTIONS", "/", origin=BLUEPRINT, access_control_request_method="GET") == {}
+
+
+async def test_one_blueprint_serves_two_apps_by_the_configuration_of_each(cors_of):
+    """Neither leaks to the other."""
+    blueprint = cors(Blueprint("blue", __name__))
+    blueprint.route("/")(hello())
+    apps = [Quart(__name__), Quart(__name__)]
+    for app, origin in zip(apps, (APP, ROUTE), strict=True):
+        app.config["QUART_CORS_ALLOW_ORIGIN"] = origin
+        app.register_blueprint(blueprint)
+    assert await cors_of(apps[0], origin=APP) == only(APP)
+    assert await cors_of(apps[1], origin=APP) == VARY
+
+
+async def test_a_blueprint_registered_twice_has_its_setting_under_both_names(cors_of):
+    """By whatever name it was registered."""
+    app, blueprint = Quart(__name__), cors(Blueprint("blue", __name__), allow_origin=BLUEPRINT)
+    blueprint.route("/")(hello())
+    app.register_blueprint(blueprint, url_prefix="/one")
+    app.register_blueprint(blueprint, url_prefix="/two", name="other")
+    for path in ("/one/", "/two/"):
+        assert await cors_of(app, path=path, origin=BLUEPRINT) == only(BLUEPRINT)
+
+
+async def test_views_of_a_subdomain_have_their_settings(ask):
+    """Routes are matched as the app matches them."""
+    app = cors(Quart(__name__, subdomain_matching=True), allow_origin=APP)
+    app.config["SERVER_NAME"] = "api.test"
+    app.route("/", subdomain="admin")(route_cors(allow_origin=ROUTE)(hello()))
+    app.route("/", endpoint="index")(hello())
+    for host, origin in (("admin.api.test", ROUTE), ("api.test", APP)):
+        response = await ask(app, origin=origin, host=host)
+        assert (response.status_code, response.headers["access-control-allow-origin"]) == (200, origin)
+
+
+async def test_a_class_of_views_is_decorated_by_its_decorators(cors_of):
+    """As Quart has it: `decorators = [route_cors(…)]`."""
+
+    class Items(MethodView):
+        decorators = [route_cors(allow_origin=ROUTE, allow_methods=["DELETE"])]  # noqa: RUF012
+
+        async def get(self):
+            return "hello"
+
+    app = cors(Quart(__name__), allow_origin=APP)
+    app.add_url_rule("/", view_func=Items.as_view("items"))
+    assert await cors_of(app, origin=ROUTE) == only(ROUTE)
+
+
+async def test_a_view_of_another_method_at_the_same_url_keeps_its_own(cors_of):
+    """A preflight is answered by the view that its request will reach."""
+    app = cors(Quart(__name__), allow_origin=APP)
+    app.route("/", endpoint="read")(hello())
+    app.route("/", endpoint="write", methods=["PUT"])(route_cors(allow_origin=ROUTE)(hello()))
+    for method, origin in (("PUT", ROUTE), ("GET", APP)):
+        fields = await cors_of(app, "OPTIONS", origin=origin, access_control_request_method=method)
+        assert fields["access-control-allow-origin"] == origin
+
+
+# -- options
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field", "sent"),
+    [
+        ("allow_origin", re.compile(r"https://.*\.example\.com"), "origin", ROUTE),
+        ("allow_origin", [APP, ROUTE], "origin", ROUTE),
+        ("allow_origin", "*", "origin", "*"),
+        ("allow_origin", ["*"], "origin", "*"),
+        ("send_origin_wildcard", False, "origin", "*"),
+        ("send_origin_wildcard", True, "origin", "*"),
+        ("expose_headers", "X-One", "expose-headers", "X-One"),
+        ("expose_headers", {"X-One"}, "expose-headers", "X-One"),
+        ("expose_headers", [""], "expose-headers", None),
+        ("expose_headers", "", "expose-headers", None),
+        ("allow_methods", "DELETE", "methods", "GET, HEAD, POST, DELETE"),
+        ("allow_methods", ["PUT", "DELETE"], "methods", "GET, HEAD, POST, PUT, DELETE"),
+        ("allow_headers", "X-Id", "headers", "accept, accept-language, content-language, content-type, x-id"),
+        ("max_age", 5, "max-age", "5"),
+        ("max_age", 5.5, "max-age", "5"),
+        ("max_age", "5", "max-age", "5"),
+        ("max_age", timedelta(minutes=1), "max-age", "60"),
+    ],
+)
+@pytest.mark.parametrize("place", ["option", "configuration"])
+async def test_an_option_is_sent(cors_of, place, option, value, field, sent):
+    """Each in the forms that Quart-CORS takes, as an option and as a key."""
+    app = Quart(__name__)
+    app.route("/")(hello())
+    app.config.update({f"QUART_CORS_{option.upper()}": value} if place == "configuration" else {})
+    cors(app, **({option: value} if place == "option" else {}))
+    asked = await cors_of(app, "OPTIONS", origin=ROUTE, access_control_request_method="GET")
+    fields = {**asked, **await cors_of(app, origin=ROUTE)}
+    known = {"expose-headers": "access-control-expose-headers", "max-age": "access-control-max-age"}
+    assert fields.get(known.get(field, f"access-control-allow-{field}")) == sent
+
+
+async def test_a_regular_expression_must_match_the_whole_origin(cors_of):
+    """A prefix is not enough, as it is in Quart-CORS."""
+    app = cors(Quart(__name__), allow_origin=re.compile(r"https://app\.example\.com"))
+    assert await cors_of(app, origin=APP) == only(APP)
+    assert await cors_of(app, origin=f"{APP}.evil.example") == VARY
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(
+            {"allow_origin": "https://example.com/"},
+            "route_cors(hello).allow_origin: 'https://example.com/' ends in a slash; an origin has no path. "
+            "Write 'https://example.com'.",
+            id="a mistake names the decorator, the view and the option as it was written",
+        ),
+        pytest.param(
+            {"allow_origins": APP},
+            "route_cors(hello).allow_origins: there is no option of this name. Did you mean 'allow_origin'?",
+            id="an unknown option names the nearest",
+        ),
+        pytest.param(
+            {"x": APP},
+            "route_cors(hello).x: there is no option of this name. Known: allow_credentials, allow_headers, "
+            "allow_methods, allow_origin, expose_headers, max_age, send_origin_wildcard.",
+            id="an option like none names them all",
+        ),
+        pytest.param(
+            {"max_age": "soon"},
+            "route_cors(hello).max_age: 'soon' is no number of whole seconds, timedelta or None.",
+            id="a value of a wrong type is refused by the policy",
+        ),
+    ],
+)
+def test_a_mistake_is_raised_at_decoration(options, message):
+    with pytest.raises(ConfigError) as caught:
+        route_cors(**options)(hello())
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("place", [Quart(__name__), Blueprint("blue", __name__)], ids=["app", "blueprint"])
+def test_any_origin_with_credentials_is_refused_at_set_up(place):
+    """Where Quart-CORS answers every request with 500."""
+    with pytest.raises(ConfigError) as caught:
+        cors(place, allow_origin="*", allow_credentials=True)
+    assert [issue.code for issue in caught.value.issues] == ["credentials-from-any-origin"]
+
+
+async def test_what_depends_on_the_configuration_is_refused_when_the_app_starts():
+    """A view's setting, with the place that it was written at."""
+    app = cors(Quart(__name__), allow_origin=APP)
+    app.route("/")(route_cors(allow_credentials=True)(hello()))
+    with pytest.raises(ConfigError, match=r"^route_cors\(hello\)\.allow_origin: '\*' with allow_credentials"):
+        await app.startup()
+
+
+async def test_a_view_with_a_policy_still_answers_plain_options(ask):
+    """What is no preflight gets the methods, and the fields of an actual response."""
+    app = cors(Quart(__name__), allow_origin=APP)
+    app.route("/", methods=["GET", "PUT"])(route_cors(allow_origin=ROUTE)(hello()))
+    response = await ask(app, "OPTIONS", origin=ROUTE)
+    assert (response.status_code, response.allow.as_set()) == (200, {"get", "head", "options", "put"})
+    assert response.headers["access-control-allow-origin"] == ROUTE
+
+
+async def test_a_view_may_answer_plain_options_itself(ask):
+    """`provide_automatic_options=False` leaves them to it."""
+    app = cors(Quart(__name__), allow_origin=APP)
+    app.route("/", methods=["OPTIONS"])(route_cors(provide_automatic_options=False)(hello()))
+    assert await (await ask(app, "OPTIONS", origin=APP)).get_data() == b"hello"
