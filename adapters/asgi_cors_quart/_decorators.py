@@ -1,7 +1,7 @@
 """`route_cors` and `websocket_cors`: a policy for one view, which replaces the blueprint's and the app's.
 
 They stand below the route. Where `CORS(app, …)` or `cors(…)` is around the app, that applies the view's policy, and the
-view is called as if it had no decorator; where nothing is, the view applies it by itself.
+view is called as if it had no decorator; where nothing is, or the decorators above have lost it, the view does so.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def route_cors(
                     return options_response(app)
                 return await app.ensure_async(view)(*args, **kwargs)
 
-            return await (call() if installation.is_around else answer_alone(installation.alone(setting), call))
+            if installation.leaves_to_view(setting, request.endpoint):
+                return await answer_alone(installation.alone(setting), call)
+            return await call()
 
         if provide_automatic_options:
             vars(answer).update(
@@ -84,7 +86,7 @@ def websocket_cors(
         @wraps(view)
         async def serve(*args: P.args, **kwargs: P.kwargs) -> T:
             app, installation = _app(), installation_of(_app())
-            if not installation.is_around:
+            if installation.leaves_to_view(setting, websocket.endpoint):
                 await check_handshake(installation.alone(setting), websocket.scope)
             result: T = await app.ensure_async(view)(*args, **kwargs)
             return result

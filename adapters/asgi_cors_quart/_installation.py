@@ -14,7 +14,7 @@ from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
-from asgi_cors_werkzeug import EXEMPT, Views, warn
+from asgi_cors_werkzeug import EXEMPT, Views, mark_of
 
 from ._settings import KEYS, Setting, unknown_keys
 
@@ -131,12 +131,19 @@ class Installation:
         if configured != self._configured:
             self._configure()
             for issue in unknown_keys(config):
-                warn(issue)
+                issue.warn()
             self._configured = [_copied(value) for value in configured]
         self.views.refresh(self.configuration)
 
+    def leaves_to_view(self, setting: Setting, endpoint: str | None) -> bool:
+        """Tell whether a decorated view has to apply its setting by itself, since nothing further out does."""
+        outermost = mark_of(self._app.view_functions.get(endpoint or ""))
+        if outermost is not None and outermost is not setting:
+            return False  # exempt, or another's business
+        return not (self.is_around and setting in self.views.known)
+
     def alone(self, setting: Setting) -> Configuration:
-        """Give what a view of an app applies by itself, where nothing is around the app."""
+        """Give what a view applies by itself."""
         self.refresh()
         if setting not in self._alone:
             self._alone[setting] = Configuration(self._policy_of(setting))
@@ -155,11 +162,9 @@ class Installation:
         if issues:
             raise ConfigError(issues)
         self._alone.clear()
-        for setting, policy in policies.items():
-            if setting is self._base:
-                self.configuration.reconfigure(policy)
-            else:
-                self.configuration.set_view(setting, policy)
+        self.configuration.set_views(policies)
+        if isinstance(self._base, Setting):
+            self.configuration.reconfigure(policies[self._base])
 
     def _policy_of(self, setting: Setting) -> Policy:
         return setting.policy(self._app.config)

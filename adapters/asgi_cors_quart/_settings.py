@@ -11,7 +11,6 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
@@ -133,10 +132,10 @@ def read(place: str, options: Mapping[str, object], *, websocket: bool = False) 
     Raises:
         ConfigError: Of an unknown option, and of every value that is wrong whatever the configuration says.
     """
-    known = {name: name for name in (WebsocketOptions if websocket else Options).__annotations__}
-    issues = [_unknown(f"{place}.{name}", name, known) for name in options if name not in known]
-    if issues:
-        raise ConfigError(issues)
+    known = (WebsocketOptions if websocket else Options).__annotations__
+    unknown = [Issue.unknown(name, known) for name in options if name not in known]
+    if unknown:
+        raise ConfigError(dataclasses.replace(issue, option=f"{place}.{issue.option}") for issue in unknown)
     given = {name: value for name, value in options.items() if value is not None}
     names = {policys: name for name, policys in NAMES.items() if policys}
     kind = WebsocketSetting if websocket else Setting
@@ -177,13 +176,4 @@ def _seconds(age: float | str) -> Any:
 
 def unknown_keys(config: Config) -> list[Issue]:
     """Find the keys that look like ours, but that nothing reads."""
-    keys = [key for key in config if key.startswith(PREFIX) and key not in KEYS]
-    return [_unknown(key, key.removeprefix(PREFIX).lower(), KEYS) for key in keys]
-
-
-def _unknown(option: str, name: str, known: Mapping[str, str]) -> Issue:
-    """Say that nothing is called `name`, with the nearest that something is; `known` gives names by their spelling."""
-    near = get_close_matches(name, known.values(), n=1, cutoff=0.5)
-    spelled = [spelling for spelling, known_name in known.items() if known_name in near]
-    hint = f"Did you mean {spelled[0]!r}?" if spelled else f"Known: {', '.join(sorted(known))}."
-    return Issue("unknown-option", option, name, "there is no option of this name", hint)
+    return [Issue.unknown(key, KEYS) for key in config if key.startswith(PREFIX) and key not in KEYS]

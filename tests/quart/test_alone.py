@@ -6,7 +6,7 @@ import pytest
 from quart import Quart, abort, websocket
 
 from asgi_cors import ConfigError, CORSMiddleware
-from asgi_cors_quart import cors, route_cors, websocket_cors
+from asgi_cors_quart import cors, cors_exempt, route_cors, websocket_cors
 
 PAGE = "https://app.example.com"
 OTHER = "https://other.example.com"
@@ -183,6 +183,33 @@ async def test_a_policy_for_the_app_that_comes_later_takes_the_views_over(cors_o
     assert await cors_of(app, origin=PAGE) == GRANTED
     for path in ("/plain", "/missing"):
         assert await cors_of(app, path=path, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+
+
+async def test_an_exempt_view_is_left_untouched(cors_of, app):
+    """Whatever stands below `cors_exempt`."""
+    app.route("/exempt")(cors_exempt(route_cors()(lambda: "hello")))
+    assert await cors_of(app, path="/exempt", origin=PAGE) == {}
+
+
+async def test_a_decorator_that_loses_the_policy_on_its_way_to_the_route_does_not_open_the_view(cors_of, ask):
+    """Where one doesn't use `functools.wraps`, both policies must allow: the app's around it, and the view's."""
+
+    def careless(view):
+        async def call():
+            return await view()
+
+        return call
+
+    app = cors(Quart(__name__), allow_origin=[PAGE, OTHER])
+
+    @app.route("/")
+    @careless
+    @route_cors(allow_origin=PAGE)
+    async def index():
+        return "hello"
+
+    assert await cors_of(app, origin=PAGE) == {"access-control-allow-origin": PAGE, **VARY}
+    assert await cors_of(app, origin=OTHER) == VARY
 
 
 # -- WebSockets

@@ -176,27 +176,19 @@ async def test_one_object_serves_many_apps_and_none_leaks_to_another(cors_of):
 
 
 @pytest.mark.parametrize(
-    ("number", "message"),
-    [
-        (
-            0,
-            "app: this CORS is installed in no apps, so which policy is meant can't be told. Call init_app(app) first.",
-        ),
-        (
-            2,
-            "app: this CORS is installed in 2 apps, so which policy is meant can't be told. "
-            "Write app.extensions['asgi_cors'] for one of them.",
-        ),
-    ],
+    ("number", "said", "hint"),
+    [(0, "no apps", "Call init_app(app) first."), (2, "2 apps", "Write app.extensions['asgi_cors'] for one of them.")],
 )
-def test_which_policy_is_meant_must_be_clear(number, message):
+def test_which_policy_is_meant_must_be_clear(number, said, hint):
     """Of no app or several, the object has no policy to tell of."""
     extension = CORS()
     for _ in range(number):
         extension.init_app(create())
     with pytest.raises(ConfigError) as caught:
         _ = extension.policy
-    assert str(caught.value) == message
+    assert str(caught.value) == (
+        f"app: this CORS is installed in {said}, so which policy is meant can't be told. {hint}"
+    )
 
 
 @pytest.mark.parametrize("second", [CORS, cors])
@@ -317,7 +309,7 @@ async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask):
     app = create()
     CORS(app)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
-    with pytest.raises(ConfigError, match="allow_origins: .* with allow_credentials"):
+    with pytest.raises(ConfigError, match=r"allow_origins: .* with allow_credentials"):
         await app.startup()
     for _ in range(2):
         with pytest.raises(ConfigError):
@@ -355,15 +347,13 @@ async def test_an_unknown_key_is_warned_of_where_origins_are_named(ask):
     assert (await ask(app, origin=PAGE)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("key", "hint"),
-    [("QUART_CORS_ORIGIN", "Did you mean 'QUART_CORS_ALLOW_ORIGIN'?"), ("QUART_CORS_9", "Known: QUART_CORS_ALLOW_")],
-)
-def test_an_unknown_key_is_refused_where_the_default_would_open_everything(key, hint):
+def test_an_unknown_key_is_refused_where_the_default_would_open_everything():
     """It may be the one that was to keep others out."""
     with pytest.raises(ConfigError) as caught:
-        CORS(create(**{key: PAGE}))
-    assert str(caught.value).startswith(f"{key}: there is no option of this name. {hint}")
+        CORS(create(QUART_CORS_ORIGIN=PAGE))
+    assert str(caught.value) == (
+        "QUART_CORS_ORIGIN: there is no option of this name. Did you mean 'QUART_CORS_ALLOW_ORIGIN'?"
+    )
 
 
 # -- with blueprints that have policies

@@ -17,6 +17,8 @@ SHELLS = {
     "Starlette": ("sites.starlette", "make"),
     "FastAPI": ("sites.fastapi", "make"),
     "Quart": ("sites.quart", "make"),
+    "Flask by WSGI": ("sites.flask", "make"),
+    "Flask by asgi_app": ("sites.flask", "make_asgi"),
 }
 API = "https://api.test"
 COOKIES = {API: "sid=1; Secure; SameSite=None"}
@@ -109,7 +111,7 @@ def _make(module: str, factory: str) -> Any:
 def shell(request) -> Shell:
     """The site behind each shell in turn."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Shell(_make(*SHELLS[request.param]), asgi="WSGI" not in request.param)
+    return Shell(_make(*SHELLS[request.param]), asgi=request.param != "Flask by WSGI")
 
 
 @pytest.fixture(params=[name for name in SHELLS if "Flask" not in name])
