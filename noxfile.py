@@ -104,25 +104,50 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
-def upstream(session: nox.Session) -> None:
-    """Run the tests of Flask-CORS with our module in its place, by WSGI and by ASGI, and show what differs."""
+def examples(session: nox.Session) -> None:
+    """Serve the example of each framework to a browser."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[flask,testing]", *_group("tests"), "packaging")
+    session.install(f"{wheel}[starlette,testing]", *_group("examples", "tests"))
+    # Django leaves the temporary file of a request's body to the garbage collector.
+    quiet = ("-W", "ignore:Unclosed file:ResourceWarning")
+    session.run("pytest", *quiet, "tests/examples", *session.posargs, env=env | {"EXAMPLES": "all"})
+
+
+@nox.session
+def upstream(session: nox.Session) -> None:
+    """Run the tests of Flask-CORS, Quart-CORS and Starlette with ours in their place, and show what differs."""
+    wheel, env = _build(session)
+    session.install(f"{wheel}[flask,quart,starlette,testing]", *_group("tests"), "packaging", "httpx2")
     source = _source(session, "flask-cors==6.0.5")
-    ours, theirs = Path("tests/upstream/flask_cors").resolve(), source.parent / "in-its-place"
-    shutil.copytree(source / "tests", theirs / "tests")
-    theirs.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
-    with session.chdir(theirs):
-        for shell in ("WSGI", "ASGI"):
-            told = {**env, "PYTHONPATH": str(ours), "SHELL_UNDER_TEST": shell}
-            session.run("pytest", "-q", "-p", "in_its_place", "-p", "no:randomly", "-W", "ignore", "tests", env=told)
+    for shell in ("WSGI", "ASGI"):
+        _in_its_place(session, source, "flask_cors", "in_its_place", "tests", env | {"SHELL_UNDER_TEST": shell})
     told = {**env, "FLASK_CORS_SOURCE": str(source)}
     session.run("pytest", "tests/upstream/flask_cors", "tests/flask/test_advisories.py", env=told)
+    source = _source(session, "quart-cors==0.8.0")
+    _in_its_place(session, source, "quart_cors", "quart_in_its_place", "tests", env, "-o", "asyncio_mode=auto")
+    session.run("pytest", "tests/upstream/quart_cors", env={**env, "QUART_CORS_SOURCE": str(source)})
+    version = session.run("python", "-c", "import starlette; print(starlette.__version__)", silent=True)
+    source = _source(session, f"starlette=={str(version).strip()}")
+    _in_its_place(session, source, "starlette_cors", "starlette_in_its_place", "tests/middleware/test_cors.py", env)
+    session.run("pytest", "tests/upstream/starlette_cors", env=env)
+
+
+def _in_its_place(  # noqa: PLR0913, PLR0917 - what differs between the suites
+    session: nox.Session, source: Path, folder: str, plugin: str, tests: str, env: dict[str, str], *options: str
+) -> None:
+    """Run another project's tests, out of sight of its own package, with a plugin of ours."""
+    theirs = source.parent / "in-its-place"
+    shutil.rmtree(theirs, ignore_errors=True)
+    shutil.copytree(source / "tests", theirs / "tests")
+    theirs.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
+    told = {**env, "PYTHONPATH": f"{Path('tests/upstream', folder).resolve()}{os.pathsep}{theirs}"}
+    with session.chdir(theirs):
+        session.run("pytest", "-q", "-p", plugin, "-p", "no:randomly", "-W", "ignore", *options, tests, env=told)
 
 
 def _source(session: nox.Session, requirement: str) -> Path:
     """Fetch the sdist of another project, of which nothing is kept here, and unpack it."""
-    folder = Path(session.create_tmp(), "upstream")
+    folder = Path(session.create_tmp(), requirement.partition("==")[0])
     shutil.rmtree(folder, ignore_errors=True)
     where = f"--dest={folder}"
     session.run("python", "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", where, requirement)

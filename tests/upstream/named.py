@@ -1,0 +1,101 @@
+"""What the suites of Quart-CORS and Starlette share: tests that must fail with ours in the original's place, and proof.
+
+`build` makes an app with either; `fetches` are what pages ask of it. What the browser lets a page read is the same with
+both, less with ours (`safer`), or more where the contract says so (`wider`). Each `row` stands in docs/migrating.md.
+"""
+
+import asyncio
+import importlib.util
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asgi_cors import ConfigError, ConfigWarning
+from asgi_cors.testing import AsyncPage, CORSError
+
+GUIDE = Path(__file__).parents[2] / "docs" / "migrating.md"
+API = "http://api.test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """What a page asks for."""
+
+    page: str
+    path: str = "/"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Why some tests fail."""
+
+    tests: tuple[str, ...]
+    reason: str
+    row: str
+    build: Callable[[Any], Any]
+    fetches: tuple[Fetch, ...]
+    safer: bool = False
+    wider: bool = False
+
+
+def expect_failures(items: Iterable[pytest.Item], differences: Iterable[Difference]) -> None:
+    """Have the named tests fail, and no other; a name stands for all parameters of a test, or has one in brackets."""
+    named = {name: difference.reason for difference in differences for name in difference.tests}
+    found = set()
+    for item in items:
+        names = {f"{item.path.stem}.{item.name}", f"{item.path.stem}.{item.originalname}"} & named.keys()
+        found |= names
+        for name in names:
+            item.add_marker(pytest.mark.xfail(strict=True, reason=named[name]))
+    if found != named.keys():
+        raise pytest.UsageError(f"tests are named that there aren't: {sorted(named.keys() - found)}")
+
+
+def load(source: Path, name: str) -> Any:
+    """Import a package from its source, under another name."""
+    spec = importlib.util.spec_from_file_location(name, source / "__init__.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def verdicts(difference: Difference, made_with: Any) -> list[bool]:
+    """Give, of each fetch, whether the page may read the answer; of an app that is refused, none may."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)
+        try:
+            app = difference.build(made_with)
+        except ConfigError:
+            return [False] * len(difference.fetches)
+        return [asyncio.run(_may_read(app, fetch)) for fetch in difference.fetches]
+
+
+async def _may_read(app: Any, fetch: Fetch) -> bool:
+    async with AsyncPage(fetch.page, app=app) as page:
+        try:
+            await page.fetch(API + fetch.path, **fetch.options)
+        except CORSError:
+            return False
+    return True
+
+
+def check_verdicts(difference: Difference, theirs: Any, ours: Any) -> None:
+    """Hold what the browser does with ours to what it does with the original."""
+    before, after = verdicts(difference, theirs), verdicts(difference, ours)
+    assert any(before)  # a page that may read nothing proves nothing
+    lost = [was and not now for was, now in zip(before, after, strict=True)]
+    won = [now and not was for was, now in zip(before, after, strict=True)]
+    assert (any(lost), any(won)) == (difference.safer, difference.wider)
+
+
+def check_row(difference: Difference, section: str) -> None:
+    """Hold a section of the guide to tell of it."""
+    _, _, rest = GUIDE.read_text("utf-8").partition(f"\n## {section}\n")
+    assert f"\n| {difference.row}" in rest.partition("\n## ")[0]

@@ -1,0 +1,82 @@
+"""The tests of Quart-CORS 0.8.0 that fail with our module in its place."""
+
+from collections.abc import Callable
+from typing import Any
+
+from named import Difference, Fetch
+from quart import Quart
+
+PAGE, OTHER = "http://quart.com", "http://notquart.com"
+
+
+def decorated(**config: Any) -> Callable[[Any], Quart]:
+    """Make an app with one decorated view."""
+
+    def build(module: Any) -> Quart:
+        app = Quart("app")
+        app.config.update({f"QUART_CORS_{name.upper()}": value for name, value in config.items()})
+
+        @app.route("/", methods=["GET", "POST", "PUT", "DELETE"])
+        @module.route_cors()
+        async def view() -> str:
+            return "view"
+
+        return app
+
+    return build
+
+
+def asking(**options: Any) -> Fetch:
+    """Fetch from the page that is allowed."""
+    return Fetch(page=PAGE, options=options)
+
+
+DIFFERENCES = (
+    Difference(
+        tests=("test_basic.test_bad_preflight_request[empty-header]",),
+        reason="an empty Access-Control-Request-Method, which no browser sends, is a refused preflight",
+        row="An empty `Access-Control-Request-Method`",
+        build=decorated(),
+        fetches=(asking(), asking(method="PUT")),
+    ),
+    Difference(
+        tests=("test_overrides.test_match", "test_preflight_request.test_request_method_match"),
+        reason="Access-Control-Allow-Methods names GET, HEAD and POST, too, which every page may send",
+        row="`Access-Control-Allow-Methods` names GET, HEAD and POST",
+        build=decorated(allow_methods=["GET", "POST"]),
+        fetches=(asking(), asking(method="HEAD"), asking(method="POST", json=1), asking(method="PUT")),
+    ),
+    Difference(
+        tests=("test_preflight_request.test_no_origin", "test_simple_request.test_no_origin"),
+        reason="every origin is `*`, on every response, with or without Origin: caches stay whole",
+        row="Every origin is answered by `*`",
+        build=decorated(),
+        fetches=(asking(), Fetch(page=OTHER), asking(credentials="include")),
+    ),
+    Difference(
+        tests=("test_preflight_request.test_request_method_doesnt_match",),
+        reason="a refused preflight tells the truth about headers, too, so that the console names the cause",
+        row="A refused preflight",
+        build=decorated(allow_methods=["GET", "POST"]),
+        fetches=(asking(), asking(method="DELETE")),
+    ),
+    Difference(
+        tests=("test_preflight_request.test_request_headers",),
+        reason="a preflight's answer names all allowed headers, not those asked for: one serves every later call",
+        row="`Access-Control-Allow-Headers` is the whole list",
+        build=decorated(allow_headers=["X-Match", "X-Other"]),
+        fetches=(
+            asking(headers={"x-match": "1"}),
+            asking(headers={"x-match": "1", "x-other": "1"}),
+            asking(headers={"x-match": "1", "x-no-match": "1"}),
+        ),
+    ),
+    Difference(
+        tests=("test_simple_request.test_credentials",),
+        reason="credentials for a page that came by http are refused, when the app starts",
+        row="Credentials for `http://` origins",
+        build=decorated(allow_origin=[PAGE], allow_credentials=True),
+        fetches=(asking(credentials="include"), asking(), Fetch(page=OTHER)),
+        safer=True,
+    ),
+)

@@ -1,0 +1,25 @@
+"""Where ours differs from Starlette's CORSMiddleware, a browser lets a page read the same, or less, but for one row."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.middleware.cors import CORSMiddleware as Original
+
+from asgi_cors import CORSMiddleware
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from named import check_row, check_verdicts
+from starlette_differences import DIFFERENCES
+
+pytestmark = pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.tests[0])
+
+
+def test_the_verdict_is_the_same_or_as_the_guide_says(difference):
+    check_verdicts(difference, Original, CORSMiddleware)
+
+
+def test_the_guide_has_a_row_of_it(difference):
+    check_row(difference, "Starlette and FastAPI")
