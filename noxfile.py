@@ -49,7 +49,7 @@ def _chromium(session: nox.Session) -> str:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Serve an API and two pages that call it, until Ctrl-C."""
-    session.install(".[flask]", *_group("demo"))
+    session.install(".[flask,quart]", *_group("demo"))
     with contextlib.suppress(KeyboardInterrupt):
         session.run("python", "examples/demo", *session.posargs, interrupt_timeout=10)
 
@@ -161,5 +161,5 @@ def _source(session: nox.Session, requirement: str) -> Path:
 def browser(session: nox.Session) -> None:
     """Open the demo in Chromium, from both pages, and check every row."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[flask]", *_group("browser"))
+    session.install(f"{wheel}[flask,quart]", *_group("browser"))
     session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from quart import Blueprint, Quart
 
-from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, PolicyOptions
+from asgi_cors import Configuration, ConfigWarning, Policy, PolicyOptions
 
 from ._installation import EXTENSION, Installation, installation_of
 from ._settings import DEFAULTS, SOMEBODY, Options, Setting, read
@@ -73,7 +73,7 @@ class CORS:
         *,
         credentials: bool = False,
     ) -> Explanation:
-        """Tell what a browser will do with a request, and why; see `CORSMiddleware.explain`."""
+        """Tell what a browser will do with a request, and why; a view's own policy counts. See `asgi_cors.explain`."""
         return self._installation().explain(method, origin, path, headers, credentials=credentials)
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
@@ -83,10 +83,8 @@ class CORS:
     def _installation(self) -> Installation:
         if len(self._apps) == 1:
             return installation_of(self._apps[0])
-        number = len(self._apps) or "no"
-        message = f"this CORS is installed in {number} apps, so which policy is meant can't be told"
-        hint = f"Write app.extensions[{EXTENSION!r}] for one of them." if self._apps else "Call init_app(app) first."
-        raise ConfigError([Issue("which-app", "app", None, message, hint)])
+        count = len(self._apps)
+        raise RuntimeError(f"this CORS() is bound to {count} apps; ask app.extensions[{EXTENSION!r}] of the one meant")
 
 
 def _check(policy: Policy | None, options: Any) -> None:

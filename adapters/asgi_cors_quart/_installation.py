@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 EXTENSION: Final = "asgi_cors"
 _MISSING: Final = object()
-_NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))  # of an app without one: only what is marked has a policy
+# Of an app without a policy: only its views have theirs.
+_NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))
+_UNTOUCHED: Final = {"/*": None}
 
 
 class Installation:
@@ -41,8 +43,7 @@ class Installation:
     def __init__(self, app: Quart) -> None:
         """Begin with no policy but those of views."""
         self.views = Views(app, self._bind, self._policy_of)
-        self.configuration = Configuration(_NOBODY, view_of=self._view_of)
-        self.configuration.set_view(EXEMPT, None)
+        self.configuration = Configuration(_NOBODY, view_of=self.views.of, paths=_UNTOUCHED)
         self.is_around = False
         self._app = app
         self._base: Setting | Policy | None = None
@@ -65,8 +66,17 @@ class Installation:
         *,
         credentials: bool = False,
     ) -> Explanation:
-        """Tell what a browser will do with a request, and why; see `CORSMiddleware.explain`."""
-        return self.configuration.explain(method, origin, path, headers, credentials=credentials)
+        """Tell what a browser will do with a request, and why; a view's own policy counts. See `asgi_cors.explain`."""
+        self.refresh()
+        host, _, port = cast("str", self._app.config["SERVER_NAME"] or "localhost").partition(":")
+        scope = {"type": "http", "method": method, "path": path, "headers": (), "server": (host, int(port or 80))}
+        mark = self.views.of(scope)
+        configuration = self.configuration
+        if mark == EXEMPT:
+            configuration = Configuration(_NOBODY, paths=_UNTOUCHED)
+        elif isinstance(mark, Setting):
+            configuration = self.alone(mark)
+        return configuration.explain(method, origin, path, headers, credentials=credentials)
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
         """Replace the policy, and the options that are named, at once; configuration no longer counts for the former.
@@ -91,7 +101,8 @@ class Installation:
             hint = "Install one; to change it write app.extensions['asgi_cors'].reconfigure(…)."
             raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
         policy = base if isinstance(base, Policy) else base.policy(self._app.config)
-        self.configuration.reconfigure(policy, **options)
+        own: MiddlewareOptions = {"paths": None, **options}
+        self.configuration.reconfigure(policy, **own)
         self._base = base
 
     def wrap(self) -> None:
@@ -152,7 +163,7 @@ class Installation:
     def _configure(self) -> None:
         """Make all policies anew."""
         issues: list[Issue] = []
-        policies: dict[Setting, Policy] = {}
+        policies: dict[Hashable, Policy] = {}
         settings = [found for found in (self._base, *self.views.known) if isinstance(found, Setting)]
         for setting in settings:
             try:
@@ -168,10 +179,6 @@ class Installation:
 
     def _policy_of(self, setting: Setting) -> Policy:
         return setting.policy(self._app.config)
-
-    def _view_of(self, scope: Any) -> Hashable | None:
-        found = self.views.of(scope)
-        return EXEMPT if found is None and self._base is None else found
 
     def _bind(self, scope: Any) -> MapAdapter | None:
         """Match as the app does: by its own adapter, which knows of subdomains and hosts."""

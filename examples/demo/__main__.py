@@ -10,6 +10,7 @@ import socket
 import api
 import flask_api
 import pages
+import quart_api
 import uvicorn
 
 from asgi_cors_flask import asgi_app
@@ -73,19 +74,21 @@ def serve(ports: tuple[int, int, int] = PORTS) -> None:
     home, allowed, refused = origins = [url(listener) for listener in listeners]
     first = api.create(allowed)
     flask, flask_cors = flask_api.create(allowed)
+    quart = quart_api.create(allowed)
     apis = [
         pages.Api("ASGI, under uvicorn", home, first, inspect.getsource(api.create)),
         pages.Api(
             "Flask, by asgi_app", f"{home}/flask", flask_cors, inspect.getsource(flask_api.create), lacks={"websocket"}
         ),
+        pages.Api("Quart", f"{home}/quart", quart.extensions["asgi_cors"], inspect.getsource(quart_api.create)),
     ]
     apps: dict[str, pages.App] = {
-        home: pages.by_mount({"/flask": asgi_app(flask)}, first),
+        home: pages.by_mount({"/flask": asgi_app(flask), "/quart": quart}, first),
         allowed: pages.create(allowed, refused, apis),
         refused: pages.create(refused, allowed, apis),
     }
     server = Server(uvicorn.Config(pages.by_port(apps), log_level="warning", lifespan="off"), GUIDE.format(*origins))
-    for name in ("uvicorn.error", flask.name):
+    for name in ("uvicorn.error", flask.name, quart.name):
         logging.getLogger(name).addFilter(is_news)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(listeners)

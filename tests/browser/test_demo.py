@@ -29,7 +29,7 @@ ROWS = {
     "websocket": (None, NO_ORIGIN),
 }
 SIDES = {"allowed": 0, "refused": 1}
-APIS = {"asgi": ROWS, "flask": {case: codes for case, codes in ROWS.items() if case != "websocket"}}
+APIS = {"asgi": ROWS, "flask": {case: codes for case, codes in ROWS.items() if case != "websocket"}, "quart": ROWS}
 TABLE = [(api, case) for api, rows in APIS.items() for case in rows]
 READ_ROWS = """rows => rows.map(row => {
     const text = name => row.querySelector(name).textContent;

@@ -138,6 +138,18 @@ async def test_what_a_custom_handler_answers_carries_the_fields(make, ask, path,
     assert "error" in response.json()
 
 
+async def test_a_handler_that_itself_fails_leaves_a_500_that_the_page_can_read(make, ask):
+    """Nothing of the app has answered then, so the middleware does."""
+
+    async def fail(request, error):
+        raise RuntimeError("a mistake in the handler")
+
+    app = make(routes=ROUTES, exception_handlers={Exception: fail})
+    install(app, allow_origins=PAGE, allow_credentials=True)
+    response = await ask(app, path="/crash", origin=PAGE)
+    assert (response.status_code, response.text, cors_of(response)) == (500, "Internal Server Error", GRANTED)
+
+
 async def test_the_traceback_of_debug_mode_carries_the_fields(make, ask):
     """The page may read it, as it reads any other answer."""
     app = make(routes=ROUTES, debug=True)
