@@ -19,7 +19,7 @@ from asgi_cors_werkzeug import EXEMPT, Views, mark_of
 from ._settings import KEYS, Setting, unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Mapping
 
     from quart import Quart
     from werkzeug.routing import MapAdapter
@@ -30,7 +30,7 @@ EXTENSION: Final = "asgi_cors"
 _MISSING: Final = object()
 # Of an app without a policy: only its views have theirs.
 _NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))
-_UNTOUCHED: Final = {"/*": None}
+_UNTOUCHED: Final[Mapping[str | re.Pattern[str], None]] = {"/*": None}
 
 
 class Installation:

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from api import Receive, Scope, Send, respond
 from cases import CASES, Explains, row
 
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]  # frameworks type scopes each in its own way
 FILES = Path(__file__).parent / "page"
 KINDS = {".html": b"text/html; charset=utf-8", ".css": b"text/css", ".js": b"text/javascript"}
 COOKIE = (b"set-cookie", b"visitor=ada; SameSite=Lax; Path=/")

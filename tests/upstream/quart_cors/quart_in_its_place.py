@@ -3,11 +3,10 @@
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE / "shim")]
+sys.path.extend(map(str, [Path(__file__).parents[0] / "shim", Path(__file__).parents[1]]))
 
-from named import expect_failures  # noqa: E402 - found beside this file
-from quart_differences import DIFFERENCES  # noqa: E402
+from named import expect_failures
+from quart_differences import DIFFERENCES
 
 
 def pytest_collection_modifyitems(items):

@@ -8,8 +8,7 @@ import pytest
 
 import asgi_cors_quart
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.extend(map(str, Path(__file__).parents[:2]))
 
 from named import check_row, check_verdicts, load
 from quart_differences import DIFFERENCES

@@ -7,11 +7,10 @@ import starlette.middleware.cors
 
 from asgi_cors import CORSMiddleware
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.append(str(Path(__file__).parents[1]))
 
-from named import expect_failures  # noqa: E402 - found beside this file
-from starlette_differences import DIFFERENCES  # noqa: E402
+from named import expect_failures
+from starlette_differences import DIFFERENCES
 
 starlette.middleware.cors.CORSMiddleware = CORSMiddleware
 

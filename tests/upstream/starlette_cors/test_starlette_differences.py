@@ -8,8 +8,7 @@ from starlette.middleware.cors import CORSMiddleware as Original
 
 from asgi_cors import CORSMiddleware
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.extend(map(str, Path(__file__).parents[:2]))
 
 from named import check_row, check_verdicts
 from starlette_differences import DIFFERENCES
