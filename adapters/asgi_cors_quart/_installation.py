@@ -173,9 +173,9 @@ class Installation:
         if issues:
             raise ConfigError(issues)
         self._alone.clear()
-        self.configuration.set_views(policies)
         if isinstance(self._base, Setting):
-            self.configuration.reconfigure(policies[self._base])
+            self.configuration.reconfigure(policies.pop(self._base))
+        self.configuration.set_views(policies)
 
     def _policy_of(self, setting: Setting) -> Policy:
         return setting.policy(self._app.config)
