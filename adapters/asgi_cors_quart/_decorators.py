@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Unpack, cast
 
 from quart import current_app, request, websocket
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from werkzeug.local import LocalProxy
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def route_cors(
@@ -69,7 +68,7 @@ def route_cors(
 
 def websocket_cors(
     **options: Unpack[WebsocketOptions],
-) -> Callable[[Callable[P, Awaitable[T] | T]], Callable[P, Awaitable[T]]]:
+) -> Callable[[Callable[P, Any]], Callable[P, Awaitable[Any]]]:
     """Give a WebSocket's view a policy of its own; write it below `@app.websocket(…)`.
 
     Args:
@@ -80,16 +79,15 @@ def websocket_cors(
         ConfigError: As `route_cors` does.
     """
 
-    def decorate(view: Callable[P, Any]) -> Callable[P, Awaitable[T]]:
+    def decorate(view: Callable[P, Any]) -> Callable[P, Awaitable[Any]]:
         setting = read(f"websocket_cors({_name(view)})", options, websocket=True)
 
         @wraps(view)
-        async def serve(*args: P.args, **kwargs: P.kwargs) -> T:
+        async def serve(*args: P.args, **kwargs: P.kwargs) -> Any:
             app, installation = _app(), installation_of(_app())
             if installation.leaves_to_view(setting, websocket.endpoint):
                 await check_handshake(installation.alone(setting), websocket.scope)
-            result: T = await app.ensure_async(view)(*args, **kwargs)
-            return result
+            return await app.ensure_async(view)(*args, **kwargs)
 
         mark(serve, setting)
         wraps_view(serve, view)

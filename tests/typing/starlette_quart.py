@@ -1,0 +1,63 @@
+"""The adapters for Starlette and Quart as type checkers see them: mypy and pyright read this file, nothing runs it."""
+
+import re
+from datetime import timedelta
+from typing import assert_type
+
+from fastapi import FastAPI
+from quart import Blueprint, Quart
+from starlette.applications import Starlette
+
+from asgi_cors import Configuration, Explanation, Policy
+from asgi_cors_quart import CORS, cors, cors_exempt, route_cors, websocket_cors
+from asgi_cors_starlette import install
+
+PAGE = "https://app.example.com"
+
+installed = install(Starlette(), allow_origins=[PAGE], paths={"/public/*": Policy(allow_origins="*"), "/raw": None})
+assert_type(installed, Configuration)
+assert_type(installed.explain("PUT", PAGE), Explanation)
+install(FastAPI(), Policy(allow_origins=PAGE), enforce=True)
+install(Starlette(), allow_origin=PAGE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+app = Quart(__name__)
+assert_type(cors(app, allow_origin=[PAGE, re.compile("https://.*")], max_age=timedelta(hours=1)), Quart)
+assert_type(cors(Blueprint("blue", __name__), expose_headers=("x-total",), allow_credentials=None), Blueprint)
+extension = CORS(app, Policy(allow_origins=PAGE), check_websockets=False)
+assert_type(extension.policy, Policy)
+assert_type(extension.explain("PUT", PAGE), Explanation)
+extension.reconfigure(allow_origins="*")
+CORS().init_app(app)
+
+
+@app.get("/<int:number>")
+@route_cors(allow_origin=PAGE, allow_methods={"PUT"}, max_age="5", provide_automatic_options=False)
+async def view(number: int) -> str:
+    """Stand for a view that waits."""
+    return str(number)
+
+
+@app.get("/sync")
+@route_cors()
+def sync() -> str:
+    """Stand for one that doesn't."""
+    return ""
+
+
+@app.websocket("/ws")
+@websocket_cors(allow_origin=str.isascii, allow_credentials=False)
+async def ws() -> None:
+    """Stand for a WebSocket."""
+
+
+@app.get("/exempt")
+@cors_exempt
+async def exempt() -> str:
+    """Stand for a view that is left alone."""
+    return ""
+
+
+view("one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+cors(app, allow_origins=PAGE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+route_cors(allow_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+websocket_cors(allow_methods="PUT")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
