@@ -103,7 +103,7 @@ def ours(headers: Any) -> dict[str, str]:
 def _make(module: str, factory: str) -> Any:
     try:
         return getattr(importlib.import_module(module), factory)()
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         pytest.skip(f"{error.name} is not installed")
 
 
