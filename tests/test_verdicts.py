@@ -10,7 +10,8 @@ from support.strategies import policies
 
 from asgi_cors import CORSMiddleware, Policy, WSGIMiddleware, explain
 
-testing = pytest.importorskip("asgi_cors.testing", reason="httpx is an extra")
+pytest.importorskip("httpx", reason="httpx is an extra")
+testing = pytest.importorskip("asgi_cors.testing")
 
 API = "https://api.test/items"
 METHODS = ["GET", "POST", "put", "PUT", "DELETE", "patch", "PATCH", "LOCK", "OPTIONS"]
