@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What is wrong with an origin pattern that was meant as a shell wildcard.
 _SHELL_WILDCARDS: Final = ("origin-wildcard", "origin-no-scheme", "origin-bad-scheme", "origin-port", "origin-regex")
 
-Texts = Iterable[str | bytes]
+Texts = str | bytes | Iterable[str | bytes]
 
 
 def asgi_cors(  # noqa: PLR0913, PLR0917 - the keywords of the original
@@ -79,6 +79,7 @@ def asgi_cors_decorator(  # noqa: PLR0913, PLR0917 - the keywords of the origina
 
 
 def _texts(values: Texts | None) -> list[str]:
+    values = (values,) if isinstance(values, str | bytes) else values
     return [value.decode("latin-1") if isinstance(value, bytes) else value for value in values or ()]
 
 

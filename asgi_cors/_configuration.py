@@ -7,13 +7,14 @@ attribute, so that `reconfigure` replaces them at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, Unpack
 
 from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
 from ._explain import Explanation, Step, explain, refusal
 from ._kept import Kept, Tables
-from ._log import Log, Quiet
+from ._log import SAME_ORIGIN, Log, Quiet
 from ._lookup import ask
 from ._policy import Policy
 from ._rules import AmbiguousPathError, Rules, Views, Written
@@ -49,7 +50,7 @@ class Judgement(NamedTuple):
     quiet: Quiet | None = None
     answer: tuple[int, str] | None = None
 
-    def keep(self, allowed: Kept[Key, Value], refused: Kept[object, Any], key: Key, value: Value) -> None:
+    def keep(self, allowed: Kept[Key, Value], refused: Kept[Key, Any], key: Key, value: Value) -> None:
         """Keep what carries this decision out, in the table for its kind, for other requests like this."""
         if self.lasting and not self.decision.refused:
             allowed.keep(key, value)
@@ -108,6 +109,9 @@ class Configuration:
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
         """Replace the policy, and the options that are named, at once; mappings are laid over the new base.
 
+        A policy is replaced whole: `reconfigure(max_age=60)` allows nothing. To change an option of the one in force
+        write `reconfigure(policy=app.policy.replace(max_age=60))`.
+
         Raises:
             ConfigError: As the constructor does; what was in force stays so.
         """
@@ -151,7 +155,16 @@ class Configuration:
         if policy is None:
             step = Step("path", "no policy serves it: what the app itself sends decides", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
-        return explain(policy, method, origin, headers, credentials)
+        explanation = explain(policy, method, origin, headers, credentials)
+        if self.settings.rules.policy_for is None:
+            return explanation
+        step = Step(
+            "policy",
+            "asked at run time (policy_for); the rest holds where that leaves it to the path",
+            repr(path),
+            None,
+        )
+        return replace(explanation, allowed=None, code=None, steps=(step, *explanation.steps))
 
     def judge(self, scope: Scope, request: Request) -> Asking[Judgement | None]:
         """Find a request's policy and decide; None where it is to be passed through untouched.
@@ -201,7 +214,7 @@ class Configuration:
         """Log a refusal, and tell whoever counts."""
         decision, quiet = judgement.decision, None
         if decision.refused and is_same_origin(scope, request.origin or b""):
-            quiet = self.log.rest()  # browsers let the page read it
+            quiet = Quiet(SAME_ORIGIN)  # browsers let the page read it, so there is nothing to log
         elif decision.refused:
             quiet = self.log.refusal(judgement.policy, request, decision, scope)
         if observes is not None:

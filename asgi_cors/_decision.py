@@ -1,6 +1,7 @@
 """The one statement of the rules: a policy and a request in, a decision out.
 
-Three cases, in this order: a preflight, which is answered here; a request that is not CORS; an actual request.
+Three cases: a preflight, which is answered here; a request that is not CORS; an actual request. (The preflight comes
+first, since a policy that does not look at Origin answers the other two alike.)
 No I/O: where only a callable can tell, the decision says `LOOKUP`, and the shell asks it and decides again.
 
 Source: Fetch, "HTTP extensions", "CORS protocol" (https://fetch.spec.whatwg.org/#http-cors-protocol).

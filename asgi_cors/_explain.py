@@ -138,11 +138,11 @@ class _Question:
         self.words = f"{self.method} from {origin!r}{', with credentials' if credentials else ''}{with_names}"
 
     def _decide(self) -> Decision:
-        origin = self.origin.encode("utf-8", "surrogateescape")
+        origin = self.origin.encode("utf-8", "surrogatepass")
         request = Request(self.method, origin)
         if self.preflighted:
-            names = ",".join(self.names).encode("utf-8", "surrogateescape")
-            request = Request("OPTIONS", origin, self.method.encode("utf-8", "surrogateescape"), names)
+            names = ",".join(self.names).encode("utf-8", "surrogatepass")
+            request = Request("OPTIONS", origin, self.method.encode("utf-8", "surrogatepass"), names)
         decision = decide(self.policy, request)
         if decision.outcome is not Outcome.LOOKUP:
             return decision

@@ -30,6 +30,11 @@ class Installed:
             raise ConfigError(
                 [Issue("wrong-type", "app", app, f"{app!r} is no app", "Write the app before the options.")]
             )
+        if isinstance(policy, Configuration) and options:
+            message = f"a configuration and options ({', '.join(options)}) are given"
+            raise ConfigError(
+                [Issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
+            )
         self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
 
     @property
@@ -38,7 +43,7 @@ class Installed:
         return self.configuration.policy
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
-        """Replace the policy, and the options that are named, at once; see `Configuration.reconfigure`."""
+        """Replace the policy whole, and the options that are named, at once; see `Configuration.reconfigure`."""
         self.configuration.reconfigure(policy, **options)
 
     def explain(

@@ -1,7 +1,7 @@
-"""Decisions kept ready to be carried out again, in a table of bounded size.
+"""Decisions kept ready to be carried out again, in tables of bounded size.
 
-Knows nothing of what it keeps. What strangers make it keep (refusals, of which any number of origins can be sent) has
-a small room of its own, so that it never drives out what the policy allows.
+Knows nothing of what it keeps. Refusals, of which strangers can send any number, have tables of their own, so that they
+never drive out what is allowed. A policy's tables hold some 6 MB when strangers have filled all of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-MOST: Final = 4096  # entries; about 2 MB at the most
+MOST: Final = 4096
+MOST_ANSWERS: Final = 1024
 MOST_REFUSED: Final = 256
 
 
@@ -43,12 +44,13 @@ class Tables:
     `always` is the response start of a policy that does not look at Origin at all.
     """
 
-    __slots__ = ("always", "answers", "asgi", "refused", "refused_by_wsgi", "wsgi")
+    __slots__ = ("always", "answers", "asgi", "refused", "refused_answers", "refused_by_wsgi", "wsgi")
 
     def __init__(self) -> None:
         self.always: Any = None
         self.asgi: Kept[bytes | None, Any] = Kept()
         self.wsgi: Kept[str | None, Any] = Kept()
-        self.answers: Kept[tuple[bytes | None, ...], Any] = Kept()
-        self.refused: Kept[object, Any] = Kept(MOST_REFUSED)
-        self.refused_by_wsgi: Kept[object, Any] = Kept(MOST_REFUSED)
+        self.answers: Kept[tuple[bytes | None, ...], Any] = Kept(MOST_ANSWERS)
+        self.refused: Kept[bytes | None, Any] = Kept(MOST_REFUSED)
+        self.refused_answers: Kept[tuple[bytes | None, ...], Any] = Kept(MOST_REFUSED)
+        self.refused_by_wsgi: Kept[str | None, Any] = Kept(MOST_REFUSED)

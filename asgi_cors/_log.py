@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from . import _reasons
 from ._explain import host_hint
 from ._near import nearest
-from ._scope import looks_upstream, received_host
+from ._scope import is_same_origin, looks_upstream, received_host, received_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("asgi_cors")
 _is_enabled: Final = logger.isEnabledFor
 
+SAME_ORIGIN: Final = -1
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
 MOST: Final = 100  # pairs in a window
 _CUT: Final = 200  # characters of a value of the request's
@@ -47,10 +48,15 @@ _OF_SET_UP: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CR
 
 
 class Quiet(NamedTuple):
-    """How long a refusal needs no new look: while `level` is off; where that is 0, until a time of the clock."""
+    """How long a refusal needs no new look.
+
+    Args:
+        level: While this level is off; 0 goes by the time, and SAME_ORIGIN as long as the request is same-origin.
+        until: Seconds of the log's clock.
+    """
 
     level: int
-    until: float
+    until: float = 0
 
 
 class Log:
@@ -70,26 +76,24 @@ class Log:
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
         """Log a refused request; tell how long its like need not be looked at again, if at all."""
         if not logger.isEnabledFor(logging.WARNING):
-            return Quiet(logging.WARNING, 0)
+            return Quiet(logging.WARNING)
         pair = ((request.origin or b"")[:_CUT], f"{decision.reason} {decision.subject}"[:_CUT])
         if self._is_new(pair):
             level, why = _weigh(policy, request, decision, scope)
             if not logger.isEnabledFor(level):
-                return Quiet(level, 0)
+                return Quiet(level)
             self._seen.add(pair)
             shown = _what(request), _shown(request.origin), _shown(scope["path"]), why
             logger.log(level, "refused %s from origin %s at %s: %s", *shown)
-        return self.rest() if pair in self._seen else None
+        return Quiet(0, self._began + WINDOW) if pair in self._seen else None
 
-    def rest(self) -> Quiet:
-        """Give what needs no new look before the minute is over."""
-        return Quiet(0, self._began + WINDOW)
-
-    def still(self, kept: tuple[Any, int, float] | None) -> Any:
+    def still(self, kept: tuple[Any, int, float] | None, scope: Scope) -> Any:
         """Give what is kept of a refusal, with the two of its `Quiet`, unless it needs a new look."""
         if kept is None:
             return None
         value, level, until = kept
+        if level == SAME_ORIGIN:
+            return value if is_same_origin(scope, received_origin(scope)) else None
         return None if (_is_enabled(level) if level else self._clock() >= until) else value
 
     def failure(self, what: str, error: Exception) -> None:
@@ -97,9 +101,9 @@ class Log:
         pair = (b"", f"{what}: {type(error).__name__}")
         if logger.isEnabledFor(logging.ERROR) and self._is_new(pair):
             self._seen.add(pair)
-            frames = traceback.extract_tb(error.__traceback__)
-            place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-            logger.error("%s: %s: %s (at %s)", what, type(error).__name__, _shown(str(error)), place)
+            last = [*traceback.walk_tb(error.__traceback__)][-1:]
+            place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
+            logger.error("%s: %s: %s%s", what, type(error).__name__, _said(error), place)
 
     def _is_new(self, pair: tuple[bytes, str]) -> bool:
         """Tell whether there is room for a pair that the minute has not seen; count it where there isn't."""
@@ -158,6 +162,13 @@ def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -
     if near is None:
         return logging.INFO, why
     return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference})"
+
+
+def _said(error: Exception) -> str:
+    try:
+        return _shown(str(error))
+    except Exception:  # noqa: BLE001 - an exception whose text can't be had
+        return "(it can't be written)"
 
 
 def _what(request: Request) -> str:

@@ -81,10 +81,25 @@ async def _wait(awaitable: Awaitable[Any]) -> Any:
     if trio is not None and _runs(trio):
         with trio.fail_after(TIMEOUT):
             return await awaitable
+    return await _wait_in_asyncio(awaitable)
+
+
+async def _wait_in_asyncio(awaitable: Awaitable[Any]) -> Any:
+    """Await in a task of its own, which can be left behind: one that swallows its cancellation holds nobody up."""
     import asyncio  # noqa: PLC0415 - only when something has to be awaited
 
-    async with asyncio.timeout(TIMEOUT):
-        return await awaitable
+    task = asyncio.ensure_future(awaitable)
+    try:
+        await asyncio.wait({task}, timeout=TIMEOUT)
+        if not task.done():
+            raise TimeoutError(f"no answer within {TIMEOUT:g} seconds")
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(lambda left: left.cancelled() or left.exception())  # which nobody else looks at
+    if task.cancelled():
+        raise LookupError("the look-up was cancelled from within")
+    return task.result()
 
 
 def _runs(trio: Any) -> bool:
@@ -99,7 +114,16 @@ async def _wait_elsewhere(awaitable: Awaitable[Any]) -> Any:
     """Have this process's background event loop await, and block until it has."""
     import asyncio  # noqa: PLC0415 - only when something has to be awaited
 
-    return asyncio.run_coroutine_threadsafe(_wait(awaitable), _loop()).result()
+    waiting = asyncio.run_coroutine_threadsafe(_wait_in_asyncio(_contained(awaitable)), _loop())
+    return waiting.result(TIMEOUT + 1)  # where something blocks the loop itself
+
+
+async def _contained(awaitable: Awaitable[Any]) -> Any:
+    """Await, and let nothing end the event loop that all requests share."""
+    try:
+        return await awaitable
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise RuntimeError(f"{error!r} in a look-up") from error
 
 
 _loops: dict[int, asyncio.AbstractEventLoop] = {}

@@ -23,6 +23,12 @@ State = list[Any]
 NOTE: Final = "CORS: the page will see this as a CORS error, since the 500 is made outside of the middleware."
 
 
+def note(error: Exception) -> None:
+    """Note on an exception that the page won't see the answer to it; once, since one may be raised again and again."""
+    if NOTE not in getattr(error, "__notes__", ()):
+        error.add_note(NOTE)
+
+
 def restricted(fields: Fields, vary: tuple[bytes, ...], inner: list[Decision]) -> tuple[Fields, tuple[bytes, ...]]:
     """Take back what a middleware further in doesn't allow: both must."""
     for decision in inner:

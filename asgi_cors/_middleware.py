@@ -7,31 +7,30 @@ one look-up: `__call__` is the hot path, `_decided` the long way, and `decide` t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 from . import _http
 from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
-from ._log import warn_stacked
+from ._log import logger, warn_stacked
 from ._lookup import run
-from ._mark import CONFIGURATION, MARK, NOTE, STARTED
+from ._mark import CONFIGURATION, MARK, STARTED, note
 from ._ready import answered, starter
 from ._scope import field, read_request, route_path
 from ._settings import MiddlewareOptions
 from ._websocket import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ._configuration import Judgement
     from ._mark import State
     from ._policy import Policy
     from ._ready import Answer, Start
     from ._types import ASGIApp, Receive, Scope, Send
 
-_LONGEST_KEPT: Final = 1024  # bytes of a preflight's fields; a longer one is not kept
+_LONGEST_KEPT: Final = 512  # bytes of an origin, or of a preflight's fields; what is longer is not kept
 _CRASH: Final = answered(500, "Internal Server Error", Decision(Outcome.NOT_CORS))
 
 
@@ -79,7 +78,7 @@ class CORSMiddleware(Installed):
                 elif name == b"origin":
                     origin = value if origin is None else b"%b, %b" % (origin, value)
             asked = origin, method, names, private
-            answer = tables.answers.get(asked) or configuration.log.still(tables.refused.get(asked))
+            answer = tables.answers.get(asked) or configuration.log.still(tables.refused_answers.get(asked), scope)
             if answer is not None:
                 status, headers, body = answer
                 await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
@@ -92,7 +91,7 @@ class CORSMiddleware(Installed):
                 for name, value in scope["headers"]:
                     if name == b"origin":  # the whole list, since a second one must be seen
                         origin = value if origin is None else b"%b, %b" % (origin, value)
-                start = tables.asgi.get(origin) or configuration.log.still(tables.refused.get(origin))
+                start = tables.asgi.get(origin) or configuration.log.still(tables.refused.get(origin), scope)
         if start is None and (start := await self._decided(scope, receive, send)) is None:
             return
         state = [send, False, configuration, scope["path"]]
@@ -103,12 +102,12 @@ class CORSMiddleware(Installed):
             if not state[STARTED]:
                 await self._crashed(scope, MethodType(start, state), error)
             raise
+        finally:
+            scope.pop(MARK, None)  # which leads to `send`, and so to the server's object that holds the scope: a cycle
 
     async def _decided(self, scope: Scope, receive: Receive, send: Send) -> Start | None:
         """Decide what has not been decided before; None where nothing is left to do, the app having been called."""
         outer: State | None = scope.get(MARK)
-        if outer is not None and outer[STARTED]:
-            outer = None  # of an earlier request, whose scope is used again
         request = read_request(scope)
         same = outer is not None and outer[CONFIGURATION] is self.configuration
         judgement = None if same else await run(self.configuration.judge(scope, request))
@@ -124,7 +123,7 @@ class CORSMiddleware(Installed):
             asked = (request.origin, request.requested_method, request.requested_headers, private)
             if sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
                 tables = judgement.policy.compiled.tables
-                judgement.keep(tables.answers, tables.refused, asked, ready)
+                judgement.keep(tables.answers, tables.refused_answers, asked, ready)
             await _send(ready, send)
         elif outer is not None:
             await self.app(scope, receive, send)
@@ -136,11 +135,15 @@ class CORSMiddleware(Installed):
         """Answer for an app that raised before its response started, so that the page gets a 500 that it can read."""
         app = scope.get("app")  # Starlette's; where this middleware stands inside, that may answer by itself
         inside = app is not self.app and getattr(app, "middleware_stack", None) is not self
-        handlers: Mapping[Any, Any] = getattr(app, "exception_handlers", {})
-        if inside and (getattr(app, "debug", False) or 500 in handlers or Exception in handlers):  # noqa: PLR2004 - its key
-            error.add_note(NOTE)
-        else:
+        handlers: object = getattr(app, "exception_handlers", None)
+        own = isinstance(handlers, Mapping) and (500 in handlers or Exception in handlers)  # noqa: PLR2004 - its key
+        if inside and (own or getattr(app, "debug", False)):
+            note(error)
+            return
+        try:
             await _send(_CRASH, send)
+        except Exception:  # noqa: BLE001 - a client that is gone must not hide what the app raised
+            logger.debug("the 500 could not be sent", exc_info=True)
 
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and self.configuration.settings.check_websockets:

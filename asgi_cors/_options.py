@@ -91,7 +91,7 @@ def _exposed_issue(name: str) -> Issue | None:
 def read_flag(option: str, value: object, issues: list[Issue]) -> bool:
     """Read an option that is on or off."""
     if not isinstance(value, bool):
-        issues.append(Issue("wrong-type", option, value, f"{value!r} is not True or False"))
+        issues.append(Issue("wrong-type", option, value, f"{value!r} is not True or False", f"Write {option}=True."))
         return False
     return value
 
@@ -102,9 +102,8 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
         return None
     seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int):
-        issues.append(
-            Issue("wrong-type", "max_age", value, f"{value!r} is no number of whole seconds, timedelta or None")
-        )
+        message = f"{value!r} is no number of whole seconds, timedelta or None"
+        issues.append(Issue("wrong-type", "max_age", value, message, f"Write max_age={DEFAULT_MAX_AGE}."))
         return None
     if seconds < 0:
         issues.append(

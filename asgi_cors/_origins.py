@@ -90,7 +90,7 @@ def parse_origin(value: str) -> Origin | None:
 
 def is_plain(text: str) -> bool:
     """Tell quickly that `text` is an exact origin that needs no further look."""
-    return bool(_PLAIN.fullmatch(text)) and len(text) <= MAX_HOST and "xn--" not in text and ".0x" not in text
+    return bool(_PLAIN.fullmatch(text)) and len(text) <= MAX_HOST and "xn--" not in text
 
 
 def parse_pattern(text: str) -> Pattern | Problem:

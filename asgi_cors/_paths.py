@@ -8,10 +8,12 @@ with a warning. `/*` comes last. A regular expression must match the whole path,
 from __future__ import annotations
 
 import re
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from ._errors import Issue
+from ._scope import other_readings
 
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
@@ -80,11 +82,22 @@ def path_issue(path: Any) -> Issue | None:
         return _wrong_type(path)
     stem = path.removesuffix(_ALL)
     if "*" not in stem and (path.startswith("/") or path == _ALL):
-        return None
+        return _never(path)
     message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
     inner = stem.strip("/*")
     hint = f"Write '/{inner}/*' for all below it." if inner else "Write '/*' for every path."
     return Issue("bad-path", "paths", path, message, hint if "*" in path else f"Write '/{path}'.")
+
+
+def _never(path: str) -> Issue | None:
+    """Tell of a path that no request has: paths are compared decoded, without a query."""
+    decoded = urllib.parse.unquote(path)
+    found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
+    if re.search(r"[?#]", path):
+        found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
+    if other_readings(path):
+        found, decoded = "has a dot segment, a doubled slash or a control character", min(other_readings(path), key=len)
+    return Issue("bad-path", "paths", path, f"{path!r} {found}", f"Write {decoded!r}.") if found else None
 
 
 def _is_regex(value: object) -> bool:

@@ -31,7 +31,7 @@ SENTENCES: Final = {
     INVALID_ORIGIN: "the Origin field is not one that a browser sends",
     INVALID_METHOD: "Access-Control-Request-Method is not the name of a method",
     INVALID_HEADERS: "Access-Control-Request-Headers is no list of header names, or too long",
-    AMBIGUOUS_PATH: "the path leads to another policy without its dot segments and doubled slashes",
+    AMBIGUOUS_PATH: "the path leads to another policy without its dot segments, doubled slashes and control characters",
     LOOKUP_FAILED: "whether the origin is allowed could not be found out",
     POLICY_FAILED: "the policy that serves this request could not be found out",
     CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",

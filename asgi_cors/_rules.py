@@ -16,7 +16,7 @@ from . import _http
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._paths import PathPattern, Paths, path_issue, ties
 from ._policy import Policy, PolicyOptions
-from ._scope import field, route_path, without_dots
+from ._scope import field, other_readings, route_path
 from ._types import Scope
 
 Found = Policy | None | NotImplementedType
@@ -27,7 +27,7 @@ Asking = Generator[Awaitable[Any], Any, "Policy | None"]
 
 
 class AmbiguousPathError(Exception):
-    """The path leads to one policy as it stands, and to another without its dot segments and doubled slashes."""
+    """The path leads to one policy as it stands, and to another as a router on the way may read it."""
 
 
 class OneOfSeveral(NamedTuple):
@@ -146,7 +146,7 @@ class Rules:
         if self.paths is None:
             return self.policy
         policy = self.paths.find(path)
-        if ("//" in path or "/." in path) and self.paths.find(without_dots(path)) != policy:
+        if any(self.paths.find(reading) != policy for reading in other_readings(path)):
             raise AmbiguousPathError(path)
         return policy
 

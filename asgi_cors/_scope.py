@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from ._types import Scope
 
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_ODD: Final = re.compile(rf"//|/\.|{_CONTROL.pattern}")
 _READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
 
 
 def field(scope: Scope, name: bytes) -> bytes | None:
     """Read a header field, several lines joined (Fetch, "get" a header list)."""
-    values = [value for key, value in scope["headers"] if key == name]
+    values = [value for key, value in scope["headers"] if key.lower() == name]
     return b", ".join(values) if values else None
 
 
 def read_request(scope: Scope) -> Request:
     """Read what `decide` needs of a scope of type http or websocket, in one scan of its headers."""
     found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
+    for raw, value in scope["headers"]:
+        name = raw.lower()  # which ASGI asks of servers, but some can be told otherwise
         if name in _READ:
             found[name] = b"%b, %b" % (found[name], value) if name in found else value
     origin, method, names, private = map(found.get, _READ)
@@ -59,9 +62,25 @@ def without_dots(path: str) -> str:
     return "/".join(kept)
 
 
+def other_readings(path: str) -> set[str]:
+    """Give the paths that servers and routers on the way may make of an odd one; none of a plain one.
+
+    Without doubled slashes and dot segments; without control characters, of which a final newline slips past a `$`.
+    """
+    if not _ODD.search(path):
+        return set()
+    plain = _CONTROL.sub("", path)
+    return {plain, without_dots(path), without_dots(plain)}
+
+
 def has_credentials(scope: Scope) -> bool:
     """Tell whether a request carries cookies or HTTP authentication."""
     return field(scope, b"cookie") is not None or field(scope, b"authorization") is not None
+
+
+def received_origin(scope: Scope) -> bytes:
+    """Give the Origin received; empty without one."""
+    return field(scope, _http.ORIGIN) or b""
 
 
 def received_host(scope: Scope) -> str:

@@ -5,6 +5,7 @@ Knows what may be given and what it comes to; knows no request.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -92,7 +93,7 @@ def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Po
         line = "Write policy.replace(…), or the options alone."
         issues.append(Issue("policy-and-options", "policy", policy, message, line))
     elif policy is not None and not isinstance(policy, Policy):
-        issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy"))
+        issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy", "Write Policy(…)."))
     if not options:
         return policy if isinstance(policy, Policy) else None
     try:
@@ -107,13 +108,17 @@ def _stand_in() -> Policy:
     return Policy(allow_origins="https://stand-in.invalid")
 
 
+def _is_sync(value: object) -> bool:
+    return value is None or (callable(value) and not inspect.iscoroutinefunction(value))
+
+
 def _check(written: dict[str, Any], issues: list[Issue]) -> None:
     """Check the middleware's own options; one of a wrong type is taken out."""
     wanted: dict[str, tuple[Callable[[object], bool], str]] = {
         "enforce": (lambda value: isinstance(value, bool), "True or False"),
         "check_websockets": (lambda value: isinstance(value, bool), "True or False"),
         "policy_for": (lambda value: value is None or callable(value), "callable"),
-        "on_decision": (lambda value: value is None or callable(value), "callable"),
+        "on_decision": (_is_sync, "a callable that is not async: what it returns is not awaited"),
         "paths": (lambda value: value is None or isinstance(value, Mapping), "a mapping of paths"),
     }
     for name, (fits, what) in wanted.items():

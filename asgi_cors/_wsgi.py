@@ -7,20 +7,22 @@ The same decision as under ASGI, by way of a scope built from environ; the field
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
 
 from ._configuration import Configuration
 from ._http import VARY
 from ._installed import Installed
-from ._log import warn_replaced, warn_stacked
+from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
 from ._lookup import run_blocking
-from ._mark import CONFIGURATION, INNER, MARK, NEXT, NOTE, PATH, STARTED, restricted
+from ._mark import CONFIGURATION, INNER, MARK, NEXT, PATH, STARTED, note, restricted
 from ._merge import WATCHED, merge
+from ._origins import MAX_ORIGIN
 from ._scope import read_request
 from ._settings import MiddlewareOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from ._configuration import Judgement
     from ._decision import Decision
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from ._types import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
 
 _PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
-_LONGEST_KEPT: Final = 1024  # bytes of an origin; a longer one is not kept
 _WATCHED: Final = frozenset(name.decode() for name in WATCHED)
 
 
@@ -55,9 +56,9 @@ class WSGIMiddleware(Installed):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         if MARK not in environ and environ["REQUEST_METHOD"] != "OPTIONS":
-            tables = self.configuration.tables or self.configuration.tables_at(_decoded(environ.get("PATH_INFO", "")))
+            tables = self.configuration.tables or self.configuration.tables_at(_routed(environ))
             origin = environ.get("HTTP_ORIGIN")
-            ready = tables.wsgi.get(origin) or self.configuration.log.still(tables.refused_by_wsgi.get(origin))
+            ready = tables.wsgi.get(origin) or self.configuration.log.still(tables.refused_by_wsgi.get(origin), {})
             if ready is not None:
                 return self._decorated(environ, ready, start_response)
         return self._decided(environ, start_response)
@@ -82,7 +83,8 @@ class WSGIMiddleware(Installed):
             return _plain(ready.starts([start_response, False, self.configuration, scope["path"]]), *judgement.answer)
         if outer is not None:
             return self.app(environ, start_response)
-        if len(request.origin or b"") <= _LONGEST_KEPT:
+        same_origin = judgement.quiet is not None and judgement.quiet.level == SAME_ORIGIN  # as only a scope can tell
+        if len(request.origin or b"") <= MAX_ORIGIN and not same_origin:
             tables = judgement.policy.compiled.tables
             judgement.keep(tables.wsgi, tables.refused_by_wsgi, environ.get("HTTP_ORIGIN"), ready)
         return self._decorated(environ, ready, start_response)
@@ -96,14 +98,15 @@ class WSGIMiddleware(Installed):
             return self.app(environ, starts)
         except Exception as error:
             if self._is_raised_on(environ):
-                error.add_note(NOTE)
+                note(error)
                 raise
             return _then_raise(_plain(starts, 500, "Internal Server Error", sys.exc_info()), error)
 
     def _is_raised_on(self, environ: Environ) -> bool:
         """Tell whether a crash is asked for: by werkzeug's debugger, or by Flask's configuration."""
-        config: Mapping[str, Any] = getattr(getattr(self.app, "__self__", None), "config", {})
-        asked = any(config.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
+        config: object = getattr(getattr(self.app, "__self__", None), "config", None)
+        known: Mapping[str, Any] = cast("Mapping[str, Any]", config) if isinstance(config, Mapping) else {}
+        asked = any(known.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
         return asked or "werkzeug.debug.preserve_context" in environ
 
 
@@ -111,8 +114,9 @@ def scope_of(environ: Environ) -> Scope:
     """Build an ASGI-shaped scope of an environ; the environ itself is its `wsgi.environ`."""
     headers = [(key[5:].replace("_", "-").lower(), value) for key, value in environ.items() if key.startswith("HTTP_")]
     names = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+    port = str(environ.get("SERVER_PORT") or "")
     headers += [(name, environ[key]) for key, name in names.items() if environ.get(key)]
-    root = _decoded(environ.get("SCRIPT_NAME", ""))
+    root = _decoded(environ.get("SCRIPT_NAME", "")).rstrip("/")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -120,13 +124,18 @@ def scope_of(environ: Environ) -> Scope:
         "method": environ["REQUEST_METHOD"],
         "scheme": environ.get("wsgi.url_scheme", "http"),
         "root_path": root,
-        "path": root + _decoded(environ.get("PATH_INFO", "")),
-        "query_string": environ.get("QUERY_STRING", "").encode("latin-1", "replace"),
+        "path": root + _routed(environ),
+        "query_string": (environ.get("QUERY_STRING") or "").encode("latin-1", "replace"),
         "headers": [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers],
-        "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
+        "server": (environ.get("SERVER_NAME", ""), int(port) if port.isdecimal() else None),
         "client": (environ.get("REMOTE_ADDR", ""), 0),
         "wsgi.environ": environ,
     }
+
+
+def _routed(environ: Environ) -> str:
+    """Give the path that the app's router sees; an empty one is its root."""
+    return _decoded(environ.get("PATH_INFO", "")) or "/"
 
 
 def _decoded(path: str) -> str:
