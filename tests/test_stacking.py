@@ -1,5 +1,8 @@
 """Stacked twice, an outer app and a mounted one; and layers that share one configuration."""
 
+import contextlib
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -55,18 +58,59 @@ def test_stacking_is_warned_of_once(shell: str, caplog: pytest.LogCaptureFixture
 
 
 def test_the_mark_is_in_the_scope_itself() -> None:
-    """The app gets the server's own scope with one key more, not a copy."""
-    app = App()
-    scope = http_scope("GET", "/", [("origin", APP)])
-    before = dict(scope)
-    call_asgi(CORSMiddleware(app.asgi, **ONE), scope)
-    assert app.seen[0] is scope
-    assert scope.keys() - before.keys() == {"asgi_cors"}
-    environ = wsgi_environ("GET", "/", [("origin", APP)])
-    keys = set(environ)
+    """The app gets the server's own scope with one key more, not a copy; ASGI's is taken out again after the call."""
+    scope, environ = http_scope("GET", "/", [("origin", APP)]), wsgi_environ("GET", "/", [("origin", APP)])
+    before, app, seen = {*scope}, App(), []
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope, {*scope}))
+        await app.asgi(scope, receive, send)
+
+    call_asgi(CORSMiddleware(asgi, **ONE), scope)
+    assert seen[0][0] is scope
+    assert (seen[0][1] - before, {*scope} - before) == ({"asgi_cors"}, set())
+    keys = {*environ}
     call_wsgi(WSGIMiddleware(app.wsgi, **ONE), environ)
     assert app.seen[1] is environ
     assert environ.keys() - keys == {"asgi_cors"}
+
+
+def test_nothing_of_a_request_outlives_it() -> None:
+    """The mark leads from scope to `send`: of a server that holds its scope, no cycle is left for the collector."""
+
+    class Cycle:
+        """A request, as servers hold one: its scope, and the `send` that the app is given."""
+
+        def __init__(self) -> None:
+            self.scope = http_scope("GET", "/", [("origin", APP)])
+
+        async def send(self, message: Any) -> None:
+            """Take a message."""
+
+    middleware = CORSMiddleware(App().asgi, **ONE)
+    gc.disable()
+    try:
+        cycle = Cycle()
+        gone = weakref.ref(cycle)
+        with contextlib.suppress(StopIteration):
+            middleware(cycle.scope, None, cycle.send).send(None)  # type: ignore[arg-type]
+        del cycle
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_call_without_a_response_leaves_no_mark() -> None:
+    """What is called again on the same scope, by a retry outside, is decided again."""
+    scope = http_scope("GET", "/", [("origin", EVIL)])
+
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        """Answer nothing."""
+
+    middleware = CORSMiddleware(silent, **ONE, enforce=True)
+    assert call_asgi(middleware, dict(scope)).status == 403
+    assert call_asgi(middleware, scope).status == 403
+    assert call_asgi(middleware, scope).status == 403
 
 
 WITH, WITHOUT = {**ONE, "allow_credentials": True}, ONE
