@@ -1,9 +1,19 @@
 """One CORS policy for every Python web app: refused when it is unsafe, explained when a browser blocks.
 
-To read the code, follow a request. `_policy` is what the user writes, with its options in `_option_origins` and
-`_options`; `_compiled` is what it comes to. `_decision` is the one statement of the rules. `_rules` finds the policy
-that serves a request, `_configuration` leads from the request to its decision, and the shells, `_middleware` for ASGI
-and `_wsgi` for WSGI, carry it out. `_explain` and `_log` tell of it in words.
+To read the code, follow a request:
+
+1. `_middleware.CORSMiddleware.__call__` takes it (under WSGI `_wsgi.WSGIMiddleware`), and carries out what has been
+   decided before. What is new goes the long way, `_decided`:
+2. `_scope.read_request` reads what counts of it.
+3. `_configuration.Configuration.judge` leads to the decision: `_rules.Rules.find` gives the policy (`_paths`),
+4. and `_decision.decide` applies it: the one statement of the rules.
+5. A preflight is answered there and then; of another response `_ready.starter` changes the start (`_merge`).
+6. A crash before the start is answered with the same fields (`CORSMiddleware._crashed`), and raised on.
+
+A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_regexes`) and
+`_options`; `_compiled` is what it comes to. `_explain`, `_near` and `_log` tell of a decision in words. Beside the way:
+`_lookup` asks callables, `_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept` bounds
+what is kept.
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
