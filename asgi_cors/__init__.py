@@ -12,8 +12,8 @@ To read the code, follow a request:
 
 A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_regexes`) and
 `_options`; `_compiled` is what it comes to. `_explain`, `_near` and `_log` tell of a decision in words. Beside the way:
-`_lookup` asks callables, `_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept` bounds
-what is kept.
+`_lookup` asks callables, `_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept`
+bounds what is kept.
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
