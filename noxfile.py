@@ -58,7 +58,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; without arguments, with coverage."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "frameworks"))
+    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
     if session.posargs:
         session.run("pytest", *session.posargs, env=env)
         return
@@ -84,6 +84,28 @@ def lowest(session: nox.Session) -> None:
     session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}")
     session.install(*_group("tests"))
     session.run("pytest", *session.posargs, env=env)
+
+
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Put the doctor to real servers that are broken in known ways: nginx and Express, beside those in Python."""
+    for program in ("nginx", "node", "npm"):
+        if not shutil.which(program):
+            session.error(f"No {program} found: install it, as .ci/run does.")
+    wheel, env = _build(session)
+    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
+    express = Path(session.create_tmp(), "express")
+    shutil.copytree("tests/cli/corpus/express", express, dirs_exist_ok=True)
+    session.run("npm", "install", "--prefix", str(express), "--silent", external=True)
+    env |= {"CORPUS": "whole", "CORPUS_EXPRESS": str(express)}
+    session.run("pytest", "tests/cli", *session.posargs, env=env)
+
+
+@nox.session
+def pages(session: nox.Session) -> None:
+    """Write docs/console.md, and draw docs/doctor.svg."""
+    session.install(".[cli]")
+    session.run("python", "docs/make.py")
 
 
 @nox.session

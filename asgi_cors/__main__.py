@@ -1,0 +1,6 @@
+"""`python -m asgi_cors` is the script `asgi-cors`."""
+
+from asgi_cors.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Make what in docs/ is made: console.md from the table of messages, doctor.svg from the doctor's own report."""
+
+import io
+import re
+from pathlib import Path
+
+import httpx
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+from asgi_cors.cli._console import page
+from asgi_cors.cli._diagnosis import diagnose
+from asgi_cors.cli._question import Question
+from asgi_cors.cli._report import report
+from asgi_cors.cli._visit import examine
+
+HERE = Path(__file__).parent
+QUESTION = Question(
+    url="https://api.example.com/items/1",
+    origin="https://app.example.com",
+    method="PUT",
+    headers=(("x-id", "7"),),
+    credentials=True,
+)
+COMMAND = "asgi-cors doctor https://api.example.com/items/1 -o https://app.example.com -X PUT -H x-id -c"
+FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+
+
+def api(request: httpx.Request) -> httpx.Response:
+    """Stand for an API whose login comes before CORS, behind nginx."""
+    if request.method == "OPTIONS":
+        return httpx.Response(401, headers={"server": "nginx", "www-authenticate": "Bearer"})
+    return httpx.Response(200)
+
+
+def picture() -> str:
+    """Draw the report as on a terminal of 80 columns, in fonts that every machine has."""
+    console = Console(record=True, width=80, force_terminal=True, color_system="truecolor", file=io.StringIO())
+    console.print(Text.assemble(("$ ", "bold green"), f"{COMMAND}\n"))
+    console.print(report(diagnose(examine(QUESTION, httpx.MockTransport(api)))))
+    form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    form = form.replace("Fira Code, monospace", FONT)
+    drawn = console.export_svg(title="asgi-cors doctor", code_format=form, unique_id="doctor")
+    return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
+
+
+if __name__ == "__main__":
+    (HERE / "console.md").write_text(page(), "utf-8")
+    (HERE / "doctor.svg").write_text(picture(), "utf-8")

@@ -1,0 +1,112 @@
+"""Apps to be explained and audited, as users write them; each by a name of its own."""
+
+import re
+from typing import Any
+
+from asgi_cors import CORSMiddleware, Policy, WSGIMiddleware
+
+PAGE = "https://app.example.com"
+OPTIONS: dict[str, Any] = {
+    "allow_origins": [PAGE, "https://*.example.org"],
+    "allow_methods": ["PUT"],
+    "allow_headers": ["x-id"],
+    "allow_credentials": True,
+    "paths": {"/public/*": Policy(allow_origins="*"), "/internal/*": None, "/interal/*": None},
+}
+
+
+async def raw(_scope: Any, _receive: Any, _send: Any) -> None:
+    """Stand for an app of no framework."""
+
+
+def wsgi(_environ: Any, _start_response: Any) -> list[bytes]:
+    """Stand for a WSGI app of no framework."""
+    return []
+
+
+class Auth:
+    """Stand for a middleware that may answer by itself."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+class GZipMiddleware(Auth):
+    """Stand for a middleware that never answers by itself."""
+
+
+class OtherCORS(Auth):
+    """Stand for the CORS middleware of another library."""
+
+
+async def asked(origin: str) -> bool:
+    """Stand for a look-up."""
+    return origin == PAGE
+
+
+def per_tenant(scope: Any) -> Policy:
+    """Need more of a request than its path."""
+    return {b"a": Policy(allow_origins=PAGE)}[dict(scope["headers"])[b"x-tenant"]]
+
+
+async def per_tenant_async(_scope: Any) -> None:
+    """Have to be awaited."""
+
+
+class Later:
+    """Stand for an awaitable that is no coroutine."""
+
+    def __await__(self) -> Any:
+        """Wait."""
+        yield
+
+
+class Circle(Auth):
+    """Wrap itself."""
+
+    def __init__(self) -> None:
+        super().__init__(self)
+
+
+class Alone:
+    """Stand for an app that is an object."""
+
+    def __call__(self, *_: Any) -> None:
+        """Serve."""
+
+
+circle = Circle()
+around_an_object = CORSMiddleware(Alone(), allow_origins="*")
+plain = CORSMiddleware(raw, **OPTIONS)
+wrapped = Auth(CORSMiddleware(OtherCORS(raw), allow_origins=PAGE))
+under_wsgi = WSGIMiddleware(wsgi, allow_origins=[PAGE], allow_methods=["PUT"])
+open_to_all = CORSMiddleware(raw, allow_origins="*")
+dynamic = CORSMiddleware(raw, allow_origins=[asked])
+by_tenant = CORSMiddleware(raw, allow_origins=PAGE, policy_for=per_tenant)
+by_tenant_async = CORSMiddleware(raw, allow_origins=PAGE, policy_for=per_tenant_async)
+by_tenant_later = CORSMiddleware(raw, allow_origins=PAGE, policy_for=lambda _: Later())
+careless = CORSMiddleware(
+    raw,
+    allow_origins=[lambda origin: origin.startswith(PAGE) or origin.endswith("app.example.com")],
+    allow_credentials=True,
+)
+by_regex = CORSMiddleware(raw, allow_origins=[re.compile(r"https://pr-\d+\.example\.com")], allow_credentials=True)
+number = 5
+
+
+def make() -> CORSMiddleware:
+    """Make the app."""
+    return plain
+
+
+def fail() -> CORSMiddleware:
+    """Fail to."""
+    raise RuntimeError("no database")
+
+
+def refuse() -> CORSMiddleware:
+    """Write a policy that is unsafe."""
+    return CORSMiddleware(raw, allow_origins="*", allow_credentials=True)

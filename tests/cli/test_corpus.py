@@ -1,0 +1,35 @@
+"""The doctor among the sick: it names the right cause of every broken server, and none of those in order."""
+
+import pytest
+from command_line import doctor
+from corpus.raw import HEALTHY, ROWS, Row
+from corpus.serving import serving
+
+ALLOWED, BLOCKED = 0, 1
+
+
+def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
+    return tuple(finding["name"] for finding in findings)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_broken_server(row: Row):
+    """The doctor names what this server is broken by, and says what to write."""
+    with serving(row.server) as server:
+        ran = doctor(row.asks, f"{server.url}/items")
+    found = ran.json
+    assert ran.code == (BLOCKED if row.cause else ALLOWED)
+    if row.cause:
+        assert (found["cause"] or {}).get("name") == row.cause, found["cause"]
+        assert found["cause"]["remedy"]
+    else:
+        assert found["cause"] is None
+        assert names(found["risks"]) == row.risks
+
+
+@pytest.mark.parametrize("row", HEALTHY, ids=lambda row: row.id)
+def test_a_healthy_server(row: Row):
+    """No false alarm: the call is allowed, and nothing is called a risk."""
+    with serving(row.server) as server:
+        ran = doctor(row.asks, f"{server.url}/items")
+    assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])

@@ -1,0 +1,112 @@
+"""`explain`: the question put to an app without starting it, and what can't be asked."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Ran, run
+
+PAGE = "https://app.example.com"
+HERE = str(Path(__file__).parent)
+ALLOWED, BLOCKED, COULD_NOT_ASK = 0, 1, 2
+
+
+def explain(app: str, *arguments: str) -> Ran:
+    return run("explain", app, *arguments, "--app-dir", HERE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed", "code"),
+    [
+        (["/items", "-o", PAGE], True, None),
+        (["items", "-o", PAGE], True, None),
+        (["/items", "-o", PAGE, "-X", "PUT", "-H", "x-id: 7", "-c"], True, None),
+        (["/items", "-o", PAGE, "-X", "DELETE"], False, "MethodDisallowedByPreflightResponse"),
+        (["/items", "-o", PAGE, "-H", "x-other"], False, "HeaderDisallowedByPreflightResponse"),
+        (["/items", "-o", "https://evil.test"], False, "MissingAllowOriginHeader"),
+        (["/public/x", "-o", "https://evil.test"], True, None),
+        (["/public/x", "-o", PAGE, "-c"], False, "WildcardOriginNotAllowed"),
+        (["/internal/x", "-o", PAGE], None, None),
+    ],
+)
+def test_the_verdict(arguments, allowed, code):
+    """The policy of the path decides, and the exit code says so."""
+    ran = explain("cli_apps:plain", *arguments, "--json")
+    assert (ran.json["allowed"], ran.json["code"]) == (allowed, code)
+    assert ran.code == (BLOCKED if allowed is False else ALLOWED)
+
+
+def test_for_people():
+    """The rule that decides, the nearest entry, and what to write stand there, in 80 columns."""
+    ran = explain("cli_apps:plain", "/items", "-o", "http://app.example.com", "-c")
+    assert ran.code == BLOCKED
+    said = " ".join(ran.out.split())
+    assert "✗ the browser blocks it MissingAllowOriginHeader" in said
+    assert f"the nearest allowed is '{PAGE}' (differs: http, not https)" in said
+    assert "add 'http://app.example.com' to allow_origins" in said
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        ("cli_apps:dynamic", "asked at run time"),
+        ("cli_apps:by_tenant", "the policy is found by a function that needs the request itself"),
+        ("cli_apps:by_tenant_async", "the policy is found by a function that needs the request itself"),
+    ],
+)
+def test_what_only_a_request_can_tell(app, said):
+    """Where a call at run time decides, it says so, and exits with 0."""
+    ran = explain(app, "/", "-o", PAGE)
+    assert ran.code == ALLOWED
+    assert "it depends" in ran.out
+    assert said in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize("app", ["cli_apps:make", "cli_apps:make()"])
+def test_a_factory(app):
+    """A function that makes the app is called where that is asked for."""
+    arguments = ["--factory"] if app == "cli_apps:make" else []
+    assert explain(app, "/items", "-o", PAGE, *arguments).code == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("app", "line"),
+    [
+        ("cli_apps", "'cli_apps' names no app. Write MODULE:APP, such as main:app."),
+        (":app", "names no app"),
+        ("no_such_module:app", "there is no module 'no_such_module'. Start in the folder that holds it"),
+        ("cli_apps:nothing", "'cli_apps' has no 'nothing'. It has "),
+        ("command_line:nothing", "'command_line' has no 'nothing'."),
+        ("cli_apps:number", "'cli_apps:number' is int, not an app."),
+        ("cli_apps:raw", "has no CORS policy of asgi_cors. Write app = CORSMiddleware(app, allow_origins=[…])."),
+        ("cli_apps:fail()", "'cli_apps:fail()' makes no app: RuntimeError: no database ("),
+        ("cli_apps:refuse()", "'cli_apps:refuse()' refuses its CORS policy: allow_origins:"),
+    ],
+)
+def test_what_is_no_app(app, line):
+    """One line that says what to write, exit code 2."""
+    ran = explain(app, "/", "-o", PAGE)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_ASK, "", 1)
+    assert line in ran.err
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("import no_such_thing", "can't be imported: there is no module 'no_such_thing'."),
+        ("1 / 0", "can't be imported: ZeroDivisionError: division by zero ("),
+        ("raise SystemExit(3)", "can't be imported: SystemExit: 3 ("),
+        (
+            "from asgi_cors import Policy; Policy(allow_origins='https://a.com/')",
+            "refuses its CORS policy: allow_origins: 'https://a.com/' ends in a slash",
+        ),
+    ],
+)
+def test_a_module_that_fails(tmp_path, source, line):
+    """A module that can't be imported: its error in one line."""
+    (tmp_path / "failing.py").write_text(source)
+    sys.modules.pop("failing", None)
+    ran = run("explain", "failing:app", "-o", PAGE, "--app-dir", str(tmp_path))
+    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_ASK, "", 1)
+    assert line in ran.err
