@@ -1,0 +1,15 @@
+"""`python -m asgi_cors`."""
+
+import runpy
+import sys
+
+import pytest
+
+
+def test_the_package_runs_as_the_script_does(monkeypatch, capsys):
+    """It takes the same words, and says the same."""
+    monkeypatch.setattr(sys, "argv", ["asgi-cors", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("asgi_cors", run_name="__main__")
+    assert ended.value.code == 0
+    assert "doctor" in capsys.readouterr().out
