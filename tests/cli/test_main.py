@@ -4,15 +4,11 @@ import runpy
 import sys
 from pathlib import Path
 
-import pytest
-
 import asgi_cors
 
 
 def test_the_package_runs_as_the_script_does(monkeypatch, capsys):
     """It takes the same words, and says the same."""
     monkeypatch.setattr(sys, "argv", ["asgi-cors", "--help"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(Path(asgi_cors.__file__).with_name("__main__.py")), run_name="__main__")
-    assert ended.value.code == 0
+    runpy.run_path(str(Path(asgi_cors.__file__).with_name("__main__.py")), run_name="__main__")
     assert "doctor" in capsys.readouterr().out
