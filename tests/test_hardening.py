@@ -260,8 +260,12 @@ def test_the_look_up_thread_is_one_and_a_daemon() -> None:
         await asyncio.sleep(0)
         return origin == APP
 
+    def threads() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "asgi_cors-lookup"]
+
     served = Served("wsgi", App(), allow_origins=slow)
-    for _ in range(3):
-        served.request(origin=APP)
-    threads = [thread for thread in threading.enumerate() if thread.name == "asgi_cors-lookup"]
-    assert [thread.daemon for thread in threads] == [True]
+    served.request(origin=APP)
+    before = threads()
+    served.request(origin=APP)
+    assert threads() == before
+    assert all(thread.daemon for thread in before)

@@ -37,7 +37,7 @@ def test_a_program_of_the_readme_runs(code, output):
     run(FIRST, names)
     try:
         printed = run(code, names)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if (error.name or "").partition(".")[0] not in EXTRAS:  # a folder of tests may be a namespace of that name
             raise
         pytest.skip(f"{error.name} is an extra")
