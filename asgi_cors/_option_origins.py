@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 from ._errors import Issue
 from ._origin_hints import hint
 from ._origins import WEB_PORTS, Pattern, Problem, is_plain, parse_pattern
-from ._regexes import ANY_ORIGIN, OVER_HTTP, SHARED_SUFFIX, backtracks, dangers, has_bare_dot
+from ._regexes import ANY_ORIGIN, OVER_HTTP, SHARED_SUFFIX, dangers, has_bare_dot, slow_length
 from ._suffixes import is_local, is_shared
 
 AsksOrigin = Callable[[str], bool | Awaitable[bool]]
@@ -74,7 +74,7 @@ def read_origins(value: object, regex: object, issues: list[Issue], warnings: li
     if regex is not None:
         origins.regexes.update(_compiled(regex, "allow_origin_regex", issues))
     for compiled, option in origins.regexes.items():
-        _check_regex(compiled.pattern, option, issues, warnings)
+        _check_regex(compiled, option, issues, warnings)
     return origins
 
 
@@ -168,10 +168,17 @@ def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[s
     return {}
 
 
-def _check_regex(source: str, option: str, issues: list[Issue], warnings: list[Issue]) -> None:
-    if backtracks(source):
-        message = f"{source!r} takes exponential time on what nearly matches"
-        line = "Write the repeated atom once: 'a+', not '(a+)+'."
+def _check_regex(regex: re.Pattern[str], option: str, issues: list[Issue], warnings: list[Issue]) -> None:
+    source, length = regex.pattern, slow_length(regex)
+    if length is not None:
+        message = (
+            f"{source!r} takes over a millisecond for an origin of {length} bytes that it nearly matches, and many"
+            " times as long for a longer one: no other request is served meanwhile"
+        )
+        line = (
+            r"Leave one way to match a text: '([a-z0-9-]+\.)*' for sub-domains, not '([a-z0-9-]+\.?)*';"
+            " 'a+', not '(a+)+'; one '.*', not several."
+        )
         issues.append(Issue("regex-backtracking", option, source, message, line))
     if has_bare_dot(source):
         message = f"{source!r} has a dot that stands for any character"
@@ -197,8 +204,10 @@ def _dangers(origins: Origins) -> Iterator[_Danger]:
     http_patterns = (pattern for pattern in origins.patterns if pattern.scheme == "http")
     yield from (_Danger(OVER_HTTP, pattern.text) for pattern in http_patterns if not _is_local(pattern))
     for regex, option in origins.regexes.items():
-        found = {} if backtracks(regex.pattern) else dangers(regex)
-        yield from (_Danger(word, regex.pattern, option, f"lets in {probe!r}, ") for word, probe in found.items())
+        found = {} if slow_length(regex) else dangers(regex)
+        for word, probe in found.items():
+            does = f"lets in {probe!r}, " if probe else "lets in what no probe could find out, "
+            yield _Danger(word, regex.pattern, option, does)
 
 
 def _is_shared(pattern: Pattern) -> bool:
