@@ -185,3 +185,18 @@ def browser(session: nox.Session) -> None:
     wheel, env = _build(session)
     session.install(f"{wheel}[flask,quart]", *_group("browser"))
     session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})
+
+
+@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+def bench(session: nox.Session) -> None:
+    """Measure what the middleware costs, beside its peers, and write docs/performance.md; takes half an hour."""
+    session.install(".[all]", *_group("bench"))
+    for name in session.posargs or ("overhead", "scaling", "servers"):
+        session.run("python", f"benchmarks/{name}.py")
+
+
+@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+def gate(session: nox.Session) -> None:
+    """Count the instructions that a request costs, and fail where they have grown; needs valgrind."""
+    session.install(".")
+    session.run("python", "benchmarks/gate.py", *session.posargs)

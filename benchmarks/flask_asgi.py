@@ -5,8 +5,6 @@ by asgiref's bridge alone, and prints for each: how long four views of half a se
 takes meanwhile, and how many of many requests over kept connections were answered by a 500. About a minute in all.
 """
 
-# ruff: noqa: INP001, T201 - a program, which prints
-
 from __future__ import annotations
 
 import argparse

@@ -3,8 +3,6 @@
 Run `python benchmarks/testing_fetch.py [ROUNDS]`: it prints the medians of interleaved batches, and their ratio.
 """
 
-# ruff: noqa: INP001, T201 - a program, which prints
-
 from __future__ import annotations
 
 import asyncio

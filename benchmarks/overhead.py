@@ -1,0 +1,175 @@
+"""What a CORS middleware costs a request: no server, no event loop, nanoseconds over the app alone.
+
+python benchmarks/overhead.py [--processes 3] [--rounds 15]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import warnings
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+import report
+from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, POLICIES, STARLETTE, Policy, Spends
+from traffic import ALLOWED, CHUNKS, STRANGER, app, scopes, streaming
+
+TOLD: Final = """\
+No server and no event loop: each app is called with requests of fresh bytes objects, as a server's parser makes them
+(a Chromium fetch: 12 header fields, Origin the 8th), and answers with three fields and a short body. All contenders
+take turns in one process, round after round; several processes, since each has a memory layout of its own. Of each
+round a contender's time less the bare app's is taken (a preflight's as it is, since it never reaches the app).
+`by hand` is `benchmarks/limit.py`: written for one fixed policy, doing what the rules ask and nothing else.
+django-cors-headers is measured over a view of Django's. - : knows no such policy, or leaves preflights to the app."""
+REQUESTS: Final = 150  # in a turn
+WARM: Final = 2
+
+
+class Row(NamedTuple):
+    """A kind of request."""
+
+    title: str
+    origin: str | None = ALLOWED
+    preflight: bool = False
+    streaming: bool = False
+
+
+PICTURED: Final = "one origin"
+CHUNK: Final = "body chunk"
+ROWS: Final = (
+    Row("no Origin", None),
+    Row("actual, allowed"),
+    Row("actual, refused", STRANGER),
+    Row("preflight, allowed", preflight=True),
+    Row("preflight, refused", STRANGER, preflight=True),
+    Row(CHUNK, streaming=True),
+)
+
+Key = tuple[str, str, str]  # policy, row, contender
+Times = dict[Key, list[float]]
+
+
+def measure(rounds: int) -> Times:
+    """Let every contender serve every kind of request under every policy, `rounds` times."""
+    warnings.simplefilter("ignore")  # of policies that no one should have
+    logging.disable(logging.WARNING)  # the refusals are meant
+    served = {
+        (policy.title, row.title, contender.title): contender.make(streaming if row.streaming else app, policy)
+        for policy, row, contender in product(POLICIES, ROWS, CONTENDERS)
+        if _is_asked(policy, row, contender.title)
+    }
+    times: Times = {}
+    for turn in range(-WARM, rounds):
+        for policy, row, contender in product(POLICIES, ROWS, CONTENDERS):
+            key = policy.title, row.title, contender.title
+            spends = served.get(key)
+            spent = _turn(spends, policy, row) if spends else 0.0
+            if spends and turn >= 0:
+                times.setdefault(key, []).append(spent)
+    return times
+
+
+def _is_asked(policy: Policy, row: Row, contender: str) -> bool:
+    """Tell whether there is such a request: `*` refuses none, and asgi-cors leaves preflights to the app."""
+    if row.origin == STRANGER and "*" in policy.origins:
+        return False
+    return not (row.preflight and contender in {BARE, DJANGO_BARE, "asgi-cors"})
+
+
+def _turn(spends: Spends, policy: Policy, row: Row) -> float:
+    """Serve some requests with the garbage collector off: what it collects would be the requests of others."""
+    requests = scopes(REQUESTS, origin=row.origin, preflight=row.preflight, path=policy.path)
+    gc.collect(0)
+    gc.disable()
+    try:
+        return spends(requests)
+    finally:
+        gc.enable()
+
+
+def added(times: Times, key: Key) -> list[float]:
+    """Give what a contender adds, round by round: to a request, or to a chunk of its body."""
+    policy, row, contender = key
+    bare = DJANGO_BARE if contender == DJANGO else BARE
+    if "preflight" in row:
+        return times[key]
+    over = [spent - alone for spent, alone in zip(times[key], times[policy, row, bare], strict=True)]
+    if row != CHUNK:
+        return over
+    rest = added(times, (policy, "actual, allowed", contender))
+    return [(whole - start) / CHUNKS for whole, start in zip(over, rest, strict=True)]
+
+
+def to_be_reached(times: Times) -> dict[str, Any]:
+    """Compare with Starlette and with the limit: medians of the ratios of every round."""
+    rows = []
+    for policy, row in dict.fromkeys(key[:2] for key in times):
+        ours, least, starlette = (_added_by(times, policy, row, name) for name in (OURS, LIMIT, STARLETTE))
+        against = [f"1/{_ratio(starlette, ours):.2f}" if starlette else "", f"{_ratio(ours, least):.2f}"]
+        rows.append([f"{policy}: {row}", *against])
+    return report.table("Ours, as a ratio", ["", "to Starlette's", "to the one by hand"], rows)
+
+
+def _ratio(values: list[float], others: list[float]) -> float:
+    return statistics.median(value / other for value, other in zip(values, others, strict=True))
+
+
+def _added_by(times: Times, policy: str, row: str, contender: str) -> list[float]:
+    return added(times, (policy, row, contender)) if (policy, row, contender) in times else []
+
+
+def everyone(times: Times) -> dict[str, Any]:
+    """List what every contender adds: median and quartiles."""
+    names = [contender.title for contender in CONTENDERS if contender.title not in {BARE, DJANGO_BARE}]
+    rows = [
+        [f"{policy}: {row}", *(_spread(_added_by(times, policy, row, name)) for name in names)]
+        for policy, row in dict.fromkeys(key[:2] for key in times)
+    ]
+    return report.table("Nanoseconds added: median (quartiles)", ["", *names], rows)
+
+
+def _spread(values: list[float]) -> str:
+    if not values:
+        return "-"
+    low, middle, high = statistics.quantiles(values, n=4)
+    return f"{middle:,.0f} ({low:,.0f}-{high:,.0f})"
+
+
+def pictured(times: Times) -> dict[str, Any]:
+    """Draw what one policy costs."""
+    groups: dict[str, dict[str, float]] = {}
+    for policy, row, contender in times:
+        if policy == PICTURED and row != CHUNK and contender not in {BARE, DJANGO_BARE}:
+            groups.setdefault(row, {})[contender] = statistics.median(added(times, (policy, row, contender)))
+    return report.bars(f"Nanoseconds added to a request; policy: {PICTURED}", groups)
+
+
+def main() -> None:
+    """Measure in several processes, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=15, help="in each process")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps([[*key, values] for key, values in measure(options.rounds).items()]))
+        return
+    times: Times = {}
+    command = [sys.executable, __file__, "--child", f"--rounds={options.rounds}"]
+    for _ in range(options.processes):
+        for *key, values in json.loads(subprocess.check_output(command)):  # noqa: S603 - this very file
+            times.setdefault((key[0], key[1], key[2]), []).extend(values)
+    parts = [pictured(times), to_be_reached(times), everyone(times)]
+    versions = {contender.distribution: contender.version for contender in CONTENDERS if contender.distribution}
+    report.save("overhead", "A request", TOLD, versions=versions, parts=parts)
+    print(*map(report.text, parts[1:]), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""What grows with a policy: time to build it, memory, and the cost of a request; and what importing costs.
+
+python benchmarks/scaling.py [--rounds 25]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.metadata
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tracemalloc
+import warnings
+from collections.abc import Callable, Iterable
+from time import process_time, process_time_ns
+from typing import Any, Final, NamedTuple
+
+import frameworks
+import report
+from traffic import ALLOWED, app, scopes, spend
+
+from asgi_cors import CORSMiddleware, Policy, Request, decide
+
+TOLD: Final = """\
+Sizes of policies, in turns within one process, medians. *Request*: nanoseconds that one adds whose like has been
+decided before; *decision*: of `decide()`, which a request of a new origin takes beside. Memory is what the policy
+takes over the caller's own list; a stranger's stream is of as many origins that were never seen before."""
+REQUESTS: Final = 200  # in a turn
+STREAM: Final = 50_000  # strangers
+IMPORTS: Final = 15
+VERSIONS: Final = ("asgi-cors-bridge", "flask", "flask-cors", "quart", "quart-cors", "starlette")
+
+Options = dict[str, Any]
+
+
+class Size(NamedTuple):
+    """A policy of some size.
+
+    Args:
+        title: How many of what.
+        options: The middleware's.
+        origin: An allowed origin, by number.
+        path: Where its requests go.
+    """
+
+    title: str
+    options: Options
+    origin: Callable[[int], str]
+    path: str = "/items"
+
+
+def sizes() -> Iterable[Size]:
+    """Give policies of few entries and of many."""
+    return [
+        *(_exact(count) for count in (1, 10, 1_000, 100_000, 1_000_000)),
+        *(_patterns(count) for count in (1, 10, 1_000, 10_000)),
+        *(_paths(count) for count in (1, 10, 1_000)),
+    ]
+
+
+def _exact(count: int) -> Size:
+    origins = [*(f"https://site{n}.example.org" for n in range(count - 1)), ALLOWED]
+    return Size(f"{count:,} origins", {"allow_origins": origins}, lambda n: origins[n * 7919 % count])
+
+
+def _patterns(count: int) -> Size:
+    origins = [*(f"https://*.site{n}.example.org" for n in range(count)), ALLOWED]
+    return Size(
+        f"{count:,} patterns", {"allow_origins": origins}, lambda n: f"https://a{n}.site{n % count}.example.org"
+    )
+
+
+def _paths(count: int) -> Size:
+    rules = {f"/area{n}/*": {"allow_origins": ALLOWED} for n in range(count)}
+    options = {"allow_origins": ALLOWED, "paths": rules}
+    return Size(f"{count:,} path rules", options, lambda _: ALLOWED, f"/area{count - 1}/items")
+
+
+def growth(rounds: int) -> dict[str, Any]:
+    """Measure what grows with a policy."""
+    measured = list(sizes())
+    built = [_built(size.options) for size in measured]
+    requests: list[list[float]] = [[] for _ in measured]
+    decisions: list[list[float]] = [[] for _ in measured]
+    for _ in range(rounds):
+        alone = spend(app, scopes(REQUESTS))
+        for place, (middleware, *_rest) in enumerate(built):
+            size = measured[place]
+            requests[place].append(spend(middleware, scopes(REQUESTS, path=size.path)) - alone)
+            decisions[place].append(_decision(middleware.policy, size))
+    rows = [
+        [
+            size.title,
+            f"{made[1]:,.1f}",
+            f"{made[2]:,.1f}",
+            f"{statistics.median(each):,.0f}",
+            f"{statistics.median(new):,.0f}",
+        ]
+        for size, made, each, new in zip(measured, built, requests, decisions, strict=True)
+    ]
+    return report.table("", ["policy", "build, ms", "memory, MB", "request, ns", "decision, ns"], rows)
+
+
+def _built(options: Options) -> tuple[CORSMiddleware, float, float]:
+    """Build a middleware: give it, the milliseconds that it took, and the megabytes that it takes."""
+    gc.collect()
+    began = process_time()
+    made = CORSMiddleware(app, **options)
+    spent = process_time() - began
+    del made
+    tracemalloc.start()
+    made = CORSMiddleware(app, **options)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return made, spent * 1e3, taken / 1e6
+
+
+def _decision(policy: Policy, size: Size) -> float:
+    requests = [Request("GET", size.origin(n).encode()) for n in range(REQUESTS)]
+    began = process_time_ns()
+    for request in requests:
+        decide(policy, request)
+    return (process_time_ns() - began) / REQUESTS
+
+
+def stream() -> dict[str, Any]:
+    """Measure what a stranger's stream of origins leaves in memory, once it has filled the tables and once more."""
+    middleware = CORSMiddleware(app, allow_origins=[ALLOWED, "https://*.example.com"])
+    tracemalloc.start()
+    left = []
+    for turn in range(3):
+        for n in range(STREAM):
+            spend(middleware, scopes(1, origin=f"https://n{turn}-{n}.example.com"))
+            spend(middleware, scopes(1, origin=f"https://n{turn}-{n}.example.net", preflight=n % 2 == 0))
+        gc.collect()
+        left.append(tracemalloc.get_traced_memory()[0] / 1e6)
+    tracemalloc.stop()
+    rows = [[f"{(turn + 1) * STREAM * 2:,} requests", f"{taken:,.2f}"] for turn, taken in enumerate(left)]
+    return report.table("", ["origins never seen before, half of them allowed", "memory left, MB"], rows)
+
+
+def imports() -> dict[str, Any]:
+    """Measure imports, in interpreters of their own."""
+    rows = []
+    for title, before in (
+        ("a bare interpreter", ""),
+        ("after `import starlette.applications`", "import starlette.applications"),
+    ):
+        code = f"{before}\nimport time; t = time.process_time()\nimport asgi_cors\nprint(time.process_time() - t)"
+        taken = [_seconds([sys.executable, "-c", code]) * 1e3 for _ in range(IMPORTS + 1)][1:]  # compiled by the first
+        rows.append([title, f"{statistics.median(taken):.1f}"])
+    return report.table("", ["`import asgi_cors`", "ms"], rows)
+
+
+def _seconds(command: list[str]) -> float:
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return float(subprocess.check_output(command, env=env))  # noqa: S603 - made above
+
+
+def extensions(rounds: int) -> Iterable[dict[str, Any]]:
+    """Measure what CORS adds to an app of Flask's and of Quart's."""
+    for apps in (frameworks.flasks(), frameworks.quarts()):
+        bare, *others = apps
+        times = [
+            {(title, row): apps[title](frameworks.ROWS[row]) for row in frameworks.ROWS for title in apps}
+            for _ in range(rounds)
+        ][1:]
+        rows = []
+        for row in frameworks.ROWS:
+            whole = "preflight" in row  # which a middleware answers before the app
+            over = {t: [turn[t, row] - (0 if whole else turn[bare, row]) for turn in times] for t in others}
+            rows.append(
+                [
+                    row,
+                    f"{statistics.median(turn[bare, row] for turn in times):,.0f}",
+                    *(f"{statistics.median(over[t]):,.0f}" for t in others),
+                ]
+            )
+        yield report.table("Nanoseconds added (a preflight: in all)", ["", f"{bare} alone", *others], rows)
+
+
+def main() -> None:
+    """Measure all of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=25)
+    rounds = parser.parse_args().rounds
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)  # the refusals are meant
+    parts = [imports(), growth(rounds), stream(), *extensions(rounds)]
+    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
+    report.save("scaling", "Size", TOLD, versions=versions, parts=parts)
+    print(*map(report.text, parts), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Apps for servers to serve, by name: `served:raw_ours`, and so on. Each is made when a server asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from contenders import METHODS, NAMES
+from traffic import ALLOWED, app
+
+_OPTIONS: Final[dict[str, Any]] = {"allow_origins": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
+
+
+def _raw(contender: str) -> Any:
+    from starlette.middleware.cors import CORSMiddleware as Peer
+
+    from asgi_cors import CORSMiddleware as Ours
+
+    served: Any = app
+    if contender == "ours":
+        return Ours(served, **_OPTIONS)
+    return Peer(served, **_OPTIONS) if contender == "peer" else served
+
+
+def _starlette(contender: str) -> Any:
+    from starlette.applications import Starlette
+    from starlette.middleware.cors import CORSMiddleware
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    import asgi_cors_starlette
+
+    async def items(_request: object) -> Response:
+        return Response("{}", media_type="application/json")
+
+    made = Starlette(routes=[Route("/items", items)])
+    if contender == "ours":
+        asgi_cors_starlette.install(made, **_OPTIONS)
+    elif contender == "peer":
+        made.add_middleware(CORSMiddleware, **_OPTIONS)
+    return made
+
+
+def _quart(contender: str) -> Any:
+    import quart_cors
+    from quart import Quart
+
+    import asgi_cors_quart
+
+    made = Quart("bench")
+
+    @made.get("/items")
+    async def items() -> dict[str, Any]:
+        return {}
+
+    options: Any = {"allow_origin": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
+    if contender == "ours":
+        asgi_cors_quart.cors(made, **options)
+    elif contender == "peer":
+        quart_cors.cors(made, **options)
+    return made
+
+
+def _flask(contender: str) -> Any:
+    import flask_cors
+    from flask import Flask
+
+    import asgi_cors_flask
+
+    made = Flask("bench")
+    made.get("/items")(dict)
+    options: Any = {"origins": [ALLOWED], "methods": METHODS, "allow_headers": NAMES}
+    if contender == "ours":
+        asgi_cors_flask.CORS(made, **options)
+    elif contender == "peer":
+        flask_cors.CORS(made, **options)
+    return asgi_cors_flask.asgi_app(made)  # asgiref's own bridge fails where requests come at once
+
+
+KINDS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {  # by name: title, the peer's, what makes it
+    "raw": ("raw ASGI", "Starlette's", _raw),
+    "starlette": ("Starlette", "Starlette's", _starlette),
+    "quart": ("Quart", "Quart-CORS", _quart),
+    "flask": ("Flask by ASGI", "Flask-CORS", _flask),
+}
+
+
+def __getattr__(name: str) -> Any:
+    kind, _, contender = name.partition("_")
+    if kind not in KINDS or contender not in {"bare", "ours", "peer"}:
+        raise AttributeError(name)
+    return KINDS[kind][2](contender)

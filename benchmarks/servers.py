@@ -1,0 +1,173 @@
+"""What CORS costs behind a real server: requests per second, and the server's CPU time for each.
+
+    python benchmarks/servers.py [--rounds 5] [--seconds 1]
+
+Needs wrk (`apt-get install wrk`). Servers listen on 127.0.0.1, all on one core, of which one is loaded at a time from
+another core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import report
+from served import KINDS
+from traffic import scopes
+
+TOLD: Final = """\
+The server on one core, wrk with eight connections on another, each app in turn, round after round. Medians; *of bare*
+is the median of the ratios within a round. CPU is the server's, per request; *added* is over the bare app's."""
+SERVERS: Final = {
+    "uvicorn": "uvicorn --host 127.0.0.1 --port {port} --no-access-log --log-level error --lifespan off served:{app}",
+    "granian": "granian --interface asginl --host 127.0.0.1 --port {port} --no-log served:{app}",
+}
+VERSIONS: Final = ("asgi-cors-bridge", "asgiref", "flask-cors", "granian", "quart-cors", "starlette", "uvicorn")
+TICK: Final = 1e6 / os.sysconf("SC_CLK_TCK")  # microseconds
+START: Final = 30  # seconds that a server may take
+
+
+class Load(NamedTuple):
+    """What a server did under load: requests per second, and microseconds of its CPU for each."""
+
+    rate: float
+    cost: float
+
+
+@contextlib.contextmanager
+def running(server: str, app: str) -> Iterator[tuple[int, int]]:
+    """Run a server on the first core; give its process and port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", *SERVERS[server].format(port=port, app=app).split()]
+    process = subprocess.Popen(_on_core(0, command), cwd=Path(__file__).parent)  # noqa: S603 - listed above
+    try:
+        _wait(port, process)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait(START)
+
+
+def _on_core(core: int, command: list[str]) -> list[str]:
+    return ["taskset", "--cpu-list", str(core), *command]
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(process.args)
+
+
+def load(pid: int, port: int, script: Path, seconds: float) -> Load:
+    """Load a server from the second core.
+
+    Raises:
+        RuntimeError: Where a request failed.
+    """
+    before = _ticks(pid)
+    command = ["wrk", "--threads=1", "--connections=8", f"--duration={seconds}s", f"--script={script}"]
+    said = subprocess.check_output(_on_core(1, [*command, f"http://127.0.0.1:{port}/items"]), text=True)  # noqa: S603 - above
+    found = re.search(r"(\d+) requests in ([\d.]+)s", said)
+    if not found or "Non-2xx" in said or "Socket errors" in said:
+        raise RuntimeError(said)
+    count = int(found[1])
+    return Load(count / float(found[2]), (_ticks(pid) - before) * TICK / count)
+
+
+def _ticks(pid: int) -> int:
+    """Add up the CPU time of a process and its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(fields[11]) + int(fields[12]) + sum(_ticks(int(child)) for child in children)
+
+
+@contextlib.contextmanager
+def scripts() -> Iterator[dict[str, Path]]:
+    """Write wrk's scripts, one for each kind of request."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = {}
+        for row, preflight in (("actual", False), ("preflight", True)):
+            (scope,) = scopes(1, preflight=preflight)
+            fields = "".join(
+                f"wrk.headers[{name.decode()!r}] = {value.decode()!r}\n" for name, value in scope["headers"]
+            )
+            made[row] = Path(folder, f"{row}.lua")
+            made[row].write_text(f'wrk.method = "{scope["method"]}"\n{fields}')
+        yield made
+
+
+def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[str]]:
+    """Load the bare app, ours and the peer's in turns, and give the rows of the table."""
+    loads: dict[tuple[str, str], list[Load]] = {}
+    with contextlib.ExitStack() as stack:
+        made = stack.enter_context(scripts())
+        apps = {name: stack.enter_context(running(server, f"{kind}_{name}")) for name in ("bare", "ours", "peer")}
+        for _ in range(rounds + 1):
+            for name, (pid, port) in apps.items():
+                for row, script in made.items():
+                    if (name, row) != ("bare", "preflight"):
+                        loads.setdefault((name, row), []).append(load(pid, port, script, seconds))
+    title, peer, _ = KINDS[kind]
+    names = {"bare": "bare", "ours": "asgi_cors", "peer": peer}
+    return [[f"{server}, {title}: {names[name]}", *_row(loads, name)] for name in names]
+
+
+def _row(loads: dict[tuple[str, str], list[Load]], name: str) -> list[str]:
+    bare, each, preflights = (
+        loads.get(key, [])[1:] for key in (("bare", "actual"), (name, "actual"), (name, "preflight"))
+    )
+    pairs = list(zip(each, bare, strict=True))
+    return [
+        f"{statistics.median(one.rate for one in each):,.0f}",
+        f"{statistics.median(one.rate / alone.rate for one, alone in pairs):.2f}",
+        f"{statistics.median(one.cost for one in each):,.1f}",
+        f"{statistics.median(one.cost - alone.cost for one, alone in pairs):,.1f}" if name != "bare" else "",
+        *(
+            [
+                f"{statistics.median(one.rate for one in preflights):,.0f}",
+                f"{statistics.median(one.cost for one in preflights):,.1f}",
+            ]
+            if preflights
+            else ["", ""]
+        ),
+    ]
+
+
+def main() -> None:
+    """Compare behind every server."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=1)
+    options = parser.parse_args()
+    if not shutil.which("wrk"):
+        sys.exit("No wrk found: `apt-get install wrk`.")
+    head = ["server, app: CORS by", "actual/s", "of bare", "CPU, µs", "added, µs", "preflights/s", "CPU, µs"]
+    rows: list[Any] = [
+        row for server in SERVERS for kind in KINDS for row in compare(server, kind, options.rounds, options.seconds)
+    ]
+    part = report.table("", head, rows)
+    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
+    report.save("servers", "A server", TOLD, versions=versions, parts=[part])
+    print(report.text(part))
+
+
+if __name__ == "__main__":
+    main()
