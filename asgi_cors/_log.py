@@ -92,9 +92,11 @@ class Log:
         if kept is None:
             return None
         value, level, until = kept
+        if level > 0:
+            return None if _is_enabled(level) else value
         if level == SAME_ORIGIN:
             return value if is_same_origin(scope, received_origin(scope)) else None
-        return None if (_is_enabled(level) if level else self._clock() >= until) else value
+        return value if self._clock() < until else None
 
     def failure(self, what: str, error: Exception) -> None:
         """Log what a function of the user's has raised; without its traceback, whose text a request can shape."""

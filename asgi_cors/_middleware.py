@@ -102,8 +102,11 @@ class CORSMiddleware(Installed):
             if not state[STARTED]:
                 await self._crashed(scope, MethodType(start, state), error)
             raise
-        finally:
-            scope.pop(MARK, None)  # which leads to `send`, and so to the server's object that holds the scope: a cycle
+        finally:  # the mark leads to `send`, and so to the server's object that holds the scope: a cycle
+            try:  # noqa: SIM105 - which costs a call
+                del scope[MARK]
+            except KeyError:
+                pass
 
     async def _decided(self, scope: Scope, receive: Receive, send: Send) -> Start | None:
         """Decide what has not been decided before; None where nothing is left to do, the app having been called."""

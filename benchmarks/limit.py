@@ -238,3 +238,5 @@ class Limit:
             if not state[1]:
                 await answer(MethodType(start, state), CRASH)
             raise
+        finally:  # no cycle through `send` and the server is left to the collector
+            del scope[MARK]

@@ -100,6 +100,16 @@ def test_nothing_of_a_request_outlives_it() -> None:
         gc.enable()
 
 
+def test_an_app_may_take_the_mark_out_itself() -> None:
+    """Whatever an app does to its scope, nothing is raised."""
+
+    async def clears(scope: Any, receive: Any, send: Any) -> None:
+        await App().asgi(scope, receive, send)
+        scope.clear()
+
+    assert call_asgi(CORSMiddleware(clears, **ONE), http_scope("GET", "/", [("origin", APP)])).lines == GRANT
+
+
 def test_a_call_without_a_response_leaves_no_mark() -> None:
     """What is called again on the same scope, by a retry outside, is decided again."""
     scope = http_scope("GET", "/", [("origin", EVIL)])
