@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import process_time_ns
 from typing import Any, Final
 
-from traffic import ALLOWED, STRANGER, Message, Receive, scopes, send
+from traffic import ALLOWED, STRANGER, Message, Receive, Send, scopes
 
 REQUESTS: Final = 60  # in a turn
 
@@ -109,9 +109,9 @@ def _environ(scope: dict[str, Any]) -> dict[str, Any]:
 
 def _spend_asgi(app: Any, row: dict[str, Any]) -> float:
     async def serve() -> float:
-        requests = [(scope, _received()) for scope in scopes(REQUESTS, **row)]
+        requests = [(scope, *_connection()) for scope in scopes(REQUESTS, **row)]
         began = process_time_ns()
-        for scope, receive in requests:
+        for scope, receive, send in requests:
             await app(scope, receive, send)
         return (process_time_ns() - began) / REQUESTS
 
@@ -121,11 +121,19 @@ def _spend_asgi(app: Any, row: dict[str, Any]) -> float:
     return spent
 
 
-def _received() -> Receive:
-    """Receive a request without a body, then nothing more; Quart waits for that until it has answered."""
+def _connection() -> tuple[Receive, Send]:
+    """Receive a request without a body, and when it is answered a disconnect, for which Quart waits."""
     parts = [{"type": "http.request", "body": b"", "more_body": False}]
+    answered = asyncio.Event()
 
     async def receive() -> Message:
-        return parts.pop() if parts else await asyncio.get_running_loop().create_future()
+        if parts:
+            return parts.pop()
+        await answered.wait()
+        return {"type": "http.disconnect"}
 
-    return receive
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            answered.set()
+
+    return receive, send

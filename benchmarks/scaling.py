@@ -62,9 +62,13 @@ def sizes() -> Iterable[Size]:
     ]
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count > 1 else ''}"
+
+
 def _exact(count: int) -> Size:
     origins = [*(f"https://site{n}.example.org" for n in range(count - 1)), ALLOWED]
-    return Size(f"{count:,} origins", {"allow_origins": origins}, lambda n: origins[n * 7919 % count])
+    return Size(_many(count, "origin"), {"allow_origins": origins}, lambda n: origins[n * 7919 % count])
 
 
 def _patterns(count: int) -> Size:
@@ -77,7 +81,7 @@ def _patterns(count: int) -> Size:
 def _paths(count: int) -> Size:
     rules = {f"/area{n}/*": {"allow_origins": ALLOWED} for n in range(count)}
     options = {"allow_origins": ALLOWED, "paths": rules}
-    return Size(f"{count:,} path rules", options, lambda _: ALLOWED, f"/area{count - 1}/items")
+    return Size(_many(count, "path rule"), options, lambda _: ALLOWED, f"/area{count - 1}/items")
 
 
 def growth(rounds: int) -> dict[str, Any]:
