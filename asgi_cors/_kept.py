@@ -1,7 +1,7 @@
 """Decisions kept ready to be carried out again, in tables of bounded size.
 
-Knows nothing of what it keeps. Refusals, of which strangers can send any number, have tables of their own, so that they
-never drive out what is allowed. A policy's tables hold some 6 MB when strangers have filled all of them.
+Knows nothing of what it keeps. Refusals, of which strangers can send any number, have a small room of their own in each
+table, so that they never drive out what is allowed. A policy's tables hold some 6 MB when strangers have filled them.
 """
 
 from __future__ import annotations
@@ -10,32 +10,34 @@ from collections import deque
 from typing import Any, Final, TypeVar
 
 Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 MOST: Final = 4096
 MOST_ANSWERS: Final = 1024
 MOST_REFUSED: Final = 256
 
 
-class Kept(dict[Key, Value]):
-    """A dict that forgets its oldest entry where it is full; to be filled by `keep`, and read as the dict it is.
+class Kept(dict[Key, tuple[Any, ...]]):
+    """What has been decided, each with the two of its `Quiet`: a level of 0 where there is nothing to be logged.
 
-    Threads may fill it at once: a deque's two ends are theirs to use without a lock.
+    A dict, so that both kinds take one look-up, that forgets its oldest entry of a kind where that is full; to be
+    filled by `keep`. Threads may fill it at once: a deque's two ends are theirs to use without a lock.
     """
 
     def __init__(self, most: int = MOST) -> None:
         super().__init__()
+        self._allowed: deque[Key] = deque()
+        self._refused: deque[Key] = deque()
         self._most = most
-        self._order: deque[Key] = deque()
 
-    def keep(self, key: Key, value: Value) -> None:
-        """Keep `value`."""
+    def keep(self, key: Key, ready: tuple[Any, ...], level: int = 0, until: float = 0) -> None:
+        """Keep what is ready."""
         new = key not in self
-        self[key] = value
-        if new:  # in this order: another thread may take the key out as soon as it is in `_order`
-            self._order.append(key)
-        if len(self._order) > self._most:
-            self.pop(self._order.popleft(), None)
+        self[key] = *ready, level, until
+        order, most = (self._refused, MOST_REFUSED) if level else (self._allowed, self._most)
+        if new:  # in this order: another thread may take the key out as soon as it is in `order`
+            order.append(key)
+        if len(order) > most:
+            self.pop(order.popleft(), None)
 
 
 class Tables:
@@ -44,13 +46,10 @@ class Tables:
     `always` is the response start of a policy that does not look at Origin at all.
     """
 
-    __slots__ = ("always", "answers", "asgi", "refused", "refused_answers", "refused_by_wsgi", "wsgi")
+    __slots__ = ("always", "answers", "asgi", "wsgi")
 
     def __init__(self) -> None:
         self.always: Any = None
-        self.asgi: Kept[bytes | None, Any] = Kept()
-        self.wsgi: Kept[str | None, Any] = Kept()
-        self.answers: Kept[tuple[bytes | None, ...], Any] = Kept(MOST_ANSWERS)
-        self.refused: Kept[bytes | None, Any] = Kept(MOST_REFUSED)
-        self.refused_answers: Kept[tuple[bytes | None, ...], Any] = Kept(MOST_REFUSED)
-        self.refused_by_wsgi: Kept[str | None, Any] = Kept(MOST_REFUSED)
+        self.asgi: Kept[bytes | None] = Kept()
+        self.wsgi: Kept[str | None] = Kept()
+        self.answers: Kept[tuple[bytes | None, ...]] = Kept(MOST_ANSWERS)

@@ -8,9 +8,10 @@ nothing is formatted or remembered for it.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import _reasons
 from ._explain import host_hint
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     from ._types import Scope
 
 logger: Final = logging.getLogger("asgi_cors")
-_is_enabled: Final = logger.isEnabledFor
+root: Final = logging.getLogger()  # whose level holds where `logger` has none of its own
 
-SAME_ORIGIN: Final = -1
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
 MOST: Final = 100  # pairs in a window
 _CUT: Final = 200  # characters of a value of the request's
@@ -51,12 +51,16 @@ class Quiet(NamedTuple):
     """How long a refusal needs no new look.
 
     Args:
-        level: While this level is off; 0 goes by the time, and SAME_ORIGIN as long as the request is same-origin.
-        until: Seconds of the log's clock.
+        level: While this level is off, and where it is on,
+        until: until then by the log's clock, in seconds.
     """
 
     level: int
     until: float = 0
+
+
+_ON: Final = sys.maxsize  # a level that is always on, as long as anything is logged at all
+SAME_ORIGIN: Final = Quiet(_ON, -1)  # as long as the request is same-origin
 
 
 class Log:
@@ -85,18 +89,15 @@ class Log:
             self._seen.add(pair)
             shown = _what(request), _shown(request.origin), _shown(scope["path"]), why
             logger.log(level, "refused %s from origin %s at %s: %s", *shown)
-        return Quiet(0, self._began + WINDOW) if pair in self._seen else None
+        return Quiet(_ON, self._began + WINDOW) if pair in self._seen else None
 
-    def still(self, kept: tuple[Any, int, float] | None, scope: Scope) -> Any:
-        """Give what is kept of a refusal, with the two of its `Quiet`, unless it needs a new look."""
-        if kept is None:
-            return None
-        value, level, until = kept
-        if level > 0:
-            return None if _is_enabled(level) else value
-        if level == SAME_ORIGIN:
-            return value if is_same_origin(scope, received_origin(scope)) else None
-        return value if self._clock() < until else None
+    def is_due(self, level: int, until: float, scope: Scope) -> bool:
+        """Tell whether a refusal whose level is on needs a new look."""
+        if not logger.isEnabledFor(level):
+            return False
+        if until == SAME_ORIGIN.until:
+            return not is_same_origin(scope, received_origin(scope))
+        return self._clock() >= until
 
     def failure(self, what: str, error: Exception) -> None:
         """Log what a function of the user's has raised; without its traceback, whose text a request can shape."""

@@ -1,8 +1,8 @@
 """The mark that a middleware leaves in the scope or environ, so that one further in knows of it.
 
 It is the state of the response, a list for speed, which the function that sends the response start is bound to:
-what to call, whether the response has begun, whose configuration decided, and the path. Behind these stands what
-middlewares further in have decided.
+what to call, whether the response has begun, whose configuration decided, the request (its scope; under WSGI its
+path), and what middlewares further in have decided: None, or a list.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from . import _http
 from ._decision import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._http import Fields
 
 MARK: Final = "asgi_cors"
-NEXT, STARTED, CONFIGURATION, PATH, INNER = range(5)
+NEXT, STARTED, CONFIGURATION, REQUEST, INNER = range(5)
 
 State = list[Any]
 
@@ -29,7 +31,12 @@ def note(error: Exception) -> None:
         error.add_note(NOTE)
 
 
-def restricted(fields: Fields, vary: tuple[bytes, ...], inner: list[Decision]) -> tuple[Fields, tuple[bytes, ...]]:
+def restrict(state: State, decision: Decision) -> None:
+    """Have an outer middleware know what one further in has decided."""
+    state[INNER] = [*(state[INNER] or ()), decision]
+
+
+def restricted(fields: Fields, vary: tuple[bytes, ...], inner: Iterable[Decision]) -> tuple[Fields, tuple[bytes, ...]]:
     """Take back what a middleware further in doesn't allow: both must."""
     for decision in inner:
         if not decision.allowed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import _http
 from ._log import warn_replaced
-from ._mark import INNER, NEXT, PATH, STARTED, restricted
+from ._mark import INNER, NEXT, REQUEST, STARTED, restricted
 from ._merge import WATCHED, merge
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def starter(judgement: Judgement) -> Start:
             state[STARTED] = True
             try:
                 own = message["headers"]
-                headers = own + tail if len(state) == INNER else merged(state, own)
+                headers = own + tail if state[INNER] is None else merged(state, own)
                 for name, _ in own:
                     if _MAYBE_WATCHED[len(name)] and name.lower() in WATCHED:
                         headers = merged(state, own)
@@ -64,8 +64,8 @@ def starter(judgement: Judgement) -> Start:
         return state[NEXT](message)  # type: ignore[no-any-return]
 
     def merged(state: State, headers: list[Any]) -> list[Any]:
-        sent = restricted(fields, vary, state[INNER:])
-        return merge(headers, *sent, replaced=lambda name: warn_replaced(name, policy, state[PATH]))
+        sent = restricted(fields, vary, state[INNER] or ())
+        return merge(headers, *sent, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]["path"]))
 
     return _marked(start)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _ODD: Final = re.compile(rf"//|/\.|{_CONTROL.pattern}")
-_READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
+READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
 
 
 def field(scope: Scope, name: bytes) -> bytes | None:
@@ -33,17 +33,17 @@ def read_request(scope: Scope) -> Request:
     found: dict[bytes, bytes] = {}
     for raw, value in scope["headers"]:
         name = raw.lower()  # which ASGI asks of servers, but some can be told otherwise
-        if name in _READ:
+        if name in READ:
             found[name] = b"%b, %b" % (found[name], value) if name in found else value
-    origin, method, names, private = map(found.get, _READ)
+    origin, method, names, private = map(found.get, READ)
     return Request(scope.get("method", "GET"), origin, method, names, private == b"true")
 
 
 def route_path(scope: Scope) -> str:
     """Give the path that the app's router sees: without the root path, where that stands before it."""
     path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
-    if root and (path == root or path.startswith(root + "/")):
+    root: str = scope.get("root_path", "")
+    if root and (root := root.rstrip("/")) and (path == root or path.startswith(root + "/")):
         return path[len(root) :] or "/"
     return path
 

@@ -15,7 +15,7 @@ from ._http import VARY
 from ._installed import Installed
 from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
 from ._lookup import run_blocking
-from ._mark import CONFIGURATION, INNER, MARK, NEXT, PATH, STARTED, note, restricted
+from ._mark import CONFIGURATION, INNER, MARK, NEXT, REQUEST, STARTED, note, restrict, restricted
 from ._merge import WATCHED, merge
 from ._origins import MAX_ORIGIN
 from ._scope import read_request
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._types import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
 
 _PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
+_UNKNOWN: Final = (None, 0, 0.0)
 _WATCHED: Final = frozenset(name.decode() for name in WATCHED)
 
 
@@ -58,8 +59,8 @@ class WSGIMiddleware(Installed):
         if MARK not in environ and environ["REQUEST_METHOD"] != "OPTIONS":
             tables = self.configuration.tables or self.configuration.tables_at(_routed(environ))
             origin = environ.get("HTTP_ORIGIN")
-            ready = tables.wsgi.get(origin) or self.configuration.log.still(tables.refused_by_wsgi.get(origin), {})
-            if ready is not None:
+            ready, level, until = tables.wsgi.get(origin, _UNKNOWN)
+            if ready is not None and not (level and self.configuration.is_due(level, until, {})):
                 return self._decorated(environ, ready, start_response)
         return self._decided(environ, start_response)
 
@@ -77,21 +78,21 @@ class WSGIMiddleware(Installed):
             return self.app(environ, start_response)
         if outer is not None:
             warn_stacked(judgement.policy, scope["path"])
-            outer.append(judgement.decision)
+            restrict(outer, judgement.decision)
         ready = _Ready.of(judgement)
         if judgement.answer is not None:
-            return _plain(ready.starts([start_response, False, self.configuration, scope["path"]]), *judgement.answer)
+            state: State = [start_response, False, self.configuration, scope["path"], None]
+            return _plain(ready.starts(state), *judgement.answer)
         if outer is not None:
             return self.app(environ, start_response)
-        same_origin = judgement.quiet is not None and judgement.quiet.level == SAME_ORIGIN  # as only a scope can tell
-        if len(request.origin or b"") <= MAX_ORIGIN and not same_origin:
+        if len(request.origin or b"") <= MAX_ORIGIN and judgement.quiet != SAME_ORIGIN:  # which only a scope can tell
             tables = judgement.policy.compiled.tables
-            judgement.keep(tables.wsgi, tables.refused_by_wsgi, environ.get("HTTP_ORIGIN"), ready)
+            judgement.keep(tables.wsgi, environ.get("HTTP_ORIGIN"), (ready,))
         return self._decorated(environ, ready, start_response)
 
     def _decorated(self, environ: Environ, ready: _Ready, start_response: StartResponse) -> Iterable[bytes]:
         """Call the app; where it raises, the page gets a 500 that it can read, and the server the exception."""
-        state: State = [start_response, False, self.configuration, environ.get("PATH_INFO", "")]
+        state: State = [start_response, False, self.configuration, environ.get("PATH_INFO", ""), None]
         starts = ready.starts(state)
         environ[MARK] = state
         try:
@@ -162,7 +163,7 @@ class _Ready(NamedTuple):
         def start(status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
             state[STARTED] = True
             watched = [header for header in headers if header[0].lower() in _WATCHED]
-            if watched or len(state) > INNER:
+            if watched or state[INNER]:
                 headers = [*(header for header in headers if header not in watched), *self._merged(state, watched)]
             else:
                 headers = [*headers, *self.tail]
@@ -172,8 +173,8 @@ class _Ready(NamedTuple):
 
     def _merged(self, state: State, watched: WSGIHeaders) -> WSGIHeaders:
         own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
-        sent = restricted(self.decision.headers, self.decision.vary, state[INNER:])
-        return _as_text(merge(own, *sent, replaced=lambda name: warn_replaced(name, self.policy, state[PATH])))
+        sent = restricted(self.decision.headers, self.decision.vary, state[INNER] or ())
+        return _as_text(merge(own, *sent, replaced=lambda name: warn_replaced(name, self.policy, state[REQUEST])))
 
 
 def _as_text(fields: Iterable[tuple[bytes, bytes]]) -> WSGIHeaders:

@@ -188,18 +188,39 @@ def test_no_line_is_forged_by_a_path(serve: Any, caplog: pytest.LogCaptureFixtur
     assert [line for line in logs.lines(caplog) if not line.isprintable()] == []
 
 
-def test_levels_that_are_off(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
+def own_level(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
+    """Set the logger's level."""
+    caplog.set_level(INFO if on else logging.ERROR, logger="asgi_cors")
+
+
+def level_of_root(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
+    """Leave it to the root's."""
+    caplog.set_level(logging.NOTSET, logger="asgi_cors")
+    caplog.set_level(INFO if on else WARNING)
+
+
+def logging_disabled(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
+    """Switch all logging off, up to a level."""
+    caplog.set_level(INFO, logger="asgi_cors")
+    logging.disable(logging.NOTSET if on else WARNING)
+
+
+@pytest.mark.parametrize("switch", [own_level, level_of_root, logging_disabled])
+def test_levels_that_are_off(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock, switch: Any) -> None:
     """Where a level is off nothing is remembered for it: the first refusal after switching it on is told."""
     del clock
     served = serve(allow_origins=APP)
-    caplog.set_level(logging.ERROR, logger="asgi_cors")
+    switch(caplog, on=False)
     for number in range(200):
         served.request(origin=f"https://n{number}.evil.net")
+    for _ in range(2):
+        served.request(origin=EVIL)
+        served.preflight(origin=EVIL)
+    assert logs.lines(caplog) == []
+    switch(caplog, on=True)
     served.request(origin=EVIL)
-    caplog.set_level(logging.INFO, logger="asgi_cors")
-    served.request(origin=EVIL)
-    (line,) = logs.lines(caplog)
-    assert EVIL in line
+    served.preflight(origin=EVIL)
+    assert [EVIL in line for line in logs.lines(caplog)] == [True, True]
 
 
 @pytest.mark.usefixtures("clock")

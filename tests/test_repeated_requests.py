@@ -204,12 +204,12 @@ def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
 
 def test_threads_fill_one_table() -> None:
     """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
-    kept: Kept[tuple[int, int], int] = Kept(8)
+    kept: Kept[tuple[int, int]] = Kept(8)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            for done in [pool.submit(lambda t: [kept.keep((t, n), n) for n in range(10_000)], t) for t in range(8)]:
+            for done in [pool.submit(lambda t: [kept.keep((t, n), (n,)) for n in range(10_000)], t) for t in range(8)]:
                 done.result()
     finally:
         sys.setswitchinterval(before)
