@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import logging
 import os
 import platform
 import re
@@ -73,7 +72,6 @@ def contenders() -> dict[str, App]:
 def serve(name: str, row: str) -> None:
     """Serve some requests, each made and dropped in its turn, as a server does, and leave without cleaning up."""
     warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)  # the refusals are meant
     gc.disable()
     served = contenders()
     for warmed in served.values():

@@ -46,7 +46,6 @@ _MOST: Final = 4096  # answers kept; strangers can ask for any number
 # By length, whether a name may be one that counts: an index costs half of what a look-up of the name does. A longer
 # name than any header's has no place in the table.
 _WATCHED: Final = tuple(length in set(map(len, WATCHED)) for length in range(65536))
-_UNSEEN: Final[tuple[Answer, float]] = ((0, [], b""), 0.0)
 _ASKED: Final = tuple(length in {6, 29, 30} for length in range(65536))
 
 
@@ -72,10 +71,9 @@ class Policy:
         self.credentials = [(b"access-control-allow-credentials", b"true")] if credentials else []
         self.everyone = start_with((ORIGIN, b"*")) if self.origins is None else None
         self.stranger = start_with((VARY, b"Origin"))
-        self.starts: dict[bytes | None, Start] = {None: self.stranger}
-        self.answers: dict[Asked, Answer] = {}
-        self.strangers: dict[bytes | None, float] = {}  # until when a refusal need not be logged again
-        self.refusals: dict[Asked, tuple[Answer, float]] = {}
+        # Each with the time until which a refusal need not be logged again; None where there is nothing to log.
+        self.starts: dict[bytes | None, tuple[Start, float | None]] = {None: (self.stranger, None)}
+        self.answers: dict[Asked, tuple[int, list[Field], bytes, float | None]] = {}
         self._methods = [b"GET", b"HEAD", b"POST", *methods]
         self._names = [b"accept", b"accept-language", b"content-language", b"content-type", *names]
 
@@ -83,9 +81,9 @@ class Policy:
         """Make the start for an origin, and keep it; or log that it is refused."""
         value = self._granted(origin)
         if value:
-            return _kept(self.starts, origin, start_with((ORIGIN, value), *self.credentials, (VARY, b"Origin")))
-        _kept(self.strangers, origin, self._logged(origin))
-        return self.stranger
+            start = start_with((ORIGIN, value), *self.credentials, (VARY, b"Origin"))
+            return _kept(self.starts, origin, (start, None))[0]
+        return _kept(self.starts, origin, (self.stranger, self._logged(origin)))[0]
 
     def answer(self, origin: bytes, method: bytes, names: bytes | None) -> Answer:
         """Answer a preflight, and keep the answer."""
@@ -99,9 +97,9 @@ class Policy:
             fields += [(b"access-control-allow-" + kind, b", ".join(which)) for kind, which in lists]
             fields += [(b"access-control-max-age", b"600")] if granted else []
         if granted:
-            return _kept(self.answers, (origin, method, names), _answer(204, b"", fields))
-        refusal = _answer(200, b"refused", fields), self._logged(origin)
-        return _kept(self.refusals, (origin, method, names), refusal)[0]
+            return _kept(self.answers, (origin, method, names), (*_answer(204, b"", fields), None))[:3]
+        refusal = *_answer(200, b"refused", fields), self._logged(origin)
+        return _kept(self.answers, (origin, method, names), refusal)[:3]
 
     def _logged(self, origin: bytes) -> float:
         logging.getLogger("limit").info("refused %r", origin)
@@ -208,12 +206,12 @@ class Limit:
                         names = value if names is None else b"%b, %b" % (names, value)
             if origin is not None and method is not None:
                 key = (origin, method, names)
-                ready = policy.answers.get(key)
-                if ready is None:
-                    ready, until = policy.refusals.get(key, _UNSEEN)
-                    if monotonic() > until:
-                        ready = policy.answer(origin, method, names)
-                status, headers, body = ready
+                try:
+                    status, headers, body, until = policy.answers[key]
+                    if until is not None and monotonic() > until:
+                        status, headers, body = policy.answer(origin, method, names)
+                except KeyError:
+                    status, headers, body = policy.answer(origin, method, names)
                 await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
                 await send({"type": "http.response.body", "body": body})
                 return
@@ -223,9 +221,12 @@ class Limit:
             for name, value in scope["headers"]:
                 if name == b"origin":
                     origin = value if origin is None else b"%b, %b" % (origin, value)
-            start = policy.starts.get(origin)
-            if start is None:
-                start = policy.stranger if monotonic() < policy.strangers.get(origin, 0) else policy.start(origin)
+            try:
+                start, until = policy.starts[origin]
+                if until is not None and monotonic() > until:
+                    start = policy.start(origin)
+            except KeyError:
+                start = policy.start(origin)
         if MARK in scope:
             if start is policy.stranger:
                 refuse(scope[MARK])

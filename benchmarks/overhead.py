@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import logging
 import statistics
 import subprocess
 import sys
@@ -58,7 +57,6 @@ Times = dict[Key, list[float]]
 def measure(rounds: int) -> Times:
     """Let every contender serve every kind of request under every policy, `rounds` times."""
     warnings.simplefilter("ignore")  # of policies that no one should have
-    logging.disable(logging.WARNING)  # the refusals are meant
     served = {
         (policy.title, row.title, contender.title): contender.make(streaming if row.streaming else app, policy)
         for policy, row, contender in product(POLICIES, ROWS, CONTENDERS)
