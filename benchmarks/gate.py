@@ -39,6 +39,7 @@ ROWS: Final[dict[str, dict[str, Any]]] = {
     "actual": {},
     "refused": {"origin": STRANGER},
     "preflight": {"preflight": True},
+    "preflight, refused": {"origin": STRANGER, "preflight": True},
 }
 
 
@@ -114,13 +115,13 @@ def ratios(ours: str) -> dict[str, float]:
     for row in ROWS:
         added, least = (counts[name, row] - counts[_below(row), row] for name in (ours, "limit"))
         found[row] = round(added / least, 4)
-        print(f"{row:10} {added // REQUESTS:6} instructions, by hand {least // REQUESTS:6}")
+        print(f"{row:18} {added // REQUESTS:6} instructions, by hand {least // REQUESTS:6}")
     return found
 
 
 def _below(row: str) -> str:
     """Name what a middleware adds to: a preflight never reaches the app."""
-    return "nothing" if row == "preflight" else "bare"
+    return "nothing" if ROWS[row].get("preflight") else "bare"
 
 
 def verdict(found: dict[str, float], known: dict[str, float]) -> bool:
@@ -129,7 +130,7 @@ def verdict(found: dict[str, float], known: dict[str, float]) -> bool:
     for row, ratio in found.items():
         shrunk = "has shrunk: write it down by --write" if ratio * TOLERANCE < known.get(row, 0) else "holds"
         word = "has grown by over 3 %" if row in grown else shrunk
-        print(f"{row:10} {ratio:.3f} x the limit, baseline {known.get(row, 0):.3f}: {word}")
+        print(f"{row:18} {ratio:.3f} x the limit, baseline {known.get(row, 0):.3f}: {word}")
     return not grown
 
 

@@ -70,7 +70,8 @@ def text(part: Mapping[str, Any]) -> str:
     """Write a table as Markdown."""
     head = part["head"]
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *part["rows"]]
-    return f"{part['title']}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    title = f"{part['title']}\n\n" if part["title"] else ""
+    return title + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _shown(part: Mapping[str, Any], name: str) -> str:

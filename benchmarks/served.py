@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from contenders import METHODS, NAMES
-from traffic import ALLOWED, app
+from traffic import ALLOWED, app, with_fields
 
 _OPTIONS: Final[dict[str, Any]] = {"allow_origins": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
 
@@ -16,7 +16,7 @@ def _raw(contender: str) -> Any:
 
     from asgi_cors import CORSMiddleware as Ours
 
-    served: Any = app
+    served: Any = with_fields if contender == "fields" else app
     if contender == "ours":
         return Ours(served, **_OPTIONS)
     return Peer(served, **_OPTIONS) if contender == "peer" else served
@@ -87,6 +87,6 @@ KINDS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {  # by name: t
 
 def __getattr__(name: str) -> Any:
     kind, _, contender = name.partition("_")
-    if kind not in KINDS or contender not in {"bare", "ours", "peer"}:
+    if kind not in KINDS or contender not in {"bare", "fields", "ours", "peer"}:
         raise AttributeError(name)
     return KINDS[kind][2](contender)

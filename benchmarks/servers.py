@@ -30,12 +30,24 @@ from traffic import scopes
 
 TOLD: Final = """\
 The server on one core, wrk with eight connections on another, each app in turn, round after round. Medians; *of bare*
-is the median of the ratios within a round. CPU is the server's, per request; *added* is over the bare app's."""
+is the median of the ratios within a round. CPU is the server's, per request; *added* is over the bare app's.
+*fields alone* is the bare app with the two fields of the actual response written into it: what the server itself takes
+to send them, which no middleware can go below."""
 SERVERS: Final = {
     "uvicorn": "uvicorn --host 127.0.0.1 --port {port} --no-access-log --log-level error --lifespan off served:{app}",
     "granian": "granian --interface asginl --host 127.0.0.1 --port {port} --no-log served:{app}",
 }
-VERSIONS: Final = ("asgi-cors-bridge", "asgiref", "flask-cors", "granian", "quart-cors", "starlette", "uvicorn")
+VERSIONS: Final = (
+    *("asgi-cors-bridge", "asgiref", "flask-cors", "quart-cors", "starlette"),
+    *("granian", "httptools", "uvicorn", "uvloop"),
+)
+ROWS: Final[dict[str, dict[str, Any]]] = {"no Origin": {"origin": None}, "actual": {}, "preflight": {"preflight": True}}
+HEAD: Final = (
+    "server, app: CORS by",
+    *("no Origin/s", "of bare", "added, µs"),
+    *("actual/s", "of bare", "CPU, µs", "added, µs"),
+    *("preflights/s", "CPU, µs"),
+)
 TICK: Final = 1e6 / os.sysconf("SC_CLK_TCK")  # microseconds
 START: Final = 30  # seconds that a server may take
 
@@ -104,8 +116,8 @@ def scripts() -> Iterator[dict[str, Path]]:
     """Write wrk's scripts, one for each kind of request."""
     with tempfile.TemporaryDirectory() as folder:
         made = {}
-        for row, preflight in (("actual", False), ("preflight", True)):
-            (scope,) = scopes(1, preflight=preflight)
+        for row, kind in ROWS.items():
+            (scope,) = scopes(1, **kind)
             fields = "".join(
                 f"wrk.headers[{name.decode()!r}] = {value.decode()!r}\n" for name, value in scope["headers"]
             )
@@ -116,39 +128,41 @@ def scripts() -> Iterator[dict[str, Path]]:
 
 def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[str]]:
     """Load the bare app, ours and the peer's in turns, and give the rows of the table."""
+    title, peer, _ = KINDS[kind]
+    names = {"bare": "bare", "fields": "fields alone", "ours": "asgi_cors", "peer": peer}
+    if kind != "raw":
+        del names["fields"]
     loads: dict[tuple[str, str], list[Load]] = {}
     with contextlib.ExitStack() as stack:
         made = stack.enter_context(scripts())
-        apps = {name: stack.enter_context(running(server, f"{kind}_{name}")) for name in ("bare", "ours", "peer")}
+        apps = {name: stack.enter_context(running(server, f"{kind}_{name}")) for name in names}
         for _ in range(rounds + 1):
-            for name, (pid, port) in apps.items():
-                for row, script in made.items():
-                    if (name, row) != ("bare", "preflight"):
+            for row, script in made.items():
+                for name, (pid, port) in apps.items():
+                    if row != "preflight" or name in {"ours", "peer"}:
                         loads.setdefault((name, row), []).append(load(pid, port, script, seconds))
-    title, peer, _ = KINDS[kind]
-    names = {"bare": "bare", "ours": "asgi_cors", "peer": peer}
     return [[f"{server}, {title}: {names[name]}", *_row(loads, name)] for name in names]
 
 
 def _row(loads: dict[tuple[str, str], list[Load]], name: str) -> list[str]:
-    bare, each, preflights = (
-        loads.get(key, [])[1:] for key in (("bare", "actual"), (name, "actual"), (name, "preflight"))
-    )
-    pairs = list(zip(each, bare, strict=True))
-    return [
-        f"{statistics.median(one.rate for one in each):,.0f}",
+    rate, of_bare, added = _cells(loads, name, "actual")
+    cost = f"{statistics.median(one.cost for one in loads[name, 'actual'][1:]):,.1f}"
+    row = [*_cells(loads, name, "no Origin"), rate, of_bare, cost, added]
+    preflights = loads.get((name, "preflight"), [])[1:]
+    if not preflights:
+        return [*row, "", ""]
+    rate = f"{statistics.median(one.rate for one in preflights):,.0f}"
+    return [*row, rate, f"{statistics.median(one.cost for one in preflights):,.1f}"]
+
+
+def _cells(loads: dict[tuple[str, str], list[Load]], name: str, row: str) -> tuple[str, str, str]:
+    """Give requests per second, their ratio to the bare app's, and the CPU added; the first round warms up."""
+    pairs = list(zip(loads[name, row][1:], loads["bare", row][1:], strict=True))
+    return (
+        f"{statistics.median(one.rate for one, _ in pairs):,.0f}",
         f"{statistics.median(one.rate / alone.rate for one, alone in pairs):.2f}",
-        f"{statistics.median(one.cost for one in each):,.1f}",
         f"{statistics.median(one.cost - alone.cost for one, alone in pairs):,.1f}" if name != "bare" else "",
-        *(
-            [
-                f"{statistics.median(one.rate for one in preflights):,.0f}",
-                f"{statistics.median(one.cost for one in preflights):,.1f}",
-            ]
-            if preflights
-            else ["", ""]
-        ),
-    ]
+    )
 
 
 def main() -> None:
@@ -159,11 +173,10 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("No wrk found: `apt-get install wrk`.")
-    head = ["server, app: CORS by", "actual/s", "of bare", "CPU, µs", "added, µs", "preflights/s", "CPU, µs"]
     rows: list[Any] = [
         row for server in SERVERS for kind in KINDS for row in compare(server, kind, options.rounds, options.seconds)
     ]
-    part = report.table("", head, rows)
+    part = report.table("", [*HEAD], rows)
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
     report.save("servers", "A server", TOLD, versions=versions, parts=[part])
     print(report.text(part))

@@ -100,6 +100,14 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG0
     await send({"type": "http.response.body", "body": b"{}"})
 
 
+async def with_fields(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the same
+    """Answer as `app` does under a policy, by itself."""
+    start = _start()
+    start["headers"] += [(b"access-control-allow-origin", ALLOWED.encode()), (b"vary", b"Origin")]
+    await send(start)
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
 async def streaming(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the same
     """Answer as `app` does, with more chunks."""
     await send(_start())
