@@ -19,7 +19,7 @@ from ._log import SAME_ORIGIN, Log
 from ._lookup import ask
 from ._policy import Policy
 from ._rules import AmbiguousPathError, Rules, Views, Written
-from ._scope import has_credentials, is_same_origin, looks_upstream, received_host
+from ._scope import has_credentials, is_same_origin, looks_upstream, received_host, route_path
 from ._settings import MiddlewareOptions, Observes, Settings, configured
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Judgement(NamedTuple):
             kept.keep(key, ready, *self.quiet)
 
 
-class _TablesByPath(dict[str, Tables]):
+class _TablesByPath(dict[str, Tables | None]):
     """The tables of the policies that serve the paths seen lately: a look-up of 30 ns in place of 1,000.
 
     Of one settings object, so that no thread keeps here what it has found in settings that have been replaced since.
@@ -71,12 +71,12 @@ class _TablesByPath(dict[str, Tables]):
         super().__init__()
         self._rules = settings.rules if settings.keeps and settings.rules.is_by_path else None
 
-    def __missing__(self, path: str) -> Tables:
-        policy = None
+    def __missing__(self, path: str) -> Tables | None:
+        tables: Tables | None = _NO_TABLES
         if self._rules:
             with contextlib.suppress(AmbiguousPathError):
                 policy = self._rules.at(path)
-        tables = policy.compiled.tables if policy else _NO_TABLES
+                tables = policy.compiled.tables if policy else None
         if len(path) <= LONGEST_PATH:
             if len(self) >= MOST_PATHS:
                 self.clear()  # at a thousandth of the cost of finding the oldest each time
@@ -117,9 +117,25 @@ class Configuration:
         self.tables = settings.rules.policy.compiled.tables if settings.rules.is_fixed and settings.keeps else None
         self.tables_by_path = _TablesByPath(settings)
 
-    def tables_at(self, path: str) -> Tables:
-        """Give the tables of the policy that serves `path`, where nothing but the path tells it."""
+    def tables_at(self, path: str) -> Tables | None:
+        """Give the tables of the policy that serves `path`; None where it is passed through untouched.
+
+        They are empty, and stay so, where more than the path tells the policy.
+        """
         return self.tables_by_path[path]
+
+    def tables_of(self, scope: Scope) -> Tables | None:
+        """Give the tables of the policy that serves `scope`, by its view or path; see `tables_at`."""
+        rules = self.settings.rules
+        if rules.view_of is None or rules.asks or not self.settings.keeps:
+            return self.tables_by_path[route_path(scope)]
+        try:
+            next(rules.find(scope))  # ends at once, with nothing to be asked
+        except StopIteration as found:
+            return found.value.compiled.tables if found.value else None
+        except Exception:  # noqa: BLE001, S110 - it is raised again, and told, where the request is judged
+            pass
+        return _NO_TABLES
 
     @property
     def policy(self) -> Policy:

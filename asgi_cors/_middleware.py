@@ -19,7 +19,7 @@ from ._log import logger, root, warn_stacked
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, STARTED, note, restrict
 from ._ready import answered, starter
-from ._scope import READ, field, read_request, route_path
+from ._scope import READ, field, read_request
 from ._settings import MiddlewareOptions
 from ._websocket import guard
 
@@ -65,7 +65,10 @@ class CORSMiddleware(Installed):
             await self._beside_http(scope, receive, send)
             return
         configuration, start = self.configuration, None
-        tables = configuration.tables or configuration.tables_at(route_path(scope))
+        tables = configuration.tables or configuration.tables_of(scope)
+        if tables is None:
+            await self.app(scope, receive, send)
+            return
         if scope["method"] == "OPTIONS":
             origin = method = names = private = None
             maybe_asked = _MAYBE_ASKED  # a local

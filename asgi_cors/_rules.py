@@ -88,6 +88,7 @@ class Rules:
             for key, value in written.items()
         }
         inner = [value for value in written.values() if isinstance(value, Rules)]
+        self.asks: bool = policy_for is not None or any(rules.asks for rules in inner)
         self.unkept = _unkept([self, *inner]) if written else {}
         if issues:
             raise ConfigError(issues)

@@ -58,6 +58,8 @@ class WSGIMiddleware(Installed):
         """Serve one request."""
         if MARK not in environ and environ["REQUEST_METHOD"] != "OPTIONS":
             tables = self.configuration.tables or self.configuration.tables_at(_routed(environ))
+            if tables is None:
+                return self.app(environ, start_response)
             origin = environ.get("HTTP_ORIGIN")
             ready, level, until = tables.wsgi.get(origin, _UNKNOWN)
             if ready is not None and not (level and self.configuration.is_due(level, until, {})):

@@ -10,7 +10,7 @@ from support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 from support.shells import Answer, Served, call_asgi, http_scope
 from support.strategies import policies, requests
 
-from asgi_cors import CORSMiddleware, Decision, Policy, Request, decide
+from asgi_cors import Configuration, CORSMiddleware, Decision, Policy, Request, decide
 from asgi_cors._configuration import LONGEST_PATH, MOST_PATHS
 from asgi_cors._kept import MOST, MOST_REFUSED
 
@@ -191,3 +191,24 @@ def test_a_preflight_with_an_endless_field_name() -> None:
     asks = [("origin", APP), ("x" * 300, "1"), ("access-control-request-method", "GET")]
     for _ in range(2):
         assert call_asgi(served.middleware, http_scope("OPTIONS", "/", asks)).lines == granted()
+
+
+def test_a_later_request_of_a_view_is_not_decided(monkeypatch: Any) -> None:
+    """Nor is what a view's own policy serves decided again, nor what passes through looked at."""
+    configuration = Configuration(view_of=lambda scope: scope["path"], **ONE)
+    configuration.set_views({"/own": {"allow_origins": EVIL}, "/none": None})
+    middleware = CORSMiddleware(App().asgi, configuration)
+    asks = [("access-control-request-method", "GET")]
+
+    def told(path: str, origin: str) -> list[list[str]]:
+        fields = [("origin", origin)]
+        scopes = http_scope("GET", path, fields), http_scope("OPTIONS", path, [*fields, *asks])
+        return [call_asgi(middleware, scope).lines for scope in scopes]
+
+    first = [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)]
+    assert first[0] == [GRANT, granted()]
+    assert first[3] == [sorted([OWN, VARY, origin_line(EVIL)]), granted(EVIL)]
+    assert first[4] == [[OWN], [OWN]]
+    monkeypatch.delattr("asgi_cors._configuration.decide")
+    monkeypatch.delattr("asgi_cors._middleware.read_request")
+    assert [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)] == first
