@@ -6,12 +6,14 @@ the name of the definition) and RFC 9110.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from ._lazy import regex
+
 # RFC 9110, 5.6.2: token = 1*tchar
-TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-TOKEN_BYTES: Final = re.compile(TOKEN.pattern.encode())
+_TCHARS: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+TOKEN: Final = regex(_TCHARS)
+TOKEN_BYTES: Final = regex(_TCHARS.encode())
 
 ORIGIN: Final = b"origin"
 REQUEST_METHOD: Final = b"access-control-request-method"

@@ -6,19 +6,20 @@ labels, from the right, so that a look-up costs a walk over the labels of the on
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from ._lazy import regex
 from ._origins import MAX_HOST, WEB_PORTS, Origin, parse_origin
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
     from ._origins import Pattern
 
 # Browsers do send hosts with `{`, a backtick, "%2A" and more; none of those is ever in a wildcard.
-_LABEL: Final = re.compile(r"[a-z0-9_\-]{1,63}")
-_LABELS: Final = re.compile(r"[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*")
+_LABEL: Final = regex(r"[a-z0-9_\-]{1,63}")
+_LABELS: Final = regex(r"[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*")
 
 _Ports = frozenset[tuple[str, str]]  # (scheme, port), port "*" for any
 

@@ -14,6 +14,8 @@ import ipaddress
 import re
 from typing import Final, NamedTuple
 
+from ._lazy import regex
+
 MAX_ORIGIN: Final = 326  # bytes: a scheme of 64, "://", a host of 253, ":65535"
 MAX_HOST: Final = 253  # RFC 1035, 2.3.4, without the final dot
 MAX_PORT: Final = 65535
@@ -24,22 +26,23 @@ OPAQUE_SCHEMES: Final = frozenset({"about", "blob", "data", "file", "javascript"
 # No page is loaded from these: the page that opens a WebSocket has the http(s) form.
 WEBSOCKET_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
-# serialized-scheme "://" serialized-host [ ":" port ], in printable ASCII; no comma, by which servers join two fields
-_ORIGIN: Final = re.compile(
-    r"([a-z][a-z0-9+.\-]*)://(\[[0-9a-f:.]+\]|[^\x00-\x20\x7f-\U0010ffff,/?#@\\<>^|\[\]:]+)(?::([1-9][0-9]{0,4}))?"
+# serialized-scheme "://" serialized-host [ ":" port ], in printable ASCII; no comma, by which servers join two fields.
+# A host's characters are listed: `re` takes 1.5 ms for a set that leaves out all beyond ASCII.
+_ORIGIN: Final = regex(
+    r"([a-z][a-z0-9+.\-]*)://(\[[0-9a-f:.]+\]|[!\"$%&'()*+\-.0-9;=A-Z_`a-z{}~]+)(?::([1-9][0-9]{0,4}))?"
 )
 # Most entries, of which nothing more needs to be known: an ASCII host name without port, wildcard or punycode.
-_PLAIN: Final = re.compile(r"https?://(?:[a-z0-9_\-]{1,63}\.)*[a-z][a-z0-9_\-]{0,62}")
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]{0,63}")
-_HOST: Final = re.compile(r"[a-z0-9_\-.*]+")
-_OPAQUE_HOST: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|\[\]:*]+")
-_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_PLAIN: Final = regex(r"https?://(?:[a-z0-9_\-]{1,63}\.)*[a-z][a-z0-9_\-]{0,62}")
+_SCHEME: Final = regex(r"[a-z][a-z0-9+.\-]{0,63}")
+_HOST: Final = regex(r"[a-z0-9_\-.*]+")
+_OPAQUE_HOST: Final = regex(r"[!\"$%&'()+,\-.0-9;=A-Z_`a-z{}~]+")
+_PORT: Final = regex(r"[1-9][0-9]{0,4}")
 # One string from an environment variable: a comma, a blank, a JSON bracket.
-_LIST: Final = re.compile(r"[,\s]|^[\[\"']")
-_REGEX: Final = re.compile(r"[\\^$|()]|://\.\*|\.\*(?![.\-:]|$)")
+_LIST: Final = regex(r"[,\s]|^[\[\"']")
+_REGEX: Final = regex(r"[\\^$|()]|://\.\*|\.\*(?![.\-:]|$)")
 # `*` as part of a label touches nothing but hyphens and the label's ends.
-_WILD_LABEL: Final = re.compile(r"(?:[a-z0-9_\-]*-)?\*(?:-[a-z0-9_\-]*)?")
-_NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_WILD_LABEL: Final = regex(r"(?:[a-z0-9_\-]*-)?\*(?:-[a-z0-9_\-]*)?")
+_NUMBER: Final = regex(r"[0-9]+|0[xX][0-9a-fA-F]*")
 
 
 class Origin(NamedTuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import _http
 from ._decision import Request
+from ._lazy import regex
 from ._origins import WEB_PORTS, parse_origin
 from ._suffixes import is_local
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from ._types import Scope
 
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_ODD: Final = re.compile(rf"//|/\.|{_CONTROL.pattern}")
+_CONTROL: Final = regex(r"[\x00-\x1f\x7f]")
+_ODD: Final = regex(r"//|/\.|[\x00-\x1f\x7f]")
 READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
 
 
