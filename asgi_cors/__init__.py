@@ -10,17 +10,18 @@ To read the code, follow a request:
 5. A preflight is answered there and then; of another response `_ready.starter` changes the start (`_merge`).
 6. A crash before the start is answered with the same fields (`CORSMiddleware._crashed`), and raised on.
 
-A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_regexes`) and
-`_options`; `_compiled` is what it comes to. `_explain`, `_near` and `_log` tell of a decision in words. Beside the way:
-`_lookup` asks callables, `_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept`
-bounds what is kept.
+A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_origin_patterns`,
+`_regexes`, and `_credentials` for what is unsafe) and `_options`; `_compiled` is what it comes to. `_explain`, `_near`
+and `_log` tell of a decision in words. Beside the way: `_lookup` asks callables, `_websocket` guards handshakes,
+`_mark` lets two middlewares know of each other, `_kept` bounds what is kept.
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
 from ._configuration import Configuration
 from ._decision import Decision, Outcome, Request, decide
-from ._errors import ConfigError, ConfigWarning, Issue
+from ._errors import ConfigError
 from ._explain import Explanation, Step, explain
+from ._issue import ConfigWarning, Issue
 from ._middleware import CORSMiddleware
 from ._policy import Policy, PolicyOptions
 from ._rules import OneOfSeveral, Rules

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from ._middleware import CORSMiddleware
-from ._origins import Problem, parse_pattern
+from ._origin_patterns import Problem, parse_pattern
 from ._policy import Policy
+from ._types import ASGIApp
 
 if TYPE_CHECKING:
     from ._option_origins import AsksOrigin, OriginEntry
-    from ._types import ASGIApp
 
 # What is wrong with an origin pattern that was meant as a shell wildcard.
 _SHELL_WILDCARDS: Final = ("origin-wildcard", "origin-no-scheme", "origin-bad-scheme", "origin-port", "origin-regex")

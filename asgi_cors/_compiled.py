@@ -32,7 +32,7 @@ class Compiled:
     def __init__(self, options: Mapping[str, Any], origins: Origins) -> None:
         self.origins = OriginSet(origins.exact, origins.patterns, origins.regexes)
         self.any_origin = origins.any
-        self.callables = origins.callables
+        self.callables = tuple(origins.callables)
         self.credentials: bool = options["allow_credentials"]
         self.static = self.any_origin and not self.credentials
         self.private_network: bool = options["allow_private_network"]

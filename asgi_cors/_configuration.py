@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from . import _reasons
 from ._decision import Decision, Outcome, Request, decide, refuse
-from ._explain import Explanation, Step, explain, refusal
 from ._kept import Kept, Tables
 from ._log import SAME_ORIGIN, Log
 from ._lookup import ask
@@ -25,6 +23,7 @@ from ._settings import MiddlewareOptions, Observes, Settings, configured
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ._explain import Explanation
     from ._log import Quiet
     from ._lookup import Asking
     from ._types import Scope
@@ -36,7 +35,7 @@ MOST_PATHS: Final = 1024  # kept, since strangers may ask for any
 LONGEST_PATH: Final = 256  # characters
 
 
-class Judgement(NamedTuple):
+class Judgement:
     """A request's policy and what it decides.
 
     Args:
@@ -47,11 +46,15 @@ class Judgement(NamedTuple):
         answer: Status and body of what is answered without the app: a preflight, and what `enforce` refuses.
     """
 
-    policy: Policy
-    decision: Decision
-    lasting: bool = False
-    quiet: Quiet | None = None
-    answer: tuple[int, str] | None = None
+    __slots__ = ("answer", "decision", "lasting", "policy", "quiet")
+
+    def __init__(self, policy: Policy, decision: Decision, *, lasting: bool = False) -> None:
+        """Begin without what follows from these."""
+        self.policy = policy
+        self.decision = decision
+        self.lasting = lasting
+        self.quiet: Quiet | None = None
+        self.answer: tuple[int, str] | None = None
 
     def keep(self, kept: Kept[Key], key: Key, ready: tuple[Any, ...]) -> None:
         """Keep what carries this decision out, for other requests like this."""
@@ -166,7 +169,7 @@ class Configuration:
         if self._views is None:
             raise TypeError("views have policies of their own only where view_of is given")
         both: dict[Hashable, Any] = {**self._views.policies, **policies}
-        views = self._views._replace(policies=both)
+        views = Views(self._views.of, both)
         self._put_in_force(configured(None, {}, before=self.settings, views=views))
         self._views = views
 
@@ -183,6 +186,8 @@ class Configuration:
 
         `policy_for` and a view's own policy are not asked, since they need more of the request than its path.
         """
+        from ._explain import Explanation, Step, explain  # noqa: PLC0415 - asked by people, not by requests
+
         request = f"{method} {path!r} from {origin!r}"
         try:
             policy = self.settings.rules.at(path)
@@ -191,16 +196,12 @@ class Configuration:
         if policy is None:
             step = Step("path", "no policy serves it: what the app itself sends decides", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
-        explanation = explain(policy, method, origin, headers, credentials)
+        found = explain(policy, method, origin, headers, credentials)
         if self.settings.rules.policy_for is None:
-            return explanation
-        step = Step(
-            "policy",
-            "asked at run time (policy_for); the rest holds where that leaves it to the path",
-            repr(path),
-            None,
-        )
-        return replace(explanation, allowed=None, code=None, steps=(step, *explanation.steps))
+            return found
+        rule = "asked at run time (policy_for); the rest holds where that leaves it to the path"
+        step = Step("policy", rule, repr(path), passed=None)
+        return Explanation(found.request, None, None, (step, *found.steps), found.remedy)
 
     def judge(self, scope: Scope, request: Request) -> Asking[Judgement | None]:
         """Find a request's policy and decide; None where it is to be passed through untouched.
@@ -223,9 +224,10 @@ class Configuration:
             lasting = decision.outcome is not Outcome.LOOKUP and settings.keeps
             if not lasting or scope["type"] == "websocket":
                 decision = yield from self._decided(policy, decision, scope, request)
-            judgement = Judgement(policy, decision, lasting)
-        quiet = self._observe(judgement, scope, request, settings.on_decision)
-        return judgement._replace(quiet=quiet, answer=_answer(judgement.decision, scope, request, settings))
+            judgement = Judgement(policy, decision, lasting=lasting)
+        judgement.quiet = self._observe(judgement, scope, request, settings.on_decision)
+        judgement.answer = _answer(judgement.decision, scope, request, settings)
+        return judgement
 
     def _decided(self, policy: Policy, decision: Decision, scope: Scope, request: Request) -> Asking[Decision]:
         """Decide what takes more than policy and request; a callable's failure refuses."""
@@ -264,9 +266,9 @@ class Configuration:
 def _answer(decision: Decision, scope: Scope, request: Request, settings: Settings) -> tuple[int, str] | None:
     """Give status and body of what is answered without the app."""
     if decision.answer is not None:
-        return decision.answer, refusal(decision) if decision.refused else ""
+        return decision.answer, _reasons.refusal(decision.reason, decision.subject) if decision.refused else ""
     origin = request.origin or b""
     if decision.refused and settings.enforce and not is_same_origin(scope, origin):
         host = received_host(scope)
-        return 403, refusal(decision, host=host, upstream=looks_upstream(host, origin))
+        return 403, _reasons.refusal(decision.reason, host=host, upstream=looks_upstream(host, origin))
     return None

@@ -1,4 +1,4 @@
-"""A decision told in words: to the developer who asks, and in the body of a refusal.
+"""A decision told in words to the developer who asks.
 
 Knows how to say things; what is so is decided by `decide` alone.
 """
@@ -13,34 +13,13 @@ from typing import TYPE_CHECKING, Final, cast
 from . import _http, _reasons
 from ._decision import Decision, Outcome, Request, decide
 from ._near import nearest
+from ._origin_patterns import Pattern, parse_pattern
 from ._origin_set import OriginSet
-from ._origins import Pattern, parse_pattern
 
 if TYPE_CHECKING:
     import re
 
     from ._policy import Policy
-
-
-def refusal(decision: Decision, *, host: str | None = None, upstream: bool = False) -> str:
-    """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
-
-    Args:
-        decision: What refuses it.
-        host: The Host received, where it tells whether the request is same-origin.
-        upstream: Whether that looks like a proxy's upstream.
-    """
-    why = _reasons.SENTENCES[decision.reason or _reasons.MISSING_ALLOW_ORIGIN]
-    subject = f": {decision.subject}" if decision.subject else ""
-    text = f"Refused by the CORS policy: {why}{subject} ({decision.reason}).\n"
-    return f"{text}{host_hint(host, upstream=upstream)}\n" if host is not None else text
-
-
-def host_hint(host: str, *, upstream: bool) -> str:
-    """Say which Host was received, and what hides the true one."""
-    proxy = " It looks like a proxy's upstream: write 'proxy_set_header Host $host' there." if upstream else ""
-    return f"The Host received is {host[:200]!a}.{proxy}"
-
 
 ASKED_AT_RUN_TIME: Final = "asked at run time"
 _MARKS: Final = {True: "ok", False: "no", None: "??"}

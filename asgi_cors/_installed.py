@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from ._configuration import Configuration
-from ._errors import ConfigError, Issue
+from ._errors import ConfigError, issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,12 +28,12 @@ class Installed:
         """Take the configuration over, or make it."""
         if not callable(app):
             raise ConfigError(
-                [Issue("wrong-type", "app", app, f"{app!r} is no app", "Write the app before the options.")]
+                [issue("wrong-type", "app", app, f"{app!r} is no app", "Write the app before the options.")]
             )
         if isinstance(policy, Configuration) and options:
             message = f"a configuration and options ({', '.join(options)}) are given"
             raise ConfigError(
-                [Issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
+                [issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
             )
         self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
 

@@ -14,8 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import _reasons
-from ._explain import host_hint
-from ._near import nearest
+from ._reasons import host_hint
 from ._scope import is_same_origin, looks_upstream, received_host, received_origin
 
 if TYPE_CHECKING:
@@ -161,6 +160,8 @@ def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -
         return logging.WARNING, f"{why}. {host_hint(host, upstream=True)}"
     if decision.reason not in _reasons.OF_ORIGIN:
         return logging.INFO, why
+    from ._near import nearest  # noqa: PLC0415 - only of a refusal that is logged
+
     near = nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
     if near is None:
         return logging.INFO, why

@@ -7,7 +7,6 @@ something has to be awaited.
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 import threading
@@ -35,6 +34,8 @@ def ask(policy: Policy, origin: str) -> Asking[bool]:
     Raises:
         Exception: What a callable raises; the caller refuses.
     """
+    import inspect  # noqa: PLC0415 - dear to import; an event loop brings it along
+
     for entry in policy.compiled.callables:
         answer = entry(origin)
         if inspect.isawaitable(answer):

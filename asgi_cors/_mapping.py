@@ -10,10 +10,12 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ._errors import ConfigError, Issue
+from ._errors import ConfigError, issue, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ._issue import Issue
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -23,7 +25,7 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
     entries = options.get("allow_origins", ())
     advice = "Keep it in code, and the rest in the mapping."
     issues = [
-        Issue("not-text", "allow_origins", entry, f"{entry!r} can't be written as text", advice)
+        issue("not-text", "allow_origins", entry, f"{entry!r} can't be written as text", advice)
         for entry in cast("tuple[object, ...]", entries)
         if not isinstance(entry, str)
     ]
@@ -33,7 +35,7 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
         texts["allow_origin_regex"] = regex.pattern
         if regex.flags & ~re.UNICODE:
             message = f"{regex!r} has flags"
-            issues.append(Issue("not-text", "allow_origin_regex", regex, message, "Write them inside: '(?i:…)'."))
+            issues.append(issue("not-text", "allow_origin_regex", regex, message, "Write them inside: '(?i:…)'."))
     if issues:
         raise ConfigError(issues)
     return texts
@@ -48,14 +50,14 @@ def from_env(prefix: str, environ: Mapping[str, str] | None, defaults: Mapping[s
     source = os.environ if environ is None else environ
     named = {key[len(prefix) :].lower(): (key, value) for key, value in source.items() if key.startswith(prefix)}
     strange = [
-        Issue("unknown-variable", key, key, "no option has this name", Issue.unknown(name, defaults).hint)
+        issue("unknown-variable", key, key, "no option has this name", unknown(name, defaults).hint)
         for name, (key, _) in named.items()
         if name not in defaults
     ]
     if strange and "allow_origins" not in named and "allow_origin_regex" not in named:
         raise ConfigError(strange)  # probably the origins, mistyped
-    for issue in strange:
-        issue.warn()
+    for doubt in strange:
+        doubt.warn()
     issues: list[Issue] = []
     options = {
         name: _read(name, key, text.strip(), defaults[name], issues)
@@ -74,7 +76,7 @@ def _read(name: str, key: str, text: str, default: object, issues: list[Issue]) 
         return _read_seconds(key, text, issues)
     if isinstance(default, bool):
         if text.lower() not in _BOOLEANS:
-            issues.append(Issue("not-boolean", key, text, f"{text!r} is no boolean", "Write true or false."))
+            issues.append(issue("not-boolean", key, text, f"{text!r} is no boolean", "Write true or false."))
         return _BOOLEANS.get(text.lower(), default)
     return _read_list(key, text, issues)
 
@@ -85,7 +87,7 @@ def _read_seconds(key: str, text: str, issues: list[Issue]) -> int | None:
     try:
         return int(text)
     except ValueError:
-        issues.append(Issue("not-number", key, text, f"{text!r} is no number of seconds", "Write a number, or none."))
+        issues.append(issue("not-number", key, text, f"{text!r} is no number of seconds", "Write a number, or none."))
         return None
 
 
@@ -95,6 +97,6 @@ def _read_list(key: str, text: str, issues: list[Issue]) -> list[str]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        issues.append(Issue("not-json", key, text, f"{text!r} is no JSON list: {error}", 'Write ["a", "b"], or a,b.'))
+        issues.append(issue("not-json", key, text, f"{text!r} is no JSON list: {error}", 'Write ["a", "b"], or a,b.'))
         return []
     return cast("list[str]", value)  # it begins with a bracket, so a list it is; what is in it, the policy checks

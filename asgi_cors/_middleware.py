@@ -21,7 +21,6 @@ from ._mark import CONFIGURATION, MARK, STARTED, note, restrict
 from ._ready import answered, starter
 from ._scope import READ, field, read_request
 from ._settings import MiddlewareOptions
-from ._websocket import guard
 
 if TYPE_CHECKING:
     from ._configuration import Judgement
@@ -162,6 +161,8 @@ class CORSMiddleware(Installed):
 
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and self.configuration.settings.check_websockets:
+            from ._websocket import guard  # noqa: PLC0415 - few apps have any
+
             await guard(self.app, self.configuration, scope, receive, send)
         else:
             await self.app(scope, receive, send)

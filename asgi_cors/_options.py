@@ -6,11 +6,15 @@ Every reader takes what was written and gives what is meant; mistakes go to `iss
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from . import _http
-from ._errors import Issue
-from ._option_origins import WORDS, entries_of
+from ._errors import issue, unknown
+from ._option_origins import entries_of
+from ._origins import WORDS
+
+if TYPE_CHECKING:
+    from ._issue import Issue
 
 Names = tuple[str, ...] | Literal["*"]
 
@@ -26,13 +30,13 @@ def read_methods(value: object, issues: list[Issue], warnings: list[Issue]) -> N
     for name in names:
         if name.upper() in _http.FORBIDDEN_METHODS:
             issues.append(
-                Issue("forbidden-method", "allow_methods", name, f"no script can send {name!r}", "Leave it out.")
+                issue("forbidden-method", "allow_methods", name, f"no script can send {name!r}", "Leave it out.")
             )
         elif not _http.TOKEN.fullmatch(name):
             issues.append(_no_token("allow_methods", name, "method"))
         elif name == "patch":
             message = "'patch' in lower case is another method than PATCH, and browsers don't upper-case it"
-            warnings.append(Issue("lower-case-patch", "allow_methods", name, message, "Write 'PATCH'."))
+            warnings.append(issue("lower-case-patch", "allow_methods", name, message, "Write 'PATCH'."))
     return tuple(dict.fromkeys(map(_http.normalize_method, names)))
 
 
@@ -50,11 +54,11 @@ def _header_issue(name: str) -> Issue | None:
     if not _http.TOKEN.fullmatch(name):
         return _no_token(option, name, "header name")
     if "*" in name[:-1]:
-        return Issue(
+        return issue(
             "bad-wildcard", option, name, f"{name!r} has a '*' that is not its end", "Write '*', a name, or 'prefix-*'."
         )
     if _http.is_forbidden_header(lower):
-        return Issue(
+        return issue(
             "forbidden-header",
             option,
             name,
@@ -62,7 +66,7 @@ def _header_issue(name: str) -> Issue | None:
             "Leave it out.",
         )
     if lower.encode() in _http.RESPONSE_FIELDS:
-        return Issue(
+        return issue(
             "response-header", option, name, f"{name!r} is a field of responses", "Leave it out: it is ours to send."
         )
     return None
@@ -82,16 +86,16 @@ def _exposed_issue(name: str) -> Issue | None:
     if not _http.TOKEN.fullmatch(name) or "*" in name:
         return _no_token(option, name, "header name")
     if name.lower() in _http.UNEXPOSABLE_HEADERS:
-        return Issue("unexposable-header", option, name, f"no script can ever read {name!r}", "Leave it out.")
+        return issue("unexposable-header", option, name, f"no script can ever read {name!r}", "Leave it out.")
     if name.lower() in _http.REQUEST_FIELDS:
-        return Issue("request-header", option, name, f"{name!r} is a field of requests", "Leave it out.")
+        return issue("request-header", option, name, f"{name!r} is a field of requests", "Leave it out.")
     return None
 
 
 def read_flag(option: str, value: object, issues: list[Issue]) -> bool:
     """Read an option that is on or off."""
     if not isinstance(value, bool):
-        issues.append(Issue("wrong-type", option, value, f"{value!r} is not True or False", f"Write {option}=True."))
+        issues.append(issue("wrong-type", option, value, f"{value!r} is not True or False", f"Write {option}=True."))
         return False
     return value
 
@@ -103,15 +107,15 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
     seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int):
         message = f"{value!r} is no number of whole seconds, timedelta or None"
-        issues.append(Issue("wrong-type", "max_age", value, message, f"Write max_age={DEFAULT_MAX_AGE}."))
+        issues.append(issue("wrong-type", "max_age", value, message, f"Write max_age={DEFAULT_MAX_AGE}."))
         return None
     if seconds < 0:
         issues.append(
-            Issue("negative-max-age", "max_age", value, f"{value!r} is negative", "Write 0 to have nothing kept.")
+            issue("negative-max-age", "max_age", value, f"{value!r} is negative", "Write 0 to have nothing kept.")
         )
     if seconds > LONGEST_MAX_AGE:
         message = f"no browser keeps a preflight's answer for {seconds} seconds"
-        warnings.append(Issue("long-max-age", "max_age", value, message, f"Write {LONGEST_MAX_AGE}."))
+        warnings.append(issue("long-max-age", "max_age", value, message, f"Write {LONGEST_MAX_AGE}."))
     return seconds
 
 
@@ -124,8 +128,8 @@ def read_dangerously_allow(value: object, issues: list[Issue]) -> tuple[str, ...
 
 def unknown_word(name: str) -> Issue:
     """Describe a word of `dangerously_allow` that there is not."""
-    known = Issue.unknown(name, WORDS, kind="word")
-    return Issue("unknown-word", "dangerously_allow", name, f"there is no word {name!r}", known.hint)
+    known = unknown(name, WORDS, kind="word")
+    return issue("unknown-word", "dangerously_allow", name, f"there is no word {name!r}", known.hint)
 
 
 def _names(option: str, value: object, issues: list[Issue]) -> Names:
@@ -134,16 +138,16 @@ def _names(option: str, value: object, issues: list[Issue]) -> Names:
         value = (value,)
     found = entries_of(value)
     if found is None:
-        issues.append(Issue("wrong-type", option, value, f"{value!r} is not a name, or a list of names"))
+        issues.append(issue("wrong-type", option, value, f"{value!r} is not a name, or a list of names"))
         return ()
     entries = list(found)
     names = tuple(dict.fromkeys(name for name in entries if isinstance(name, str)))
     issues += (
-        Issue("wrong-type", option, name, f"{name!r} is no string") for name in entries if not isinstance(name, str)
+        issue("wrong-type", option, name, f"{name!r} is no string") for name in entries if not isinstance(name, str)
     )
     if "*" in names and len(names) > 1:
         message = "'*' beside other entries makes them redundant"
-        issues.append(Issue("redundant-entry", option, "*", message, "Write '*' alone, or the entries without it."))
+        issues.append(issue("redundant-entry", option, "*", message, "Write '*' alone, or the entries without it."))
     return "*" if "*" in names and option != "dangerously_allow" else names
 
 
@@ -151,4 +155,4 @@ def _no_token(option: str, name: str, what: str) -> Issue:
     parts = name.replace(",", " ").strip("[]").replace('"', " ").replace("'", " ").split()
     split = len(parts) > 1 or parts != [name]
     hint = f"Write {parts!r}." if parts and split and all(map(_http.TOKEN.fullmatch, parts)) else ""
-    return Issue("no-token", option, name, f"{name!r} is no {what}", hint)
+    return issue("no-token", option, name, f"{name!r} is no {what}", hint)

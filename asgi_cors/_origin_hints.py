@@ -1,6 +1,6 @@
 """What to write instead of an entry that is no origin pattern.
 
-Knows the mistakes that people make; whether what comes out is an origin pattern is for `_origins` to say.
+Knows the mistakes that people make; whether what comes out is an origin pattern is for `_origin_patterns` to say.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ._origins import WEB_PORTS, WEBSOCKET_SCHEMES, Pattern, Problem, canonical_ipv4, canonical_ipv6, parse_pattern
+from ._origin_patterns import WEBSOCKET_SCHEMES, Pattern, Problem, canonical_ipv4, canonical_ipv6, parse_pattern
+from ._origins import WEB_PORTS
 
 _AUTHORITY: Final = re.compile(r"([^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)(?::([^/\\?#]*))?")
 _SLASHES: Final = re.compile(r"(?i)^(https?|wss?):/*")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable
 
-    from ._origins import Pattern
+    from ._origin_patterns import Pattern
 
 # Browsers do send hosts with `{`, a backtick, "%2A" and more; none of those is ever in a wildcard.
 _LABEL: Final = regex(r"[a-z0-9_\-]{1,63}")

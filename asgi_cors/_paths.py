@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
-from ._errors import Issue
+from ._errors import issue
 from ._scope import other_readings
+
+if TYPE_CHECKING:
+    from ._issue import Issue
 
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
@@ -86,7 +89,7 @@ def path_issue(path: Any) -> Issue | None:
     message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
     inner = stem.strip("/*")
     hint = f"Write '/{inner}/*' for all below it." if inner else "Write '/*' for every path."
-    return Issue("bad-path", "paths", path, message, hint if "*" in path else f"Write '/{path}'.")
+    return issue("bad-path", "paths", path, message, hint if "*" in path else f"Write '/{path}'.")
 
 
 def _never(path: str) -> Issue | None:
@@ -97,7 +100,7 @@ def _never(path: str) -> Issue | None:
         found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
     if other_readings(path):
         found, decoded = "has a dot segment, a doubled slash or a control character", min(other_readings(path), key=len)
-    return Issue("bad-path", "paths", path, f"{path!r} {found}", f"Write {decoded!r}.") if found else None
+    return issue("bad-path", "paths", path, f"{path!r} {found}", f"Write {decoded!r}.") if found else None
 
 
 def _is_regex(value: object) -> bool:
@@ -105,7 +108,7 @@ def _is_regex(value: object) -> bool:
 
 
 def _wrong_type(path: object) -> Issue:
-    return Issue("wrong-type", "paths", path, f"{path!r} is no string, and no regular expression of one")
+    return issue("wrong-type", "paths", path, f"{path!r} is no string, and no regular expression of one")
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:
@@ -113,7 +116,7 @@ def _regex_issue(path: re.Pattern[str]) -> Issue | None:
     if not prefix or prefix.startswith("/"):
         return None
     message = f"{path.pattern!r} matches no path: a path begins with a slash"
-    return Issue("bad-path", "paths", path.pattern, message, f"Write re.compile({'/' + path.pattern!r}).")
+    return issue("bad-path", "paths", path.pattern, message, f"Write re.compile({'/' + path.pattern!r}).")
 
 
 def ties(paths: Iterable[PathPattern]) -> list[Issue]:
@@ -128,7 +131,7 @@ def ties(paths: Iterable[PathPattern]) -> list[Issue]:
         if other is not path:
             message = f"{_shown(path)} and {_shown(other)} both begin with {prefix!r}; the one written first applies"
             hint = "Spell out more of the one that is meant to apply."
-            found.append(Issue("paths-tie", "paths", _shown(path), message, hint))
+            found.append(issue("paths-tie", "paths", _shown(path), message, hint))
     return found
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypedDict
 
 from . import _options
 from ._compiled import Compiled
-from ._errors import ConfigError, Issue
-from ._option_origins import OriginEntry, check_credentials, read_origins
+from ._errors import ConfigError, issue, unknown
+from ._option_origins import OriginEntry, read_origins
 
 if TYPE_CHECKING:
+    from ._issue import Issue
     from ._options import Names
 
 _MANY: Final = 20  # entries that a repr shows
@@ -87,7 +88,7 @@ class Policy:
 
     def __init__(self, **options: Unpack[PolicyOptions]) -> None:
         """Validate and compile; see the class."""
-        issues = [Issue.unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
+        issues = [unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
         warnings: list[Issue] = []
         given = {**DEFAULTS, **options}
         origins = read_origins(given["allow_origins"], given["allow_origin_regex"], issues, warnings)
@@ -105,12 +106,14 @@ class Policy:
             "dangerously_allow": _options.read_dangerously_allow(given["dangerously_allow"], issues),
         }
         if values["allow_credentials"]:
+            from ._credentials import check_credentials  # noqa: PLC0415 - as its name says
+
             check_credentials(origins, values["dangerously_allow"], issues)
             issues += _exposed_with_credentials(values["expose_headers"])
         if issues:
             raise ConfigError(issues)
-        for issue in (*warnings, *_doubts(values, nothing=origins.none)):
-            issue.warn()
+        for doubt in (*warnings, *_doubts(values, nothing=origins.none)):
+            doubt.warn()
         for name, value in values.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "compiled", Compiled(values, origins))
@@ -134,7 +137,7 @@ class Policy:
         """
         if not _names_options(mapping):
             raise ConfigError(
-                [Issue("wrong-type", "from_mapping", mapping, f"{mapping!r} is no mapping of option names")]
+                [issue("wrong-type", "from_mapping", mapping, f"{mapping!r} is no mapping of option names")]
             )
         return cls(**mapping)
 
@@ -214,7 +217,7 @@ def _exposed_with_credentials(exposed: Names) -> list[Issue]:
         return []
     message = "'*' with allow_credentials: browsers take it for the name of a header"
     return [
-        Issue(
+        issue(
             "expose-any-with-credentials",
             "expose_headers",
             "*",
@@ -230,9 +233,9 @@ def _doubts(values: Mapping[str, Any], *, nothing: bool) -> list[Issue]:
     if nothing:
         message = "nothing is allowed, so every cross-origin page is refused"
         doubts.append(
-            Issue("nothing-allowed", "allow_origins", (), message, "Write allow_origins=['https://app.example.com'].")
+            issue("nothing-allowed", "allow_origins", (), message, "Write allow_origins=['https://app.example.com'].")
         )
     if values["allow_private_network"]:
         message = "browsers no longer ask for it (Local Network Access asks the user instead)"
-        doubts.append(Issue("private-network", "allow_private_network", True, message, "Leave it out."))
+        doubts.append(issue("private-network", "allow_private_network", True, message, "Leave it out."))
     return doubts

@@ -5,7 +5,6 @@ Each is made once for a policy and an origin, and kept. The figures are of CPyth
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,6 +72,8 @@ def starter(judgement: Judgement) -> Start:
 def _marked(start: Start) -> Start:
     """Mark a function that returns an awaitable as what it is, for asgiref's AsyncToSync, which warns of others."""
     if sys.version_info >= (3, 12):  # pragma: no cover - one of the two on each version
+        import inspect  # noqa: PLC0415 - dear to import; an event loop brings it along
+
         return inspect.markcoroutinefunction(start)
     word = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)  # pragma: no cover - the other
     setattr(start, "_is_coroutine", word)  # noqa: B010  # pragma: no cover

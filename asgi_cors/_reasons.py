@@ -1,4 +1,4 @@
-"""Why a request is refused: the codes, and each in a sentence that holds nothing of the request.
+"""Why a request is refused: the codes, each in a sentence that holds nothing of the request, and the answer's body.
 
 The codes are the names that Chromium's DevTools protocol gives a CorsError, where one fits.
 """
@@ -36,3 +36,23 @@ SENTENCES: Final = {
     POLICY_FAILED: "the policy that serves this request could not be found out",
     CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",
 }
+
+
+def refusal(reason: str | None, subject: str = "", *, host: str | None = None, upstream: bool = False) -> str:
+    """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
+
+    Args:
+        reason: The code.
+        subject: The method or header that is refused; empty where it is another thing.
+        host: The Host received, where it tells whether the request is same-origin.
+        upstream: Whether that looks like a proxy's upstream.
+    """
+    why = SENTENCES[reason or MISSING_ALLOW_ORIGIN]
+    text = f"Refused by the CORS policy: {why}{subject and ': '}{subject} ({reason}).\n"
+    return f"{text}{host_hint(host, upstream=upstream)}\n" if host is not None else text
+
+
+def host_hint(host: str, *, upstream: bool) -> str:
+    """Say which Host was received, and what hides the true one."""
+    proxy = " It looks like a proxy's upstream: write 'proxy_set_header Host $host' there." if upstream else ""
+    return f"The Host received is {host[:200]!a}.{proxy}"

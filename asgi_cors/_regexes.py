@@ -13,13 +13,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ._origins import MAX_ORIGIN, WEB_PORTS, parse_origin
+from ._origins import ANY_ORIGIN, MAX_ORIGIN, OVER_HTTP, SHARED_SUFFIX, WEB_PORTS, parse_origin
 from ._regex_probes import host_of, literal_end, literal_start, mark, plain, read
 from ._suffixes import SHARED_HOSTS, is_local, is_shared, site
-
-ANY_ORIGIN: Final = "credentials-from-any-origin"
-SHARED_SUFFIX: Final = "credentials-from-shared-suffix"
-OVER_HTTP: Final = "credentials-over-http"
 
 # A second net, for what the regex doesn't give away itself.
 _FOREIGN: Final = ("attacker.net", "a-1.attacker.net", "203.0.113.7", "[2001:db8::1]")

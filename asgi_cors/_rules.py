@@ -6,23 +6,25 @@ Knows how they are written and in which order they are asked; knows no origin. W
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
 from types import NotImplementedType
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _http
-from ._errors import ConfigError, ConfigWarning, Issue
-from ._paths import PathPattern, Paths, path_issue, ties
+from ._errors import ConfigError, issue
 from ._policy import Policy, PolicyOptions
 from ._scope import field, other_readings, route_path
-from ._types import Scope
+
+if TYPE_CHECKING:
+    from ._issue import Issue
+    from ._paths import PathPattern, Paths
+    from ._types import Scope
 
 Found = Policy | None | NotImplementedType
-FindsPolicy = Callable[[Scope], Found | Awaitable[Found]]
+FindsPolicy = Callable[["Scope"], Found | Awaitable[Found]]
 Written = Policy | Mapping[str, Any] | None
-PathPolicies = Mapping[PathPattern, Written]
+PathPolicies = Mapping["PathPattern", Written]
 Asking = Generator[Awaitable[Any], Any, "Policy | None"]
 
 
@@ -30,16 +32,18 @@ class AmbiguousPathError(Exception):
     """The path leads to one policy as it stands, and to another as a router on the way may read it."""
 
 
-class OneOfSeveral(NamedTuple):
+class OneOfSeveral:
     """The key of a view whose URL leads by another method to another policy.
 
     Browsers keep a preflight's answer by URL: what one policy says must not be kept where it isn't the only one.
     """
 
-    key: Hashable | None
+    def __init__(self, key: Hashable | None) -> None:
+        """Keep the key."""
+        self.key = key
 
 
-class Views(NamedTuple):
+class Views:
     """The policies of views, for an adapter that knows a framework's routes.
 
     Args:
@@ -50,8 +54,10 @@ class Views(NamedTuple):
             Rules go on to look at the path.
     """
 
-    of: Callable[[Scope], Hashable | None]
-    policies: Mapping[Hashable, Written | Rules]
+    def __init__(self, of: Callable[[Scope], Hashable | None], policies: Mapping[Hashable, Written | Rules]) -> None:
+        """Keep both."""
+        self.of = of
+        self.policies = policies
 
 
 class Rules:
@@ -92,8 +98,11 @@ class Rules:
         self.unkept = _unkept([self, *inner]) if written else {}
         if issues:
             raise ConfigError(issues)
-        for issue in ties(paths or ()):
-            issue.warn()
+        if self.paths:
+            from ._paths import ties  # noqa: PLC0415 - as below
+
+            for tie in ties(paths or ()):
+                tie.warn()
 
     @property
     def is_fixed(self) -> bool:
@@ -128,6 +137,8 @@ class Rules:
             own = self.views[key]
             return (yield from own.find(scope)) if isinstance(own, Rules) else own
         if self.policy_for is not None:
+            import inspect  # noqa: PLC0415 - dear to import; an event loop brings it along
+
             found = self.policy_for(scope)
             if inspect.isawaitable(found):
                 found = yield found
@@ -162,6 +173,8 @@ def _asked_about(scope: Scope) -> Scope:
 
 def _unkept(all_rules: Iterable[Rules]) -> dict[Policy | None, Policy]:
     """Give, for each policy of rules with views, the same without anything to be kept by browsers."""
+    from ._issue import ConfigWarning  # noqa: PLC0415 - only where views have policies
+
     unkept: dict[Policy | None, Policy] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)  # what there is to warn of has been said
@@ -175,11 +188,13 @@ def _unkept(all_rules: Iterable[Rules]) -> dict[Policy | None, Policy]:
 
 def _compiled(base: Policy, paths: PathPolicies, issues: list[Issue]) -> Paths[Policy | None]:
     """Read what stands for each path, and index the paths."""
+    from ._paths import Paths, path_issue  # noqa: PLC0415 - most apps have one policy
+
     policies: dict[PathPattern, Policy | None] = {}
     for path, written in paths.items():
-        issue = path_issue(path)
-        if issue:
-            issues.append(issue)
+        found = path_issue(path)
+        if found:
+            issues.append(found)
             continue
         policies[path] = laid_over(base, f"paths[{path!r}]", written, issues)
     return Paths(policies, base)
@@ -190,12 +205,12 @@ def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -
     if written is None or isinstance(written, Policy):
         return written
     if not _is_mapping(written):
-        issues.append(Issue("wrong-type", place, written, f"{written!r} is no Policy, mapping or None"))
+        issues.append(issue("wrong-type", place, written, f"{written!r} is no Policy, mapping or None"))
         return None
     try:
         return base.replace(**cast("PolicyOptions", written))
     except ConfigError as error:
-        issues += (Issue(i.code, f"{place}.{i.option}", i.value, i.message, i.hint) for i in error.issues)
+        issues += (issue(i.code, f"{place}.{i.option}", i.value, i.message, i.hint) for i in error.issues)
         return None
 
 

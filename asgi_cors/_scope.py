@@ -12,7 +12,6 @@ from . import _http
 from ._decision import Request
 from ._lazy import regex
 from ._origins import WEB_PORTS, parse_origin
-from ._suffixes import is_local
 
 if TYPE_CHECKING:
     from ._types import Scope
@@ -91,6 +90,8 @@ def received_host(scope: Scope) -> str:
 
 def looks_upstream(host: str, origin: bytes) -> bool:
     """Tell whether `host` looks like a proxy's upstream: a name or address that no page of `origin` would use."""
+    from ._suffixes import is_local  # noqa: PLC0415 - rarely asked
+
     page = parse_origin(origin.strip(b" \t").decode("latin-1"))
     name = re.sub(r":[0-9]*$", "", host)
     inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)

@@ -5,16 +5,16 @@ Knows what may be given and what it comes to; knows no request.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._decision import Decision
-from ._errors import ConfigError, Issue
+from ._errors import ConfigError, issue, unknown
 from ._policy import DEFAULTS, Policy, PolicyOptions
 from ._rules import FindsPolicy, PathPolicies, Rules, Views
 
 if TYPE_CHECKING:
+    from ._issue import Issue
     from ._types import Scope
 
 Observes = Callable[[Decision, "Scope"], object]
@@ -39,14 +39,16 @@ _OWN: Final[Mapping[str, Any]] = {
 }
 
 
-class Settings(NamedTuple):
+class Settings:
     """The options in force: replaced as one, never changed."""
 
-    rules: Rules
-    written: Mapping[str, Any]
-    enforce: bool
-    check_websockets: bool
-    on_decision: Observes | None
+    def __init__(self, rules: Rules, written: Mapping[str, Any]) -> None:
+        """Keep the rules, and what is written of the middleware's own options."""
+        self.rules = rules
+        self.written = written
+        self.enforce: bool = written["enforce"]
+        self.check_websockets: bool = written["check_websockets"]
+        self.on_decision: Observes | None = written["on_decision"]
 
     @property
     def keeps(self) -> bool:
@@ -68,7 +70,7 @@ def configured(
     Raises:
         ConfigError: With every mistake found.
     """
-    issues = [Issue.unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
+    issues = [unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
     written = {
         **(before.written if before else _OWN),
         **{name: value for name, value in options.items() if name in _OWN},
@@ -83,7 +85,7 @@ def configured(
         raise ConfigError([*issues, *error.issues]) from None
     if issues:
         raise ConfigError(issues)
-    return Settings(rules, written, written["enforce"], written["check_websockets"], written["on_decision"])
+    return Settings(rules, written)
 
 
 def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
@@ -91,9 +93,9 @@ def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Po
     if isinstance(policy, Policy) and options:
         message = f"a policy and options of a policy ({', '.join(options)}) are given"
         line = "Write policy.replace(…), or the options alone."
-        issues.append(Issue("policy-and-options", "policy", policy, message, line))
+        issues.append(issue("policy-and-options", "policy", policy, message, line))
     elif policy is not None and not isinstance(policy, Policy):
-        issues.append(Issue("wrong-type", "policy", policy, f"{policy!r} is no Policy", "Write Policy(…)."))
+        issues.append(issue("wrong-type", "policy", policy, f"{policy!r} is no Policy", "Write Policy(…)."))
     if not options:
         return policy if isinstance(policy, Policy) else None
     try:
@@ -109,7 +111,11 @@ def _stand_in() -> Policy:
 
 
 def _is_sync(value: object) -> bool:
-    return value is None or (callable(value) and not inspect.iscoroutinefunction(value))
+    if value is None:
+        return True
+    import inspect  # noqa: PLC0415 - dear to import; most apps have no such function
+
+    return callable(value) and not inspect.iscoroutinefunction(value)
 
 
 def _check(written: dict[str, Any], issues: list[Issue]) -> None:
@@ -123,5 +129,5 @@ def _check(written: dict[str, Any], issues: list[Issue]) -> None:
     }
     for name, (fits, what) in wanted.items():
         if not fits(written[name]):
-            issues.append(Issue("wrong-type", name, written[name], f"{written[name]!r} is not {what}"))
+            issues.append(issue("wrong-type", name, written[name], f"{written[name]!r} is not {what}"))
             written[name] = _OWN[name]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def site(host: str) -> str | None:
 @functools.cache
 def _rules() -> tuple[str, ...]:
     """Every rule, in the form in which browsers send it."""
+    from pathlib import Path  # noqa: PLC0415 - with the list
+
     from publicsuffixlist import PSLFILE  # noqa: PLC0415 - large: only when a policy needs it
 
     lines = (line.split(maxsplit=1)[0] for line in Path(PSLFILE).read_text("utf-8").splitlines() if line.strip())

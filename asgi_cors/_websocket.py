@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._explain import refusal
 from ._lookup import run
+from ._reasons import refusal
 from ._scope import is_same_origin, looks_upstream, read_request, received_host
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def _refuse(decision: Decision, origin: bytes, scope: Scope, receive: Rece
         await send({"type": "websocket.close", "code": 1008})
         return
     host = received_host(scope)
-    body = refusal(decision, host=host, upstream=looks_upstream(host, origin)).encode()
+    body = refusal(decision.reason, host=host, upstream=looks_upstream(host, origin)).encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
