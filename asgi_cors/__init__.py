@@ -16,17 +16,21 @@ and `_log` tell of a decision in words. Beside the way: `_lookup` asks callables
 `_mark` lets two middlewares know of each other, `_kept` bounds what is kept.
 """
 
-from ._compat import asgi_cors, asgi_cors_decorator
+from typing import TYPE_CHECKING
+
 from ._configuration import Configuration
 from ._decision import Decision, Outcome, Request, decide
 from ._errors import ConfigError
-from ._explain import Explanation, Step, explain
-from ._issue import ConfigWarning, Issue
 from ._middleware import CORSMiddleware
 from ._policy import Policy, PolicyOptions
 from ._rules import OneOfSeveral, Rules
 from ._settings import MiddlewareOptions
-from ._wsgi import WSGIMiddleware
+
+if TYPE_CHECKING:
+    from ._compat import asgi_cors, asgi_cors_decorator
+    from ._explain import Explanation, Step, explain
+    from ._issue import ConfigWarning, Issue
+    from ._wsgi import WSGIMiddleware
 
 __all__ = [
     "CORSMiddleware",
@@ -50,3 +54,31 @@ __all__ = [
     "decide",
     "explain",
 ]
+
+# Imported when they are first asked for, since an ASGI app serves without.
+_HOMES = {
+    "ConfigWarning": "_issue",
+    "Explanation": "_explain",
+    "Issue": "_issue",
+    "Step": "_explain",
+    "WSGIMiddleware": "_wsgi",
+    "asgi_cors": "_compat",
+    "asgi_cors_decorator": "_compat",
+    "explain": "_explain",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home, once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - here alone
+
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, imported or not."""
+    return sorted(__all__)

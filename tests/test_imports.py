@@ -32,11 +32,42 @@ HEAVY = {
 }
 
 
-def loaded_by(code: str) -> set[str]:
-    """The top-level modules that a program loads."""
-    program = f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+# Of ours and of the standard library, what an app with one list of origins does without.
+LATER = {
+    "asgi_cors._compat",
+    "asgi_cors._credentials",
+    "asgi_cors._explain",
+    "asgi_cors._issue",
+    "asgi_cors._mapping",
+    "asgi_cors._near",
+    "asgi_cors._origin_hints",
+    "asgi_cors._origin_patterns",
+    "asgi_cors._paths",
+    "asgi_cors._regex_probes",
+    "asgi_cors._regexes",
+    "asgi_cors._suffixes",
+    "asgi_cors._websocket",
+    "asgi_cors._wsgi",
+    "dataclasses",
+    "difflib",
+    "importlib.metadata",
+    "inspect",
+    "ipaddress",
+    "pathlib",
+    "urllib.parse",
+}
+
+
+def modules_of(code: str) -> set[str]:
+    """The modules that are loaded when a program has run."""
+    program = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True)
     return set(json.loads(done.stdout))
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a program loads."""
+    return {name.partition(".")[0] for name in modules_of(code)}
 
 
 BARE = "import json, sys"
@@ -47,6 +78,51 @@ def test_nothing_foreign() -> None:
     loaded = loaded_by("import asgi_cors") - loaded_by(BARE)
     assert loaded & (FOREIGN | ON_DEMAND) == set()
     assert loaded & HEAVY == set()
+
+
+MIDDLEWARE = (
+    "from asgi_cors import CORSMiddleware, Policy\nm = CORSMiddleware(print, allow_origins='https://example.com')"
+)
+
+
+def test_what_most_apps_do_without_is_not_imported() -> None:
+    """A middleware is imported and built without what only some policies, mistakes and people need."""
+    assert (modules_of(MIDDLEWARE) - modules_of(BARE)) & LATER == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("Policy(allow_origins='http://localhost:3000')", "_origin_patterns"),
+        ("Policy(allow_origins='https://example.com', allow_credentials=True)", "_credentials"),
+        ("Policy(allow_origin_regex='https://example[.]com')", "_regexes"),
+        ("Policy()", "_issue"),
+        ("CORSMiddleware(print, paths={'/x': None}, allow_origins='https://example.com')", "_paths"),
+        ("m.explain('GET', 'https://example.com')", "_explain"),
+        ("import asgi_cors; asgi_cors.WSGIMiddleware", "_wsgi"),
+        ("from asgi_cors import asgi_cors", "_compat"),
+    ],
+)
+def test_what_is_needed_is_imported_then(code: str, needed: str) -> None:
+    """What the test above misses is there as soon as it is asked for: the names are right."""
+    assert f"asgi_cors.{needed}" in modules_of(f"{MIDDLEWARE}\n{code}")
+
+
+def test_no_regular_expression_is_compiled() -> None:
+    """The import compiles none of ours; most of them are used only while a policy is built."""
+    code = """
+import re, sys
+compile, asked = re.compile, []
+def record(pattern, flags=0):
+    asked.append(sys._getframe(1).f_globals["__name__"])
+    return compile(pattern, flags)
+re.compile = record
+import asgi_cors
+assert not [name for name in asked if name.startswith("asgi_cors")], asked
+asgi_cors.Policy(allow_origins="https://example.com")
+assert "asgi_cors._lazy" in asked
+"""
+    assert "asgi_cors" in loaded_by(code)
 
 
 # behaviour, program, modules needed, modules not needed
@@ -111,6 +187,10 @@ assert (b"access-control-allow-origin", b"https://a.com") in sent[0]["headers"]
     "name",
     [
         "CORSMiddleware",
+        "Configuration",
+        "MiddlewareOptions",
+        "OneOfSeveral",
+        "Step",
         "WSGIMiddleware",
         "Policy",
         "PolicyOptions",
@@ -134,3 +214,26 @@ def test_public_names(name: str) -> None:
 
     assert hasattr(asgi_cors, name)
     assert name in asgi_cors.__all__
+
+
+def test_the_package_lists_its_public_names_and_no_other() -> None:
+    """Whether they have been imported yet or not; `from asgi_cors import *` gives them all."""
+    import asgi_cors  # noqa: PLC0415 - the module is what is tested
+
+    assert dir(asgi_cors) == sorted(asgi_cors.__all__)
+    code = f"from asgi_cors import *\nassert {set(asgi_cors.__all__)} <= set(globals())\nassert callable(asgi_cors)"
+    assert "asgi_cors._wsgi" in modules_of(code)
+
+
+def test_the_function_of_the_same_name_stays_one() -> None:
+    """`asgi_cors.asgi_cors` is the callable, however it is reached."""
+    code = "import asgi_cors\nfrom asgi_cors import asgi_cors as wrap\nassert callable(wrap)"
+    assert "asgi_cors" in loaded_by(f"{code}\nassert asgi_cors.asgi_cors is wrap")
+
+
+def test_there_is_no_other_name() -> None:
+    """What is misspelt is told as for any module."""
+    import asgi_cors  # noqa: PLC0415 - the module is what is tested
+
+    with pytest.raises(AttributeError, match="module 'asgi_cors' has no attribute 'CORSMiddelware'"):
+        _ = asgi_cors.CORSMiddelware  # type: ignore[attr-defined]
