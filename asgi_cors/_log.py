@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from . import _reasons
 from ._reasons import host_hint
@@ -42,24 +42,14 @@ _OPTIONS: Final = {
     b"access-control-allow-private-network": "allow_private_network",
 }
 
-
 _OF_SET_UP: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CREDENTIALS_NOT_ALLOWED)
 
 
-class Quiet(NamedTuple):
-    """How long a refusal needs no new look.
-
-    Args:
-        level: While this level is off, and where it is on,
-        until: until then by the log's clock, in seconds.
-    """
-
-    level: int
-    until: float = 0
-
+# How long a refusal needs no new look: while a level is off, and where it is on until a time by the log's clock.
+Quiet = tuple[int, float]
 
 _ON: Final = sys.maxsize  # a level that is always on, as long as anything is logged at all
-SAME_ORIGIN: Final = Quiet(_ON, -1)  # as long as the request is same-origin
+SAME_ORIGIN: Final[Quiet] = (_ON, -1.0)  # as long as the request is same-origin
 
 
 class Log:
@@ -79,22 +69,22 @@ class Log:
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
         """Log a refused request; tell how long its like need not be looked at again, if at all."""
         if not logger.isEnabledFor(logging.WARNING):
-            return Quiet(logging.WARNING)
+            return logging.WARNING, 0.0
         pair = ((request.origin or b"")[:_CUT], f"{decision.reason} {decision.subject}"[:_CUT])
         if self._is_new(pair):
             level, why = _weigh(policy, request, decision, scope)
             if not logger.isEnabledFor(level):
-                return Quiet(level)
+                return level, 0.0
             self._seen.add(pair)
             shown = _what(request), _shown(request.origin), _shown(scope["path"]), why
             logger.log(level, "refused %s from origin %s at %s: %s", *shown)
-        return Quiet(_ON, self._began + WINDOW) if pair in self._seen else None
+        return (_ON, self._began + WINDOW) if pair in self._seen else None
 
     def is_due(self, level: int, until: float, scope: Scope) -> bool:
         """Tell whether a refusal whose level is on needs a new look."""
         if not logger.isEnabledFor(level):
             return False
-        if until == SAME_ORIGIN.until:
+        if until == SAME_ORIGIN[1]:
             return not is_same_origin(scope, received_origin(scope))
         return self._clock() >= until
 
