@@ -94,11 +94,10 @@ KINDS: list[tuple[str, str, dict[str, Any], list[str] | None]] = [
 def test_a_later_request_is_not_decided(
     serve: Any, method: str, path: str, more: dict[str, Any], expected: list[str] | None, paths: Any, monkeypatch: Any
 ) -> None:
-    """What has been decided once is not decided again, but for WSGI's preflights."""
+    """What has been decided once is not decided again."""
     served = serve(**ONE, paths=paths)
     first = served.request(method, path, **more)
-    if served.shell == "asgi" or method != "OPTIONS":
-        monkeypatch.delattr("asgi_cors._configuration.decide")
+    monkeypatch.delattr("asgi_cors._configuration.decide")
     for _ in range(2):
         later = served.request(method, path, **more)
         assert (later.status, later.lines, later.body) == (first.status, expected or first.lines, first.body)

@@ -7,10 +7,10 @@ from wsgiref.util import FileWrapper
 
 import pytest
 from support.apps import App
-from support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, origin_line
-from support.shells import Answer, call_wsgi, wsgi_environ
+from support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, granted, origin_line
+from support.shells import Answer, Served, call_wsgi, wsgi_environ
 
-from asgi_cors import WSGIMiddleware
+from asgi_cors import Policy, WSGIMiddleware
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 PAIRS = [("Content-Type", "text/plain")]
@@ -100,6 +100,46 @@ def test_the_apps_list_is_not_edited() -> None:
     middleware = WSGIMiddleware(lambda _, start: (start("200 OK", headers), [b""])[1], **ONE)
     assert [get(middleware, origin).lines for origin in (APP, EVIL)] == [GRANT, sorted([OWN, VARY])]
     assert headers == PAIRS
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(tuple(PAIRS), id="a tuple"),
+        pytest.param([("x" * 300, "1"), *PAIRS], id="a name of 300 characters"),
+    ],
+)
+def test_odd_fields_of_the_app_are_sent(headers: Any) -> None:
+    """What is no list, or has an endless name, is decorated like any other."""
+    recorder = Recorder()
+    middleware = WSGIMiddleware(lambda _, start: (start("200 OK", headers), [])[1], **ONE)
+    middleware(wsgi_environ("GET", "/", [("origin", APP)]), recorder)
+    assert recorder.calls == [("200 OK", [*headers, *DECORATED[1:]])]
+
+
+ASKS = [("origin", APP), ("access-control-request-method", "GET")]
+
+
+@pytest.mark.parametrize(("method", "fields"), [("GET", ASKS[:1]), ("OPTIONS", ASKS)])
+def test_a_server_may_edit_the_fields_that_it_gets(method: str, fields: Any) -> None:
+    """The next request gets them whole, of an answer that is kept, too."""
+    recorder, sent = Recorder(), []
+    middleware = WSGIMiddleware(App().wsgi, **ONE)
+    for _ in range(3):
+        middleware(wsgi_environ(method, "/", fields), recorder)
+        sent.append([*recorder.calls[-1][1]])
+        recorder.calls[-1][1].clear()
+    assert ("access-control-allow-origin", APP) in sent[0]
+    assert sent == [sent[0]] * 3
+
+
+def test_one_policy_answers_preflights_in_both_shells() -> None:
+    """Each shell keeps answers of its own kind."""
+    policy = Policy(**ONE)
+    asgi, wsgi = Served("asgi", App(), policy), Served("wsgi", App(), policy)
+    for served in (asgi, wsgi, asgi, wsgi):
+        assert served.preflight(origin=APP).lines == granted(APP)
+        assert served.preflight(origin=EVIL).cors == []
 
 
 def test_the_status_line_passes() -> None:
