@@ -128,32 +128,42 @@ class Installation:
         return configuration.explain(method, origin, path, headers, credentials=credentials)
 
 
-class WSGILayer(WSGIMiddleware):
+class _Layer:
+    """What asks for its configuration gets one with the policies of all views that there are by now.
+
+    The shells ask once for each request. A `__call__` that looks first and then calls theirs would cost a request 60 ns
+    more by WSGI, and 180 by ASGI, where it is a coroutine of its own.
+    """
+
+    _views: Views
+    _shared: Configuration
+
+    @property
+    def configuration(self) -> Configuration:
+        self._views.refresh(self._shared)
+        return self._shared
+
+    @configuration.setter
+    def configuration(self, configuration: Configuration) -> None:
+        self._shared = configuration
+
+
+class WSGILayer(_Layer, WSGIMiddleware):
     """The app's policy around its `wsgi_app`."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], configuration: Configuration, views: Views) -> None:
         """Share the configuration; see `WSGIMiddleware`."""
-        super().__init__(app, configuration)
         self._views = views
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Serve one request, with the policies of all views that there are by now."""
-        self._views.refresh(self.configuration)
-        return super().__call__(environ, start_response)
+        super().__init__(app, configuration)
 
 
-class ASGILayer(CORSMiddleware):
+class ASGILayer(_Layer, CORSMiddleware):
     """The same policy around what serves the app by ASGI."""
 
     def __init__(self, app: Any, configuration: Configuration, views: Views) -> None:
         """Share the configuration; see `CORSMiddleware`."""
-        super().__init__(app, configuration)
         self._views = views
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Serve one connection, with the policies of all views that there are by now."""
-        self._views.refresh(self.configuration)
-        await super().__call__(scope, receive, send)
+        super().__init__(app, configuration)
 
 
 def policies_of(options: Options) -> tuple[Policy, dict[Any, Policy | None]]:
