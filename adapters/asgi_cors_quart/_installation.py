@@ -10,6 +10,7 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
+from quart import Quart
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
@@ -19,15 +20,15 @@ from asgi_cors_werkzeug import EXEMPT, Views, mark_of
 from ._settings import KEYS, Setting, unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
-    from quart import Quart
     from werkzeug.routing import MapAdapter
 
     from asgi_cors import MiddlewareOptions
 
+    ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
 EXTENSION: Final = "asgi_cors"
-_MISSING: Final = object()
 # Of an app without a policy: only its views have theirs.
 _NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))
 _UNTOUCHED: Final[Mapping[str | re.Pattern[str], None]] = {"/*": None}
@@ -47,7 +48,8 @@ class Installation:
         self.is_around = False
         self._app = app
         self._base: Setting | Policy | None = None
-        self._configured: list[object] | None = None
+        self._configured: dict[str, object] = {"": None}  # what the keys say; unlike anything, until they are read
+        self._unset: Iterable[str] = ()  # the keys that say nothing
         self._alone: dict[Setting, Configuration] = {}
 
     # -- what people ask of it
@@ -114,20 +116,35 @@ class Installation:
             self.refresh()
 
         self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
-        app = self._app.asgi_app
+        around: Any = self._around(self._app.asgi_app)
+        self._app.asgi_app = around  # type: ignore[method-assign]  # as Quart's documentation has it
+        self.is_around = True
 
-        async def inside(scope: Any, receive: Any, send: Any) -> None:
-            await app(scope, receive.receive if isinstance(receive, _Connected) else receive, send)
+    def _around(self, app: ASGIApp) -> ASGIApp:
+        """Give what stands around an app.
 
-        middleware = CORSMiddleware(inside, self.configuration)
+        HTTP has a middleware of its own, bound once: between it and the app stands nothing, and to call a method costs
+        70 ns less than to call an instance.
+        """
+        refresh = self.refresh
+        over_http = CORSMiddleware(app, self.configuration).__call__
+
+        async def unwrapped(scope: Any, receive: Any, send: Any) -> None:
+            await app(scope, receive.receive, send)
+
+        over_websockets = CORSMiddleware(unwrapped, self.configuration)
 
         async def serve(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] != "lifespan":
-                self.refresh()
-            await middleware(scope, _Connected(receive) if scope["type"] == "websocket" else receive, send)
+            if scope["type"] == "http":
+                refresh()
+                await over_http(scope, receive, send)
+            elif scope["type"] == "websocket":
+                refresh()
+                await over_websockets(scope, _Connected(receive), send)
+            else:
+                await app(scope, receive, send)
 
-        self._app.asgi_app = serve  # type: ignore[method-assign]  # as Quart's documentation has it
-        self.is_around = True
+        return serve
 
     # -- which policy serves what
 
@@ -137,14 +154,22 @@ class Installation:
         Raises:
             ConfigError: With every mistake found; what was in force stays so.
         """
-        config = cast("dict[str, Any]", self._app.config)
-        configured: list[object] = [config.get(key, _MISSING) for key in KEYS]
-        if configured != self._configured:
-            self._configure()
-            for issue in unknown_keys(config):
-                issue.warn()
-            self._configured = [_copied(value) for value in configured]
+        config = self._app.config
+        configured = self._configured
+        # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
+        is_known = config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        if not is_known:
+            self._take_in(config)
         self.views.refresh(self.configuration)
+
+    def _take_in(self, config: dict[str, Any]) -> None:
+        """Make all policies of what the configuration says now."""
+        configured = _read(config, KEYS)
+        self._configure()
+        for issue in unknown_keys(config):
+            issue.warn()
+        self._configured = {key: _copied(value) for key, value in configured.items()}
+        self._unset = KEYS.keys() - configured.keys()
 
     def leaves_to_view(self, setting: Setting, endpoint: str | None) -> bool:
         """Tell whether a decorated view has to apply its setting by itself, since nothing further out does."""
@@ -185,12 +210,20 @@ class Installation:
         path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(root + "/")):
             path = path[len(root) :]
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        pairs = scope["headers"]
+        if _routes_by_host(self._app):  # and by nothing else of them: to make all takes 5 µs
+            pairs = [pair for pair in pairs if pair[0].lower() == b"host"]
+        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
         version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
         request = BaseRequestWebsocket(
             scope.get("method", "GET"), scope.get("scheme", "http"), path, query, headers, root, version, scope
         )
         return self._app.create_url_adapter(request)
+
+
+def _routes_by_host(app: Quart) -> bool:
+    """Tell whether an app routes as Quart does, which is by Host alone."""
+    return type(app).create_url_adapter is Quart.create_url_adapter and "create_url_adapter" not in vars(app)
 
 
 class _Connected:
@@ -209,6 +242,10 @@ def installation_of(app: Quart) -> Installation:
         app.extensions[EXTENSION] = Installation(app)
     found: Installation = app.extensions[EXTENSION]
     return found
+
+
+def _read(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: config[key] for key in keys if key in config}
 
 
 def _copied(value: Any) -> object:

@@ -1,6 +1,8 @@
 """`CORS`: a policy around a Quart app, by the policy's own options."""
 
+import inspect
 import warnings
+from functools import partial
 
 import pytest
 from quart import Blueprint, Quart, abort, websocket
@@ -273,6 +275,16 @@ async def test_nothing_is_frozen_by_the_first_request(cors_of):
     assert await cors_of(app, origin=EVIL) == {"access-control-allow-origin": "*"}
 
 
+async def test_a_key_that_takes_the_place_of_another_counts(cors_of):
+    """Though there are as many as before."""
+    app = create(A_KEY=1, QUART_CORS_MAX_AGE=60)
+    CORS(app)
+    assert await cors_of(app, origin=EVIL) == {"access-control-allow-origin": "*"}
+    del app.config["A_KEY"]
+    app.config["QUART_CORS_ALLOW_ORIGIN"] = PAGE
+    assert await cors_of(app, origin=EVIL) == VARY
+
+
 async def test_the_configuration_may_be_read_after_the_app_is_bound(cors_of):
     """`CORS(app)`, then `app.config.from_…`: the keys count."""
     app = create()
@@ -366,6 +378,37 @@ def test_an_unknown_key_is_refused_where_the_default_would_open_everything():
     assert str(caught.value) == (
         "QUART_CORS_ORIGIN: there is no option of this name. Did you mean 'QUART_CORS_ALLOW_ORIGIN'?"
     )
+
+
+# -- what stands around the app
+
+
+def test_servers_see_that_it_is_an_asgi_app():
+    """They tell by its being a coroutine function, where they are told to serve `app.asgi_app`."""
+    app = create()
+    CORS(app)
+    assert inspect.iscoroutinefunction(app.asgi_app)
+
+
+@pytest.mark.parametrize("way", ["a class", "an attribute"])
+async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
+    """By any field of the request, as by Host."""
+
+    def by_tenant(app, request):
+        tenant = "" if request is None else request.headers.get("x-tenant", "")
+        return app.url_map.bind("localhost", subdomain=tenant, path_info=getattr(request, "path", "/"))
+
+    class Tenants(Quart):
+        create_url_adapter = by_tenant
+
+    app = (Tenants if way == "a class" else Quart)(__name__, static_folder=None)
+    if way == "an attribute":
+        app.create_url_adapter = partial(by_tenant, app)
+    CORS(app, allow_origins=PAGE)
+    app.route("/", subdomain="other")(route_cors(allow_origin=OTHER)(lambda: "hello"))
+    app.route("/", endpoint="plain")(lambda: "hello")
+    assert await cors_of(app, origin=OTHER) == VARY
+    assert (await cors_of(app, origin=OTHER, x_tenant="other"))["access-control-allow-origin"] == OTHER
 
 
 # -- with blueprints that have policies
