@@ -10,19 +10,16 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from quart import Quart
-from quart.wrappers import BaseRequestWebsocket
-from werkzeug.datastructures import Headers
-
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
 from asgi_cors_werkzeug import EXEMPT, Views, mark_of
 
+from ._routing import Binder
 from ._settings import KEYS, Setting, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
-    from werkzeug.routing import MapAdapter
+    from quart import Quart
 
     from asgi_cors import MiddlewareOptions
 
@@ -43,7 +40,7 @@ class Installation:
 
     def __init__(self, app: Quart) -> None:
         """Begin with no policy but those of views."""
-        self.views = Views(app, self._bind, self._policy_of)
+        self.views = Views(app, Binder(app), self._policy_of)
         self.configuration = Configuration(_NOBODY, view_of=self.views.of, paths=_UNTOUCHED)
         self.is_around = False
         self._app = app
@@ -204,26 +201,6 @@ class Installation:
 
     def _policy_of(self, setting: Setting) -> Policy:
         return setting.policy(self._app.config)
-
-    def _bind(self, scope: Any) -> MapAdapter | None:
-        """Match as the app does: by its own adapter, which knows of subdomains and hosts."""
-        path, root = scope["path"], scope.get("root_path", "").rstrip("/")
-        if root and (path == root or path.startswith(root + "/")):
-            path = path[len(root) :]
-        pairs = scope["headers"]
-        if _routes_by_host(self._app):  # and by nothing else of them: to make all takes 5 µs
-            pairs = [pair for pair in pairs if pair[0].lower() == b"host"]
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
-        version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
-        request = BaseRequestWebsocket(
-            scope.get("method", "GET"), scope.get("scheme", "http"), path, query, headers, root, version, scope
-        )
-        return self._app.create_url_adapter(request)
-
-
-def _routes_by_host(app: Quart) -> bool:
-    """Tell whether an app routes as Quart does, which is by Host alone."""
-    return type(app).create_url_adapter is Quart.create_url_adapter and "create_url_adapter" not in vars(app)
 
 
 class _Connected:

@@ -9,6 +9,7 @@ from quart import Blueprint, Quart, abort, websocket
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors_quart import CORS, cors, cors_exempt, route_cors
+from asgi_cors_quart._routing import Binder
 
 PAGE = "https://app.example.com"
 OTHER = "https://other.example.com"
@@ -409,6 +410,53 @@ async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
     app.route("/", endpoint="plain")(lambda: "hello")
     assert await cors_of(app, origin=OTHER) == VARY
     assert (await cors_of(app, origin=OTHER, x_tenant="other"))["access-control-allow-origin"] == OTHER
+
+
+@pytest.mark.parametrize(
+    ("options", "rules", "origins"),
+    [
+        pytest.param(
+            {"subdomain_matching": True},
+            {"subdomain": "admin"},
+            {"admin.api.test": OTHER, "api.test": PAGE},
+            id="subdomain",
+        ),
+        pytest.param(
+            {"host_matching": True}, {"host": "admin.test"}, {"admin.test": OTHER, "api.test": PAGE}, id="host"
+        ),
+        pytest.param({}, {}, {"admin.test": OTHER, "api.test": OTHER}, id="any host"),
+    ],
+)
+async def test_views_are_found_by_each_host(cors_of, options, rules, origins):
+    """At the first request of a host as at each later one, wherever the app is mounted."""
+    app = Quart(__name__, static_folder=None, **options)
+    app.config["SERVER_NAME"] = "api.test" if "subdomain" in rules else None
+    CORS(app, allow_origins=PAGE)
+    app.route("/<name>", **rules)(route_cors(allow_origin=OTHER)(lambda name: name))
+    for host, origin in 2 * [*origins.items()]:
+        for path in ("/one", "//two"):
+            assert (await cors_of(app, path=path, origin=origin, host=host))["access-control-allow-origin"] == origin
+
+
+async def test_a_server_name_that_is_set_later_counts(cors_of):
+    """A host that is known by then is looked at anew."""
+    app = Quart(__name__, static_folder=None, subdomain_matching=True)
+    CORS(app, allow_origins=PAGE)
+    app.route("/", subdomain="admin")(route_cors(allow_origin=OTHER)(lambda: "hello"))
+    assert await cors_of(app, origin=OTHER, host="admin.api.test") == VARY
+    app.config["SERVER_NAME"] = "api.test"
+    assert (await cors_of(app, origin=OTHER, host="admin.api.test"))["access-control-allow-origin"] == OTHER
+
+
+def test_however_many_hosts_strangers_name_few_are_known():
+    """Nor is one of great length; for each the route is found."""
+    app = create()
+    binder = Binder(app)
+    hosts = [*(f"n{number}.test" for number in range(600)), f"{'a' * 60}." * 5 + "test"]
+    scopes = [{"type": "http", "path": "/", "headers": [(b"host", host.encode())]} for host in hosts]
+    assert {binder(scope).match()[0] for scope in scopes} == {"index"}
+    assert 0 < len(binder.known) <= 256
+    assert max(len(host) for host, *_ in binder.known) < 256
 
 
 # -- with blueprints that have policies
