@@ -144,6 +144,23 @@ def scope_of(environ: Environ) -> Scope:
     }
 
 
+class _Scope(dict[str, Any]):
+    """A scope by which a view is found: what a router looks at, and the rest where `scope[…]` asks for it.
+
+    To build it whole takes 5 µs, which is more than all else that a request costs whose decision is kept.
+    """
+
+    def __init__(self, environ: Environ) -> None:
+        root = _decoded(environ.get("SCRIPT_NAME", "")).rstrip("/")
+        super().__init__(type="http", method=environ["REQUEST_METHOD"], root_path=root, path=root + _routed(environ))
+        self["scheme"] = environ.get("wsgi.url_scheme", "http")
+        self["wsgi.environ"] = environ
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = value = scope_of(self["wsgi.environ"])[name]
+        return value
+
+
 def _routed(environ: Environ) -> str:
     """Give the path that the app's router sees; an empty one is its root."""
     return _decoded(environ.get("PATH_INFO", "")) or "/"
@@ -175,7 +192,7 @@ def _tables(configuration: Configuration, environ: Environ) -> Tables | None:
     """Give the tables of the policy that serves an environ; None where it is passed through untouched."""
     if configuration.settings.rules.view_of is None:
         return configuration.tables_at(_routed(environ))
-    return configuration.tables_of(scope_of(environ))
+    return configuration.tables_of(_Scope(environ))
 
 
 def _known_answer(configuration: Configuration, tables: Tables, environ: Environ) -> Answer | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Any, Final, Unpack, cast
 
-from flask import Flask
+from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
 from asgi_cors import (
@@ -21,7 +21,7 @@ from asgi_cors import (
     Policy,
     WSGIMiddleware,
 )
-from asgi_cors_werkzeug import EXEMPT, Path, Views, environ_of
+from asgi_cors_werkzeug import EXEMPT, Binder, Path, Views, environ_of
 
 from ._options import (
     NOTHING,
@@ -52,7 +52,7 @@ class Installation:
         """Pass everything through untouched, but for the views with a policy of their own."""
         self._app = app
         self._keywords: Options | None = None
-        self._views = Views(app, _binds(app), lambda mark: mark.policy(app))
+        self._views = Views(app, _binder(app), lambda mark: mark.policy(app))
         self.configuration = Configuration(_closed(NOTHING), view_of=self._views.of, paths={EVERY_PATH: None})
         app.wsgi_app = WSGILayer(app.wsgi_app, self.configuration, self._views)  # type: ignore[method-assign]
         app.extensions[NAME] = self
@@ -210,11 +210,15 @@ def _exempt() -> Configuration:
     return Configuration(_closed(NOTHING), paths={EVERY_PATH: None})
 
 
-def _binds(app: Flask) -> Callable[[Scope], MapAdapter | None]:
+def _binder(app: Flask) -> Binder:
     """Match a scope's path as the app does, its settings of hosts and subdomains included."""
 
     def bind(scope: Scope) -> MapAdapter | None:
         request = app.request_class(environ_of(scope), populate_request=False)
         return app.create_url_adapter(request)
 
-    return bind
+    def is_usual() -> bool:
+        binds_as_flask = type(app).create_url_adapter is Flask.create_url_adapter
+        return binds_as_flask and "create_url_adapter" not in vars(app) and app.request_class is Request
+
+    return Binder(app, bind, is_usual)

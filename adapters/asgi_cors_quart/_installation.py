@@ -10,16 +10,19 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
-from asgi_cors_werkzeug import EXEMPT, Views, mark_of
+from quart import Quart
+from quart.wrappers import BaseRequestWebsocket
+from werkzeug.datastructures import Headers
 
-from ._routing import Binder
+from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
+from asgi_cors_werkzeug import EXEMPT, Binder, Views, divided, mark_of
+
 from ._settings import KEYS, Setting, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
-    from quart import Quart
+    from werkzeug.routing import MapAdapter
 
     from asgi_cors import MiddlewareOptions
 
@@ -40,7 +43,7 @@ class Installation:
 
     def __init__(self, app: Quart) -> None:
         """Begin with no policy but those of views."""
-        self.views = Views(app, Binder(app), self._policy_of)
+        self.views = Views(app, Binder(app, self._bind, self._binds_as_quart), self._policy_of)
         self.configuration = Configuration(_NOBODY, view_of=self.views.of, paths=_UNTOUCHED)
         self.is_around = False
         self._app = app
@@ -201,6 +204,19 @@ class Installation:
 
     def _policy_of(self, setting: Setting) -> Policy:
         return setting.policy(self._app.config)
+
+    def _bind(self, scope: Any) -> MapAdapter | None:
+        """Have the app bind its routes, for a request that is made for it."""
+        root, path = divided(scope)
+        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
+        method, scheme = scope.get("method", "GET"), scope.get("scheme", "http")
+        request = BaseRequestWebsocket(method, scheme, path, query, headers, root, version, scope)
+        return self._app.create_url_adapter(request)
+
+    def _binds_as_quart(self) -> bool:
+        app = self._app
+        return type(app).create_url_adapter is Quart.create_url_adapter and "create_url_adapter" not in vars(app)
 
 
 class _Connected:

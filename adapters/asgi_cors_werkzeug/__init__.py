@@ -8,18 +8,22 @@ the view, or else of its blueprint, that serves a scope. An adapter puts it to w
     views.refresh(configuration)           # now, and before each request: views are registered at any time
 
 `views.blueprints[full_name] = mark` gives a mark to all views of a blueprint. A view marked `EXEMPT` (by `cors_exempt`)
-is passed through untouched. `environ_of(scope)` is what `Map.bind_to_environ` takes. `read_resources` reads a table of
-paths as Flask-CORS writes it, to be `paths=` of a Configuration; `read_regex` reads one regular expression.
+is passed through untouched. A `Binder` is a `bind` that keeps what an app makes of a Host; `divided(scope)` is where an
+app is mounted and the path within, `environ_of(scope)` what `Map.bind_to_environ` takes. `read_resources` reads a table
+of paths as Flask-CORS writes it, to be `paths=` of a Configuration; `read_regex` reads one regular expression.
 """
 
+from ._binding import Binder, divided
 from ._resources import Path, is_regex, read_regex, read_resources
 from ._views import EXEMPT, Views, cors_exempt, environ_of, mark, mark_of, wraps_view
 
 __all__ = [
     "EXEMPT",
+    "Binder",
     "Path",
     "Views",
     "cors_exempt",
+    "divided",
     "environ_of",
     "is_regex",
     "mark",

@@ -18,6 +18,8 @@ from werkzeug.routing import MapAdapter, RequestRedirect
 
 from asgi_cors import ConfigError, Configuration, Issue, OneOfSeveral, Policy, Rules
 
+from ._binding import divided
+
 Scope = MutableMapping[str, Any]
 View = Callable[..., Any]
 F = TypeVar("F", bound=View)
@@ -159,10 +161,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     """Give the environ of a scope, as far as matching a route needs one."""
     if "wsgi.environ" in scope:
         return scope["wsgi.environ"]  # type: ignore[no-any-return]
-    root: str = scope.get("root_path", "").rstrip("/")
-    path: str = scope["path"]
-    if root and (path == root or path.startswith(root + "/")):
-        path = path[len(root) :]
+    root, path = divided(scope)
     host, port = scope.get("server") or ("localhost", 80)
     environ = {
         "REQUEST_METHOD": scope.get("method", "GET"),

@@ -4,7 +4,7 @@ import functools
 import threading
 
 import pytest
-from flask import Blueprint, Flask, abort, jsonify, request
+from flask import Blueprint, Flask, Request, abort, jsonify, request
 from flask.views import MethodView, View
 
 from asgi_cors import ConfigError, ConfigWarning
@@ -358,6 +358,64 @@ def test_a_host_that_is_not_trusted_keeps_the_apps_policy(app, serve):
     app.add_url_rule("/view", "view", own(lambda: "own"))
     answer = serve(app).get("/view", OTHER, host="evil.test")
     assert (answer.status, allowed(answer)) == (400, "*")
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "server_name", "view", "plain"),
+    [
+        pytest.param(
+            {"subdomain_matching": True}, {"subdomain": "sub"}, "api.test", "sub.api.test", "api.test", id="sub"
+        ),
+        pytest.param({"host_matching": True}, {"host": "own.test"}, None, "own.test", "api.test", id="by host"),
+    ],
+)
+def test_it_serves_views_by_host(serve, options, rule, server_name, view, plain):
+    """The first request of a host as each later one."""
+    app = Flask("app", static_folder=None, **options)
+    app.config["SERVER_NAME"] = server_name
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"), **rule)
+    client = serve(app)
+    for host, expected in 2 * [(view, PAGE), (plain, "*")]:
+        assert allowed(client.get("/view", PAGE, host=host)) == expected
+
+
+@pytest.mark.parametrize("way", ["a class", "an attribute"])
+def test_an_app_that_routes_in_its_own_way_finds_its_views(serve, way):
+    """By any field of the request, as by Host."""
+
+    def by_tenant(app, request):
+        tenant = "" if request is None else request.headers.get("x-tenant", "")
+        return app.url_map.bind("localhost", subdomain=tenant, path_info=getattr(request, "path", "/"))
+
+    class Tenants(Flask):
+        create_url_adapter = by_tenant
+
+    app = (Tenants if way == "a class" else Flask)("app", static_folder=None)
+    if way == "an attribute":
+        app.create_url_adapter = functools.partial(by_tenant, app)
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"), subdomain="one")
+    app.add_url_rule("/view", "plain", lambda: "plain")
+    for _ in range(2):
+        assert allowed(serve(app).request("GET", "/view", PAGE, **{"x-tenant": "one"})) == PAGE
+        assert allowed(serve(app).get("/view", PAGE)) == "*"
+
+
+@pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="Flask 3.1 looks at it")
+def test_requests_of_a_class_with_trusted_hosts_are_routed_as_the_app_does_it(app, serve):
+    """A host that it doesn't trust gets the app's policy, as often as it asks."""
+
+    class Trusting(Request):
+        trusted_hosts = ["api.test"]  # noqa: RUF012 - as werkzeug has it
+
+    app.request_class = Trusting
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    client = serve(app)
+    for host, status, expected in 2 * [("evil.test", 400, "*"), ("api.test", 200, PAGE)]:
+        answer = client.get("/view", PAGE, host=host)
+        assert (answer.status, allowed(answer)) == (status, expected)
 
 
 @with_and_without

@@ -1,0 +1,80 @@
+"""The routes of a scope, bound as the app binds them: for views with a policy of their own, before the app does it.
+
+Flask and Quart go by Host, scheme and path, of a request that they are given. To make that, and to have it looked at,
+takes 5 to 10 µs. What they make of a Host, a server's name and a subdomain, is kept, and routes are bound with that in
+2 µs; which of them matches, is asked each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final, Protocol
+
+from werkzeug.routing import MapAdapter
+
+Scope = MutableMapping[str, Any]
+
+_HOST: Final = len(b"host")
+_MOST: Final = 256  # hosts that are kept, since strangers may name any
+_LONGEST: Final = 256  # characters of one
+
+
+class App(Protocol):
+    """Of a Flask or Quart app, its routes, and the configuration that counts for them."""
+
+    url_map: Any
+    config: Any
+
+
+class Binder:
+    """Binds the routes of one app.
+
+    Args:
+        app: The app.
+        ask: Has the app bind them for a scope; gives None where there is nothing to match.
+        is_usual: Tells whether the app does that as its framework does, and no class or method of its own.
+    """
+
+    def __init__(self, app: App, ask: Callable[[Scope], MapAdapter | None], is_usual: Callable[[], bool]) -> None:
+        """Begin with no host known."""
+        self.known: dict[tuple[str, str, str | None], tuple[str, str | None]] = {}
+        self._app = app
+        self._ask = ask
+        self._is_usual = is_usual
+
+    def __call__(self, scope: Scope) -> MapAdapter | None:
+        """Bind the routes for a scope; None where there is nothing to match."""
+        config, host, scheme = self._app.config, _host(scope), scope.get("scheme", "http")
+        if host is None or len(host) > _LONGEST or config.get("TRUSTED_HOSTS") is not None or not self._is_usual():
+            return self._ask(scope)
+        key: tuple[str, str, str | None] = (host, scheme, config["SERVER_NAME"])
+        known = self.known.get(key)
+        if known is not None:
+            root, path = divided(scope)
+            adapter: MapAdapter = self._app.url_map.bind(known[0], root, known[1], scheme, path_info=path)
+            return adapter
+        asked = self._ask(scope)
+        if asked is not None:
+            if len(self.known) >= _MOST:
+                self.known.clear()
+            self.known[key] = asked.server_name, asked.subdomain
+        return asked
+
+
+def divided(scope: Scope) -> tuple[str, str]:
+    """Divide what the app is mounted at from the path within it."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
+    if root and (path == root or path.startswith(root + "/")):
+        return root, path[len(root) :]
+    return root, path
+
+
+def _host(scope: Scope) -> str | None:
+    """Give the Host of a scope; None without one, or with several."""
+    if "wsgi.environ" in scope:
+        found: str | None = scope["wsgi.environ"].get("HTTP_HOST")
+        return found
+    # By the length first, which saves 400 ns.
+    hosts = [value for name, value in scope["headers"] if len(name) == _HOST and name.lower() == b"host"]
+    return hosts[0].decode("latin-1") if len(hosts) == 1 else None
