@@ -458,6 +458,7 @@ def test_however_many_hosts_strangers_name_few_are_known():
     hosts = [*(f"n{number}.test" for number in range(600)), f"{'a' * 60}." * 5 + "test"]
     scopes = [{"type": "http", "path": "/", "headers": [(b"host", host.encode())]} for host in hosts]
     assert {binder(scope).match()[0] for scope in [*scopes, *scopes]} == {"index"}
+    assert Binder(app, lambda _: None, lambda: True)(scopes[0]) is None
     assert 0 < len(binder.known) <= 256
     assert max(len(host) for host, *_ in binder.known) < 256
 
