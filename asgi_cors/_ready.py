@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import _http
 from ._log import warn_replaced
 from ._mark import INNER, NEXT, REQUEST, STARTED, restricted
-from ._merge import WATCHED, merge
+from ._merge import MAYBE_WATCHED, WATCHED, merge
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
     Start = Callable[[State, Any], Awaitable[None]]  # a message is a dict (ASGI, "Events")
 
-# By the length of a name, which is cheaper than to lower and look up each (-40 ns at three fields).
-_MAYBE_WATCHED: Final = tuple(map({*map(len, WATCHED)}.__contains__, range(256)))
 _CONTENT_TYPE: Final = (b"content-type", b"text/plain; charset=utf-8")
 
 
@@ -53,7 +51,7 @@ def starter(judgement: Judgement) -> Start:
                 own = message["headers"]
                 headers = own + tail if state[INNER] is None else merged(state, own)
                 for name, _ in own:
-                    if _MAYBE_WATCHED[len(name)] and name.lower() in WATCHED:
+                    if MAYBE_WATCHED[len(name)] and name.lower() in WATCHED:
                         headers = merged(state, own)
                         break
             except (LookupError, TypeError):  # no headers, no list, an endless name: free where nothing is raised
