@@ -88,7 +88,8 @@ class CORSMiddleware(Installed):
             else:
                 if not level or (logger.level or root.level) > level or not configuration.is_due(level, until, scope):
                     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-                    await send({"type": "http.response.body", "body": body})
+                    # `more_body` may be left out by ASGI, but Quart's test client looks for it.
+                    await send({"type": "http.response.body", "body": body, "more_body": False})
                     return
         elif MARK not in scope:
             start = tables.always
@@ -182,4 +183,4 @@ def _ready(judgement: Judgement, origin: bytes | None) -> Start:
 async def _send(answer: Answer, send: Send) -> None:
     status, headers, body = answer
     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -211,3 +211,11 @@ def test_a_later_request_of_a_view_is_not_decided(monkeypatch: Any) -> None:
     monkeypatch.delattr("asgi_cors._configuration.decide")
     monkeypatch.delattr("asgi_cors._middleware.read_request")
     assert [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)] == first
+
+
+def test_an_answer_says_that_its_body_is_whole() -> None:
+    """Not every client takes that for granted."""
+    served = Served("asgi", App(), **ONE)
+    for _ in range(2):
+        answer = served.preflight(origin=APP)
+        assert answer.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
