@@ -20,14 +20,16 @@ async def guard(app: ASGIApp, configuration: Configuration, scope: Scope, receiv
     if request.origin is not None and not is_same_origin(scope, request.origin):
         judgement = await run(configuration.judge(scope, request))
         if judgement is not None and not judgement.decision.allowed:
-            await _refuse(judgement.decision, request.origin, scope, receive, send)
+            await _refuse(judgement.decision, request.origin, scope, send)
             return
     await app(scope, receive, send)
 
 
-async def _refuse(decision: Decision, origin: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 403, with the reason where the server can send one (ASGI, "WebSocket Denial Response")."""
-    await receive()
+async def _refuse(decision: Decision, origin: bytes, scope: Scope, send: Send) -> None:
+    """Answer 403, with the reason where the server can send one (ASGI, "WebSocket Denial Response").
+
+    `websocket.connect` is not waited for: no server asks for that, and Quart's test client never sends it.
+    """
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return

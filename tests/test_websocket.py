@@ -243,3 +243,17 @@ def test_on_decision() -> None:
     for fields in ([("origin", EVIL)], [("origin", APP), COOKIE]):
         shake(ONE, fields, on_decision=lambda decision, scope: seen.append((decision.reason, scope["type"])))
     assert seen == [("MissingAllowOriginHeader", "websocket"), ("CredentialsNotAllowed", "websocket")]
+
+
+async def test_a_handshake_is_refused_unasked() -> None:
+    """Whether or not the server, or a test client, says that it has come."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await CORSMiddleware(App().asgi, **ONE)(websocket_scope("/", [("origin", EVIL)]), receive, send)
+    assert sent == [{"type": "websocket.close", "code": 1008}]

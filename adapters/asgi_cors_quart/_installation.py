@@ -116,35 +116,9 @@ class Installation:
             self.refresh()
 
         self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
-        around: Any = self._around(self._app.asgi_app)
+        around: Any = _Layer(self._app.asgi_app, self).__call__  # to call an instance takes 70 ns more
         self._app.asgi_app = around  # type: ignore[method-assign]  # as Quart's documentation has it
         self.is_around = True
-
-    def _around(self, app: ASGIApp) -> ASGIApp:
-        """Give what stands around an app.
-
-        HTTP has a middleware of its own, bound once: between it and the app stands nothing, and to call a method costs
-        70 ns less than to call an instance.
-        """
-        refresh = self.refresh
-        over_http = CORSMiddleware(app, self.configuration).__call__
-
-        async def unwrapped(scope: Any, receive: Any, send: Any) -> None:
-            await app(scope, receive.receive, send)
-
-        over_websockets = CORSMiddleware(unwrapped, self.configuration)
-
-        async def serve(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] == "http":
-                refresh()
-                await over_http(scope, receive, send)
-            elif scope["type"] == "websocket":
-                refresh()
-                await over_websockets(scope, _Connected(receive), send)
-            else:
-                await app(scope, receive, send)
-
-        return serve
 
     # -- which policy serves what
 
@@ -219,14 +193,24 @@ class Installation:
         return type(app).create_url_adapter is Quart.create_url_adapter and "create_url_adapter" not in vars(app)
 
 
-class _Connected:
-    """Tells the middleware that a handshake has come, which Quart's test client leaves unsaid; the app asks itself."""
+class _Layer(CORSMiddleware):
+    """What stands around an app: where it asks for its configuration, it gets what counts by then.
 
-    def __init__(self, receive: Any) -> None:
-        self.receive = receive
+    It asks once for each request. A coroutine that looks first and then calls this one would cost a request 180 ns.
+    """
 
-    async def __call__(self) -> dict[str, Any]:
-        return {"type": "websocket.connect"}
+    def __init__(self, app: ASGIApp, installation: Installation) -> None:
+        self._installation = installation
+        super().__init__(app, installation.configuration)
+
+    @property
+    def configuration(self) -> Configuration:
+        self._installation.refresh()
+        return self._installation.configuration
+
+    @configuration.setter
+    def configuration(self, configuration: Configuration) -> None:
+        """Leave it to the installation, which has it."""
 
 
 def installation_of(app: Quart) -> Installation:
