@@ -37,8 +37,8 @@ def answered(status: int, text: str, decision: Decision) -> Answer:
 def starter(judgement: Judgement) -> Start:
     """Make the function that puts a decision's fields into a response start.
 
-    It is to be bound to the response's state by `types.MethodType`, which costs 154 ns with its two calls, against 204
-    for a closure and 229 for a partial.
+    It is to be bound to the response's state, a list, by `types.MethodType`: that costs 154 ns with its two calls, a
+    closure 204, a partial 229, a closure that is a coroutine function 321, an object with slots 341 to 441.
     """
     policy, decision = judgement.policy, judgement.decision
     fields, vary = decision.headers, decision.vary
@@ -56,7 +56,7 @@ def starter(judgement: Judgement) -> Start:
                         break
             except (LookupError, TypeError):  # no headers, no list, an endless name: free where nothing is raised
                 headers = merged(state, [*message.get("headers", ())])
-            message = message.copy()  # the app may use its own again
+            message = message.copy()  # the app may use its own again; `{**message, …}` takes 30 ns more
             message["headers"] = headers
         return state[NEXT](message)  # type: ignore[no-any-return]
 

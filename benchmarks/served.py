@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from contenders import METHODS, NAMES
+from limit import Limit, Policy
 from traffic import ALLOWED, app, with_fields
 
 _OPTIONS: Final[dict[str, Any]] = {"allow_origins": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
@@ -19,6 +20,9 @@ def _raw(contender: str) -> Any:
     served: Any = with_fields if contender == "fields" else app
     if contender == "ours":
         return Ours(served, **_OPTIONS)
+    if contender == "limit":
+        methods, names = [method.encode() for method in METHODS], [name.encode() for name in NAMES]
+        return Limit(served, Policy([ALLOWED.encode()], methods=methods, names=names))
     return Peer(served, **_OPTIONS) if contender == "peer" else served
 
 
@@ -87,6 +91,6 @@ KINDS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {  # by name: t
 
 def __getattr__(name: str) -> Any:
     kind, _, contender = name.partition("_")
-    if kind not in KINDS or contender not in {"bare", "fields", "ours", "peer"}:
+    if kind not in KINDS or contender not in {"bare", "fields", "limit", "ours", "peer"}:
         raise AttributeError(name)
     return KINDS[kind][2](contender)

@@ -31,8 +31,8 @@ from traffic import scopes
 TOLD: Final = """\
 The server on one core, wrk with eight connections on another, each app in turn, round after round. Medians; *of bare*
 is the median of the ratios within a round. CPU is the server's, per request; *added* is over the bare app's.
-*fields alone* is the bare app with the two fields of the actual response written into it: what the server itself takes
-to send them, which no middleware can go below."""
+*Fields alone* is the bare app with the two fields of the actual response written into it: what the server itself takes
+to send them, which no middleware can go below. *By hand* is `benchmarks/limit.py`."""
 SERVERS: Final = {
     "uvicorn": "uvicorn --host 127.0.0.1 --port {port} --no-access-log --log-level error --lifespan off served:{app}",
     "granian": "granian --interface asginl --host 127.0.0.1 --port {port} --no-log served:{app}",
@@ -129,9 +129,8 @@ def scripts() -> Iterator[dict[str, Path]]:
 def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[str]]:
     """Load the bare app, ours and the peer's in turns, and give the rows of the table."""
     title, peer, _ = KINDS[kind]
-    names = {"bare": "bare", "fields": "fields alone", "ours": "asgi_cors", "peer": peer}
-    if kind != "raw":
-        del names["fields"]
+    yardsticks = {"fields": "fields alone", "limit": "by hand"} if kind == "raw" else {}
+    names = {"bare": "bare", **yardsticks, "ours": "asgi_cors", "peer": peer}
     loads: dict[tuple[str, str], list[Load]] = {}
     with contextlib.ExitStack() as stack:
         made = stack.enter_context(scripts())
@@ -139,7 +138,7 @@ def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[st
         for _ in range(rounds + 1):
             for row, script in made.items():
                 for name, (pid, port) in apps.items():
-                    if row != "preflight" or name in {"ours", "peer"}:
+                    if row != "preflight" or name not in {"bare", "fields"}:
                         loads.setdefault((name, row), []).append(load(pid, port, script, seconds))
     return [[f"{server}, {title}: {names[name]}", *_row(loads, name)] for name in names]
 
