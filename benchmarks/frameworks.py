@@ -24,10 +24,11 @@ ROWS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+_OWN: Final[Any] = {"origins": [ALLOWED], "methods": ["PUT"], "allow_headers": ["x-request-id"]}
+
+
 def _resources(count: int) -> Any:
-    return {rf"/area{n}/.*": {"origins": [ALLOWED], "methods": ["PUT"]} for n in range(count - 1)} | {
-        r"/items": {"origins": [ALLOWED], "methods": ["PUT"]}
-    }
+    return dict.fromkeys((*(rf"/area{n}/.*" for n in range(count - 1)), "/items"), _OWN)
 
 
 def flasks() -> dict[str, Spends]:
@@ -37,18 +38,20 @@ def flasks() -> dict[str, Spends]:
 
     import asgi_cors_flask
 
-    def made(install: Callable[[Flask], object]) -> Spends:
+    def made(install: Callable[[Flask], object], decorate: Callable[..., Any] = lambda view: view) -> Spends:
         app = Flask("bench")
-        app.get("/items")(lambda: "{}")
         install(app)
+        app.route("/items", methods=["GET", "PUT"])(decorate(lambda: "{}"))
         return lambda row: _spend_wsgi(app.wsgi_app, row)
 
     return {
         "Flask": made(lambda _: None),
         "asgi_cors_flask": made(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1))),
         "asgi_cors_flask, 1,000 resources": made(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1000))),
+        "asgi_cors_flask, a view's own": made(lambda _: None, asgi_cors_flask.cross_origin(**_OWN)),
         "Flask-CORS": made(lambda app: flask_cors.CORS(app, resources=_resources(1))),
         "Flask-CORS, 1,000 resources": made(lambda app: flask_cors.CORS(app, resources=_resources(1000))),
+        "Flask-CORS, a view's own": made(lambda _: None, flask_cors.cross_origin(**_OWN)),
     }
 
 
