@@ -5,7 +5,7 @@
 Time on a shared machine tells no change of 3 %; a count of instructions (valgrind's callgrind, PYTHONHASHSEED=0)
 does. Processes that differ only in the app that they call are counted, and the difference is the apps'. Fails where a
 ratio has grown by over 3 % against gate.json, which `--write` writes anew; `--slow` counts a middleware with one more
-coroutine, to see the gate fail.
+coroutine, to see the gate fail. What looks grown is counted in other memory layouts, too, and the least is taken.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from limit import Limit, Policy
-from traffic import ALLOWED, STRANGER, App, app, scopes, spend
+from traffic import ALLOWED, LAYOUT, STRANGER, App, app, scopes, spend
 
 from asgi_cors import CORSMiddleware
 
 BASELINES: Final = Path(__file__).with_name("gate.json")
 TOLERANCE: Final = 1.03
 REQUESTS: Final = 300
+LAYOUTS: Final = 3
 WARM: Final = 60  # before the interpreter has specialised the code, and the tables are filled
 
 ROWS: Final[dict[str, dict[str, Any]]] = {
@@ -86,7 +87,7 @@ def _serve(served: App, row: str, count: int) -> None:
         spend(served, scopes(1, **ROWS[row]))
 
 
-def counted(name: str, row: str) -> int:
+def counted(name: str, row: str, layout: int) -> int:
     """Count the instructions of a process that serves requests of a kind.
 
     Raises:
@@ -95,7 +96,7 @@ def counted(name: str, row: str) -> int:
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, __file__]
     result = subprocess.run(  # noqa: S603 - this very file
         [*command, f"--serve={name}/{row}"],
-        env=os.environ | {"PYTHONHASHSEED": "0"},
+        env=os.environ | {"PYTHONHASHSEED": "0", LAYOUT: str(layout)},
         capture_output=True,
         text=True,
         check=False,
@@ -106,11 +107,13 @@ def counted(name: str, row: str) -> int:
     return int(found[1])
 
 
-def ratios(ours: str) -> dict[str, float]:
-    """Count what `ours` and the limit add to the app, and give the ratio by kind of request."""
-    jobs = [(name, row) for row in ROWS for name in (_below(row), "limit", ours)]
+def ratios(ours: str, layouts: int) -> dict[str, float]:
+    """Count what `ours` and the limit add to the app, at the least, and give the ratio by kind of request."""
+    jobs = [(name, row, layout) for row in ROWS for name in (_below(row), "limit", ours) for layout in range(layouts)]
+    counts: dict[tuple[str, str], int] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        counts = dict(zip(jobs, pool.map(lambda job: counted(*job), jobs), strict=True))
+        for (name, row, _), count in zip(jobs, pool.map(lambda job: counted(*job), jobs), strict=True):
+            counts[name, row] = min(count, counts.get((name, row), count))
     found = {}
     for row in ROWS:
         added, least = (counts[name, row] - counts[_below(row), row] for name in (ours, "limit"))
@@ -147,10 +150,11 @@ def main() -> None:
         sys.exit("No valgrind found: `apt-get install valgrind`.")
     python = ".".join(platform.python_version_tuple()[:2])
     baselines = json.loads(BASELINES.read_text()) if BASELINES.exists() else {}
-    found = ratios("slow" if options.slow else "ours")
+    ours, known = "slow" if options.slow else "ours", baselines.get(python, {})
     if options.write:
+        found = ratios(ours, LAYOUTS)
         BASELINES.write_text(json.dumps(baselines | {python: found}, indent=2, sort_keys=True) + "\n")
-    elif not verdict(found, baselines.get(python, {})):
+    elif not (verdict(ratios(ours, 1), known) or verdict(ratios(ours, LAYOUTS), known)):
         sys.exit(1)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -17,13 +18,13 @@ from typing import Any, Final, NamedTuple
 
 import report
 from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, POLICIES, STARLETTE, Policy, Spends
-from traffic import ALLOWED, CHUNKS, STRANGER, app, scopes, streaming
+from traffic import ALLOWED, CHUNKS, LAYOUT, STRANGER, app, scopes, streaming
 
 TOLD: Final = """\
 No server and no event loop: each app is called with requests of fresh bytes objects, as a server's parser makes them
 (a Chromium fetch: 12 header fields, Origin the 8th), and answers with three fields and a short body. All contenders
-take turns in one process, round after round; several processes, since each has a memory layout of its own. Of each
-round a contender's time less the bare app's is taken (a preflight's as it is, since it never reaches the app).
+take turns in one process, round after round; several processes, each with a memory layout of its own. Of each round a
+contender's time less the bare app's is taken (a preflight's as it is, since it never reaches the app).
 `by hand` is `benchmarks/limit.py`: written for one fixed policy, doing what the rules ask and nothing else.
 django-cors-headers is measured over a view of Django's. - : knows no such policy, or leaves preflights to the app."""
 REQUESTS: Final = 150  # in a turn
@@ -160,8 +161,9 @@ def main() -> None:
         return
     times: Times = {}
     command = [sys.executable, __file__, "--child", f"--rounds={options.rounds}"]
-    for _ in range(options.processes):
-        for *key, values in json.loads(subprocess.check_output(command)):  # noqa: S603 - this very file
+    for layout in range(options.processes):
+        env = os.environ | {LAYOUT: str(layout)}
+        for *key, values in json.loads(subprocess.check_output(command, env=env)):  # noqa: S603 - this very file
             times.setdefault((key[0], key[1], key[2]), []).extend(values)
     parts = [pictured(times), to_be_reached(times), everyone(times)]
     versions = {contender.distribution: contender.version for contender in CONTENDERS if contender.distribution}

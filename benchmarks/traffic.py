@@ -6,6 +6,7 @@ cached, which flatters whoever builds a dict of the headers.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from time import process_time_ns
 from typing import Any, Final
@@ -19,6 +20,13 @@ App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 ALLOWED: Final = "https://app.example.com"
 STRANGER: Final = "https://app.example.net"
 CHUNKS: Final = 50
+
+# Where two classes that a request needs meet in one place of CPython's cache of their attributes, it takes 600
+# instructions or 100 ns more: an accident of a process, which says nothing about a middleware. A class that is looked
+# at takes the next number, and with it a place: so many are made here that all others have places of their own.
+LAYOUT: Final = "LAYOUT"
+for _ in range(int(os.environ.get(LAYOUT, "0"))):
+    type("Filler", (), {"value": None}).value  # type: ignore[attr-defined]  # noqa: B018 - to look is what counts
 
 _FETCH: Final = (  # in Chromium's order; Origin is the 8th of 12
     ("host", "api.example.com"),
