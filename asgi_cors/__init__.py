@@ -80,5 +80,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """Return the public names, imported or not."""
-    return sorted(__all__)
+    """Return what is here, the public names among it, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -109,7 +109,7 @@ class Configuration:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}) if view_of else None
         self.log = Log()
-        self.is_due = self.log.is_due
+        self.is_due = self.log.is_due  # bound once, for the hot path
         self.settings: Settings
         self.tables: Tables | None
         self._put_in_force(configured(policy, options))
@@ -129,15 +129,17 @@ class Configuration:
 
     def tables_of(self, scope: Scope) -> Tables | None:
         """Give the tables of the policy that serves `scope`, by its view or path; see `tables_at`."""
-        rules = self.settings.rules
-        if rules.view_of is None or rules.asks or not self.settings.keeps:
+        settings = self.settings
+        rules = settings.rules
+        if rules.view_of is None:
             return self.tables_by_path[route_path(scope)]
-        try:
-            next(rules.find(scope))  # ends at once, with nothing to be asked
-        except StopIteration as found:
-            return found.value.compiled.tables if found.value else None
-        except Exception:  # noqa: BLE001, S110 - it is raised again, and told, where the request is judged
-            pass
+        if settings.keeps and not rules.asks:
+            try:
+                next(rules.find(scope))  # ends at once, with nothing to be asked
+            except StopIteration as found:
+                return found.value.compiled.tables if found.value else None
+            except Exception:  # noqa: BLE001, S110 - it is raised again, and told, where the request is judged
+                pass
         return _NO_TABLES
 
     @property

@@ -1,7 +1,8 @@
 """Decisions kept ready to be carried out again, in tables of bounded size.
 
 Knows nothing of what it keeps. Refusals, of which strangers can send any number, have a small room of their own in each
-table, so that they never drive out what is allowed. A policy's tables hold some 6 MB when strangers have filled them.
+table, so that they never drive out what is allowed. A policy's tables hold some 8 MB for each shell when strangers have
+filled them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ Key = TypeVar("Key")
 MOST: Final = 4096
 MOST_ANSWERS: Final = 1024
 MOST_REFUSED: Final = 256
+LONGEST: Final = 512  # bytes of a key; what has a longer one is not kept
 
 
 class Kept(dict[Key, tuple[Any, ...]]):
@@ -31,11 +33,9 @@ class Kept(dict[Key, tuple[Any, ...]]):
 
     def keep(self, key: Key, ready: tuple[Any, ...], level: int = 0, until: float = 0) -> None:
         """Keep what is ready."""
-        new = key not in self
         self[key] = *ready, level, until
         order, most = (self._refused, MOST_REFUSED) if level else (self._allowed, self._most)
-        if new:  # in this order: another thread may take the key out as soon as it is in `order`
-            order.append(key)
+        order.append(key)  # in this order: another thread may take the key out as soon as it is in `order`
         if len(order) > most:
             self.pop(order.popleft(), None)
 

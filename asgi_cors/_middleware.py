@@ -15,6 +15,7 @@ from . import _http
 from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
+from ._kept import LONGEST
 from ._log import logger, root, warn_stacked
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, STARTED, note, restrict
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ._ready import Answer, Start
     from ._types import ASGIApp, Receive, Scope, Send
 
-_LONGEST_KEPT: Final = 512  # bytes of an origin, or of a preflight's fields; what is longer is not kept
 _MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
 _CRASH: Final = answered(500, "Internal Server Error", Decision(Outcome.NOT_CORS))
 
@@ -100,12 +100,12 @@ class CORSMiddleware(Installed):
                         origin = value if origin is None else b"%b, %b" % (origin, value)
                 try:  # one table for both kinds: a second look-up would cost refusals 60 ns
                     start, level, until = tables.asgi[origin]
-                    # As `isEnabledFor` finds it, at half of its 30 ns; `is_due` asks that, too.
+                    # What `isEnabledFor` goes by, at half of its 30 ns; where the level is on, `is_due` asks that, too.
                     if level and (logger.level or root.level) <= level and configuration.is_due(level, until, scope):
                         start = None
                 except KeyError:
                     pass
-        if start is None and (start := await self._decided(scope, receive, send)) is None:
+        if start is None and (start := await self._decided(configuration, scope, receive, send)) is None:
             return
         scope[MARK] = state = [send, False, configuration, scope, None]
         try:
@@ -120,12 +120,12 @@ class CORSMiddleware(Installed):
             except KeyError:
                 pass
 
-    async def _decided(self, scope: Scope, receive: Receive, send: Send) -> Start | None:
+    async def _decided(self, configuration: Configuration, scope: Scope, receive: Receive, send: Send) -> Start | None:
         """Decide what has not been decided before; None where nothing is left to do, the app having been called."""
         outer: State | None = scope.get(MARK)
         request = read_request(scope)
-        same = outer is not None and outer[CONFIGURATION] is self.configuration
-        judgement = None if same else await run(self.configuration.judge(scope, request))
+        same = outer is not None and outer[CONFIGURATION] is configuration
+        judgement = None if same else await run(configuration.judge(scope, request))
         if judgement is None:
             await self.app(scope, receive, send)
             return None
@@ -136,14 +136,14 @@ class CORSMiddleware(Installed):
             ready = answered(*judgement.answer, judgement.decision)
             private = field(scope, _http.REQUEST_PRIVATE_NETWORK)
             asked = (request.origin, request.requested_method, request.requested_headers, private)
-            if sum(len(value or b"") for value in asked) <= _LONGEST_KEPT:
+            if sum(len(value or b"") for value in asked) <= LONGEST:
                 tables = judgement.policy.compiled.tables
                 judgement.keep(tables.answers, asked, ready)
             await _send(ready, send)
         elif outer is not None:
             await self.app(scope, receive, send)
         else:
-            return _ready(judgement, request.origin)
+            return _ready(judgement, request.origin, scope)
         return None
 
     async def _crashed(self, scope: Scope, send: Send, error: Exception) -> None:
@@ -161,21 +161,26 @@ class CORSMiddleware(Installed):
             logger.debug("the 500 could not be sent", exc_info=True)
 
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and self.configuration.settings.check_websockets:
-            from ._websocket import guard  # noqa: PLC0415 - few apps have any
+        if scope["type"] == "websocket":
+            configuration = self.configuration
+            if configuration.settings.check_websockets:
+                from ._websocket import guard  # noqa: PLC0415 - few apps have any
 
-            await guard(self.app, self.configuration, scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+                await guard(self.app, configuration, scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
-def _ready(judgement: Judgement, origin: bytes | None) -> Start:
-    """Make a decision ready to be carried out, and keep it for other requests like this."""
+def _ready(judgement: Judgement, origin: bytes | None, scope: Scope) -> Start:
+    """Make a decision ready to be carried out, and keep it for other requests like this.
+
+    But not for those without an Origin where a server leaves names as they are, since `Origin` would pass for none.
+    """
     start = starter(judgement)
     tables = judgement.policy.compiled.tables
     if judgement.lasting and judgement.policy.compiled.static:
         tables.always = start
-    elif len(origin or b"") <= _LONGEST_KEPT:
+    elif len(origin) <= LONGEST if origin is not None else all(name == name.lower() for name, _ in scope["headers"]):
         judgement.keep(tables.asgi, origin, (start,))
     return start
 

@@ -7,6 +7,7 @@ ready, as under ASGI: `__call__` is the hot path, `_decided` the long way. The f
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
 from types import MethodType
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from ._configuration import Configuration
 from ._http import VARY
 from ._installed import Installed
+from ._kept import LONGEST
 from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
 from ._lookup import run_blocking
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, REQUEST, STARTED, note, restrict, restricted
 from ._merge import MAYBE_WATCHED, WATCHED, merge
-from ._origins import MAX_ORIGIN
 from ._scope import read_request
 from ._settings import MiddlewareOptions
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     Answer = tuple[str, WSGIHeaders, bytes]
     Start = Callable[..., Callable[[bytes], object]]  # of a state, and what `start_response` takes
 
-_LONGEST_KEPT: Final = 512  # characters of a preflight's fields; what is longer is not kept
 _PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
 _UNKNOWN: Final = (None, 0, 0.0)
 _WATCHED: Final = frozenset(name.decode() for name in WATCHED)
@@ -81,7 +81,7 @@ class WSGIMiddleware(Installed):
         elif outer[CONFIGURATION] is configuration:
             return self.app(environ, start_response)
         if start is None:
-            start, body = self._decided(environ, start_response, outer)
+            start, body = self._decided(configuration, environ, start_response, outer)
             if start is None:
                 return body
         state: State = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
@@ -95,11 +95,11 @@ class WSGIMiddleware(Installed):
             return _then_raise(_crashed(MethodType(start, state)), error)
 
     def _decided(
-        self, environ: Environ, start_response: StartResponse, outer: State | None
+        self, configuration: Configuration, environ: Environ, start_response: StartResponse, outer: State | None
     ) -> tuple[Start | None, Iterable[bytes]]:
         """Decide what has not been decided before; None and the body where nothing is left to do."""
         scope = scope_of(environ)
-        judgement = run_blocking(self.configuration.judge(scope, read_request(scope)))
+        judgement = run_blocking(configuration.judge(scope, read_request(scope)))
         if judgement is None:
             return None, self.app(environ, start_response)
         if outer is not None:
@@ -121,10 +121,9 @@ class WSGIMiddleware(Installed):
 
 def scope_of(environ: Environ) -> Scope:
     """Build an ASGI-shaped scope of an environ; the environ itself is its `wsgi.environ`."""
-    headers = [(key[5:].replace("_", "-").lower(), value) for key, value in environ.items() if key.startswith("HTTP_")]
-    names = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+    headers = [(_name(key[5:]), _bytes(value)) for key, value in environ.items() if key[:5] == "HTTP_"]
+    headers += [(_name(key), _bytes(environ[key])) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
     port = str(environ.get("SERVER_PORT") or "")
-    headers += [(name, environ[key]) for key, name in names.items() if environ.get(key)]
     root = _decoded(environ.get("SCRIPT_NAME", "")).rstrip("/")
     return {
         "type": "http",
@@ -134,34 +133,27 @@ def scope_of(environ: Environ) -> Scope:
         "scheme": environ.get("wsgi.url_scheme", "http"),
         "root_path": root,
         "path": root + _routed(environ),
-        "query_string": (environ.get("QUERY_STRING") or "").encode("latin-1", "replace"),
-        "headers": [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers],
+        "query_string": _bytes(environ.get("QUERY_STRING") or ""),
+        "headers": headers,
         "server": (environ.get("SERVER_NAME", ""), int(port) if port.isdecimal() else None),
         "client": (environ.get("REMOTE_ADDR", ""), 0),
         "wsgi.environ": environ,
     }
 
 
-class _Scope(dict[str, Any]):
-    """A scope by which a view is found: what a router looks at, and the rest where `scope[…]` asks for it.
+@functools.lru_cache(maxsize=256)
+def _name(key: str) -> bytes:
+    return _bytes(key.replace("_", "-").lower())
 
-    To build it whole takes 5 µs, which is more than all else that a request costs whose decision is kept.
-    """
 
-    def __init__(self, environ: Environ) -> None:
-        root = _decoded(environ.get("SCRIPT_NAME", "")).rstrip("/")
-        super().__init__(type="http", method=environ["REQUEST_METHOD"], root_path=root, path=root + _routed(environ))
-        self["scheme"] = environ.get("wsgi.url_scheme", "http")
-        self["wsgi.environ"] = environ
-
-    def __missing__(self, name: str) -> Any:
-        self[name] = value = scope_of(self["wsgi.environ"])[name]
-        return value
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
 
 
 def _routed(environ: Environ) -> str:
-    """Give the path that the app's router sees; an empty one is its root."""
-    return _decoded(environ.get("PATH_INFO", "")) or "/"
+    """Give the path that the app's router sees: with its slash, which servers leave out behind a SCRIPT_NAME."""
+    path = _decoded(environ.get("PATH_INFO", ""))
+    return path if path[:1] == "/" else f"/{path}"
 
 
 def _decoded(path: str) -> str:
@@ -190,7 +182,7 @@ def _tables(configuration: Configuration, environ: Environ) -> Tables | None:
     """Give the tables of the policy that serves an environ; None where it is passed through untouched."""
     if configuration.settings.rules.view_of is None:
         return configuration.tables_at(_routed(environ))
-    return configuration.tables_of(_Scope(environ))
+    return configuration.tables_of(scope_of(environ))
 
 
 def _known_answer(configuration: Configuration, tables: Tables, environ: Environ) -> Answer | None:
@@ -205,7 +197,7 @@ def _known_answer(configuration: Configuration, tables: Tables, environ: Environ
 def _kept_answer(judgement: Judgement, environ: Environ) -> Answer:
     """Make an answer of a judgement, and keep it for other requests like this."""
     answer, asked = answered(judgement), _asked(environ)
-    if sum(len(value or "") for value in asked) <= _LONGEST_KEPT and judgement.quiet != SAME_ORIGIN:
+    if sum(len(value or "") for value in asked) <= LONGEST and judgement.quiet != SAME_ORIGIN:
         judgement.keep(judgement.policy.compiled.tables.answers, asked, answer)
     return answer
 
@@ -213,7 +205,7 @@ def _kept_answer(judgement: Judgement, environ: Environ) -> Answer:
 def _kept_start(judgement: Judgement, environ: Environ) -> Start:
     """Make the function that sends a response start, and keep it for other requests like this."""
     start, origin = starter(judgement), environ.get("HTTP_ORIGIN")
-    if len(origin or "") <= MAX_ORIGIN and judgement.quiet != SAME_ORIGIN:  # which only a scope can tell
+    if len(origin or "") <= LONGEST and judgement.quiet != SAME_ORIGIN:  # which only a scope can tell
         judgement.keep(judgement.policy.compiled.tables.wsgi, origin, (start,))
     return start
 

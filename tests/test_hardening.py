@@ -62,6 +62,14 @@ def raw(scope: dict[str, Any]) -> dict[str, Any]:
     return {**scope, "headers": [(name.title(), value) for name, value in scope["headers"]]}
 
 
+def test_what_is_allowed_stays_so_where_names_are_raw() -> None:
+    """An Origin that is written so is not taken for none, whatever has been decided before."""
+    middleware = CORSMiddleware(App().asgi, allow_origins=APP)
+    for _ in range(2):
+        for fields, cors in (([("host", "api.test")], []), ([("origin", APP)], [origin_line(APP)])):
+            assert call_asgi(middleware, raw(http_scope("GET", "/", fields))).cors == cors
+
+
 def test_guards_read_names_in_any_letter_case() -> None:
     """A server that can be told to pass names raw switches neither `enforce` nor the WebSocket check off."""
     fields = [("origin", EVIL), ("host", "api.test"), ("cookie", "sid=1")]

@@ -1,6 +1,7 @@
 """Over WSGI: start_response, the iterable, exceptions, the path."""
 
 import io
+import re
 import sys
 from typing import Any
 from wsgiref.util import FileWrapper
@@ -10,9 +11,10 @@ from support.apps import App
 from support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, granted, origin_line
 from support.shells import Answer, Served, call_wsgi, wsgi_environ
 
-from asgi_cors import Policy, WSGIMiddleware
+from asgi_cors import Configuration, Policy, WSGIMiddleware
 
 ONE: dict[str, Any] = {"allow_origins": APP}
+CLOSED = Policy(allow_origins="https://closed.example.com")
 PAIRS = [("Content-Type", "text/plain")]
 DECORATED = [*PAIRS, ("access-control-allow-origin", APP), ("vary", "Origin")]
 GRANT = sorted([OWN, VARY, origin_line(APP)])
@@ -312,3 +314,24 @@ def test_an_exception_that_is_asked_for(config: dict[str, bool], more: dict[str,
     assert isinstance(answer.raised, RuntimeError)
     assert (answer.status == 500) is answered
     assert ("CORS" in notes) is not answered
+
+
+@pytest.mark.parametrize("paths", [{"/closed": CLOSED}, {re.compile("/cl.*"): CLOSED}], ids=["exact", "regex"])
+def test_a_path_whose_slash_went_with_the_script_name(paths: Any) -> None:
+    """Servers cut SCRIPT_NAME off as text, slash and all; frameworks route what is left as if it had one."""
+    middleware = WSGIMiddleware(App().wsgi, allow_origins="*", paths=paths)
+    for script, path in 2 * [("/app/", "closed"), ("/app", "/closed"), ("/app", "closed")]:
+        recorder = Recorder()
+        environ = {**wsgi_environ("GET", "/", [("origin", EVIL)]), "SCRIPT_NAME": script, "PATH_INFO": path}
+        middleware(environ, recorder)
+        assert recorder.calls[-1][1][1:] == [("vary", "Origin")]
+
+
+def test_a_view_is_found_by_the_whole_of_a_request() -> None:
+    """At later requests as at the first."""
+    configuration = Configuration(view_of=lambda scope: dict(scope.get("headers", ())).get(b"x-tenant"), **ONE)
+    configuration.set_view(b"closed", CLOSED)
+    served = Served("wsgi", App(), configuration)
+    for _ in range(2):
+        assert served.request(origin=APP).cors == [origin_line(APP)]
+        assert served.request(origin=APP, fields=[("x-tenant", "closed")]).cors == []

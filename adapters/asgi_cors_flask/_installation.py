@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, Unpack, cast
 
 from flask import Flask, Request
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import Map, MapAdapter
 
 from asgi_cors import (
     ConfigError,
@@ -131,8 +131,8 @@ class Installation:
 class _Layer:
     """What asks for its configuration gets one with the policies of all views that there are by now.
 
-    The shells ask once for each request. A `__call__` that looks first and then calls theirs would cost a request 60 ns
-    more by WSGI, and 180 by ASGI, where it is a coroutine of its own.
+    The shells ask once for each request. A `__call__` that looks first and then calls theirs would cost 60 ns more by
+    WSGI, and 180 by ASGI, where it is a coroutine of its own.
     """
 
     _views: Views
@@ -218,7 +218,7 @@ def _binder(app: Flask) -> Binder:
         return app.create_url_adapter(request)
 
     def is_usual() -> bool:
-        binds_as_flask = type(app).create_url_adapter is Flask.create_url_adapter
+        binds_as_flask = type(app).create_url_adapter is Flask.create_url_adapter and type(app.url_map) is Map
         return binds_as_flask and "create_url_adapter" not in vars(app) and app.request_class is Request
 
     return Binder(app, bind, is_usual)

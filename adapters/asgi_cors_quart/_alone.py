@@ -75,13 +75,11 @@ async def _run(
             pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
             await send({"type": "http.response.start", "status": status, "headers": pairs})
 
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await CORSMiddleware(app, configuration)({**scope}, receive, send)
+    nothing_comes: Any = None
+    await CORSMiddleware(app, configuration)({**scope}, nothing_comes, send)
     return sent
 
 

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from quart import Quart
+from quart.routing import QuartMap
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
@@ -190,7 +191,8 @@ class Installation:
 
     def _binds_as_quart(self) -> bool:
         app = self._app
-        return type(app).create_url_adapter is Quart.create_url_adapter and "create_url_adapter" not in vars(app)
+        own = type(app).create_url_adapter is not Quart.create_url_adapter or "create_url_adapter" in vars(app)
+        return not own and type(app.url_map) is QuartMap
 
 
 class _Layer(CORSMiddleware):

@@ -7,7 +7,7 @@ takes 5 to 10 µs. What they make of a Host, a server's name and a subdomain, is
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Hashable, MutableMapping
 from typing import Any, Final, Protocol
 
 from werkzeug.routing import MapAdapter
@@ -20,10 +20,11 @@ _LONGEST: Final = 256  # characters of one
 
 
 class App(Protocol):
-    """Of a Flask or Quart app, its routes, and the configuration that counts for them."""
+    """Of a Flask or Quart app, its routes, and what counts for them."""
 
     url_map: Any
     config: Any
+    subdomain_matching: Any
 
 
 class Binder:
@@ -32,12 +33,12 @@ class Binder:
     Args:
         app: The app.
         ask: Has the app bind them for a scope; gives None where there is nothing to match.
-        is_usual: Tells whether the app does that as its framework does, and no class or method of its own.
+        is_usual: Tells whether the app does that as its framework does, by no class or method of its own.
     """
 
     def __init__(self, app: App, ask: Callable[[Scope], MapAdapter | None], is_usual: Callable[[], bool]) -> None:
         """Begin with no host known."""
-        self.known: dict[tuple[str, str, str | None], tuple[str, str | None]] = {}
+        self.known: dict[tuple[Hashable, ...], tuple[str, str | None]] = {}
         self._app = app
         self._ask = ask
         self._is_usual = is_usual
@@ -47,11 +48,12 @@ class Binder:
         config, host, scheme = self._app.config, _host(scope), scope.get("scheme", "http")
         if host is None or len(host) > _LONGEST or config.get("TRUSTED_HOSTS") is not None or not self._is_usual():
             return self._ask(scope)
-        key: tuple[str, str, str | None] = (host, scheme, config["SERVER_NAME"])
+        routes, by_subdomain = self._app.url_map, self._app.subdomain_matching
+        key = host, scheme, config["SERVER_NAME"], routes, routes.host_matching, routes.default_subdomain, by_subdomain
         known = self.known.get(key)
         if known is not None:
             root, path = divided(scope)
-            adapter: MapAdapter = self._app.url_map.bind(known[0], root, known[1], scheme, path_info=path)
+            adapter: MapAdapter = routes.bind(known[0], root, known[1], scheme, path_info=path)
             return adapter
         asked = self._ask(scope)
         if asked is not None:

@@ -6,6 +6,7 @@ import threading
 import pytest
 from flask import Blueprint, Flask, Request, abort, jsonify, request
 from flask.views import MethodView, View
+from werkzeug.routing import Map
 
 from asgi_cors import ConfigError, ConfigWarning
 from asgi_cors.testing import CORSError, Page
@@ -380,7 +381,7 @@ def test_it_serves_views_by_host(serve, options, rule, server_name, view, plain)
         assert allowed(client.get("/view", PAGE, host=host)) == expected
 
 
-@pytest.mark.parametrize("way", ["a class", "an attribute"])
+@pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])
 def test_an_app_that_routes_in_its_own_way_finds_its_views(serve, way):
     """By any field of the request, as by Host."""
 
@@ -391,7 +392,14 @@ def test_an_app_that_routes_in_its_own_way_finds_its_views(serve, way):
     class Tenants(Flask):
         create_url_adapter = by_tenant
 
-    app = (Tenants if way == "a class" else Flask)("app", static_folder=None)
+    class TenantsMap(Map):
+        def bind_to_environ(self, environ, server_name=None, subdomain=None):
+            return super().bind_to_environ(environ, server_name, environ.get("HTTP_X_TENANT", ""))
+
+    class Mapped(Flask):
+        url_map_class = TenantsMap
+
+    app = {"a class": Tenants, "a map": Mapped}.get(way, Flask)("app", static_folder=None)
     if way == "an attribute":
         app.create_url_adapter = functools.partial(by_tenant, app)
     CORS(app)
@@ -400,6 +408,19 @@ def test_an_app_that_routes_in_its_own_way_finds_its_views(serve, way):
     for _ in range(2):
         assert allowed(serve(app).request("GET", "/view", PAGE, **{"x-tenant": "one"})) == PAGE
         assert allowed(serve(app).get("/view", PAGE)) == "*"
+
+
+def test_subdomains_that_are_matched_later_count(serve):
+    """A host that is known by then is looked at anew."""
+    app = Flask("app", static_folder=None)
+    app.config["SERVER_NAME"] = "api.test"
+    CORS(app)
+    app.add_url_rule("/view", "view", own(lambda: "own"), subdomain="sub")
+    app.add_url_rule("/view", "plain", lambda: "plain")
+    client = serve(app)
+    assert allowed(client.get("/view", PAGE, host="sub.api.test")) == "*"
+    app.subdomain_matching = True
+    assert allowed(client.get("/view", PAGE, host="sub.api.test")) == PAGE
 
 
 @pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="Flask 3.1 looks at it")

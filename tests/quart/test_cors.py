@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from quart import Blueprint, Quart, abort, websocket
+from quart.routing import QuartMap
 from werkzeug.routing import Map, Rule
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
@@ -393,7 +394,7 @@ def test_servers_see_that_it_is_an_asgi_app():
     assert inspect.iscoroutinefunction(app.asgi_app)
 
 
-@pytest.mark.parametrize("way", ["a class", "an attribute"])
+@pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])
 async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
     """By any field of the request, as by Host."""
 
@@ -404,7 +405,14 @@ async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
     class Tenants(Quart):
         create_url_adapter = by_tenant
 
-    app = (Tenants if way == "a class" else Quart)(__name__, static_folder=None)
+    class TenantsMap(QuartMap):
+        def bind_to_request(self, request, subdomain, server_name):
+            return super().bind_to_request(request, request.headers.get("x-tenant", ""), server_name)
+
+    class Mapped(Quart):
+        url_map_class = TenantsMap
+
+    app = {"a class": Tenants, "a map": Mapped}.get(way, Quart)(__name__, static_folder=None)
     if way == "an attribute":
         app.create_url_adapter = partial(by_tenant, app)
     CORS(app, allow_origins=PAGE)
@@ -453,7 +461,7 @@ async def test_a_server_name_that_is_set_later_counts(cors_of):
 def test_however_many_hosts_strangers_name_few_are_known():
     """Nor is one of great length; for each the route is found."""
     routes = Map([Rule("/", endpoint="index")])
-    app = SimpleNamespace(url_map=routes, config={"SERVER_NAME": None})
+    app = SimpleNamespace(url_map=routes, config={"SERVER_NAME": None}, subdomain_matching=False)
     binder = Binder(app, lambda _: routes.bind("any.test"), lambda: True)
     hosts = [*(f"n{number}.test" for number in range(600)), f"{'a' * 60}." * 5 + "test"]
     scopes = [{"type": "http", "path": "/", "headers": [(b"host", host.encode())]} for host in hosts]
