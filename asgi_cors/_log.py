@@ -61,7 +61,7 @@ class Log:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with nothing seen."""
-        self._clock = clock
+        self.clock = clock
         self._began = clock()
         self._seen: set[tuple[bytes, str]] = set()
         self._left_out = 0
@@ -86,7 +86,7 @@ class Log:
             return False
         if until == SAME_ORIGIN[1]:
             return not is_same_origin(scope, received_origin(scope))
-        return self._clock() >= until
+        return self.clock() >= until
 
     def failure(self, what: str, error: Exception) -> None:
         """Log what a function of the user's has raised; without its traceback, whose text a request can shape."""
@@ -99,7 +99,7 @@ class Log:
 
     def _is_new(self, pair: tuple[bytes, str]) -> bool:
         """Tell whether there is room for a pair that the minute has not seen; count it where there isn't."""
-        if self._clock() - self._began >= WINDOW:
+        if self.clock() - self._began >= WINDOW:
             self._begin()
         if pair in self._seen:
             return False
@@ -111,7 +111,7 @@ class Log:
     def _begin(self) -> None:
         """Begin a new minute, and say how much the last one left out."""
         left_out, self._left_out = self._left_out, 0
-        self._began = self._clock()
+        self._began = self.clock()
         self._seen.clear()
         if left_out:
             level = logging.INFO if logger.isEnabledFor(logging.INFO) else logging.WARNING

@@ -86,7 +86,13 @@ class CORSMiddleware(Installed):
             except LookupError:  # nothing like it is kept, or a name is longer than any that counts
                 pass
             else:
-                if not level or (logger.level or root.level) > level or not configuration.is_due(level, until, scope):
+                # What `isEnabledFor` goes by, at half of its 30 ns; where the level is on, `is_due` asks that, too.
+                if not (
+                    level
+                    and (logger.level or root.level) <= level
+                    and configuration.clock() >= until
+                    and configuration.is_due(level, until, scope)
+                ):
                     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
                     # `more_body` may be left out by ASGI, but Quart's test client looks for it.
                     await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -100,8 +106,12 @@ class CORSMiddleware(Installed):
                         origin = value if origin is None else b"%b, %b" % (origin, value)
                 try:  # one table for both kinds: a second look-up would cost refusals 60 ns
                     start, level, until = tables.asgi[origin]
-                    # What `isEnabledFor` goes by, at half of its 30 ns; where the level is on, `is_due` asks that, too.
-                    if level and (logger.level or root.level) <= level and configuration.is_due(level, until, scope):
+                    if (
+                        level  # of a refusal; as above
+                        and (logger.level or root.level) <= level
+                        and configuration.clock() >= until
+                        and configuration.is_due(level, until, scope)
+                    ):
                         start = None
                 except KeyError:
                     pass

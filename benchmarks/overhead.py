@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -63,6 +64,7 @@ def measure(rounds: int) -> Times:
         for policy, row, contender in product(POLICIES, ROWS, CONTENDERS)
         if _is_asked(policy, row, contender.title)
     }
+    logging.getLogger().setLevel(logging.WARNING)  # Python's own default, which Litestar changes
     times: Times = {}
     for turn in range(-WARM, rounds):
         for policy, row, contender in product(POLICIES, ROWS, CONTENDERS):

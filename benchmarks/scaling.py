@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib.metadata
-import logging
 import os
 import statistics
 import subprocess
@@ -199,7 +198,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25)
     rounds = parser.parse_args().rounds
     warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)  # the refusals are meant
     parts = [imports(), growth(rounds), stream(), *extensions(rounds)]
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
     report.save("scaling", "Size", TOLD, versions=versions, parts=parts)
