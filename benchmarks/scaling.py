@@ -75,7 +75,7 @@ def _exact(count: int) -> Size:
 def _patterns(count: int) -> Size:
     origins = [*(f"https://*.site{n}.example.org" for n in range(count)), ALLOWED]
     return Size(
-        f"{count:,} patterns", {"allow_origins": origins}, lambda n: f"https://a{n}.site{n % count}.example.org"
+        _many(count, "pattern"), {"allow_origins": origins}, lambda n: f"https://a{n}.site{n % count}.example.org"
     )
 
 
