@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.metadata
-import os
 import re
 import shutil
 import socket
@@ -48,7 +47,6 @@ HEAD: Final = (
     *("actual/s", "of bare", "CPU, µs", "added, µs"),
     *("preflights/s", "CPU, µs"),
 )
-TICK: Final = 1e6 / os.sysconf("SC_CLK_TCK")  # microseconds
 START: Final = 30  # seconds that a server may take
 
 
@@ -94,21 +92,21 @@ def load(pid: int, port: int, script: Path, seconds: float) -> Load:
     Raises:
         RuntimeError: Where a request failed.
     """
-    before = _ticks(pid)
+    before = _spent(pid)
     command = ["wrk", "--threads=1", "--connections=8", f"--duration={seconds}s", f"--script={script}"]
     said = subprocess.check_output(_on_core(1, [*command, f"http://127.0.0.1:{port}/items"]), text=True)  # noqa: S603 - above
     found = re.search(r"(\d+) requests in ([\d.]+)s", said)
     if not found or "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
     count = int(found[1])
-    return Load(count / float(found[2]), (_ticks(pid) - before) * TICK / count)
+    return Load(count / float(found[2]), (_spent(pid) - before) / 1000 / count)
 
 
-def _ticks(pid: int) -> int:
-    """Add up the CPU time of a process and its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(fields[11]) + int(fields[12]) + sum(_ticks(int(child)) for child in children)
+def _spent(pid: int) -> int:
+    """Add up the nanoseconds on a CPU of a process and its children, thread by thread."""
+    tasks = [*Path(f"/proc/{pid}/task").iterdir()]
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) + sum(map(_spent, children))
 
 
 @contextlib.contextmanager
