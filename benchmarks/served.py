@@ -10,6 +10,7 @@ from limit import Limit, Policy
 from traffic import ALLOWED, app, with_fields
 
 _OPTIONS: Final[dict[str, Any]] = {"allow_origins": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
+_FIELDS: Final = {"access-control-allow-origin": ALLOWED, "vary": "Origin"}
 
 
 def _raw(contender: str) -> Any:
@@ -34,8 +35,10 @@ def _starlette(contender: str) -> Any:
 
     import asgi_cors_starlette
 
+    own = _FIELDS if contender == "fields" else None
+
     async def items(_request: object) -> Response:
-        return Response("{}", media_type="application/json")
+        return Response("{}", media_type="application/json", headers=own)
 
     made = Starlette(routes=[Route("/items", items)])
     if contender == "ours":
@@ -54,8 +57,8 @@ def _quart(contender: str) -> Any:
     made = Quart("bench")
 
     @made.get("/items")
-    async def items() -> dict[str, Any]:
-        return {}
+    async def items() -> Any:
+        return ({}, _FIELDS) if contender == "fields" else {}
 
     options: Any = {"allow_origin": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
     if contender == "ours":
@@ -72,7 +75,7 @@ def _flask(contender: str) -> Any:
     import asgi_cors_flask
 
     made = Flask("bench")
-    made.get("/items")(dict)
+    made.get("/items")(lambda: ({}, _FIELDS) if contender == "fields" else {})
     options: Any = {"origins": [ALLOWED], "methods": METHODS, "allow_headers": NAMES}
     if contender == "ours":
         asgi_cors_flask.CORS(made, **options)

@@ -30,8 +30,8 @@ from traffic import scopes
 TOLD: Final = """\
 The server on one core, wrk with eight connections on another, each app in turn, round after round. Medians; *of bare*
 is the median of the ratios within a round. CPU is the server's, per request; *added* is over the bare app's.
-*Fields alone* is the bare app with the two fields of the actual response written into it: what the server itself takes
-to send them, which no middleware can go below. *By hand* is `benchmarks/limit.py`."""
+*Fields alone* is the bare app that sets the two fields of the actual response by itself: what server and framework take
+to send them, whoever sets them. *By hand* is `benchmarks/limit.py`."""
 SERVERS: Final = {
     "uvicorn": "uvicorn --host 127.0.0.1 --port {port} --no-access-log --log-level error --lifespan off served:{app}",
     "granian": "granian --interface asginl --host 127.0.0.1 --port {port} --no-log served:{app}",
@@ -127,8 +127,8 @@ def scripts() -> Iterator[dict[str, Path]]:
 def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[str]]:
     """Load the bare app, ours and the peer's in turns, and give the rows of the table."""
     title, peer, _ = KINDS[kind]
-    yardsticks = {"fields": "fields alone", "limit": "by hand"} if kind == "raw" else {}
-    names = {"bare": "bare", **yardsticks, "ours": "asgi_cors", "peer": peer}
+    by_hand = {"limit": "by hand"} if kind == "raw" else {}
+    names = {"bare": "bare", "fields": "fields alone", **by_hand, "ours": "asgi_cors", "peer": peer}
     loads: dict[tuple[str, str], list[Load]] = {}
     with contextlib.ExitStack() as stack:
         made = stack.enter_context(scripts())
