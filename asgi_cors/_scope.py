@@ -40,12 +40,12 @@ def read_request(scope: Scope) -> Request:
 
 
 def route_path(scope: Scope) -> str:
-    """Give the path that the app's router sees: without the root path, where that stands before it."""
+    """Give the path that the app's router sees: without the root path, where that stands before it, with its slash."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     if root and (root := root.rstrip("/")) and (path == root or path.startswith(root + "/")):
-        return path[len(root) :] or "/"
-    return path
+        path = path[len(root) :]
+    return path if path[:1] == "/" else f"/{path}"
 
 
 def without_dots(path: str) -> str:

@@ -277,3 +277,10 @@ def test_the_look_up_thread_is_one_and_a_daemon() -> None:
     served.request(origin=APP)
     assert threads() == before
     assert all(thread.daemon for thread in before)
+
+
+def test_a_path_without_its_slash() -> None:
+    """It is read as frameworks route it: as if it had one."""
+    middleware = CORSMiddleware(App().asgi, allow_origins="*", paths={"/closed": {"allow_origins": APP}, "/": None})
+    for path, cors in 2 * [("closed", []), ("/closed", []), ("", []), ("open", [origin_line("*")])]:
+        assert call_asgi(middleware, http_scope("GET", path, [("origin", EVIL)])).cors == cors

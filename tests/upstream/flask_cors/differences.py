@@ -116,15 +116,6 @@ DIFFERENCES = (
         fetches=(Fetch(), Fetch(options={"method": "PUT"})),
     ),
     Difference(
-        tests=(
-            "test_exception_interception.ExceptionInterceptionDefaultTestCase.test_acl_exception_with_error_handler",
-        ),
-        reason="asks for a path without its slash, which no client sends and no rule for paths can mean",
-        row="Paths begin with a slash",
-        build=extended(resources={r"/test_acl*": {}}),
-        fetches=(Fetch(path="/test_acl_x"), Fetch(path="/test_no_acl_x")),
-    ),
-    Difference(
         tests=("test_methods.MethodsCase.test_methods_defined",),
         reason="a refused preflight names the allowed methods, so that the console names the cause",
         row="A refused preflight",
