@@ -109,7 +109,6 @@ class Configuration:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}) if view_of else None
         self.log = Log()
-        self.clock, self.is_due = self.log.clock, self.log.is_due  # bound once, for the hot path
         self.settings: Settings
         self.tables: Tables | None
         self._put_in_force(configured(policy, options))

@@ -46,10 +46,11 @@ class Tables:
     `always` is the response start of a policy that does not look at Origin at all.
     """
 
-    __slots__ = ("always", "answers", "asgi", "wsgi")
+    __slots__ = ("always", "answers", "asgi", "wsgi", "wsgi_answers")
 
     def __init__(self) -> None:
         self.always: Any = None
         self.asgi: Kept[bytes | None] = Kept()
         self.wsgi: Kept[str | None] = Kept()
         self.answers: Kept[tuple[bytes | None, ...]] = Kept(MOST_ANSWERS)
+        self.wsgi_answers: Kept[tuple[str | None, ...]] = Kept(MOST_ANSWERS)

@@ -90,8 +90,8 @@ class CORSMiddleware(Installed):
                 if not (
                     level
                     and (logger.level or root.level) <= level
-                    and configuration.clock() >= until
-                    and configuration.is_due(level, until, scope)
+                    and configuration.log.clock() >= until
+                    and configuration.log.is_due(level, until, scope)
                 ):
                     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
                     # `more_body` may be left out by ASGI, but Quart's test client looks for it.
@@ -109,8 +109,8 @@ class CORSMiddleware(Installed):
                     if (
                         level  # of a refusal; as above
                         and (logger.level or root.level) <= level
-                        and configuration.clock() >= until
-                        and configuration.is_due(level, until, scope)
+                        and configuration.log.clock() >= until
+                        and configuration.log.is_due(level, until, scope)
                     ):
                         start = None
                 except KeyError:
@@ -182,17 +182,19 @@ class CORSMiddleware(Installed):
 
 
 def _ready(judgement: Judgement, origin: bytes | None, scope: Scope) -> Start:
-    """Make a decision ready to be carried out, and keep it for other requests like this.
-
-    But not for those without an Origin where a server leaves names as they are, since `Origin` would pass for none.
-    """
+    """Make a decision ready to be carried out, and keep it for other requests like this."""
     start = starter(judgement)
     tables = judgement.policy.compiled.tables
     if judgement.lasting and judgement.policy.compiled.static:
         tables.always = start
-    elif len(origin) <= LONGEST if origin is not None else all(name == name.lower() for name, _ in scope["headers"]):
+    elif len(origin or b"") <= LONGEST and (origin is not None or _has_plain_names(scope)):
         judgement.keep(tables.asgi, origin, (start,))
     return start
+
+
+def _has_plain_names(scope: Scope) -> bool:
+    """Tell whether names are in lower case, as ASGI asks; of others, `Origin` would pass for none."""
+    return all(name == name.lower() for name, _ in scope["headers"])
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -45,6 +45,7 @@ def starter(judgement: Judgement) -> Start:
     tail = [*fields, (_http.VARY, b", ".join(vary))] if vary else [*fields]
 
     def start(state: State, message: dict[str, Any]) -> Awaitable[None]:
+        """Stand in for `send`, once bound to a state."""
         if message["type"] == "http.response.start":
             state[STARTED] = True
             try:

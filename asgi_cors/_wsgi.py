@@ -76,7 +76,7 @@ class WSGIMiddleware(Installed):
                     return _send(answer, start_response)
             else:
                 start, level, until = tables.wsgi.get(environ.get("HTTP_ORIGIN"), _UNKNOWN)
-                if level and configuration.is_due(level, until, {}):
+                if level and configuration.log.is_due(level, until, {}):
                     start = None
         elif outer[CONFIGURATION] is configuration:
             return self.app(environ, start_response)
@@ -166,11 +166,10 @@ def _decoded(path: str) -> str:
 # -- what is kept
 
 
-def _asked(environ: Environ) -> tuple[Any, ...]:
-    """Give what a preflight's answer hangs on, and that it is WSGI's: those of ASGI are in the same tables."""
+def _asked(environ: Environ) -> tuple[str | None, ...]:
+    """Give what a preflight's answer hangs on."""
     get = environ.get
     return (
-        "wsgi",
         get("HTTP_ORIGIN"),
         get("HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
         get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"),
@@ -187,18 +186,18 @@ def _tables(configuration: Configuration, environ: Environ) -> Tables | None:
 
 def _known_answer(configuration: Configuration, tables: Tables, environ: Environ) -> Answer | None:
     """Give the answer that is kept for an environ; None without one, or where it is to be looked at again."""
-    kept = tables.answers.get(_asked(environ))
+    kept = tables.wsgi_answers.get(_asked(environ))
     if kept is None:
         return None
     status, headers, body, level, until = kept
-    return None if level and configuration.is_due(level, until, {}) else (status, headers, body)
+    return None if level and configuration.log.is_due(level, until, {}) else (status, headers, body)
 
 
 def _kept_answer(judgement: Judgement, environ: Environ) -> Answer:
     """Make an answer of a judgement, and keep it for other requests like this."""
     answer, asked = answered(judgement), _asked(environ)
     if sum(len(value or "") for value in asked) <= LONGEST and judgement.quiet != SAME_ORIGIN:
-        judgement.keep(judgement.policy.compiled.tables.answers, asked, answer)
+        judgement.keep(judgement.policy.compiled.tables.wsgi_answers, asked, answer)
     return answer
 
 
@@ -229,6 +228,7 @@ def starter(judgement: Judgement) -> Start:
     tail = _tail(decision)
 
     def start(state: State, status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
+        """Stand in for `start_response`, once bound to a state."""
         state[STARTED] = True
         try:
             sent = headers + tail if state[INNER] is None else merged(state, headers)

@@ -81,6 +81,7 @@ def test_a_crossing_is_found(line):
 
 @pytest.mark.parametrize("line", ["headers[b'Origin']", "x = 'Access-Control-Allow-Origin'", "HTTP = 'HTTP_ORIGIN'"])
 def test_a_field_is_found(line):
+    """Were one written in an adapter, the test above would fail."""
     assert len(decisions(line)) == 1
 
 

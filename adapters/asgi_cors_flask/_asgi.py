@@ -19,6 +19,7 @@ from asgiref.wsgi import WsgiToAsgi, WsgiToAsgiInstance
 from flask import Flask
 
 from asgi_cors import ConfigError, Issue
+from asgi_cors_werkzeug import divided, encoded
 
 from ._installation import NAME, ASGILayer, Installation
 
@@ -127,10 +128,10 @@ class Exchange(WsgiToAsgiInstance):
         self.scope = {**scope, "headers": list(_unambiguous(scope["headers"])), "query_string": b"", "root_path": ""}
         built = super().build_environ(self.scope, body)  # type: ignore[no-untyped-call]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         environ = cast("dict[str, Any]", built)
-        root, path = _divided(scope)
+        root, path = divided(scope)
         environ |= {
-            "SCRIPT_NAME": _encoded(root),
-            "PATH_INFO": _encoded(path),
+            "SCRIPT_NAME": encoded(root),
+            "PATH_INFO": encoded(path),
             "QUERY_STRING": scope["query_string"].decode("latin-1"),
             "wsgi.input_terminated": True,  # the body is read whole, also one that comes without its length
         }
@@ -245,17 +246,3 @@ def _unambiguous(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes
             yield name, value
     if cookies:
         yield b"cookie", b"; ".join(cookies)
-
-
-def _divided(scope: Scope) -> tuple[str, str]:
-    """Divide what the app is mounted at from the path within it."""
-    root: str = scope.get("root_path", "").rstrip("/")
-    path: str = scope["path"]
-    if root and (path == root or path.startswith(root + "/")):
-        return root, path[len(root) :]
-    return root, path
-
-
-def _encoded(text: str) -> str:
-    """Write a path as PEP 3333 has it: bytes of UTF-8, one to a character."""
-    return text.encode("utf-8", "surrogatepass").decode("latin-1")

@@ -72,6 +72,11 @@ def divided(scope: Scope) -> tuple[str, str]:
     return root, path
 
 
+def encoded(text: str) -> str:
+    """Write a path as PEP 3333 has it: bytes of UTF-8, one to a character."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
 def _host(scope: Scope) -> str | None:
     """Give the Host of a scope; None without one, or with several."""
     if "wsgi.environ" in scope:

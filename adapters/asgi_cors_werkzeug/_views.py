@@ -18,7 +18,7 @@ from werkzeug.routing import MapAdapter, RequestRedirect
 
 from asgi_cors import ConfigError, Configuration, Issue, OneOfSeveral, Policy, Rules
 
-from ._binding import divided
+from ._binding import divided, encoded
 
 Scope = MutableMapping[str, Any]
 View = Callable[..., Any]
@@ -165,8 +165,8 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     host, port = scope.get("server") or ("localhost", 80)
     environ = {
         "REQUEST_METHOD": scope.get("method", "GET"),
-        "SCRIPT_NAME": _encoded(root),
-        "PATH_INFO": _encoded(path),
+        "SCRIPT_NAME": encoded(root),
+        "PATH_INFO": encoded(path),
         "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
         "SERVER_NAME": host,
         "SERVER_PORT": str(port or 0),
@@ -174,11 +174,6 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     }
     headers = {name.decode("latin-1").upper().replace("-", "_"): value for name, value in scope["headers"]}
     return environ | {f"HTTP_{name}": value.decode("latin-1") for name, value in headers.items()}
-
-
-def _encoded(text: str) -> str:
-    """Write a path as PEP 3333 has it: bytes of UTF-8, one to a character."""
-    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _endpoints(adapter: MapAdapter, scope: Scope) -> Iterator[tuple[str, str]]:

@@ -330,6 +330,7 @@ async def test_a_second_start_without_exc_info_is_an_error(asgi):
 
 
 async def test_lifespan_is_answered(app):
+    """Servers that start and stop an app are told that it has."""
     sent, messages = [], [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
 
     async def receive():

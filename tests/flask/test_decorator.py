@@ -441,6 +441,7 @@ def test_requests_of_a_class_with_trusted_hosts_are_routed_as_the_app_does_it(ap
 
 @with_and_without
 def test_it_serves_async_views(app, serve, install):
+    """A coroutine function under the decorator is served, with its policy."""
     install(app)
 
     async def view():

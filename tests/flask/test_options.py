@@ -113,6 +113,7 @@ def test_levels_are_laid_over_each_other(app, serve):
 
 
 def test_config_takes_both_names():
+    """A key counts under Flask-CORS's name as under ours."""
     assert policy_of({"CORS_ORIGINS": PAGE}) == policy_of({"CORS_ALLOW_ORIGINS": PAGE}) == policy_of(origins=PAGE)
 
 

@@ -183,6 +183,7 @@ def test_one_blueprint_registered_twice_is_two(app, serve):
 
 
 def test_a_blueprint_is_explained(app):
+    """`explain` goes by the blueprint's policy at its paths, and by the app's at others."""
     cors = CORS(app, origins=A)
     app.register_blueprint(blueprint("bp", origins=B, resources="/bp/x"))
     verdicts = [cors.explain("GET", B, path).allowed for path in ("/bp/x", "/bp/y", "/other")]

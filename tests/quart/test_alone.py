@@ -245,6 +245,7 @@ def serve(decorate=lambda view: view, around=None):
     "around", [None, lambda app: cors(app, allow_origin=EVIL)], ids=["alone", "the view's replaces the app's"]
 )
 async def test_a_handshake(knock, around, origin, fields, refused):
+    """A decorated view's handshakes are let in or refused alike, whatever stands around the app."""
     app = serve(websocket_cors(allow_origin=PAGE), around)
     assert await knock(app, origin=origin, **fields) == refused
 

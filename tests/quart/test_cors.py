@@ -390,8 +390,10 @@ def test_an_unknown_key_is_refused_where_the_default_would_open_everything():
 def test_servers_see_that_it_is_an_asgi_app():
     """They tell by its being a coroutine function, where they are told to serve `app.asgi_app`."""
     app = create()
+    alone = app.asgi_app
     CORS(app)
     assert inspect.iscoroutinefunction(app.asgi_app)
+    assert app.asgi_app != alone
 
 
 @pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])

@@ -60,6 +60,7 @@ def app():
     ],
 )
 async def test_the_nearest_setting_wins(app, cors_of, path, origin):
+    """One origin is allowed at each path: of the view, else of its blueprint, else of the app."""
     for other in (APP, BLUEPRINT, INNER, ROUTE, EVIL):
         expected = {} if origin is None else only(origin) if other == origin else VARY
         assert await cors_of(app, path=path, origin=other) == expected
