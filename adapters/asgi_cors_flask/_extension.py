@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
 from asgi_cors import ConfigError, Configuration, Explanation, Issue, Policy, Rules
+from asgi_cors_werkzeug import AttachedPolicy
 
 from ._installation import NAME, Installation, policies_of, saying_resources
 from ._options import OF_APPS, OF_MIDDLEWARE, Options, read_config, read_options, refuse_unknown
@@ -83,11 +84,12 @@ class CORS:
         return self._installations[0]
 
 
-class BlueprintMark:
+class BlueprintMark(AttachedPolicy):
     """What is left on a blueprint: the options for its views."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, name: str, options: Options) -> None:
         """Keep the options."""
+        super().__init__(f"CORS of blueprint {name!r}")
         self._options = options
 
     def policy(self, app: Flask) -> Rules:
@@ -113,14 +115,15 @@ def _bind_blueprint(blueprint: Blueprint, options: Options) -> None:
     if misplaced:
         message, hint = "a blueprint has none of its own", "Give it to CORS(app)."
         raise ConfigError([Issue("not-of-blueprints", name, options.others[name], message, hint) for name in misplaced])
-    mark = BlueprintMark(options)
+    mark = BlueprintMark(blueprint.name, options)
 
     def bind(state: BlueprintSetupState) -> None:
         app = cast("Flask", state.app)
         installation: Installation = app.extensions.get(NAME) or Installation(app)
         name = f"{state.name_prefix}.{state.name}".lstrip(".")
-        installation.views.blueprints[name] = mark
-        installation.views.refresh(installation.configuration)
+        policy = mark.policy(app)  # raised here, at registration, if the app's config does not fit
+        installation.views.attach_to_blueprint(name, mark)
+        installation.configuration.set_view(mark, policy)
 
     blueprint.record(bind)
 
