@@ -1,58 +1,74 @@
-"""What both shells share: the options in force, the way from a request to its decision, and what people ask of it.
+"""The options in force, and the way from a request to its decision; shared by the middlewares for ASGI and WSGI.
 
-A shell reads a request and writes an answer; everything between stands here, once. The options in force are one
-attribute, so that `reconfigure` replaces them at once.
+The options in force are one attribute, so that `reconfigure` replaces them at once.
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
-from . import _reasons
-from ._decision import Decision, Outcome, Request, decide, refuse
+from . import _http, _reasons
+from ._decision import Decision, Outcome, Request, decide, intersect, refuse, unite_names
 from ._kept import Kept, Tables
 from ._log import SAME_ORIGIN, Log
 from ._lookup import ask
+from ._mark import add_inner_decision
 from ._policy import Policy
-from ._rules import AmbiguousPathError, Rules, Views, Written
-from ._scope import has_credentials, is_same_origin, looks_upstream, received_host, route_path
+from ._rules import InvalidViewError, PolicyMatch, PolicySpec, Rules, Views, path_in_code
+from ._scope import has_credentials, is_same_origin, looks_upstream, read_request, received_host
 from ._settings import MiddlewareOptions, Observes, Settings, configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ._explain import Explanation
+    from ._http import Fields
     from ._log import Quiet
     from ._lookup import Asking
+    from ._mark import State
     from ._types import Scope
 
 Key = TypeVar("Key")
 
 _NO_TABLES: Final = Tables()  # never filled
-MOST_PATHS: Final = 1024  # kept, since strangers may ask for any
+MOST_PATHS: Final = 1024  # cached, since clients may request any
 LONGEST_PATH: Final = 256  # characters
 
 
 class Judgement:
-    """A request's policy and what it decides.
+    """The policy that serves a request, and its decision.
 
     Args:
-        policy: The policy that serves it.
-        decision: What that decides.
-        lasting: Whether every request like this is decided alike.
-        quiet: How long a refusal need not be looked at again; None of one that must be.
-        answer: Status and body of what is answered without the app: a preflight, and what `enforce` refuses.
+        policy: The policy; if the request is passed through, the base policy.
+        decision: The decision that is sent.
+        checked: The decision that `enforce` goes by: it is the one of all policies that may serve the request, even if
+            an ambiguous path or a failed `policy_for` grants nothing.
+        lasting: Whether an identical request always gets the same decision.
+        passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
+        quiet: How long a cached refusal is not logged again; None if it must not be cached.
+        answer: Status and body of a response that is sent without the app: a preflight's, or `enforce`'s.
     """
 
-    __slots__ = ("answer", "decision", "lasting", "policy", "quiet")
+    __slots__ = ("answer", "checked", "decision", "lasting", "passes_through", "policy", "quiet")
 
-    def __init__(self, policy: Policy, decision: Decision, *, lasting: bool = False) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        decision: Decision,
+        checked: Decision | None = None,
+        *,
+        lasting: bool = False,
+        passes_through: bool = False,
+    ) -> None:
         """Begin without what follows from these."""
         self.policy = policy
         self.decision = decision
+        self.checked = checked or decision
         self.lasting = lasting
+        self.passes_through = passes_through
         self.quiet: Quiet | None = None
         self.answer: tuple[int, str] | None = None
 
@@ -64,27 +80,32 @@ class Judgement:
             kept.keep(key, ready, *self.quiet)
 
 
-class _TablesByPath(dict[str, Tables | None]):
-    """The tables of the policies that serve the paths seen lately: a look-up of 30 ns in place of 1,000.
+class _TablesByPath(dict["str | tuple[str, str]", "Tables | None"]):
+    """The tables of the policies that serve the paths seen lately: a look-up of 30 ns in place of 3,000.
 
-    Of one settings object, so that no thread keeps here what it has found in settings that have been replaced since.
+    The key is the path, or a pair of path and root path. A table belongs to one settings object, so a thread that is
+    overtaken by `reconfigure` writes to the old one.
     """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self._rules = settings.rules if settings.keeps and settings.rules.is_by_path else None
+        self._rules = settings.rules if settings.keeps and settings.rules.depends_on_path_only else None
 
-    def __missing__(self, path: str) -> Tables | None:
-        tables: Tables | None = _NO_TABLES
-        if self._rules:
-            with contextlib.suppress(AmbiguousPathError):
-                policy = self._rules.at(path)
-                tables = policy.compiled.tables if policy else None
+    def __missing__(self, key: str | tuple[str, str]) -> Tables | None:
+        path, root = (key, "") if isinstance(key, str) else key
+        tables = _tables(self._rules.at(path, root)) if self._rules else _NO_TABLES
         if len(path) <= LONGEST_PATH:
             if len(self) >= MOST_PATHS:
                 self.clear()  # at a thousandth of the cost of finding the oldest each time
-            self[path] = tables
+            self[key] = tables
         return tables
+
+
+def _tables(match: PolicyMatch) -> Tables | None:
+    """Return the tables of the policy that alone serves a request; None if the request is passed through."""
+    if not match.is_plain:
+        return _NO_TABLES
+    return match.policy.compiled.tables if match.policy else None
 
 
 class Configuration:
@@ -92,7 +113,11 @@ class Configuration:
 
     Args:
         policy: The base policy; else the policy's options are given as keywords.
-        view_of: Gives the key of the view that serves a scope, for an adapter that knows a framework's routes.
+        view_of: Return the key of the view that serves a scope, for an adapter that knows a framework's routes. It is
+            called once views have policies of their own; see `set_views`.
+        view_policy: Return the policy of a view that `set_views` has not named. If it raises a ConfigError, requests
+            of that view alone are refused, and an ERROR names the view.
+        describe_path: Return how a user knows a path pattern, such as `resources['/api*']`, for messages.
         options: Those of the middleware and of its base policy.
 
     Raises:
@@ -104,40 +129,45 @@ class Configuration:
         policy: Policy | None = None,
         *,
         view_of: Callable[[Scope], Hashable | None] | None = None,
+        view_policy: Callable[[Any], PolicySpec | Rules] | None = None,
+        describe_path: Callable[[Any], str] = path_in_code,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        self._views = Views(view_of, {}) if view_of else None
+        self._views = Views(view_of, {}, view_policy) if view_of else None
+        self._describe_path = describe_path
+        self._lock = threading.Lock()  # held while the settings are replaced: no change is lost
         self.log = Log()
         self.settings: Settings
         self.tables: Tables | None
-        self._put_in_force(configured(policy, options))
+        self._put_in_force(configured(policy, options, describe_path=describe_path))
 
     def _put_in_force(self, settings: Settings) -> None:
         """Replace the settings, and the tables with those of the base policy where it alone serves."""
         self.settings = settings
-        self.tables = settings.rules.policy.compiled.tables if settings.rules.is_fixed and settings.keeps else None
+        rules = settings.rules
+        self.tables = rules.policy.compiled.tables if rules.has_one_policy and settings.keeps else None
         self.tables_by_path = _TablesByPath(settings)
 
-    def tables_at(self, path: str) -> Tables | None:
-        """Give the tables of the policy that serves `path`; None where it is passed through untouched.
+    def tables_at(self, path: str, root: str = "") -> Tables | None:
+        """Return the tables of the policy that serves `path`; None if the request is passed through.
 
-        They are empty, and stay so, where more than the path tells the policy.
+        They are empty, and stay so, if more than the path leads to the policy.
         """
-        return self.tables_by_path[path]
+        return self.tables_by_path[(path, root) if root else path]
 
     def tables_of(self, scope: Scope) -> Tables | None:
-        """Give the tables of the policy that serves `scope`, by its view or path; see `tables_at`."""
+        """Return the tables of the policy that serves `scope`, by its view or path; see `tables_at`."""
         settings = self.settings
         rules = settings.rules
         if rules.view_of is None:
-            return self.tables_by_path[route_path(scope)]
-        if settings.keeps and not rules.asks:
+            return self.tables_at(scope["path"], scope.get("root_path", ""))
+        if settings.keeps and not rules.calls_function:
             try:
-                next(rules.find(scope))  # ends at once, with nothing to be asked
+                next(rules.find(scope))  # ends at once, since nothing has to be awaited
             except StopIteration as found:
-                return found.value.compiled.tables if found.value else None
-            except Exception:  # noqa: BLE001, S110 - it is raised again, and told, where the request is judged
+                return _tables(found.value)
+            except Exception:  # noqa: BLE001, S110 - it is raised again, and logged, when the request is judged
                 pass
         return _NO_TABLES
 
@@ -155,13 +185,20 @@ class Configuration:
         Raises:
             ConfigError: As the constructor does; what was in force stays so.
         """
-        self._put_in_force(configured(policy, options, before=self.settings, views=self._views))
+        with self._lock:
+            self._configure(policy, options, self._views)
 
-    def set_view(self, key: Hashable, policy: Written | Rules) -> None:
+    def _configure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
+        """Put options and views in force, over those that are; the lock must be held."""
+        before, describe = self.settings, self._describe_path
+        self._put_in_force(configured(policy, options, before=before, views=views, describe_path=describe))
+        self._views = views
+
+    def set_view(self, key: Hashable, policy: PolicySpec | Rules) -> None:
         """Give one view a policy of its own; see `set_views`."""
         self.set_views({key: policy})
 
-    def set_views(self, policies: Mapping[Hashable, Written | Rules]) -> None:
+    def set_views(self, policies: Mapping[Hashable, PolicySpec | Rules]) -> None:
         """Give views policies of their own, by key: a Policy, rules, options to lay over the base, or None.
 
         Raises:
@@ -169,10 +206,9 @@ class Configuration:
         """
         if self._views is None:
             raise TypeError("views have policies of their own only where view_of is given")
-        both: dict[Hashable, Any] = {**self._views.policies, **policies}
-        views = Views(self._views.of, both)
-        self._put_in_force(configured(None, {}, before=self.settings, views=views))
-        self._views = views
+        with self._lock:
+            views = self._views
+            self._configure(None, {}, Views(views.of, {**views.policies, **policies}, views.policy_of))
 
     def explain(
         self,
@@ -190,45 +226,98 @@ class Configuration:
         from ._explain import Explanation, Step, explain  # noqa: PLC0415 - asked by people, not by requests
 
         request = f"{method} {path!r} from {origin!r}"
-        try:
-            policy = self.settings.rules.at(path)
-        except AmbiguousPathError:
+        match = self.settings.rules.at(path)
+        if match.is_ambiguous:
             return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (), "Write the path as the router sees it.")
-        if policy is None:
+        if match.policy is None:
             step = Step("path", "no policy serves it: what the app itself sends decides", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
-        found = explain(policy, method, origin, headers, credentials)
+        each = [explain(policy, method, origin, headers, credentials) for policy in match.policies if policy]
+        found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
         if self.settings.rules.policy_for is None:
             return found
         rule = "asked at run time (policy_for); the rest holds where that leaves it to the path"
         step = Step("policy", rule, repr(path), passed=None)
         return Explanation(found.request, None, None, (step, *found.steps), found.remedy)
 
-    def judge(self, scope: Scope, request: Request) -> Asking[Judgement | None]:
-        """Find a request's policy and decide; None where it is to be passed through untouched.
+    # -- requests
+
+    def judge(self, scope: Scope, request: Request) -> Asking[Judgement]:
+        """Find the policies that serve a request, and decide.
 
         Yields:
-            What is to be awaited, its result to be sent in.
+            An awaitable, whose result must be sent in.
         """
         settings = self.settings
+        judgement = yield from self._judge_by(settings.rules.find(scope), settings, scope, request)
+        if not judgement.passes_through:
+            judgement.quiet = self._observe(judgement, scope, request, settings.on_decision)
+            judgement.answer = _answer(judgement, scope, request, settings)
+        return judgement
+
+    def verify_view(
+        self, scope: Scope, predicted: Hashable | None, key: Hashable | None, state: State | None
+    ) -> Asking[Judgement | None]:
+        """Compare the view that runs with the predicted one; if they differ, the policies of both must allow.
+
+        Args:
+            scope: The request.
+            predicted: The key that `view_of` returned for it.
+            key: The key of the view that runs.
+            state: The state of the response; None for a handshake.
+
+        Yields:
+            An awaitable, whose result must be sent in.
+
+        Returns:
+            The policy of the view that runs and its decision; None if the prediction was right.
+        """
+        settings = self.settings
+        if predicted == key or settings.rules.view_of is None:
+            return None
+        self.log.unpredicted_view(scope, predicted, key)
+        request = read_request(scope)
+        judgement = yield from self._judge_by(settings.rules.find_by_key(scope, key), settings, scope, request)
+        judgement.answer = _answer(judgement, scope, request, settings)
+        if state is not None:
+            # None leaves the decision to the app, so nothing can be granted.
+            narrower = refuse(request, _reasons.POLICY_FAILED) if judgement.passes_through else judgement.decision
+            add_inner_decision(state, narrower)
+        return judgement
+
+    def _judge_by(
+        self, finding: Asking[PolicyMatch], settings: Settings, scope: Scope, request: Request
+    ) -> Asking[Judgement]:
+        """Decide by the policies that `finding` finds; whatever fails on the way refuses the request."""
         try:
-            policy = yield from settings.rules.find(scope)
-        except AmbiguousPathError:
-            judgement = Judgement(settings.rules.policy, refuse(request, _reasons.AMBIGUOUS_PATH))
+            match = yield from finding
+        except InvalidViewError as error:
+            self.log.invalid_view(error)
+            return Judgement(settings.rules.policy, refuse(request, _reasons.POLICY_FAILED))
         except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
             self.log.failure("the policy for a request could not be found, so it is refused", error)
-            judgement = Judgement(settings.rules.policy, refuse(request, _reasons.POLICY_FAILED))
+            match = PolicyMatch((settings.rules.policy,), vary=settings.rules.vary)
+            reason: str | None = _reasons.POLICY_FAILED
         else:
-            if policy is None:
-                return None
-            decision = decide(policy, request)
-            lasting = decision.outcome is not Outcome.LOOKUP and settings.keeps
+            reason = _reasons.AMBIGUOUS_PATH if match.is_ambiguous else None
+        policy = match.policy
+        if policy is None:
+            decision = Decision(Outcome.NOT_CORS, vary=match.vary)
+            return Judgement(settings.rules.policy, decision, passes_through=True)
+        lasting = match.is_plain and reason is None and settings.keeps
+        decisions: list[Decision] = []
+        for each in filter(None, match.policies) if reason is None or settings.enforce else ():
+            decision = decide(each, request)
+            lasting = lasting and decision.outcome is not Outcome.LOOKUP
             if not lasting or scope["type"] == "websocket":
-                decision = yield from self._decided(policy, decision, scope, request)
-            judgement = Judgement(policy, decision, lasting=lasting)
-        judgement.quiet = self._observe(judgement, scope, request, settings.on_decision)
-        judgement.answer = _answer(judgement.decision, scope, request, settings)
-        return judgement
+                decision = yield from self._decided(each, decision, scope, request)
+            decisions.append(decision)
+        checked = functools.reduce(intersect, decisions) if decisions else None
+        decision = checked if checked and not reason else refuse(request, reason or _reasons.POLICY_FAILED)
+        if match.per_method:
+            decision = decision._replace(headers=_uncacheable(decision.headers))
+        decision = decision._replace(vary=unite_names(decision.vary, match.vary))
+        return Judgement(policy, decision, checked, lasting=lasting)
 
     def _decided(self, policy: Policy, decision: Decision, scope: Scope, request: Request) -> Asking[Decision]:
         """Decide what takes more than policy and request; a callable's failure refuses."""
@@ -250,7 +339,7 @@ class Configuration:
         return decision
 
     def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> Quiet | None:
-        """Log a refusal, and tell whoever counts."""
+        """Log a refusal, and call `on_decision`."""
         decision, quiet = judgement.decision, None
         if decision.refused and is_same_origin(scope, request.origin or b""):
             quiet = SAME_ORIGIN  # browsers let the page read it, so there is nothing to log
@@ -264,12 +353,22 @@ class Configuration:
         return quiet
 
 
-def _answer(decision: Decision, scope: Scope, request: Request, settings: Settings) -> tuple[int, str] | None:
-    """Give status and body of what is answered without the app."""
+def _uncacheable(headers: Fields) -> Fields:
+    """Return the headers of an allowed preflight that browsers must not cache."""
+    if _http.ALLOW_METHODS not in dict(headers):
+        return headers
+    return (*(header for header in headers if header[0] != _http.MAX_AGE), (_http.MAX_AGE, b"0"))
+
+
+def _answer(judgement: Judgement, scope: Scope, request: Request, settings: Settings) -> tuple[int, str] | None:
+    """Return status and body of a response that is sent without the app."""
+    decision = judgement.decision
     if decision.answer is not None:
         return decision.answer, _reasons.refusal(decision.reason, decision.subject) if decision.refused else ""
+    guards = scope["type"] == "websocket" and settings.check_websockets
+    checked = decision if guards else judgement.checked
     origin = request.origin or b""
-    if decision.refused and settings.enforce and not is_same_origin(scope, origin):
+    if (guards or settings.enforce) and checked.refused and not is_same_origin(scope, origin):
         host = received_host(scope)
-        return 403, _reasons.refusal(decision.reason, host=host, upstream=looks_upstream(host, origin))
+        return 403, _reasons.refusal(checked.reason, host=host, upstream=looks_upstream(host, origin))
     return None

@@ -110,6 +110,47 @@ def refuse(request: Request, reason: str) -> Decision:
     return Decision(Outcome.REFUSED if request.origin is not None else Outcome.NOT_CORS, reason, (), _http.VARY_ORIGIN)
 
 
+def intersect(first: Decision, second: Decision) -> Decision:
+    """Return the narrower of two decisions on one request: both must allow, and lists hold what both list."""
+    refused = first if first.refused else second if second.refused else None
+    narrower = refused or first
+    return Decision(
+        narrower.outcome,
+        narrower.reason,
+        _common_headers(first.headers, second.headers),
+        unite_names(first.vary, second.vary),
+        narrower.answer,
+        narrower.subject,
+    )
+
+
+def unite_names(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Unite names of Vary, whose letter case does not count."""
+    known = {name.lower() for name in first}
+    return (*first, *(name for name in second if name.lower() not in known))
+
+
+def _common_headers(first: Fields, second: Fields) -> Fields:
+    """Return the headers that both have, each with the narrower value; none if one allows no origin."""
+    others = dict(second)
+    if _http.ALLOW_ORIGIN not in others or _http.ALLOW_ORIGIN not in dict(first):
+        return ()
+    common = ((name, _narrower_value(name, value, others[name])) for name, value in first if name in others)
+    return tuple((name, value) for name, value in common if value)
+
+
+def _narrower_value(name: bytes, value: bytes, other: bytes) -> bytes:
+    """Return what both values of a CORS header allow; empty if that is nothing."""
+    if name == _http.MAX_AGE:
+        return min(value, other, key=int)
+    mine, theirs = _http.split_list(value), _http.split_list(other)
+    if b"*" in mine:
+        return other
+    same = bytes if name == _http.ALLOW_METHODS else bytes.lower
+    known = {same(each) for each in theirs}
+    return value if b"*" in theirs else b", ".join(each for each in mine if same(each) in known)
+
+
 def _actual(rules: "Compiled", origin: bytes, *, granted: bool | None) -> Decision:
     """Answer the standard's CORS check (Fetch, 4.10) in advance."""
     refusal = _refusal(rules, origin, _reasons.MISSING_ALLOW_ORIGIN, granted=granted)

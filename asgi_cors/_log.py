@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ._decision import Decision, Request
     from ._policy import Policy
+    from ._rules import InvalidViewError
     from ._types import Scope
 
 logger: Final = logging.getLogger("asgi_cors")
@@ -65,6 +66,7 @@ class Log:
         self._began = clock()
         self._seen: set[tuple[bytes, str]] = set()
         self._left_out = 0
+        self._next_unpredicted = clock()
 
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
         """Log a refused request; tell how long its like need not be looked at again, if at all."""
@@ -96,6 +98,22 @@ class Log:
             last = [*traceback.walk_tb(error.__traceback__)][-1:]
             place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
             logger.error("%s: %s: %s%s", what, type(error).__name__, _said(error), place)
+
+    def invalid_view(self, error: InvalidViewError) -> None:
+        """Log, once, that the policy of a view can't be built."""
+        if not error.is_logged:
+            error.is_logged = True
+            logger.error("%s", _said(error))
+
+    def unpredicted_view(self, scope: Scope, predicted: object, key: object) -> None:
+        """Log, once a minute, that another view ran than the one whose policy was applied."""
+        if logger.isEnabledFor(logging.WARNING) and self.clock() >= self._next_unpredicted:
+            self._next_unpredicted = self.clock() + WINDOW
+            logger.warning(
+                "the request for %s was served by another view than its path led to, so both policies must allow:"
+                " the policy of %s was expected, that of %s counts, too. Does an inner middleware change path or Host?",
+                *(_shown(scope["path"]), *(_shown(f"{each or 'no view'}") for each in (predicted, key))),
+            )
 
     def _is_new(self, pair: tuple[bytes, str]) -> bool:
         """Tell whether there is room for a pair that the minute has not seen; count it where there isn't."""

@@ -7,17 +7,13 @@ path), and what middlewares further in have decided: None, or a list.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import functools
+from typing import Any, Final
 
-from . import _http
-from ._decision import Decision
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ._http import Fields
+from ._decision import Decision, intersect
 
 MARK: Final = "asgi_cors"
+PASSED_THROUGH: Final = "asgi_cors.passed_through"  # the key of the state of a response that is left to the app
 NEXT, STARTED, CONFIGURATION, REQUEST, INNER = range(5)
 
 State = list[Any]
@@ -31,17 +27,11 @@ def note(error: Exception) -> None:
         error.add_note(NOTE)
 
 
-def restrict(state: State, decision: Decision) -> None:
-    """Have an outer middleware know what one further in has decided."""
+def add_inner_decision(state: State, decision: Decision) -> None:
+    """Tell an outer middleware what was decided further in: by a nested middleware, or for the view that ran."""
     state[INNER] = [*(state[INNER] or ()), decision]
 
 
-def restricted(fields: Fields, vary: tuple[bytes, ...], inner: Iterable[Decision]) -> tuple[Fields, tuple[bytes, ...]]:
-    """Take back what a middleware further in doesn't allow: both must."""
-    for decision in inner:
-        if not decision.allowed:
-            fields = ()
-        elif _http.ALLOW_CREDENTIALS not in dict(decision.headers):
-            fields = tuple(field for field in fields if field[0] != _http.ALLOW_CREDENTIALS)
-        vary = tuple(dict.fromkeys((*vary, *decision.vary)))
-    return fields, vary
+def intersect_with_inner(state: State, decision: Decision) -> Decision:
+    """Return the narrower of a decision and of all those made further in."""
+    return functools.reduce(intersect, state[INNER] or (), decision)

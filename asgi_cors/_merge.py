@@ -59,6 +59,14 @@ def merge(
     return [*kept, *(_exposing(fields, exposed) if exposed and fields else fields), *last]
 
 
+def add_vary(headers: Iterable[Sequence[bytes]], vary: tuple[bytes, ...]) -> list[Header]:
+    """Return a new list of a response's headers with names added to Vary; CORS headers of the app stay."""
+    headers = list(headers)
+    lines = [header[1] for header in headers if header[0].lower() == _http.VARY]
+    others = [header for header in headers if header[0].lower() != _http.VARY]
+    return [*others, (_http.VARY, _merged_vary(lines, vary))] if vary else headers
+
+
 def _merged_vary(lines: list[bytes], names: tuple[bytes, ...]) -> bytes:
     """Add names to an app's own Vary; `*` says it all already (RFC 9110, 12.5.5)."""
     present = [name.lower() for line in lines for name in _http.split_list(line)]

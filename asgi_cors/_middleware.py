@@ -18,12 +18,14 @@ from ._installed import Installed
 from ._kept import LONGEST
 from ._log import logger, root, warn_stacked
 from ._lookup import run
-from ._mark import CONFIGURATION, MARK, STARTED, note, restrict
-from ._ready import answered, starter
+from ._mark import CONFIGURATION, MARK, PASSED_THROUGH, STARTED, add_inner_decision, note
+from ._ready import answered, make_pass_through, starter
 from ._scope import READ, field, read_request
 from ._settings import MiddlewareOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from ._configuration import Judgement
     from ._mark import State
     from ._policy import Policy
@@ -43,6 +45,7 @@ class CORSMiddleware(Installed):
         options: The options of the base policy, and
             `paths` (policies by path: `/exact` or `/prefix/*`; a mapping is laid over the base, None passes through),
             `policy_for` (a callable from scope to Policy, None or NotImplemented, or an awaitable of these),
+            `vary` (names of request headers, besides Origin, that `policy_for` looks at),
             `enforce` (answer 403 to refused cross-origin requests before the app runs),
             `check_websockets` (refuse handshakes that the policy doesn't allow; default True),
             `on_decision` (called with each decision and its scope).
@@ -66,7 +69,7 @@ class CORSMiddleware(Installed):
         configuration, start = self.configuration, None
         tables = configuration.tables or configuration.tables_of(scope)
         if tables is None:
-            await self.app(scope, receive, send)
+            await self._pass_through(configuration, scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
             origin = method = names = private = None
@@ -135,13 +138,16 @@ class CORSMiddleware(Installed):
         outer: State | None = scope.get(MARK)
         request = read_request(scope)
         same = outer is not None and outer[CONFIGURATION] is configuration
-        judgement = None if same else await run(configuration.judge(scope, request))
-        if judgement is None:
+        if same:
             await self.app(scope, receive, send)
+            return None
+        judgement = await run(configuration.judge(scope, request))
+        if judgement.passes_through:
+            await self._pass_through(configuration, scope, receive, send, judgement.decision.vary)
             return None
         if outer is not None:
             warn_stacked(judgement.policy, scope["path"])
-            restrict(outer, judgement.decision)
+            add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)
             private = field(scope, _http.REQUEST_PRIVATE_NETWORK)
@@ -155,6 +161,36 @@ class CORSMiddleware(Installed):
         else:
             return _ready(judgement, request.origin, scope)
         return None
+
+    async def _pass_through(
+        self, configuration: Configuration, scope: Scope, receive: Receive, send: Send, vary: tuple[bytes, ...] = ()
+    ) -> None:
+        """Leave a response to the app, but for Vary, and for a view that runs although its path led to no policy."""
+        if not vary and configuration.settings.rules.view_of is None:
+            await self.app(scope, receive, send)
+            return
+        scope[PASSED_THROUGH] = state = [send, False, configuration, scope, None]
+        try:
+            await self.app(scope, receive, MethodType(make_pass_through(vary), state))
+        finally:
+            scope.pop(PASSED_THROUGH, None)  # a cycle, as in `__call__`
+
+    async def verify_view(self, scope: Scope, predicted: Hashable | None, key: Hashable | None) -> Answer | None:
+        """Compare the view that runs with the one that `view_of` predicted; for adapters.
+
+        If they differ, the response gets the narrower of both policies, and a warning names both.
+
+        Args:
+            scope: The request, which this middleware serves.
+            predicted: The key that `view_of` returned for it.
+            key: The key of the view that runs.
+
+        Returns:
+            Status, headers and body of the response to be sent in place of the view's; None if the view may run.
+        """
+        state = scope.get(MARK) or scope.get(PASSED_THROUGH)
+        judgement = await run(self.configuration.verify_view(scope, predicted, key, state))
+        return answered(*judgement.answer, judgement.decision) if judgement and judgement.answer else None
 
     async def _crashed(self, scope: Scope, send: Send, error: Exception) -> None:
         """Answer for an app that raised before its response started, so that the page gets a 500 that it can read."""
@@ -173,7 +209,7 @@ class CORSMiddleware(Installed):
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             configuration = self.configuration
-            if configuration.settings.check_websockets:
+            if configuration.settings.check_websockets or configuration.settings.enforce:
                 from ._websocket import guard  # noqa: PLC0415 - few apps have any
 
                 await guard(self.app, configuration, scope, receive, send)
@@ -184,8 +220,9 @@ class CORSMiddleware(Installed):
 def _ready(judgement: Judgement, origin: bytes | None, scope: Scope) -> Start:
     """Make a decision ready to be carried out, and keep it for other requests like this."""
     start = starter(judgement)
-    tables = judgement.policy.compiled.tables
-    if judgement.lasting and judgement.policy.compiled.static:
+    compiled = judgement.policy.compiled
+    tables = compiled.tables
+    if judgement.lasting and compiled.static:
         tables.always = start
     elif len(origin or b"") <= LONGEST and (origin is not None or _has_plain_names(scope)):
         judgement.keep(tables.asgi, origin, (start,))

@@ -1,19 +1,22 @@
-"""Paths as people write them: `/exact`, `/prefix/*`, a regular expression; and which of them serves a path.
+"""Path patterns: `/exact`, `/prefix/*` or a regular expression; and which of them serves a path.
 
-The one that applies is the one with the longest literal prefix: it counts how much of a path is spelled out, not how
-long the text is. An exact path is all spelled out; of others that spell out the same, the one written first applies,
-with a warning. `/*` comes last. A regular expression must match the whole path, and its `.` any character.
+The pattern with the longest literal prefix applies. An exact path wins over every pattern, and covers the same path
+with or without a final slash. If several patterns spell out the same prefix, all of them apply. `/*` comes last. A
+regular expression must match the whole path, and its `.` matches any character.
+
+Routers do not agree on how a path is read. So a path has alternatives, and is ambiguous if one of them leads to
+another value.
 """
 
 from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from ._errors import issue
-from ._scope import other_readings
+from ._scope import remove_root
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -21,9 +24,12 @@ if TYPE_CHECKING:
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
 
-_ALL: Final = "/*"
-_MISSING: Final = object()
+MAX_MATCHED_LENGTH: Final = 2048  # characters of a path that a regular expression is tried on
 
+_ALL: Final = "/*"
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_AMBIGUOUS_PATH: Final = re.compile(r"//|/\.|[\x00-\x1f\x7f]")
 _START: Final = re.compile(r"(?:\(\?[a-z]+\))?(?:\^|\\A)?")
 _CHARACTER: Final = re.compile(r"(?:\\([^a-zA-Z0-9])|([^\\.^$*+?{}\[\]|()]))([*?{]|\+)?", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
@@ -31,54 +37,182 @@ _CLASS: Final = re.compile(r"\[\^?\]?[^\]]*\]")
 _GROUP: Final = re.compile(r"\([^()]*\)")
 
 
-class _Pattern(NamedTuple, Generic[T]):
-    matches: Callable[[str], object]
-    value: T
-
-
-class Paths(Generic[T]):
-    """Values by path, found at the cost of one look-up for each length of literal prefix, however many there are.
+class PathMatch(NamedTuple, Generic[T]):
+    """The values that serve one path.
 
     Args:
-        values: The values, by path; each path is one that `path_issue` finds nothing wrong with.
-        default: The value of a path that none of them matches, where `/*` isn't among them.
+        values: All of them apply.
+        is_ambiguous: Whether another reading of the path leads to other values. These are among `values`, too.
+    """
+
+    values: tuple[T, ...]
+    is_ambiguous: bool = False
+
+
+class PathTable(Generic[T]):
+    """Values by path pattern. A look-up costs one step for each length of literal prefix, at any number of patterns.
+
+    Args:
+        values: The values, by pattern; each pattern is one in which `path_issue` finds nothing wrong.
+        default: The value of a path that no pattern matches, if `/*` isn't among them.
     """
 
     def __init__(self, values: Mapping[PathPattern, T], default: T) -> None:
-        """Index the paths by their literal prefix."""
-        self._default = default
-        self._exact: dict[str, T] = {}
+        """Index the patterns by their literal prefix."""
+        self._default = values.get(_ALL, default)
+        patterns = {path: value for path, value in values.items() if path != _ALL}
+        self._has_regex = any(isinstance(path, re.Pattern) for path in patterns)
+        self._index = _Index(patterns)
+        is_folded = not self._has_regex and all(fold_case(path) == path for path in patterns if isinstance(path, str))
+        self._folded = self._index if is_folded else _Index(patterns, ignore_case=True)
+        self._all_values = tuple(dict.fromkeys((*patterns.values(), self._default)))
+
+    def match(self, path: str, root: str = "") -> PathMatch[T]:
+        """Return the values that serve `path`, which may be below the root path `root`."""
+        if self._has_regex and len(path) > MAX_MATCHED_LENGTH:
+            return PathMatch(self._all_values, is_ambiguous=True)
+        routed = remove_root(path, root)
+        found = self._find(routed)
+        alternatives = alternative_paths(path, root, self._index.exact)
+        readings = [found, *map(self._find, alternatives)]
+        readings += map(self._find_ignoring_case, (routed, *alternatives))
+        if all(reading == found for reading in readings):
+            return PathMatch(found)
+        return PathMatch(tuple(dict.fromkeys(value for reading in readings for value in reading)), is_ambiguous=True)
+
+    def _find(self, path: str) -> tuple[T, ...]:
+        return self._index.find(path, path)[1] or (self._default,)
+
+    def _find_ignoring_case(self, path: str) -> tuple[T, ...]:
+        folded = fold_case(path)
+        rank, found = self._index.find(path, path)
+        if folded != path or rank <= len("/"):  # else a rule spells out the path in these very letters
+            found = self._folded.find(folded, path)[1]
+        return found or (self._default,)
+
+
+class _Pattern(NamedTuple, Generic[T]):
+    matches: Callable[[str, str], object]  # of the path, folded or not, and of the path as it is
+    value: T
+
+
+class _Index(Generic[T]):
+    """Values by exact path, and by the literal prefix of a pattern; with `ignore_case`, both are folded."""
+
+    def __init__(self, values: Mapping[PathPattern, T], *, ignore_case: bool = False) -> None:
+        self.exact: dict[str, T] = {}
         self._patterns: dict[str, list[_Pattern[T]]] = {}
+        folded = fold_case if ignore_case else str
         for path, value in values.items():
-            if path == _ALL:
-                self._default = value
-            elif isinstance(path, str) and not path.endswith(_ALL):
-                self._exact[path] = value
-            else:
-                self._patterns.setdefault(literal_prefix(path), []).append(_Pattern(_matcher(path), value))
+            if isinstance(path, str) and not path.endswith(_ALL):
+                if folded(path) == path or folded(path) not in values:
+                    self.exact[folded(path)] = value
+                continue
+            pattern = _Pattern(_matcher(path, ignore_case=ignore_case), value)
+            self._patterns.setdefault(folded(literal_prefix(path)), []).append(pattern)
         self._lengths = sorted({len(prefix) for prefix in self._patterns}, reverse=True)
 
-    def values(self) -> Iterator[T]:
-        """Give all values, the default among them."""
-        yield self._default
-        yield from self._exact.values()
-        for patterns in self._patterns.values():
-            yield from (pattern.value for pattern in patterns)
+    def find(self, path: str, original: str) -> tuple[int, tuple[T, ...]]:
+        """Return the highest rank at which patterns match, and all their values; none if no pattern matches.
 
-    def find(self, path: str) -> T:
-        """Give the value of the path that serves `path`."""
-        found = self._exact.get(path, _MISSING)
-        if found is not _MISSING:
-            return cast("T", found)
+        The rank is the number of characters that are spelled out.
+        """
+        for exact in (path, _toggle_final_slash(path)):
+            if exact in self.exact:
+                return len(path) + 1, (self.exact[exact],)
         for length in self._lengths:
-            for pattern in self._patterns.get(path[:length], ()):
-                if pattern.matches(path):
-                    return pattern.value
-        return self._default
+            patterns = self._patterns.get(path[:length], ())
+            found = [pattern.value for pattern in patterns if pattern.matches(path, original)]
+            if found:
+                return length, tuple(dict.fromkeys(found))
+        return 0, ()
+
+
+# -- readings of a path
+
+
+def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> set[str]:
+    """Return the paths that servers and routers may read in place of `path`, letter case left aside.
+
+    These are `path` without doubled slashes, without dot segments, without control characters, without a final slash,
+    and without a root path that does not end at a slash (Quart and Litestar remove it): each alone, and all together.
+
+    Args:
+        path: The path of a scope.
+        root: The root path of the scope.
+        exact: Exact paths, which keep their final slash.
+    """
+    routed = remove_root(path, root)
+    changes: list[Callable[[str], str]] = []
+    if _AMBIGUOUS_PATH.search(routed):
+        changes += [_merge_slashes, remove_dot_segments, _remove_controls]
+    if routed[-1:] == "/":
+        changes.append(lambda path: path if path in exact else path.rstrip("/") or "/")
+    found = {change(routed) for change in changes}
+    together = _apply(changes, routed)
+    bare = root.rstrip("/")
+    if bare and routed == path:
+        found.add(_without_prefix(routed, bare))
+        together = _apply(changes, _without_prefix(together, bare))
+    return (found | {together}) - {routed}
+
+
+def _apply(changes: Iterable[Callable[[str], str]], path: str) -> str:
+    """Apply all changes until none changes `path` further, which takes two or three passes."""
+    before = ""
+    while path != before:
+        before = path
+        for change in changes:
+            path = change(path)
+    return path
+
+
+def fold_case(path: str) -> str:
+    """Fold letters as a case-insensitive `re` match does: dotless i, dotted I, long s and the Kelvin sign included."""
+    return path if path.isascii() and path.islower() else path.translate(_LETTERS_I).casefold()
+
+
+_LETTERS_I: Final = dict.fromkeys(map(ord, "\u0130\u0131"), "i")  # which `casefold` keeps apart from i
+
+
+def remove_dot_segments(path: str) -> str:
+    """Remove doubled slashes, then dot segments (RFC 3986, 5.2.4)."""
+    output: list[str] = []
+    segments = _merge_slashes(path).split("/")
+    for segment in segments:
+        if segment == "..":
+            del output[max(1, len(output) - 1) :]
+        elif segment != ".":
+            output.append(segment)
+    if segments[-1] in {".", ".."}:
+        output.append("")
+    return "/".join(output)
+
+
+def _merge_slashes(path: str) -> str:
+    return re.sub("/{2,}", "/", path)
+
+
+def _remove_controls(path: str) -> str:
+    return _CONTROL.sub("", path)
+
+
+def _without_prefix(path: str, root: str) -> str:
+    rest = path.removeprefix(root)
+    return rest if rest[:1] == "/" else f"/{rest}"
+
+
+def _toggle_final_slash(path: str) -> str:
+    if path == "/" or path.endswith("//"):
+        return path
+    return path[:-1] if path.endswith("/") else f"{path}/"
+
+
+# -- patterns
 
 
 def path_issue(path: Any) -> Issue | None:
-    """Tell what is wrong with what stands for a path; None where it is one."""
+    """Return what is wrong with a path pattern, or None."""
     if _is_regex(path):
         return _regex_issue(path) if isinstance(path.pattern, str) else _wrong_type(path)
     if not isinstance(path, str):
@@ -93,14 +227,18 @@ def path_issue(path: Any) -> Issue | None:
 
 
 def _never(path: str) -> Issue | None:
-    """Tell of a path that no request has: paths are compared decoded, without a query."""
+    """Return the mistake in a path that no request has: paths are compared decoded, without a query."""
     decoded = urllib.parse.unquote(path)
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
         found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
-    if other_readings(path):
-        found, decoded = "has a dot segment, a doubled slash or a control character", min(other_readings(path), key=len)
+    if _AMBIGUOUS_PATH.search(path):
+        found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
     return issue("bad-path", "paths", path, f"{path!r} {found}", f"Write {decoded!r}.") if found else None
+
+
+def _plain(path: str) -> str:
+    return remove_dot_segments(_remove_controls(path))
 
 
 def _is_regex(value: object) -> bool:
@@ -119,24 +257,19 @@ def _regex_issue(path: re.Pattern[str]) -> Issue | None:
     return issue("bad-path", "paths", path.pattern, message, f"Write re.compile({'/' + path.pattern!r}).")
 
 
-def ties(paths: Iterable[PathPattern]) -> list[Issue]:
-    """Find the patterns of which only their order tells which applies."""
+def ties(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, PathPattern]]:
+    """Yield the pairs of patterns that have the same rank and different policies."""
     first: dict[str, PathPattern] = {}
-    found: list[Issue] = []
-    for path in paths:
+    for path, policy in policies.items():
         if path == _ALL or (isinstance(path, str) and not path.endswith(_ALL)):
             continue
-        prefix = literal_prefix(path)
-        other = first.setdefault(prefix, path)
-        if other is not path:
-            message = f"{_shown(path)} and {_shown(other)} both begin with {prefix!r}; the one written first applies"
-            hint = "Spell out more of the one that is meant to apply."
-            found.append(issue("paths-tie", "paths", _shown(path), message, hint))
-    return found
+        other = first.setdefault(literal_prefix(path), path)
+        if policies[other] != policy:
+            yield other, path
 
 
 def literal_prefix(path: PathPattern) -> str:
-    """Give what every path that a pattern matches begins with, as far as the pattern spells it out."""
+    """Return the text that every path matched by a pattern begins with, as far as the pattern spells it out."""
     if isinstance(path, str):
         return path.removesuffix(_ALL)
     if path.flags & re.VERBOSE or _has_alternatives(path.pattern):
@@ -158,21 +291,19 @@ def literal_prefix(path: PathPattern) -> str:
 
 
 def _has_alternatives(text: str) -> bool:
-    """Tell whether a regular expression has a `|` outside of every group."""
+    """Return whether a regular expression has a `|` outside of every group."""
     text = _CLASS.sub("", _ESCAPE.sub("", text))
     while text != (text := _GROUP.sub("", text)):
         pass
     return "|" in text
 
 
-def _matcher(path: PathPattern) -> Callable[[str], object]:
+def _matcher(path: PathPattern, *, ignore_case: bool) -> Callable[[str, str], object]:
     if isinstance(path, re.Pattern):
-        # A path may hold a newline, which must not slip past the rule that is written for it.
-        return re.compile(path.pattern, path.flags | re.DOTALL).fullmatch
-    stem = path.removesuffix(_ALL)
+        # A path may hold a newline, which must not slip past the rule that is meant for it.
+        flags = path.flags | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+        fullmatch = re.compile(path.pattern, flags).fullmatch
+        return lambda _, original: fullmatch(original)
+    stem = fold_case(path.removesuffix(_ALL)) if ignore_case else path.removesuffix(_ALL)
     below = stem + "/"
-    return lambda path: path == stem or path.startswith(below)
-
-
-def _shown(path: PathPattern) -> str:
-    return repr(path.pattern if isinstance(path, re.Pattern) else path)
+    return lambda path, _: path == stem or path.startswith(below)

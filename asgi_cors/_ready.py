@@ -5,31 +5,35 @@ Each is made once for a policy and an origin, and kept. The figures are of CPyth
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _http
+from ._decision import Decision, Outcome
 from ._log import warn_replaced
-from ._mark import INNER, NEXT, REQUEST, STARTED, restricted
-from ._merge import MAYBE_WATCHED, WATCHED, merge
+from ._mark import INNER, NEXT, REQUEST, STARTED, intersect_with_inner
+from ._merge import MAYBE_WATCHED, WATCHED, add_vary, merge
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ._configuration import Judgement
-    from ._decision import Decision
+    from ._http import Fields
     from ._mark import State
 
     Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
     Start = Callable[[State, Any], Awaitable[None]]  # a message is a dict (ASGI, "Events")
 
+_NO_STORE: Final = (b"cache-control", b"no-store")
 _CONTENT_TYPE: Final = (b"content-type", b"text/plain; charset=utf-8")
 
 
 def answered(status: int, text: str, decision: Decision) -> Answer:
     """Make an answer of a decision: status, headers and body, as a plain tuple, which unpacks fastest (-45 ns)."""
     body = text.encode()
-    content = () if status == 204 else (_CONTENT_TYPE, (b"content-length", b"%d" % len(body)))  # noqa: PLR2004 - empty
+    content: Fields = () if status == 204 else (_CONTENT_TYPE, (b"content-length", b"%d" % len(body)))  # noqa: PLR2004 - empty
+    content += (_NO_STORE,) if status == 403 else ()  # noqa: PLR2004 - a refusal of `enforce`
     vary = ((_http.VARY, b", ".join(decision.vary)),) if decision.vary else ()
     return status, [*content, *decision.headers, *vary], body
 
@@ -62,8 +66,30 @@ def starter(judgement: Judgement) -> Start:
         return state[NEXT](message)  # type: ignore[no-any-return]
 
     def merged(state: State, headers: list[Any]) -> list[Any]:
-        sent = restricted(fields, vary, state[INNER] or ())
-        return merge(headers, *sent, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]["path"]))
+        sent = intersect_with_inner(state, decision)
+        replaced = functools.partial(warn_replaced, policy=policy, path=state[REQUEST]["path"])
+        return merge(headers, sent.headers, sent.vary, replaced=replaced)
+
+    return _marked(start)
+
+
+def make_pass_through(vary: tuple[bytes, ...]) -> Start:
+    """Return the function that leaves a response to the app, but for Vary.
+
+    If the view that ran has a policy, the prediction was wrong: both must allow, so nothing is granted.
+    """
+
+    def start(state: State, message: dict[str, Any]) -> Awaitable[None]:
+        """Replace `send`, once bound to a state."""
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ())]
+            if state[INNER]:
+                sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
+                headers = merge(headers, (), sent.vary, replaced=lambda _: None)
+            else:
+                headers = add_vary(headers, vary)
+            message = {**message, "headers": headers}
+        return state[NEXT](message)  # type: ignore[no-any-return]
 
     return _marked(start)
 

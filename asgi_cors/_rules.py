@@ -1,214 +1,282 @@
-"""Which policy serves a request: a view's own, a function's, a path's, or the base.
+"""Which policies serve a request: the view's, `policy_for`'s, the path's, or the base policy.
 
-Knows how they are written and in which order they are asked; knows no origin. What is asked may be a coroutine, so
-`Rules.find` is a generator that yields what is to be awaited.
+Knows how policies are given and in which order the rules apply; knows no origin. A user's function may return an
+awaitable, so `Rules.find` is a generator that yields what must be awaited.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
 from types import NotImplementedType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from . import _http
 from ._errors import ConfigError, issue
 from ._policy import Policy, PolicyOptions
-from ._scope import field, other_readings, route_path
+from ._scope import field
 
 if TYPE_CHECKING:
     from ._issue import Issue
-    from ._paths import PathPattern, Paths
+    from ._paths import PathPattern, PathTable
     from ._types import Scope
 
-Found = Policy | None | NotImplementedType
-FindsPolicy = Callable[["Scope"], Found | Awaitable[Found]]
-Written = Policy | Mapping[str, Any] | None
-PathPolicies = Mapping["PathPattern", Written]
-Asking = Generator[Awaitable[Any], Any, "Policy | None"]
+PolicyResult = Policy | None | NotImplementedType
+FindsPolicy = Callable[["Scope"], PolicyResult | Awaitable[PolicyResult]]
+PolicySpec = Policy | Mapping[str, Any] | None
+PathPolicies = Mapping["PathPattern", PolicySpec]
 
 
-class AmbiguousPathError(Exception):
-    """The path leads to one policy as it stands, and to another as a router on the way may read it."""
+class PolicyMatch(NamedTuple):
+    """The policies that serve one request.
+
+    Args:
+        policies: All of them must allow; more than one if several path patterns of one rank match. None passes the
+            request through.
+        is_ambiguous: Whether another reading of the path leads to another policy. Nothing is granted then.
+        per_method: Whether other methods of the URL have other policies, so that browsers must not cache a preflight.
+        vary: Request headers, besides those of the policy, that the response depends on.
+    """
+
+    policies: tuple[Policy | None, ...]
+    is_ambiguous: bool = False
+    per_method: bool = False
+    vary: tuple[bytes, ...] = ()
+
+    @property
+    def policy(self) -> Policy | None:
+        """The first policy that isn't None."""
+        return next((policy for policy in self.policies if policy is not None), None)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one policy alone serves every request with this view or path."""
+        return len(self.policies) == 1 and not (self.is_ambiguous or self.per_method or self.vary)
+
+
+Asking = Generator[Awaitable[Any], Any, PolicyMatch]
 
 
 class OneOfSeveral:
-    """The key of a view whose URL leads by another method to another policy.
+    """A view key that holds for one method only, because other methods of the URL have other policies.
 
-    Browsers keep a preflight's answer by URL: what one policy says must not be kept where it isn't the only one.
+    Browsers cache a preflight by its URL, so a preflight with such a key is sent with a max-age of 0.
     """
 
     def __init__(self, key: Hashable | None) -> None:
-        """Keep the key."""
+        """Store the key."""
         self.key = key
+
+
+class InvalidViewError(Exception):
+    """The policy of one view can't be built. Requests of this view are refused; the others go on.
+
+    Args:
+        key: The key of the view.
+        cause: The mistakes.
+    """
+
+    def __init__(self, key: Hashable, cause: ConfigError) -> None:
+        """Store both."""
+        super().__init__(f"the policy of {key} is invalid, so all its requests are refused: {cause}")
+        self.is_logged = False
 
 
 class Views:
     """The policies of views, for an adapter that knows a framework's routes.
 
     Args:
-        of: Gives the key of the view that serves a scope; None where that has no policy of its own. Of a preflight,
-            it is given a scope with the method that is asked for and a true `asgi_cors.preflight`, and gives
-            `OneOfSeveral` where not all of that URL's views have one key.
-        policies: Policies by key; a mapping is laid over the base, None passes the request through untouched, and
-            Rules go on to look at the path.
-    """
-
-    def __init__(self, of: Callable[[Scope], Hashable | None], policies: Mapping[Hashable, Written | Rules]) -> None:
-        """Keep both."""
-        self.of = of
-        self.policies = policies
-
-
-class Rules:
-    """Where each request's policy comes from: its view, then `policy_for`, then its path, then the base.
-
-    Args:
-        policy: The base, for everything that no other serves.
-        paths: Policies by path: `/exact`, `/prefix/*` for the prefix itself and all below, or an `re.Pattern` that
-            must match the whole path. A mapping is laid over the base; None passes the request through untouched.
-        policy_for: A function from scope to Policy, None (pass through) or NotImplemented (ask the paths), or to an
-            awaitable of these.
-        views: The policies of views.
-
-    Raises:
-        ConfigError: Of a path that can't be one, or options that make no policy.
+        of: Return the key of the view that serves a scope, or None if it has no policy of its own. For a preflight,
+            `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Return a
+            `OneOfSeveral` if the URL's views have different keys.
+        policies: Policies by key. A mapping is merged over the base policy, None passes the request through, and Rules
+            go on to look at the path.
+        policy_of: Return the policy of a key that is not in `policies`, because the view is new.
     """
 
     def __init__(
+        self,
+        of: Callable[[Scope], Hashable | None],
+        policies: Mapping[Hashable, PolicySpec | Rules],
+        policy_of: Callable[[Any], PolicySpec | Rules] | None = None,
+    ) -> None:
+        """Store all three."""
+        self.of = of
+        self.policies = policies
+        self.policy_of = policy_of
+
+
+def path_in_code(path: object) -> str:
+    """Return how a path pattern is written in code."""
+    return f"paths[{path!r}]"
+
+
+class Rules:
+    """The rules that lead from a scope to a policy: by view, by `policy_for`, by path, and the base policy.
+
+    Args:
+        policy: The base policy, for everything that no other rule serves.
+        paths: Policies by path: `/exact`, `/prefix/*` for the prefix itself and all below, or an `re.Pattern` that
+            must match the whole path; a mapping is merged over the base policy, None passes the request through.
+        policy_for: Return the policy of a scope, or None to pass the request through, or NotImplemented to leave it to
+            the next rule; or an awaitable of these.
+        views: The policies of views.
+        vary: Request headers, besides Origin, that `policy_for` looks at.
+        describe_path: Return how a user knows a path pattern, for messages.
+
+    Raises:
+        ConfigError: If a path is not valid, or options don't make a policy.
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each rule
         self,
         policy: Policy,
         paths: PathPolicies | None = None,
         policy_for: FindsPolicy | None = None,
         views: Views | None = None,
+        *,
+        vary: Iterable[bytes] = (),
+        describe_path: Callable[[Any], str] = path_in_code,
     ) -> None:
         """Compile paths and views; see the class."""
         issues: list[Issue] = []
-        written: Mapping[Hashable, Written | Rules] = views.policies if views else {}
+        given: Mapping[Hashable, PolicySpec | Rules] = views.policies if views else {}
         self.policy = policy
         self.policy_for = policy_for
-        self.paths = _compiled(policy, paths, issues) if paths else None
-        self.view_of = views.of if views and written else None
-        self.views: dict[Hashable | None, Policy | Rules | None] = {
-            key: value if isinstance(value, Rules) else laid_over(policy, f"{key!r}", value, issues)
-            for key, value in written.items()
+        self.vary = (*_http.VARY_ORIGIN, *vary)
+        self.paths = _path_table(policy, paths, issues, describe_path) if paths else None
+        self.view_of = views.of if views and given else None
+        self._policy_of = views.policy_of if views else None
+        self._views: dict[Hashable | None, Policy | Rules | InvalidViewError | None] = {
+            key: spec if isinstance(spec, Rules) else policy_from_spec(policy, f"{key!r}", spec, issues)
+            for key, spec in given.items()
         }
-        inner = [value for value in written.values() if isinstance(value, Rules)]
-        self.asks: bool = policy_for is not None or any(rules.asks for rules in inner)
-        self.unkept = _unkept([self, *inner]) if written else {}
+        inner = [rules for rules in self._views.values() if isinstance(rules, Rules)]
+        self.calls_function: bool = policy_for is not None or any(rules.calls_function for rules in inner)
         if issues:
             raise ConfigError(issues)
-        if self.paths:
-            from ._paths import ties  # noqa: PLC0415 - as below
-
-            for tie in ties(paths or ()):
-                tie.warn()
 
     @property
-    def is_fixed(self) -> bool:
-        """Whether the base serves every request."""
+    def has_one_policy(self) -> bool:
+        """Whether the base policy serves every request."""
         return not (self.view_of or self.policy_for or self.paths)
 
     @property
-    def is_by_path(self) -> bool:
-        """Whether nothing but the path tells the policy."""
+    def depends_on_path_only(self) -> bool:
+        """Whether nothing but the path leads to the policy."""
         return not (self.view_of or self.policy_for)
 
     def find(self, scope: Scope) -> Asking:
-        """Find the policy that serves `scope`; None passes it through untouched.
+        """Find the policies that serve `scope`.
 
         Yields:
-            What is to be awaited, its result to be sent in.
+            An awaitable, whose result must be sent in.
 
         Raises:
-            AmbiguousPathError: Where the path leads to more than one policy.
-            Exception: What a function raises, and TypeError for what is no policy.
+            InvalidViewError: If the view's policy can't be built.
+            Exception: Whatever a user's function raises; TypeError if it returns something else than a policy.
         """
         if self.view_of is None:
-            return (yield from self._found(scope, None))
-        key = self.view_of(_asked_about(scope))
+            return (yield from self.find_by_key(scope, None))
+        key = self.view_of(_actual_request_scope(scope))
         if not isinstance(key, OneOfSeveral):
-            return (yield from self._found(scope, key))
-        policy = yield from self._found(scope, key.key)
-        return self.unkept.get(policy, policy)
+            return (yield from self.find_by_key(scope, key))
+        match = yield from self.find_by_key(scope, key.key)
+        return match._replace(per_method=True)
 
-    def _found(self, scope: Scope, key: Hashable | None) -> Asking:
-        if key in self.views:
-            own = self.views[key]
-            return (yield from own.find(scope)) if isinstance(own, Rules) else own
-        if self.policy_for is not None:
-            import inspect  # noqa: PLC0415 - dear to import; an event loop brings it along
+    def find_by_key(self, scope: Scope, key: Hashable | None) -> Asking:
+        """Find the policies that serve `scope` if the view with this key does; see `find`."""
+        own = NotImplemented if key is None else self._find_view(key)
+        if isinstance(own, Rules):
+            return (yield from own.find(scope))
+        if own is not NotImplemented:
+            return PolicyMatch((own,))
+        if self.policy_for is None:
+            return self.at(scope["path"], scope.get("root_path", ""))
+        import inspect  # noqa: PLC0415 - expensive to import; an event loop imports it anyway
 
-            found = self.policy_for(scope)
-            if inspect.isawaitable(found):
-                found = yield found
-            if found is None or isinstance(found, Policy):
-                return found
-            if found is not NotImplemented:
-                message = f"policy_for returned {found!r}, which is no Policy, None or NotImplemented"
-                raise TypeError(message)
-        return self.at(route_path(scope))
+        found = self.policy_for(scope)
+        if inspect.isawaitable(found):
+            found = yield found
+        if found is NotImplemented:  # which may depend on Origin, too
+            return self.at(scope["path"], scope.get("root_path", ""))._replace(vary=self.vary)
+        if found is None or isinstance(found, Policy):
+            return PolicyMatch((found,), vary=self.vary)
+        message = f"policy_for returned {found!r}, which is not a Policy, None or NotImplemented"
+        raise TypeError(message)
 
-    def at(self, path: str) -> Policy | None:
-        """Find the policy that serves `path` where no finder knows better.
+    def _find_view(self, key: Hashable) -> Policy | Rules | NotImplementedType | None:
+        if key not in self._views and self._policy_of:
+            self._views[key] = self._build_view(key, self._policy_of)
+        found = self._views.get(key, NotImplemented)
+        if isinstance(found, InvalidViewError):
+            raise found
+        return found
 
-        Raises:
-            AmbiguousPathError: Where the path leads to more than one policy.
-        """
+    def _build_view(
+        self, key: Hashable, policy_of: Callable[[Any], PolicySpec | Rules]
+    ) -> Policy | Rules | InvalidViewError | None:
+        """Build the policy of a view that is new."""
+        issues: list[Issue] = []
+        try:
+            spec = policy_of(key)
+        except ConfigError as error:
+            return InvalidViewError(key, error)
+        if isinstance(spec, Rules):
+            self.calls_function |= spec.calls_function
+            return spec
+        policy = policy_from_spec(self.policy, f"{key}", spec, issues)
+        return InvalidViewError(key, ConfigError(issues)) if issues else policy
+
+    def at(self, path: str, root: str = "") -> PolicyMatch:
+        """Find the policies that serve `path`, below the root path `root`, by path or else the base policy."""
         if self.paths is None:
-            return self.policy
-        policy = self.paths.find(path)
-        if any(self.paths.find(reading) != policy for reading in other_readings(path)):
-            raise AmbiguousPathError(path)
-        return policy
+            return PolicyMatch((self.policy,))
+        policies, is_ambiguous = self.paths.match(path, root)
+        # Of two policies of one rank, both must allow. None leaves the decision to the app, so nothing can be granted.
+        return PolicyMatch(policies, is_ambiguous or (len(policies) > 1 and None in policies))
 
 
-def _asked_about(scope: Scope) -> Scope:
-    """Give the scope of the request that a preflight asks about; of any other request, its own."""
+def _actual_request_scope(scope: Scope) -> Scope:
+    """Return the scope of the actual request that a preflight announces; for other requests, the scope itself."""
     if scope.get("method") != "OPTIONS" or field(scope, _http.ORIGIN) is None:
         return scope
     method = field(scope, _http.REQUEST_METHOD)
     return scope if method is None else {**scope, "method": method.decode("latin-1"), "asgi_cors.preflight": True}
 
 
-def _unkept(all_rules: Iterable[Rules]) -> dict[Policy | None, Policy]:
-    """Give, for each policy of rules with views, the same without anything to be kept by browsers."""
-    from ._issue import ConfigWarning  # noqa: PLC0415 - only where views have policies
-
-    unkept: dict[Policy | None, Policy] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConfigWarning)  # what there is to warn of has been said
-        for rules in all_rules:
-            own = [policy for policy in rules.views.values() if isinstance(policy, Policy)]
-            for policy in (rules.policy, *(rules.paths.values() if rules.paths else ()), *own):
-                if policy is not None and policy not in unkept:
-                    unkept[policy] = policy.replace(max_age=0)
-    return unkept
-
-
-def _compiled(base: Policy, paths: PathPolicies, issues: list[Issue]) -> Paths[Policy | None]:
-    """Read what stands for each path, and index the paths."""
-    from ._paths import Paths, path_issue  # noqa: PLC0415 - most apps have one policy
+def _path_table(
+    base: Policy, paths: PathPolicies, issues: list[Issue], describe: Callable[[Any], str]
+) -> PathTable[Policy | None]:
+    """Parse the paths and their policies, and index them."""
+    from ._paths import PathTable, path_issue, ties  # noqa: PLC0415 - most apps have one policy
 
     policies: dict[PathPattern, Policy | None] = {}
-    for path, written in paths.items():
+    for path, spec in paths.items():
         found = path_issue(path)
         if found:
             issues.append(found)
-            continue
-        policies[path] = laid_over(base, f"paths[{path!r}]", written, issues)
-    return Paths(policies, base)
+        else:
+            policies[path] = policy_from_spec(base, describe(path), spec, issues)
+    if not issues:
+        for first, second in ties(policies):
+            message = f"it has the same rank as {describe(first)}, so both must allow a path that both match"
+            hint = "Spell out more of the path that is meant to apply."
+            issue("paths-tie", describe(second), second, message, hint).warn()
+    return PathTable(policies, base)
 
 
-def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -> Policy | None:
-    """Read what stands for a path or view: a policy, nothing, or options to lay over the base."""
-    if written is None or isinstance(written, Policy):
-        return written
-    if not _is_mapping(written):
-        issues.append(issue("wrong-type", place, written, f"{written!r} is no Policy, mapping or None"))
+def policy_from_spec(base: Policy, place: str, spec: PolicySpec, issues: list[Issue]) -> Policy | None:
+    """Build the policy of a path or view: a policy, None, or options that are merged over the base policy."""
+    if spec is None or isinstance(spec, Policy):
+        return spec
+    if not _is_mapping(spec):
+        message = f"{spec!r} is not a Policy, a mapping or None"
+        issues.append(
+            issue("wrong-type", place, spec, message, "Write a Policy(…), a mapping of its options, or None.")
+        )
         return None
     try:
-        return base.replace(**cast("PolicyOptions", written))
+        return base.replace(**cast("PolicyOptions", spec))
     except ConfigError as error:
         issues += (issue(i.code, f"{place}.{i.option}", i.value, i.message, i.hint) for i in error.issues)
         return None

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from . import _http
 from ._decision import Request
-from ._lazy import regex
 from ._origins import WEB_PORTS, parse_origin
 
 if TYPE_CHECKING:
     from ._types import Scope
 
 
-_CONTROL: Final = regex(r"[\x00-\x1f\x7f]")
-_ODD: Final = regex(r"//|/\.|[\x00-\x1f\x7f]")
 READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
 
 
@@ -40,37 +37,19 @@ def read_request(scope: Scope) -> Request:
 
 
 def route_path(scope: Scope) -> str:
-    """Give the path that the app's router sees: without the root path, where that stands before it, with its slash."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    if root and (root := root.rstrip("/")) and (path == root or path.startswith(root + "/")):
-        path = path[len(root) :]
-    return path if path[:1] == "/" else f"/{path}"
+    """Return the path that the app's router sees."""
+    return remove_root(scope["path"], scope.get("root_path", ""))
 
 
-def without_dots(path: str) -> str:
-    """Remove doubled slashes, then dot segments (RFC 3986, 5.2.4), as servers and routers on the way may do."""
-    kept: list[str] = []
-    segments = re.sub("/{2,}", "/", path).split("/")
-    for segment in segments:
-        if segment == "..":
-            del kept[max(1, len(kept) - 1) :]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in {".", ".."}:
-        kept.append("")
-    return "/".join(kept)
+def remove_root(path: str, root: str) -> str:
+    """Remove the root path, if that is a prefix of `path` on a slash boundary; one leading slash stays.
 
-
-def other_readings(path: str) -> set[str]:
-    """Give the paths that servers and routers on the way may make of an odd one; none of a plain one.
-
-    Without doubled slashes and dot segments; without control characters, of which a final newline slips past a `$`.
+    A final slash of the root path is ignored: `/api/x` and `/api//x` are both `/x` under `/api/`.
     """
-    if not _ODD.search(path):
-        return set()
-    plain = _CONTROL.sub("", path)
-    return {plain, without_dots(path), without_dots(plain)}
+    bare = root.rstrip("/")
+    if bare and (path == bare or path.startswith(f"{bare}/")):
+        path = path.removeprefix(root) if path.startswith(root) else path[len(bare) :]
+    return path if path[:1] == "/" else f"/{path}"
 
 
 def has_credentials(scope: Scope) -> bool:

@@ -5,13 +5,15 @@ Knows what may be given and what it comes to; knows no request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._decision import Decision
 from ._errors import ConfigError, issue, unknown
+from ._http import TOKEN
+from ._option_origins import entries_of
 from ._policy import DEFAULTS, Policy, PolicyOptions
-from ._rules import FindsPolicy, PathPolicies, Rules, Views
+from ._rules import FindsPolicy, PathPolicies, Rules, Views, path_in_code
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -25,6 +27,7 @@ class MiddlewareOptions(PolicyOptions, total=False):
 
     paths: PathPolicies | None
     policy_for: FindsPolicy | None
+    vary: str | Iterable[str]
     enforce: bool
     check_websockets: bool
     on_decision: Observes | None
@@ -33,6 +36,7 @@ class MiddlewareOptions(PolicyOptions, total=False):
 _OWN: Final[Mapping[str, Any]] = {
     "paths": None,
     "policy_for": None,
+    "vary": (),
     "enforce": False,
     "check_websockets": True,
     "on_decision": None,
@@ -57,7 +61,12 @@ class Settings:
 
 
 def configured(
-    policy: object, options: Mapping[str, Any], *, before: Settings | None = None, views: Views | None = None
+    policy: object,
+    options: Mapping[str, Any],
+    *,
+    before: Settings | None = None,
+    views: Views | None = None,
+    describe_path: Callable[[Any], str] = path_in_code,
 ) -> Settings:
     """Validate everything that is given, and compile it.
 
@@ -66,6 +75,7 @@ def configured(
         options: Those of the middleware and of its base policy.
         before: Where what isn't given comes from; its defaults, if None.
         views: The policies of views.
+        describe_path: Return how a user knows a path pattern.
 
     Raises:
         ConfigError: With every mistake found.
@@ -80,7 +90,9 @@ def configured(
         base = _stand_in() if issues else before.rules.policy if before else Policy()
     _check(written, issues)
     try:
-        rules = Rules(base, written["paths"], written["policy_for"], views)
+        names = _vary_names(written["vary"], issues)
+        find, paths = written["policy_for"], written["paths"]
+        rules = Rules(base, paths, find, views, vary=names, describe_path=describe_path)
     except ConfigError as error:
         raise ConfigError([*issues, *error.issues]) from None
     if issues:
@@ -116,6 +128,19 @@ def _is_sync(value: object) -> bool:
     import inspect  # noqa: PLC0415 - dear to import; most apps have no such function
 
     return callable(value) and not inspect.iscoroutinefunction(value)
+
+
+def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
+    """Return the names of `vary`, without Origin, which every response varies by that `policy_for` decides."""
+    names = (value,) if isinstance(value, str) else entries_of(value)
+    found: dict[str, bytes] = {}
+    for name in (value,) if names is None else names:
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+            hint = "Write the names of request headers: vary=['x-tenant']."
+            issues.append(issue("invalid-name", "vary", name, f"{name!r} is not a header name", hint))
+        elif name.lower() != "origin":
+            found.setdefault(name.lower(), name.encode())
+    return tuple(found.values())
 
 
 def _check(written: dict[str, Any], issues: list[Issue]) -> None:

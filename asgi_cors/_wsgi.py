@@ -14,21 +14,32 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from ._configuration import Configuration
+from ._decision import Decision, Outcome
 from ._http import VARY
 from ._installed import Installed
 from ._kept import LONGEST
 from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
 from ._lookup import run_blocking
-from ._mark import CONFIGURATION, INNER, MARK, NEXT, REQUEST, STARTED, note, restrict, restricted
-from ._merge import MAYBE_WATCHED, WATCHED, merge
+from ._mark import (
+    CONFIGURATION,
+    INNER,
+    MARK,
+    NEXT,
+    PASSED_THROUGH,
+    REQUEST,
+    STARTED,
+    add_inner_decision,
+    intersect_with_inner,
+    note,
+)
+from ._merge import MAYBE_WATCHED, WATCHED, add_vary, merge
 from ._scope import read_request
 from ._settings import MiddlewareOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from ._configuration import Judgement
-    from ._decision import Decision
     from ._kept import Tables
     from ._mark import State
     from ._policy import Policy
@@ -69,7 +80,7 @@ class WSGIMiddleware(Installed):
         if outer is None:
             tables = configuration.tables or _tables(configuration, environ)
             if tables is None:
-                return self.app(environ, start_response)
+                return self._pass_through(configuration, environ, start_response)
             if environ["REQUEST_METHOD"] == "OPTIONS":
                 answer = _known_answer(configuration, tables, environ)
                 if answer is not None:
@@ -100,16 +111,35 @@ class WSGIMiddleware(Installed):
         """Decide what has not been decided before; None and the body where nothing is left to do."""
         scope = scope_of(environ)
         judgement = run_blocking(configuration.judge(scope, read_request(scope)))
-        if judgement is None:
-            return None, self.app(environ, start_response)
+        if judgement.passes_through:
+            return None, self._pass_through(configuration, environ, start_response, judgement.decision.vary)
         if outer is not None:
             warn_stacked(judgement.policy, scope["path"])
-            restrict(outer, judgement.decision)
+            add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             return None, _send(_kept_answer(judgement, environ), start_response)
         if outer is not None:
             return None, self.app(environ, start_response)
         return _kept_start(judgement, environ), ()
+
+    def _pass_through(
+        self,
+        configuration: Configuration,
+        environ: Environ,
+        start_response: StartResponse,
+        vary: tuple[bytes, ...] = (),
+    ) -> Iterable[bytes]:
+        """Leave a response to the app, but for Vary, and for a view that runs although its path led to no policy."""
+        if not vary and configuration.settings.rules.view_of is None:
+            return self.app(environ, start_response)
+        environ[PASSED_THROUGH] = state = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
+        return self.app(environ, MethodType(make_pass_through(vary), state))
+
+    def verify_view(self, environ: Environ, predicted: Hashable | None, key: Hashable | None) -> Answer | None:
+        """Compare the view that runs with the one that `view_of` predicted; see `CORSMiddleware.verify_view`."""
+        state, scope = environ.get(MARK) or environ.get(PASSED_THROUGH), scope_of(environ)
+        judgement = run_blocking(self.configuration.verify_view(scope, predicted, key, state))
+        return answered(judgement) if judgement and judgement.answer else None
 
     def _is_raised_on(self, environ: Environ) -> bool:
         """Tell whether a crash is asked for: by werkzeug's debugger, or by Flask's configuration."""
@@ -216,6 +246,7 @@ def answered(judgement: Judgement) -> Answer:
     """Make status, headers and body of a judgement's answer."""
     status, text = judgement.answer or (204, "")
     content = [] if status == 204 else _content(text)  # noqa: PLR2004 - which has none (RFC 9110, 15.3.5)
+    content += [("cache-control", "no-store")] if status == 403 else []  # noqa: PLR2004 - a refusal of `enforce`
     return _PHRASES[status], [*content, *_tail(judgement.decision)], text.encode()
 
 
@@ -243,9 +274,25 @@ def starter(judgement: Judgement) -> Start:
     def merged(state: State, headers: WSGIHeaders) -> WSGIHeaders:
         watched = [header for header in headers if header[0].lower() in _WATCHED]
         own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
-        fields = restricted(decision.headers, decision.vary, state[INNER] or ())
-        ours = merge(own, *fields, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]))
+        sent = intersect_with_inner(state, decision)
+        ours = merge(own, sent.headers, sent.vary, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]))
         return [*(header for header in headers if header not in watched), *_as_text(ours)]
+
+    return start
+
+
+def make_pass_through(vary: tuple[bytes, ...]) -> Start:
+    """Return the function that leaves a response to the app, but for Vary; see `_ready.make_pass_through`."""
+
+    def start(state: State, status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
+        """Replace `start_response`, once bound to a state."""
+        own = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers]
+        if state[INNER]:
+            sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
+            headers = _as_text(merge(own, (), sent.vary, replaced=lambda _: None))
+        elif vary:
+            headers = _as_text(add_vary(own, vary))
+        return state[NEXT](status, headers, exc_info) if exc_info else state[NEXT](status, headers)  # type: ignore[no-any-return]
 
     return start
 
@@ -256,7 +303,7 @@ def _tail(decision: Decision) -> WSGIHeaders:
 
 
 def _as_text(fields: Iterable[tuple[bytes, bytes]]) -> WSGIHeaders:
-    return [(name.decode(), value.decode("latin-1")) for name, value in fields]
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
 def _content(text: str) -> WSGIHeaders:

@@ -257,8 +257,8 @@ def test_views_need_what_finds_them() -> None:
 
 def test_rules_by_path_are_told_from_others() -> None:
     """Only where nothing but the path tells the policy may a shell look its tables up by path."""
-    assert Rules(BASE, {"/x": None}).is_by_path
-    assert not Rules(BASE, policy_for=lambda scope: NotImplemented).is_by_path
+    assert Rules(BASE, {"/x": None}).depends_on_path_only
+    assert not Rules(BASE, policy_for=lambda scope: NotImplemented).depends_on_path_only
 
 
 def test_the_look_up_thread_is_one_and_a_daemon() -> None:

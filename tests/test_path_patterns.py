@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Policy, Rules
-from asgi_cors._paths import literal_prefix
+from asgi_cors._paths import alternative_paths, literal_prefix
 
 BASE, OPEN, ONE, TWO = (
     Policy(allow_origins=origins) for origins in ("https://base.example", "*", "https://1.example", "https://2.example")
@@ -71,27 +71,58 @@ TABLE = {
         pytest.param("/admin/z/1", OPEN, id="if it matches the whole path"),
         pytest.param("/admin/x", TWO, id="an exact path before all"),
         pytest.param("/admin/y/1", TWO, id="a prefix that spells out more"),
-        pytest.param("/A/b", None, id="none, case counts: every path"),
-        pytest.param("x/a/b", None, id="none, it must match from the first"),
+        pytest.param("/1/b", None, id="none: every path"),
+        pytest.param("a/b", OPEN, id="with the slash that a server left out"),
     ],
 )
 @pytest.mark.parametrize("turn", [list, reversed], ids=["as written", "the other way round"])
 def test_the_policy_of_a_path(path, policy, turn):
     """The order in which they are written doesn't count."""
     rules = Rules(BASE, dict(turn(list(TABLE.items()))))
-    assert rules.at(path) == policy
+    assert rules.at(path) == ((policy,), False, False, ())
 
 
-def test_of_two_that_spell_out_the_same_the_first_applies():
-    with pytest.warns(ConfigWarning, match=r"paths: '/\[b-z\]\+' and '/\[a-z\]\+' both begin with '/'"):
-        rules = Rules(BASE, {re.compile("/[a-z]+"): ONE, re.compile("/[b-z]+"): TWO})
-    assert (rules.at("/b"), rules.at("/1")) == (ONE, BASE)
+@pytest.mark.parametrize("turn", [list, reversed], ids=["as given", "the other way round"])
+@pytest.mark.parametrize(
+    ("first", "second", "path"),
+    [
+        pytest.param(re.compile("/[a-z]+"), re.compile("/[b-z]+"), "/b", id="two regexes"),
+        pytest.param(re.compile("/api.*"), "/api/*", "/api/x", id="a regex and a prefix"),
+        pytest.param(
+            re.compile(r"/\w+/v1/.*"), re.compile(r"/\w+/v1/admin/.*"), "/x/v1/admin/y", id="one inside the other"
+        ),
+        pytest.param(re.compile("/.*"), re.compile("/.*/private/.*"), "/a/private/b", id="every path and some"),
+    ],
+)
+def test_both_patterns_of_one_rank_apply(turn, first, second, path):
+    """The order in which they are given never decides, and a warning names both as they were given."""
+    given = dict(turn([(first, ONE), (second, TWO)]))
+    with pytest.warns(ConfigWarning, match="has the same rank as") as caught:
+        rules = Rules(BASE, given)
+    assert set(rules.at(path).policies) == {ONE, TWO}
+    assert not rules.at(path).is_ambiguous
+    assert all(f"paths[{each!r}]" in str(caught[0].message) for each in (first, second))
 
 
-def test_a_regex_and_a_prefix_may_tie():
-    with pytest.warns(ConfigWarning, match=r"'/api/\*' and '/api\.\*' both begin with '/api'"):
-        rules = Rules(BASE, {re.compile("/api.*"): ONE, "/api/*": TWO})
-    assert rules.at("/api/x") == ONE
+def test_patterns_of_one_rank_with_one_policy_raise_no_warning():
+    rules = Rules(BASE, {re.compile("/[a-z]+"): ONE, re.compile("/[b-z]+"): ONE})
+    assert rules.at("/b").policies == (ONE,)
+
+
+def test_nothing_is_granted_if_one_of_two_patterns_of_one_rank_passes_through():
+    with pytest.warns(ConfigWarning, match="same rank"):
+        rules = Rules(BASE, {re.compile("/[a-z]+"): None, re.compile("/[b-z]+"): ONE})
+    assert rules.at("/b").is_ambiguous
+    assert rules.at("/a").policies == (None,)
+
+
+def test_the_warning_names_a_path_as_the_adapter_describes_it():
+    with pytest.warns(ConfigWarning, match=r"^resources\[/b\.\*\]: it has the same rank as resources\[/a\?\.\*\],"):
+        Rules(
+            BASE,
+            {re.compile("/a?.*"): ONE, re.compile("/b.*".replace("b", "[b]")): TWO},
+            describe_path=lambda path: f"resources[{path.pattern.replace('[b]', 'b')}]",
+        )
 
 
 @pytest.mark.parametrize(
@@ -119,16 +150,94 @@ class Counted(str):
 
 @pytest.mark.parametrize("count", [1, 1000])
 def test_a_thousand_rules_cost_what_one_costs(count):
-    """One look for each length of what is spelled out, however many rules there are."""
+    """One look-up for each length of literal prefix, at any number of rules."""
     rules = Rules(BASE, {re.compile(rf"/rule{number:04}/\d+"): ONE for number in range(count)})
     path = Counted(f"/rule{count - 1:04}/1")
-    assert rules.at(path) == ONE
-    assert path.looks == 1
+    assert rules.at(path).policies == (ONE,)
+    assert path.looks <= 5  # of which most look for a slash
 
 
-def test_dot_segments_are_looked_through_for_regexes_too():
-    """Where they would lead to another policy, no policy is found, so that the request is refused."""
+def test_dot_segments_are_removed_for_regexes_too():
+    """If they lead to another policy, the path is ambiguous."""
     rules = Rules(BASE, {re.compile("/public/.*"): OPEN, "/admin/*": ONE})
-    assert rules.at("/public/a/../b") == OPEN
-    with pytest.raises(Exception, match=r"/public/\.\./admin"):
-        rules.at("/public/../admin")
+    assert rules.at("/public/a/../b").policies == (OPEN,)
+    assert rules.at("/public/../admin") == ((OPEN, ONE), True, False, ())
+
+
+STRICT = {"/admin": ONE}
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "expected"),
+    [
+        pytest.param(STRICT, "/admin/", (ONE,), id="an exact path with a final slash"),
+        pytest.param({"/admin/": ONE}, "/admin", (ONE,), id="an exact path without its final slash"),
+        pytest.param({"/admin/": ONE, "/admin": TWO}, "/admin/", (ONE,), id="the one with the slash has its own rule"),
+        pytest.param({"/admin/": ONE, "/admin": TWO}, "/admin", (TWO,), id="the one without has its own rule"),
+        pytest.param({"/a": ONE, "/a/*": TWO}, "/a/", (ONE,), id="an exact path before the prefix of the same name"),
+        pytest.param({"/": ONE}, "/", (ONE,), id="the root"),
+        pytest.param({re.compile("/a"): ONE}, "/a/", None, id="a regex without the slash that a router ignores"),
+        pytest.param({re.compile("/a/"): ONE, "/a": ONE}, "/a/", (ONE,), id="both readings have one policy"),
+        pytest.param(STRICT, "/ADMIN", None, id="a path in upper case"),
+        pytest.param({"/Admin": ONE}, "/admin", None, id="a rule in upper case"),
+        pytest.param({"/userProfile/*": ONE}, "/userProfile/Me", (ONE,), id="a rule in mixed case"),
+        pytest.param({"/A": ONE, "/a": TWO}, "/a", (TWO,), id="a rule in these very letters"),
+        pytest.param({"/a": TWO, "/A": ONE}, "/A", None, id="a rule in these letters, and one in lower case"),
+        pytest.param({"/A/*": ONE, "/a/*": TWO}, "/a/b", (TWO,), id="a prefix in these very letters"),
+        pytest.param(
+            {"/Admin": ONE, re.compile("/.*"): TWO}, "/admin", None, id="a rule in upper case beside a wide one"
+        ),
+        pytest.param(STRICT, "/adm\u0131n", None, id="a dotless i"),
+        pytest.param(STRICT, "/ADM\u0130N", None, id="a dotted capital I"),
+        pytest.param({"/keys": ONE}, "/\u212aey\u017f", None, id="a Kelvin sign and a long s"),
+        pytest.param({re.compile("/a/[A-Z]+"): ONE}, "/a/B", (ONE,), id="a regex in upper case"),
+        pytest.param({re.compile("/a/[A-Z]+"): ONE}, "/a/b", None, id="a regex that letter case keeps from matching"),
+        pytest.param(STRICT, "//ADMIN/.", None, id="all together"),
+        pytest.param(STRICT, "/\x00.\x01/admin", None, id="dot segments that appear without control characters"),
+        pytest.param(STRICT, "/other/", (BASE,), id="a path far from every rule"),
+    ],
+)
+def test_the_policy_of_a_path_that_routers_read_in_several_ways(paths, path, expected):
+    """None: another reading leads to another policy, so nothing is granted."""
+    match = Rules(BASE, paths).at(path)
+    assert (None if match.is_ambiguous else match.policies) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "expected"),
+    [
+        pytest.param("/api/x", "/api", (ONE,), id="below the root path"),
+        pytest.param("/api/x", "/api/", (ONE,), id="a root path with a final slash"),
+        pytest.param("/api//x", "/api/", (ONE,), id="which a server repeats"),
+        pytest.param("/api//x", "/api", None, id="a doubled slash below a root path"),
+        pytest.param("/apix", "/api", None, id="a root path that a router removes without its slash"),
+        pytest.param("/api/apix", "/api", (BASE,), id="a root path is removed once"),
+        pytest.param("//api/x", "/api", None, id="a doubled slash before the root path"),
+        pytest.param("/x", "/api", (ONE,), id="not below the root path"),
+    ],
+)
+def test_the_policy_of_a_path_below_a_root_path(path, root, expected):
+    match = Rules(BASE, {"/x": ONE}).at(path, root)
+    assert (None if match.is_ambiguous else match.policies) == expected
+
+
+def test_a_long_path_is_not_matched_by_regexes():
+    """It is ambiguous, and all policies may serve it."""
+    paths = {re.compile("/a/.*"): ONE, "/b": TWO}
+    assert Rules(BASE, paths).at("/a/" + "x" * 2045).policies == (ONE,)
+    assert Rules(BASE, paths).at("/a/" + "x" * 2046) == ((ONE, TWO, BASE), True, False, ())
+    assert Rules(BASE, {"/a/*": ONE}).at("/a/" + "x" * 9999).policies == (ONE,)
+
+
+@given(st.text("/.aA\x00\u0131", max_size=12), st.sampled_from(["", "/", "/a", "/a/", "//", "a"]))
+def test_every_path_has_few_readings(path, root):
+    """No path takes more than some passes to be read, and none raises."""
+    readings = alternative_paths("/" + path, root)
+    assert len(readings) <= 7
+    assert all(reading.startswith("/") for reading in readings)
+
+
+def test_a_long_path_is_read_in_linear_time():
+    """A root path is removed once, however often it is repeated."""
+    assert alternative_paths("/a" * 50_000 + "x", "/ax") == {"/a" * 50_000 + "x"} - {"/a" * 50_000 + "x"}
+    assert alternative_paths("/aa" + "a" * 50_000, "/a") == {"/a" + "a" * 50_000}

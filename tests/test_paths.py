@@ -1,5 +1,7 @@
 """Which policy serves a request: paths, policy_for, and what an ambiguous path gets."""
 
+import re
+import warnings
 from typing import Any
 
 import anyio.lowlevel
@@ -9,7 +11,7 @@ from support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
 from support.runners import RUNNERS, run_asyncio
 from support.shells import call_asgi, http_scope
 
-from asgi_cors import ConfigError, CORSMiddleware, Policy
+from asgi_cors import ConfigError, ConfigWarning, CORSMiddleware, Policy
 
 PARTNER = "https://partner.example.org"
 OPEN = Policy(allow_origins="*")
@@ -19,6 +21,7 @@ BASE: dict[str, Any] = {"allow_origins": APP, "max_age": 5}
 UNTOUCHED = [OWN]
 STRICT = sorted([OWN, VARY])
 WILD = sorted([OWN, origin_line("*")])
+OPEN_VARYING = sorted([OWN, VARY, origin_line("*")])
 NAMED = sorted([OWN, VARY, origin_line(PARTNER)])
 
 PATHS: dict[str, Any] = {
@@ -36,7 +39,7 @@ SERVED: list[tuple[str, str, list[str]]] = [
     ("what no pattern matches has the base policy", "/other", STRICT),
     ("an exact path", "/exact", WILD),
     ("an exact path is not a prefix", "/exact/x", STRICT),
-    ("an exact path with a slash behind it is another", "/exact/", STRICT),
+    ("an exact path covers the one that ends in a slash", "/exact/", WILD),
     ("a prefix is the prefix itself", "/public", WILD),
     ("a prefix is all below it", "/public/a/b", WILD),
     ("a prefix with its slash", "/public/", WILD),
@@ -191,8 +194,8 @@ def test_a_policy_and_options_are_alternatives(serve: Any) -> None:
 
 
 ANSWERS: list[tuple[str, Any, list[str]]] = [
-    ("a policy serves the request", OPEN, WILD),
-    ("None passes the request through untouched", None, UNTOUCHED),
+    ("a policy serves the request", OPEN, sorted([*WILD, VARY])),
+    ("None leaves the response to the app, but for Vary", None, STRICT),
     ("NotImplemented asks the next: paths", NotImplemented, NAMED),
 ]
 
@@ -228,7 +231,7 @@ def test_policy_for_sees_the_scope(serve: Any) -> None:
         return OPEN if (b"host", b"open.example.com") in scope["headers"] else PARTNERS
 
     served = serve(policy_for=by_host, **BASE)
-    assert served.request("POST", "/ü", origin=PARTNER, fields=[("host", "open.example.com")]).lines == WILD
+    assert served.request("POST", "/ü", origin=PARTNER, fields=[("host", "open.example.com")]).lines == OPEN_VARYING
     assert served.request(origin=PARTNER, fields=[("host", "x.example.com")]).lines == NAMED
     assert (seen[0]["type"], seen[0]["method"], seen[0]["path"]) == ("http", "POST", "/ü")
     assert (b"origin", PARTNER.encode()) in seen[0]["headers"]
@@ -269,4 +272,106 @@ def test_policy_for_may_wait(run: Any) -> None:
         return OPEN
 
     middleware = CORSMiddleware(App().asgi, policy_for=ask, **BASE)
-    assert call_asgi(middleware, http_scope("GET", "/", [("origin", EVIL)]), run).lines == WILD
+    assert call_asgi(middleware, http_scope("GET", "/", [("origin", EVIL)]), run).lines == OPEN_VARYING
+
+
+def test_responses_vary_by_what_policy_for_looks_at(serve: Any) -> None:
+    """It may look at Origin, whatever it returns, and at the headers that `vary` names."""
+
+    def policy_for(scope: Any) -> Any:
+        return {"/open": OPEN, "/none": None}.get(scope["path"], NotImplemented)
+
+    app = App(headers=[("content-type", "text/plain"), ("vary", "accept, ORIGIN")])
+    served = serve(app=app, policy_for=policy_for, vary=["X-Tenant", "origin", "x-tenant"], **BASE)
+    for path in ("/open", "/none", "/other"):
+        for origin in (None, APP, EVIL):
+            assert served.request(path=path, origin=origin).elements("vary") == ["accept", "ORIGIN", "X-Tenant"]
+    preflight = served.preflight(origin=APP, path="/other")
+    asked = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "X-Tenant"]
+    assert preflight.elements("vary") == asked
+
+
+def test_a_policy_that_others_use_too_does_not_vary_for_them(serve: Any) -> None:
+    """What policy_for adds to Vary is not cached with the policy."""
+
+    def policy_for(scope: Any) -> Any:
+        return OPEN if scope["path"] == "/for" else NotImplemented
+
+    served = serve(policy_for=policy_for, **BASE)
+    assert served.request(path="/for", origin=EVIL).lines == OPEN_VARYING
+    assert serve(OPEN).request(path="/for", origin=EVIL).lines == WILD
+
+
+@pytest.mark.parametrize("vary", ["x tenant", ["a", "b c"], 5, [None], ""], ids=repr)
+def test_vary_takes_names_of_headers(serve: Any, vary: Any) -> None:
+    with pytest.raises(ConfigError, match=r"vary: .* Write the names of request headers: vary=\['x-tenant'\]\."):
+        serve(policy_for=lambda _: OPEN, vary=vary, **BASE)
+
+
+@pytest.mark.parametrize("path", ["/open/../x", "/open/" + "x" * 2100], ids=["dot segments", "too long for a regex"])
+def test_enforce_checks_every_policy_that_may_serve_an_ambiguous_path(serve: Any, path: str) -> None:
+    """If all of them allow, the app runs, but without CORS headers; one refusal is enough for a 403."""
+    paths = {re.compile(r"/open/.*"): OPEN, "/x": PARTNERS}
+    served = serve(enforce=True, paths=paths, allow_origins=[APP, PARTNER])
+    assert served.request("POST", path, origin=PARTNER, fields=[("host", "a")]).lines == STRICT
+    assert served.request("POST", path, origin=APP, fields=[("host", "a")]).status == 403
+    assert served.request("POST", path, origin=EVIL, fields=[("host", "a")]).status == 403
+
+
+def test_enforce_checks_the_base_policy_if_policy_for_fails(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """An origin that the base allows reaches the app, but is granted nothing."""
+
+    def fail(scope: Any) -> Any:
+        raise LookupError(scope["path"])
+
+    served = serve(enforce=True, policy_for=fail, **BASE)
+    assert served.request(origin=APP, fields=[("host", "a")]).lines == STRICT
+    refusal = served.request(origin=EVIL, fields=[("host", "a")])
+    assert (refusal.status, refusal.values("cache-control"), served.reached) == (403, ["no-store"], 1)
+    assert "LookupError" in caplog.text
+
+
+def test_both_policies_of_one_rank_must_allow(serve: Any) -> None:
+    """Origins, methods, headers, exposed headers, credentials and max-age are those of both."""
+    paths: dict[Any, Any] = {
+        re.compile(r"/\w+/v1/.*"): Policy(
+            allow_origins=[APP, PARTNER],
+            allow_methods=["PUT", "DELETE"],
+            allow_headers="*",
+            expose_headers=["x-a", "X-B"],
+            allow_credentials=True,
+            max_age=60,
+        ),
+        re.compile(r"/\w+/v1/admin/.*"): Policy(
+            allow_origins=[APP], allow_methods=["PUT"], allow_headers=["x-id"], expose_headers=["x-b"]
+        ),
+    }
+    with pytest.warns(ConfigWarning, match="same rank"):
+        served = serve(paths=paths, **BASE)
+    path = "/x/v1/admin/y"
+    exposed = "access-control-expose-headers: X-B"
+    assert served.request(path=path, origin=APP).lines == sorted([OWN, VARY, origin_line(APP), exposed])
+    assert served.request(path=path, origin=PARTNER).lines == STRICT
+    allowed = served.preflight("PUT", "x-id", origin=APP, path=path)
+    assert (allowed.status, allowed.values("access-control-allow-methods")) == (204, ["GET, HEAD, POST, PUT"])
+    assert allowed.elements("access-control-allow-headers") == ["x-id"]
+    assert allowed.values("access-control-max-age") == ["60"]
+    assert not allowed.values("access-control-allow-credentials")
+    assert served.preflight("DELETE", origin=APP, path=path).status == 200
+    assert served.preflight("PUT", origin=PARTNER, path=path).cors == []
+    assert served.middleware.explain("DELETE", APP, path=path).allowed is False
+    assert served.middleware.explain("PUT", APP, path=path).allowed is True
+
+
+@pytest.mark.parametrize("first", ["*", APP, EVIL])
+@pytest.mark.parametrize("second", ["*", APP])
+def test_an_origin_is_granted_what_the_narrower_of_two_policies_grants(serve: Any, first: str, second: str) -> None:
+    """A `*` is narrowed to the origin that the other policy names."""
+    paths = {re.compile("/[a-z]+"): Policy(allow_origins=first), re.compile("/[b-z]+"): Policy(allow_origins=second)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)
+        served = serve(paths=paths, **BASE)
+    granted_origin = "*" if first == second == "*" else APP
+    lines = [] if first == EVIL else [origin_line(granted_origin)]
+    for _ in range(2):
+        assert served.request(path="/b", origin=APP).cors == lines

@@ -151,7 +151,8 @@ def _written(path: str | Pattern[str]) -> str:
 def _at(installed: Installed, path: str | Pattern[str]) -> Policy | None:
     if not isinstance(path, str) or installed.configuration is None:
         return None
-    return installed.configuration.settings.rules.at(path.removesuffix("*") + "x" if path.endswith("*") else path)
+    rules = installed.configuration.settings.rules
+    return rules.at(path.removesuffix("*") + "x" if path.endswith("*") else path).policy
 
 
 def _unused(installed: Installed, rows: tuple[Row, ...]) -> Iterator[str]:

@@ -119,7 +119,7 @@ def _found(configuration: Configuration, scope: dict[str, Any]) -> Served:
     try:
         awaitable = next(asking)
     except StopIteration as stop:
-        policy: Policy | None = stop.value
+        policy: Policy | None = stop.value.policy
         return policy
     except Exception:  # noqa: BLE001 - what a function needs of a request, this one has not
         return AT_RUN_TIME

@@ -254,5 +254,5 @@ def test_enforce_policy_for_and_on_decision_work(app, serve):
     )
     client = serve(app)
     assert (client.get("/plain", OTHER).status, client.get("/plain", PAGE).status) == (403, 200)
-    assert client.get("/private", OTHER).cors == {}
+    assert client.get("/private", OTHER).cors == {"vary": "Origin"}
     assert seen == [("/plain", False), ("/plain", True)]

@@ -28,7 +28,7 @@ def granted(client, path):
     [
         pytest.param("/api/*", {"/api": "a", "/api/": "a", "/api/x/y": "a", "/apixyz": "", "/": ""}, id="a prefix"),
         pytest.param("/it.m*", {"/it.m": "a", "/it.ms/x": "a", "/it": "", "/item": ""}, id="all that begins so"),
-        pytest.param(["/x", "/y"], {"/x": "a", "/y": "a", "/x/": "", "/xy": ""}, id="a list of paths"),
+        pytest.param(["/x", "/y"], {"/x": "a", "/y": "a", "/x/": "a", "/xy": ""}, id="a list of paths"),
         pytest.param("/x.y", {"/x.y": "a", "/xzy": ""}, id="a path with a dot is no regex"),
         pytest.param("*", {"/": "a", "/x": "a"}, id="every path"),
         pytest.param("/*", {"/": "a", "/x": "a"}, id="every path, as Flask-CORS's default has it"),
@@ -83,9 +83,11 @@ def test_what_no_rule_matches_is_passed_through_untouched(app, serve):
     assert client.get("/other", A).cors == {}
 
 
-def test_of_a_tie_the_first_applies_with_a_warning(app, serve):
-    with pytest.warns(ConfigWarning, match=r"'/\[b-z\]\+' and '/\[a-z\]\+' both begin with '/'"):
-        CORS(app, resources={"/[a-z]+": {"origins": A}, "/[b-z]+": OPEN})
+@pytest.mark.parametrize("turn", [list, reversed], ids=["as given", "the other way round"])
+def test_of_two_resources_of_one_rank_both_must_allow(app, serve, turn):
+    resources = dict(turn([("/[a-z]+", {"origins": A}), ("/[b-z]+", OPEN)]))
+    with pytest.warns(ConfigWarning, match="has the same rank as"):
+        CORS(app, resources=resources)
     assert granted(serve(app), "/x") == "a"
 
 
