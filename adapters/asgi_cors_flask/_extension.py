@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Unpack, cast
+from typing import Unpack, cast
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
 from asgi_cors import ConfigError, Configuration, Explanation, Issue, Policy, Rules
-from asgi_cors_werkzeug import AttachedPolicy
+from asgi_cors_werkzeug import AttachedPolicy, Resources
 
 from ._installation import NAME, Installation, policies_of, saying_resources
-from ._options import OF_APPS, OF_MIDDLEWARE, Options, read_config, read_options, refuse_unknown
+from ._options import OF_APPS, OF_MIDDLEWARE, RESOURCES, Options, read_config, read_options, refuse_unknown
 from ._typing import AppOptions
 
 
@@ -94,20 +94,21 @@ class BlueprintMark(AttachedPolicy):
 
     def policy(self, app: Flask) -> Rules:
         """Give the rules for the views of the blueprint in an app, whose config counts."""
-        policy, paths = self._policies(app)
+        options = self._options_in(app)
+        policy, paths = policies_of(options)
         with saying_resources():
-            return Rules(policy, paths)
+            return Rules(policy, paths, describe_path=options.others.get(RESOURCES, Resources()).describe)
 
     def configuration(self, app: Flask) -> Configuration:
         """Give the same, to be explained."""
-        policy, paths = self._policies(app)
+        policy, paths = policies_of(self._options_in(app))
         return Configuration(policy, paths=paths)
 
-    def _policies(self, app: Flask) -> tuple[Policy, dict[Any, Policy | None]]:
+    def _options_in(self, app: Flask) -> Options:
         config, unknown = read_config(app.config, warns=False)
         options = self._options.over(config)
         refuse_unknown(unknown, options)
-        return policies_of(options)
+        return options
 
 
 def _bind_blueprint(blueprint: Blueprint, options: Options) -> None:

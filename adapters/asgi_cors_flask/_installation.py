@@ -22,11 +22,12 @@ from werkzeug.wrappers import Response
 
 from asgi_cors import ConfigError, Configuration, ConfigWarning, Explanation, Issue, Policy, WSGIMiddleware
 from asgi_cors_werkzeug import (
+    EVERY_PATH,
     EXEMPT,
     PREDICTED,
     AttachedPolicy,
     Binder,
-    Path,
+    Resources,
     Views,
     environ_of,
     standalone_configuration,
@@ -40,7 +41,6 @@ from ._options import (
     OF_POLICY,
     RESOURCES,
     Options,
-    place_of,
     read_config,
     read_options,
     refuse_unknown,
@@ -48,7 +48,6 @@ from ._options import (
 from ._typing import AppOptions, Scope
 
 NAME: Final = "asgi_cors"
-EVERY_PATH: Final = "/*"
 
 
 class Installation:
@@ -62,10 +61,15 @@ class Installation:
         """Pass everything through untouched, but for the views with a policy of their own."""
         self._app = app
         self._keywords: Options | None = None
+        self._resources = Resources()
         self._lock = threading.RLock()
         self._views = Views(app, _binder(app, self), lambda key: key.policy(app), lambda: _in_context_of(app))
         self.configuration = Configuration(
-            _closed(NOTHING), view_of=self._views.of, view_policy=self._views.policy_of, paths={EVERY_PATH: None}
+            _closed(NOTHING),
+            view_of=self._views.of,
+            view_policy=self._views.policy_of,
+            describe_path=lambda path: self._resources.describe(path),  # noqa: PLW0108 - they are replaced
+            paths={EVERY_PATH: None},
         )
         self.middleware = WSGIMiddleware(app.wsgi_app, self.configuration)
         app.wsgi_app = self.middleware  # type: ignore[method-assign]
@@ -100,8 +104,13 @@ class Installation:
             policy, paths = policies_of(options)
             own: dict[str, Any] = {name: options.others[name] for name in OF_MIDDLEWARE if name in options.others}
             views = self._views.policies()
-            with saying_resources():
-                self.configuration.reconfigure(policy, paths=paths, **own)
+            before, self._resources = self._resources, options.others.get(RESOURCES, Resources())
+            try:
+                with saying_resources():
+                    self.configuration.reconfigure(policy, paths=paths, **own)
+            except ConfigError:
+                self._resources = before
+                raise
             if views:
                 self.configuration.set_views(views)
             self._keywords = keywords
@@ -170,7 +179,7 @@ class Installation:
             HTTPException: The refusal, if the policy of the view that runs demands one. It has no code, so the app's
                 error handlers pass it on.
         """
-        current = cast("Request", request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore  # the documented way
+        current: Request = cast("Any", request)._get_current_object()  # noqa: SLF001 - the documented way
         rule, environ = current.url_rule, current.environ
         if rule is None:
             return  # no view runs: a 404, a 405 or a redirect
@@ -193,14 +202,14 @@ def policies_of(options: Options) -> tuple[Policy, dict[Any, Policy | None]]:
     Raises:
         ConfigError: With every mistake found.
     """
-    table: dict[Path, Options | Policy | None] | None = options.others.get(RESOURCES)
+    table: Resources | None = options.others.get(RESOURCES)
     if table is None:
         return options.build(), {}
     issues: list[Issue] = []
     paths: dict[Any, Policy | None] = {}
     for path, own in table.items():
         try:
-            paths[path] = own.over(options).build(place_of(path)) if isinstance(own, Options) else own
+            paths[path] = own.over(options).build(f"{table.describe(path)}.") if isinstance(own, Options) else own
         except ConfigError as error:
             issues += error.issues
     if issues:
@@ -260,5 +269,5 @@ def _in_context_of(app: Flask) -> AbstractContextManager[object]:
 
     It is popped as always, since a converter may open what only a teardown function closes.
     """
-    inside = has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore  # the documented way
+    inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
     return contextlib.nullcontext() if inside else app.app_context()

@@ -229,7 +229,8 @@ class Installation:
         return self._alone[setting]
 
     def _policy_of(self, setting: Setting) -> Policy:
-        unknown = {key: value for key, value in self._app.config.items() if key.startswith(PREFIX) and key not in KEYS}
+        config: dict[str, Any] = self._app.config
+        unknown = {key: value for key, value in config.items() if key.startswith(PREFIX) and key not in KEYS}
         return setting.policy({**unknown, **self._good})
 
     def _binds_as_quart(self) -> bool:

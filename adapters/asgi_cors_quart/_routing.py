@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlparse
 
-from asgi_cors_werkzeug import layers, scheme_of
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
+
+from asgi_cors_werkzeug import layers, scheme_of
 
 if TYPE_CHECKING:
     from quart import Quart

@@ -22,15 +22,17 @@ inside of ours. `read_resources` reads a table of paths as Flask-CORS writes it,
 from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps_view
 from ._binding import Binder, divided, encoded, environ_of, scheme_of
 from ._proxies import layers, through_proxy_fixes
-from ._resources import Path, is_regex, read_regex, read_resources
+from ._resources import EVERY_PATH, Path, Resources, is_regex, read_regex, read_resources
 from ._views import PREDICTED, Views, standalone_configuration
 
 __all__ = [
+    "EVERY_PATH",
     "EXEMPT",
     "PREDICTED",
     "AttachedPolicy",
     "Binder",
     "Path",
+    "Resources",
     "Views",
     "cors_exempt",
     "divided",

@@ -62,7 +62,7 @@ class Views:
 
     # -- when routes are matched
 
-    def install(self, configuration: Configuration, connect: Callable[[], None]) -> None:
+    def install(self, configuration: Configuration, connect: Callable[[], object]) -> None:
         """Match routes for `configuration` from the first attached policy on; `connect` then connects the signals."""
 
         def activate() -> None:
