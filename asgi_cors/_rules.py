@@ -187,7 +187,8 @@ class Rules:
         """Find the policies that serve `scope` if the view with this key does; see `find`."""
         own = NotImplemented if key is None else self._find_view(key)
         if isinstance(own, Rules):
-            return (yield from own.find(scope))
+            match: PolicyMatch = yield from own.find(scope)
+            return match
         if own is not NotImplemented:
             return PolicyMatch((own,))
         if self.policy_for is None:

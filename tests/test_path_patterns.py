@@ -226,7 +226,25 @@ def test_a_long_path_is_not_matched_by_regexes():
     paths = {re.compile("/a/.*"): ONE, "/b": TWO}
     assert Rules(BASE, paths).at("/a/" + "x" * 2045).policies == (ONE,)
     assert Rules(BASE, paths).at("/a/" + "x" * 2046) == ((ONE, TWO, BASE), True, False, ())
-    assert Rules(BASE, {"/a/*": ONE}).at("/a/" + "x" * 9999).policies == (ONE,)
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "expected"),
+    [
+        ("/a/" + "x" * 9999, "", (ONE,)),
+        ("/a" + "x" * 9999, "", (BASE,)),
+        ("/A/" + "x" * 9999, "", None),
+        ("/a/" + "x" * 9999 + "/../y", "", None),
+        ("/a/" + "x" * 9999 + "/", "", (ONE,)),
+        ("/root/a/" + "x" * 9999, "/root", (ONE,)),
+        ("/roota/" + "x" * 9999, "/root", None),
+        ("/" * 3 + "b" * 9999, "", None),
+    ],
+    ids=["below", "beside", "letter case", "dots", "slash", "root path", "root path without slash", "slashes"],
+)
+def test_a_long_path_is_matched_as_far_as_patterns_look(path, root, expected):
+    match = Rules(BASE, {"/a/*": ONE, "/b": TWO}).at(path, root)
+    assert (None if match.is_ambiguous else match.policies) == expected
 
 
 @given(st.text("/.aA\x00\u0131", max_size=12), st.sampled_from(["", "/", "/a", "/a/", "//", "a"]))
