@@ -70,7 +70,8 @@ class PathTable(Generic[T]):
     def match(self, path: str, root: str = "") -> PathMatch[T]:
         """Return the values that serve `path`, which may be below the root path `root`."""
         if len(path) > MAX_MATCHED_LENGTH:
-            if self._has_regex or _is_odd(path):
+            repeats_root = root.strip("/") != "" and path.find(root.rstrip("/"), 1) > 0
+            if self._has_regex or _is_odd(path) or repeats_root:
                 return PathMatch(self._all_values, is_ambiguous=True)
             path = path[: self._longest + len(root) + 2]  # no pattern without a regex looks further
         routed = remove_root(path, root)
@@ -137,7 +138,8 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     """Return the paths that servers and routers may read in place of `path`, letter case left aside.
 
     These are `path` without doubled slashes, without dot segments, without control characters, without a final slash,
-    and without a root path that does not end at a slash (Quart and Litestar remove it): each alone, and all together.
+    and what follows a root path that does not end at a slash (Quart), or is not at the start (Litestar): each alone,
+    and all together.
 
     Args:
         path: The path of a scope.
@@ -154,8 +156,8 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     together = _apply(changes, routed)
     bare = root.rstrip("/")
     if bare and routed == path:
-        found.add(_without_prefix(routed, bare))
-        together = _apply(changes, _without_prefix(together, bare))
+        found.add(_after_root(routed, bare))
+        together = _apply(changes, _after_root(together, bare))
     return (found | {together}) - {routed}
 
 
@@ -204,8 +206,10 @@ def _remove_controls(path: str) -> str:
     return _CONTROL.sub("", path)
 
 
-def _without_prefix(path: str, root: str) -> str:
-    rest = path.removeprefix(root)
+def _after_root(path: str, root: str) -> str:
+    before, found, rest = path.partition(root)
+    if not found:
+        return before
     return rest if rest[:1] == "/" else f"/{rest}"
 
 
