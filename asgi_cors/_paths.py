@@ -24,12 +24,11 @@ if TYPE_CHECKING:
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
 
-MAX_MATCHED_LENGTH: Final = 2048  # characters of a path that a regular expression is tried on
+MAX_MATCHED_LENGTH: Final = 2048  # characters of a path that is read in every way
 
 _ALL: Final = "/*"
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_AMBIGUOUS_PATH: Final = re.compile(r"//|/\.|[\x00-\x1f\x7f]")
 _START: Final = re.compile(r"(?:\(\?[a-z]+\))?(?:\^|\\A)?")
 _CHARACTER: Final = re.compile(r"(?:\\([^a-zA-Z0-9])|([^\\.^$*+?{}\[\]|()]))([*?{]|\+)?", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
@@ -65,12 +64,16 @@ class PathTable(Generic[T]):
         self._index = _Index(patterns)
         is_folded = not self._has_regex and all(fold_case(path) == path for path in patterns if isinstance(path, str))
         self._folded = self._index if is_folded else _Index(patterns, ignore_case=True)
+        self._longest = max((len(path) for path in patterns if isinstance(path, str)), default=0)
         self._all_values = tuple(dict.fromkeys((*patterns.values(), self._default)))
 
     def match(self, path: str, root: str = "") -> PathMatch[T]:
         """Return the values that serve `path`, which may be below the root path `root`."""
-        if self._has_regex and len(path) > MAX_MATCHED_LENGTH:
-            return PathMatch(self._all_values, is_ambiguous=True)
+        if len(path) > MAX_MATCHED_LENGTH:
+            repeats_root = root.strip("/") != "" and path.find(root.rstrip("/"), 1) > 0
+            if self._has_regex or _is_odd(path) or repeats_root:
+                return PathMatch(self._all_values, is_ambiguous=True)
+            path = path[: self._longest + len(root) + 2]  # no pattern without a regex looks further
         routed = remove_root(path, root)
         found = self._find(routed)
         alternatives = alternative_paths(path, root, self._index.exact)
@@ -135,7 +138,8 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     """Return the paths that servers and routers may read in place of `path`, letter case left aside.
 
     These are `path` without doubled slashes, without dot segments, without control characters, without a final slash,
-    and without a root path that does not end at a slash (Quart and Litestar remove it): each alone, and all together.
+    and what follows a root path that does not end at a slash (Quart), or is not at the start (Litestar): each alone,
+    and all together.
 
     Args:
         path: The path of a scope.
@@ -144,7 +148,7 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     """
     routed = remove_root(path, root)
     changes: list[Callable[[str], str]] = []
-    if _AMBIGUOUS_PATH.search(routed):
+    if _is_odd(routed):
         changes += [_merge_slashes, remove_dot_segments, _remove_controls]
     if routed[-1:] == "/":
         changes.append(lambda path: path if path in exact else path.rstrip("/") or "/")
@@ -152,9 +156,14 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     together = _apply(changes, routed)
     bare = root.rstrip("/")
     if bare and routed == path:
-        found.add(_without_prefix(routed, bare))
-        together = _apply(changes, _without_prefix(together, bare))
+        found.add(_after_root(routed, bare))
+        together = _apply(changes, _after_root(together, bare))
     return (found | {together}) - {routed}
+
+
+def _is_odd(path: str) -> bool:
+    """Return whether `path` has doubled slashes, control characters, or something like a dot segment."""
+    return "//" in path or "/." in path or (not path.isprintable() and bool(_CONTROL.search(path)))
 
 
 def _apply(changes: Iterable[Callable[[str], str]], path: str) -> str:
@@ -197,8 +206,10 @@ def _remove_controls(path: str) -> str:
     return _CONTROL.sub("", path)
 
 
-def _without_prefix(path: str, root: str) -> str:
-    rest = path.removeprefix(root)
+def _after_root(path: str, root: str) -> str:
+    before, found, rest = path.partition(root)
+    if not found:
+        return before
     return rest if rest[:1] == "/" else f"/{rest}"
 
 
@@ -232,7 +243,7 @@ def _never(path: str) -> Issue | None:
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
         found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
-    if _AMBIGUOUS_PATH.search(path):
+    if _is_odd(path):
         found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
     return issue("bad-path", "paths", path, f"{path!r} {found}", f"Write {decoded!r}.") if found else None
 

@@ -7,8 +7,9 @@ awaitable, so `Rules.find` is a generator that yields what must be awaited.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
+from enum import Enum
 from types import NotImplementedType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from . import _http
 from ._errors import ConfigError, issue
@@ -65,6 +66,15 @@ class OneOfSeveral:
     def __init__(self, key: Hashable | None) -> None:
         """Store the key."""
         self.key = key
+
+
+class _NoView(Enum):
+    """Stands for a view without a policy of its own, since None is a policy, too."""
+
+    NO_VIEW = 0
+
+
+_NO_VIEW: Final = _NoView.NO_VIEW
 
 
 class InvalidViewError(Exception):
@@ -185,11 +195,8 @@ class Rules:
 
     def find_by_key(self, scope: Scope, key: Hashable | None) -> Asking:
         """Find the policies that serve `scope` if the view with this key does; see `find`."""
-        own = NotImplemented if key is None else self._find_view(key)
-        if isinstance(own, Rules):
-            return (yield from own.find(scope))
-        if own is not NotImplemented:
-            return PolicyMatch((own,))
+        if key is not None and (own := self._find_view(key)) is not _NO_VIEW:
+            return (yield from own.find(scope)) if isinstance(own, Rules) else PolicyMatch((own,))
         if self.policy_for is None:
             return self.at(scope["path"], scope.get("root_path", ""))
         import inspect  # noqa: PLC0415 - expensive to import; an event loop imports it anyway
@@ -204,10 +211,10 @@ class Rules:
         message = f"policy_for returned {found!r}, which is not a Policy, None or NotImplemented"
         raise TypeError(message)
 
-    def _find_view(self, key: Hashable) -> Policy | Rules | NotImplementedType | None:
+    def _find_view(self, key: Hashable) -> Policy | Rules | _NoView | None:
         if key not in self._views and self._policy_of:
             self._views[key] = self._build_view(key, self._policy_of)
-        found = self._views.get(key, NotImplemented)
+        found = self._views.get(key, _NO_VIEW)
         if isinstance(found, InvalidViewError):
             raise found
         return found
