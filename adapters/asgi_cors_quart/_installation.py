@@ -229,7 +229,7 @@ class Installation:
         return self._alone[setting]
 
     def _policy_of(self, setting: Setting) -> Policy:
-        config: dict[str, Any] = self._app.config
+        config = cast("Mapping[str, Any]", self._app.config)
         unknown = {key: value for key, value in config.items() if key.startswith(PREFIX) and key not in KEYS}
         return setting.policy({**unknown, **self._good})
 

@@ -121,7 +121,7 @@ def test_alone_it_fails_closed_too(app, serve, caplog, mistake):
 def test_cors_raises_if_the_view_is_there_already(app, mistake):
     """And leaves what was in force: here, nothing."""
     mistake(app)
-    with pytest.raises(ConfigError, match="cross_origin: origins: .*supports_credentials"):
+    with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):
         CORS(app, origins=PAGE)
     assert "Access-Control-Allow-Origin" not in app.test_client().get("/health", headers={"Origin": PAGE}).headers
 

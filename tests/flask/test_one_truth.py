@@ -47,7 +47,7 @@ def replaced_by_another(app):
 def marked_by_hand(app):
     """The view's decorator is below another one that passes its attributes on."""
     decorated = own()(app.view_functions["view"])
-    app.view_functions["view"] = functools.wraps(decorated)(lambda: decorated())
+    app.view_functions["view"] = functools.wraps(decorated)(decorated)
 
 
 @pytest.mark.parametrize("change", [replaced, replaced_by_another, marked_by_hand])
@@ -70,7 +70,7 @@ def test_a_view_that_is_replaced_by_a_plain_one_has_the_apps_policy(app, serve):
     assert readers(client, "/") == [PAGE]
 
 
-@pytest.mark.parametrize("change", [cors_exempt, lambda view: functools.wraps(cors_exempt(view))(lambda: view())])
+@pytest.mark.parametrize("change", [cors_exempt, lambda view: functools.wraps(cors_exempt(view))(view)])
 def test_a_view_exempted_late_is_passed_through(app, serve, change):
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", lambda: "view")
@@ -272,7 +272,7 @@ def test_what_a_converter_opens_is_torn_down(tenants, serve):
 
 def test_no_context_is_pushed_for_the_converters_of_werkzeug(app, serve):
     CORS(app, origins=PAGE)
-    app.add_url_rule("/<int:number>", "view", own()(lambda number: str(number)))
+    app.add_url_rule("/<int:number>", "view", own()(str))
     app.teardown_appcontext(lambda _: pytest.fail("torn down"))
     assert allowed(serve(app).preflight("/1", OTHER)) == OTHER
 
