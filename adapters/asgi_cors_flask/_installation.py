@@ -63,7 +63,13 @@ class Installation:
         self._keywords: Options | None = None
         self._resources = Resources()
         self._lock = threading.RLock()
-        self._views = Views(app, _binder(app, self), lambda key: key.policy(app), lambda: _in_context_of(app))
+        self._views = Views(
+            app,
+            _binder(app, self),
+            lambda key: key.policy(app),
+            in_app_context=lambda: _in_context_of(app),
+            push_request=lambda scope: app.request_context(dict(environ_of(scope))).push(),
+        )
         self.configuration = Configuration(
             _closed(NOTHING),
             view_of=self._views.of,

@@ -15,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from quart import Quart, Response, current_app, has_app_context, request, request_started, websocket, websocket_started
-from quart.globals import _cv_app  # pyright: ignore[reportPrivateUsage]  # the context's own `push` is async
+from quart.globals import _cv_app, _cv_request  # pyright: ignore[reportPrivateUsage]  # their `push` is async
 from quart.routing import QuartMap
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -32,7 +32,7 @@ from asgi_cors import (
 )
 from asgi_cors_werkzeug import EXEMPT, PREDICTED, Binder, Views, mark_of, standalone_configuration
 
-from ._routing import bind, divide, proxy_fixes, through_proxy_fixes
+from ._routing import bind, divide, proxy_fixes, request_for, through_proxy_fixes
 from ._settings import KEYS, PREFIX, Setting, unknown_keys
 
 if TYPE_CHECKING:
@@ -76,7 +76,13 @@ class Installation:
             divide=divide,
             through_proxies=lambda scope: through_proxy_fixes(self._inner, scope),
         )
-        self.views = Views(app, binder, self._policy_of, lambda: _in_context_of(app))
+        self.views = Views(
+            app,
+            binder,
+            self._policy_of,
+            in_app_context=lambda: _in_context_of(app),
+            push_request=lambda scope: _cv_request.set(app.request_context(request_for(app, scope))),
+        )
         self.configuration = Configuration(
             _NOBODY, view_of=self.views.of, view_policy=self.views.policy_of, paths=_UNTOUCHED
         )

@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers
 from asgi_cors_werkzeug import layers, scheme_of
 
 if TYPE_CHECKING:
-    from quart import Quart
+    from quart import Quart, Request
     from werkzeug.routing import MapAdapter
 
 _NOT_FOUND: Final = " "  # as Quart writes a path that is not below the root path
@@ -39,12 +39,33 @@ def divide(scope: Any) -> tuple[str, str]:
 def bind(app: Quart, scope: Any) -> MapAdapter | None:
     """Have the app bind its routes, for a request that is made for a scope as Quart does."""
     root, path = divide(scope)
-    headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
     version, method = scope.get("http_version", "1.1"), scope.get("method", "GET")
-    if version < "1.1" and scope["type"] == "http":
-        headers.setdefault("Host", app.config["SERVER_NAME"] or "")
+    headers = _headers(app, scope)
     request = BaseRequestWebsocket(method, scheme_of(scope), path, b"", headers, root, version, scope)
     return app.create_url_adapter(request)
+
+
+def request_for(app: Quart, scope: Any) -> Request:
+    """Return a request without a body for a scope."""
+    root, path = divide(scope)
+    version, method, query = (
+        scope.get("http_version", "1.1"),
+        scope.get("method", "GET"),
+        scope.get("query_string", b""),
+    )
+    headers, promise = _headers(app, scope), _promise_nothing
+    made = app.request_class
+    return made(method, scheme_of(scope), path, query, headers, root, version, scope=scope, send_push_promise=promise)
+
+
+def _headers(app: Quart, scope: Any) -> Headers:
+    headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+    if scope["type"] == "http" and scope.get("http_version", "1.1") < "1.1":
+        headers.setdefault("Host", app.config["SERVER_NAME"] or "")
+    return headers
+
+
+async def _promise_nothing(_path: str, _headers: Headers) -> None: ...
 
 
 def proxy_fixes(outermost: Any) -> Iterator[Any]:

@@ -8,6 +8,7 @@ the view that really runs, which a signal of the framework names.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol, TypeVar
@@ -42,6 +43,8 @@ class Views:
         bind: Returns the app's URL map bound for a scope; None if nothing can match.
         policy_of: Returns the policy for a key; it is not called for `EXEMPT`.
         in_app_context: Enters the app's context, for converters that need it.
+        push_request: Pushes a request context for a scope, for converters that need that; it is never popped, but
+            belongs to a copy of the context.
     """
 
     def __init__(
@@ -49,13 +52,15 @@ class Views:
         app: App,
         bind: Callable[[Scope], MapAdapter | None],
         policy_of: Callable[[Any], ViewPolicy],
-        in_app_context: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+        in_app_context: Callable[[], AbstractContextManager[object]],
+        push_request: Callable[[Scope], object],
     ) -> None:
         """Begin without blueprints; see the class."""
         self._app = app
         self._bind = bind
         self._policy_of = policy_of
         self._in_app_context = in_app_context
+        self._push_request = push_request
         self._blueprints: dict[str, AttachedPolicy] = {}
         self._on_activation: Callable[[], None] = _do_nothing
         self._misplaced: set[str] = set()
@@ -130,8 +135,7 @@ class Views:
 
         For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys.
         """
-        with contextlib.nullcontext() if self._has_plain_routes() else self._in_app_context():
-            key = self._predict(scope)
+        key = self._predict(scope) if self._has_plain_routes() else self._predict_in_context(scope)
         if not scope.get("asgi_cors.preflight"):
             scope.get("wsgi.environ", scope)[PREDICTED] = key
         return key
@@ -156,6 +160,19 @@ class Views:
             message = f"the decorator of view {endpoint!r} stands above its route, and has no effect"
             hint = "Write it below: first @app.route(…), then the decorator."
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
+
+    def _predict_in_context(self, scope: Scope) -> Hashable | None:
+        """Match inside of the app's context; if a converter needs a request context, too, inside of one."""
+
+        def predict() -> Hashable | None:
+            self._push_request(scope)
+            return self._predict(scope)
+
+        with self._in_app_context():
+            try:
+                return self._predict(scope)
+            except RuntimeError:  # as Flask and Quart say it
+                return contextvars.copy_context().run(predict)
 
     def _predict(self, scope: Scope) -> Hashable | None:
         try:

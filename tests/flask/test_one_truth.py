@@ -4,7 +4,17 @@ import functools
 import logging
 
 import pytest
-from flask import Blueprint, Flask, Response, current_app, g, request, request_started
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    request,
+    request_started,
+    session,
+)
 from flask.views import MethodView, View
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
@@ -257,6 +267,29 @@ def test_a_converter_runs_inside_of_the_apps_context(tenants, serve):
     client = serve(tenants)
     assert (readers(client, "/a"), readers(client, "/plain/a")) == ([OTHER], [PAGE])
     assert not current_app
+
+
+class OfTheSession(BaseConverter):
+    """A converter that needs the request, and its session."""
+
+    def to_python(self, value):
+        session.get("user")
+        return f"{value} of {request.host}"
+
+
+def test_a_converter_may_need_the_request(app, serve):
+    """Flask pushes it before it matches a route; it is left without a trace."""
+    app.secret_key = "secret"  # noqa: S105 - of this test
+    app.url_map.converters["mine"] = OfTheSession
+    app.teardown_request(lambda _: torn.append(1))
+    app.add_url_rule("/<mine:name>", "view", own()(lambda name: name))
+    torn = []
+    CORS(app, origins=PAGE)
+    client = serve(app)
+    assert client.get("/a", OTHER, host="api.test").body == b"a of api.test"
+    assert torn == [1]
+    assert readers(client, "/a") == [OTHER]
+    assert not has_request_context()
 
 
 def test_what_a_converter_opens_is_torn_down(tenants, serve):

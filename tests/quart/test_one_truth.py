@@ -10,7 +10,17 @@ import weakref
 
 import pytest
 from hypercorn.middleware import ProxyFixMiddleware
-from quart import Blueprint, Quart, current_app, g, has_app_context, request, request_started, websocket
+from quart import (
+    Blueprint,
+    Quart,
+    current_app,
+    g,
+    has_app_context,
+    has_request_context,
+    request,
+    request_started,
+    websocket,
+)
 from quart.views import MethodView
 from werkzeug.routing import BaseConverter
 
@@ -268,6 +278,22 @@ async def test_a_converter_runs_inside_of_the_apps_context(app, readers):
         g.mine = "mine"
         assert await readers(app, "/a") == [OTHER]
         assert g.mine == "mine"
+
+
+class OfTheRequest(BaseConverter):
+    """A converter that needs the request."""
+
+    def to_python(self, value):
+        return f"{value} of {request.host}"
+
+
+async def test_a_converter_may_need_the_request(app, readers, send):
+    """Quart sets it before it matches a route; it is left without a trace."""
+    app.url_map.converters["mine"] = OfTheRequest
+    app.add_url_rule("/<mine:name>", "view", own()(lambda name: name))
+    assert (await send(app, "GET", "/a", {"host": "api.test", "origin": OTHER}))[2] == b"a of api.test"
+    assert await readers(app, "/a") == [OTHER]
+    assert not has_request_context()
 
 
 # -- what can't be predicted is verified
