@@ -109,6 +109,7 @@ class Configuration:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}) if view_of else None
         self.log = Log()
+        self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
         self.settings: Settings
         self.tables: Tables | None
         self._put_in_force(configured(policy, options))
@@ -211,6 +212,7 @@ class Configuration:
             What is to be awaited, its result to be sent in.
         """
         settings = self.settings
+        self.root_path = scope.get("root_path", "")
         try:
             policy = yield from settings.rules.find(scope)
         except AmbiguousPathError:

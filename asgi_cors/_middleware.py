@@ -16,7 +16,7 @@ from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
 from ._kept import LONGEST
-from ._log import logger, root, warn_stacked
+from ._log import logger, root
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, STARTED, note, restrict
 from ._ready import answered, starter
@@ -140,7 +140,7 @@ class CORSMiddleware(Installed):
             await self.app(scope, receive, send)
             return None
         if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
+            configuration.log.warn_nested(judgement.policy, scope, outer)
             restrict(outer, judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)

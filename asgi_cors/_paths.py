@@ -135,6 +135,22 @@ def ties(paths: Iterable[PathPattern]) -> list[Issue]:
     return found
 
 
+def mount_pattern(root_path: str, outer_root_path: str) -> str:
+    """Return how to write all paths of a mounted app, as a key of the `paths` of a middleware outside of it.
+
+    Args:
+        root_path: The root path of the mounted app.
+        outer_root_path: The root path of the app that the middleware is around.
+    """
+    outer, root = outer_root_path.rstrip("/"), root_path.rstrip("/")
+    mount = (root[len(outer) :] if f"{root}/".startswith(f"{outer}/") else root).strip("/")
+    pattern = f"/{mount}/*" if mount else _ALL
+    if path_issue(pattern) is None:
+        return ascii(pattern)
+    expression = re.escape(f"/{mount}") + "(?:/.*)?"
+    return f"re.compile({expression!a})"
+
+
 def literal_prefix(path: PathPattern) -> str:
     """Give what every path that a pattern matches begins with, as far as the pattern spells it out."""
     if isinstance(path, str):

@@ -9,8 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _http
-from ._log import warn_replaced
-from ._mark import INNER, NEXT, REQUEST, STARTED, restricted
+from ._mark import CONFIGURATION, INNER, NEXT, REQUEST, STARTED, restricted
 from ._merge import MAYBE_WATCHED, WATCHED, merge
 
 if TYPE_CHECKING:
@@ -63,7 +62,8 @@ def starter(judgement: Judgement) -> Start:
 
     def merged(state: State, headers: list[Any]) -> list[Any]:
         sent = restricted(fields, vary, state[INNER] or ())
-        return merge(headers, *sent, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]["path"]))
+        warn = state[CONFIGURATION].log.warn_overridden
+        return merge(headers, *sent, replaced=lambda name: warn(name, policy, state[REQUEST]["path"]))
 
     return _marked(start)
 

@@ -17,7 +17,7 @@ from ._configuration import Configuration
 from ._http import VARY
 from ._installed import Installed
 from ._kept import LONGEST
-from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
+from ._log import SAME_ORIGIN
 from ._lookup import run_blocking
 from ._mark import CONFIGURATION, INNER, MARK, NEXT, REQUEST, STARTED, note, restrict, restricted
 from ._merge import MAYBE_WATCHED, WATCHED, merge
@@ -103,7 +103,7 @@ class WSGIMiddleware(Installed):
         if judgement is None:
             return None, self.app(environ, start_response)
         if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
+            configuration.log.warn_nested(judgement.policy, scope, outer)
             restrict(outer, judgement.decision)
         if judgement.answer is not None:
             return None, _send(_kept_answer(judgement, environ), start_response)
@@ -244,7 +244,8 @@ def starter(judgement: Judgement) -> Start:
         watched = [header for header in headers if header[0].lower() in _WATCHED]
         own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
         fields = restricted(decision.headers, decision.vary, state[INNER] or ())
-        ours = merge(own, *fields, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]))
+        warn = state[CONFIGURATION].log.warn_overridden
+        ours = merge(own, *fields, replaced=lambda name: warn(name, policy, state[REQUEST]))
         return [*(header for header in headers if header not in watched), *_as_text(ours)]
 
     return start

@@ -1,0 +1,105 @@
+"""A mounted app with a policy of its own: the line that the WARNING names leaves the mount to it alone."""
+
+import ast
+import re
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+from support.runners import run_asyncio
+from support.shells import call_asgi, http_scope
+
+from asgi_cors import CORSMiddleware
+
+OUTER, INNER = "https://outer.example.com", "https://inner.example.com"
+
+
+class Copies(BaseHTTPMiddleware):
+    """A middleware between the two."""
+
+    async def dispatch(self, request, call_next):
+        return await call_next(request)
+
+
+async def hello(request):
+    return PlainTextResponse("hello")
+
+
+def build(mount, **outer):
+    """Mount an app with a policy of its own, between siblings."""
+    inner = Starlette(
+        routes=[Route("/", hello), Route("/items", hello)], middleware=[Middleware(CORSMiddleware, allow_origins=INNER)]
+    )
+    routes = [Route("/api/v2", hello), Route("/api/v1x", hello), Route("/apis", hello), Mount(mount, inner)]
+    return Starlette(routes=routes, middleware=[Middleware(CORSMiddleware, allow_origins=OUTER, **outer)])
+
+
+def allows(app, path, origin, root_path):
+    scope = http_scope("GET", f"{root_path}{path}", [("origin", origin), ("host", "api.test")], root_path=root_path)
+    answer = call_asgi(app, scope, run_asyncio)
+    assert answer.status == 200
+    return answer.values("access-control-allow-origin") == [origin]
+
+
+def line_of(caplog):
+    (record,) = [record for record in caplog.records if "two CORS" in record.getMessage()]
+    match = re.search(r"paths=(\{.*\})", record.getMessage())
+    caplog.clear()
+    return ast.literal_eval(match[1])
+
+
+def wrapped(**outer):
+    """The same below two mounts and another middleware, which copies the scope."""
+    middle = Starlette(routes=[Mount("/v1", build("/deep"))], middleware=[Middleware(Copies)])
+    routes = [Route("/api/v2", hello), Mount("/api", middle)]
+    return Starlette(routes=routes, middleware=[Middleware(CORSMiddleware, allow_origins=OUTER, **outer)])
+
+
+@pytest.mark.parametrize("root_path", ["", "/srv", "/api"])
+@pytest.mark.parametrize("mount", ["/api/v1", "/api/v1/", "/deep/est"])
+def test_a_mount(caplog, mount, root_path):
+    """The line names the mount, so that the inner policy alone applies there, and siblings keep the outer one."""
+    app = build(mount)
+    path = f"{mount.rstrip('/')}/items"
+    assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, False]
+    paths = line_of(caplog)
+    assert paths == {f"{mount.rstrip('/')}/*": None}
+    app = build(mount, paths=paths)
+    assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, True]
+    assert [allows(app, path, OUTER, root_path) for path in ("/api/v2", "/api/v1x", "/apis")] == [True] * 3
+    assert caplog.records == []
+
+
+def test_a_mount_of_everything(caplog):
+    """An app that is mounted at the root has no path of its own: the line is `/*`."""
+    app = build("/")
+    assert [allows(app, "/items", origin, "") for origin in (OUTER, INNER)] == [False, False]
+    paths = line_of(caplog)
+    assert paths == {"/*": None}
+    assert allows(build("/", paths=paths), "/items", INNER, "")
+
+
+@pytest.mark.parametrize("root_path", ["", "/srv"])
+def test_nested_mounts(caplog, root_path):
+    """Each layer's line is relative to the layer outside of it; followed one by one, the innermost policy is left."""
+    app = wrapped()
+    allows(app, "/api/v1/deep/items", OUTER, root_path)
+    first, second = [re.search(r"paths=(\{.*\})", record.getMessage())[1] for record in caplog.records]
+    assert (first, second) == ("{'/api/v1/*': None}", "{'/api/v1/deep/*': None}")
+    caplog.clear()
+    app = wrapped(paths=ast.literal_eval(first))
+    allows(app, "/api/v1/deep/items", OUTER, root_path)
+    assert line_of(caplog) == {"/deep/*": None}
+    assert allows(app, "/api/v2", OUTER, root_path)
+
+
+def test_added_twice(caplog):
+    """Two layers around one app."""
+    app = Starlette(routes=[Route("/items", hello)])
+    app.add_middleware(CORSMiddleware, allow_origins=INNER)
+    app.add_middleware(CORSMiddleware, allow_origins=OUTER)
+    assert not allows(app, "/items", INNER, "")
+    assert line_of(caplog) == {"/*": None}
