@@ -36,13 +36,21 @@ def test_the_verdict(arguments, allowed, code):
     assert ran.code == (BLOCKED if allowed is False else ALLOWED)
 
 
+def test_an_outer_middleware_may_respond_first():
+    """It cannot know that, and says so."""
+    ran = explain("cli_apps:wrapped", "/items", "-o", PAGE)
+    assert ran.code == ALLOWED
+    said = " ".join(ran.out.split())
+    assert "as far as this middleware decides, the browser lets the page read the response" in said
+
+
 def test_for_people():
     """The rule that decides, the nearest entry, and what to write stand there, in 80 columns."""
-    ran = explain("cli_apps:plain", "/items", "-o", "http://app.example.com", "-c")
+    ran = explain("cli_apps:open_to_one", "/items", "-o", "http://app.example.com")
     assert ran.code == BLOCKED
     said = " ".join(ran.out.split())
     assert "✗ the browser blocks it MissingAllowOriginHeader" in said
-    assert f"the nearest allowed is '{PAGE}' (differs: http, not https)" in said
+    assert f"Did you mean '{PAGE}'? The origin differs: http, not https." in said
     assert "add 'http://app.example.com' to allow_origins" in said
     assert max(map(len, ran.out.splitlines())) <= 80
 
