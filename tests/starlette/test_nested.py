@@ -7,6 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware as StarlettesOwn
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from support.runners import run_asyncio
@@ -103,3 +104,11 @@ def test_added_twice(caplog):
     app.add_middleware(CORSMiddleware, allow_origins=OUTER)
     assert not allows(app, "/items", INNER, "")
     assert line_of(caplog) == {"/*": None}
+
+
+@pytest.mark.parametrize(("kind", "readable"), [(StarlettesOwn, True), (CORSMiddleware, False)], ids=["theirs", "ours"])
+def test_what_differs_from_starlettes_own(kind, readable):
+    """docs/migrating.md: with Starlette's, a page may read what either one allows; with ours, what both allow."""
+    inner = Starlette(routes=[Route("/items", hello)], middleware=[Middleware(kind, allow_origins=[INNER])])
+    app = Starlette(routes=[Mount("/api", inner)], middleware=[Middleware(kind, allow_origins=[OUTER])])
+    assert [allows(app, "/api/items", origin, "") for origin in (OUTER, INNER)] == [readable, readable]
