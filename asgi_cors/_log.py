@@ -2,7 +2,7 @@
 
 - Each pair of origin and cause is logged once a minute, and at most 100 pairs a minute. One line counts the others.
 - A refusal that looks like a mistake of set-up is a WARNING, visible without any logging set-up. Others are INFO.
-- INFO takes at most 50 of the 100, so that other sites cannot hide a mistake of set-up.
+- Other sites take at most 50 of the 100, so that they cannot hide a mistake of set-up.
 - Values of a request are quoted and cut, so that they cannot forge a line.
 - If a level is off, nothing is formatted or remembered for it.
 """
@@ -34,7 +34,7 @@ root: Final = logging.getLogger()  # whose level holds where `logger` has none o
 
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
 MOST: Final = 100  # pairs in a window
-MOST_INFO: Final = 50  # of them
+MOST_OTHERS: Final = 50  # of them that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
 _CUT: Final = 200  # characters of a value of the request
 
@@ -51,8 +51,6 @@ _OPTIONS: Final = {
     b"access-control-max-age": "max_age",
     b"access-control-allow-private-network": "allow_private_network",
 }
-
-_SETUP_REASONS: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CREDENTIALS_NOT_ALLOWED)
 
 Pair = tuple[bytes, str]
 
@@ -82,7 +80,7 @@ class _Throttle:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._logged: dict[Pair, tuple[float, int]] = {}
+        self._logged: dict[Pair, tuple[float, bool]] = {}
         self._suppressed = 0
         self._suppressed_at = 0.0
         self._suppressed_level = 0
@@ -95,16 +93,22 @@ class _Throttle:
         logged = self._logged.get(pair)
         return logged[0] + WINDOW if logged and self._clock() < logged[0] + WINDOW else None
 
-    def admit(self, pair: Pair, level: int) -> bool:
-        """Return whether there is room for one more pair, and remember it; else count it."""
+    def admit(self, pair: Pair, level: int, *, is_reserved: bool) -> bool:
+        """Return whether there is room for one more pair, and remember it; else count it.
+
+        Args:
+            pair: The origin and the cause.
+            level: The level of the record.
+            is_reserved: Whether the pair may take the room that is reserved for mistakes of set-up.
+        """
         now = self._clock()
         items = [*self._logged.items()]  # a copy, because threads share this
         for old, (at, _) in items:
             if now >= at + WINDOW:
                 self._logged.pop(old, None)
-        infos = sum(logged < logging.WARNING for _, logged in [*self._logged.values()])
-        if len(self._logged) < MOST and (level >= logging.WARNING or infos < MOST_INFO):
-            self._logged[pair] = now, level
+        others = sum(not reserved for _, reserved in [*self._logged.values()])
+        if len(self._logged) < MOST and (is_reserved or others < MOST_OTHERS):
+            self._logged[pair] = now, is_reserved
             return True
         if not self._suppressed:
             self._suppressed_at = now
@@ -149,7 +153,8 @@ class Log:
         level = _level(request, decision, scope, near)
         if not logger.isEnabledFor(level):
             return level, 0.0
-        if not self._refusals.admit(pair, level):
+        is_reserved = level == logging.WARNING and not policy.compiled.any_origin  # which other sites can't cause
+        if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
         _log_refusal(level, policy, request, decision, scope, near)
         return _ON, self.clock() + WINDOW
@@ -168,14 +173,14 @@ class Log:
             return
         self._log_suppressed()
         pair = b"", f"{what}: {type(error).__name__}"
-        if self._failures.until(pair) is None and self._failures.admit(pair, logging.ERROR):
+        if self._failures.until(pair) is None and self._failures.admit(pair, logging.ERROR, is_reserved=True):
             last = [*traceback.walk_tb(error.__traceback__)][-1:]
             place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
             logger.error("%s: %s: %s%s", what, type(error).__name__, _safe_str(error), place)
 
     def warn_overridden(self, name: bytes, policy: Policy, path: str) -> None:
         """Log that the app sets a header that the policy sends; once per header name and policy."""
-        if self._is_first(policy, name):
+        if name not in policy.compiled.warned and self._is_first(policy, name):
             option = _OPTIONS[name]
             remedy = f"Set it with {option} and remove it from the app."
             message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
@@ -190,21 +195,22 @@ class Log:
             scope: The request, as the inner middleware gets it.
             outer: The response state of the outer middleware.
         """
-        if self._is_first(policy, b""):
+        if b"" not in policy.compiled.warned and self._is_first(policy, b""):
             from ._paths import mount_pattern  # noqa: PLC0415 - most apps have one middleware
 
             inner_root = scope.get("root_path", "")
             outer_root = outer[CONFIGURATION].root_path
             if not f"{inner_root.rstrip('/')}/".startswith(f"{outer_root.rstrip('/')}/"):
                 outer_root = scope.get("app_root_path", "")  # Starlette's: the root path outside of all mounts
-            remedy = f"Write paths={{{mount_pattern(inner_root, outer_root)}: None}} for the outer one."
-            message = "two CORS middlewares serve %s, so both must allow. To leave it to the inner one: %s"
+            paths = f"paths={{{mount_pattern(inner_root, outer_root)}: None}}"
+            remedy = f"Write {paths} for the outer one, to leave it to the inner one."
+            message = "two CORS middlewares serve %s, so both must allow. %s"
             extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}
             logger.warning(message, _quote(scope["path"]), remedy, extra=extra)
 
     def _is_first(self, policy: Policy, name: bytes) -> bool:
         """Return whether a WARNING is on and was not yet logged for a policy, or for one with the same options."""
-        if name in policy.compiled.warned or not logger.isEnabledFor(logging.WARNING):
+        if not logger.isEnabledFor(logging.WARNING):
             return False
         policy.compiled.warned.add(name)
         if (policy, name) in self._once or len(self._once) >= _MAX_OVERRIDES:
@@ -213,12 +219,11 @@ class Log:
         return True
 
     def _log_suppressed(self) -> None:
-        """Log how many refusals and failures were not logged, a minute after the first of them."""
-        for throttle in (self._refusals, self._failures):
-            suppressed = throttle.take_suppressed()
-            if suppressed:
-                count, level = suppressed
-                logger.log(level, "%d more refusals were not logged: at most %d a minute are", count, MOST)
+        """Log how many refusals were not logged, a minute after the first of them."""
+        suppressed = self._refusals.take_suppressed()
+        if suppressed:
+            count, level = suppressed
+            logger.log(level, "%d more refusals were not logged: at most %d a minute are", count, MOST)
 
 
 def _nearest(policy: Policy, request: Request, decision: Decision) -> Near | None:
@@ -232,14 +237,15 @@ def _nearest(policy: Policy, request: Request, decision: Decision) -> Near | Non
 
 def _level(request: Request, decision: Decision, scope: Scope, near: Near | None) -> int:
     """Tell a mistake of set-up from another site."""
-    is_setup = bool(decision.subject) or decision.reason in _SETUP_REASONS or near is not None
-    is_setup = is_setup or _is_behind_proxy(request, decision, scope)
-    return logging.WARNING if is_setup else logging.INFO
+    is_refused_part = bool(decision.subject) or decision.reason == _reasons.CREDENTIALS_NOT_ALLOWED
+    if is_refused_part or near is not None or _is_behind_proxy(request, decision, scope):
+        return logging.WARNING
+    return logging.INFO
 
 
 def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool:
     """Return whether a handshake may be of the same origin, behind a proxy that changes Host."""
-    if scope["type"] != "websocket" or decision.reason in _SETUP_REASONS:
+    if scope["type"] != "websocket" or decision.reason != _reasons.MISSING_ALLOW_ORIGIN:
         return False
     return looks_upstream(received_host(scope), request.origin or b"")
 

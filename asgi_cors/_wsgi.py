@@ -245,7 +245,7 @@ def starter(judgement: Judgement) -> Start:
         own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
         fields = restricted(decision.headers, decision.vary, state[INNER] or ())
         warn = state[CONFIGURATION].log.warn_overridden
-        ours = merge(own, *fields, replaced=lambda name: warn(name, policy, state[REQUEST]))
+        ours = merge(own, *fields, replaced=lambda name: warn(name, policy, _decoded(state[REQUEST])))
         return [*(header for header in headers if header not in watched), *_as_text(ours)]
 
     return start

@@ -2,11 +2,13 @@
 
 import contextlib
 import gc
+import logging
 import re
 import weakref
 from typing import Any
 
 import pytest
+from support import logs
 from support.apps import App
 from support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, granted, origin_line
 from support.shells import Served, call_asgi, call_wsgi, http_scope, wsgi_environ
@@ -132,8 +134,8 @@ def test_the_line_to_write(
     for _ in range(2):
         assert not served.allows(path, INNER)
     assert all(served.allows(sibling, APP) for sibling in siblings)
-    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    match = re.search(r"Write paths=(\{.*\}) for the outer one\.$", line)
+    (line,) = logs.lines(caplog, logging.WARNING)
+    match = re.search(r"Write paths=(\{.*\}) for the outer one, to leave it to the inner one\.$", line)
     assert match
     assert match[1] == f"{{{spelled}: None}}"
     caplog.clear()
@@ -142,7 +144,7 @@ def test_the_line_to_write(
     assert followed.allows(path, INNER)
     assert not followed.allows(path, APP)
     assert all(followed.allows(sibling, APP) for sibling in siblings)
-    assert caplog.records == []
+    assert logs.lines(caplog, logging.WARNING) == []
 
 
 def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -154,7 +156,8 @@ def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
     innermost = mounted(wrap(app, allow_origins=INNER), "/b", copies=False)
     served.middleware = wrap(mounted(wrap(innermost, allow_origins=EVIL), "/a", copies=False), **ONE)
     served.request(path="/a/b/x", origin=APP)
-    assert [re.findall(r"'/[ab/]+\*'", record.getMessage()) for record in caplog.records] == [["'/a/*'"], ["'/a/b/*'"]]
+    found = [re.findall(r"'/[ab/]+\*'", line) for line in logs.lines(caplog, logging.WARNING)]
+    assert found == [["'/a/*'"], ["'/a/b/*'"]]
 
 
 def test_a_root_path_that_is_not_known(caplog: pytest.LogCaptureFixture) -> None:
