@@ -16,7 +16,7 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from . import _reasons
-from ._mark import CONFIGURATION
+from ._mark import CONFIGURATION, REQUEST
 from ._reasons import host_hint
 from ._scope import is_same_origin, looks_upstream, received_host, received_origin
 
@@ -198,11 +198,9 @@ class Log:
         if b"" not in policy.compiled.warned and self._is_first(policy, b""):
             from ._paths import mount_pattern  # noqa: PLC0415 - most apps have one middleware
 
-            inner_root = scope.get("root_path", "")
-            outer_root = outer[CONFIGURATION].root_path
-            if not f"{inner_root.rstrip('/')}/".startswith(f"{outer_root.rstrip('/')}/"):
-                outer_root = scope.get("app_root_path", "")  # Starlette's: the root path outside of all mounts
-            paths = f"paths={{{mount_pattern(inner_root, outer_root)}: None}}"
+            request = outer[REQUEST]  # under WSGI a path without SCRIPT_NAME
+            path = scope["path"] if isinstance(request, str) else request["path"]
+            paths = f"paths={{{mount_pattern({**scope, 'path': path}, outer[CONFIGURATION].root_path)}: None}}"
             remedy = f"Write {paths} for the outer one, to leave it to the inner one."
             message = "two CORS middlewares serve %s, so both must allow. %s"
             extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from ._errors import issue
-from ._scope import other_readings
+from ._scope import other_readings, route_path
 
 if TYPE_CHECKING:
     from ._issue import Issue
+    from ._types import Scope
 
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
@@ -135,20 +136,33 @@ def ties(paths: Iterable[PathPattern]) -> list[Issue]:
     return found
 
 
-def mount_pattern(root_path: str, outer_root_path: str) -> str:
+def mount_pattern(scope: Scope, outer_root_path: str) -> str:
     """Return how to write all paths of a mounted app, as a key of the `paths` of a middleware outside of it.
 
     Args:
-        root_path: The root path of the mounted app.
+        scope: A request, as the mounted app gets it, with the path that the outer middleware got.
         outer_root_path: The root path of the app that the middleware is around.
     """
-    outer, root = outer_root_path.rstrip("/"), root_path.rstrip("/")
-    mount = (root[len(outer) :] if f"{root}/".startswith(f"{outer}/") else root).strip("/")
+    mount = _mount(scope, (outer_root_path, scope.get("app_root_path", "")))  # the second is Starlette's
     pattern = f"/{mount}/*" if mount else _ALL
     if path_issue(pattern) is None:
         return ascii(pattern)
     expression = re.escape(f"/{mount}") + "(?:/.*)?"
     return f"re.compile({expression!a})"
+
+
+def _mount(scope: Scope, outer_root_paths: Iterable[str]) -> str:
+    """Return the root path of a mounted app relative to an outer one; empty if the request's path has none."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    for outer_root_path in outer_root_paths:
+        outer = outer_root_path.rstrip("/")
+        if not f"{root}/".startswith(f"{outer}/"):
+            continue
+        mount = root[len(outer) :].strip("/")
+        path = route_path({**scope, "root_path": outer})  # as the outer middleware matches it
+        if not mount or f"{path}/".startswith(f"/{mount}/"):
+            return mount
+    return ""
 
 
 def literal_prefix(path: PathPattern) -> str:

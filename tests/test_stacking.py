@@ -160,6 +160,22 @@ def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
     assert found == [["'/a/*'"], ["'/a/b/*'"]]
 
 
+def test_a_path_that_is_rewritten_on_the_way(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the mount is not in the path that the outer layer matches, the line is for every path."""
+    inner = CORSMiddleware(App().asgi, allow_origins=INNER)
+
+    async def rewrites(scope: Any, receive: Any, send: Any) -> None:
+        await inner({**scope, "root_path": "/v2", "path": "/v2/x"}, receive, send)
+
+    async def looks_at_another_path(scope: Any, receive: Any, send: Any) -> None:
+        await inner({**scope, "root_path": "/v2"}, receive, send)
+
+    for app in (rewrites, looks_at_another_path):
+        call_asgi(CORSMiddleware(app, **ONE), http_scope("GET", "/x", [("origin", APP)]))
+        inner.reconfigure(allow_origins=EVIL)
+    assert re.findall(r"paths=\{'(.*)': None\}", caplog.text) == ["/*", "/*"]
+
+
 def test_a_root_path_that_is_not_known(caplog: pytest.LogCaptureFixture) -> None:
     """A request that the outer layer has cached by another configuration: Starlette's own root path counts."""
     shared = Policy(**ONE)

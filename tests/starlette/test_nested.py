@@ -111,6 +111,29 @@ def test_added_twice(caplog):
     assert line_of(caplog) == {"/*": None}
 
 
+def test_a_root_path_that_is_set_between_the_two(caplog):
+    """As FastAPI(root_path=…) does, behind a proxy that removes the root path: the outer one doesn't know of it."""
+
+    def serve(**outer):
+        app = build("/api/v1")
+        app.user_middleware.clear()
+
+        async def behind_a_proxy(scope, receive, send):
+            scope["root_path"] = "/srv"
+            await app(scope, receive, send)
+
+        return CORSMiddleware(behind_a_proxy, allow_origins=OUTER, **outer)
+
+    def ask(app):
+        scope = http_scope("GET", "/api/v1/items", [("origin", INNER), ("host", "api.test")])
+        return call_asgi(app, scope, run_asyncio).values("access-control-allow-origin")
+
+    assert ask(serve()) == []
+    paths = line_of(caplog)
+    assert paths == {"/api/v1/*": None}
+    assert ask(serve(paths=paths)) == [INNER]
+
+
 @pytest.mark.parametrize(("kind", "readable"), [(StarlettesOwn, True), (CORSMiddleware, False)], ids=["theirs", "ours"])
 def test_what_differs_from_starlettes_own(kind, readable):
     """docs/migrating.md: with Starlette's, a page may read what either one allows; with ours, what both allow."""
