@@ -138,6 +138,7 @@ class Configuration:
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the settings are replaced: no change is lost
         self.log = Log()
+        self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
         self.settings: Settings
         self.tables: Tables | None
         self._put_in_force(configured(policy, options, describe_path=describe_path))
@@ -249,6 +250,7 @@ class Configuration:
             An awaitable, whose result must be sent in.
         """
         settings = self.settings
+        self.root_path = scope.get("root_path", "")
         judgement = yield from self._judge_by(settings.rules.find(scope), settings, scope, request)
         if not judgement.passes_through:
             judgement.quiet = self._observe(judgement, scope, request, settings.on_decision)

@@ -16,7 +16,7 @@ from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
 from ._kept import LONGEST
-from ._log import logger, root, warn_stacked
+from ._log import logger, root
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, PASSED_THROUGH, STARTED, add_inner_decision, note
 from ._ready import answered, make_pass_through, starter
@@ -146,7 +146,7 @@ class CORSMiddleware(Installed):
             await self._pass_through(configuration, scope, receive, send, judgement.decision.vary)
             return None
         if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
+            configuration.log.warn_nested(judgement.policy, scope, outer)
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)

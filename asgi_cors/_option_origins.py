@@ -30,6 +30,7 @@ class Origins:
         self.patterns: list[Pattern] = []
         self.regexes: dict[re.Pattern[str], str] = {}  # with the option that each is written in
         self.callables: list[AsksOrigin] = []
+        self.ports: dict[str, str] = {}  # by scheme and host: one port, for "Did you mean …?"
 
     @property
     def any(self) -> bool:
@@ -65,6 +66,8 @@ class Origins:
                     issues.append(issue(parsed.code, "allow_origins", entry, message, line))
                 elif parsed.exact:
                     self.exact.append(entry)
+                    if parsed.port:
+                        self.ports.setdefault(f"{parsed.scheme}://{parsed.host}", parsed.port)
                 else:
                     self.patterns.append(parsed)
             elif isinstance(entry, re.Pattern):

@@ -16,10 +16,11 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from ._errors import issue
-from ._scope import remove_root
+from ._scope import remove_root, route_path
 
 if TYPE_CHECKING:
     from ._issue import Issue
+    from ._types import Scope
 
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
@@ -277,6 +278,35 @@ def ties(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, 
         other = first.setdefault(literal_prefix(path), path)
         if policies[other] != policy:
             yield other, path
+
+
+def mount_pattern(scope: Scope, outer_root_path: str) -> str:
+    """Return how to write all paths of a mounted app, as a key of the `paths` of a middleware outside of it.
+
+    Args:
+        scope: A request, as the mounted app gets it, with the path that the outer middleware got.
+        outer_root_path: The root path of the app that the middleware is around.
+    """
+    mount = _mount(scope, (outer_root_path, scope.get("app_root_path", "")))  # the second is Starlette's
+    pattern = f"/{mount}/*" if mount else _ALL
+    if path_issue(pattern) is None:
+        return ascii(pattern)
+    expression = re.escape(f"/{mount}") + "(?:/.*)?"
+    return f"re.compile({expression!a})"
+
+
+def _mount(scope: Scope, outer_root_paths: Iterable[str]) -> str:
+    """Return the root path of a mounted app relative to an outer one; empty if the request's path has none."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    for outer_root_path in outer_root_paths:
+        outer = outer_root_path.rstrip("/")
+        if not f"{root}/".startswith(f"{outer}/"):
+            continue
+        mount = root[len(outer) :].strip("/")
+        path = route_path({**scope, "root_path": outer})  # as the outer middleware matches it
+        if not mount or f"{path}/".startswith(f"/{mount}/"):
+            return mount
+    return ""
 
 
 def literal_prefix(path: PathPattern) -> str:

@@ -28,13 +28,13 @@ SENTENCES: Final = {
     PREFLIGHT_MISSING_ALLOW_ORIGIN: "no entry allows the origin",
     METHOD_DISALLOWED: "the method is not allowed",
     HEADER_DISALLOWED: "a header is not allowed",
-    INVALID_ORIGIN: "the Origin field is not one that a browser sends",
-    INVALID_METHOD: "Access-Control-Request-Method is not the name of a method",
-    INVALID_HEADERS: "Access-Control-Request-Headers is no list of header names, or too long",
-    AMBIGUOUS_PATH: "the path leads to another policy without its dot segments, doubled slashes and control characters",
-    LOOKUP_FAILED: "whether the origin is allowed could not be found out",
-    POLICY_FAILED: "the policy that serves this request could not be found out",
-    CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",
+    INVALID_ORIGIN: "the Origin header is not one that a browser sends",
+    INVALID_METHOD: "Access-Control-Request-Method is not a method name",
+    INVALID_HEADERS: "Access-Control-Request-Headers is not a list of header names, or is too long",
+    AMBIGUOUS_PATH: "another reading of the path leads to another policy, or the path is too long",
+    LOOKUP_FAILED: "the look-up of the origin failed",
+    POLICY_FAILED: "the policy for this request could not be determined",
+    CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy does not set allow_credentials",
 }
 
 

@@ -18,7 +18,7 @@ from ._decision import Decision, Outcome
 from ._http import VARY
 from ._installed import Installed
 from ._kept import LONGEST
-from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
+from ._log import SAME_ORIGIN
 from ._lookup import run_blocking
 from ._mark import (
     CONFIGURATION,
@@ -114,7 +114,7 @@ class WSGIMiddleware(Installed):
         if judgement.passes_through:
             return None, self._pass_through(configuration, environ, start_response, judgement.decision.vary)
         if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
+            configuration.log.warn_nested(judgement.policy, scope, outer)
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             return None, _send(_kept_answer(judgement, environ), start_response)
@@ -275,7 +275,8 @@ def starter(judgement: Judgement) -> Start:
         watched = [header for header in headers if header[0].lower() in _WATCHED]
         own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
         sent = intersect_with_inner(state, decision)
-        ours = merge(own, sent.headers, sent.vary, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]))
+        warn, path = state[CONFIGURATION].log.warn_overridden, _decoded(state[REQUEST])
+        ours = merge(own, sent.headers, sent.vary, replaced=lambda name: warn(name, policy, path))
         return [*(header for header in headers if header not in watched), *_as_text(ours)]
 
     return start

@@ -45,6 +45,8 @@ LATER = {
     "asgi_cors._paths",
     "asgi_cors._regex_probes",
     "asgi_cors._regexes",
+    "asgi_cors._remedies",
+    "asgi_cors._safelist",
     "asgi_cors._suffixes",
     "asgi_cors._websocket",
     "asgi_cors._wsgi",
