@@ -9,10 +9,13 @@ import difflib
 import inspect
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+MAX_SHOWN: Final = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,30 @@ class Issue:
         return f"{self.option}: {self.message}.{' ' if self.hint else ''}{self.hint}"
 
     @classmethod
-    def unknown(cls, option: str, known: Iterable[str], *, kind: str = "option") -> Issue:
-        """Describe a name that nothing answers to, with the nearest that something does."""
-        near = difflib.get_close_matches(option, tuple(known), n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-        return cls("unknown-option", option, option, f"there is no {kind} of this name", hint)
+    def unknown(cls, option: object, known: Iterable[str], *, kind: str = "option") -> Issue:
+        """Describe an unknown name, with the closest known one."""
+        names = {name.lower(): name for name in known}
+        close = (
+            difflib.get_close_matches(option[:100].lower(), names, n=1, cutoff=0.5) if isinstance(option, str) else []
+        )
+        hint = f"Did you mean {names[close[0]]!r}?" if close else f"Known: {', '.join(sorted(names.values()))}."
+        text = option if isinstance(option, str) else show(option)
+        return cls("unknown-option", text, option, f"there is no {kind} of this name", hint)
+
+    @classmethod
+    def wrong_app(cls, app: object, expected: str, line: str) -> Issue:
+        """Describe an app of the wrong kind.
+
+        Args:
+            app: What was given.
+            expected: The kind of app that is needed, such as `"a Flask app"`.
+            line: What to write with such an app.
+        """
+        from ._interfaces import describe  # noqa: PLC0415 - only for a mistake
+
+        found, better = describe(app)
+        message = f"{show(app)} is {found}" + ("" if found == "not an app" else f", not {expected}")
+        return cls("wrong-app", "app", app, message, f"Write {better or line}.")
 
     def warn(self) -> None:
         """Warn of it, at the first line outside of this distribution."""
@@ -60,6 +82,15 @@ class ConfigWarning(UserWarning):
         """Keep the issue, and say it."""
         self.issue = issue
         super().__init__(str(issue))
+
+
+def show(value: object) -> str:
+    """Return `value` as one line of a message: its repr, cut at 200 characters, or its type if repr raises."""
+    try:
+        text = " ".join(repr(value).splitlines())
+    except Exception:  # noqa: BLE001 - a value nested too deep, or an object whose repr is broken
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _outside() -> int:

@@ -12,7 +12,7 @@ from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _http
-from ._errors import ConfigError, issue
+from ._errors import ConfigError, issue, show
 from ._policy import Policy, PolicyOptions
 from ._scope import field, other_readings, route_path
 
@@ -205,7 +205,9 @@ def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -
     if written is None or isinstance(written, Policy):
         return written
     if not _is_mapping(written):
-        issues.append(issue("wrong-type", place, written, f"{written!r} is no Policy, mapping or None"))
+        message = f"{show(written)} is not a Policy, a mapping from names of options, or None"
+        hint = "Use a dict of options to change, such as {'max_age': 60}; None passes requests through."
+        issues.append(issue("wrong-type", place, written, message, hint))
         return None
     try:
         return base.replace(**cast("PolicyOptions", written))
@@ -215,4 +217,4 @@ def laid_over(base: Policy, place: str, written: Written, issues: list[Issue]) -
 
 
 def _is_mapping(value: object) -> bool:
-    return isinstance(value, Mapping)
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in cast("Mapping[object, object]", value))
