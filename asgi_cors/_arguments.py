@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from ._errors import issue, show
-
-if TYPE_CHECKING:
-    from ._issue import Issue
+from ._text import show
 
 # The order of Starlette's parameters. Before version 0.51, `allow_private_network` was not among them.
 _ORDER: Final = (
@@ -19,20 +16,15 @@ _NAMES: Final = ("allow_origins", "allow_methods", "allow_headers", "expose_head
 _PRIVATE_NETWORK: Final = 5
 
 
-def positional_issue(place: str, values: Sequence[object], names: Mapping[str, str] | None = None) -> Issue:
-    """Describe options that are given as positional arguments, in Starlette's order.
+def as_keywords(values: Sequence[object], names: Mapping[str, str]) -> str:
+    """Return the keywords to write for positional arguments.
 
     Args:
-        place: The class or function that is called.
         values: The positional arguments.
-        names: The option names of another library, by those of a policy.
+        names: The option names to write, by those of a policy, if they are another library's.
     """
-    keywords = _keywords(values)
-    written = ", ".join(f"{(names or {}).get(name, name)}={show(value)}" for name, value in keywords.items())
-    message = f"{place} takes options as keywords, not as positional arguments"
-    value = values[0] if len(values) == 1 else tuple(values)
-    hint = f"Write {written}." if written else "Use keywords."
-    return issue("positional-options", "options", value, message, hint)
+    keywords = {names.get(name, name): value for name, value in _keywords(values).items()}
+    return ", ".join(f"{name}={show(value)}" for name, value in keywords.items()) or "the options as keywords"
 
 
 def _keywords(values: Sequence[object]) -> dict[str, Any]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ._text import show
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ._issue import Issue
 
 
 UNSET: Final = "is an environment variable not set?"
+
+__all__ = ["UNSET", "ConfigError", "PositionalOptionsError", "issue", "positional", "show", "unknown", "wrong_app"]
 
 
 class ConfigError(ValueError):
@@ -38,13 +42,6 @@ class PositionalOptionsError(ConfigError, TypeError):
     """Options given as positional arguments: also a TypeError, which Python raises for such a call."""
 
 
-def show(value: object) -> str:
-    """Return `value` as one line of a message."""
-    from ._issue import show  # noqa: PLC0415 - as below
-
-    return show(value)
-
-
 def issue(code: str, option: str, value: object, message: str, hint: str) -> Issue:
     """Make an `Issue`."""
     from ._issue import Issue  # noqa: PLC0415 - most configurations have none, and a dataclass is dear to make
@@ -64,3 +61,10 @@ def wrong_app(app: object, expected: str, line: str) -> Issue:
     from ._issue import Issue  # noqa: PLC0415 - as above
 
     return Issue.wrong_app(app, expected, line)
+
+
+def positional(place: str, values: Sequence[object]) -> Issue:
+    """Make an `Issue` of options that are given as positional arguments."""
+    from ._issue import Issue  # noqa: PLC0415 - as above
+
+    return Issue.positional(place, values)

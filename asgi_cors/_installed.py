@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from ._configuration import Configuration
-from ._errors import ConfigError, PositionalOptionsError, issue, wrong_app
+from ._errors import ConfigError, PositionalOptionsError, issue, positional, wrong_app
 from ._interfaces import interface_of
 from ._policy import Policy
 
@@ -23,7 +23,7 @@ class Installed:
     Args:
         app: What is wrapped.
         policy: A base policy, or a configuration to share with another middleware.
-        positional: Other positional arguments, which are a mistake.
+        arguments: Other positional arguments, which are a mistake.
         options: Those of the middleware and of its base policy.
     """
 
@@ -33,14 +33,14 @@ class Installed:
         self,
         app: object,
         policy: Policy | Configuration | None,
-        positional: Sequence[object],
+        arguments: Sequence[object],
         options: MiddlewareOptions,
     ) -> None:
         """Take the configuration over, or make it."""
         issues = self._app_issues(app)
-        misplaced = _argument_issues(type(self).__name__, policy, positional, options)
+        misplaced = _argument_issues(type(self).__name__, policy, arguments, options)
         if issues or misplaced:
-            error = PositionalOptionsError if positional else ConfigError
+            error = PositionalOptionsError if arguments else ConfigError
             raise error([*issues, *misplaced, *_option_issues(policy, options)])
         self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
 
@@ -74,19 +74,16 @@ class Installed:
 
 
 def _argument_issues(
-    place: str, policy: object, positional: Sequence[object], options: MiddlewareOptions
+    place: str, policy: object, arguments: Sequence[object], options: MiddlewareOptions
 ) -> list[Issue]:
     """Find options that are given as positional arguments, or next to a configuration."""
     if isinstance(policy, Configuration) and options:
         message = f"a configuration and options ({', '.join(options)}) are given"
         return [issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
     is_policy = policy is None or isinstance(policy, Policy | Configuration)
-    if is_policy and not positional:
+    if is_policy and not arguments:
         return []
-    from ._arguments import positional_issue  # noqa: PLC0415 - only for a mistake
-
-    values = positional if is_policy else (policy, *positional)
-    return [positional_issue(place, values)]
+    return [positional(place, arguments if is_policy else (policy, *arguments))]
 
 
 def _option_issues(policy: object, options: MiddlewareOptions) -> Iterable[Issue]:

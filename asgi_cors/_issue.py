@@ -9,13 +9,12 @@ import difflib
 import inspect
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from ._text import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-MAX_SHOWN: Final = 200  # characters
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,21 @@ class Issue:
         message = f"{show(app)} is {found}" + ("" if found == "not an app" else f", not {expected}")
         return cls("wrong-app", "app", app, message, f"Write {better or line}.")
 
+    @classmethod
+    def positional(cls, place: str, values: Sequence[object], names: Mapping[str, str] | None = None) -> Issue:
+        """Describe options that are given as positional arguments, in the order of Starlette's middleware.
+
+        Args:
+            place: The class or function that is called.
+            values: The positional arguments.
+            names: The option names to write, by those of a policy, if they are another library's.
+        """
+        from ._arguments import as_keywords  # noqa: PLC0415 - only for a mistake
+
+        message = f"{place} takes options as keywords, not as positional arguments"
+        value = values[0] if len(values) == 1 else tuple(values)
+        return cls("positional-options", "options", value, message, f"Write {as_keywords(values, names or {})}.")
+
     def warn(self) -> None:
         """Warn of it, at the first line outside of this distribution."""
         warnings.warn(ConfigWarning(self), stacklevel=_outside())
@@ -82,15 +96,6 @@ class ConfigWarning(UserWarning):
         """Keep the issue, and say it."""
         self.issue = issue
         super().__init__(str(issue))
-
-
-def show(value: object) -> str:
-    """Return `value` as one line of a message: its repr, cut at 200 characters, or its type if repr raises."""
-    try:
-        text = " ".join(repr(value).splitlines())
-    except Exception:  # noqa: BLE001 - a value nested too deep, or an object whose repr is broken
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _outside() -> int:

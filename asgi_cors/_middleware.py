@@ -74,11 +74,11 @@ class CORSMiddleware(Installed):
         self,
         app: ASGIApp,
         policy: Policy | Configuration | None = None,
-        *positional: Never,
+        *arguments: Never,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(app, policy, positional, options)
+        super().__init__(app, policy, arguments, options)
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915 - flat

@@ -10,16 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, cast
 
+UNSET_HINT: Final = "Write [] for none, or set the variable."
 _SEPARATORS: Final = re.compile(r"[\s,;\"'\[\]]+")
 _LISTED: Final = re.compile(r"[\s,;\[]")
 _HEADER_LINE: Final = re.compile(r"\s*([^\s:,]+)\s*:[^,]*")  # "X-Id: 1"
-
-
-def names_hint(option: str, value: object, accepts: Callable[[str], bool]) -> str:
-    """Return what to write instead of `value`, which is not a list of names."""
-    if value is None:
-        return f"Leave {option} out, or set the variable."
-    return name_hint(value, accepts, "Use a name, or a list of names.")
 
 
 def name_hint(entry: object, accepts: Callable[[str], bool], advice: str) -> str:
@@ -32,7 +26,7 @@ def name_hint(entry: object, accepts: Callable[[str], bool], advice: str) -> str
         texts, is_list = [text], bool(_LISTED.search(text.strip()))
     names = list(dict.fromkeys(name for text in texts for name in _names(text, accepts)))
     if not names:
-        return "Leave it out, or set the variable." if entry is None or entry == "" else advice
+        return UNSET_HINT if entry is None or entry == "" else advice
     return f"Write {names!r}." if is_list and not _is_header_line(texts) else f"Write {names[0]!r}."
 
 

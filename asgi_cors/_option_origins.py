@@ -155,14 +155,14 @@ def _hint(entry: str, problem: Problem, accepts: Accepts | None) -> str:
 def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[str], str]:
     try:
         compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         message = f"{show(regex)} is not a valid regular expression: {error}"
-        issues.append(issue("regex-syntax", option, regex, message, "Leave it out, or correct its syntax."))
+        issues.append(issue("regex-syntax", option, regex, message, "Correct its syntax."))
         return {}
     if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
         return {cast("re.Pattern[str]", compiled): option}
     message = f"{show(regex)} is not a regular expression of str"
-    issues.append(issue("wrong-type", option, regex, message, "Leave it out, or use re.compile(r'…')."))
+    issues.append(issue("wrong-type", option, regex, message, "Use a string, or re.compile(…) of a string."))
     return {}
 
 

@@ -35,7 +35,7 @@ def read_methods(value: object, issues: list[Issue], warnings: list[Issue]) -> N
     for name in names:
         if name.upper() in _http.FORBIDDEN_METHODS:
             issues.append(
-                issue("forbidden-method", "allow_methods", name, f"no script can send {name!r}", "Leave it out.")
+                issue("forbidden-method", "allow_methods", name, f"no script can send {name!r}", f"Leave {name!r} out.")
             )
         elif not _http.TOKEN.fullmatch(name):
             issues.append(_no_token("allow_methods", name, "method", _is_useful_method))
@@ -133,7 +133,7 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
         return None
     seconds = math.floor(value.total_seconds()) if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int) or abs(seconds) > sys.maxsize:
-        message = f"{show(value)} is not a whole number of seconds, a timedelta or None"
+        message = f"{show(value)} is no number of whole seconds, timedelta or None"
         issues.append(issue("wrong-type", "max_age", value, message, f"Write max_age={_meant_seconds(value)}."))
         return None
     if seconds < 0:
@@ -194,17 +194,15 @@ def _any(option: str, names: tuple[str, ...], warnings: list[Issue]) -> Literal[
 
 
 def _wrong_type(option: str, value: object, wanted: str, accepts: Callable[[str], bool]) -> Issue:
-    from ._name_hints import name_hint, names_hint  # noqa: PLC0415 - only for a mistake
+    from ._name_hints import name_hint  # noqa: PLC0415 - only for a mistake
 
     message = f"{show(value)} is not {wanted}" + (f" ({UNSET})" if value is None else "")
-    is_entry = wanted == "a string"
-    hint = name_hint(value, accepts, "Leave it out.") if is_entry else names_hint(option, value, accepts)
-    return issue("wrong-type", option, value, message, hint)
+    return issue("wrong-type", option, value, message, name_hint(value, accepts, "Use a name, or a list of names."))
 
 
 def _no_token(option: str, name: str, what: str, accepts: Callable[[str], bool]) -> Issue:
     from ._name_hints import name_hint  # noqa: PLC0415 - only for a mistake
 
     message = f"{show(name)} is not a {what}" if name.strip() else f"{show(name)} is empty ({UNSET})"
-    advice = f"Leave it out, or correct it: a {what} has only letters, digits and -_.!#$%&'*+^`|~."
+    advice = f"Correct it: a {what} has only letters, digits and -_.!#$%&'*+^`|~."
     return issue("no-token", option, name, message, name_hint(name, accepts, advice))

@@ -12,7 +12,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
-from ._name_hints import text_of
+from ._name_hints import UNSET_HINT, text_of
 from ._origin_patterns import WEBSOCKET_SCHEMES, Pattern, Problem, canonical_ipv4, canonical_ipv6, parse_pattern
 from ._origins import WEB_PORTS
 
@@ -34,23 +34,20 @@ _MAX_LISTED: Final = 20
 
 # What to do if there is no correction, by code.
 _ADVICE: Final = {
-    "origin-empty": "Leave it out, or set the variable.",
-    "origin-placeholder": "Leave it out, or put the value in its place.",
-    "origin-regex": "Leave it out, or pass a regular expression that is accepted as allow_origin_regex.",
-    "origin-opaque-scheme": "Leave it out. 'null' is what these pages send, but every sandboxed page sends it, too.",
-    "origin-no-scheme": "Leave it out, or name the origin, as in 'https://app.example.com'.",
-    "origin-bad-scheme": "Leave it out, or name the scheme, as in 'https://app.example.com'.",
-    "origin-no-host": "Leave it out, or name the host, as in 'https://app.example.com'.",
-    "origin-port": "Leave it out, or name each port; ':*' is any port.",
-    "origin-non-ascii": "Leave it out, or correct it: no browser accepts this name.",
-    "origin-punycode": "Leave it out, or correct it: it is 'xn--' and the punycode of the name.",
-    "origin-host-character": "Leave it out, or correct it: a host has letters, digits, '-', '_' and dots.",
-    "origin-too-long": "Leave it out, or correct it: it cannot be registered.",
-    "origin-ip": "Leave it out, or correct it: an IPv4 address is four numbers from 0 to 255, an IPv6 address is in"
-    " brackets.",
-    "origin-wildcard": "Leave it out, or use '*' in front of a domain: between dots, hyphens or both.",
+    "origin-empty": UNSET_HINT,
+    "origin-placeholder": "Put the value in the place of the placeholder.",
+    "origin-regex": "Pass a regular expression that is accepted, as allow_origin_regex.",
+    "origin-opaque-scheme": "Serve the page from an origin of its own, such as 'https://app.example.com':"
+    " every sandboxed page sends 'null', too.",
+    "origin-port": "Name each port, or use ':*' for any port.",
+    "origin-non-ascii": "Correct the name: no browser accepts it.",
+    "origin-punycode": "Correct the label: it is 'xn--' and the punycode of the name.",
+    "origin-host-character": "Correct the host: it has letters, digits, '-', '_' and dots.",
+    "origin-too-long": "Correct the name: it cannot be registered.",
+    "origin-ip": "Correct the address: IPv4 has four numbers from 0 to 255, IPv6 has brackets.",
+    "origin-wildcard": "Name each origin, or use '*' in front of a domain, between dots or hyphens.",
 }
-_OTHERWISE: Final = "Leave it out, or name the origin, as in 'https://app.example.com'."
+_OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
 def hint(text: str, problem: Problem, accepts: Accepts) -> str:
@@ -64,7 +61,7 @@ def hint(text: str, problem: Problem, accepts: Accepts) -> str:
 def hint_for_object(entry: object, accepts: Accepts) -> str:
     """Return what to write instead of an entry of another type; what it is as text is probably meant."""
     if entry is None:
-        return "Leave it out, or set the variable."
+        return UNSET_HINT
     if isinstance(entry, list | tuple | set | frozenset | Mapping):
         parts = [text for part in cast("Iterable[object]", entry) if (text := _text(part)) is not None]
         lines = [line for part in parts for line in _accepted(part, accepts)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Never, NoReturn, Self, Ty
 
 from . import _options
 from ._compiled import Compiled
-from ._errors import ConfigError, PositionalOptionsError, issue, show, unknown
+from ._errors import ConfigError, PositionalOptionsError, issue, positional, show, unknown
 from ._option_origins import OriginEntry, list_of, read_origins
 
 if TYPE_CHECKING:
@@ -86,13 +86,11 @@ class Policy:
     dangerously_allow: tuple[str, ...]
     compiled: Compiled
 
-    def __init__(self, *positional: Never, **options: Unpack[PolicyOptions]) -> None:
+    def __init__(self, *arguments: Never, **options: Unpack[PolicyOptions]) -> None:
         """Validate and compile; see the class."""
         issues = [unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
-        if positional:
-            from ._arguments import positional_issue  # noqa: PLC0415 - only for a mistake
-
-            issues.append(positional_issue("Policy", positional))
+        if arguments:
+            issues.append(positional("Policy", arguments))
         warnings: list[Issue] = []
         given = {**DEFAULTS, **options}
         origins = read_origins(
@@ -117,7 +115,7 @@ class Policy:
             check_credentials(origins, values["dangerously_allow"], issues)
             issues += _exposed_with_credentials(values["expose_headers"], given["expose_headers"])
         if issues:
-            raise (PositionalOptionsError if positional else ConfigError)(issues)
+            raise (PositionalOptionsError if arguments else ConfigError)(issues)
         for doubt in (*warnings, *_doubts(values, nothing=origins.none)):
             doubt.warn()
         for name, value in values.items():

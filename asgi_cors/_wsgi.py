@@ -60,11 +60,11 @@ class WSGIMiddleware(Installed):
         self,
         app: WSGIApp,
         policy: Policy | Configuration | None = None,
-        *positional: Never,
+        *arguments: Never,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(app, policy, positional, options)
+        super().__init__(app, policy, arguments, options)
         self.app = app
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901 - flat, see above
