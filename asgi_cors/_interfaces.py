@@ -7,11 +7,19 @@ from typing import Any, Final
 
 _COROUTINE: Final = 0x80  # inspect.CO_COROUTINE, without the import of inspect
 
-# By the package of an app's class: its interface, and how to add the policy to it.
+# By package and class of an app: its name, its interface, and how to add the policy to it.
+_STARLETTE: Final = "asgi_cors_starlette.install(app, …), or CORSMiddleware(app, …)"
 _FRAMEWORKS: Final = {
-    "flask": ("WSGI", "asgi_cors_flask.CORS(app, …), or app.wsgi_app = WSGIMiddleware(app.wsgi_app, …)"),
-    "quart": ("ASGI", "asgi_cors_quart.CORS(app, …), or app.asgi_app = CORSMiddleware(app.asgi_app, …)"),
-    "starlette": ("ASGI", "asgi_cors_starlette.install(app, …), or CORSMiddleware(app, …)"),
+    ("flask", "Flask"): (
+        "a Flask app, which is WSGI",
+        "asgi_cors_flask.CORS(app, …), or app.wsgi_app = WSGIMiddleware(app.wsgi_app, …)",
+    ),
+    ("quart", "Quart"): (
+        "a Quart app, which is ASGI",
+        "asgi_cors_quart.CORS(app, …), or app.asgi_app = CORSMiddleware(app.asgi_app, …)",
+    ),
+    ("fastapi", "FastAPI"): ("a FastAPI app, which is ASGI", _STARLETTE),
+    ("starlette", "Starlette"): ("a Starlette app, which is ASGI", _STARLETTE),
 }
 _MIDDLEWARES: Final = {"ASGI": "CORSMiddleware(app, …)", "WSGI": "WSGIMiddleware(app, …)"}
 
@@ -47,11 +55,9 @@ def _takes(app: Callable[..., Any], arguments: int) -> bool:
 
 def describe(app: Any) -> tuple[str, str]:
     """Return what an app is, and the line to write for it."""
-    packages = [base.__module__.partition(".")[0] for base in type(app).__mro__]
-    for package, (interface, line) in _FRAMEWORKS.items():
-        if package in packages and callable(app):
-            name = "FastAPI" if "fastapi" in packages else package.title()
-            return f"a {name} app, which is {interface}", line
+    for base in type(app).__mro__:
+        if (known := _FRAMEWORKS.get((base.__module__.partition(".")[0], base.__name__))) is not None:
+            return known
     found = interface_of(app) if callable(app) else None
     if found is None:
         return "not an app", ""

@@ -120,8 +120,8 @@ def _never(path: str) -> Issue | None:
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
         found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
-    if other_readings(path):
-        found, decoded = "has a dot segment, a doubled slash or a control character", min(other_readings(path), key=len)
+    if readings := [reading for reading in other_readings(path) if reading != path]:
+        found, decoded = "has a dot segment, a doubled slash or a control character", min(readings, key=len)
     if not found:
         return None
     again = _never(decoded) if decoded != path else None

@@ -100,7 +100,8 @@ def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Po
     if not options:
         return policy if isinstance(policy, Policy) else None
     try:
-        return Policy(**cast("PolicyOptions", options))
+        given = cast("PolicyOptions", options)
+        return policy.replace(**given) if isinstance(policy, Policy) else Policy(**given)
     except ConfigError as error:
         issues += error.issues
         return None

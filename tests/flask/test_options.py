@@ -183,8 +183,10 @@ NO_REGEX = (
         ),
         (
             {"resources": {"/a": 5}},
-            "resources['/a']: 5 is no mapping of options, Policy or None."
-            " Use a dict of options, such as {'max_age': 60}, a Policy, or None.",
+            (
+                "resources['/a']: 5 is no mapping of options, Policy or None."
+                " Use a dict of options, such as {'max_age': 60}, a Policy, or None."
+            ),
         ),
     ],
 )
