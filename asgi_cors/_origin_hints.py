@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import urllib.parse
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
@@ -177,8 +178,11 @@ def _regexes(text: str) -> Iterator[list[Any]]:
     plain = mended(_with_scheme(text)) if _with_scheme(text) != text else None
     if plain and "*" in plain:
         yield [plain]  # "https?://*.example.com"
-    with contextlib.suppress(re.error, RecursionError, OverflowError, Warning):
-        yield [re.compile(_BARE_DOT.sub(r"\\.", text))]
+    compiled: list[Any] = []
+    with warnings.catch_warnings(), contextlib.suppress(re.error, RecursionError, OverflowError, Warning):
+        warnings.simplefilter("error")  # a set that a later Python may parse in another way
+        compiled = [re.compile(_BARE_DOT.sub(r"\\.", text))]
+    yield compiled
     if plain:
         yield [plain]
 
