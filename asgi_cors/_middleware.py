@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Final, Never, Unpack
 
 from . import _http
 from ._configuration import Configuration
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from ._types import ASGIApp, Receive, Scope, Send
 
 _MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
+_STARLETTE_METHODS: Final = (
+    *("is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"),
+)
 _CRASH: Final = answered(500, "Internal Server Error", Decision(Outcome.NOT_CORS))
 
 
@@ -54,11 +57,31 @@ class CORSMiddleware(Installed):
         ConfigError: With every mistake found, before any request is served.
     """
 
+    interface = "ASGI"
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Refuse a subclass that was made for Starlette's middleware: its methods would never be called.
+
+        Raises:
+            TypeError: If it has one of Starlette's methods.
+        """
+        super().__init_subclass__(**options)
+        overridden = [name for name in _STARLETTE_METHODS if hasattr(cls, name)]
+        if overridden:
+            raise TypeError(
+                f"{cls.__name__} overrides {overridden[0]!r} of Starlette's CORSMiddleware, which ours never calls."
+                " Write CORSMiddleware(app, allow_origins=[callable]), where callable(origin) returns True or False."
+            )
+
     def __init__(
-        self, app: ASGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
+        self,
+        app: ASGIApp,
+        policy: Policy | Configuration | None = None,
+        *arguments: Never,
+        **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(app, policy, options)
+        super().__init__(app, policy, arguments, options)
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915 - flat

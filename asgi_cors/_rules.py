@@ -12,7 +12,7 @@ from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from . import _http
-from ._errors import ConfigError, issue
+from ._errors import ConfigError, issue, show
 from ._policy import Policy, PolicyOptions
 from ._scope import field
 
@@ -277,10 +277,9 @@ def policy_from_spec(base: Policy, place: str, spec: PolicySpec, issues: list[Is
     if spec is None or isinstance(spec, Policy):
         return spec
     if not _is_mapping(spec):
-        message = f"{spec!r} is not a Policy, a mapping or None"
-        issues.append(
-            issue("wrong-type", place, spec, message, "Write a Policy(…), a mapping of its options, or None.")
-        )
+        message = f"{show(spec)} is not a Policy, a mapping from names of options, or None"
+        hint = "Use a dict of options to change, such as {'max_age': 60}; None passes requests through."
+        issues.append(issue("wrong-type", place, spec, message, hint))
         return None
     try:
         return base.replace(**cast("PolicyOptions", spec))
@@ -290,4 +289,4 @@ def policy_from_spec(base: Policy, place: str, spec: PolicySpec, issues: list[Is
 
 
 def _is_mapping(value: object) -> bool:
-    return isinstance(value, Mapping)
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in cast("Mapping[object, object]", value))

@@ -11,7 +11,7 @@ import functools
 import sys
 from collections.abc import Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Never, Unpack, cast
 
 from ._configuration import Configuration
 from ._decision import Decision, Outcome
@@ -65,11 +65,17 @@ class WSGIMiddleware(Installed):
         ConfigError: With every mistake found, before any request is served.
     """
 
+    interface = "WSGI"
+
     def __init__(
-        self, app: WSGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
+        self,
+        app: WSGIApp,
+        policy: Policy | Configuration | None = None,
+        *arguments: Never,
+        **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(app, policy, options)
+        super().__init__(app, policy, arguments, options)
         self.app = app
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901 - flat, see above

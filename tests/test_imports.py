@@ -83,7 +83,8 @@ def test_nothing_foreign() -> None:
 
 
 MIDDLEWARE = (
-    "from asgi_cors import CORSMiddleware, Policy\nm = CORSMiddleware(print, allow_origins='https://example.com')"
+    "from asgi_cors import CORSMiddleware, Policy\nasync def app(scope, receive, send): ...\n"
+    "m = CORSMiddleware(app, allow_origins='https://example.com')"
 )
 
 

@@ -21,7 +21,7 @@ from flask import Flask
 from asgi_cors import ConfigError, Issue
 from asgi_cors_werkzeug import divided, encoded
 
-from ._installation import NAME, ASGILayer, Installation
+from ._installation import NAME, ASGILayer, Installation, refuse_other_apps
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -42,8 +42,9 @@ def asgi_app(app: Flask, threads: int | None = None) -> ASGIApp:
         threads: How many requests may run at once. Default: four more than there are processors, at most 32.
 
     Raises:
-        ConfigError: Of a number of threads that isn't one.
+        ConfigError: If `app` is not a Flask app, or `threads` is not a number of threads.
     """
+    refuse_other_apps(app, "asgi_app(app)")
     bridge = Bridge(app, _read_threads(threads))
     installation: Installation | None = app.extensions.get(NAME)
     return bridge if installation is None else ASGILayer(bridge, installation.configuration, installation.views)
