@@ -1,9 +1,11 @@
 """A hint followed to the letter: the options that it says to write."""
 
 import re
+import warnings
+from collections.abc import Callable
 from typing import Any
 
-from asgi_cors import Issue
+from asgi_cors import ConfigError, ConfigWarning, Issue
 
 NOTHING = object()
 
@@ -55,3 +57,14 @@ def replaced(options: dict[str, Any], found: Issue, new: Any) -> dict[str, Any]:
 
 def is_same(one: Any, other: Any) -> bool:
     return one is other or (type(one) is type(other) and one == other)
+
+
+def found_in(build: Callable[..., object], **options: Any) -> tuple[Issue, ...]:
+    """The issues that options are refused with; none if they are accepted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)
+        try:
+            build(**options)
+        except ConfigError as error:
+            return error.issues
+    return ()
