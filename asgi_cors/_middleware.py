@@ -140,7 +140,7 @@ class CORSMiddleware(Installed):
             await self.app(scope, receive, send)
             return None
         if outer is not None:
-            configuration.log.warn_nested(judgement.policy, scope, outer)
+            configuration.log.warn_nested(scope, outer)
             restrict(outer, judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)

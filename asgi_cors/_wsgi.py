@@ -103,7 +103,7 @@ class WSGIMiddleware(Installed):
         if judgement is None:
             return None, self.app(environ, start_response)
         if outer is not None:
-            configuration.log.warn_nested(judgement.policy, scope, outer)
+            configuration.log.warn_nested(scope, outer)
             restrict(outer, judgement.decision)
         if judgement.answer is not None:
             return None, _send(_kept_answer(judgement, environ), start_response)
