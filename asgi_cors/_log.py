@@ -295,7 +295,7 @@ def _safe_str(error: Exception) -> str:
     try:
         return _quote(str(error))
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
-        return "(its text is not available)"
+        return "(it can't be written)"
 
 
 def _quote(value: bytes | str | None) -> str:
