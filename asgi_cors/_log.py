@@ -37,6 +37,7 @@ WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged on
 MOST: Final = 100  # pairs in a window
 MOST_OTHERS: Final = 50  # of them that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
+_MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
 _CUT: Final = 200  # characters of a value of the request
 
 ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
@@ -140,6 +141,7 @@ class Log:
         self._refusals = _Throttle(clock)
         self._failures = _Throttle(clock)
         self._once: set[tuple[Policy, bytes]] = set()
+        self._mounts: set[str] = set()
 
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
         """Log a refused request. Return when an identical one is to be logged again; None if it must not be cached."""
@@ -205,24 +207,27 @@ class Log:
             extra = {"cors_path": _plain(path), "cors_remedy": remedy}
             logger.warning(message, name.decode(), _quote(path), remedy, extra=extra)
 
-    def warn_nested(self, policy: Policy, scope: Scope, outer: State) -> None:
-        """Log that two middlewares serve one request; once per policy of the inner one.
+    def warn_nested(self, scope: Scope, outer: State) -> None:
+        """Log that two middlewares serve one request; once per mount of the inner one.
 
         Args:
-            policy: The inner policy.
             scope: The request, as the inner middleware gets it.
             outer: The response state of the outer middleware.
         """
-        if b"" not in policy.compiled.warned and self._is_first(policy, b""):
-            from ._paths import mount_pattern  # noqa: PLC0415 - most apps have one middleware
+        root_path: str = scope.get("root_path", "")
+        is_known = root_path in self._mounts or len(self._mounts) >= _MAX_MOUNTS
+        if is_known or not logger.isEnabledFor(logging.WARNING):
+            return
+        from ._paths import mount_pattern  # noqa: PLC0415 - most apps have one middleware
 
-            request = outer[REQUEST]  # under WSGI a path without SCRIPT_NAME
-            path = scope["path"] if isinstance(request, str) else request["path"]
-            paths = f"paths={{{mount_pattern({**scope, 'path': path}, outer[CONFIGURATION].root_path)}: None}}"
-            remedy = f"Write {paths} for the outer one, to leave it to the inner one."
-            message = "two CORS middlewares serve %s, so both must allow. %s"
-            extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}
-            logger.warning(message, _quote(scope["path"]), remedy, extra=extra)
+        self._mounts.add(root_path)
+        request = outer[REQUEST]  # under WSGI a path without SCRIPT_NAME
+        path = scope["path"] if isinstance(request, str) else request["path"]
+        paths = f"paths={{{mount_pattern({**scope, 'path': path}, outer[CONFIGURATION].root_path)}: None}}"
+        remedy = f"Write {paths} for the outer one, to leave it to the inner one."
+        message = "two CORS middlewares serve %s, so both must allow. %s"
+        extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}
+        logger.warning(message, _quote(scope["path"]), remedy, extra=extra)
 
     def _is_first(self, policy: Policy, name: bytes) -> bool:
         """Return whether a WARNING is on and was not yet logged for a policy, or for one with the same options."""
@@ -308,7 +313,7 @@ def _safe_str(error: Exception) -> str:
     try:
         return _quote(str(error))
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
-        return "(its text is not available)"
+        return "(it can't be written)"
 
 
 def _quote(value: bytes | str | None) -> str:

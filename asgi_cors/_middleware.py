@@ -169,7 +169,7 @@ class CORSMiddleware(Installed):
             await self._pass_through(configuration, scope, receive, send, judgement.decision.vary)
             return None
         if outer is not None:
-            configuration.log.warn_nested(judgement.policy, scope, outer)
+            configuration.log.warn_nested(scope, outer)
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)

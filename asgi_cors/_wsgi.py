@@ -120,7 +120,7 @@ class WSGIMiddleware(Installed):
         if judgement.passes_through:
             return None, self._pass_through(configuration, environ, start_response, judgement.decision.vary)
         if outer is not None:
-            configuration.log.warn_nested(judgement.policy, scope, outer)
+            configuration.log.warn_nested(scope, outer)
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             return None, _send(_kept_answer(judgement, environ), start_response)

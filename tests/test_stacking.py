@@ -160,20 +160,39 @@ def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
     assert found == [["'/a/*'"], ["'/a/b/*'"]]
 
 
-def test_a_path_that_is_rewritten_on_the_way(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("path", ["/v2/x", "/x"], ids=["with the mount", "without it"])
+def test_a_path_that_is_rewritten_on_the_way(caplog: pytest.LogCaptureFixture, path: str) -> None:
     """Where the mount is not in the path that the outer layer matches, the line is for every path."""
     inner = CORSMiddleware(App().asgi, allow_origins=INNER)
 
     async def rewrites(scope: Any, receive: Any, send: Any) -> None:
-        await inner({**scope, "root_path": "/v2", "path": "/v2/x"}, receive, send)
+        await inner({**scope, "root_path": "/v2", "path": path}, receive, send)
 
-    async def looks_at_another_path(scope: Any, receive: Any, send: Any) -> None:
-        await inner({**scope, "root_path": "/v2"}, receive, send)
+    call_asgi(CORSMiddleware(rewrites, **ONE), http_scope("GET", "/x", [("origin", APP)]))
+    assert "paths={'/*': None}" in caplog.text
 
-    for app in (rewrites, looks_at_another_path):
-        call_asgi(CORSMiddleware(app, **ONE), http_scope("GET", "/x", [("origin", APP)]))
-        inner.reconfigure(allow_origins=EVIL)
-    assert re.findall(r"paths=\{'(.*)': None\}", caplog.text) == ["/*", "/*"]
+
+def test_a_policy_that_two_mounts_share(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each of the mounts is named; of mounts that a request can name, a few."""
+    served = Mounted(shell, "", "/a", copies=False)
+    inner, wrap = (App().asgi, CORSMiddleware) if shell == "asgi" else (App().wsgi, WSGIMiddleware)
+    shared = wrap(inner, allow_origins=INNER)  # type: ignore[arg-type]
+    router = mounted_asgi if shell == "asgi" else mounted_wsgi
+    for number in range(100):
+        served.outer.app = router(shared, f"/{number}", copies=False)
+        served.allows(f"/{number}/x", APP)
+    found = [line for line in logs.lines(caplog, logging.WARNING) if "two CORS" in line]
+    assert [re.findall(r"{'(/.*)/\*'", line) for line in found] == [[f"/{number}"] for number in range(10)]
+
+
+def test_stacking_while_the_level_is_off(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is remembered while WARNING is off."""
+    served = stacked(shell, ONE, ONE)
+    caplog.set_level(logging.ERROR, logger="asgi_cors")
+    served.request(origin=APP)
+    caplog.set_level(logging.WARNING, logger="asgi_cors")
+    served.request(origin=APP)
+    assert len(logs.lines(caplog, logging.WARNING)) == 1
 
 
 def test_a_root_path_that_is_not_known(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ import inspect
 import logging
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ class _Errors(logging.Handler):
 def inspecting(name: str) -> Iterator[None]:
     """Turn whatever goes wrong while an app is imported and inspected into one line.
 
+    Warnings are shown if nothing does.
+
     Raises:
         CannotAskError: The app, or a policy in it, is wrong.
     """
@@ -68,7 +71,8 @@ def inspecting(name: str) -> Iterator[None]:
     logger = logging.getLogger("asgi_cors")
     logger.addHandler(errors)
     try:
-        yield
+        with warnings.catch_warnings(record=True) as caught:
+            yield
     except ConfigError as error:
         raise CannotAskError(f"{name!r} refuses its CORS policy: {_told(error)}") from None
     except (Exception, SystemExit) as error:
@@ -79,6 +83,8 @@ def inspecting(name: str) -> Iterator[None]:
         logger.removeHandler(errors)
     if errors.messages:
         raise CannotAskError(f"{name!r} has a mistake in its CORS policies: {' '.join(errors.messages)}")
+    for warning in caught:
+        warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def _told(error: ConfigError) -> str:

@@ -1,5 +1,6 @@
 """`explain`: the question put to an app without starting it, and what can't be asked."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -200,3 +201,20 @@ def test_an_interrupt(tmp_path, command):
     (tmp_path / "failing.py").write_text("raise KeyboardInterrupt")
     sys.modules.pop("failing", None)
     assert run(command, "failing:app", "-o", PAGE, "--app-dir", str(tmp_path)).code == 130
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("CORSMiddleware(print, allow_origins=['https://a.com'], max_age=90000)", ["ConfigWarning", "max_age"]),
+        ("CORSMiddleware(print, max_age=90000); 1 / 0", []),
+    ],
+    ids=["an app that is right", "an app that is wrong"],
+)
+def test_warnings(tmp_path, source, words):
+    """Warnings of an app are shown, but not next to the line that says what is wrong."""
+    (tmp_path / "warning.py").write_text(f"from asgi_cors import CORSMiddleware\napp = {source}")
+    command = [sys.executable, "-m", "asgi_cors", "explain", "warning:app", "-o", PAGE, "--app-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert [word for word in words if word not in done.stderr] == []
+    assert words or (done.returncode, done.stderr.count("\n")) == (COULD_NOT_ASK, 1)
