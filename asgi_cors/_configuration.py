@@ -17,7 +17,7 @@ from ._log import SAME_ORIGIN, Log
 from ._lookup import ask
 from ._policy import Policy
 from ._rules import AmbiguousPathError, Rules, Views, Written
-from ._scope import has_credentials, is_same_origin, looks_upstream, received_host, route_path
+from ._scope import is_same_origin, looks_upstream, route_path
 from ._settings import MiddlewareOptions, Observes, Settings, configured
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ Key = TypeVar("Key")
 _NO_TABLES: Final = Tables()  # never filled
 MOST_PATHS: Final = 1024  # kept, since strangers may ask for any
 LONGEST_PATH: Final = 256  # characters
+MOST_LINES: Final = 1000  # headers of a request whose view is looked up to find its tables
 
 
 class Judgement:
@@ -132,7 +133,7 @@ class Configuration:
         rules = settings.rules
         if rules.view_of is None:
             return self.tables_by_path[route_path(scope)]
-        if settings.keeps and not rules.asks:
+        if settings.keeps and not rules.asks and len(scope["headers"]) <= MOST_LINES:
             try:
                 next(rules.find(scope))  # ends at once, with nothing to be asked
             except StopIteration as found:
@@ -244,7 +245,7 @@ class Configuration:
             scope["type"] == "websocket"
             and decision.allowed
             and not policy.allow_credentials
-            and has_credentials(scope)
+            and request.has_credentials
         ):
             return refuse(request, _reasons.CREDENTIALS_NOT_ALLOWED)
         return decision
@@ -252,7 +253,7 @@ class Configuration:
     def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> Quiet | None:
         """Log a refusal, and tell whoever counts."""
         decision, quiet = judgement.decision, None
-        if decision.refused and is_same_origin(scope, request.origin or b""):
+        if decision.refused and is_same_origin(scope, request):
             quiet = SAME_ORIGIN  # browsers let the page read it, so there is nothing to log
         elif decision.refused:
             quiet = self.log.refusal(judgement.policy, request, decision, scope)
@@ -268,8 +269,6 @@ def _answer(decision: Decision, scope: Scope, request: Request, settings: Settin
     """Give status and body of what is answered without the app."""
     if decision.answer is not None:
         return decision.answer, _reasons.refusal(decision.reason, decision.subject) if decision.refused else ""
-    origin = request.origin or b""
-    if decision.refused and settings.enforce and not is_same_origin(scope, origin):
-        host = received_host(scope)
-        return 403, _reasons.refusal(decision.reason, host=host, upstream=looks_upstream(host, origin))
+    if decision.refused and settings.enforce and not is_same_origin(scope, request):
+        return 403, _reasons.refusal(decision.reason, host=request.host or b"", upstream=looks_upstream(request))
     return None

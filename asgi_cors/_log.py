@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import _reasons
 from ._reasons import host_hint
-from ._scope import is_same_origin, looks_upstream, received_host, received_origin
+from ._scope import is_same_origin, looks_upstream, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ class Log:
         if not logger.isEnabledFor(level):
             return False
         if until == SAME_ORIGIN[1]:
-            return not is_same_origin(scope, received_origin(scope))
+            return not is_same_origin(scope, read_request(scope))
         return self.clock() >= until
 
     def failure(self, what: str, error: Exception) -> None:
@@ -145,17 +145,20 @@ def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -
         return logging.WARNING, f"{why}: {_shown(decision.subject)}"
     if decision.reason in _OF_SET_UP:
         return logging.WARNING, why
-    host, origin = received_host(scope), request.origin or b""
-    if scope["type"] == "websocket" and looks_upstream(host, origin):
-        return logging.WARNING, f"{why}. {host_hint(host, upstream=True)}"
     if decision.reason not in _reasons.OF_ORIGIN:
         return logging.INFO, why
+    host = ""
+    if scope["type"] == "websocket":  # where the server may have no way to send the reason
+        upstream = looks_upstream(request)
+        host = f". {host_hint(request.host or b'', upstream=upstream)}"
+        if upstream:
+            return logging.WARNING, why + host
     from ._near import nearest  # noqa: PLC0415 - only of a refusal that is logged
 
-    near = nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
+    near = nearest(policy, (request.origin or b"")[:_CUT].strip(b" \t").decode("latin-1"))
     if near is None:
-        return logging.INFO, why
-    return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference})"
+        return logging.INFO, why + host
+    return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference}){host}"
 
 
 def _said(error: Exception) -> str:
@@ -170,8 +173,8 @@ def _what(request: Request) -> str:
 
 
 def _shown(value: bytes | str | None) -> str:
-    text = value.decode("latin-1") if isinstance(value, bytes) else value or ""
-    return _cut(ascii(text[: _CUT + 1]))
+    part = (value or "")[: _CUT + 1]
+    return _cut(ascii(part.decode("latin-1") if isinstance(part, bytes) else part))
 
 
 def _cut(text: str) -> str:

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from ._lookup import run
 from ._reasons import refusal
-from ._scope import is_same_origin, looks_upstream, read_request, received_host
+from ._scope import is_same_origin, looks_upstream, read_request
 
 if TYPE_CHECKING:
     from ._configuration import Configuration
-    from ._decision import Decision
+    from ._decision import Decision, Request
     from ._types import ASGIApp, Receive, Scope, Send
 
 
 async def guard(app: ASGIApp, configuration: Configuration, scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a handshake to the app, or refuse it before it is accepted."""
     request = read_request(scope)
-    if request.origin is not None and not is_same_origin(scope, request.origin):
+    if request.origin is not None and not is_same_origin(scope, request):
         judgement = await run(configuration.judge(scope, request))
         if judgement is not None and not judgement.decision.allowed:
-            await _refuse(judgement.decision, request.origin, scope, send)
+            await _refuse(judgement.decision, request, scope, send)
             return
     await app(scope, receive, send)
 
 
-async def _refuse(decision: Decision, origin: bytes, scope: Scope, send: Send) -> None:
+async def _refuse(decision: Decision, request: Request, scope: Scope, send: Send) -> None:
     """Answer 403, with the reason where the server can send one (ASGI, "WebSocket Denial Response").
 
     `websocket.connect` is not waited for: no server asks for that, and Quart's test client never sends it.
@@ -33,8 +33,7 @@ async def _refuse(decision: Decision, origin: bytes, scope: Scope, send: Send) -
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return
-    host = received_host(scope)
-    body = refusal(decision.reason, host=host, upstream=looks_upstream(host, origin)).encode()
+    body = refusal(decision.reason, host=request.host or b"", upstream=looks_upstream(request)).encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
