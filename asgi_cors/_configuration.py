@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable, Mapping
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from . import _reasons
@@ -133,7 +134,7 @@ class Configuration:
         rules = settings.rules
         if rules.view_of is None:
             return self.tables_by_path[route_path(scope)]
-        if settings.keeps and not rules.asks and len(scope["headers"]) <= MOST_LINES:
+        if settings.keeps and not rules.asks and length_hint(scope["headers"]) <= MOST_LINES:
             try:
                 next(rules.find(scope))  # ends at once, with nothing to be asked
             except StopIteration as found:

@@ -74,16 +74,18 @@ class Bridge(WsgiToAsgi):
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})  # before it is accepted: the server answers 403
         elif _has_too_many_lines(scope["headers"]):
-            await _send_bad_request(b"too many header lines", send)
+            await _refuse_lines(scope, send)
         else:
             await Exchange(self.wsgi_application, self._threads)(scope, receive, send)
 
 
-async def _send_bad_request(reason: bytes, send: Send) -> None:
-    """Refuse a request before its body is read."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+async def _refuse_lines(scope: Scope, send: Send) -> None:
+    """Refuse a request with too many header lines before its body is read."""
+    body = b"Bad Request: too many header lines"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
-    await send({"type": "http.response.body", "body": b"Bad Request: " + reason, "more_body": False})
+    body = b"" if scope["method"] == "HEAD" else body  # RFC 9110, 9.3.2
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -8,6 +8,7 @@ takes 5 to 10 µs. What they make of a Host, a server's name and a subdomain, is
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, MutableMapping
+from itertools import islice
 from typing import Any, Final, Protocol
 
 from werkzeug.routing import MapAdapter
@@ -105,5 +106,5 @@ def first_lines(scope: Scope) -> list[Line]:
 
     No client sends more, and each costs a microsecond to convert.
     """
-    headers = [*scope["headers"]]
-    return headers if len(headers) <= _MAX_LINES else headers[:_MAX_LINES] + _hosts(headers[_MAX_LINES:])
+    headers = scope["headers"]
+    return [*islice(headers, _MAX_LINES), *_hosts(islice(headers, _MAX_LINES, None))]
