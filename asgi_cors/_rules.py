@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, 
 from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, cast
 
-from . import _http
 from ._errors import ConfigError, issue
 from ._policy import Policy, PolicyOptions
-from ._scope import field, other_readings, route_path
+from ._scope import other_readings, read_request, route_path
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -165,10 +164,12 @@ class Rules:
 
 def _asked_about(scope: Scope) -> Scope:
     """Give the scope of the request that a preflight asks about; of any other request, its own."""
-    if scope.get("method") != "OPTIONS" or field(scope, _http.ORIGIN) is None:
+    if scope.get("method") != "OPTIONS":
         return scope
-    method = field(scope, _http.REQUEST_METHOD)
-    return scope if method is None else {**scope, "method": method.decode("latin-1"), "asgi_cors.preflight": True}
+    request = read_request(scope)
+    if request.origin is None or request.requested_method is None:
+        return scope
+    return {**scope, "method": request.requested_method.decode("latin-1"), "asgi_cors.preflight": True}
 
 
 def _unkept(all_rules: Iterable[Rules]) -> dict[Policy | None, Policy]:

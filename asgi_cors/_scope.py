@@ -37,17 +37,6 @@ READ: Final = (_http.ORIGIN, *_PREFLIGHT)
 _LONGEST_HOST: Final = MAX_HOST + len(":65535")
 
 
-def field(scope: Scope, name: bytes) -> bytes | None:
-    """Return a header's value; of several lines the first two, joined: no header that is read here may have more."""
-    size, found = len(name), None
-    for key, value in scope["headers"]:
-        if len(key) == size and key.lower() == name:  # the length first, which takes a third of the time
-            if found is not None:
-                return b"%b, %b" % (found, value)
-            found = value
-    return found
-
-
 def read_request(scope: Scope) -> Request:
     """Read what `decide` needs of a scope of type http or websocket, in one scan of its headers.
 

@@ -92,12 +92,16 @@ def _host(scope: Scope) -> str | None:
 def _hosts(headers: Iterable[Line]) -> list[Line]:
     """Return the first two lines of Host, or less: two suffice to see that there are several."""
     found: list[Line] = []
-    for line in headers:
-        name = line[0]
+    skipped = b""
+    for name, value in headers:
+        if name == skipped:  # a flood of one name costs a comparison a line
+            continue
         if len(name) == _HOST and name.lower() == b"host":  # the length first, which saves 400 ns
-            found.append(line)
+            found.append((name, value))
             if len(found) > 1:
                 break
+        else:
+            skipped = name
     return found
 
 
