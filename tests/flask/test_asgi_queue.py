@@ -151,6 +151,7 @@ async def test_a_path_beyond_utf8_is_served(app, asgi):
 
 HOSTS = {
     "one": ([(b"host", b"a.test")], 204),
+    "one, and a name that an environ can't tell from it": ([(b"host", b"a.test"), (b"x_any", b"1")], 204),
     "two": ([(b"host", b"a.test"), (b"host", b"a.test")], 200),
     "one behind many other lines": ([*[(b"x-any", b"1")] * 5000, (b"host", b"a.test")], 204),
     "one of many letters behind many other lines": ([*[(b"x-any", b"1")] * 5000, (b"HOST", b"a.test")], 204),
