@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from . import _reasons
 from ._mark import CONFIGURATION, REQUEST
 from ._reasons import host_hint
-from ._scope import is_same_origin, looks_upstream, received_host, received_origin
+from ._scope import is_same_origin, looks_upstream, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +168,7 @@ class Log:
         if not logger.isEnabledFor(level):
             return False
         if until == SAME_ORIGIN[1]:
-            return not is_same_origin(scope, received_origin(scope))
+            return not is_same_origin(scope, read_request(scope))
         return self.clock() >= until
 
     def failure(self, what: str, error: Exception) -> None:
@@ -268,7 +268,7 @@ def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool
     """Return whether a handshake may be of the same origin, behind a proxy that changes Host."""
     if scope["type"] != "websocket" or decision.reason != _reasons.MISSING_ALLOW_ORIGIN:
         return False
-    return looks_upstream(received_host(scope), request.origin or b"")
+    return looks_upstream(request)
 
 
 def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
@@ -281,8 +281,10 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
     subject = f": {_quote(decision.subject)}" if decision.subject else ""
     parts = [f"{_reasons.SENTENCES[reason]} ({reason}){subject}.", str(near) if near else ""]
     if _is_behind_proxy(request, decision, scope):
-        parts.append(correction := host_hint(received_host(scope), upstream=True))
+        parts.append(correction := host_hint(request.host or b"", upstream=True))
     else:
+        if scope["type"] == "websocket" and reason in _reasons.OF_ORIGIN:  # not every server sends the reason
+            parts.append(host_hint(request.host or b"", upstream=False))
         parts.append(correction := remedy(policy, reason, decision.subject, _origin_of(request)))
     what, method = _describe_request(request, scope)
     extra = {
@@ -318,17 +320,19 @@ def _safe_str(error: Exception) -> str:
 
 def _quote(value: bytes | str | None) -> str:
     """Return a value of a request as a literal in printable ASCII, cut."""
-    return _truncate(ascii(_decode(value)[: _CUT + 1]))
+    return _truncate(ascii(_begin(value)))
 
 
 def _plain(value: bytes | str) -> str:
     """Return a value of a request without quotes, in printable ASCII, cut."""
-    text = _decode(value)[: _CUT + 1]
+    text = _begin(value)
     return _truncate(text if text.isascii() and text.isprintable() else ascii(text)[1:-1])
 
 
-def _decode(value: bytes | str | None) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value or ""
+def _begin(value: bytes | str | None) -> str:
+    """Return as much of a value as is logged, and one character more."""
+    part = (value or "")[: _CUT + 1]
+    return part.decode("latin-1") if isinstance(part, bytes) else part
 
 
 def _truncate(text: str) -> str:

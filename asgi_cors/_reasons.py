@@ -30,7 +30,7 @@ SENTENCES: Final = {
     HEADER_DISALLOWED: "a header is not allowed",
     INVALID_ORIGIN: "the Origin header is not one that a browser sends",
     INVALID_METHOD: "Access-Control-Request-Method is not a method name",
-    INVALID_HEADERS: "Access-Control-Request-Headers is not a list of header names, or is too long",
+    INVALID_HEADERS: "the Access-Control-Request-* headers are not names of headers, or are too long",
     AMBIGUOUS_PATH: "another reading of the path leads to another policy, or the path is too long",
     LOOKUP_FAILED: "the look-up of the origin failed",
     POLICY_FAILED: "the policy for this request could not be determined",
@@ -38,7 +38,7 @@ SENTENCES: Final = {
 }
 
 
-def refusal(reason: str | None, subject: str = "", *, host: str | None = None, upstream: bool = False) -> str:
+def refusal(reason: str | None, subject: str = "", *, host: bytes | None = None, upstream: bool = False) -> str:
     """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
 
     Args:
@@ -52,7 +52,7 @@ def refusal(reason: str | None, subject: str = "", *, host: str | None = None, u
     return f"{text}{host_hint(host, upstream=upstream)}\n" if host is not None else text
 
 
-def host_hint(host: str, *, upstream: bool) -> str:
+def host_hint(host: bytes, *, upstream: bool) -> str:
     """Say which Host was received, and what hides the true one."""
     proxy = " It looks like a proxy's upstream: write 'proxy_set_header Host $host' there." if upstream else ""
-    return f"The Host received is {host[:200]!a}.{proxy}"
+    return f"The Host received is {host[:200].decode('latin-1')!a}.{proxy}"

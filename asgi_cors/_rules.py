@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from . import _http
 from ._errors import ConfigError, issue, show
 from ._policy import Policy, PolicyOptions
-from ._scope import field
+from ._scope import read_request
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -245,10 +245,12 @@ class Rules:
 
 def _actual_request_scope(scope: Scope) -> Scope:
     """Return the scope of the actual request that a preflight announces; for other requests, the scope itself."""
-    if scope.get("method") != "OPTIONS" or field(scope, _http.ORIGIN) is None:
+    if scope.get("method") != "OPTIONS":
         return scope
-    method = field(scope, _http.REQUEST_METHOD)
-    return scope if method is None else {**scope, "method": method.decode("latin-1"), "asgi_cors.preflight": True}
+    request = read_request(scope)
+    if request.origin is None or request.requested_method is None:
+        return scope
+    return {**scope, "method": request.requested_method.decode("latin-1"), "asgi_cors.preflight": True}
 
 
 def _path_table(

@@ -175,7 +175,7 @@ def test_an_exception_that_cannot_be_written_is_logged_all_the_same(
         raise UnwritableError(origin)
 
     assert serve(allow_origins=fails).request(origin=APP).lines == STRICT
-    assert "UnwritableError: (its text is not available)" in caplog.text
+    assert "UnwritableError: (it can't be written)" in caplog.text
 
 
 def test_an_exception_that_is_raised_again_is_noted_once() -> None:

@@ -16,7 +16,7 @@ from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
-from asgi_cors_werkzeug import EXEMPT, Binder, Views, divided, mark_of
+from asgi_cors_werkzeug import EXEMPT, Binder, Views, divided, first_lines, mark_of
 
 from ._settings import KEYS, Setting, unknown_keys
 
@@ -183,7 +183,7 @@ class Installation:
     def _bind(self, scope: Any) -> MapAdapter | None:
         """Have the app bind its routes, for a request that is made for it."""
         root, path = divided(scope)
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in first_lines(scope)])
         version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
         method, scheme = scope.get("method", "GET"), scope.get("scheme", "http")
         request = BaseRequestWebsocket(method, scheme, path, query, headers, root, version, scope)

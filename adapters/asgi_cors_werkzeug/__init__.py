@@ -10,11 +10,11 @@ the view, or else of its blueprint, that serves a scope. An adapter puts it to w
 `views.blueprints[full_name] = mark` gives a mark to all views of a blueprint. A view marked `EXEMPT` (by `cors_exempt`)
 is passed through untouched. A `Binder` is a `bind` that keeps what an app makes of a Host; `divided(scope)` is where an
 app is mounted and the path within, `encoded(path)` that path as an environ has it, and `environ_of(scope)` what
-`Map.bind_to_environ` takes. `read_resources` reads a table of paths as Flask-CORS writes it, to be `paths=` of a
-Configuration; `read_regex` reads one regular expression.
+`Map.bind_to_environ` takes. `first_lines(scope)` are the header lines that count for a route. `read_resources` reads a
+table of paths as Flask-CORS writes it, to be `paths=` of a Configuration; `read_regex` reads one regular expression.
 """
 
-from ._binding import Binder, divided, encoded
+from ._binding import Binder, divided, encoded, first_lines
 from ._resources import Path, is_regex, read_regex, read_resources
 from ._views import EXEMPT, Views, cors_exempt, environ_of, mark, mark_of, wraps_view
 
@@ -27,6 +27,7 @@ __all__ = [
     "divided",
     "encoded",
     "environ_of",
+    "first_lines",
     "is_regex",
     "mark",
     "mark_of",

@@ -7,16 +7,19 @@ takes 5 to 10 µs. What they make of a Host, a server's name and a subdomain, is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, MutableMapping
+from collections.abc import Callable, Hashable, Iterable, MutableMapping
+from itertools import islice
 from typing import Any, Final, Protocol
 
 from werkzeug.routing import MapAdapter
 
 Scope = MutableMapping[str, Any]
+Line = tuple[bytes, bytes]
 
 _HOST: Final = len(b"host")
 _MOST: Final = 256  # hosts that are kept, since strangers may name any
 _LONGEST: Final = 256  # characters of one
+_MAX_LINES: Final = 1000  # headers of a request that are looked at to match its route
 
 
 class App(Protocol):
@@ -82,6 +85,30 @@ def _host(scope: Scope) -> str | None:
     if "wsgi.environ" in scope:
         found: str | None = scope["wsgi.environ"].get("HTTP_HOST")
         return found
-    # By the length first, which saves 400 ns.
-    hosts = [value for name, value in scope["headers"] if len(name) == _HOST and name.lower() == b"host"]
-    return hosts[0].decode("latin-1") if len(hosts) == 1 else None
+    hosts = _hosts(scope["headers"])
+    return hosts[0][1].decode("latin-1") if len(hosts) == 1 else None
+
+
+def _hosts(headers: Iterable[Line]) -> list[Line]:
+    """Return the first two lines of Host, or less: two suffice to see that there are several."""
+    found: list[Line] = []
+    skipped = b""
+    for name, value in headers:
+        if name == skipped:  # a flood of one name costs a comparison a line
+            continue
+        if len(name) == _HOST and name.lower() == b"host":  # the length first, which saves 400 ns
+            found.append((name, value))
+            if len(found) > 1:
+                break
+        else:
+            skipped = name
+    return found
+
+
+def first_lines(scope: Scope) -> list[Line]:
+    """Return the header lines that count for a route: the first thousand, and two of Host behind them.
+
+    No client sends more, and each costs a microsecond to convert.
+    """
+    headers = scope["headers"]
+    return [*islice(headers, _MAX_LINES), *_hosts(islice(headers, _MAX_LINES, None))]

@@ -18,7 +18,7 @@ from werkzeug.routing import MapAdapter, RequestRedirect
 
 from asgi_cors import ConfigError, Configuration, Issue, OneOfSeveral, Policy, Rules
 
-from ._binding import divided, encoded
+from ._binding import divided, encoded, first_lines
 
 Scope = MutableMapping[str, Any]
 View = Callable[..., Any]
@@ -158,7 +158,7 @@ def _marks(view: View) -> Iterator[Hashable | None]:
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
-    """Give the environ of a scope, as far as matching a route needs one."""
+    """Return the environ of a scope, as far as matching a route needs one; repeated headers are joined by commas."""
     if "wsgi.environ" in scope:
         return scope["wsgi.environ"]  # type: ignore[no-any-return]
     root, path = divided(scope)
@@ -172,8 +172,14 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         "SERVER_PORT": str(port or 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
     }
-    headers = {name.decode("latin-1").upper().replace("-", "_"): value for name, value in scope["headers"]}
-    return environ | {f"HTTP_{name}": value.decode("latin-1") for name, value in headers.items()}
+    lines: dict[bytes, list[bytes]] = {}
+    for name, value in first_lines(scope):
+        if b"_" not in name:  # which an environ can't tell from a hyphen
+            lines.setdefault(name.lower(), []).append(value)
+    for name, values in lines.items():
+        key = name.decode("latin-1").upper().replace("-", "_")
+        environ[f"HTTP_{key}"] = b",".join(values).decode("latin-1")
+    return environ
 
 
 def _endpoints(adapter: MapAdapter, scope: Scope) -> Iterator[tuple[str, str]]:
