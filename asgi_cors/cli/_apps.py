@@ -8,7 +8,7 @@ import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ class _Errors(logging.Handler):
 
 
 @contextmanager
-def inspecting(name: str) -> Iterator[None]:
+def inspecting(name: str) -> Generator[None]:
     """Turn whatever goes wrong while an app is imported and inspected into one line.
 
     Warnings are shown if nothing does.
