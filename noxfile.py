@@ -191,7 +191,7 @@ def browser(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure what the middleware costs, beside its peers, and write docs/performance.md; takes half an hour."""
     session.install(".[all]", *_group("bench"))
-    for name in session.posargs or ("overhead", "scaling", "servers"):
+    for name in session.posargs or ("overhead", "scaling", "servers", "hostile"):
         session.run("python", f"benchmarks/{name}.py")
 
 

@@ -31,6 +31,7 @@ class Compiled:
 
     def __init__(self, options: Mapping[str, Any], origins: Origins) -> None:
         self.origins = OriginSet(origins.exact, origins.patterns, origins.regexes)
+        self.ports = origins.ports
         self.any_origin = origins.any
         self.callables = tuple(origins.callables)
         self.credentials: bool = options["allow_credentials"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from . import _http, _reasons
@@ -18,7 +19,7 @@ from ._lookup import ask
 from ._mark import add_inner_decision
 from ._policy import Policy
 from ._rules import InvalidViewError, PolicyMatch, PolicySpec, Rules, Views, path_in_code
-from ._scope import has_credentials, is_same_origin, looks_upstream, read_request, received_host
+from ._scope import is_same_origin, looks_upstream, read_request
 from ._settings import MiddlewareOptions, Observes, Settings, configured
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ Key = TypeVar("Key")
 _NO_TABLES: Final = Tables()  # never filled
 MOST_PATHS: Final = 1024  # cached, since clients may request any
 LONGEST_PATH: Final = 256  # characters
+MOST_LINES: Final = 1000  # headers of a request whose view is looked up to find its tables
 
 
 class Judgement:
@@ -138,6 +140,7 @@ class Configuration:
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the settings are replaced: no change is lost
         self.log = Log()
+        self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
         self.settings: Settings
         self.tables: Tables | None
         self._put_in_force(configured(policy, options, describe_path=describe_path))
@@ -162,7 +165,7 @@ class Configuration:
         rules = settings.rules
         if rules.view_of is None:
             return self.tables_at(scope["path"], scope.get("root_path", ""))
-        if settings.keeps and not rules.calls_function:
+        if settings.keeps and not rules.calls_function and length_hint(scope["headers"]) <= MOST_LINES:
             try:
                 next(rules.find(scope))  # ends at once, since nothing has to be awaited
             except StopIteration as found:
@@ -249,6 +252,7 @@ class Configuration:
             An awaitable, whose result must be sent in.
         """
         settings = self.settings
+        self.root_path = scope.get("root_path", "")
         judgement = yield from self._judge_by(settings.rules.find(scope), settings, scope, request)
         if not judgement.passes_through:
             judgement.quiet = self._observe(judgement, scope, request, settings.on_decision)
@@ -333,7 +337,7 @@ class Configuration:
             scope["type"] == "websocket"
             and decision.allowed
             and not policy.allow_credentials
-            and has_credentials(scope)
+            and request.has_credentials
         ):
             return refuse(request, _reasons.CREDENTIALS_NOT_ALLOWED)
         return decision
@@ -341,7 +345,7 @@ class Configuration:
     def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> Quiet | None:
         """Log a refusal, and call `on_decision`."""
         decision, quiet = judgement.decision, None
-        if decision.refused and is_same_origin(scope, request.origin or b""):
+        if decision.refused and is_same_origin(scope, request):
             quiet = SAME_ORIGIN  # browsers let the page read it, so there is nothing to log
         elif decision.refused:
             quiet = self.log.refusal(judgement.policy, request, decision, scope)
@@ -367,8 +371,6 @@ def _answer(judgement: Judgement, scope: Scope, request: Request, settings: Sett
         return decision.answer, _reasons.refusal(decision.reason, decision.subject) if decision.refused else ""
     guards = scope["type"] == "websocket" and settings.check_websockets
     checked = decision if guards else judgement.checked
-    origin = request.origin or b""
-    if (guards or settings.enforce) and checked.refused and not is_same_origin(scope, origin):
-        host = received_host(scope)
-        return 403, _reasons.refusal(checked.reason, host=host, upstream=looks_upstream(host, origin))
+    if (guards or settings.enforce) and checked.refused and not is_same_origin(scope, request):
+        return 403, _reasons.refusal(checked.reason, host=request.host or b"", upstream=looks_upstream(request))
     return None

@@ -36,10 +36,15 @@ class Request(NamedTuple):
 
     Args:
         method: The method as sent.
-        origin: The Origin value; several fields joined by `", "`, which no origin contains. None without one.
-        requested_method: The Access-Control-Request-Method value.
+        origin: The Origin value; of several lines the first two, joined by `", "`, which no origin contains. None
+            without one.
+        requested_method: The Access-Control-Request-Method value, several lines joined.
         requested_headers: The Access-Control-Request-Headers value, several lines joined.
         private_network: Whether Access-Control-Request-Private-Network is `true`.
+        oversized: Whether the Access-Control-Request-* headers exceed the limits, so that they are not parsed.
+        host: The Host value; of several lines the first two, joined by `", "`.
+        fetch_site: The Sec-Fetch-Site value; of several lines the first two, joined by `", "`.
+        has_credentials: Whether there is a Cookie or Authorization header.
     """
 
     method: str
@@ -47,6 +52,10 @@ class Request(NamedTuple):
     requested_method: bytes | None = None
     requested_headers: bytes | None = None
     private_network: bool = False
+    oversized: bool = False
+    host: bytes | None = None
+    fetch_site: bytes | None = None
+    has_credentials: bool = False
 
     @property
     def is_preflight(self) -> bool:
@@ -163,6 +172,8 @@ def _actual(rules: "Compiled", origin: bytes, *, granted: bool | None) -> Decisi
 
 def _preflight(rules: "Compiled", request: Request, *, granted: bool | None) -> Decision:
     """Answer a CORS-preflight request (Fetch, 4.8) truthfully, so that the console names the true cause."""
+    if request.oversized:
+        return refuse(request, _reasons.INVALID_HEADERS)
     method = (request.requested_method or b"").strip(b" \t")
     if not _http.TOKEN_BYTES.fullmatch(method):
         return refuse(request, _reasons.INVALID_METHOD)

@@ -6,12 +6,19 @@ them are raised at once, so that a configuration is mended in one go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from ._text import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ._issue import Issue
+
+
+UNSET: Final = "is an environment variable not set?"
+
+__all__ = ["UNSET", "ConfigError", "PositionalOptionsError", "issue", "positional", "show", "unknown", "wrong_app"]
 
 
 class ConfigError(ValueError):
@@ -31,15 +38,33 @@ class ConfigError(ValueError):
         return type(self), (self.issues,)
 
 
-def issue(code: str, option: str, value: object, message: str, hint: str = "") -> Issue:
+class PositionalOptionsError(ConfigError, TypeError):
+    """Options given as positional arguments: also a TypeError, which Python raises for such a call."""
+
+
+def issue(code: str, option: str, value: object, message: str, hint: str) -> Issue:
     """Make an `Issue`."""
     from ._issue import Issue  # noqa: PLC0415 - most configurations have none, and a dataclass is dear to make
 
     return Issue(code, option, value, message, hint)
 
 
-def unknown(option: str, known: Iterable[str], *, kind: str = "option") -> Issue:
-    """Make an `Issue` of a name that nothing answers to."""
+def unknown(option: object, known: Iterable[str], *, kind: str = "option") -> Issue:
+    """Make an `Issue` of an unknown name."""
     from ._issue import Issue  # noqa: PLC0415 - as above
 
     return Issue.unknown(option, known, kind=kind)
+
+
+def wrong_app(app: object, expected: str, line: str) -> Issue:
+    """Make an `Issue` of an app of the wrong kind."""
+    from ._issue import Issue  # noqa: PLC0415 - as above
+
+    return Issue.wrong_app(app, expected, line)
+
+
+def positional(place: str, values: Sequence[object]) -> Issue:
+    """Make an `Issue` of options that are given as positional arguments."""
+    from ._issue import Issue  # noqa: PLC0415 - as above
+
+    return Issue.positional(place, values)

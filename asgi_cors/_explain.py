@@ -8,13 +8,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from . import _http, _reasons
 from ._decision import Decision, Outcome, Request, decide
 from ._near import nearest
 from ._origin_patterns import Pattern, parse_pattern
 from ._origin_set import OriginSet
+from ._remedies import credentials_remedy, remedy
+from ._safelist import unsafe_names
 
 if TYPE_CHECKING:
     import re
@@ -48,7 +50,8 @@ class Explanation:
 
     Args:
         request: The request in words.
-        allowed: Whether the page may read the response; None where only a call at run time can tell.
+        allowed: Whether the page may read the response, as far as this middleware decides: an outer one may respond
+            first. None where only a call at run time can tell.
         code: Why not: the name that Chromium's DevTools protocol gives its CorsError, or one of ours.
         steps: Each check, up to the one that failed.
         remedy: What to write so that it passes; empty where it does.
@@ -63,13 +66,13 @@ class Explanation:
     def __str__(self) -> str:
         """Say what the browser will do, why, and the line to change."""
         verdicts = {
-            True: "the browser lets the page read the response",
+            True: "as far as this middleware decides, the browser lets the page read the response",
             False: f"the browser blocks it ({self.code})",
             None: "it depends",
         }
         lines = [f"{self.request}: {verdicts[self.allowed]}."]
         lines += (f"  {_MARKS[step.passed]}  {step.check:<11} {step.value}: {step.rule}" for step in self.steps)
-        return "\n".join([*lines, self.remedy] if self.remedy else lines)
+        return "\n".join(map(_printable, [*lines, self.remedy] if self.remedy else lines))
 
 
 def explain(
@@ -109,7 +112,7 @@ class _Question:
         self.policy, self.rules = policy, policy.compiled
         self.origin, self.credentials = origin, credentials
         self.method = _http.normalize_method(method)
-        self.names = sorted({name.lower() for name, value in pairs if not _is_safelisted(name.lower(), value)})
+        self.names = unsafe_names(pairs)
         self.preflighted = self.method not in _http.SAFELISTED_METHODS or bool(self.names)
         self.granted: bool | None = True
         self.decision = self._decide()
@@ -137,7 +140,7 @@ class _Question:
         if self.decision.reason in _reasons.OF_ORIGIN:
             near = nearest(self.policy, self.origin)
             rule = _reasons.SENTENCES[self.decision.reason]
-            rule += f"; the nearest allowed is {near.origin!r} (differs: {near.difference})" if near else ""
+            rule += f". {near}" if near else ""
             return Step("origin", rule, value, False)
         if self.granted is None:
             return Step("origin", ASKED_AT_RUN_TIME, value, None)
@@ -178,9 +181,7 @@ class _Question:
         """Tell which response headers the script may read beside the safelisted."""
         exposed = self.policy.expose_headers
         rule = (
-            "all but Set-Cookie"
-            if exposed == "*"
-            else ", ".join(exposed) or "none beside the seven that every page may read"
+            "all but Set-Cookie" if exposed == "*" else ", ".join(exposed) or "only the seven that every page may read"
         )
         return Step("expose", rule, "response headers that scripts read", True)
 
@@ -193,17 +194,14 @@ class _Question:
 
     def remedy(self, step: Step) -> str:
         """Say what to write so that the step passes."""
-        written = self.policy
         if step.check == "credentials":
-            named = " and name the origins, since '*' is refused with it" if self.rules.any_origin else ""
-            return f"Write allow_credentials=True{named}."
-        if step.check == "method":
-            return _added("allow_methods", written.allow_methods, self.method)
-        if step.check == "headers" and self.decision.subject:
-            return _added("allow_headers", written.allow_headers, self.decision.subject)
-        if step.check == "origin" and isinstance(parse_pattern(self.origin), Pattern):
-            return f"If its pages may read this, add {self.origin!r} to allow_origins."
-        return "No browser sends this." if self.origin != "null" else "If sandboxed pages may read this, add 'null'."
+            return credentials_remedy(self.policy)
+        return remedy(self.policy, self.decision.reason, self.decision.subject, self.origin)
+
+
+def _printable(text: str) -> str:
+    """Escape control characters, so that a value cannot begin a line."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _ask_sync(policy: Policy, origin: str) -> bool | None:
@@ -217,14 +215,6 @@ def _ask_sync(policy: Policy, origin: str) -> bool | None:
         elif said is True:
             return True
     return answer
-
-
-def _is_safelisted(name: str, value: str) -> bool:
-    """Tell roughly whether a header needs no preflight (Fetch, "CORS-safelisted request-header")."""
-    if name == "content-type":
-        plain = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
-        return value.partition(";")[0].strip().lower() in plain
-    return name in _http.SAFELISTED_HEADERS or _http.is_forbidden_header(name)  # the latter are never sent
 
 
 def _deciding_entry(policy: Policy, origin: str) -> str:
@@ -243,8 +233,3 @@ def _deciding_entry(policy: Policy, origin: str) -> str:
 
 def _listed(anything: bool, names: Iterable[str]) -> str:  # noqa: FBT001 - internal
     return "all" if anything else ", ".join(sorted(names))
-
-
-def _added(option: str, written: object, name: str) -> str:
-    names = [*cast("tuple[str, ...]", written), name] if isinstance(written, tuple) else [name]
-    return f"Write {option}={names!r}."

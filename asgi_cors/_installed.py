@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from ._configuration import Configuration
-from ._errors import ConfigError, issue
+from ._errors import ConfigError, PositionalOptionsError, issue, positional, wrong_app
+from ._interfaces import interface_of
+from ._policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ._explain import Explanation
-    from ._policy import Policy
+    from ._issue import Issue
     from ._settings import MiddlewareOptions
 
 
@@ -21,21 +23,33 @@ class Installed:
     Args:
         app: What is wrapped.
         policy: A base policy, or a configuration to share with another middleware.
+        arguments: Other positional arguments, which are a mistake.
         options: Those of the middleware and of its base policy.
     """
 
-    def __init__(self, app: object, policy: Policy | Configuration | None, options: MiddlewareOptions) -> None:
+    interface: ClassVar[str]
+
+    def __init__(
+        self,
+        app: object,
+        policy: Policy | Configuration | None,
+        arguments: Sequence[object],
+        options: MiddlewareOptions,
+    ) -> None:
         """Take the configuration over, or make it."""
-        if not callable(app):
-            raise ConfigError(
-                [issue("wrong-type", "app", app, f"{app!r} is no app", "Write the app before the options.")]
-            )
-        if isinstance(policy, Configuration) and options:
-            message = f"a configuration and options ({', '.join(options)}) are given"
-            raise ConfigError(
-                [issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
-            )
+        issues = self._app_issues(app)
+        misplaced = _argument_issues(type(self).__name__, policy, arguments, options)
+        if issues or misplaced:
+            error = PositionalOptionsError if arguments else ConfigError
+            raise error([*issues, *misplaced, *_option_issues(policy, options)])
         self.configuration = policy if isinstance(policy, Configuration) else Configuration(policy, **options)
+
+    @classmethod
+    def _app_issues(cls, app: object) -> list[Issue]:
+        if callable(app) and interface_of(app) in {cls.interface, None}:
+            return []
+        article = "an" if cls.interface == "ASGI" else "a"
+        return [wrong_app(app, f"{article} {cls.interface} app", f"{cls.__name__}(app, …)")]
 
     @property
     def policy(self) -> Policy:
@@ -57,3 +71,31 @@ class Installed:
     ) -> Explanation:
         """Tell what a browser will do with a request, and why; see `Configuration.explain`."""
         return self.configuration.explain(method, origin, path, headers, credentials=credentials)
+
+
+def _argument_issues(
+    place: str, policy: object, arguments: Sequence[object], options: MiddlewareOptions
+) -> list[Issue]:
+    """Find options that are given as positional arguments, or next to a configuration."""
+    if isinstance(policy, Configuration) and options:
+        message = f"a configuration and options ({', '.join(options)}) are given"
+        return [issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
+    is_policy = policy is None or isinstance(policy, Policy | Configuration)
+    if is_policy and not arguments:
+        return []
+    return [positional(place, arguments if is_policy else (policy, *arguments))]
+
+
+def _option_issues(policy: object, options: MiddlewareOptions) -> Iterable[Issue]:
+    """Find the mistakes in the options, too, so that all are reported at once."""
+    if isinstance(policy, Configuration) or not options:
+        return ()
+    import warnings  # noqa: PLC0415 - only for a mistake
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            Configuration(policy if isinstance(policy, Policy) else None, **options)
+        except ConfigError as error:
+            return error.issues
+    return ()

@@ -11,8 +11,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._text import show
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,45 @@ class Issue:
         return f"{self.option}: {self.message}.{' ' if self.hint else ''}{self.hint}"
 
     @classmethod
-    def unknown(cls, option: str, known: Iterable[str], *, kind: str = "option") -> Issue:
-        """Describe a name that nothing answers to, with the nearest that something does."""
-        near = difflib.get_close_matches(option, tuple(known), n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-        return cls("unknown-option", option, option, f"there is no {kind} of this name", hint)
+    def unknown(cls, option: object, known: Iterable[str], *, kind: str = "option") -> Issue:
+        """Describe an unknown name, with the closest known one."""
+        names = {name.lower(): name for name in known}
+        close = (
+            difflib.get_close_matches(option[:100].lower(), names, n=1, cutoff=0.5) if isinstance(option, str) else []
+        )
+        hint = f"Did you mean {names[close[0]]!r}?" if close else f"Known: {', '.join(sorted(names.values()))}."
+        text = option if isinstance(option, str) else show(option)
+        return cls("unknown-option", text, option, f"there is no {kind} of this name", hint)
+
+    @classmethod
+    def wrong_app(cls, app: object, expected: str, line: str) -> Issue:
+        """Describe an app of the wrong kind.
+
+        Args:
+            app: What was given.
+            expected: The kind of app that is needed, such as `"a Flask app"`.
+            line: What to write with such an app.
+        """
+        from ._interfaces import describe  # noqa: PLC0415 - only for a mistake
+
+        found, better = describe(app)
+        message = f"{show(app)} is {found}" + ("" if found == "not an app" else f", not {expected}")
+        return cls("wrong-app", "app", app, message, f"Write {better or line}.")
+
+    @classmethod
+    def positional(cls, place: str, values: Sequence[object], names: Mapping[str, str] | None = None) -> Issue:
+        """Describe options that are given as positional arguments, in the order of Starlette's middleware.
+
+        Args:
+            place: The class or function that is called.
+            values: The positional arguments.
+            names: The option names to write, by those of a policy, if they are another library's.
+        """
+        from ._arguments import as_keywords  # noqa: PLC0415 - only for a mistake
+
+        message = f"{place} takes options as keywords, not as positional arguments"
+        value = values[0] if len(values) == 1 else tuple(values)
+        return cls("positional-options", "options", value, message, f"Write {as_keywords(values, names or {})}.")
 
     def warn(self) -> None:
         """Warn of it, at the first line outside of this distribution."""

@@ -1,8 +1,10 @@
-"""What is logged: refusals, each once a minute and few in all, and fields that the app sets itself.
+"""The logger's records: refusals, failures of users' callables, overridden headers and nested middlewares.
 
-A refusal that looks like a mistake of set-up is a WARNING, so that it is seen without any logging set-up; the others
-are INFO. Everything of the request is written by `repr`, cut, so that it can't forge a line. Where a level is off,
-nothing is formatted or remembered for it.
+- Each pair of origin and cause is logged once a minute, and at most 100 pairs a minute. One line counts the others.
+- A refusal that looks like a mistake of set-up is a WARNING, visible without any logging set-up. Others are INFO.
+- Other sites take at most 50 of the 100, so that they cannot hide a mistake of set-up.
+- Values of a request are quoted and cut, so that they cannot forge a line.
+- If a level is off, nothing is formatted or remembered for it.
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from . import _reasons
+from ._mark import CONFIGURATION, REQUEST
 from ._reasons import host_hint
-from ._scope import is_same_origin, looks_upstream, received_host, received_origin
+from ._scope import is_same_origin, looks_upstream, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._decision import Decision, Request
+    from ._mark import State
+    from ._near import Near
     from ._policy import Policy
     from ._rules import InvalidViewError
     from ._types import Scope
@@ -30,9 +35,15 @@ root: Final = logging.getLogger()  # whose level holds where `logger` has none o
 
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
 MOST: Final = 100  # pairs in a window
-_CUT: Final = 200  # characters of a value of the request's
+MOST_OTHERS: Final = 50  # of them that any site can cause
+_MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
+_MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
+_CUT: Final = 200  # characters of a value of the request
 
-# The option of the policy that sends the field.
+ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
+HANDSHAKE: Final = "WebSocket handshake"
+
+# The option of the policy that sends the header.
 _OPTIONS: Final = {
     b"access-control-allow-origin": "allow_origins",
     b"access-control-allow-credentials": "allow_credentials",
@@ -43,67 +54,139 @@ _OPTIONS: Final = {
     b"access-control-allow-private-network": "allow_private_network",
 }
 
-_OF_SET_UP: Final = (_reasons.LOOKUP_FAILED, _reasons.POLICY_FAILED, _reasons.CREDENTIALS_NOT_ALLOWED)
+Pair = tuple[bytes, str]
 
-
-# How long a refusal needs no new look: while a level is off, and where it is on until a time by the log's clock.
+# The level of a cached refusal, and the time on the log's clock after which it is logged again.
 Quiet = tuple[int, float]
 
 _ON: Final = sys.maxsize  # a level that is always on, as long as anything is logged at all
 SAME_ORIGIN: Final[Quiet] = (_ON, -1.0)  # as long as the request is same-origin
 
 
-class Log:
-    """What one configuration has logged within the minute.
+def _add_attributes(record: logging.LogRecord) -> bool:
+    """Give each record all attributes, so that a formatter can name them."""
+    for name in ATTRIBUTES:
+        record.__dict__.setdefault(name, "")
+    return True
+
+
+logger.addFilter(_add_attributes)
+
+
+class _Throttle:
+    """The pairs that were logged within the last minute, and a count of those that were not.
 
     Args:
-        clock: Gives seconds that never go back.
+        clock: Returns seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._logged: dict[Pair, tuple[float, bool]] = {}
+        self._suppressed = 0
+        self._suppressed_at = 0.0
+        self._suppressed_level = 0
+
+    def __len__(self) -> int:
+        return len(self._logged)
+
+    def until(self, pair: Pair) -> float | None:
+        """Return when a pair may be logged again; None if that is now."""
+        logged = self._logged.get(pair)
+        return logged[0] + WINDOW if logged and self._clock() < logged[0] + WINDOW else None
+
+    def admit(self, pair: Pair, level: int, *, is_reserved: bool) -> bool:
+        """Return whether there is room for one more pair, and remember it; else count it.
+
+        Args:
+            pair: The origin and the cause.
+            level: The level of the record.
+            is_reserved: Whether the pair may take the room that is reserved for mistakes of set-up.
+        """
+        now = self._clock()
+        items = [*self._logged.items()]  # a copy, because threads share this
+        for old, (at, _) in items:
+            if now >= at + WINDOW:
+                self._logged.pop(old, None)
+        others = sum(not reserved for _, reserved in [*self._logged.values()])
+        if len(self._logged) < MOST and (is_reserved or others < MOST_OTHERS):
+            self._logged[pair] = now, is_reserved
+            return True
+        if not self._suppressed:
+            self._suppressed_at = now
+        self._suppressed += 1
+        self._suppressed_level = max(self._suppressed_level, level)
+        return False
+
+    def take_suppressed(self) -> tuple[int, int] | None:
+        """Return how many were not logged, and their highest level, a minute after the first of them."""
+        if not self._suppressed or self._clock() < self._suppressed_at + WINDOW:
+            return None
+        taken = self._suppressed, self._suppressed_level
+        self._suppressed = self._suppressed_level = 0
+        return taken
+
+
+class Log:
+    """The records of one configuration.
+
+    Args:
+        clock: Returns seconds that never go back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nothing seen."""
+        """Begin with nothing logged."""
         self.clock = clock
-        self._began = clock()
-        self._seen: set[tuple[bytes, str]] = set()
-        self._left_out = 0
         self._next_unpredicted = clock()
+        self._refusals = _Throttle(clock)
+        self._failures = _Throttle(clock)
+        self._once: set[tuple[Policy, bytes]] = set()
+        self._mounts: set[str] = set()
 
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
-        """Log a refused request; tell how long its like need not be looked at again, if at all."""
+        """Log a refused request. Return when an identical one is to be logged again; None if it must not be cached."""
         if not logger.isEnabledFor(logging.WARNING):
             return logging.WARNING, 0.0
-        pair = ((request.origin or b"")[:_CUT], f"{decision.reason} {decision.subject}"[:_CUT])
-        if self._is_new(pair):
-            level, why = _weigh(policy, request, decision, scope)
-            if not logger.isEnabledFor(level):
-                return level, 0.0
-            self._seen.add(pair)
-            shown = _what(request), _shown(request.origin), _shown(scope["path"]), why
-            logger.log(level, "refused %s from origin %s at %s: %s", *shown)
-        return (_ON, self._began + WINDOW) if pair in self._seen else None
+        self._log_suppressed()
+        kind = HANDSHAKE if scope["type"] == "websocket" else ""
+        pair = (request.origin or b"")[:_CUT], f"{kind} {decision.reason} {decision.subject}"[:_CUT]
+        until = self._refusals.until(pair)
+        if until is not None:
+            return _ON, until
+        near = _nearest(policy, request, decision)
+        level = _level(request, decision, scope, near)
+        if not logger.isEnabledFor(level):
+            return level, 0.0
+        is_reserved = level == logging.WARNING and not policy.compiled.any_origin  # which other sites can't cause
+        if not self._refusals.admit(pair, level, is_reserved=is_reserved):
+            return None
+        _log_refusal(level, policy, request, decision, scope, near)
+        return _ON, self.clock() + WINDOW
 
     def is_due(self, level: int, until: float, scope: Scope) -> bool:
         """Tell whether a refusal whose level is on needs a new look."""
         if not logger.isEnabledFor(level):
             return False
         if until == SAME_ORIGIN[1]:
-            return not is_same_origin(scope, received_origin(scope))
+            return not is_same_origin(scope, read_request(scope))
         return self.clock() >= until
 
     def failure(self, what: str, error: Exception) -> None:
-        """Log what a function of the user's has raised; without its traceback, whose text a request can shape."""
-        pair = (b"", f"{what}: {type(error).__name__}")
-        if logger.isEnabledFor(logging.ERROR) and self._is_new(pair):
-            self._seen.add(pair)
+        """Log an exception of a user's callable. The traceback is left out: a request can influence its text."""
+        if not logger.isEnabledFor(logging.ERROR):
+            return
+        self._log_suppressed()
+        pair = b"", f"{what}: {type(error).__name__}"
+        if self._failures.until(pair) is None and self._failures.admit(pair, logging.ERROR, is_reserved=True):
             last = [*traceback.walk_tb(error.__traceback__)][-1:]
             place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
-            logger.error("%s: %s: %s%s", what, type(error).__name__, _said(error), place)
+            logger.error("%s: %s: %s%s", what, type(error).__name__, _safe_str(error), place)
 
     def invalid_view(self, error: InvalidViewError) -> None:
         """Log, once, that the policy of a view can't be built."""
         if not error.is_logged:
             error.is_logged = True
-            logger.error("%s", _said(error))
+            logger.error("%s", _safe_str(error))
 
     def unpredicted_view(self, scope: Scope, predicted: object, key: object) -> None:
         """Log, once a minute, that another view ran than the one whose policy was applied."""
@@ -112,85 +195,145 @@ class Log:
             logger.warning(
                 "the request for %s was served by another view than its path led to, so both policies must allow:"
                 " the policy of %s was expected, that of %s counts, too. Does an inner middleware change path or Host?",
-                *(_shown(scope["path"]), *(_shown(f"{each or 'no view'}") for each in (predicted, key))),
+                *(_quote(scope["path"]), *(_quote(f"{each or 'no view'}") for each in (predicted, key))),
             )
 
-    def _is_new(self, pair: tuple[bytes, str]) -> bool:
-        """Tell whether there is room for a pair that the minute has not seen; count it where there isn't."""
-        if self.clock() - self._began >= WINDOW:
-            self._begin()
-        if pair in self._seen:
+    def warn_overridden(self, name: bytes, policy: Policy, path: str) -> None:
+        """Log that the app sets a header that the policy sends; once per header name and policy."""
+        if name not in policy.compiled.warned and self._is_first(policy, name):
+            option = _OPTIONS[name]
+            remedy = f"Set it with {option} and remove it from the app."
+            message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
+            extra = {"cors_path": _plain(path), "cors_remedy": remedy}
+            logger.warning(message, name.decode(), _quote(path), remedy, extra=extra)
+
+    def warn_nested(self, scope: Scope, outer: State) -> None:
+        """Log that two middlewares serve one request; once per mount of the inner one.
+
+        Args:
+            scope: The request, as the inner middleware gets it.
+            outer: The response state of the outer middleware.
+        """
+        root_path: str = scope.get("root_path", "")
+        is_known = root_path in self._mounts or len(self._mounts) >= _MAX_MOUNTS
+        if is_known or not logger.isEnabledFor(logging.WARNING):
+            return
+        from ._paths import mount_pattern  # noqa: PLC0415 - most apps have one middleware
+
+        self._mounts.add(root_path)
+        request = outer[REQUEST]  # under WSGI a path without SCRIPT_NAME
+        path = scope["path"] if isinstance(request, str) else request["path"]
+        paths = f"paths={{{mount_pattern({**scope, 'path': path}, outer[CONFIGURATION].root_path)}: None}}"
+        remedy = f"Write {paths} for the outer one, to leave it to the inner one."
+        message = "two CORS middlewares serve %s, so both must allow. %s"
+        extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}
+        logger.warning(message, _quote(scope["path"]), remedy, extra=extra)
+
+    def _is_first(self, policy: Policy, name: bytes) -> bool:
+        """Return whether a WARNING is on and was not yet logged for a policy, or for one with the same options."""
+        if not logger.isEnabledFor(logging.WARNING):
             return False
-        if len(self._seen) < MOST:
-            return True
-        self._left_out += 1
-        return False
-
-    def _begin(self) -> None:
-        """Begin a new minute, and say how much the last one left out."""
-        left_out, self._left_out = self._left_out, 0
-        self._began = self.clock()
-        self._seen.clear()
-        if left_out:
-            level = logging.INFO if logger.isEnabledFor(logging.INFO) else logging.WARNING
-            logger.log(level, "%d more refusals were not logged: over %d kinds within a minute", left_out, MOST)
-
-
-def warn_replaced(name: bytes, policy: Policy, path: str) -> None:
-    """Say that the app sets a field that the policy sends; once per field and policy."""
-    if name not in policy.compiled.warned:
         policy.compiled.warned.add(name)
-        option = _OPTIONS[name]
-        message = (
-            "the app itself sets %s (first seen at %s); the policy decides: write it as %s, and take it out of the app"
-        )
-        logger.warning(message, name.decode(), _shown(path), option)
+        if (policy, name) in self._once or len(self._once) >= _MAX_OVERRIDES:
+            return False
+        self._once.add((policy, name))
+        return True
+
+    def _log_suppressed(self) -> None:
+        """Log how many refusals were not logged, a minute after the first of them."""
+        suppressed = self._refusals.take_suppressed()
+        if suppressed:
+            count, level = suppressed
+            logger.log(level, "%d more refusals were not logged: at most %d a minute are", count, MOST)
 
 
-def warn_stacked(policy: Policy, path: str) -> None:
-    """Say that two middlewares with policies of their own serve one request; once per inner policy."""
-    if b"" not in policy.compiled.warned:
-        policy.compiled.warned.add(b"")
-        prefix = "/" + path.lstrip("/").partition("/")[0]
-        message = "two CORS middlewares serve %s, so both must allow: paths={%s: None} outside leaves it to the inner"
-        logger.warning(message, _shown(path), _shown(f"{prefix}/*"))
-
-
-def _weigh(policy: Policy, request: Request, decision: Decision, scope: Scope) -> tuple[int, str]:
-    """Tell a mistake of set-up from a stranger: how loud, and what to say."""
-    why = f"{_reasons.SENTENCES[decision.reason or _reasons.MISSING_ALLOW_ORIGIN]} ({decision.reason})"
-    if decision.subject:
-        return logging.WARNING, f"{why}: {_shown(decision.subject)}"
-    if decision.reason in _OF_SET_UP:
-        return logging.WARNING, why
-    host, origin = received_host(scope), request.origin or b""
-    if scope["type"] == "websocket" and looks_upstream(host, origin):
-        return logging.WARNING, f"{why}. {host_hint(host, upstream=True)}"
+def _nearest(policy: Policy, request: Request, decision: Decision) -> Near | None:
+    """Return the closest allowed origin of one that is refused."""
     if decision.reason not in _reasons.OF_ORIGIN:
-        return logging.INFO, why
+        return None
     from ._near import nearest  # noqa: PLC0415 - only of a refusal that is logged
 
-    near = nearest(policy, origin[:_CUT].strip(b" \t").decode("latin-1"))
-    if near is None:
-        return logging.INFO, why
-    return logging.WARNING, f"{why}; the nearest allowed is {near.origin!r} (differs: {near.difference})"
+    return nearest(policy, _origin_of(request)[:_CUT])
 
 
-def _said(error: Exception) -> str:
+def _level(request: Request, decision: Decision, scope: Scope, near: Near | None) -> int:
+    """Tell a mistake of set-up from another site."""
+    is_refused_part = bool(decision.subject) or decision.reason == _reasons.CREDENTIALS_NOT_ALLOWED
+    if is_refused_part or near is not None or _is_behind_proxy(request, decision, scope):
+        return logging.WARNING
+    return logging.INFO
+
+
+def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool:
+    """Return whether a handshake may be of the same origin, behind a proxy that changes Host."""
+    if scope["type"] != "websocket" or decision.reason != _reasons.MISSING_ALLOW_ORIGIN:
+        return False
+    return looks_upstream(request)
+
+
+def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
+    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, near: Near | None
+) -> None:
+    """Log one refused request, with the correction to write."""
+    from ._remedies import remedy  # noqa: PLC0415 - only of a refusal that is logged
+
+    reason = decision.reason or _reasons.MISSING_ALLOW_ORIGIN
+    subject = f": {_quote(decision.subject)}" if decision.subject else ""
+    parts = [f"{_reasons.SENTENCES[reason]} ({reason}){subject}.", str(near) if near else ""]
+    if _is_behind_proxy(request, decision, scope):
+        parts.append(correction := host_hint(request.host or b"", upstream=True))
+    else:
+        if scope["type"] == "websocket" and reason in _reasons.OF_ORIGIN:  # not every server sends the reason
+            parts.append(host_hint(request.host or b"", upstream=False))
+        parts.append(correction := remedy(policy, reason, decision.subject, _origin_of(request)))
+    what, method = _describe_request(request, scope)
+    extra = {
+        "cors_origin": _plain(request.origin or ""),
+        "cors_method": method,
+        "cors_path": _plain(scope["path"]),
+        "cors_reason": reason,
+        "cors_remedy": correction,
+    }
+    shown = what, _quote(request.origin), _quote(scope["path"]), " ".join(filter(None, parts))
+    logger.log(level, "refused %s from origin %s at %s: %s", *shown, extra=extra)
+
+
+def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
+    """Return the request as text, and its method: the requested one of a preflight."""
+    if scope["type"] == "websocket":
+        return f"a {HANDSHAKE}", HANDSHAKE
+    if request.is_preflight:
+        return f"a preflight for {_quote(request.requested_method)}", _plain(request.requested_method or "")
+    return _quote(request.method), _plain(request.method)
+
+
+def _origin_of(request: Request) -> str:
+    return (request.origin or b"").strip(b" \t").decode("latin-1")
+
+
+def _safe_str(error: Exception) -> str:
     try:
-        return _shown(str(error))
-    except Exception:  # noqa: BLE001 - an exception whose text can't be had
+        return _quote(str(error))
+    except Exception:  # noqa: BLE001 - a user's exception may fail in any way
         return "(it can't be written)"
 
 
-def _what(request: Request) -> str:
-    return f"a preflight for {_shown(request.requested_method)}" if request.is_preflight else _shown(request.method)
+def _quote(value: bytes | str | None) -> str:
+    """Return a value of a request as a literal in printable ASCII, cut."""
+    return _truncate(ascii(_begin(value)))
 
 
-def _shown(value: bytes | str | None) -> str:
-    text = value.decode("latin-1") if isinstance(value, bytes) else value or ""
-    return _cut(ascii(text[: _CUT + 1]))
+def _plain(value: bytes | str) -> str:
+    """Return a value of a request without quotes, in printable ASCII, cut."""
+    text = _begin(value)
+    return _truncate(text if text.isascii() and text.isprintable() else ascii(text)[1:-1])
 
 
-def _cut(text: str) -> str:
+def _begin(value: bytes | str | None) -> str:
+    """Return as much of a value as is logged, and one character more."""
+    part = (value or "")[: _CUT + 1]
+    return part.decode("latin-1") if isinstance(part, bytes) else part
+
+
+def _truncate(text: str) -> str:
     return text if len(text) <= _CUT else f"{text[:_CUT]}…"

@@ -5,19 +5,25 @@ Knows how values are spelled there; what they mean is for `_policy` to say.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any, cast
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from ._errors import ConfigError, issue, unknown
+from ._errors import ConfigError, issue, show, unknown
+from ._issue import ConfigWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ._issue import Issue
 
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+T = TypeVar("T")
+
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+_WRITTEN: Final = re.compile(r"Write (?:(\w+)=)?(\[.*\]|'.*'|\".*\"|True|False|[0-9]+)(?=\.$| )", re.DOTALL)
 
 
 def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +31,7 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
     entries = options.get("allow_origins", ())
     advice = "Keep it in code, and the rest in the mapping."
     issues = [
-        issue("not-text", "allow_origins", entry, f"{entry!r} can't be written as text", advice)
+        issue("not-text", "allow_origins", entry, f"{show(entry)} can't be written as text", advice)
         for entry in cast("tuple[object, ...]", entries)
         if not isinstance(entry, str)
     ]
@@ -45,28 +51,98 @@ def _listed(value: object) -> object:
     return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
 
 
-def from_env(prefix: str, environ: Mapping[str, str] | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the options that the environment names; a variable that no option answers to is warned of."""
-    source = os.environ if environ is None else environ
-    named = {key[len(prefix) :].lower(): (key, value) for key, value in source.items() if key.startswith(prefix)}
-    strange = [
-        issue("unknown-variable", key, key, "no option has this name", unknown(name, defaults).hint)
-        for name, (key, _) in named.items()
-        if name not in defaults
-    ]
-    if strange and "allow_origins" not in named and "allow_origin_regex" not in named:
-        raise ConfigError(strange)  # probably the origins, mistyped
-    for doubt in strange:
-        doubt.warn()
+def policy_from_env(build: Callable[..., T], prefix: Any, environ: Any, defaults: Mapping[str, Any]) -> T:
+    """Build a policy from the variables of the environment.
+
+    Args:
+        build: Builds the policy from keywords.
+        prefix: The beginning of the variables' names.
+        environ: The variables; `os.environ` if None.
+        defaults: The options' default values.
+
+    Raises:
+        ConfigError: With every mistake, in a variable's text and in its value. Each names the variable.
+    """
+    source = _variables(prefix, os.environ if environ is None else environ)
+    keys = {name: prefix + name.upper() for name in defaults}
     issues: list[Issue] = []
-    options = {
-        name: _read(name, key, text.strip(), defaults[name], issues)
-        for name, (key, text) in named.items()
-        if name in defaults
-    }
+    given = {name: _text(key, source[key], issues) for name, key in keys.items() if key in source}
+    read = {name: _read(name, keys[name], text, defaults[name], issues) for name, text in given.items()}
+    strange = [
+        replace(unknown(key, keys.values()), code="unknown-variable", message="no option has this name")
+        for key in source
+        if key.startswith(prefix) and key not in keys.values()
+    ]
+    if "allow_origins" not in given and "allow_origin_regex" not in given:
+        issues += strange  # one of them may be the origins, mistyped
+    options = {name: value for name, value in read.items() if value is not _UNREADABLE}
+    policy = _named(build, options, keys, issues)
+    for found in strange:
+        found.warn()
+    return policy
+
+
+def _variables(prefix: Any, environ: Any) -> dict[str, Any]:
+    if isinstance(prefix, str) and isinstance(environ, Mapping):
+        variables = cast("Mapping[object, Any]", environ)
+        return {key: value for key, value in variables.items() if isinstance(key, str)}
+    is_prefix = not isinstance(prefix, str)
+    value, what = (prefix, "a string") if is_prefix else (environ, "a mapping of variables")
+    hint = "Write prefix='CORS_'." if is_prefix else "Leave environ out, or use a dict."
+    raise ConfigError(
+        [issue("wrong-type", "prefix" if is_prefix else "environ", value, f"{show(value)} is not {what}", hint)]
+    )
+
+
+_UNREADABLE: Final = object()
+
+
+def _named(build: Callable[..., T], options: Mapping[str, Any], variables: Mapping[str, str], issues: list[Issue]) -> T:
+    """Build the policy; its mistakes and warnings name the variables."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            policy = build(**options)
+        except ConfigError as error:
+            raise ConfigError([*issues, *(_renamed(each, variables) for each in error.issues)]) from None
     if issues:
         raise ConfigError(issues)
-    return options
+    for each in caught:
+        if isinstance(each.message, ConfigWarning):
+            _renamed(each.message.issue, variables).warn()
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return policy
+
+
+def _renamed(found: Issue, variables: Mapping[str, str]) -> Issue:
+    """Name the variable in place of the option, and spell the values of the hint as it takes them."""
+    names = re.compile(rf"(?<![\w'\"/.-])(?:{'|'.join(variables)})\b")
+
+    def rename(text: str) -> str:
+        return names.sub(lambda match: variables[match[0]], text)
+
+    hint = _WRITTEN.sub(lambda match: f"Write {match[1] + '=' if match[1] else ''}{_spelled(match[2])}", found.hint)
+    hint = re.sub(r"Write re\.compile\((.*)\)\.$", r"Write allow_origin_regex=\1.", hint)
+    return replace(found, option=rename(found.option), message=rename(found.message), hint=rename(hint))
+
+
+def _spelled(literal: str) -> str:
+    """Spell a Python literal as the text of a variable."""
+    try:
+        value = ast.literal_eval(literal)
+    except (ValueError, SyntaxError):
+        return literal
+    if isinstance(value, list):
+        return repr(",".join(map(str, cast("list[object]", value))))
+    return str(value).lower() if isinstance(value, bool) else literal
+
+
+def _text(key: str, value: object, issues: list[Issue]) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    issues.append(issue("wrong-type", key, value, f"{show(value)} is not a string", f"Use a string, as in {key}=…"))
+    return ""
 
 
 def _read(name: str, key: str, text: str, default: object, issues: list[Issue]) -> object:
@@ -76,27 +152,33 @@ def _read(name: str, key: str, text: str, default: object, issues: list[Issue]) 
         return _read_seconds(key, text, issues)
     if isinstance(default, bool):
         if text.lower() not in _BOOLEANS:
-            issues.append(issue("not-boolean", key, text, f"{text!r} is no boolean", "Write true or false."))
-        return _BOOLEANS.get(text.lower(), default)
+            issues.append(issue("not-boolean", key, text, f"{show(text)} is not a boolean", "Write true or false."))
+            return _UNREADABLE
+        return _BOOLEANS[text.lower()]
     return _read_list(key, text, issues)
 
 
-def _read_seconds(key: str, text: str, issues: list[Issue]) -> int | None:
+def _read_seconds(key: str, text: str, issues: list[Issue]) -> object:
     if text.lower() in {"none", ""}:
         return None
     try:
         return int(text)
     except ValueError:
-        issues.append(issue("not-number", key, text, f"{text!r} is no number of seconds", "Write a number, or none."))
-        return None
+        message = f"{show(text)} is not a number of seconds"
+        issues.append(issue("not-number", key, text, message, "Write 600, or none to send no header."))
+        return _UNREADABLE
 
 
-def _read_list(key: str, text: str, issues: list[Issue]) -> list[str]:
-    if not text.startswith("["):
+def _read_list(key: str, text: str, issues: list[Issue]) -> object:
+    """Read a list: JSON if it begins with a bracket, else its entries are separated by commas."""
+    if not text.startswith("[") or re.match(r"\[[0-9a-fA-F:.]+\]", text):
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
         value = json.loads(text)
-    except ValueError as error:
-        issues.append(issue("not-json", key, text, f"{text!r} is no JSON list: {error}", 'Write ["a", "b"], or a,b.'))
-        return []
-    return cast("list[str]", value)  # it begins with a bracket, so a list it is; what is in it, the policy checks
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        entries = [part for part in re.split(r"[\[\],\s\"']+", text) if part][:20]
+        hint = f"Write {json.dumps(entries)}, or {','.join(entries)}." if entries else 'Write ["a", "b"], or a,b.'
+        issues.append(issue("not-json", key, text, f"{show(text)} is not a JSON list: {reason}", hint))
+        return _UNREADABLE
+    return cast("list[str]", value)  # it begins with a bracket, so it is a list; the policy checks its entries

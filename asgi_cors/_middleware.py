@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
-from . import _http
 from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
 from ._kept import LONGEST
-from ._log import logger, root, warn_stacked
+from ._log import logger, root
 from ._lookup import run
 from ._mark import CONFIGURATION, MARK, PASSED_THROUGH, STARTED, add_inner_decision, note
 from ._ready import answered, make_pass_through, starter
-from ._scope import READ, field, read_request
+from ._scope import READ, read_request
 from ._settings import MiddlewareOptions
 
 if TYPE_CHECKING:
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
     from ._types import ASGIApp, Receive, Scope, Send
 
 _MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
+_REPEATED: Final[Any] = object()  # for the value of a repeated header: a key that no table has, so lines are not joined
+_STARLETTE_METHODS: Final = (
+    *("is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"),
+)
 _CRASH: Final = answered(500, "Internal Server Error", Decision(Outcome.NOT_CORS))
 
 
@@ -54,11 +57,31 @@ class CORSMiddleware(Installed):
         ConfigError: With every mistake found, before any request is served.
     """
 
+    interface = "ASGI"
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Refuse a subclass that was made for Starlette's middleware: its methods would never be called.
+
+        Raises:
+            TypeError: If it has one of Starlette's methods.
+        """
+        super().__init_subclass__(**options)
+        overridden = [name for name in _STARLETTE_METHODS if hasattr(cls, name)]
+        if overridden:
+            raise TypeError(
+                f"{cls.__name__} overrides {overridden[0]!r} of Starlette's CORSMiddleware, which ours never calls."
+                " Write CORSMiddleware(app, allow_origins=[callable]), where callable(origin) returns True or False."
+            )
+
     def __init__(
-        self, app: ASGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
+        self,
+        app: ASGIApp,
+        policy: Policy | Configuration | None = None,
+        *arguments: Never,
+        **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(app, policy, options)
+        super().__init__(app, policy, arguments, options)
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912, PLR0915 - flat
@@ -78,13 +101,16 @@ class CORSMiddleware(Installed):
                 for name, value in scope["headers"]:
                     if maybe_asked[len(name)]:  # 16 ns a field, of which few go on; four comparisons take 40
                         if name == b"origin":
-                            origin = value if origin is None else b"%b, %b" % (origin, value)
+                            if origin is not None:
+                                origin = _REPEATED
+                                break
+                            origin = value
                         elif name == b"access-control-request-method":
-                            method = value if method is None else b"%b, %b" % (method, value)
+                            method = value if method is None else _REPEATED
                         elif name == b"access-control-request-headers":
-                            names = value if names is None else b"%b, %b" % (names, value)
+                            names = value if names is None else _REPEATED
                         elif name == b"access-control-request-private-network":
-                            private = value if private is None else b"%b, %b" % (private, value)
+                            private = value if private is None else _REPEATED
                 status, headers, body, level, until = tables.answers[origin, method, names, private]
             except LookupError:  # nothing like it is kept, or a name is longer than any that counts
                 pass
@@ -106,7 +132,10 @@ class CORSMiddleware(Installed):
                 origin = None
                 for name, value in scope["headers"]:  # 215 ns in all, where a dict of them takes 420
                     if name == b"origin":  # to the end, since a second one must be seen
-                        origin = value if origin is None else b"%b, %b" % (origin, value)
+                        if origin is not None:
+                            origin = _REPEATED
+                            break
+                        origin = value
                 try:  # one table for both kinds: a second look-up would cost refusals 60 ns
                     start, level, until = tables.asgi[origin]
                     if (
@@ -146,16 +175,16 @@ class CORSMiddleware(Installed):
             await self._pass_through(configuration, scope, receive, send, judgement.decision.vary)
             return None
         if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
+            configuration.log.warn_nested(scope, outer)
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             ready = answered(*judgement.answer, judgement.decision)
-            private = field(scope, _http.REQUEST_PRIVATE_NETWORK)
+            private = b"true" if request.private_network else None
             asked = (request.origin, request.requested_method, request.requested_headers, private)
-            if sum(len(value or b"") for value in asked) <= LONGEST:
+            if not request.oversized and sum(len(value or b"") for value in asked) <= LONGEST:
                 tables = judgement.policy.compiled.tables
                 judgement.keep(tables.answers, asked, ready)
-            await _send(ready, send)
+            await _send(ready, scope, send)
         elif outer is not None:
             await self.app(scope, receive, send)
         else:
@@ -202,7 +231,7 @@ class CORSMiddleware(Installed):
             note(error)
             return
         try:
-            await _send(_CRASH, send)
+            await _send(_CRASH, scope, send)
         except Exception:  # noqa: BLE001 - a client that is gone must not hide what the app raised
             logger.debug("the 500 could not be sent", exc_info=True)
 
@@ -224,17 +253,21 @@ def _ready(judgement: Judgement, origin: bytes | None, scope: Scope) -> Start:
     tables = compiled.tables
     if judgement.lasting and compiled.static:
         tables.always = start
-    elif len(origin or b"") <= LONGEST and (origin is not None or _has_plain_names(scope)):
+    elif judgement.lasting and len(origin or b"") <= LONGEST and (origin is not None or _has_plain_names(scope)):
         judgement.keep(tables.asgi, origin, (start,))
     return start
 
 
 def _has_plain_names(scope: Scope) -> bool:
     """Tell whether names are in lower case, as ASGI asks; of others, `Origin` would pass for none."""
-    return all(name == name.lower() for name, _ in scope["headers"])
+    names = b"".join([name for name, _ in scope["headers"]])
+    return names == names.lower()
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+    """Send a response of the middleware's own; on HEAD it has no body, but the length of one (RFC 9110, 9.3.2)."""
     status, headers, body = answer
+    if scope["method"] == "HEAD":
+        body = b""
     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
     await send({"type": "http.response.body", "body": body, "more_body": False})

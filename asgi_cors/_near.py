@@ -1,6 +1,6 @@
-"""The allowed origin nearest to a refused one, and how they differ.
+"""The closest allowed origin of a refused one, and how they differ.
 
-Found by a dozen look-ups of the mistakes that people make, never by a walk over the entries.
+Found by at most a dozen look-ups of variants, never by a walk over the entries.
 """
 
 from __future__ import annotations
@@ -10,58 +10,108 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ._origins import WEB_PORTS, Origin, parse_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ._policy import Policy
 
-# Where development servers listen: Vite, Next, Flask, Django, webpack.
-_PORTS: Final = ("3000", "5173", "8000", "8080", "5000")
+_LOOPBACK: Final[Mapping[str, tuple[str, ...]]] = {
+    "localhost": ("127.0.0.1", "[::1]"),
+    "127.0.0.1": ("localhost", "[::1]"),
+    "[::1]": ("localhost", "127.0.0.1"),
+}
+_MAX_PARENTS: Final = 3
 
 
 class Near(NamedTuple):
-    """What the policy allows instead, and how the refused origin differs."""
+    """An allowed origin, and how the refused one differs."""
 
     origin: str
     difference: str
 
+    def __str__(self) -> str:
+        """Ask whether this origin was meant."""
+        return f"Did you mean {self.origin!r}? The origin differs: {self.difference}."
+
+
+class _Variant(NamedTuple):
+    """An origin to look up, the entry to show if it is allowed, and the difference."""
+
+    origin: str
+    entry: str
+    difference: str
+
 
 def nearest(policy: Policy, origin: str) -> Near | None:
-    """Find the allowed origin that `origin` was probably meant to be."""
+    """Return the closest allowed origin; None if there is none."""
     origins = policy.compiled.origins
     lower = origin.strip().rstrip("/").lower()
     if lower != origin and lower in origins:
-        return Near(lower, "upper case, white space or a slash at the end")
+        return Near(lower, _spelling(origin))
     parsed = parse_origin(lower)
     if parsed is None or parsed.scheme not in WEB_PORTS:
         return None
-    return next((Near(shown, difference) for asked, shown, difference in _variants(parsed) if asked in origins), None)
+    variants = _variants(parsed, policy.compiled.ports)
+    return next((Near(entry, difference) for variant, entry, difference in variants if variant in origins), None)
 
 
-def _variants(origin: Origin) -> Iterator[tuple[str, str, str]]:
-    """Vary one part at a time, at most a dozen: what to look up, how to show it, and the difference."""
+def _spelling(origin: str) -> str:
+    """Name what a browser spells differently."""
+    found = [
+        "letter case" if origin != origin.lower() else "",
+        "a final slash" if origin.strip().endswith("/") else "",
+        "white space" if origin != origin.strip() else "",
+    ]
+    return ", ".join(filter(None, found))
+
+
+def _variants(origin: Origin, ports: Mapping[str, str]) -> Iterator[_Variant]:
+    """Vary one part at a time, then scheme and port together.
+
+    Args:
+        origin: The refused origin.
+        ports: An allowed port of each scheme and host that has one.
+    """
     scheme, host, port = origin
     other = "https" if scheme == "http" else "http"
-    yield _same(_written(other, host, port), f"{scheme}, not {other}")
-    for variant in ("", *_PORTS):
-        if variant != port:
-            yield _same(_written(scheme, host, variant), f"port {port or 'left out'}, not {variant or 'left out'}")
-    yield (
-        _written(scheme, f"x.{host}", port),
-        _written(scheme, f"*.{host}", port),
-        "the domain itself, not one below it",
-    )
-    if host.startswith("www."):
-        yield _same(_written(scheme, host[4:], port), "www.")
+    schemes = f"{scheme}, not {other}"
+    yield _variant(other, host, port, schemes)
+    yield from _other_ports(origin, scheme, ports, "")
+    yield from _other_hosts(origin)
+    yield from _other_ports(origin, other, ports, f"{schemes}; ")
+
+
+def _other_ports(origin: Origin, scheme: str, ports: Mapping[str, str], also: str) -> Iterator[_Variant]:
+    """Vary the port: the scheme's default, and one that is allowed with this host."""
+    _, host, port = origin
+    if port:
+        yield _variant(scheme, host, "", f"{also}port {port}, not the default port")
+    allowed = ports.get(f"{scheme}://{host}")
+    if allowed and allowed != port:
+        yield _variant(scheme, host, allowed, f"{also}{f'port {port}' if port else 'the default port'}, not {allowed}")
+
+
+def _other_hosts(origin: Origin) -> Iterator[_Variant]:
+    """Vary the host: the names of the loopback address, or `www.`, subdomains and parent domains."""
+    scheme, host, port = origin
+    if host in _LOOPBACK:
+        yield from (_variant(scheme, name, port, f"{host}, not {name}") for name in _LOOPBACK[host])
+        return
+    below = _variant(scheme, f"x.{host}", port, "the domain itself, not a subdomain")
+    yield below._replace(entry=_serialized(scheme, f"*.{host}", port))
+    bare = host.removeprefix("www.")
+    if bare != host:
+        yield _variant(scheme, bare, port, "with www.")
     else:
-        yield _same(_written(scheme, f"www.{host}", port), "www. left out")
-    parent = host.partition(".")[2]
-    if parent:
-        yield _same(_written(scheme, parent, port), "a sub-domain of it")
+        yield _variant(scheme, f"www.{host}", port, "without www.")
+    labels = bare.split(".")
+    for start in range(1, min(len(labels) - 1, _MAX_PARENTS) + 1):
+        yield _variant(scheme, ".".join(labels[start:]), port, "a subdomain of it")
 
 
-def _same(origin: str, difference: str) -> tuple[str, str, str]:
-    return origin, origin, difference
+def _variant(scheme: str, host: str, port: str, difference: str) -> _Variant:
+    origin = _serialized(scheme, host, port)
+    return _Variant(origin, origin, difference)
 
 
-def _written(scheme: str, host: str, port: str) -> str:
+def _serialized(scheme: str, host: str, port: str) -> str:
     return f"{scheme}://{host}:{port}" if port and int(port) != WEB_PORTS[scheme] else f"{scheme}://{host}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ._errors import issue
+from ._errors import UNSET, issue, show
 from ._origins import is_plain
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 AsksOrigin = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | AsksOrigin
+Accepts = Callable[[list[Any]], bool]
 
 
 class Origins:
@@ -30,6 +31,7 @@ class Origins:
         self.patterns: list[Pattern] = []
         self.regexes: dict[re.Pattern[str], str] = {}  # with the option that each is written in
         self.callables: list[AsksOrigin] = []
+        self.ports: dict[str, str] = {}  # by scheme and host: one port, for "Did you mean …?"
 
     @property
     def any(self) -> bool:
@@ -41,8 +43,8 @@ class Origins:
         """Whether no origin can ever be allowed."""
         return not (self.entries or self.regexes)
 
-    def sort(self, issues: list[Issue]) -> None:
-        """Tell the entries apart; mistakes go to `issues`."""
+    def sort(self, issues: list[Issue], accepts: Accepts | None) -> None:
+        """Tell the entries apart; mistakes go to `issues`, with what to write instead if `accepts` is given."""
         others: list[Any] = []
         for entry in cast("tuple[Any, ...]", self.entries):
             if not isinstance(entry, str):
@@ -52,19 +54,21 @@ class Origins:
             elif entry != "*":
                 others.append(entry)
         if others:
-            self._sort(others, issues)
+            self._sort(others, issues, accepts)
 
-    def _sort(self, entries: list[Any], issues: list[Issue]) -> None:
+    def _sort(self, entries: list[Any], issues: list[Issue], accepts: Accepts | None) -> None:
         from ._origin_patterns import Problem, parse_pattern  # noqa: PLC0415 - many policies have plain origins alone
 
         for entry in entries:
             if isinstance(entry, str):
                 parsed = parse_pattern(entry)
                 if isinstance(parsed, Problem):
-                    message, line = f"{entry!r} {parsed.message}", _hint(entry, parsed)
+                    message, line = f"{show(entry)} {parsed.message}", _hint(entry, parsed, accepts)
                     issues.append(issue(parsed.code, "allow_origins", entry, message, line))
                 elif parsed.exact:
                     self.exact.append(entry)
+                    if parsed.port:
+                        self.ports.setdefault(f"{parsed.scheme}://{parsed.host}", parsed.port)
                 else:
                     self.patterns.append(parsed)
             elif isinstance(entry, re.Pattern):
@@ -72,21 +76,30 @@ class Origins:
             elif callable(entry):
                 self.callables.append(cast("AsksOrigin", entry))
             else:
-                issues.append(_entry_issue(entry))
+                issues.append(_entry_issue(entry, accepts))
 
 
-def read_origins(value: object, regex: object, issues: list[Issue], warnings: list[Issue]) -> Origins:
-    """Read both options; mistakes go to `issues`, doubts to `warnings`."""
-    entries = _entries(value, issues)
+def read_origins(
+    value: object, regex: object, issues: list[Issue], warnings: list[Issue], accepts: Accepts | None = None
+) -> Origins:
+    """Read both options; mistakes go to `issues`, doubts to `warnings`.
+
+    Args:
+        value: The value of `allow_origins`.
+        regex: The value of `allow_origin_regex`.
+        issues: Where mistakes go.
+        warnings: Where doubts go.
+        accepts: Returns whether the policy would accept a list of entries instead; without it, mistakes have no hint.
+    """
+    entries = _entries(value, issues, accepts)
     if "*" in entries and (len(entries) > 1 or regex is not None):
-        message = "'*' beside other entries makes them redundant"
-        issues.append(
-            issue("redundant-entry", "allow_origins", "*", message, "Write '*' alone, or the entries without it.")
-        )
+        message = "'*' allows every origin, so the other entries are redundant: one of the two is not intended"
+        hint = "Leave '*' out." if len(entries) > 1 else "Leave allow_origins out."
+        issues.append(issue("redundant-entry", "allow_origins", "*", message, hint))
     origins = Origins(entries)
-    origins.sort(issues)
+    origins.sort(issues, accepts)
     if "null" in entries:
-        message = "'null' stands for every sandboxed page, wherever it comes from"
+        message = "'null' is the origin of every sandboxed page, whichever site it comes from"
         warnings.append(
             issue("null-allowed", "allow_origins", "null", message, "Leave it out unless you know the page.")
         )
@@ -97,19 +110,21 @@ def read_origins(value: object, regex: object, issues: list[Issue], warnings: li
     return origins
 
 
-def entries_of(value: object) -> Iterable[Any] | None:
-    """Give the entries of a list as people write one: any iterable but text and mappings; None of anything else."""
-    is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
-    return cast("Iterable[Any]", value) if is_list else None
+def list_of(value: object) -> list[Any] | None:
+    """Return the entries of a list: any iterable but text and mappings; None of anything else."""
+    is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | Mapping)
+    try:
+        return list(cast("Iterable[Any]", value)) if is_list else None
+    except TypeError:  # an array of no dimension is iterable by its type only
+        return None
 
 
-def _entries(value: Any, issues: list[Issue]) -> tuple[Any, ...]:
+def _entries(value: Any, issues: list[Issue], accepts: Accepts | None) -> tuple[Any, ...]:
     if isinstance(value, str | re.Pattern) or callable(value):
         return (cast("object", value),)
-    entries = entries_of(value)
+    entries = list_of(value)
     if entries is None:
-        wanted = "a string, a compiled regex, a callable, or a list of these"
-        issues.append(issue("wrong-type", "allow_origins", value, f"{value!r} is not {wanted}"))
+        issues.append(_entry_issue(value, accepts, "a string, compiled regex, callable, or list of these"))
         return ()
     return tuple({comparable(entry): entry for entry in entries}.values())
 
@@ -118,38 +133,39 @@ def comparable(entry: Any) -> object:
     """Give what an entry is compared by: itself, or its identity where it has no hash (a callable dataclass)."""
     try:
         hash(entry)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - of a type without a hash, or nested too deep for it
         return id(entry)
     return entry
 
 
-def _entry_issue(entry: object) -> Issue:
-    """Describe an entry of another type; what it is as text is probably meant."""
-    from ._origin_patterns import Problem, parse_pattern  # noqa: PLC0415 - only of a mistake
+def _entry_issue(entry: object, accepts: Accepts | None, wanted: str = "a string, compiled regex or callable") -> Issue:
+    """Describe an entry of another type; the hint reads it as text."""
+    message = f"{show(entry)} is not {wanted}" + (f" ({UNSET})" if entry is None else "")
+    hint = ""
+    if accepts:
+        from ._origin_hints import hint_for_object  # noqa: PLC0415 - only for a mistake
 
-    written = entry.decode("latin-1") if isinstance(entry, bytes) else str(entry)
-    parsed = parse_pattern(written)
-    line = f"Write {written!r}."
-    if isinstance(parsed, Problem):
-        line = _hint(written, parsed) if "://" in written else ""
-    return issue("wrong-type", "allow_origins", entry, f"{entry!r} is no string, compiled regex or callable", line)
+        hint = hint_for_object(entry, accepts)
+    return issue("wrong-type", "allow_origins", entry, message, hint)
 
 
-def _hint(entry: str, problem: Problem) -> str:
+def _hint(entry: str, problem: Problem, accepts: Accepts | None) -> str:
     from ._origin_hints import hint  # noqa: PLC0415 - only of a mistake
 
-    return hint(entry, problem)
+    return hint(entry, problem, accepts) if accepts else ""
 
 
 def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[str], str]:
     try:
         compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
-    except re.error as error:
-        issues.append(issue("regex-syntax", option, regex, f"{regex!r} is no regular expression: {error}"))
+    except (re.error, RecursionError, OverflowError) as error:
+        message = f"{show(regex)} is not a valid regular expression: {error}"
+        issues.append(issue("regex-syntax", option, regex, message, "Correct its syntax."))
         return {}
     if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
         return {cast("re.Pattern[str]", compiled): option}
-    issues.append(issue("wrong-type", option, regex, f"{regex!r} is no regular expression of str"))
+    message = f"{show(regex)} is not a regular expression of str"
+    issues.append(issue("wrong-type", option, regex, message, "Use a string, or re.compile(…) of a string."))
     return {}
 
 

@@ -5,154 +5,204 @@ Every reader takes what was written and gives what is meant; mistakes go to `iss
 
 from __future__ import annotations
 
+import math
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from . import _http
-from ._errors import issue, unknown
-from ._option_origins import entries_of
+from ._errors import UNSET, issue, show, unknown
+from ._option_origins import list_of
 from ._origins import WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._issue import Issue
 
 Names = tuple[str, ...] | Literal["*"]
 
 LONGEST_MAX_AGE: Final = 86400  # seconds; Firefox keeps an answer that long, Chromium 7200, WebKit 600
 DEFAULT_MAX_AGE: Final = 600
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
 def read_methods(value: object, issues: list[Issue], warnings: list[Issue]) -> Names:
     """Read `allow_methods`: names, upper-cased where browsers do so."""
-    names = _names("allow_methods", value, issues)
-    if names == "*":
-        return names
+    names = _names("allow_methods", value, issues, _is_useful_method)
+    if "*" in names:
+        return _any("allow_methods", names, warnings)
     for name in names:
         if name.upper() in _http.FORBIDDEN_METHODS:
             issues.append(
-                issue("forbidden-method", "allow_methods", name, f"no script can send {name!r}", "Leave it out.")
+                issue("forbidden-method", "allow_methods", name, f"no script can send {name!r}", f"Leave {name!r} out.")
             )
         elif not _http.TOKEN.fullmatch(name):
-            issues.append(_no_token("allow_methods", name, "method"))
+            issues.append(_no_token("allow_methods", name, "method", _is_useful_method))
         elif name == "patch":
             message = "'patch' in lower case is another method than PATCH, and browsers don't upper-case it"
             warnings.append(issue("lower-case-patch", "allow_methods", name, message, "Write 'PATCH'."))
     return tuple(dict.fromkeys(map(_http.normalize_method, names)))
 
 
-def read_headers(value: object, issues: list[Issue]) -> Names:
-    """Read `allow_headers`: names or prefixes of request headers, in lower case."""
-    names = _names("allow_headers", value, issues)
-    if names == "*":
-        return names
+def _is_useful_method(name: str) -> bool:
+    return bool(_http.TOKEN.fullmatch(name)) and name.upper() not in _http.FORBIDDEN_METHODS and name != "patch"
+
+
+def read_headers(value: object, issues: list[Issue], warnings: list[Issue]) -> Names:
+    """Read `allow_headers`: names or prefixes of request headers, in lower case; useless names are dropped."""
+    names = _names("allow_headers", value, issues, _is_useful_header)
+    if "*" in names:
+        return _any("allow_headers", names, warnings)
     issues += filter(None, map(_header_issue, names))
-    return tuple(dict.fromkeys(name.lower() for name in names))
+    useless = {name: reason for name in names if (reason := _useless_header(name))}
+    warnings += useless.values()
+    return tuple(dict.fromkeys(name.lower() for name in names if name not in useless))
 
 
 def _header_issue(name: str) -> Issue | None:
-    option, lower = "allow_headers", name.lower()
+    option = "allow_headers"
     if not _http.TOKEN.fullmatch(name):
-        return _no_token(option, name, "header name")
+        return _no_token(option, name, "header name", _is_useful_header)
     if "*" in name[:-1]:
-        return issue(
-            "bad-wildcard", option, name, f"{name!r} has a '*' that is not its end", "Write '*', a name, or 'prefix-*'."
-        )
-    if _http.is_forbidden_header(lower):
-        return issue(
-            "forbidden-header",
-            option,
-            name,
-            f"no script can set {name!r}, so no preflight asks for it",
-            "Leave it out.",
-        )
-    if lower.encode() in _http.RESPONSE_FIELDS:
-        return issue(
-            "response-header", option, name, f"{name!r} is a field of responses", "Leave it out: it is ours to send."
-        )
+        from ._name_hints import name_hint  # noqa: PLC0415 - only for a mistake
+
+        message = f"{name!r} has a '*' that is not its last character"
+        hint = name_hint(name, _is_useful_header, "Name the headers, or end the name in the '*', as in 'x-app-*'.")
+        return issue("bad-wildcard", option, name, message, hint)
     return None
 
 
-def read_exposed(value: object, issues: list[Issue]) -> Names:
-    """Read `expose_headers`: names of response headers, spelled as written."""
-    names = _names("expose_headers", value, issues)
-    if names == "*":
-        return names
+def _useless_header(name: str) -> Issue | None:
+    """Describe a name that has no effect in `allow_headers`; None of any other."""
+    option, lower = "allow_headers", name.lower()
+    if lower.encode("utf-8", "replace") in _http.RESPONSE_FIELDS:
+        message = f"{name!r} is ignored: it is a header of responses"
+        return issue("response-header", option, name, message, "Leave it out.")
+    if _http.is_forbidden_header(lower):
+        message = f"{name!r} is ignored: no script can set it"
+        return issue("forbidden-header", option, name, message, "Leave it out.")
+    return None
+
+
+def _is_useful_header(name: str) -> bool:
+    is_valid = bool(_http.TOKEN.fullmatch(name)) and (name == "*" or "*" not in name[:-1])
+    return is_valid and _useless_header(name) is None
+
+
+def read_exposed(value: object, issues: list[Issue], warnings: list[Issue]) -> Names:
+    """Read `expose_headers`: names of response headers, spelled as given."""
+    names = _names("expose_headers", value, issues, _is_exposable)
+    if "*" in names:
+        return _any("expose_headers", names, warnings)
     issues += filter(None, map(_exposed_issue, names))
     return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
 
 
 def _exposed_issue(name: str) -> Issue | None:
     option = "expose_headers"
-    if not _http.TOKEN.fullmatch(name) or "*" in name:
-        return _no_token(option, name, "header name")
+    if not _http.TOKEN.fullmatch(name):
+        return _no_token(option, name, "header name", _is_exposable)
+    if "*" in name:
+        message = f"{name!r} has a '*', which is allowed only alone: browsers know no prefixes here"
+        return issue("no-token", option, name, message, "Name each header.")
     if name.lower() in _http.UNEXPOSABLE_HEADERS:
         return issue("unexposable-header", option, name, f"no script can ever read {name!r}", "Leave it out.")
     if name.lower() in _http.REQUEST_FIELDS:
-        return issue("request-header", option, name, f"{name!r} is a field of requests", "Leave it out.")
+        return issue("request-header", option, name, f"{name!r} is a header of requests", "Leave it out.")
     return None
 
 
+def _is_exposable(name: str) -> bool:
+    return name == "*" or (bool(_http.TOKEN.fullmatch(name)) and _exposed_issue(name) is None)
+
+
 def read_flag(option: str, value: object, issues: list[Issue]) -> bool:
-    """Read an option that is on or off."""
-    if not isinstance(value, bool):
-        issues.append(issue("wrong-type", option, value, f"{value!r} is not True or False", f"Write {option}=True."))
-        return False
-    return value
+    """Read an option that is on or off; of a wrong type, return what is probably meant."""
+    if isinstance(value, bool):
+        return value
+    meant = value.strip().lower() in _TRUE if isinstance(value, str) else isinstance(value, int) and value == 1
+    message = f"{show(value)} is not True or False" + (f" ({UNSET})" if value is None or value == "" else "")
+    issues.append(issue("wrong-type", option, value, message, f"Write {option}={meant}."))
+    return meant
 
 
 def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> int | None:
-    """Read `max_age`: seconds, or None for no field."""
+    """Read `max_age`: seconds, or None for no header."""
     if value is None:
         return None
-    seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
-    if isinstance(seconds, bool) or not isinstance(seconds, int):
-        message = f"{value!r} is no number of whole seconds, timedelta or None"
-        issues.append(issue("wrong-type", "max_age", value, message, f"Write max_age={DEFAULT_MAX_AGE}."))
+    seconds = math.floor(value.total_seconds()) if isinstance(value, timedelta) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or abs(seconds) > sys.maxsize:
+        message = f"{show(value)} is no number of whole seconds, timedelta or None"
+        issues.append(issue("wrong-type", "max_age", value, message, f"Write max_age={_meant_seconds(value)}."))
         return None
     if seconds < 0:
-        issues.append(
-            issue("negative-max-age", "max_age", value, f"{value!r} is negative", "Write 0 to have nothing kept.")
-        )
+        message, hint = f"{show(value)} is negative", "Write max_age=0 to have nothing cached."
+        issues.append(issue("negative-max-age", "max_age", value, message, hint))
     if seconds > LONGEST_MAX_AGE:
-        message = f"no browser keeps a preflight's answer for {seconds} seconds"
-        warnings.append(issue("long-max-age", "max_age", value, message, f"Write {LONGEST_MAX_AGE}."))
+        message = f"no browser caches a preflight's response for {show(seconds)} seconds"
+        warnings.append(issue("long-max-age", "max_age", value, message, f"Write max_age={LONGEST_MAX_AGE}."))
     return seconds
 
 
+def _meant_seconds(value: object) -> int:
+    """Return the number of seconds that a value of a wrong type probably means; the default if there is none."""
+    try:
+        seconds = int(float(value)) if isinstance(value, str | float) else -1
+    except (ValueError, OverflowError):  # a text that is not a number, nan, infinity
+        seconds = -1
+    return seconds if 0 <= seconds <= LONGEST_MAX_AGE else DEFAULT_MAX_AGE
+
+
 def read_dangerously_allow(value: object, issues: list[Issue]) -> tuple[str, ...]:
-    """Read `dangerously_allow`: the words that let an unsafe policy pass."""
-    names = _names("dangerously_allow", value, issues)
+    """Read `dangerously_allow`: the risks to accept."""
+    names = _names("dangerously_allow", value, issues, WORDS.__contains__)
     issues += (unknown_word(name) for name in names if name not in WORDS)
     return tuple(word for word in WORDS if word in names)
 
 
 def unknown_word(name: str) -> Issue:
-    """Describe a word of `dangerously_allow` that there is not."""
-    known = unknown(name, WORDS, kind="word")
-    return issue("unknown-word", "dangerously_allow", name, f"there is no word {name!r}", known.hint)
+    """Describe an unknown risk of `dangerously_allow`."""
+    from ._name_hints import name_hint  # noqa: PLC0415 - only for a mistake
+
+    option, message = "dangerously_allow", f"unknown risk {show(name)}"
+    close = unknown(name, WORDS).hint
+    advice = close if close.startswith("Did") else f"Use one of: {', '.join(map(repr, WORDS))}."
+    return issue("unknown-word", option, name, message, name_hint(name, WORDS.__contains__, advice))
 
 
-def _names(option: str, value: object, issues: list[Issue]) -> Names:
-    """Read a list of names, where one name alone stands for a list of one."""
-    if isinstance(value, str):
-        value = (value,)
-    found = entries_of(value)
-    if found is None:
-        issues.append(issue("wrong-type", option, value, f"{value!r} is not a name, or a list of names"))
+def _names(option: str, value: object, issues: list[Issue], accepts: Callable[[str], bool]) -> tuple[str, ...]:
+    """Read a list of names; a lone name is a list of one."""
+    entries = list_of((value,) if isinstance(value, str) else value)
+    if entries is None:
+        issues.append(_wrong_type(option, value, "a name, or a list of names", accepts))
         return ()
-    entries = list(found)
-    names = tuple(dict.fromkeys(name for name in entries if isinstance(name, str)))
-    issues += (
-        issue("wrong-type", option, name, f"{name!r} is no string") for name in entries if not isinstance(name, str)
-    )
-    if "*" in names and len(names) > 1:
-        message = "'*' beside other entries makes them redundant"
-        issues.append(issue("redundant-entry", option, "*", message, "Write '*' alone, or the entries without it."))
-    return "*" if "*" in names and option != "dangerously_allow" else names
+    issues += (_wrong_type(option, name, "a string", accepts) for name in entries if not isinstance(name, str))
+    return tuple(dict.fromkeys(name for name in entries if isinstance(name, str)))
 
 
-def _no_token(option: str, name: str, what: str) -> Issue:
-    parts = name.replace(",", " ").strip("[]").replace('"', " ").replace("'", " ").split()
-    split = len(parts) > 1 or parts != [name]
-    hint = f"Write {parts!r}." if parts and split and all(map(_http.TOKEN.fullmatch, parts)) else ""
-    return issue("no-token", option, name, f"{name!r} is no {what}", hint)
+def _any(option: str, names: tuple[str, ...], warnings: list[Issue]) -> Literal["*"]:
+    """Read a list with `*`, which makes all other names in it redundant."""
+    # `*` never covers Authorization, so the standard's own form is ["*", "Authorization"].
+    is_authorization = [option == "allow_headers" and name.lower() == "authorization" for name in names]
+    others = [name for name, is_known in zip(names, is_authorization, strict=True) if name != "*" and not is_known]
+    if others:
+        message = f"'*' allows every name, so these are redundant: {', '.join(map(repr, others))}"
+        hint = "Write ['*', 'Authorization']." if any(is_authorization) else "Write '*'."
+        warnings.append(issue("redundant-entry", option, "*", message, hint))
+    return "*"
+
+
+def _wrong_type(option: str, value: object, wanted: str, accepts: Callable[[str], bool]) -> Issue:
+    from ._name_hints import name_hint  # noqa: PLC0415 - only for a mistake
+
+    message = f"{show(value)} is not {wanted}" + (f" ({UNSET})" if value is None else "")
+    return issue("wrong-type", option, value, message, name_hint(value, accepts, "Use a name, or a list of names."))
+
+
+def _no_token(option: str, name: str, what: str, accepts: Callable[[str], bool]) -> Issue:
+    from ._name_hints import name_hint  # noqa: PLC0415 - only for a mistake
+
+    message = f"{show(name)} is not a {what}" if name.strip() else f"{show(name)} is empty ({UNSET})"
+    advice = f"Correct it: a {what} has only letters, digits and -_.!#$%&'*+^`|~."
+    return issue("no-token", option, name, message, name_hint(name, accepts, advice))

@@ -11,8 +11,10 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+import unicodedata
 from typing import Final, NamedTuple
 
+from ._errors import UNSET
 from ._origins import MAX_HOST, MAX_PORT, WEB_PORTS
 
 # Pages of these send `Origin: null` (URL, "origin": an opaque origin).
@@ -24,9 +26,17 @@ _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]{0,63}")
 _HOST: Final = re.compile(r"[a-z0-9_\-.*]+")
 _OPAQUE_HOST: Final = re.compile(r"[!\"$%&'()+,\-.0-9;=A-Z_`a-z{}~]+")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
-# One string from an environment variable: a comma, a blank, a JSON bracket.
-_LIST: Final = re.compile(r"[,\s]|^[\[\"']")
-_REGEX: Final = re.compile(r"[\\^$|()]|://\.\*|\.\*(?![.\-:]|$)")
+# One string from an environment variable: a list, or a text in quotation marks.
+_LIST: Final = re.compile(r"[,;\s]|^\[(?:[\"'*\]]|https?:)")
+_QUOTED: Final = re.compile(r"([\"'`\u2018\u201c]).*[\"'`\u2019\u201d]")
+_QUANTIFIER: Final = re.compile(r"(?<!:)\{[0-9]+(?:,[0-9]*)?\}")
+_REGEX: Final = re.compile(
+    r"[\\^$|()]|\?:|://\.\*|\.\*(?![.\-:]|$)|\.\+|(?<!:)\[[^\]:,]*-[^\]:,]*\]|://\[[a-z]+\]|s\[s\]|p\[s\]"
+)
+# `${DOMAIN}`, `$DOMAIN`, `{domain}`, `<domain>`, `%(domain)s`, `%DOMAIN%`
+_PLACEHOLDER: Final = re.compile(
+    r"\$\{?[A-Za-z_]|\{+ *[A-Za-z_][\w.\- ]*\}|(?<![P?(])<[A-Za-z_][\w.\- ]*>|%\(?[A-Z_a-z]{3,}[)%]"
+)
 # `*` as part of a label touches nothing but hyphens and the label's ends.
 _WILD_LABEL: Final = re.compile(r"(?:[a-z0-9_\-]*-)?\*(?:-[a-z0-9_\-]*)?")
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
@@ -62,7 +72,7 @@ class Problem(NamedTuple):
 def parse_pattern(text: str) -> Pattern | Problem:
     """Parse an origin pattern: the entry of `allow_origins` that is neither `*` nor `null`."""
     scheme, separator, rest = text.partition("://")
-    problem = _problem_of_text(text, scheme, separator, rest)
+    problem = _problem_of_text(text, scheme, separator) or _problem_of_rest(rest) or _problem_of_colons(scheme, rest)
     if problem:
         return problem
     host, colon, port = _split_port(rest)
@@ -82,14 +92,32 @@ def _split_port(rest: str) -> tuple[str, str, str]:
     return (host, colon, port) if colon else (rest, "", "")
 
 
-def _problem_of_text(text: str, scheme: str, separator: str, rest: str) -> Problem | None:
+def _problem_of_text(text: str, scheme: str, separator: str) -> Problem | None:
     """Find what is wrong with the entry as a whole: everything that is not host or port."""
-    if text != text.strip():
-        return Problem("origin-white-space", "has white space around it, or is empty")
-    if _LIST.search(text):
+    if not text.strip():
+        return Problem("origin-empty", f"is empty ({UNSET})")
+    if text.lower() in {"none", "null", "undefined"}:
+        return Problem("origin-no-scheme", f"is the text of a value that is not set ({UNSET})")
+    return _problem_of_form(text, scheme) or _problem_of_scheme(text, scheme, separator)
+
+
+def _problem_of_form(text: str, scheme: str) -> Problem | None:
+    """Find what is not one origin, but a list, a regular expression, or a text with something around it."""
+    if _QUOTED.fullmatch(text) and not _LIST.search(text):
+        return Problem("origin-quoted", "has quotation marks inside the string")
+    if scheme in {*WEB_PORTS, text} and _PLACEHOLDER.search(text):
+        return Problem("origin-placeholder", "has a placeholder that was not replaced by its value")
+    one = _QUANTIFIER.sub("", text)
+    if _LIST.search(one.strip()):
         return Problem("origin-list", "is more than one entry in one string")
-    if _REGEX.search(text):
-        return Problem("origin-regex", "looks like a regular expression, which a string never is here")
+    if text != text.strip():
+        return Problem("origin-white-space", "has white space around it")
+    if one != text or _REGEX.search(text):
+        return Problem("origin-regex", "looks like a regular expression, but a string is compared as it is")
+    return None
+
+
+def _problem_of_scheme(text: str, scheme: str, separator: str) -> Problem | None:
     name = text.partition(":")[0].lower()
     if name in OPAQUE_SCHEMES and ":" in text:
         return Problem("origin-opaque-scheme", f"has the scheme {name!r}, whose pages send 'Origin: null'")
@@ -99,11 +127,11 @@ def _problem_of_text(text: str, scheme: str, separator: str, rest: str) -> Probl
         return Problem(
             "origin-websocket-scheme", f"has the scheme {name!r}; the page that opens a WebSocket has http or https"
         )
-    if scheme != name or (name in WEB_PORTS and rest != rest.lower()):
+    if scheme != name or (name in WEB_PORTS and text != text.lower()):
         return Problem("origin-upper-case", "has upper-case letters; browsers send origins in lower case")
     if not _SCHEME.fullmatch(scheme):
         return Problem("origin-bad-scheme", f"has {scheme!r} for a scheme")
-    return _problem_of_rest(rest)
+    return None
 
 
 def _problem_of_rest(rest: str) -> Problem | None:
@@ -117,6 +145,15 @@ def _problem_of_rest(rest: str) -> Problem | None:
         return Problem("origin-trailing-slash", "ends in a slash; an origin has no path")
     what = {"?": "query", "#": "fragment"}.get(cut[0], "path")
     return Problem(f"origin-{what}", f"has a {what}; an origin has none")
+
+
+def _problem_of_colons(scheme: str, rest: str) -> Problem | None:
+    """Find more than one colon outside of brackets."""
+    if scheme not in WEB_PORTS or rest.startswith("[") or rest.count(":") < 2:  # noqa: PLR2004 - more than one
+        return None
+    if canonical_ipv6(rest):
+        return Problem("origin-ip", "has an IPv6 address without brackets")
+    return Problem("origin-port", "has more than one port")
 
 
 def _problem_of_port(port: str, scheme: str) -> Problem | None:
@@ -159,7 +196,9 @@ def _problem_of_ipv6(host: str) -> Problem | None:
         return None
     return Problem(
         "origin-ip",
-        "has a bad IPv6 address" if canonical is None else "has an IPv6 address that browsers write otherwise",
+        "has an invalid IPv6 address"
+        if canonical is None
+        else "has an IPv6 address that browsers write in another form",
     )
 
 
@@ -177,9 +216,11 @@ def _problem_of_name(host: str) -> Problem | None:
         if problem:
             return problem
     if _NUMBER.fullmatch(labels[-1]) and canonical_ipv4(host) != host:
-        return Problem("origin-ip", "has a bad IPv4 address, or one that browsers write otherwise")
+        is_valid = canonical_ipv4(host) is not None
+        what = "an IPv4 address that browsers write in another form" if is_valid else "an invalid IPv4 address"
+        return Problem("origin-ip", f"has {what}")
     if any(label.startswith("xn--") and "*" not in label and not _is_punycode(label) for label in labels):
-        return Problem("origin-punycode", "has an 'xn--' label that stands for no international name")
+        return Problem("origin-punycode", "has an 'xn--' label that is not the punycode of an international name")
     return None
 
 
@@ -227,12 +268,24 @@ def _ipv4_number(part: str) -> int:
 @functools.lru_cache(maxsize=1024)
 def _is_punycode(label: str) -> bool:
     """Tell whether an `xn--` label stands for a name that is not ASCII, and is the only way to write it."""
-    import idna  # noqa: PLC0415 - only when a policy has such a label
-
     try:
         name = label[4:].encode().decode("punycode")
-        return (
-            not name.isascii() and idna.uts46_remap(name) == name and f"xn--{name.encode('punycode').decode()}" == label
-        )
-    except (UnicodeError, idna.IDNAError):
+        return not name.isascii() and f"xn--{name.encode('punycode').decode()}" == label and _remapped(name) == name
+    except UnicodeError:
         return False
+
+
+def _remapped(name: str) -> str:
+    """Map a name as browsers do before they encode it (UTS #46); emoji newer than idna's table stay."""
+    import idna  # noqa: PLC0415 - only when a policy has such a label
+
+    mapped = ""
+    try:
+        return idna.uts46_remap(name)
+    except idna.IDNAError:
+        for character in name:
+            try:
+                mapped += idna.uts46_remap(character)
+            except idna.IDNAError:
+                mapped += character if unicodedata.category(character) in {"So", "Cn"} else ""
+    return mapped

@@ -13,13 +13,14 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
-from ._errors import issue
-from ._scope import remove_root
+from ._errors import issue, show
+from ._scope import remove_root, route_path
 
 if TYPE_CHECKING:
     from ._issue import Issue
+    from ._types import Scope
 
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
@@ -231,10 +232,32 @@ def path_issue(path: Any) -> Issue | None:
     stem = path.removesuffix(_ALL)
     if "*" not in stem and (path.startswith("/") or path == _ALL):
         return _never(path)
-    message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
-    inner = stem.strip("/*")
-    hint = f"Write '/{inner}/*' for all below it." if inner else "Write '/*' for every path."
-    return issue("bad-path", "paths", path, message, hint if "*" in path else f"Write '/{path}'.")
+    if not path.strip():
+        message, hint = f"{path!r} is not a valid path: it is empty", "Write '/'."
+    elif path.startswith("/"):
+        message, hint = f"{path!r} is not a valid path. '*' must be the last segment", _wildcard_hint(path)
+    else:
+        message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
+        hint = _wildcard_hint(path) if "*" in path else _hint(path)
+    return issue("bad-path", "paths", path, message, hint)
+
+
+def _hint(path: str) -> str:
+    """Correct a path: `api`, `https://api.example.com/api`."""
+    path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().replace("\\", "/").lstrip("/")
+    found = _never(path)
+    return found.hint if found else f"Write {path!r}."
+
+
+def _wildcard_hint(path: str) -> str:
+    """Correct a path with a `*` in it: at its end it is all below, in the middle one segment or a part of it."""
+    path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().lstrip("/")
+    stem = re.sub(r"[*/]+$", "", path)
+    if "*" not in stem:
+        return f"Write {stem + _ALL!r}."
+    below = "(?:/.*)?" if path.endswith(_ALL) else ""
+    segments = "[^/]+".join(map(re.escape, re.split(r"\*+", stem if below else path)))
+    return f"Write re.compile({segments + below!r})."
 
 
 def _never(path: str) -> Issue | None:
@@ -243,9 +266,13 @@ def _never(path: str) -> Issue | None:
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
         found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
-    if _is_odd(path):
+    if _plain(path) != path:
         found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
-    return issue("bad-path", "paths", path, f"{path!r} {found}", f"Write {decoded!r}.") if found else None
+    if not found:
+        return None
+    again = _never(decoded) if decoded != path else None
+    hint = again.hint if again else f"Write {decoded!r}."
+    return issue("bad-path", "paths", path, f"{path!r} {found}", hint)
 
 
 def _plain(path: str) -> str:
@@ -257,7 +284,13 @@ def _is_regex(value: object) -> bool:
 
 
 def _wrong_type(path: object) -> Issue:
-    return issue("wrong-type", "paths", path, f"{path!r} is no string, and no regular expression of one")
+    text = cast("Any", path).pattern if _is_regex(path) else path
+    if isinstance(text, bytes):
+        decoded = text.decode("latin-1")
+        hint = f"Write re.compile({decoded!r})." if text is not path else _hint(decoded)
+    else:
+        hint = "Use a string such as '/api/*', or re.compile(…)."
+    return issue("wrong-type", "paths", path, f"{show(path)} is no string, and no regular expression of one", hint)
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:
@@ -265,7 +298,10 @@ def _regex_issue(path: re.Pattern[str]) -> Issue | None:
     if not prefix or prefix.startswith("/"):
         return None
     message = f"{path.pattern!r} matches no path: a path begins with a slash"
-    return issue("bad-path", "paths", path.pattern, message, f"Write re.compile({'/' + path.pattern!r}).")
+    start = _START.match(path.pattern)
+    at = start.end() if start else 0
+    corrected = f"{path.pattern[:at]}/{path.pattern[at:]}"
+    return issue("bad-path", "paths", path.pattern, message, f"Write re.compile({corrected!r}).")
 
 
 def ties(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, PathPattern]]:
@@ -277,6 +313,35 @@ def ties(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, 
         other = first.setdefault(literal_prefix(path), path)
         if policies[other] != policy:
             yield other, path
+
+
+def mount_pattern(scope: Scope, outer_root_path: str) -> str:
+    """Return how to write all paths of a mounted app, as a key of the `paths` of a middleware outside of it.
+
+    Args:
+        scope: A request, as the mounted app gets it, with the path that the outer middleware got.
+        outer_root_path: The root path of the app that the middleware is around.
+    """
+    mount = _mount(scope, (outer_root_path, scope.get("app_root_path", "")))  # the second is Starlette's
+    pattern = f"/{mount}/*" if mount else _ALL
+    if path_issue(pattern) is None:
+        return ascii(pattern)
+    expression = re.escape(f"/{mount}") + "(?:/.*)?"
+    return f"re.compile({expression!a})"
+
+
+def _mount(scope: Scope, outer_root_paths: Iterable[str]) -> str:
+    """Return the root path of a mounted app relative to an outer one; empty if the request's path has none."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    for outer_root_path in outer_root_paths:
+        outer = outer_root_path.rstrip("/")
+        if not f"{root}/".startswith(f"{outer}/"):
+            continue
+        mount = root[len(outer) :].strip("/")
+        path = route_path({**scope, "root_path": outer})  # as the outer middleware matches it
+        if not mount or f"{path}/".startswith(f"/{mount}/"):
+            return mount
+    return ""
 
 
 def literal_prefix(path: PathPattern) -> str:

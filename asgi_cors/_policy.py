@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Never, NoReturn, Self, TypedDict, Unpack, cast
 
 from . import _options
 from ._compiled import Compiled
-from ._errors import ConfigError, issue, unknown
-from ._option_origins import OriginEntry, read_origins
+from ._errors import ConfigError, PositionalOptionsError, issue, positional, show, unknown
+from ._option_origins import OriginEntry, list_of, read_origins
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -86,18 +86,22 @@ class Policy:
     dangerously_allow: tuple[str, ...]
     compiled: Compiled
 
-    def __init__(self, **options: Unpack[PolicyOptions]) -> None:
+    def __init__(self, *arguments: Never, **options: Unpack[PolicyOptions]) -> None:
         """Validate and compile; see the class."""
         issues = [unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
+        if arguments:
+            issues.append(positional("Policy", arguments))
         warnings: list[Issue] = []
         given = {**DEFAULTS, **options}
-        origins = read_origins(given["allow_origins"], given["allow_origin_regex"], issues, warnings)
+        origins = read_origins(
+            given["allow_origins"], given["allow_origin_regex"], issues, warnings, _acceptance(given)
+        )
         values: dict[str, Any] = {
             "allow_origins": "*" if origins.any else origins.entries,
             "allow_origin_regex": given["allow_origin_regex"],
             "allow_methods": _options.read_methods(given["allow_methods"], issues, warnings),
-            "allow_headers": _options.read_headers(given["allow_headers"], issues),
-            "expose_headers": _options.read_exposed(given["expose_headers"], issues),
+            "allow_headers": _options.read_headers(given["allow_headers"], issues, warnings),
+            "expose_headers": _options.read_exposed(given["expose_headers"], issues, warnings),
             "allow_credentials": _options.read_flag("allow_credentials", given["allow_credentials"], issues),
             "max_age": _options.read_max_age(given["max_age"], issues, warnings),
             "allow_private_network": _options.read_flag(
@@ -109,9 +113,9 @@ class Policy:
             from ._credentials import check_credentials  # noqa: PLC0415 - as its name says
 
             check_credentials(origins, values["dangerously_allow"], issues)
-            issues += _exposed_with_credentials(values["expose_headers"])
+            issues += _exposed_with_credentials(values["expose_headers"], given["expose_headers"])
         if issues:
-            raise ConfigError(issues)
+            raise (PositionalOptionsError if arguments else ConfigError)(issues)
         for doubt in (*warnings, *_doubts(values, nothing=origins.none)):
             doubt.warn()
         for name, value in values.items():
@@ -136,9 +140,7 @@ class Policy:
             ConfigError: As the constructor does; an unknown key is one too.
         """
         if not _names_options(mapping):
-            raise ConfigError(
-                [issue("wrong-type", "from_mapping", mapping, f"{mapping!r} is no mapping of option names")]
-            )
+            raise ConfigError([_not_a_mapping(mapping)])
         return cls(**mapping)
 
     def to_mapping(self) -> dict[str, Any]:
@@ -156,16 +158,16 @@ class Policy:
         """Build a policy from environment variables such as `CORS_ALLOW_ORIGINS`.
 
         Args:
-            prefix: What the variables begin with.
-            environ: Where they are read from; `os.environ` where None. Lists are separated by commas or written as
-                JSON, booleans are true, false, 1 or 0; `none` stands for None.
+            prefix: The beginning of the variables' names.
+            environ: The variables; `os.environ` if None. Lists are separated by commas or written as JSON, booleans
+                are true, false, 1 or 0, and `none` is None. An empty variable is an empty list, false or None.
 
         Raises:
-            ConfigError: As the constructor does; a value that can't be read is one too.
+            ConfigError: With every mistake, in a variable's text and in its value. Each names the variable.
         """
-        from ._mapping import from_env  # noqa: PLC0415 - not needed to serve
+        from ._mapping import policy_from_env  # noqa: PLC0415 - not needed to serve
 
-        return cls(**from_env(prefix, environ, DEFAULTS))
+        return policy_from_env(cls, prefix, environ, DEFAULTS)
 
     def _options(self) -> dict[str, Any]:
         """Give the options that differ from their defaults."""
@@ -208,23 +210,37 @@ def _shown(value: object) -> str:
     return f"[{', '.join(map(repr, entries[:_MANY]))}{more}]"
 
 
+def _not_a_mapping(value: object) -> Issue:
+    message = f"{show(value)} is not a mapping from names of options"
+    return issue("wrong-type", "from_mapping", value, message, f"Use a mapping with these keys: {', '.join(DEFAULTS)}.")
+
+
 def _names_options(value: object) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in cast("Mapping[object, object]", value))
 
 
-def _exposed_with_credentials(exposed: Names) -> list[Issue]:
+def _acceptance(options: Mapping[str, Any]) -> Callable[[list[Any]], bool]:
+    """Return a function that tells whether these options accept a list of origins."""
+
+    def accepts(entries: list[Any]) -> bool:
+        issues: list[Issue] = []
+        origins = read_origins(entries, None, issues, [])
+        if not issues and _options.read_flag("allow_credentials", options["allow_credentials"], []):
+            from ._credentials import check_credentials  # noqa: PLC0415 - as above
+
+            check_credentials(origins, _options.read_dangerously_allow(options["dangerously_allow"], []), issues)
+        return not issues
+
+    return accepts
+
+
+def _exposed_with_credentials(exposed: Names, given: object) -> list[Issue]:
     if exposed != "*":
         return []
     message = "'*' with allow_credentials: browsers take it for the name of a header"
-    return [
-        issue(
-            "expose-any-with-credentials",
-            "expose_headers",
-            "*",
-            message,
-            "Name the headers: expose_headers=['x-request-id'].",
-        )
-    ]
+    names = [name for name in (list_of(given) or ()) if name != "*"]
+    hint = "Leave '*' out." if names else "Name the headers, as in expose_headers=['x-request-id']."
+    return [issue("expose-any-with-credentials", "expose_headers", "*", message, hint)]
 
 
 def _doubts(values: Mapping[str, Any], *, nothing: bool) -> list[Issue]:
@@ -236,6 +252,6 @@ def _doubts(values: Mapping[str, Any], *, nothing: bool) -> list[Issue]:
             issue("nothing-allowed", "allow_origins", (), message, "Write allow_origins=['https://app.example.com'].")
         )
     if values["allow_private_network"]:
-        message = "browsers no longer ask for it (Local Network Access asks the user instead)"
+        message = "browsers no longer request it (Local Network Access asks the user instead)"
         doubts.append(issue("private-network", "allow_private_network", True, message, "Leave it out."))
     return doubts

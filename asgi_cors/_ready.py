@@ -5,14 +5,12 @@ Each is made once for a policy and an origin, and kept. The figures are of CPyth
 
 from __future__ import annotations
 
-import functools
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _http
 from ._decision import Decision, Outcome
-from ._log import warn_replaced
-from ._mark import INNER, NEXT, REQUEST, STARTED, intersect_with_inner
+from ._mark import CONFIGURATION, INNER, NEXT, REQUEST, STARTED, intersect_with_inner
 from ._merge import MAYBE_WATCHED, WATCHED, add_vary, merge
 
 if TYPE_CHECKING:
@@ -67,8 +65,9 @@ def starter(judgement: Judgement) -> Start:
 
     def merged(state: State, headers: list[Any]) -> list[Any]:
         sent = intersect_with_inner(state, decision)
-        replaced = functools.partial(warn_replaced, policy=policy, path=state[REQUEST]["path"])
-        return merge(headers, sent.headers, sent.vary, replaced=replaced)
+        warn = state[CONFIGURATION].log.warn_overridden
+        path = state[REQUEST]["path"]
+        return merge(headers, sent.headers, sent.vary, replaced=lambda name: warn(name, policy, path))
 
     return _marked(start)
 

@@ -28,17 +28,17 @@ SENTENCES: Final = {
     PREFLIGHT_MISSING_ALLOW_ORIGIN: "no entry allows the origin",
     METHOD_DISALLOWED: "the method is not allowed",
     HEADER_DISALLOWED: "a header is not allowed",
-    INVALID_ORIGIN: "the Origin field is not one that a browser sends",
-    INVALID_METHOD: "Access-Control-Request-Method is not the name of a method",
-    INVALID_HEADERS: "Access-Control-Request-Headers is no list of header names, or too long",
-    AMBIGUOUS_PATH: "the path leads to another policy without its dot segments, doubled slashes and control characters",
-    LOOKUP_FAILED: "whether the origin is allowed could not be found out",
-    POLICY_FAILED: "the policy that serves this request could not be found out",
-    CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy has no allow_credentials",
+    INVALID_ORIGIN: "the Origin header is not one that a browser sends",
+    INVALID_METHOD: "Access-Control-Request-Method is not a method name",
+    INVALID_HEADERS: "the Access-Control-Request-* headers are not names of headers, or are too long",
+    AMBIGUOUS_PATH: "another reading of the path leads to another policy, or the path is too long",
+    LOOKUP_FAILED: "the look-up of the origin failed",
+    POLICY_FAILED: "the policy for this request could not be determined",
+    CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy does not set allow_credentials",
 }
 
 
-def refusal(reason: str | None, subject: str = "", *, host: str | None = None, upstream: bool = False) -> str:
+def refusal(reason: str | None, subject: str = "", *, host: bytes | None = None, upstream: bool = False) -> str:
     """Say why a request is refused, in the answer's body: a line of what is so, nothing that a stranger has written.
 
     Args:
@@ -52,7 +52,7 @@ def refusal(reason: str | None, subject: str = "", *, host: str | None = None, u
     return f"{text}{host_hint(host, upstream=upstream)}\n" if host is not None else text
 
 
-def host_hint(host: str, *, upstream: bool) -> str:
+def host_hint(host: bytes, *, upstream: bool) -> str:
     """Say which Host was received, and what hides the true one."""
     proxy = " It looks like a proxy's upstream: write 'proxy_set_header Host $host' there." if upstream else ""
-    return f"The Host received is {host[:200]!a}.{proxy}"
+    return f"The Host received is {host[:200].decode('latin-1')!a}.{proxy}"

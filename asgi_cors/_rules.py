@@ -12,9 +12,9 @@ from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from . import _http
-from ._errors import ConfigError, issue
+from ._errors import ConfigError, issue, show
 from ._policy import Policy, PolicyOptions
-from ._scope import field
+from ._scope import read_request
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -245,10 +245,12 @@ class Rules:
 
 def _actual_request_scope(scope: Scope) -> Scope:
     """Return the scope of the actual request that a preflight announces; for other requests, the scope itself."""
-    if scope.get("method") != "OPTIONS" or field(scope, _http.ORIGIN) is None:
+    if scope.get("method") != "OPTIONS":
         return scope
-    method = field(scope, _http.REQUEST_METHOD)
-    return scope if method is None else {**scope, "method": method.decode("latin-1"), "asgi_cors.preflight": True}
+    request = read_request(scope)
+    if request.origin is None or request.requested_method is None:
+        return scope
+    return {**scope, "method": request.requested_method.decode("latin-1"), "asgi_cors.preflight": True}
 
 
 def _path_table(
@@ -277,10 +279,9 @@ def policy_from_spec(base: Policy, place: str, spec: PolicySpec, issues: list[Is
     if spec is None or isinstance(spec, Policy):
         return spec
     if not _is_mapping(spec):
-        message = f"{spec!r} is not a Policy, a mapping or None"
-        issues.append(
-            issue("wrong-type", place, spec, message, "Write a Policy(…), a mapping of its options, or None.")
-        )
+        message = f"{show(spec)} is not a Policy, a mapping from names of options, or None"
+        hint = "Use a dict of options to change, such as {'max_age': 60}; None passes requests through."
+        issues.append(issue("wrong-type", place, spec, message, hint))
         return None
     try:
         return base.replace(**cast("PolicyOptions", spec))
@@ -290,4 +291,4 @@ def policy_from_spec(base: Policy, place: str, spec: PolicySpec, issues: list[Is
 
 
 def _is_mapping(value: object) -> bool:
-    return isinstance(value, Mapping)
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in cast("Mapping[object, object]", value))

@@ -10,30 +10,80 @@ from typing import TYPE_CHECKING, Final
 
 from . import _http
 from ._decision import Request
-from ._origins import WEB_PORTS, parse_origin
+from ._origins import MAX_HOST, WEB_PORTS, parse_origin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ._origins import Origin
     from ._types import Scope
 
 
-READ: Final = (_http.ORIGIN, _http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
-
-
-def field(scope: Scope, name: bytes) -> bytes | None:
-    """Read a header field, several lines joined (Fetch, "get" a header list)."""
-    values = [value for key, value in scope["headers"] if key.lower() == name]
-    return b", ".join(values) if values else None
+# The headers that count, and how many lines of each: one more than a request may have.
+_PREFLIGHT: Final = (_http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
+_LINES: Final = {
+    _http.ORIGIN: 2,
+    **dict.fromkeys(_PREFLIGHT, _http.MAX_REQUESTED_LINES + 1),
+    b"host": 2,
+    b"sec-fetch-site": 2,
+    b"cookie": 1,
+    b"authorization": 1,
+}
+_LENGTHS: Final = frozenset(map(len, _LINES))
+READ: Final = (_http.ORIGIN, *_PREFLIGHT)
+_LONGEST_HOST: Final = MAX_HOST + len(":65535")
 
 
 def read_request(scope: Scope) -> Request:
-    """Read what `decide` needs of a scope of type http or websocket, in one scan of its headers."""
-    found: dict[bytes, bytes] = {}
-    for raw, value in scope["headers"]:
-        name = raw.lower()  # which ASGI asks of servers, but some can be told otherwise
-        if name in READ:
-            found[name] = b"%b, %b" % (found[name], value) if name in found else value
-    origin, method, names, private = map(found.get, READ)
-    return Request(scope.get("method", "GET"), origin, method, names, private == b"true")
+    """Read what `decide` needs of a scope of type http or websocket, in one scan of its headers.
+
+    Lines of a header beyond the number that counts are neither stored nor joined.
+    """
+    lines = _read_lines(scope["headers"])
+    requested = [lines.get(name, ()) for name in _PREFLIGHT]
+    oversized = _is_oversized(requested)
+    if oversized:
+        requested = [values[:1] for values in requested]
+    method, names, private = map(_joined, requested)
+    return Request(
+        scope.get("method", "GET"),
+        _joined(lines.get(_http.ORIGIN, ())),
+        method,
+        names,
+        private == b"true",
+        oversized,
+        _joined(lines.get(b"host", ())),
+        _joined(lines.get(b"sec-fetch-site", ())),
+        b"cookie" in lines or b"authorization" in lines,
+    )
+
+
+def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """Collect the lines that count, by lower-case name."""
+    lines: dict[bytes, list[bytes]] = {}
+    skipped = b""
+    for raw, value in headers:
+        if raw == skipped:  # a flood of one name costs a comparison a line
+            continue
+        # ASGI demands names in lower case, but some servers can be told otherwise.
+        if len(raw) in _LENGTHS and (name := raw.lower()) in _LINES:
+            values = lines.setdefault(name, [])
+            if len(values) < _LINES[name]:
+                values.append(value)
+                continue
+        skipped = raw
+    return lines
+
+
+def _is_oversized(requested: Sequence[Sequence[bytes]]) -> bool:
+    """Return True if the Access-Control-Request-* lines exceed the limits."""
+    if sum(map(len, requested)) > _http.MAX_REQUESTED_LINES:
+        return True
+    return sum(len(value) for values in requested for value in values) > _http.MAX_PREFLIGHT_BYTES
+
+
+def _joined(values: Sequence[bytes]) -> bytes | None:
+    return b", ".join(values) if values else None
 
 
 def route_path(scope: Scope) -> str:
@@ -52,46 +102,42 @@ def remove_root(path: str, root: str) -> str:
     return path if path[:1] == "/" else f"/{path}"
 
 
-def has_credentials(scope: Scope) -> bool:
-    """Tell whether a request carries cookies or HTTP authentication."""
-    return field(scope, b"cookie") is not None or field(scope, b"authorization") is not None
+def looks_upstream(request: Request) -> bool:
+    """Return True if Host looks like a proxy's upstream: a name or address that no page of the origin would use."""
+    from ._suffixes import is_local  # noqa: PLC0415 - rarely needed
 
-
-def received_origin(scope: Scope) -> bytes:
-    """Give the Origin received; empty without one."""
-    return field(scope, _http.ORIGIN) or b""
-
-
-def received_host(scope: Scope) -> str:
-    """Give the Host received; empty without one."""
-    return (field(scope, b"host") or b"").decode("latin-1")
-
-
-def looks_upstream(host: str, origin: bytes) -> bool:
-    """Tell whether `host` looks like a proxy's upstream: a name or address that no page of `origin` would use."""
-    from ._suffixes import is_local  # noqa: PLC0415 - rarely asked
-
-    page = parse_origin(origin.strip(b" \t").decode("latin-1"))
-    name = re.sub(r":[0-9]*$", "", host)
-    inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
-    return bool(inner) and page is not None and not is_local(page.host)
-
-
-def is_same_origin(scope: Scope, origin: bytes) -> bool:
-    """Tell whether a request comes from a page of this very origin.
-
-    `Sec-Fetch-Site` tells, which no script can set (Fetch Metadata, 2.4); where a browser sends none, Host does, a
-    port left out being that of Origin's scheme, since proxies end TLS.
-    """
-    fetch_site = field(scope, b"sec-fetch-site")
-    if fetch_site is not None:
-        return fetch_site in {b"same-origin", b"none"}
-    page = parse_origin(origin.strip(b" \t").decode("latin-1"))
-    host = field(scope, b"host")
-    if page is None or host is None:
+    page, host = _page(request), request.host or b""
+    if page is None or len(host) > _LONGEST_HOST:
         return False
-    name, colon, port = host.decode("latin-1").lower().rpartition(":")
+    name = re.sub(r":[0-9]*$", "", host.decode("latin-1"))
+    inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
+    return bool(inner) and not is_local(page.host)
+
+
+def is_same_origin(scope: Scope, request: Request) -> bool:
+    """Return True if a request comes from a page of this very origin.
+
+    No script can set `Sec-Fetch-Site` (Fetch Metadata, 2.4). Without it, Host is compared. A Host without a port has
+    the default port of Origin's scheme, because proxies end TLS. A page of `http://` is another origin than a server
+    reached by https or wss. Several lines of one of the headers are no match.
+    """
+    if b"," in (request.origin or b""):  # several lines, or no origin at all
+        return False
+    if request.fetch_site is not None:
+        return request.fetch_site in {b"same-origin", b"none"}
+    page, host = _page(request), request.host or b""
+    if page is None or page.scheme not in WEB_PORTS or len(host) > _LONGEST_HOST:
+        return False
+    if page.scheme == "http" and scope.get("scheme") in {"https", "wss"}:
+        return False
+    text = host.decode("latin-1").lower()
+    name, colon, port = text.rpartition(":")
     if not colon or port.endswith("]"):
-        name, port = host.decode("latin-1").lower(), ""
-    default = str(WEB_PORTS.get(page.scheme, ""))
+        name, port = text, ""
+    default = str(WEB_PORTS[page.scheme])
     return (page.host, page.port or default) == (name, port or default)
+
+
+def _page(request: Request) -> Origin | None:
+    """Parse the Origin received; None without a valid one."""
+    return parse_origin((request.origin or b"").strip(b" \t").decode("latin-1"))

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._decision import Decision
-from ._errors import ConfigError, issue, unknown
+from ._errors import ConfigError, issue, show, unknown
 from ._http import TOKEN
-from ._option_origins import entries_of
 from ._policy import DEFAULTS, Policy, PolicyOptions
 from ._rules import FindsPolicy, PathPolicies, Rules, Views, path_in_code
 
@@ -107,11 +106,13 @@ def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Po
         line = "Write policy.replace(…), or the options alone."
         issues.append(issue("policy-and-options", "policy", policy, message, line))
     elif policy is not None and not isinstance(policy, Policy):
-        issues.append(issue("wrong-type", "policy", policy, f"{policy!r} is no Policy", "Write Policy(…)."))
+        hint = "Use Policy(…), or the options as keywords."
+        issues.append(issue("wrong-type", "policy", policy, f"{show(policy)} is not a Policy", hint))
     if not options:
         return policy if isinstance(policy, Policy) else None
     try:
-        return Policy(**cast("PolicyOptions", options))
+        given = cast("PolicyOptions", options)
+        return policy.replace(**given) if isinstance(policy, Policy) else Policy(**given)
     except ConfigError as error:
         issues += error.issues
         return None
@@ -132,9 +133,9 @@ def _is_sync(value: object) -> bool:
 
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary`, without Origin, which every response varies by that `policy_for` decides."""
-    names = (value,) if isinstance(value, str) else entries_of(value)
+    is_list = isinstance(value, Iterable) and not isinstance(value, str)
     found: dict[str, bytes] = {}
-    for name in (value,) if names is None else names:
+    for name in cast("Iterable[object]", value) if is_list else (value,):
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             hint = "Write the names of request headers: vary=['x-tenant']."
             issues.append(issue("invalid-name", "vary", name, f"{name!r} is not a header name", hint))
@@ -144,15 +145,31 @@ def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
 
 
 def _check(written: dict[str, Any], issues: list[Issue]) -> None:
-    """Check the middleware's own options; one of a wrong type is taken out."""
-    wanted: dict[str, tuple[Callable[[object], bool], str]] = {
-        "enforce": (lambda value: isinstance(value, bool), "True or False"),
-        "check_websockets": (lambda value: isinstance(value, bool), "True or False"),
-        "policy_for": (lambda value: value is None or callable(value), "callable"),
-        "on_decision": (_is_sync, "a callable that is not async: what it returns is not awaited"),
-        "paths": (lambda value: value is None or isinstance(value, Mapping), "a mapping of paths"),
+    """Check the middleware's own options. An option of a wrong type is replaced by its default."""
+    wanted: dict[str, tuple[Callable[[object], bool], str, str]] = {
+        "enforce": (_is_bool, "True or False", "Write enforce=True."),
+        "check_websockets": (_is_bool, "True or False", "Write check_websockets=True."),
+        "policy_for": (
+            lambda value: value is None or callable(value),
+            "callable",
+            "Leave policy_for out, or use a function from scope to Policy.",
+        ),
+        "on_decision": (
+            _is_sync,
+            "a callable that is not async: what it returns is not awaited",
+            "Leave on_decision out, or use a function made with def.",
+        ),
+        "paths": (
+            lambda value: value is None or isinstance(value, Mapping),
+            "a mapping of paths",
+            "Leave paths out, or use a dict such as {'/api/*': {'max_age': 60}}.",
+        ),
     }
-    for name, (fits, what) in wanted.items():
+    for name, (fits, what, hint) in wanted.items():
         if not fits(written[name]):
-            issues.append(issue("wrong-type", name, written[name], f"{written[name]!r} is not {what}"))
+            issues.append(issue("wrong-type", name, written[name], f"{show(written[name])} is not {what}", hint))
             written[name] = _OWN[name]
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def guard(app: ASGIApp, configuration: Configuration, scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a handshake to the app, or refuse it before it is accepted."""
     request = read_request(scope)
-    if request.origin is not None and not is_same_origin(scope, request.origin):
+    if request.origin is not None and not is_same_origin(scope, request):
         judgement = await run(configuration.judge(scope, request))
         if judgement.answer is not None:
             await _refuse(*judgement.answer, scope, send)

@@ -1,7 +1,8 @@
 """WSGIMiddleware, the shell for WSGI (PEP 3333): Flask's, and good for Django, Pyramid, Bottle.
 
 The same decision as under ASGI, by way of a scope built from environ; the fields are put in by a wrapped
-`start_response`. The iterable, its `close()` and `wsgi.file_wrapper` pass unchanged. What has been decided once is kept
+`start_response`. The iterable, its `close()` and `wsgi.file_wrapper` pass unchanged, unless an app returns before it
+has called `start_response`: then it may still raise before its response starts. What has been decided once is kept
 ready, as under ASGI: `__call__` is the hot path, `_decided` the long way. The figures are of CPython 3.11, per request.
 """
 
@@ -11,14 +12,14 @@ import functools
 import sys
 from collections.abc import Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Never, Unpack, cast
 
 from ._configuration import Configuration
 from ._decision import Decision, Outcome
 from ._http import VARY
 from ._installed import Installed
 from ._kept import LONGEST
-from ._log import SAME_ORIGIN, warn_replaced, warn_stacked
+from ._log import SAME_ORIGIN
 from ._lookup import run_blocking
 from ._mark import (
     CONFIGURATION,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from ._configuration import Judgement
+    from ._decision import Request
     from ._kept import Tables
     from ._mark import State
     from ._policy import Policy
@@ -65,14 +67,20 @@ class WSGIMiddleware(Installed):
         ConfigError: With every mistake found, before any request is served.
     """
 
+    interface = "WSGI"
+
     def __init__(
-        self, app: WSGIApp, policy: Policy | Configuration | None = None, **options: Unpack[MiddlewareOptions]
+        self,
+        app: WSGIApp,
+        policy: Policy | Configuration | None = None,
+        *arguments: Never,
+        **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
-        super().__init__(app, policy, options)
+        super().__init__(app, policy, arguments, options)
         self.app = app
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901 - flat, see above
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901, PLR0912 - flat, see above
         """Serve one request."""
         configuration, outer, start = self.configuration, environ.get(MARK), None
         if outer is not None and outer[STARTED]:
@@ -98,26 +106,31 @@ class WSGIMiddleware(Installed):
         state: State = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
         environ[MARK] = state
         try:
-            return self.app(environ, MethodType(start, state))
+            body = self.app(environ, MethodType(start, state))
         except Exception as error:
-            if self._is_raised_on(environ):
+            if self.propagates_exceptions(environ):
                 note(error)
                 raise
-            return _then_raise(_crashed(MethodType(start, state)), error)
+            return _then_raise(_crashed(environ, MethodType(start, state), state), error)
+        if state[STARTED] or isinstance(body, (list, tuple)):
+            return body
+        return _Unstarted(self, body, environ, MethodType(start, state), state)
 
     def _decided(
         self, configuration: Configuration, environ: Environ, start_response: StartResponse, outer: State | None
     ) -> tuple[Start | None, Iterable[bytes]]:
         """Decide what has not been decided before; None and the body where nothing is left to do."""
         scope = scope_of(environ)
-        judgement = run_blocking(configuration.judge(scope, read_request(scope)))
+        request = read_request(scope)
+        judgement = run_blocking(configuration.judge(scope, request))
         if judgement.passes_through:
             return None, self._pass_through(configuration, environ, start_response, judgement.decision.vary)
         if outer is not None:
-            warn_stacked(judgement.policy, scope["path"])
+            configuration.log.warn_nested(scope, outer)
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
-            return None, _send(_kept_answer(judgement, environ), start_response)
+            status, headers, text = _kept_answer(judgement, environ, request)
+            return None, _send((status, headers, _body(environ, text)), start_response)
         if outer is not None:
             return None, self.app(environ, start_response)
         return _kept_start(judgement, environ), ()
@@ -141,8 +154,8 @@ class WSGIMiddleware(Installed):
         judgement = run_blocking(self.configuration.verify_view(scope, predicted, key, state))
         return answered(judgement) if judgement and judgement.answer else None
 
-    def _is_raised_on(self, environ: Environ) -> bool:
-        """Tell whether a crash is asked for: by werkzeug's debugger, or by Flask's configuration."""
+    def propagates_exceptions(self, environ: Environ) -> bool:
+        """Return True if the app's exceptions are to be raised: werkzeug's debugger or Flask's config wants them."""
         config: object = getattr(getattr(self.app, "__self__", None), "config", None)
         known: Mapping[str, Any] = cast("Mapping[str, Any]", config) if isinstance(config, Mapping) else {}
         asked = any(known.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
@@ -223,10 +236,10 @@ def _known_answer(configuration: Configuration, tables: Tables, environ: Environ
     return None if level and configuration.log.is_due(level, until, {}) else (status, headers, body)
 
 
-def _kept_answer(judgement: Judgement, environ: Environ) -> Answer:
+def _kept_answer(judgement: Judgement, environ: Environ, request: Request) -> Answer:
     """Make an answer of a judgement, and keep it for other requests like this."""
     answer, asked = answered(judgement), _asked(environ)
-    if sum(len(value or "") for value in asked) <= LONGEST and judgement.quiet != SAME_ORIGIN:
+    if not request.oversized and sum(len(value or "") for value in asked) <= LONGEST and judgement.quiet != SAME_ORIGIN:
         judgement.keep(judgement.policy.compiled.tables.wsgi_answers, asked, answer)
     return answer
 
@@ -272,11 +285,13 @@ def starter(judgement: Judgement) -> Start:
         return state[NEXT](status, sent, exc_info) if exc_info else state[NEXT](status, sent)  # type: ignore[no-any-return]
 
     def merged(state: State, headers: WSGIHeaders) -> WSGIHeaders:
+        others = [header for header in headers if header[0].lower() not in _WATCHED]
         watched = [header for header in headers if header[0].lower() in _WATCHED]
         own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
         sent = intersect_with_inner(state, decision)
-        ours = merge(own, sent.headers, sent.vary, replaced=lambda name: warn_replaced(name, policy, state[REQUEST]))
-        return [*(header for header in headers if header not in watched), *_as_text(ours)]
+        warn, path = state[CONFIGURATION].log.warn_overridden, _decoded(state[REQUEST])
+        ours = merge(own, sent.headers, sent.vary, replaced=lambda name: warn(name, policy, path))
+        return [*others, *_as_text(ours)]
 
     return start
 
@@ -316,14 +331,71 @@ def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
     return [body]
 
 
-def _crashed(start_response: StartResponse) -> list[bytes]:
-    """Begin the answer to a crash, which the page can read, and give its body."""
+def _body(environ: Environ, text: bytes) -> bytes:
+    """Return the body of a response of the middleware's own: none on HEAD (RFC 9110, 9.3.2)."""
+    return b"" if environ["REQUEST_METHOD"] == "HEAD" else text
+
+
+def _crashed(environ: Environ, start_response: StartResponse, state: State) -> bytes:
+    """Start the 500 for a crash, which the page can read, and return its body."""
     text = "Internal Server Error"
-    start_response(_PHRASES[500], _content(text), sys.exc_info())
-    return [text.encode()]
+    # `exc_info` replaces a response that has been started. Without one it means nothing, and uWSGI drops the body.
+    replacing = (sys.exc_info(),) if state[STARTED] else ()
+    write = start_response(_PHRASES[500], _content(text), *replacing)
+    body = _body(environ, text.encode())
+    # On HEAD: some servers send the headers with the first non-empty piece only, and the exception would drop them.
+    if not body and callable(write):  # some callers in tests return None
+        write(body)
+    return body
 
 
-def _then_raise(body: list[bytes], error: Exception) -> Iterator[bytes]:
-    """Give the body of an answered crash, then let the server have the exception."""
-    yield from body
+def _then_raise(body: bytes, error: Exception) -> Iterator[bytes]:
+    """Yield the body of a crash's 500, then raise the exception for the server."""
+    yield body
     raise error
+
+
+class _Unstarted:
+    """The iterable of an app that has not called `start_response` yet: a generator, mostly.
+
+    Args:
+        middleware: The middleware around the app.
+        body: The iterable.
+        environ: The request.
+        start_response: What the app was given.
+        state: The state of the response.
+    """
+
+    def __init__(
+        self,
+        middleware: WSGIMiddleware,
+        body: Iterable[bytes],
+        environ: Environ,
+        start_response: StartResponse,
+        state: State,
+    ) -> None:
+        self._middleware = middleware
+        self._body = body
+        self._environ = environ
+        self._start_response = start_response
+        self._state = state
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the app's body; if it raises before the response starts, that of a 500."""
+        try:
+            for piece in self._body:  # noqa: UP028 - `yield from` would close it a second time
+                yield piece
+        except Exception as error:
+            if self._state[STARTED]:
+                raise
+            if self._middleware.propagates_exceptions(self._environ):
+                note(error)
+                raise
+            yield _crashed(self._environ, self._start_response, self._state)
+            raise
+
+    def close(self) -> None:
+        """Close the app's iterable, if it can be closed (PEP 3333)."""
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()

@@ -13,7 +13,7 @@ ONE = {"allow_origins": APP}
 BAD: dict[str, Any] = {
     "allow_origins": ["https://a.com/", "b.com"],
     "allow_methods": ["TRACE"],
-    "allow_headers": ["cookie", "x y"],
+    "allow_headers": ["x*y", "x y"],
     "expose_headers": ["set-cookie"],
     "max_age": -1,
     "allow_credentials": "yes",
@@ -111,7 +111,7 @@ def test_a_list_in_a_list() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "written"),
     [
-        ("allow_headers", ["x-a", "Cookie"], "Cookie"),
+        ("allow_headers", ["x-a", "X/Y"], "X/Y"),
         ("allow_methods", ["PUT", "Trace"], "Trace"),
         ("expose_headers", ["Set-Cookie"], "Set-Cookie"),
     ],

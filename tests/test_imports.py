@@ -45,6 +45,8 @@ LATER = {
     "asgi_cors._paths",
     "asgi_cors._regex_probes",
     "asgi_cors._regexes",
+    "asgi_cors._remedies",
+    "asgi_cors._safelist",
     "asgi_cors._suffixes",
     "asgi_cors._websocket",
     "asgi_cors._wsgi",
@@ -81,7 +83,8 @@ def test_nothing_foreign() -> None:
 
 
 MIDDLEWARE = (
-    "from asgi_cors import CORSMiddleware, Policy\nm = CORSMiddleware(print, allow_origins='https://example.com')"
+    "from asgi_cors import CORSMiddleware, Policy\nasync def app(scope, receive, send): ...\n"
+    "m = CORSMiddleware(app, allow_origins='https://example.com')"
 )
 
 

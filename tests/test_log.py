@@ -1,7 +1,10 @@
 """What the logger says, how often, at which level."""
 
+import ast
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +12,12 @@ import pytest
 from support import logs
 from support.apps import App
 from support.expected import APP, EVIL
-from support.shells import Served, call_asgi, http_scope
+from support.policies import quiet
+from support.shells import Served, call_asgi, websocket_scope
+
+from asgi_cors import CORSMiddleware, Policy, Request, decide
+from asgi_cors._log import ATTRIBUTES
+from asgi_cors._near import nearest
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -27,25 +35,61 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
 
 
 WWW = "https://www.example.com"
+LOCAL, LOOPBACK = "http://localhost:5173", "http://127.0.0.1:5173"
 
 # behaviour, allow_origins, Origin, level, words
 ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
     ("an origin of no kin", APP, EVIL, INFO, [EVIL, "/path"]),
     ("http in place of https", APP, APP.replace("https", "http"), WARNING, [APP, "http, not https"]),
-    ("a port where none is allowed", APP, f"{APP}:8443", WARNING, [APP, "port"]),
+    ("https in place of http", LOCAL, "https://localhost:5173", WARNING, [LOCAL, "https, not http"]),
+    ("a port where none is allowed", APP, f"{APP}:8443", WARNING, [APP, "port 8443, not the default port"]),
+    ("no port where one is allowed", f"{APP}:8443", APP, WARNING, [f"{APP}:8443", "the default port, not 8443"]),
+    ("another port", f"{APP}:4201", f"{APP}:4202", WARNING, [f"{APP}:4201", "port 4202, not 4201"]),
+    ("another port of localhost", "http://localhost:4200", LOCAL, WARNING, ["port 5173, not 4200"]),
+    (
+        "another scheme and port",
+        f"{APP}:8443",
+        "http://app.example.com:8080",
+        WARNING,
+        ["not https; port 8080, not 8443"],
+    ),
+    (
+        "another scheme and no port",
+        APP,
+        "http://app.example.com:8080",
+        WARNING,
+        ["not https; port 8080, not the default"],
+    ),
+    ("http where any port of https is allowed", "https://localhost:*", LOCAL, WARNING, ["http, not https"]),
     ("no port where one is allowed by any", "http://localhost:*", "https://localhost:3000", WARNING, ["https"]),
-    ("www in front", "https://example.com", WWW, WARNING, ["https://example.com", "www"]),
-    ("www missing", WWW, "https://example.com", WARNING, [WWW, "www"]),
+    ("localhost for 127.0.0.1", LOOPBACK, LOCAL, WARNING, [LOOPBACK, "localhost, not 127.0.0.1"]),
+    ("127.0.0.1 for localhost", LOCAL, LOOPBACK, WARNING, [LOCAL, "127.0.0.1, not localhost"]),
+    ("[::1] for localhost", LOCAL, "http://[::1]:5173", WARNING, [LOCAL, "[::1], not localhost"]),
+    ("127.0.0.1 for [::1]", "http://[::1]:5173", LOOPBACK, WARNING, ["127.0.0.1, not [::1]"]),
+    ("www in front", "https://example.com", WWW, WARNING, ["https://example.com", "with www."]),
+    ("www missing", WWW, "https://example.com", WARNING, [WWW, "without www."]),
     (
         "a subdomain of an allowed host",
         "https://example.com",
         "https://shop.example.com",
         WARNING,
-        ["https://example.com"],
+        ["https://example.com", "a subdomain of it"],
     ),
-    ("upper case", APP, APP.replace("app", "App"), WARNING, [APP, "case"]),
+    ("a deeper subdomain", "https://example.com", "https://a.b.example.com", WARNING, ["a subdomain of it"]),
+    (
+        "the base of a pattern",
+        "https://*.example.com",
+        "https://example.com",
+        WARNING,
+        ["https://*.example.com", "the domain itself, not a subdomain"],
+    ),
+    ("upper case", APP, APP.replace("app", "App"), WARNING, [APP, "letter case"]),
+    ("a final slash", APP, f"{APP}/", WARNING, [APP, "a final slash"]),
+    ("white space", APP, f"\x0b{APP}", WARNING, [APP, "white space"]),
     ("null", APP, "null", INFO, ["null"]),
-    ("what is no origin", APP, "garbage", INFO, ["garbage"]),
+    ("what is not an origin", APP, "garbage", INFO, ["garbage"]),
+    ("another scheme than a page's", APP, "app://app.example.com", INFO, ["app://app.example.com"]),
+    ("a single label", APP, "https://intranet", INFO, ["https://intranet"]),
 ]
 
 
@@ -98,7 +142,7 @@ def test_what_no_browser_sends(serve: Any, caplog: pytest.LogCaptureFixture, met
     """A malformed preflight of an allowed origin is no mistake of set-up: INFO, and no other origin is named."""
     serve(allow_origins=["https://*.example.com"]).preflight(method, headers, origin=APP)
     (line,) = logs.lines(caplog, INFO)
-    assert "nearest" not in line
+    assert "Did you mean" not in line
 
 
 @pytest.mark.usefixtures("clock")
@@ -130,21 +174,92 @@ def test_once_a_minute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs
     assert len([line for line in logs.lines(caplog) if EVIL in line]) == 4
 
 
+@pytest.mark.parametrize("start", [0, 1, 30, 59, 61], ids=lambda start: f"after {start} s")
+def test_a_minute_begins_with_the_line(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock, start: int
+) -> None:
+    """The minute of a refusal runs from its own line, not from a minute that something else began."""
+    served = serve(allow_origins=APP)
+    served.request(origin="https://first.evil.net")
+    clock.now += start
+    served.request(origin=EVIL)
+    clock.now += 59
+    served.request(origin=EVIL)
+    assert len([line for line in logs.lines(caplog) if EVIL in line]) == 1
+    clock.now += 1
+    served.request(origin=EVIL)
+    assert len([line for line in logs.lines(caplog) if EVIL in line]) == 2
+
+
+def of_strangers(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [line for line in logs.lines(caplog) if "evil.net" in line]
+
+
 def test_a_hundred_pairs_a_minute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """At most 100 pairs a minute are logged, then one summary line with the count of the rest."""
+    """At most 50 other sites are logged in a minute, then one summary line has the count of the rest."""
     served = serve(allow_origins=APP)
     for number in range(250):
         served.request(origin=f"https://n{number}.evil.net")
-    told = [line for line in logs.lines(caplog) if "evil.net" in line]
-    assert len(told) <= 101
+    assert of_strangers(caplog) == logs.lines(caplog, INFO)
+    assert len(of_strangers(caplog)) == 50
     clock.now += 61
     served.request(origin="https://later.evil.net")
-    text = "\n".join(logs.lines(caplog))
-    assert len(logs.lines(caplog)) <= 102
-    assert "https://n99.evil.net" in text
-    assert "https://n100.evil.net" not in text
-    assert "https://later.evil.net" in text
-    assert "150" in text
+    *_, last, summary, later = logs.lines(caplog)
+    assert "https://n49.evil.net" in last
+    assert "200 more refusals" in summary
+    assert "https://later.evil.net" in later
+    assert summary in logs.lines(caplog, INFO)
+    clock.now += 61
+    served.request(origin="https://later.evil.net")
+    assert len([line for line in logs.lines(caplog) if "more refusals" in line]) == 1
+
+
+def test_other_sites_cannot_hide_a_mistake_of_set_up(serve: Any, caplog: pytest.LogCaptureFixture, clock: Any) -> None:
+    """However many other sites are refused first, 50 mistakes of set-up are logged."""
+    del clock
+    served = serve(allow_origins=APP)
+    for number in range(1000):
+        served.request(origin=f"https://n{number}.evil.net")
+    for number in range(60):
+        served.preflight("GET", f"x-{number}", origin=APP)
+    assert [len(logs.lines(caplog, level)) for level in (INFO, WARNING)] == [50, 50]
+
+
+def test_other_sites_cannot_hide_it_by_headers_either(serve: Any, caplog: pytest.LogCaptureFixture, clock: Any) -> None:
+    """Under `*` every site may cause a WARNING: these take no more room than other refusals of any site."""
+    del clock
+    served = serve(allow_origins=APP, paths={"/open": Policy(allow_origins="*")})
+    for number in range(200):
+        served.preflight("GET", f"x-{number}", origin=EVIL, path="/open")
+    served.preflight("PUT", origin=APP)
+    lines = logs.lines(caplog, WARNING)
+    assert len(lines) == 51
+    assert "allow_methods" in lines[-1]
+
+
+def test_mistakes_of_set_up_may_take_all_of_it(serve: Any, caplog: pytest.LogCaptureFixture, clock: Any) -> None:
+    """Without other sites, 100 mistakes of set-up are logged; the summary has the level of what it counts."""
+    served = serve(allow_origins=APP)
+    for number in range(130):
+        served.preflight("GET", f"x-{number}", origin=APP)
+    served.request(origin=EVIL)
+    assert [len(logs.lines(caplog, level)) for level in (INFO, WARNING)] == [0, 100]
+    clock.now += 60
+    served.request(origin=EVIL)
+    assert "31 more refusals" in logs.lines(caplog, WARNING)[-1]
+
+
+def test_what_is_off_takes_no_room(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
+    """With INFO off, other sites are neither remembered nor counted."""
+    caplog.set_level(WARNING, logger="asgi_cors")
+    served = serve(allow_origins=APP, on_decision=lambda *_: None)  # nothing is cached
+    for number in range(200):
+        served.request(origin=f"https://n{number}.evil.net")
+    for number in range(100):
+        served.preflight("GET", f"x-{number}", origin=APP)
+    clock.now += 60
+    served.preflight("PUT", origin=APP)
+    assert len(logs.lines(caplog)) == 101
 
 
 @pytest.mark.usefixtures("clock")
@@ -233,14 +348,57 @@ def test_near_misses_are_look_ups(serve: Any, caplog: pytest.LogCaptureFixture) 
     assert logs.lines(caplog, WARNING)
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [row[2] for row in ORIGINS] + ["https://www.a.b.c.d.e.f.example.org:81", "HTTPS://www.a.b.c.d.example.org:81"],
+)
+def test_a_dozen_look_ups(origin: str) -> None:
+    """The closest origin is found by a dozen look-ups at most."""
+    policy = Policy(allow_origins=[f"https://h{number}.example.net:{number + 1}" for number in range(100)])
+    looked_up: list[str] = []
+
+    class Counting:
+        def __contains__(self, value: str) -> bool:
+            looked_up.append(value)
+            return False
+
+    policy.compiled.origins = Counting()  # type: ignore[assignment]
+    assert nearest(policy, origin) is None
+    assert len(looked_up) == len(set(looked_up)) <= 12
+
+
+def call_websocket(app: Any, path: str, *fields: tuple[str, str], **more: Any) -> None:
+    call_asgi(app, websocket_scope(path, fields, **more))
+
+
 def test_handshakes_are_logged(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """A refused handshake is a refusal as any."""
+    """A refused handshake is called one, and is logged besides a GET of the same origin."""
     del clock
     served = Served("asgi", App(), allow_origins=APP)
-    scope = {**http_scope("GET", "/chat", [("origin", EVIL)]), "type": "websocket"}
-    call_asgi(served.middleware, scope)
-    (line,) = logs.lines(caplog)
-    assert re.search(rf"{re.escape(repr(EVIL))}.*/chat", line)
+    for _ in range(2):
+        served.request(path="/chat", origin=EVIL)
+        call_websocket(served.middleware, "/chat", ("origin", EVIL))
+    get, handshake = logs.lines(caplog)
+    assert get.startswith(f"refused 'GET' from origin {EVIL!r} at '/chat': ")
+    assert handshake.startswith(f"refused a WebSocket handshake from origin {EVIL!r} at '/chat': ")
+
+
+def test_a_handshake_behind_a_proxy(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
+    """A handshake whose Host is a proxy's upstream is a mistake of set-up; the line ends in what to write there."""
+    del clock
+    served = Served("asgi", App(), allow_origins=APP)
+    call_websocket(served.middleware, "/chat", ("origin", "https://own.example.org"), ("host", "upstream:8000"))
+    (line,) = logs.lines(caplog, WARNING)
+    assert line.endswith("write 'proxy_set_header Host $host' there.")
+
+
+def test_a_handshake_with_cookies(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
+    """A handshake that is refused for its cookies is a mistake of set-up, corrected by allow_credentials."""
+    del clock
+    served = Served("asgi", App(), allow_origins="*")
+    call_websocket(served.middleware, "/chat", ("origin", EVIL), ("cookie", "sid=1"), ("host", "a.net"))
+    (line,) = logs.lines(caplog, WARNING)
+    assert line.endswith("Write allow_credentials=True and name the origins, because '*' is refused with it.")
 
 
 @pytest.mark.usefixtures("clock")
@@ -249,4 +407,309 @@ def test_memory_is_bounded(serve: Any) -> None:
     served = serve(allow_origins=APP)
     for number in range(1000):
         served.request(origin=f"https://n{number}.evil.net")
-    assert len(served.middleware.configuration.log._seen) == 100
+        served.request(origin=f"{APP}:{number + 1}")
+    assert len(served.middleware.configuration.log._refusals) == 100
+
+
+# -- the correction
+
+WITH = {"allow_credentials": True}
+# behaviour, options, requested method, requested headers, origin, the end of the line
+CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
+    ("a method", {}, "PUT", None, APP, "Write allow_methods=['PUT']."),
+    ("one more method", {"allow_methods": ["PUT"]}, "LOCK", None, APP, "Write allow_methods=['PUT', 'LOCK']."),
+    ("a method of a long list", {"allow_methods": list("ABCDEFGHI")}, "PUT", None, APP, "Add 'PUT' to allow_methods."),
+    (
+        "a method in lower case",
+        {"allow_methods": "PATCH"},
+        "patch",
+        None,
+        APP,
+        "Write 'PATCH' in the page's script: methods are case-sensitive.",
+    ),
+    ("a method in lower case, not allowed", {}, "patch", None, APP, "Write allow_methods=['patch']."),
+    (
+        "a forbidden method",
+        {"allow_methods": "*"},
+        "TRACE",
+        None,
+        APP,
+        "No browser sends this method. Correct the client.",
+    ),
+    ("a method with a wildcard", {}, "*", None, APP, "Use a method without '*' in its name."),
+    ("a method without end", {}, "X" * 3000, None, APP, "Add it to allow_methods."),
+    ("a header", {}, "GET", "x-id", APP, "Write allow_headers=['x-id']."),
+    ("one more header", {"allow_headers": ["x-a"]}, "GET", "x-a,x-b", APP, "Write allow_headers=['x-a', 'x-b']."),
+    ("a header without end", {}, "GET", "x" * 3000, APP, "Add it to allow_headers."),
+    ("a header with a wildcard", {}, "GET", "*", APP, "Use a header without '*' in its name."),
+    ("a header with a wildcard at its end", {}, "GET", "x-*", APP, "Use a header without '*' in its name."),
+    (
+        "a response header",
+        {},
+        "GET",
+        "access-control-allow-origin",
+        APP,
+        "Remove it from the page's request: it is a response header.",
+    ),
+    ("a forbidden header", {}, "GET", "cookie", APP, "No browser lets a script set this header. Correct the client."),
+    ("a malformed method", {}, "A B", None, APP, "No browser sends this. Correct the client."),
+    ("malformed headers", {}, "GET", "a b", APP, "Send fewer request headers, each with a valid name."),
+    ("an origin", {}, "GET", None, EVIL, f"If that page is yours, add {EVIL!r} to allow_origins."),
+    ("an origin with credentials", WITH, "GET", None, EVIL, f"If that page is yours, add {EVIL!r} to allow_origins."),
+    (
+        "http with credentials",
+        WITH,
+        "GET",
+        None,
+        "http://a.example.net:81",
+        "If that page is yours, serve it over https, and add 'https://a.example.net' to allow_origins.",
+    ),
+    (
+        "http of an allowed host, with credentials",
+        WITH,
+        "GET",
+        None,
+        APP.replace("https", "http"),
+        "If that page is yours, serve it over https.",
+    ),
+    (
+        "http, allowed by its risk",
+        {**WITH, "dangerously_allow": ["credentials-over-http"]},
+        "GET",
+        None,
+        "http://a.example.net",
+        "add 'http://a.example.net' to allow_origins.",
+    ),
+    ("http of localhost, with credentials", WITH, "GET", None, LOCAL, f"add {LOCAL!r} to allow_origins."),
+    ("null", {}, "GET", None, "null", "If sandboxed and local pages may read this, add 'null' to allow_origins."),
+    ("null with credentials", WITH, "GET", None, "null", "Serve the page from an origin of its own."),
+    ("a wildcard as an origin", {}, "GET", None, "https://*.example.net", "allow it by a callable in allow_origins."),
+    (
+        "an origin that is not a pattern",
+        {},
+        "GET",
+        None,
+        "https://a{b.example.net",
+        "allow it by a callable in allow_origins.",
+    ),
+    (
+        "an origin without end",
+        {},
+        "GET",
+        None,
+        f"https://{'x' * 150}.net",
+        "If that page is yours, add its origin to allow_origins.",
+    ),
+    ("not an origin", {}, "GET", None, "garbage", "No browser sends this origin. Correct the client."),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "method", "headers", "origin", "end"),
+    [row[1:] for row in CORRECTIONS],
+    ids=[row[0] for row in CORRECTIONS],
+)
+@pytest.mark.usefixtures("clock")
+def test_the_line_ends_in_the_correction(
+    serve: Any,
+    caplog: pytest.LogCaptureFixture,
+    options: dict[str, Any],
+    method: str,
+    headers: str | None,
+    origin: str,
+    end: str,
+) -> None:
+    """Each line ends in what to write; a list that it writes is accepted, and allows the request."""
+    options = {"allow_origins": APP, **options}
+    serve(**options).preflight(method, headers, origin=origin)
+    (record,) = caplog.records
+    assert record.getMessage().endswith(end)
+    assert record.cors_remedy.endswith(end)  # type: ignore[attr-defined]
+    corrected = dict(options)
+    if match := re.search(r"Write (allow_\w+)=(\[.*\])\.", end):
+        corrected[match[1]] = ast.literal_eval(match[2])
+    elif match := re.search(r"dd ('.*') to (allow_\w+)\.", end):
+        given = corrected.get(match[2], [])
+        origin = ast.literal_eval(match[1]) if match[2] == "allow_origins" else origin
+        corrected[match[2]] = [*([given] if isinstance(given, str) else given), ast.literal_eval(match[1])]
+    else:
+        return
+    asked = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
+    assert decide(quiet(**corrected), asked).allowed
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_correction_of_an_ambiguous_path(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A path that is refused for another reading of it."""
+    serve(allow_origins=APP, paths={"/a/*": None}).request(path="/a/../b", origin=APP)
+    (line,) = logs.lines(caplog)
+    assert "(AmbiguousPath)" in line
+    assert line.endswith("Request the path as the rule in paths= spells it.")
+
+
+def fails(_: Any) -> Any:
+    """Fail."""
+    raise RuntimeError("no database")
+
+
+@pytest.mark.parametrize(
+    "options", [{"allow_origins": [fails]}, {"allow_origins": APP, "policy_for": fails}], ids=["origin", "policy"]
+)
+@pytest.mark.usefixtures("clock")
+def test_a_look_up_that_fails(serve: Any, caplog: pytest.LogCaptureFixture, options: dict[str, Any]) -> None:
+    """A refusal for a failed look-up is INFO, because any site can cause it. The failure is an ERROR, once a minute."""
+    served = serve(**options)
+    for _ in range(2):
+        served.request(origin=EVIL)
+    error, refusal = caplog.records
+    assert (error.levelname, refusal.levelname) == ("ERROR", "INFO")
+    assert "no database" in error.getMessage()
+    assert refusal.getMessage().endswith("Correct the error that the logger asgi_cors reports for it.")
+
+
+# -- records
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_attributes_of_a_refusal(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A record carries what it says as attributes."""
+    served = serve(allow_origins=APP)
+    served.preflight("PUT", origin=APP, path="/items")
+    served.request("DELETE", origin=EVIL, path="/items")
+    assert [[getattr(record, name) for name in ATTRIBUTES] for record in caplog.records] == [
+        [APP, "PUT", "/items", "MethodDisallowedByPreflightResponse", "Write allow_methods=['PUT']."],
+        [
+            EVIL,
+            "DELETE",
+            "/items",
+            "MissingAllowOriginHeader",
+            f"If that page is yours, add {EVIL!r} to allow_origins.",
+        ],
+    ]
+
+
+def test_the_attributes_of_a_handshake(caplog: pytest.LogCaptureFixture) -> None:
+    """The method of a handshake is not GET."""
+    call_websocket(Served("asgi", App(), allow_origins=APP).middleware, "/chat", ("origin", EVIL))
+    (record,) = caplog.records
+    assert (record.cors_method, record.cors_path) == ("WebSocket handshake", "/chat")  # type: ignore[attr-defined]
+
+
+def test_each_record_has_every_attribute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
+    """Whatever is logged: a formatter that names the attributes works."""
+    app = App(headers=[("access-control-allow-origin", "*")])
+    served = Served("asgi", app, allow_origins=[APP, fails])
+    served.request(path="/set", origin=APP)
+    served.middleware = CORSMiddleware(served.middleware, allow_origins=[APP])
+    served.request(path="/stacked", origin=APP)
+    other = serve(allow_origins=[fails])
+    for number in range(150):
+        other.request(origin=f"https://n{number}.evil.net")
+    clock.now += 61
+    other.request(origin=EVIL)
+    logging.getLogger("asgi_cors").debug("from elsewhere")
+    formatter = logging.Formatter(" ".join(f"%({name})s" for name in ATTRIBUTES))
+    assert all(formatter.format(record) is not None for record in caplog.records)
+    words = ("sets", "two CORS", "looked up", "more refusals", "elsewhere")
+    assert [word for word in words if not any(word in line for line in logs.lines(caplog))] == []
+    by_path = {record.cors_path: record.cors_remedy for record in reversed(caplog.records)}  # type: ignore[attr-defined]
+    assert by_path["/set"] == "Set it with allow_origins and remove it from the app."
+    assert by_path["/stacked"] == "Write paths={'/*': None} for the outer one, to leave it to the inner one."
+
+
+@pytest.mark.parametrize("value", FORGED, ids=ascii)
+@pytest.mark.usefixtures("clock")
+def test_no_attribute_forges_a_line(serve: Any, caplog: pytest.LogCaptureFixture, value: str) -> None:
+    """No control character of a request is in an attribute."""
+    served = serve(app=App(headers=[("access-control-allow-origin", "*")]), allow_origins=APP)
+    served.request(path="/" + value, origin=value)
+    served.request("DELETE", path="/" + value, origin=EVIL)
+    served.request(path="/" + value, origin=APP)
+    served.preflight(value, value, origin=APP, path="/" + value)
+    shown = [str(getattr(record, name)) for record in caplog.records for name in ATTRIBUTES]
+    assert len(caplog.records) >= 3
+    assert [text for text in shown if not text.isprintable() or not text.isascii() or len(text) > 300] == []
+
+
+def test_the_origin_is_a_repr(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Quotes within an origin stay within its quotes."""
+    serve(allow_origins=APP).request(origin="https://a'b.net")
+    assert """from origin "https://a'b.net" at""" in caplog.text
+
+
+# -- headers that the app sets itself
+
+
+def sets_own(**options: Any) -> Served:
+    """An app that sets a header of the policy's."""
+    return Served(
+        "asgi", App(headers=[("access-control-allow-origin", "*"), ("access-control-max-age", "1")]), **options
+    )
+
+
+def test_overridden_headers(caplog: pytest.LogCaptureFixture) -> None:
+    """Once per header name and policy a WARNING names the header, the first path and the option."""
+    served = sets_own(allow_origins=APP)
+    for path in ("/first", "/second"):
+        served.request(path=path, origin=APP)
+    assert logs.lines(caplog, WARNING) == [
+        f"the app sets {name} itself (first at '/first'); the policy's value was sent instead."
+        f" Set it with {option} and remove it from the app."
+        for name, option in (("access-control-allow-origin", "allow_origins"), ("access-control-max-age", "max_age"))
+    ]
+
+
+def test_the_first_path_is_decoded(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Under WSGI, too, where a path comes as bytes in characters."""
+    serve(app=App(headers=[("access-control-max-age", "1")]), allow_origins=APP).request(path="/caf\xe9", origin=APP)
+    assert r"first at '/caf\xe9'" in caplog.text
+
+
+def test_overridden_headers_of_policies_made_per_request(caplog: pytest.LogCaptureFixture) -> None:
+    """A policy that `policy_for` makes anew for each request is the same policy: it warns once."""
+    served = sets_own(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP))
+    for _ in range(3):
+        served.request(origin=APP)
+    assert len(logs.lines(caplog, WARNING)) == 2
+
+
+def test_overridden_headers_are_remembered_within_bounds(caplog: pytest.LogCaptureFixture) -> None:
+    """However many policies there are, a thousand are remembered and warned of."""
+    ages = iter(range(2000))
+    served = sets_own(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP, max_age=next(ages)))
+    for _ in range(700):
+        served.request(origin=APP)
+    assert len(logs.lines(caplog, WARNING)) == len(served.middleware.configuration.log._once) == 1000
+
+
+def test_overridden_headers_while_the_level_is_off(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is remembered while WARNING is off."""
+    served = sets_own(allow_origins=APP)
+    caplog.set_level(logging.ERROR, logger="asgi_cors")
+    served.request(path="/first", origin=APP)
+    caplog.set_level(WARNING, logger="asgi_cors")
+    served.request(path="/second", origin=APP)
+    assert [("'/second'" in line) for line in logs.lines(caplog)] == [True, True]
+
+
+def test_failures_while_the_level_is_off(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor is a failure, while ERROR is."""
+    served = serve(allow_origins=[fails])
+    caplog.set_level(logging.CRITICAL, logger="asgi_cors")
+    served.request(origin=EVIL)
+    caplog.set_level(logging.ERROR, logger="asgi_cors")
+    served.request(origin=EVIL)
+    assert len(logs.lines(caplog, logging.ERROR)) == 1
+
+
+def test_seen_without_any_set_up() -> None:
+    """A mistake of set-up is printed to standard error by a program that does not set up logging; INFO is not."""
+    program = (
+        "from asgi_cors import WSGIMiddleware\n"
+        f"app = WSGIMiddleware(lambda environ, start: start('200 OK', []) and [], allow_origins={APP!r})\n"
+        "for origin in ('http://app.example.com', 'https://evil.example.net'):\n"
+        "    app({'REQUEST_METHOD': 'GET', 'PATH_INFO': '/', 'HTTP_ORIGIN': origin}, lambda *_: list)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("refused 'GET' from origin 'http://app.example.com' at '/'")

@@ -254,7 +254,7 @@ def test_from_env_reads_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"CORS_MAX_AGE": "ten"}, "max_age"),
         ({"CORS_MAX_AGE": "-1"}, "max_age"),
         ({"CORS_ALLOW_METHODS": "[1"}, "allow_methods"),
-        ({"CORS_ALLOW_HEADERS": "cookie"}, "allow_headers"),
+        ({"CORS_ALLOW_HEADERS": "x/y"}, "allow_headers"),
     ],
     ids=str,
 )

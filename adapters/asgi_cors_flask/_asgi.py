@@ -10,8 +10,8 @@ import asyncio
 import contextvars
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, cast
 
@@ -21,7 +21,7 @@ from flask import Flask
 from asgi_cors import ConfigError, CORSMiddleware, Issue
 from asgi_cors_werkzeug import PREDICTED, divided, encoded
 
-from ._installation import NAME, Installation
+from ._installation import NAME, Installation, refuse_other_apps
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,7 +30,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _MOST_THREADS: Final = 32
-_MOST_LINES: Final = 100  # of one header
+_MAX_REPEATS: Final = 100  # lines of one header
+_MAX_LINES: Final = 1000  # of all headers
 _IN_MEMORY: Final = 65536  # bytes of a body; what is longer goes to a file
 
 
@@ -42,8 +43,9 @@ def asgi_app(app: Flask, threads: int | None = None) -> ASGIApp:
         threads: How many requests may run at once. Default: four more than there are processors, at most 32.
 
     Raises:
-        ConfigError: Of a number of threads that isn't one.
+        ConfigError: If `app` is not a Flask app, or `threads` is not a number of threads.
     """
+    refuse_other_apps(app, "asgi_app(app)")
     bridge = Bridge(app, _read_threads(threads))
     installation: Installation | None = app.extensions.get(NAME)
     return bridge if installation is None else CORSMiddleware(bridge, installation.configuration)
@@ -73,8 +75,19 @@ class Bridge(WsgiToAsgi):
             await _live(receive, send, installation)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})  # before it is accepted: the server answers 403
+        elif _has_too_many_lines(scope["headers"]):
+            await _refuse_lines(scope, send)
         else:
             await Exchange(self.wsgi_application, self._threads)(scope, receive, send)
+
+
+async def _refuse_lines(scope: Scope, send: Send) -> None:
+    """Refuse a request with too many header lines before its body is read."""
+    body = b"Bad Request: too many header lines"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else body  # RFC 9110, 9.3.2
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _live(receive: Receive, send: Send, installation: Installation | None) -> None:
@@ -132,7 +145,8 @@ class Exchange(WsgiToAsgiInstance):
 
     def build_environ(self, scope: Scope, body: IO[bytes]) -> dict[str, Any]:
         """Build the environ: paths and values byte for byte, no name that another one could be taken for."""
-        self.scope = {**scope, "headers": list(_unambiguous(scope["headers"])), "query_string": b"", "root_path": ""}
+        unused = {"path": "", "query_string": b"", "root_path": ""}  # which asgiref can't encode byte for byte
+        self.scope = {**scope, **unused, "headers": list(_unambiguous(scope["headers"]))}
         built = super().build_environ(self.scope, body)  # type: ignore[no-untyped-call]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         environ = cast("dict[str, Any]", built)
         root, path = divided(scope)
@@ -164,28 +178,30 @@ class Exchange(WsgiToAsgiInstance):
         return self._write
 
     async def run_wsgi_app(self, body: IO[bytes]) -> None:
-        """Run the app in a thread of ours, in a copy of this request's context."""
-        context = contextvars.copy_context()
-        running = self._loop.run_in_executor(self._threads, lambda: context.run(self._run, body))
-        watch = asyncio.ensure_future(self._watch())
+        """Run the app in a thread of ours, in a copy of this request's context.
+
+        A request whose client leaves, or whose task is cancelled, while it waits for a thread never takes one.
+        """
+        queued = self._threads.submit(contextvars.copy_context().run, self._run, body)
+        running = asyncio.wrap_future(queued)
+        watch = asyncio.ensure_future(self._watch(queued))
         try:
-            await running
+            await asyncio.wait({running})
         except asyncio.CancelledError:
+            running.cancel()
             self._leave()
             raise
         finally:
             watch.cancel()
+        if running.cancelled():
+            return
+        running.result()  # raises what the app raised
         if not self._gone:
             await self._send_all(self._begun({"type": "http.response.body"}))
 
     def _run(self, body: IO[bytes]) -> None:
         """Run the app, in its thread."""
-        try:
-            environ = self.build_environ(self.scope, body)
-        except ValueError:
-            self.start_response("400 Bad Request", [("content-type", "text/plain")])
-            self._write(b"Bad Request: too many duplicate headers")
-            return
+        environ = self.build_environ(self.scope, body)
         application = cast("Callable[..., Iterable[bytes]]", self.wsgi_application)
         output = application(environ, self.start_response)
         try:
@@ -222,11 +238,12 @@ class Exchange(WsgiToAsgiInstance):
         for message in messages:
             await self._send(message)
 
-    async def _watch(self) -> None:
-        """Notice that the client is gone, so that a stream without end ends."""
+    async def _watch(self, queued: Future[None]) -> None:
+        """Notice that the client has left: take its request out of the queue, or end its stream."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._gone = True
+        queued.cancel()  # does nothing once a thread has taken it
 
     def _leave(self) -> None:
         """Let the thread go that waits for what nobody will take any more."""
@@ -235,18 +252,17 @@ class Exchange(WsgiToAsgiInstance):
             self._sending.cancel()
 
 
-def _unambiguous(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """Leave out names with an underscore, which environ can't tell from a hyphen; join cookies (RFC 9113, 8.2.3).
+def _has_too_many_lines(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Return True if a request has more header lines than any client sends."""
+    if len(headers) <= _MAX_REPEATS:
+        return False
+    return len(headers) > _MAX_LINES or max(Counter(name.lower() for name, _ in headers).values()) > _MAX_REPEATS
 
-    Raises:
-        ValueError: Where one header is repeated too often: each time, what is joined to it is copied.
-    """
+
+def _unambiguous(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Leave out names with an underscore, which environ can't tell from a hyphen; join cookies (RFC 9113, 8.2.3)."""
     cookies: list[bytes] = []
-    lines: Counter[bytes] = Counter()
     for name, value in headers:
-        lines[name] += 1
-        if lines[name] > _MOST_LINES:
-            raise ValueError(name)
         if name == b"cookie":
             cookies.append(value)
         elif b"_" not in name:

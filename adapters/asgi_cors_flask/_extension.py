@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Unpack, cast
+from typing import Never, Unpack, cast
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
@@ -11,8 +11,8 @@ from flask.blueprints import BlueprintSetupState
 from asgi_cors import ConfigError, Configuration, Explanation, Issue, Policy, Rules
 from asgi_cors_werkzeug import AttachedPolicy, Resources
 
-from ._installation import NAME, Installation, policies_of, saying_resources
-from ._options import OF_APPS, OF_MIDDLEWARE, RESOURCES, Options, read_config, read_options, refuse_unknown
+from ._installation import NAME, Installation, policies_of, refuse_other_apps, saying_resources
+from ._options import FLASK_NAMES, OF_APPS, OF_MIDDLEWARE, RESOURCES, Options, read_config, read_options, refuse_unknown
 from ._typing import AppOptions
 
 
@@ -28,8 +28,10 @@ class CORS:
         ConfigError: With every mistake found, before any request is served.
     """
 
-    def __init__(self, app: Flask | Blueprint | None = None, **options: Unpack[AppOptions]) -> None:
+    def __init__(self, app: Flask | Blueprint | None = None, *arguments: Never, **options: Unpack[AppOptions]) -> None:
         """Read the options; see the class."""
+        if arguments:
+            raise ConfigError([Issue.positional("CORS", arguments, FLASK_NAMES)])
         self._options = read_options(options, OF_APPS)
         self._installations: list[Installation] = []
         if app is None:
@@ -44,6 +46,7 @@ class CORS:
             ConfigError: As the constructor does, and where the app has been bound before.
         """
         read = read_options(options, OF_APPS).over(self._options)
+        refuse_other_apps(app, "CORS(app, …)")
         if isinstance(app, Blueprint):
             _bind_blueprint(app, read)
             return

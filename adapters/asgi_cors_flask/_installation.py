@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final, Unpack, cast
 
-from flask import Flask, Request, current_app, has_app_context, request, request_started
+from flask import Blueprint, Flask, Request, current_app, has_app_context, request, request_started
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter
@@ -222,6 +222,27 @@ def policies_of(options: Options) -> tuple[Policy, dict[Any, Policy | None]]:
         raise ConfigError(issues)
     base = paths.get(EVERY_PATH) or (options.build() if options.names_origins else _closed(options))
     return base, {**paths, EVERY_PATH: paths.get(EVERY_PATH)}
+
+
+def refuse_other_apps(app: Any, line: str) -> None:
+    """Refuse what is not a Flask app or blueprint; `line` is what to write with one.
+
+    Raises:
+        ConfigError: Which names the middleware or adapter for such an app.
+    """
+    inner = next(
+        (each for each in (getattr(app, "__self__", None), getattr(app, "app", None)) if _is_flask(each)), None
+    )
+    if inner is not None and not _is_flask(app):
+        message = f"{app!r} is not a Flask app, but belongs to {inner!r}"
+        raise ConfigError([Issue("wrong-app", "app", app, message, f"Write {line} with that app.")])
+    if not _is_flask(app):
+        raise ConfigError([Issue.wrong_app(app, "a Flask app", line)])
+
+
+def _is_flask(app: Any) -> bool:
+    """Return whether something is a Flask app or blueprint, or can be wrapped as one."""
+    return isinstance(app, Flask | Blueprint) or (hasattr(app, "wsgi_app") and hasattr(app, "extensions"))
 
 
 @contextlib.contextmanager

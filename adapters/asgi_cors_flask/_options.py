@@ -44,6 +44,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 }
 
 _REFUSED_ORIGIN, _REFUSED_HEADER = "https://example.com", "x-example"  # instead of what an issue tells of already
+# Keys that Flask-CORS read once, and that tutorials still have.
+_DEAD_KEYS: Final = {"CORS_HEADERS": "Flask-CORS has not read this key since version 2; the key is CORS_ALLOW_HEADERS"}
 _ORIGINS: Final = frozenset(("allow_origins", "allow_origin_regex"))
 _PREFIX: Final = "CORS_"
 _HEADER_PREFIX: Final = re.compile(r"\^?([\w-]*)\.[*+]\$?", re.ASCII)
@@ -133,14 +135,16 @@ def read_options(written: Mapping[str, Any], known: frozenset[str], place: str =
 
 
 def read_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[Options, tuple[Issue, ...]]:
-    """Read the app's `CORS_*` keys; also give an issue of each that is unknown, and warn of it.
+    """Read the app's `CORS_*` keys; also give an issue of each that is unknown, and warn of it and of dead keys.
 
     Raises:
         ConfigError: As `read_options` does.
     """
     names = {f"{_PREFIX}{name.upper()}": name for name in OF_APPS}
-    unknown = tuple(_unknown(key, names, "") for key in config if key.startswith(_PREFIX) and key not in names)
-    for issue in unknown if warns else ():
+    others = [key for key in config if key.startswith(_PREFIX) and key not in names]
+    unknown = tuple(_unknown(key, names, "") for key in others if key not in _DEAD_KEYS)
+    dead = [Issue("dead-key", key, config[key], _DEAD_KEYS[key], "Delete it.") for key in others if key in _DEAD_KEYS]
+    for issue in (*unknown, *dead) if warns else ():
         issue.warn()
     written = {name: config[key] for key, name in names.items() if config.get(key) is not None}
     return read_options(written, OF_APPS), unknown
@@ -175,7 +179,8 @@ def _read_table(written: Any, issues: list[Issue]) -> Resources:
                 issues += error.issues
         elif value is not None and not isinstance(value, Policy):
             message = f"{value!r} is no mapping of options, Policy or None"
-            issues.append(Issue("wrong-type", place.rstrip("."), value, message))
+            hint = "Use a dict of options, such as {'max_age': 60}, a Policy, or None."
+            issues.append(Issue("wrong-type", place.rstrip("."), value, message, hint))
     return table
 
 
@@ -263,7 +268,8 @@ _READ: Final = {
 
 def _read_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object:
     if not isinstance(value, bool):
-        issues.append(Issue("wrong-type", f"{place}{name}", value, f"{value!r} is not True or False"))
+        hint = "Leave it out." if name in WITHOUT_EFFECT else f"Write {name}=True."
+        issues.append(Issue("wrong-type", f"{place}{name}", value, f"{value!r} is not True or False", hint))
     elif name in WITHOUT_EFFECT and value is not WITHOUT_EFFECT[name][0]:
         message = f"{value} has no effect: {WITHOUT_EFFECT[name][1]}"
         Issue("without-effect", f"{place}{name}", value, message, "Leave it out.").warn()
@@ -273,7 +279,7 @@ def _read_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object
 # -- mistakes
 
 
-def _unknown(name: str, known: Iterable[str], place: str) -> Issue:
+def _unknown(name: object, known: Iterable[str], place: str) -> Issue:
     issue = Issue.unknown(name, known)
     return replace(issue, option=f"{place}{name}")
 

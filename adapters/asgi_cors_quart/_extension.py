@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Never, TypeVar, Unpack, cast
 
 from quart import Blueprint, Quart
 
-from asgi_cors import Configuration, ConfigWarning, Policy, PolicyOptions
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, PolicyOptions
 
 from ._installation import EXTENSION, Installation, installation_of
-from ._settings import DEFAULTS, SOMEBODY, Options, Setting, read
+from ._settings import DEFAULTS, NAMES, SOMEBODY, Options, Setting, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from asgi_cors import Explanation, MiddlewareOptions
 
@@ -36,9 +36,14 @@ class CORS:
     """
 
     def __init__(
-        self, app: Quart | None = None, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]
+        self,
+        app: Quart | None = None,
+        policy: Policy | None = None,
+        *arguments: Never,
+        **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate; see the class."""
+        _check_arguments("CORS", policy, arguments)
         _check(policy, options)
         given = {name: value for name, value in options.items() if name in PolicyOptions.__annotations__}
         own = {name: value for name, value in options.items() if name not in given}
@@ -54,6 +59,7 @@ class CORS:
         Raises:
             ConfigError: Where the app's configuration makes no policy, or the app has one already.
         """
+        _check_app(app, "CORS(app, …)")
         installation = installation_of(app)
         installation.wrap()
         installation.set_base(self._base, self._options)
@@ -95,11 +101,30 @@ def _check(policy: Policy | None, options: Any) -> None:
         Configuration(policy, **{**somebody, **options})
 
 
-def cors(app_or_blueprint: AppOrBlueprint, **options: Unpack[Options]) -> AppOrBlueprint:
+def _check_app(app: Any, line: str) -> None:
+    """Refuse what is not a Quart app; `line` is what to write with one."""
+    if isinstance(app, Quart) or (hasattr(app, "asgi_app") and hasattr(app, "before_serving")):
+        return
+    inner = getattr(app, "__self__", None)
+    if isinstance(inner, Quart):
+        message = f"{app!r} is not a Quart app, but belongs to {inner!r}"
+        raise ConfigError([Issue("wrong-app", "app", app, message, f"Write {line} with that app.")])
+    raise ConfigError([Issue.wrong_app(app, "a Quart app", line)])
+
+
+def _check_arguments(place: str, policy: object, arguments: Sequence[object]) -> None:
+    """Refuse options that are given as positional arguments."""
+    is_policy = policy is None or isinstance(policy, Policy)
+    if arguments or not is_policy:
+        raise ConfigError([Issue.positional(place, arguments if is_policy else (policy, *arguments))])
+
+
+def cors(app_or_blueprint: AppOrBlueprint, *arguments: Never, **options: Unpack[Options]) -> AppOrBlueprint:
     """Give an app, or all views of a blueprint, a policy, in the names of Quart-CORS.
 
     Args:
         app_or_blueprint: The app; or the blueprint, before it is registered.
+        arguments: None: options are keywords.
         options: `allow_origin`, `allow_credentials`, `allow_headers`, `allow_methods`, `expose_headers`, `max_age`,
             `send_origin_wildcard`; what is left out is read from the app's `QUART_CORS_*` configuration.
 
@@ -109,6 +134,11 @@ def cors(app_or_blueprint: AppOrBlueprint, **options: Unpack[Options]) -> AppOrB
     Raises:
         ConfigError: With every mistake found; what depends on the configuration, when the app starts.
     """
+    if arguments:
+        names = {policys: name for name, policys in NAMES.items() if policys}
+        raise ConfigError([Issue.positional("cors", arguments, names)])
+    if not isinstance(app_or_blueprint, Blueprint):
+        _check_app(app_or_blueprint, "cors(app, …)")
     if isinstance(app_or_blueprint, Quart):
         setting = read("cors", options)
         installation = installation_of(app_or_blueprint)

@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
-from asgi_cors_werkzeug import layers, scheme_of
+from asgi_cors_werkzeug import first_lines, layers, scheme_of
 
 if TYPE_CHECKING:
     from quart import Quart, Request
@@ -59,7 +59,7 @@ def request_for(app: Quart, scope: Any) -> Request:
 
 
 def _headers(app: Quart, scope: Any) -> Headers:
-    headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+    headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in first_lines(scope)])
     if scope["type"] == "http" and scope.get("http_version", "1.1") < "1.1":
         headers.setdefault("Host", app.config["SERVER_NAME"] or "")
     return headers
@@ -93,7 +93,8 @@ def _fixed(fix: Any, scope: Any) -> Any:
 
     alone = copy.copy(fix)
     alone.app = note
-    part = {name: scope[name] for name in ("type", "scheme", "headers", "client") if name in scope}
+    part = {name: scope[name] for name in ("type", "scheme", "client") if name in scope}
+    part["headers"] = first_lines(scope)
     running = alone(part, None, None)
     try:
         running.send(None)  # it awaits nothing but the app

@@ -6,24 +6,27 @@ added after it. `install` stands outside of both, so that no response leaves wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Never, Unpack
 
-from asgi_cors import ConfigError, Configuration, CORSMiddleware, Issue
+from asgi_cors import ConfigError, Configuration, CORSMiddleware, Issue, Policy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from asgi_cors import MiddlewareOptions, Policy
+    from asgi_cors import MiddlewareOptions
 
 __all__ = ["install"]
 
 
-def install(app: Starlette, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> Configuration:
+def install(
+    app: Starlette, policy: Policy | None = None, *arguments: Never, **options: Unpack[MiddlewareOptions]
+) -> Configuration:
     """Put one policy around everything that `app` answers, its 404, 405 and 500 too, whatever is added before or after.
 
     Args:
         app: A Starlette or FastAPI app that has not served yet.
         policy: The base policy; else its options are given as keywords.
+        arguments: None: options are keywords.
         options: Those of `CORSMiddleware`.
 
     Returns:
@@ -33,6 +36,9 @@ def install(app: Starlette, policy: Policy | None = None, **options: Unpack[Midd
         ConfigError: With every mistake found; where the app has a policy already, or has begun to serve.
     """
     _check(app)
+    is_policy = policy is None or isinstance(policy, Policy)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if arguments or not is_policy:
+        raise ConfigError([Issue.positional("install", arguments if is_policy else (policy, *arguments))])
     configuration = Configuration(policy, **options)
     app.state.asgi_cors = configuration
     build = app.build_middleware_stack
@@ -43,7 +49,9 @@ def install(app: Starlette, policy: Policy | None = None, **options: Unpack[Midd
 
 
 def _check(app: Starlette) -> None:
-    """Refuse an app around which nothing can be put any more."""
+    """Refuse an app of another kind, and one around which nothing can be put any more."""
+    if not hasattr(app, "build_middleware_stack") or not hasattr(app, "state"):
+        raise ConfigError([Issue.wrong_app(app, "a Starlette app", "install(app, …)")])
     if hasattr(app.state, "asgi_cors"):
         message = "the app has a CORS policy already"
         hint = "Call install once; to change the policy write app.state.asgi_cors.reconfigure(…)."

@@ -14,13 +14,14 @@ really runs with the prediction, `PREDICTED` in the scope or environ, and calls 
 `views.attach_to_blueprint(name, policy)` attaches a policy to all views of a blueprint. A view marked `EXEMPT` (by
 `cors_exempt`) is passed through untouched. A `Binder` is a `bind` that keeps what an app makes of a Host;
 `divided(scope)` is where an app is mounted and the path within, `encoded(path)` that path as an environ has it, and
-`environ_of(scope)` what `Map.bind_to_environ` takes. `layers(app)` and `through_proxy_fixes` know the middlewares
+`environ_of(scope)` what `Map.bind_to_environ` takes. `first_lines(scope)` are the header lines that count for a route.
+`layers(app)` and `through_proxy_fixes` know the middlewares
 inside of ours. `read_resources` reads a table of paths as Flask-CORS writes it, to be `paths=` of a Configuration;
 `read_regex` reads one regular expression.
 """
 
 from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps_view
-from ._binding import Binder, divided, encoded, environ_of, scheme_of
+from ._binding import Binder, divided, encoded, environ_of, first_lines, scheme_of
 from ._proxies import layers, through_proxy_fixes
 from ._resources import EVERY_PATH, Path, Resources, is_regex, read_regex, read_resources
 from ._views import PREDICTED, Views, standalone_configuration
@@ -38,6 +39,7 @@ __all__ = [
     "divided",
     "encoded",
     "environ_of",
+    "first_lines",
     "is_regex",
     "layers",
     "mark",

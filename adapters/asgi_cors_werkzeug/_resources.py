@@ -68,8 +68,8 @@ def read_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> r
     """Compile a regular expression, with a warning where its `*` looks like that of a shell's pattern."""
     try:
         regex = re.compile(text, flags)
-    except re.error as error:
-        message = f"{text!r} is no pattern of ours, and no regular expression either ({error})"
+    except (re.error, RecursionError, OverflowError) as error:
+        message = f"{text!r:.200} is no pattern of ours, and no regular expression either ({error})"
         issues.append(Issue("bad-regex", option, text, message, "Write re.compile(r'…') to say what is meant."))
         return None
     if repeated := _REPEATED.search(text):

@@ -63,7 +63,7 @@ class Views:
         self._push_request = push_request
         self._blueprints: dict[str, AttachedPolicy] = {}
         self._on_activation: Callable[[], None] = _do_nothing
-        self._misplaced: set[str] = set()
+        self._checked: set[str] = set()
 
     # -- when routes are matched
 
@@ -153,10 +153,10 @@ class Views:
         views = self._app.view_functions
         view = views.get(endpoint)
         wrapper = wrapper_of(view)
-        if wrapper is None or mark_of(view) or endpoint in self._misplaced:
+        if wrapper is None or mark_of(view) or endpoint in self._checked:
             return
+        self._checked.add(endpoint)
         if not any(registered is wrapper for registered in [*views.values()]):
-            self._misplaced.add(endpoint)
             message = f"the decorator of view {endpoint!r} stands above its route, and has no effect"
             hint = "Write it below: first @app.route(…), then the decorator."
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()

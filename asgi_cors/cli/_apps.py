@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -44,11 +47,60 @@ class Installed:
     inner: list[str] = field(default_factory=list[str])
 
 
+class _Errors(logging.Handler):
+    """Collects the errors that the logger asgi_cors reports, and keeps them from standard error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def inspecting(name: str) -> Generator[None]:
+    """Turn whatever goes wrong while an app is imported and inspected into one line.
+
+    Warnings are shown if nothing does.
+
+    Raises:
+        CannotAskError: The app, or a policy in it, is wrong.
+    """
+    errors = _Errors()
+    logger = logging.getLogger("asgi_cors")
+    logger.addHandler(errors)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            yield
+    except ConfigError as error:
+        raise CannotAskError(f"{name!r} refuses its CORS policy: {_told(error)}") from None
+    except (Exception, SystemExit) as error:
+        if isinstance(error, CannotAskError):
+            raise
+        raise CannotAskError(f"{name!r} can't be inspected: {_line(error)}") from None
+    finally:
+        logger.removeHandler(errors)
+    if errors.messages:
+        raise CannotAskError(f"{name!r} has a mistake in its CORS policies: {' '.join(errors.messages)}")
+    for warning in caught:
+        warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def _told(error: ConfigError) -> str:
+    """Tell every mistake in one line, numbered if there are several."""
+    mistakes = [str(issue) for issue in error.issues]
+    if len(mistakes) > 1:
+        mistakes = [f"({number}) {mistake}" for number, mistake in enumerate(mistakes, 1)]
+    return " ".join(mistakes)
+
+
 def load(name: str, *, app_dir: str = ".", factory: bool = False) -> Any:
     """Import MODULE:APP; importing runs the module, nothing is started.
 
     Raises:
         CannotAskError: There is no such thing, or importing it fails.
+        ConfigError: The module has a policy that is refused; see `inspecting`.
     """
     module_name, _, attributes = name.partition(":")
     if not module_name or not attributes:
@@ -61,6 +113,8 @@ def load(name: str, *, app_dir: str = ".", factory: bool = False) -> Any:
         if not hasattr(found, attribute):
             raise CannotAskError(f"{module_name!r} has no {attributes!r}.{_hint(found)}")
         found = getattr(found, attribute)
+    if inspect.isclass(found) and not factory and not attributes.endswith("()"):
+        raise CannotAskError(f"{name!r} is a class, not an app. Write {name}() to call it.")
     if factory or attributes.endswith("()"):
         found = _made(name, found)
     if not callable(found):
@@ -71,8 +125,8 @@ def load(name: str, *, app_dir: str = ".", factory: bool = False) -> Any:
 def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except ConfigError as error:
-        raise CannotAskError(f"{name!r} refuses its CORS policy: {error}") from None
+    except (ConfigError, KeyboardInterrupt):
+        raise
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             hint = "Start in the folder that holds it, or name that by --app-dir."
@@ -85,8 +139,8 @@ def _imported(name: str) -> Any:
 def _made(name: str, factory: Callable[[], Any]) -> Any:
     try:
         return factory()
-    except ConfigError as error:
-        raise CannotAskError(f"{name!r} refuses its CORS policy: {error}") from None
+    except (ConfigError, KeyboardInterrupt):
+        raise
     except BaseException as error:  # noqa: BLE001 - the same
         raise CannotAskError(f"{name!r} makes no app: {_line(error)}") from None
 
@@ -95,7 +149,11 @@ def _line(error: BaseException) -> str:
     """Tell an error and its place in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}."
+    try:
+        text = f": {' '.join(str(error).split())}"
+    except Exception:  # noqa: BLE001 - a user's exception may fail in any way
+        text = ""
+    return f"{type(error).__name__}{text}{place}."
 
 
 def _hint(module: Any) -> str:
@@ -182,7 +240,7 @@ def _configured(middleware: Any) -> Configuration:
     try:
         return Configuration(policy, **options)
     except ConfigError as error:
-        raise CannotAskError(f"the app will not start: its CORS policy is refused: {error}") from None
+        raise CannotAskError(f"the app will not start: its CORS policy is refused: {_told(error)}") from None
 
 
 def _look_inside_flask(found: Installed) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from asgi_cors import Policy, explain
 
-from ._apps import Installed, installed_in, load
+from ._apps import Installed, inspecting, installed_in, load
 from ._attacks import attacks_on, is_sent_by_browsers, targets_of
 from ._audit_findings import NOTES, RULES
 from ._finding import Finding
@@ -100,9 +100,15 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
     """Audit MODULE:APP without starting it.
 
     Raises:
-        CannotAskError: It can't be imported.
+        CannotAskError: It can't be imported or inspected.
     """
-    installed = installed_in(load(name, app_dir=app_dir, factory=factory))
+    with inspecting(name):
+        installed = installed_in(load(name, app_dir=app_dir, factory=factory))
+        return _audit(name, installed, origins)
+
+
+def _audit(name: str, installed: Installed, origins: tuple[str, ...]) -> Audit:
+    """Audit an app that was imported."""
     rows = tuple(_row(installed, route) for route in routes_of(installed) or [_EVERYTHING])
     attacked = tuple(_attacked(policy) for policy in _policies(installed, rows))
     seen = Seen(installed, rows, attacked, origins, tuple(_unused(installed, rows)))

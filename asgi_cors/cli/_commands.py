@@ -31,6 +31,12 @@ def run() -> None:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(130) from None
+    except Exception as error:
+        from asgi_cors.testing import ScriptError  # noqa: PLC0415 - only for a call that can't be sent
+
+        if not isinstance(error, ScriptError | UnicodeEncodeError):
+            raise
+        _fail(f"this can't be sent: {error}")
 
 
 def _fail(line: str) -> NoReturn:
@@ -129,14 +135,14 @@ def _question(url: str, options: dict[str, Any]) -> Question:
 @click.option("--factory", is_flag=True, help="APP is a function that makes the app.")
 def explain(app: str, path: str, **options: Any) -> None:
     """Put the same question to an app, MODULE:APP, without starting it."""
-    from ._apps import installed_in, load  # noqa: PLC0415 - each command imports what it needs
+    from ._apps import inspecting, installed_in, load  # noqa: PLC0415 - each command imports what it needs
     from ._explaining import as_json, explanation_of, report  # noqa: PLC0415
 
     headers = tuple(map(read_header, options["headers"]))
-    installed = installed_in(load(app, app_dir=options["app_dir"], factory=options["factory"]))
-    explanation = explanation_of(
-        installed, options["method"], read_origin(options["origin"]), path, headers, credentials=options["credentials"]
-    )
+    origin, credentials = read_origin(options["origin"]), options["credentials"]
+    with inspecting(app):
+        installed = installed_in(load(app, app_dir=options["app_dir"], factory=options["factory"]))
+        explanation = explanation_of(installed, options["method"], origin, path, headers, credentials=credentials)
     _show(report(explanation), as_json(app, path, explanation), as_json=options["as_json"])
     if explanation.allowed is False:
         raise SystemExit(BLOCKED)
@@ -169,6 +175,14 @@ def audit(app: str | None, url: str | None, **options: Any) -> None:
         raise SystemExit(BLOCKED)
 
 
+def _standard_input() -> str:
+    """Read standard input; it may be closed, or not be text."""
+    try:
+        return sys.stdin.read() if sys.stdin else ""
+    except UnicodeDecodeError as error:
+        raise CannotAskError(f"standard input is not text: {error}.") from None
+
+
 @group.command()
 @click.argument("message", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/cli.md describes it.")
@@ -177,7 +191,7 @@ def console(message: str | None, *, as_json: bool) -> None:
     from ._console import as_json as data_of  # noqa: PLC0415 - each command imports what it needs
     from ._console import read, report  # noqa: PLC0415
 
-    text = message if message is not None else sys.stdin.read()
+    text = message if message is not None else _standard_input()
     readings = read(text)
     if not readings:
         raise CannotAskError(

@@ -58,14 +58,18 @@ def _open(request: str, path: str, why: str) -> Explanation:
 
 def report(explanation: Explanation) -> RenderableType:
     """Tell people the verdict, each check, and what to write."""
-    said = {True: "the browser lets the page read the response", False: "the browser blocks it", None: "it depends"}
+    verdicts = {
+        True: "as far as this middleware decides, the browser lets the page read the response",
+        False: "the browser blocks it",
+        None: "it depends",
+    }
     mark, style = MARKS[explanation.allowed]
     grid = Table.grid(padding=(0, 1))
     for step in explanation.steps:
         step_mark, step_style = MARKS[step.passed]
         grid.add_row(Text(step_mark, step_style), Text(step.check, "bold"), plain(f"{step.value}: {step.rule}"))
     head = plain(explanation.request, "bold")
-    verdict = Text.assemble((f"{mark} {said[explanation.allowed]}", style), (f" {explanation.code or ''}", "dim"))
+    verdict = Text.assemble((f"{mark} {verdicts[explanation.allowed]}", style), (f" {explanation.code or ''}", "dim"))
     parts: list[RenderableType] = [head, Padding(verdict, (0, 0, 1, 2)), Padding(grid, (0, 0, 0, 2))]
     if explanation.remedy:
         parts += [Text(""), labelled([("asgi_cors", plain(explanation.remedy))])]

@@ -65,8 +65,9 @@ def read_url(text: str) -> str:
     """
     try:
         url = httpx.URL(text.strip())
-    except httpx.InvalidURL as error:
-        raise CannotAskError(f"{text[:200]!r} is not a URL: {error}.") from None
+        url.host.encode("idna")  # as the socket module does
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise CannotAskError(f"{text[:200]!r} is not a URL: {str(error).rstrip('.')}.") from None
     if url.scheme not in _WEB | _SOCKETS:
         written = text.strip().partition("://")[2] or text.strip()
         scheme = "http" if written.startswith(_LOCAL_HOSTS) else "https"
@@ -89,9 +90,10 @@ def read_origin(text: str) -> str:
         return text
     try:
         url = httpx.URL(text.strip())
-    except httpx.InvalidURL as error:
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise CannotAskError(f"--origin {text[:200]!r} is not an origin: {error}.") from None
-    if url.scheme not in _WEB or not url.host:
+    if url.scheme not in _WEB or not host:
         hint = "Write the page's, such as 'https://app.example.com', or 'null' for a sandboxed or local page."
         raise CannotAskError(f"--origin {text[:200]!r} is not the origin of a web page. {hint}")
     return f"{url.scheme}://{url.netloc.decode('ascii')}"

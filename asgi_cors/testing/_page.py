@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import functools
 import inspect
 import re
@@ -47,6 +48,7 @@ class PageOptions(TypedDict, total=False):
 # capacitor://localhost, chrome-extension://<id>: schemes whose pages have an origin of their own.
 _APP_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|]+")
 _NO_APPS = ("http:", "https:", "ws:", "wss:", "file:", "data:", "blob:", "about:", "javascript:")
+_OPAQUE_SCHEMES = frozenset({"file", "data", "blob", "about", "javascript"})
 
 
 class BasePage(abc.ABC):
@@ -133,12 +135,27 @@ def _page_url(origin: str) -> httpx.URL | None:
     try:
         url = parse(origin)
     except ScriptError as error:
-        raise ValueError(str(error)) from error
-    serialized = serialize_origin(url)
-    if url.scheme not in HTTP_SCHEMES or serialized != origin:
-        hint = f"Write {serialized!r}." if url.scheme in HTTP_SCHEMES else "Write 'null', which is what its pages send."
-        raise ValueError(f"origin={origin!r} is no origin as browsers write it. {hint}")
+        raise ValueError(f"origin={origin[:200]!r} is not a URL. {_origin_hint(origin)}") from error
+    if url.scheme not in HTTP_SCHEMES or serialize_origin(url) != origin:
+        raise ValueError(f"origin={origin[:200]!r} is no origin as browsers write it. {_origin_hint(origin, url)}")
     return url
+
+
+def _origin_hint(origin: str, url: httpx.URL | None = None) -> str:
+    """Return what to write instead of a text that is not a serialized origin."""
+    scheme = url.scheme if url else ""
+    if url and scheme in HTTP_SCHEMES and url.host:
+        return f"Write {serialize_origin(url)!r}."
+    if scheme in _OPAQUE_SCHEMES:
+        return "Write 'null', which is what its pages send."
+    if (app := _APP_ORIGIN.match(origin)) and not origin.startswith(_NO_APPS):
+        return f"Write {app[0]!r}."  # of an app or extension, with a path
+    host = re.match(r"(?:wss?:)?(?://)?((\[[0-9a-f:.]+\]|[\w.-]+)(?::[0-9]+)?)(?![^/?#])", origin)
+    is_local = host and re.match(r"\[|127\.|(?:.*\.)?localhost$", host[2])
+    with contextlib.suppress(ScriptError):
+        if host and (found := parse(f"{'http' if is_local else 'https'}://{host[1]}")).host:
+            return f"Write {serialize_origin(found)!r}."
+    return "Write an origin such as 'https://app.example.com', or 'null'."
 
 
 def is_asgi(app: Callable[..., Any]) -> bool:

@@ -70,6 +70,10 @@ def speaking(*parts: bytes, wait: float = 0) -> Iterator[str]:
         ("http://[::1", "not a URL"),
         ("http://a:99999/", "not a URL"),
         ("http://api.example.com:port/", "not a URL"),
+        ("http://a b/", "not a URL"),
+        ("http://a..b/", "not a URL"),
+        ("http://xn--a/", "not a URL"),
+        (f"http://{'a' * 64}.test/", "not a URL"),
     ],
 )
 def test_what_is_no_url(url, hint):
@@ -83,6 +87,7 @@ def test_what_is_no_url(url, hint):
         ("app.example.com", "Write the page's, such as 'https://app.example.com'"),
         ("capacitor://localhost", "'null' for a sandboxed or local page"),
         ("http://[::1", "not an origin"),
+        ("http://xn--a", "not an origin"),
     ],
 )
 def test_what_is_no_origin(origin, hint):
@@ -93,6 +98,17 @@ def test_what_is_no_origin(origin, hint):
 def test_a_header_without_a_name():
     """-H ': 7' names the mistake."""
     assert "has no name" in told("https://api.test/", "-o", PAGE, "-H", ": 7")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-X", "POST", "--data", "\udcff"], ["--cookie", "a=\u2603", "-c"], ["-H", "a: \u2603"], ["-H", "a: b\nc"]],
+    ids=["a body", "a cookie", "a header", "a header of two lines"],
+)
+def test_what_cannot_be_sent(arguments):
+    """A value that no request can hold."""
+    with serving(sends()) as server:
+        told(f"{server.url}/", "-o", PAGE, *arguments)
 
 
 def test_a_forbidden_method():

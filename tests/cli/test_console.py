@@ -1,11 +1,14 @@
 """Reading the console: every message that browsers were seen to print is recognised, and stands in docs/console.md."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from command_line import run
 
+from asgi_cors.cli import main
 from asgi_cors.cli._console import page
 from asgi_cors.cli._meanings import MEANINGS
 from asgi_cors.cli._messages import recognise, shown, templates_of
@@ -156,3 +159,13 @@ def test_what_is_no_message():
     ran = run("console", "it doesn't work")
     assert (ran.code, ran.out) == (2, "")
     assert "Paste it whole" in ran.err
+
+
+@pytest.mark.parametrize("stdin", [None, io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), "utf-8")], ids=["closed", "binary"])
+def test_standard_input_that_is_not_text(monkeypatch, capsys, stdin):
+    """One line says so, and the exit code is 2."""
+    monkeypatch.setattr(sys, "argv", ["asgi-cors", "console"])
+    monkeypatch.setattr(sys, "stdin", stdin)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert (stop.value.code, capsys.readouterr().err.count("\n")) == (2, 1)

@@ -1,5 +1,6 @@
 """`explain`: the question put to an app without starting it, and what can't be asked."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,13 +37,21 @@ def test_the_verdict(arguments, allowed, code):
     assert ran.code == (BLOCKED if allowed is False else ALLOWED)
 
 
+def test_an_outer_middleware_may_respond_first():
+    """It cannot know that, and says so."""
+    ran = explain("cli_apps:wrapped", "/items", "-o", PAGE)
+    assert ran.code == ALLOWED
+    said = " ".join(ran.out.split())
+    assert "as far as this middleware decides, the browser lets the page read the response" in said
+
+
 def test_for_people():
     """The rule that decides, the nearest entry, and what to write stand there, in 80 columns."""
-    ran = explain("cli_apps:plain", "/items", "-o", "http://app.example.com", "-c")
+    ran = explain("cli_apps:open_to_one", "/items", "-o", "http://app.example.com")
     assert ran.code == BLOCKED
     said = " ".join(ran.out.split())
     assert "✗ the browser blocks it MissingAllowOriginHeader" in said
-    assert f"the nearest allowed is '{PAGE}' (differs: http, not https)" in said
+    assert f"Did you mean '{PAGE}'? The origin differs: http, not https." in said
     assert "add 'http://app.example.com' to allow_origins" in said
     assert max(map(len, ran.out.splitlines())) <= 80
 
@@ -91,22 +100,121 @@ def test_what_is_no_app(app, line):
     assert line in ran.err
 
 
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [
-        ("import no_such_thing", "can't be imported: there is no module 'no_such_thing'."),
-        ("1 / 0", "can't be imported: ZeroDivisionError: division by zero ("),
-        ("raise SystemExit(3)", "can't be imported: SystemExit: 3 ("),
-        (
-            "from asgi_cors import Policy; Policy(allow_origins='https://a.com/')",
-            "refuses its CORS policy: allow_origins: 'https://a.com/' ends in a slash",
-        ),
-    ],
-)
-def test_a_module_that_fails(tmp_path, source, line):
-    """A module that can't be imported: its error in one line."""
+BROKEN = [
+    pytest.param("import no_such_thing", "can't be imported: there is no module 'no_such_thing'.", id="missing import"),
+    pytest.param("1 / 0", "can't be imported: ZeroDivisionError: division by zero (", id="an exception"),
+    pytest.param("raise SystemExit(3)", "can't be imported: SystemExit: 3 (", id="an exit"),
+    pytest.param("def (:", "can't be imported: SyntaxError: ", id="a syntax error"),
+    pytest.param("raise BaseException('a\\nb')", "can't be imported: BaseException: a b (", id="a base exception"),
+    pytest.param(
+        "class Odd(Exception):\n    def __str__(self): raise RuntimeError\nraise Odd",
+        "can't be imported: Odd (",
+        id="an exception without a text",
+    ),
+    pytest.param(
+        "def __getattr__(name): raise RuntimeError('no database')",
+        "can't be inspected: RuntimeError: no database (",
+        id="a module that fails later",
+    ),
+    pytest.param(
+        "from asgi_cors import Policy; Policy(allow_origins='https://a.com/')",
+        "refuses its CORS policy: allow_origins: 'https://a.com/' ends in a slash",
+        id="a policy",
+    ),
+    pytest.param(
+        "from asgi_cors import CORSMiddleware\napp = CORSMiddleware(print, allow_origins='https://a.com/', max_age=-1)",
+        "refuses its CORS policy: (1) allow_origins: 'https://a.com/' ends in a slash",
+        id="a policy with two mistakes",
+    ),
+    pytest.param(
+        "import logging\nfrom cli_apps import plain as app\n"
+        "logging.getLogger('asgi_cors').error('the view %r is closed', 'x')",
+        "has a mistake in its CORS policies: the view 'x' is closed",
+        id="a mistake that is logged",
+    ),
+    pytest.param("class app: ...", "is a class, not an app. Write failing:app() to call it.", id="a class"),
+]
+FLASK = "from flask import Flask\nfrom asgi_cors_flask import CORS, cross_origin\napp = Flask('failing')\n"
+QUART = "from quart import Quart\nfrom asgi_cors_quart import cors, route_cors\napp = Quart('failing')\n"
+FRAMEWORKS = [
+    pytest.param("flask", f"{FLASK}CORS(app, origins=['https://a.com/'])", "ends in a slash", id="Flask, an app"),
+    pytest.param(
+        "flask",
+        f"{FLASK}CORS(app, origins=['https://a.com'])\napp.config['CORS_SUPPORTS_CREDENTIALS'] = True\n"
+        "@app.get('/')\n@cross_origin(origins='*')\ndef index(): ...",
+        "'*'",
+        id="Flask, a view",
+    ),
+    pytest.param(
+        "quart",
+        f"{QUART}app = cors(app, allow_origin='https://a.com/')",
+        "ends in a slash",
+        id="Quart, an app",
+    ),
+    pytest.param(
+        "quart",
+        f"{QUART}app = cors(app, allow_origin='https://a.com')\n"
+        "@app.get('/')\n@route_cors(allow_credentials=None)\nasync def index(): ...\n"
+        "app.config['QUART_CORS_ALLOW_CREDENTIALS'] = True",
+        "'*'",
+        id="Quart, a view",
+    ),
+    pytest.param(
+        "starlette",
+        "from starlette.applications import Starlette\nfrom asgi_cors import CORSMiddleware\napp = Starlette()\n"
+        "app.add_middleware(CORSMiddleware, allow_origins='https://a.com/')",
+        "ends in a slash",
+        id="Starlette",
+    ),
+]
+
+
+def fail(tmp_path, command, source):
+    """Run a command on a module that fails; give its one line."""
     (tmp_path / "failing.py").write_text(source)
     sys.modules.pop("failing", None)
-    ran = run("explain", "failing:app", "-o", PAGE, "--app-dir", str(tmp_path))
-    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_ASK, "", 1)
-    assert line in ran.err
+    origin = ["-o", PAGE]
+    ran = run(command, "failing:app", *origin, "--app-dir", str(tmp_path))
+    sys.modules.pop("failing", None)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_ASK, "", 1), ran.err
+    return ran.err
+
+
+@pytest.mark.parametrize("command", ["explain", "audit"])
+@pytest.mark.parametrize(("source", "line"), BROKEN)
+def test_a_module_that_fails(tmp_path, command, source, line):
+    """A module that can't be imported: its error in one line."""
+    assert line in fail(tmp_path, command, source)
+
+
+@pytest.mark.parametrize("command", ["explain", "audit"])
+@pytest.mark.parametrize(("framework", "source", "line"), FRAMEWORKS)
+def test_a_configuration_that_is_wrong(tmp_path, command, framework, source, line):
+    """An app, or one of its views, with a policy that can't be built: the mistake in one line."""
+    pytest.importorskip(framework)
+    assert line in fail(tmp_path, command, source)
+
+
+@pytest.mark.parametrize("command", ["explain", "audit"])
+def test_an_interrupt(tmp_path, command):
+    """Ctrl-C while the module is imported ends the command."""
+    (tmp_path / "failing.py").write_text("raise KeyboardInterrupt")
+    sys.modules.pop("failing", None)
+    assert run(command, "failing:app", "-o", PAGE, "--app-dir", str(tmp_path)).code == 130
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("CORSMiddleware(print, allow_origins=['https://a.com'], max_age=90000)", ["ConfigWarning", "max_age"]),
+        ("CORSMiddleware(print, max_age=90000); 1 / 0", []),
+    ],
+    ids=["an app that is right", "an app that is wrong"],
+)
+def test_warnings(tmp_path, source, words):
+    """Warnings of an app are shown, but not next to the line that says what is wrong."""
+    (tmp_path / "warning.py").write_text(f"from asgi_cors import CORSMiddleware\napp = {source}")
+    command = [sys.executable, "-m", "asgi_cors", "explain", "warning:app", "-o", PAGE, "--app-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert [word for word in words if word not in done.stderr] == []
+    assert words or (done.returncode, done.stderr.count("\n")) == (COULD_NOT_ASK, 1)

@@ -4,6 +4,9 @@ import runpy
 import sys
 from pathlib import Path
 
+import pytest
+from command_line import run
+
 import asgi_cors
 
 
@@ -12,3 +15,10 @@ def test_the_package_runs_as_the_script_does(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["asgi-cors", "--help"])
     runpy.run_path(str(Path(asgi_cors.__file__).with_name("__main__.py")), run_name="__main__")
     assert "doctor" in capsys.readouterr().out
+
+
+def test_a_mistake_of_our_own_is_raised(monkeypatch):
+    """What is not the user's mistake keeps its traceback."""
+    monkeypatch.setattr("asgi_cors.cli._commands.group", lambda **_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("console", "x")

@@ -167,8 +167,8 @@ NO_REGEX = (
             {"supports_credentials": False, "allow_credentials": False},
             f"supports_credentials: supports_credentials and allow_credentials {ONE}",
         ),
-        ({"methods": 5}, "methods: 5 is not a name, or a list of names."),
-        ({"send_wildcard": "yes"}, "send_wildcard: 'yes' is not True or False."),
+        ({"methods": 5}, "methods: 5 is not a name, or a list of names. Use a name, or a list of names."),
+        ({"send_wildcard": "yes"}, "send_wildcard: 'yes' is not True or False. Leave it out."),
         (
             {"allow_headers": ["X-A", "X-(A|B)"]},
             f"allow_headers: 'X-(A|B)' {NO_NAMES}",
@@ -181,7 +181,13 @@ NO_REGEX = (
             {"resources": 5},
             "resources: 5 is no path, list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
         ),
-        ({"resources": {"/a": 5}}, "resources['/a']: 5 is no mapping of options, Policy or None."),
+        (
+            {"resources": {"/a": 5}},
+            (
+                "resources['/a']: 5 is no mapping of options, Policy or None."
+                " Use a dict of options, such as {'max_age': 60}, a Policy, or None."
+            ),
+        ),
     ],
 )
 def test_a_mistake_is_refused_in_words(options, mistake):

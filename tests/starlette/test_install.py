@@ -3,8 +3,10 @@
 import contextlib
 
 import pytest
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware as StarletteCORS
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
@@ -336,3 +338,58 @@ async def test_add_middleware_stands_inside_of_the_error_handling(make, ask, pat
     app.add_middleware(CORSMiddleware, allow_origins=PAGE, allow_credentials=True)
     response = await ask(app, path=path, origin=PAGE)
     assert (response.status_code, cors_of(response)) == (status, expected)
+
+
+@pytest.mark.parametrize(
+    ("app", "mistake"),
+    [
+        (Mount("/", routes=[]), "is an ASGI app, not a Starlette app. Write CORSMiddleware(app, …)."),
+        (
+            lambda environ, start_response: (environ, start_response),
+            "is a WSGI app, not a Starlette app. Write WSGIMiddleware(app, …).",
+        ),
+        ("main:app", "app: 'main:app' is not an app. Write install(app, …)."),
+    ],
+    ids=["another ASGI app", "a WSGI app", "a name"],
+)
+def test_an_app_of_another_kind_is_refused(app, mistake):
+    """With the line to write."""
+    with pytest.raises(ConfigError) as raised:
+        install(app, allow_origins=PAGE)
+    assert mistake in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[[PAGE], ["PUT"]], [Policy(allow_origins=PAGE), [PAGE], ["PUT"]]], ids=["options", "a policy, too"]
+)
+def test_options_are_keywords(arguments):
+    """Options in the order of Starlette's middleware are named; the app is left as it was."""
+    app = Starlette()
+    with pytest.raises(ConfigError) as raised:
+        install(app, *arguments)
+    assert raised.value.issues[0].hint == f"Write allow_origins=['{PAGE}'], allow_methods=['PUT']."
+    assert install(app, allow_origins=PAGE).policy == Policy(allow_origins=PAGE)
+
+
+def test_add_middleware_names_positional_options():
+    """As Starlette's own middleware takes them; the mistake shows when the app builds its middleware."""
+    app = Starlette()
+    app.add_middleware(CORSMiddleware, [PAGE], ["PUT"])
+    with pytest.raises(ConfigError, match="allow_methods"):
+        app.build_middleware_stack()
+
+
+def test_a_subclass_written_for_starlettes_middleware_is_refused():
+    """Its override would never be called, and so the origins that it excludes would be allowed."""
+    with pytest.raises(TypeError, match=r"Narrow overrides 'is_allowed_origin'.*allow_origins=\[callable\]"):
+
+        class Narrow(CORSMiddleware):
+            def is_allowed_origin(self, origin):
+                return origin == PAGE
+
+
+@pytest.mark.parametrize("name", [name for name in vars(StarletteCORS) if not name.startswith("_")])
+def test_every_method_of_starlettes_middleware_is_known(name):
+    """The installed Starlette has no method that a subclass could override unnoticed."""
+    with pytest.raises(TypeError, match=name):
+        type("Mine", (CORSMiddleware,), {name: None})

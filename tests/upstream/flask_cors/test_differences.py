@@ -5,6 +5,7 @@ import importlib.util
 import os
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,9 @@ from asgi_cors_flask import asgi_app
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from differences import DIFFERENCES
+from differences import CREDENTIALS, DIFFERENCES, OTHER, Fetch
 
-API = "http://api.test"
+API, LOCAL = "http://api.test", "http://localhost:5173"
 GUIDE = Path(__file__).parents[3] / "docs" / "migrating.md"
 
 
@@ -48,24 +49,29 @@ def by_asgi(app, fetch):
     asyncio.run(visit())
 
 
-def verdicts(difference, module, visit):
-    """Give, of each fetch, whether the page may read the answer; of an app that is refused, none may."""
+def build(difference, module):
+    """Build the app; None if ours refuses to."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
         try:
             app = difference.build(module)
-            app.testing = True
-            return [may_read(visit, app, fetch) for fetch in difference.fetches]
         except ConfigError:
-            return [False] * len(difference.fetches)
+            return None
+    app.testing = True
+    return app
+
+
+def verdicts(difference, app, visit):
+    """Return, for each fetch, whether the page may read the response."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)
+        return [may_read(visit, app, fetch) for fetch in difference.fetches]
 
 
 def may_read(visit, app, fetch):
     try:
         visit(app, fetch)
-    except CORSError as error:
-        if isinstance(error.exchange.exception, ConfigError):
-            raise error.exchange.exception from None
+    except CORSError:
         return False
     return True
 
@@ -73,11 +79,23 @@ def may_read(visit, app, fetch):
 @pytest.mark.parametrize("visit", [by_wsgi, by_asgi], ids=["WSGI", "ASGI"])
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.tests[0])
 def test_the_verdict_is_the_same_or_safer(difference, visit, original):
-    theirs = verdicts(difference, original, by_wsgi)
-    ours = verdicts(difference, asgi_cors_flask, visit)
+    theirs = verdicts(difference, build(difference, original), by_wsgi)
+    app = build(difference, asgi_cors_flask)
+    assert (app is None) is difference.raises
+    ours = verdicts(difference, app, visit) if app else [False] * len(theirs)  # no app, no response
     assert any(theirs)  # a page that may read nothing proves nothing
     assert (ours != theirs) is difference.safer
     assert all(granted or not taken for granted, taken in zip(theirs, ours, strict=True))
+
+
+@pytest.mark.parametrize("visit", [by_wsgi, by_asgi], ids=["WSGI", "ASGI"])
+def test_a_config_may_still_name_the_origins_of_a_view_with_credentials(visit):
+    """Which is why the decorator alone can't refuse `supports_credentials=True`."""
+    (difference,) = (each for each in DIFFERENCES if "test_credentials." in each.tests[0])
+    app = build(difference, asgi_cors_flask)
+    app.config["CORS_ORIGINS"] = LOCAL
+    fetches = (Fetch(page=LOCAL, options=CREDENTIALS), Fetch(page=OTHER, options=CREDENTIALS))
+    assert verdicts(replace(difference, fetches=fetches), app, visit) == [True, False]
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.tests[0])

@@ -1,0 +1,64 @@
+"""Tells ASGI apps from WSGI apps, by their signature and by the names of their classes: no framework is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE, without the import of inspect
+
+# By package and class of an app: its name, its interface, and how to add the policy to it.
+_STARLETTE: Final = "asgi_cors_starlette.install(app, …), or CORSMiddleware(app, …)"
+_FRAMEWORKS: Final = {
+    ("flask", "Flask"): (
+        "a Flask app, which is WSGI",
+        "asgi_cors_flask.CORS(app, …), or app.wsgi_app = WSGIMiddleware(app.wsgi_app, …)",
+    ),
+    ("quart", "Quart"): (
+        "a Quart app, which is ASGI",
+        "asgi_cors_quart.CORS(app, …), or app.asgi_app = CORSMiddleware(app.asgi_app, …)",
+    ),
+    ("fastapi", "FastAPI"): ("a FastAPI app, which is ASGI", _STARLETTE),
+    ("starlette", "Starlette"): ("a Starlette app, which is ASGI", _STARLETTE),
+}
+_MIDDLEWARES: Final = {"ASGI": "CORSMiddleware(app, …)", "WSGI": "WSGIMiddleware(app, …)"}
+
+
+def interface_of(app: Callable[..., Any]) -> str | None:
+    """Return `"ASGI"` or `"WSGI"` for a callable; None in doubt, such as for one that takes any arguments."""
+    if _is_coroutine_function(app) or _is_coroutine_function(type(app).__call__):
+        return "ASGI"
+    import inspect  # noqa: PLC0415 - expensive to import; most ASGI apps are coroutine functions
+
+    if inspect.iscoroutinefunction(app):
+        return "ASGI"
+    takes_two, takes_three = _takes(app, 2), _takes(app, 3)
+    if takes_two == takes_three:
+        return None
+    return "WSGI" if takes_two else "ASGI"
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & _COROUTINE)
+
+
+def _takes(app: Callable[..., Any], arguments: int) -> bool:
+    import inspect  # noqa: PLC0415 - as above
+
+    try:
+        # A decorator may adapt one interface to the other, so its own signature counts, not that of `__wrapped__`.
+        inspect.signature(app, follow_wrapped=False).bind(*range(arguments))
+    except Exception:  # noqa: BLE001 - a built-in, or an object with a signature of its own making
+        return False
+    return True
+
+
+def describe(app: Any) -> tuple[str, str]:
+    """Return what an app is, and the line to write for it."""
+    for base in type(app).__mro__:
+        if (known := _FRAMEWORKS.get((base.__module__.partition(".")[0], base.__name__))) is not None:
+            return known
+    found = interface_of(app) if callable(app) else None
+    if found is None:
+        return "not an app", ""
+    return f"{'an' if found == 'ASGI' else 'a'} {found} app", _MIDDLEWARES[found]

@@ -1,0 +1,52 @@
+"""What to write instead of a wrong name of a method, a header or a risk. Imported only for a mistake.
+
+Knows how lists and strings are mistyped; whether a corrected name is accepted is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, cast
+
+UNSET_HINT: Final = "Write [] for none, or set the variable."
+_SEPARATORS: Final = re.compile(r"[\s,;\"'\[\]]+")
+_LISTED: Final = re.compile(r"[\s,;\[]")
+_HEADER_LINE: Final = re.compile(r"\s*([^\s:,]+)\s*:[^,]*")  # "X-Id: 1"
+
+
+def name_hint(entry: object, accepts: Callable[[str], bool], advice: str) -> str:
+    """Return what to write instead of one entry of a list of names; `advice` if it has no corrected form."""
+    text = text_of(entry)
+    if text is None:
+        entries = cast("Iterable[object]", entry) if isinstance(entry, list | tuple | set | Mapping) else ()
+        texts, is_list = [text for text in map(text_of, entries) if text], True
+    else:
+        texts, is_list = [text], bool(_LISTED.search(text.strip()))
+    names = list(dict.fromkeys(name for text in texts for name in _names(text, accepts)))
+    if not names:
+        return UNSET_HINT if entry is None or entry == "" else advice
+    return f"Write {names!r}." if is_list and not _is_header_line(texts) else f"Write {names[0]!r}."
+
+
+def text_of(entry: object) -> str | None:
+    """Return the text that an entry of another type probably means; None if there is none."""
+    if isinstance(entry, enum.Enum) and not isinstance(entry, str):
+        entry = entry.value
+    if isinstance(entry, bytes | bytearray):
+        return entry.decode("latin-1")
+    return entry if isinstance(entry, str) else None
+
+
+def _is_header_line(texts: list[str]) -> bool:
+    return len(texts) == 1 and bool(_HEADER_LINE.fullmatch(texts[0]))
+
+
+def _names(text: str, accepts: Callable[[str], bool]) -> list[str]:
+    """Split a list in one string; of a header line, return the name."""
+    line = _HEADER_LINE.fullmatch(text)
+    names = [line[1]] if line else [name for name in _SEPARATORS.split(text) if name]
+    names = ["*" if set(name) == {"*"} else re.sub(r"\*{2,}$", "*", name).rstrip(":") for name in names]
+    names = [part for name in names for part in ([name] if accepts(name) else name.split("/")) if accepts(part)]
+    return ["*"] if "*" in names else names

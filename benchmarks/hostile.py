@@ -1,0 +1,241 @@
+"""What a hostile request costs: milliseconds per megabyte of one header, repeated as often as it fits.
+
+    python benchmarks/hostile.py [--megabytes 0.25 0.5 1 2 4]
+
+A megabyte is counted as the server got it: `name: value` without the blank, and the line break. The shortest value that
+uvicorn with httptools accepts is sent, `Origin:a` for instance. Each request comes from another origin, so that none is
+served from a cache, and its answer comes from an app that does nothing: the figures are the middleware's, and for
+`asgi_app` those of the event loop and the thread together. By WSGI, a server has joined the lines before.
+
+The figures of a row must be equal: work is linear in the size of a request. None may be over 10 (ms per megabyte). At a
+few milliseconds in all, the costs that don't depend on the size show. A minute in all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import io
+import itertools
+import time
+import warnings
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import flask
+import quart
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+import asgi_cors_flask
+import asgi_cors_quart
+import asgi_cors_starlette
+from asgi_cors import CORSMiddleware, WSGIMiddleware
+
+PAGE: Final = "https://app.example.com"
+LIMIT: Final = 10.0  # milliseconds per megabyte
+REPEATS: Final = 5
+OPTIONS: Final[dict[str, Any]] = {"allow_origins": [PAGE, "https://*.example.com"], "allow_methods": ["PUT"]}
+
+HEADERS: Final = {
+    "Origin": "GET",
+    "Origin, preflight": "OPTIONS",
+    "Access-Control-Request-Method": "OPTIONS",
+    "Access-Control-Request-Headers": "OPTIONS",
+    "Access-Control-Request-Private-Network": "OPTIONS",
+    "Host": "GET",
+    "Sec-Fetch-Site": "GET",
+    "Cookie": "GET",
+    "X-Any": "GET",
+}
+
+Headers = list[tuple[bytes, bytes]]
+Measured = Callable[[str, Headers], Awaitable[float]]
+
+_numbers = itertools.count()
+
+
+def flood(header: str, size: int) -> Headers:
+    """Make the headers of a request with about `size` bytes of one header, each name and value an object of its own."""
+    name = header.partition(",")[0].lower().encode()
+    count = size // len(b"%b:a\r\n" % name)
+    block = b"%b:a\n" % name * count
+    lines = [(line[:-2], line[-1:]) for line in block.splitlines()]
+    origin = f"https://n{next(_numbers)}.example.net".encode()
+    asked = [(b"access-control-request-method", b"PUT")] if HEADERS[header] == "OPTIONS" else []
+    return [(b"host", b"api.example.com"), (b"origin", origin), *asked, *lines]
+
+
+# -- the interfaces
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """Respond, or accept, and do nothing else."""
+    del receive
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        return
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def wsgi_nothing(environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Respond, and do nothing else."""
+    del environ
+    start_response("204 No Content", [])
+    return []
+
+
+def by_asgi(app: Any, kind: str = "http") -> Measured:
+    """Measure an ASGI app: from the call to its end, all in one step of the event loop."""
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        return await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        del message
+
+    messages: list[Any] = []
+
+    async def measured(method: str, headers: Headers) -> float:
+        messages[:] = [{"type": "http.request", "body": b"", "more_body": False}]
+        scope = {
+            "type": kind,
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "ws" if kind == "websocket" else "http",
+            "path": "/view",
+            "raw_path": b"/view",
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 40000),
+            "server": ("127.0.0.1", 8000),
+        }
+        began = time.perf_counter()
+        await app(scope, receive, send)
+        return time.perf_counter() - began
+
+    return measured
+
+
+def by_wsgi(app: Any) -> Measured:
+    """Measure a WSGI app; the lines are joined before, as a server does."""
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        del status, headers, exc_info
+
+    async def measured(method: str, headers: Headers) -> float:
+        values: dict[str, list[str]] = {}
+        for name, value in headers:
+            values.setdefault("HTTP_" + name.decode().upper().replace("-", "_"), []).append(value.decode())
+        environ = {
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": "/view",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "8000",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(),
+            **{name: ",".join(lines) for name, lines in values.items()},
+        }
+        began = time.perf_counter()
+        list(app(environ, start_response))
+        return time.perf_counter() - began
+
+    return measured
+
+
+def make_flask() -> flask.Flask:
+    """Make a Flask app with a view that has a policy of its own, so that routes are matched; the app does nothing."""
+    app = flask.Flask("app")
+    app.wsgi_app = wsgi_nothing  # type: ignore[method-assign]  # as Flask's documentation has it
+    asgi_cors_flask.CORS(app, origins=PAGE)
+    view = asgi_cors_flask.cross_origin(origins=PAGE, methods=["PUT"])(lambda: "")
+    app.add_url_rule("/view", "view", view, methods=["GET", "PUT"])
+    return app
+
+
+def make_quart() -> quart.Quart:
+    """Make the same by Quart."""
+    app = quart.Quart("app")
+    app.asgi_app = nothing  # type: ignore[method-assign]  # as Quart's documentation has it
+    asgi_cors_quart.CORS(app, allow_origins=PAGE)
+
+    async def view() -> str:
+        return ""
+
+    own = asgi_cors_quart.route_cors(allow_origin=PAGE, allow_methods=["PUT"])(view)
+    app.add_url_rule("/view", "view", own, methods=["GET", "PUT"])
+    return app
+
+
+def make_starlette() -> Starlette:
+    """Make a Starlette app that does nothing."""
+    app = Starlette(routes=[Mount("/", nothing)])
+    asgi_cors_starlette.install(app, **OPTIONS)
+    return app
+
+
+def interfaces() -> dict[str, Measured]:
+    """Make one app for each interface."""
+    return {
+        "ASGI": by_asgi(CORSMiddleware(nothing, **OPTIONS)),
+        "ASGI, enforce": by_asgi(CORSMiddleware(nothing, enforce=True, **OPTIONS)),
+        "WebSocket": by_asgi(CORSMiddleware(nothing, **OPTIONS), "websocket"),
+        "WSGI": by_wsgi(WSGIMiddleware(wsgi_nothing, **OPTIONS)),
+        "Flask by WSGI": by_wsgi(make_flask().wsgi_app),
+        "Flask by asgi_app": by_asgi(asgi_cors_flask.asgi_app(make_flask(), threads=1)),
+        "Quart": by_asgi(make_quart().asgi_app),
+        "Starlette, install": by_asgi(make_starlette()),
+    }
+
+
+# -- the table
+
+
+async def row(measured: Measured, header: str, sizes: list[float]) -> list[float]:
+    """Measure one header at each size; return milliseconds per megabyte, the least of a few."""
+    found = []
+    for size in sizes:
+        seconds = []
+        for _ in range(REPEATS):
+            headers = flood(header, int(size * 1e6))
+            gc.collect()
+            seconds.append(await measured(HEADERS[header], headers))
+        found.append(min(seconds) * 1000 / size)
+    return found
+
+
+async def measure(sizes: list[float]) -> float:
+    """Print a table for each interface; return the highest figure at the largest size."""
+    worst = 0.0
+    for name, measured in interfaces().items():
+        await measured("GET", flood("Host", 100))  # what is built at the first request
+        print(f"\n{name:40}" + "".join(f"{f'{size:g} MB':>9}" for size in sizes))
+        for header in HEADERS:
+            figures = await row(measured, header, sizes)
+            worst = max(worst, figures[-1])
+            print(f"{header:40}" + "".join(f"{figure:9.2f}" for figure in figures), flush=True)
+    return worst
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=float, nargs="+", default=[0.25, 0.5, 1, 2, 4])
+    sizes = sorted(parser.parse_args().megabytes)
+    warnings.simplefilter("ignore")
+    print("Milliseconds per megabyte.")
+    worst = asyncio.run(measure(sizes))
+    print(f"\nAt {sizes[-1]:g} MB, the highest figure is {worst:.2f}; the limit is {LIMIT:g}.")
+
+
+if __name__ == "__main__":
+    main()

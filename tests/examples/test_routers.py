@@ -1,0 +1,163 @@
+"""Routers read a path in ways of their own. A view gets what the rule of its path grants, or nothing."""
+
+import asyncio
+import contextlib
+import itertools
+from typing import Any
+
+import pytest
+from support.expected import APP, EVIL
+from support.shells import Answer, call_wsgi, collect, http_scope, wsgi_environ
+
+from asgi_cors import CORSMiddleware, WSGIMiddleware
+
+SECRET = b"the secret"
+
+
+def litestar() -> Any:
+    module = pytest.importorskip("litestar")
+
+    @module.get("/admin", sync_to_thread=False)
+    def admin() -> str:
+        return SECRET.decode()
+
+    return module.Litestar([admin], openapi_config=None)
+
+
+def blacksheep() -> Any:
+    module = pytest.importorskip("blacksheep")
+    app = module.Application(router=module.Router())
+
+    async def admin() -> str:
+        return SECRET.decode()
+
+    app.router.add_get("/admin", admin)
+    return app
+
+
+def falcon() -> Any:
+    module = pytest.importorskip("falcon.asgi")
+
+    class Admin:
+        async def on_get(self, _request: Any, response: Any) -> None:
+            response.text = SECRET.decode()
+
+    app = module.App()
+    app.req_options.strip_url_path_trailing_slash = True
+    app.add_route("/admin", Admin())
+    return app
+
+
+def starlette() -> Any:
+    pytest.importorskip("starlette")
+    from starlette.applications import Starlette  # noqa: PLC0415 - an extra
+    from starlette.responses import PlainTextResponse  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
+    async def admin(_request: Any) -> Any:
+        return PlainTextResponse(SECRET)
+
+    return Starlette(routes=[Route("/admin", admin)])
+
+
+def quart() -> Any:
+    module = pytest.importorskip("quart")
+    app = module.Quart(__name__)
+
+    @app.get("/admin", strict_slashes=False)
+    async def admin() -> str:
+        return SECRET.decode()
+
+    return app
+
+
+def flask() -> Any:
+    module = pytest.importorskip("flask")
+    app = module.Flask(__name__)
+
+    @app.get("/admin", strict_slashes=False)
+    def admin() -> str:
+        return SECRET.decode()
+
+    return app.wsgi_app
+
+
+def django() -> Any:
+    """Serve a route whose regex takes letters of any case, with or without a final slash."""
+    pytest.importorskip("django")
+    from django.conf import settings  # noqa: PLC0415 - an extra
+    from django.core.handlers.wsgi import WSGIHandler  # noqa: PLC0415
+    from django.http import HttpResponse  # noqa: PLC0415
+    from django.urls import re_path  # noqa: PLC0415
+
+    routes = (re_path("(?i)^admin/?$", lambda _: HttpResponse(SECRET)),)
+    if not settings.configured:
+        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x")  # noqa: S106 - of a test
+    application = WSGIHandler()
+    application.load_middleware()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": routes})
+        return application(environ, start_response)
+
+    return app
+
+
+async def exchange(app: Any, scope: dict[str, Any]) -> Answer:
+    """Send one request; a router may raise for a path that it cannot read."""
+    messages: list[dict[str, Any]] = []
+
+    inbox = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if not inbox:
+            await asyncio.Event().wait()  # the client stays connected
+        return inbox.pop()
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    with contextlib.suppress(Exception):
+        await app(scope, receive, send)
+    return collect(messages)
+
+
+PATHS = sorted(
+    {
+        "".join(parts)
+        for parts in itertools.product(
+            ["", "/.", "/x/..", "/"],
+            ["/admin", "/ADMIN", "/Admin", "/adm\u0131n", "/ADM\u0130N", "/adm\x00in"],
+            ["", "/", "//", "/.", "\n", "\x1f"],
+        )
+    }
+)
+
+
+@pytest.mark.parametrize("framework", [litestar, blacksheep, falcon, starlette, quart], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("root", ["", "/api", "/api/"], ids=["no root path", "a root path", "one with a slash"])
+async def test_an_asgi_router_serves_no_view_under_another_policy(framework: Any, root: str) -> None:
+    inner = framework()
+    if framework is blacksheep:
+        await inner.start()
+    app = CORSMiddleware(inner, allow_origins=APP, paths={"/admin": {"allow_origins": EVIL}})
+    reached = 0
+    for path, before in itertools.product(PATHS, {root, root.rstrip("/"), ""}):
+        scope = http_scope("GET", before + path, [("origin", APP), ("host", "a.test")], root_path=root)
+        answer = await exchange(app, {**scope, "state": {}})
+        if SECRET in answer.body:
+            reached += 1
+            assert answer.cors == [], (before + path, root)
+    assert reached or root.endswith("/")  # some routers serve nothing below such a root path
+
+
+@pytest.mark.parametrize("framework", [flask, django], ids=lambda each: each.__name__)
+def test_a_wsgi_router_serves_no_view_under_another_policy(framework: Any) -> None:
+    app = WSGIMiddleware(framework(), allow_origins=APP, paths={"/admin": {"allow_origins": EVIL}})
+    reached = 0
+    for path in PATHS:
+        answer = call_wsgi(app, wsgi_environ("GET", path, [("origin", APP), ("host", "a.test")]))
+        if answer.body == SECRET:
+            reached += 1
+            assert answer.cors == [], path
+    assert reached > 1
