@@ -43,10 +43,6 @@ class AttachedPolicy:
         views = ", ".join(map(repr, self._views))
         return f"{self._place} of view {views}" if views else self._place
 
-    def __deepcopy__(self, _memo: object) -> AttachedPolicy:
-        """Return itself: a middleware may copy the scope that a key is stored in."""
-        return self
-
     def add_view(self, view: View) -> None:
         """Note the name of a view that it is attached to."""
         self._views[getattr(view, "__name__", type(view).__name__)] = None

@@ -7,7 +7,7 @@ another character that only regular expressions use, one of these, which must ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from asgi_cors import ConfigError, Issue
@@ -97,6 +97,10 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
 
 
 def _read(path: object, issues: list[Issue]) -> Path | None:
+    if not isinstance(path, Hashable):
+        message = f"{path!r} is not a path"
+        issues.append(Issue("wrong-type", "resources", path, message, "Write a string, or a compiled expression."))
+        return None
     if not isinstance(path, str):
         return cast("Path", path)  # a compiled expression, or what the core refuses by itself
     if path == "*":

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import sys
 
 import pytest
 from flask import (
@@ -241,6 +242,31 @@ def test_a_rule_is_matched_as_werkzeug_does(app, serve, rule, options, path, exp
     assert readers(serve(app), path) == expected
 
 
+def test_an_app_that_binds_no_routes_has_its_own_policy(app, serve):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    app.create_url_adapter = lambda _: None
+    assert allowed(serve(app).preflight("/", PAGE)) == PAGE
+
+
+class Loops:
+    """A middleware that leads back to itself."""
+
+    def __init__(self, app):
+        self.app, self.called = self, app
+
+    def __call__(self, environ, start_response):
+        return self.called(environ, start_response)
+
+
+@pytest.mark.parametrize("wrap", [Loops, lambda app: Renames(app).__call__], ids=["a loop", "a bound method"])
+def test_any_object_may_be_around_the_app(app, serve, wrap):
+    app.wsgi_app = wrap(app.wsgi_app)
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    assert readers(serve(app), "/") == [OTHER]
+
+
 # -- converters that need the app
 
 
@@ -383,6 +409,13 @@ def test_with_enforce_the_view_does_not_run(serve, changes):
     assert client.get("/", OTHER, host="open.test").status == 200
 
 
+def test_even_trapped_exceptions_keep_the_view_from_running(serve):
+    """TRAP_HTTP_EXCEPTIONS, for debugging, makes the refusal an error 500."""
+    app, called = rewritten({"PATH_INFO": "/secret"}, enforce=True)
+    app.config["TRAP_HTTP_EXCEPTIONS"] = True
+    assert (serve(app).get("/", PAGE, host="open.test").status, called) == (500, [])
+
+
 def test_a_view_that_runs_although_another_is_exempt_is_narrowed(serve):
     """Passed through is not the narrower of the two."""
     app = Flask("app")
@@ -418,6 +451,19 @@ def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
     app.add_url_rule("/", "view", lambda: "view")
     app.add_url_rule("/secret", "secret", own()(lambda: "secret"))
     assert allowed(serve(app).get("/", PAGE)) is None
+
+
+def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch):
+    """Until then, no route is matched."""
+    usage = sys.modules["asgi_cors_werkzeug._attached"].usage
+    monkeypatch.setattr(usage, "_is_used", False)
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", lambda: "view")
+    client = serve(app)
+    assert readers(client, "/") == [PAGE]
+    assert app.extensions["asgi_cors"].configuration.settings.rules.view_of is None
+    app.view_functions["view"] = own()(app.view_functions["view"])
+    assert readers(client, "/") == [OTHER]
 
 
 # -- several apps, and requests that no server sends

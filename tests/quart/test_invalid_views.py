@@ -201,3 +201,14 @@ def test_a_change_is_put_in_force_once_by_several_threads(app, caplog):
     for thread in threads:
         thread.join(10)
     assert len(caplog.records) == 1
+
+
+def test_a_thread_that_waited_finds_the_change_in_force(app, monkeypatch):
+    """It is not put in force again."""
+    cors(app, allow_origin=PAGE)
+    installed = app.extensions["asgi_cors"]
+    answers = iter([False, True])
+    monkeypatch.setattr(installed, "_is_followed", lambda: next(answers))
+    monkeypatch.setattr(installed, "_read_config", lambda: pytest.fail("read again"))
+    installed.follow_config()
+    assert next(answers, None) is None

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import gc
 import logging
+import sys
 import threading
 import warnings
 import weakref
@@ -98,6 +99,7 @@ def readers(send):
         found = []
         for origin in (PAGE, OTHER):
             named = {"host": "localhost", **dict(headers), "origin": origin}
+            named = {name: value for name, value in named.items() if value is not None}
             asked = {**named, "access-control-request-method": method}
             answers = [await send(app, method, path, named, **scope), await send(app, "OPTIONS", path, asked, **scope)]
             verdicts = {answer[1].get("access-control-allow-origin") for answer in answers}
@@ -256,6 +258,24 @@ async def test_a_scope_that_is_copied_deeply_holds_nothing_of_the_server(readers
         await send(message)
 
     assert (await readers(server, "/"), await readers(server, "/plain")) == ([OTHER], [PAGE])
+
+
+async def test_a_request_of_http_1_0_has_the_servers_name(app, readers):
+    """As Quart has it, if it names no host."""
+    app = Quart(__name__, static_folder=None, subdomain_matching=True)
+    app.config["SERVER_NAME"] = "admin.api.test"
+    CORS(app, allow_origins=PAGE)
+    app.add_url_rule("/", "view", own()(another()))
+    assert await readers(app, "/", headers={"host": None}, http_version="1.0", server=None) == [OTHER]
+
+
+async def test_without_hypercorns_middleware_none_is_looked_for(readers, monkeypatch):
+    monkeypatch.delitem(sys.modules, "hypercorn.middleware.proxy_fix")
+    app = Quart(__name__, static_folder=None)
+    rewrites(app)
+    CORS(app, allow_origins=PAGE)
+    app.add_url_rule("/", "view", own()(another()))
+    assert await readers(app, "/", headers={"x-forwarded-host": "admin.test"}) == [OTHER]
 
 
 # -- converters that need the app
