@@ -94,7 +94,8 @@ class CORSMiddleware(Installed):
         if tables is None:
             await self._pass_through(configuration, scope, receive, send)
             return
-        if scope["method"] == "OPTIONS":
+        sent_as = scope["method"]  # which an app may overwrite
+        if sent_as == "OPTIONS":
             origin = method = names = private = None
             maybe_asked = _MAYBE_ASKED  # a local
             try:
@@ -154,7 +155,7 @@ class CORSMiddleware(Installed):
             await self.app(scope, receive, MethodType(start, state))  # no coroutine of our own in between: 60 to 120 ns
         except Exception as error:
             if not state[STARTED]:
-                await self._crashed(scope, MethodType(start, state), error)
+                await self._crashed(scope, sent_as, MethodType(start, state), error)
             raise
         finally:  # the mark leads to `send`, and so to the server's object that holds the scope: a cycle
             try:  # noqa: SIM105 - which costs a call
@@ -184,7 +185,7 @@ class CORSMiddleware(Installed):
             if not request.oversized and sum(len(value or b"") for value in asked) <= LONGEST:
                 tables = judgement.policy.compiled.tables
                 judgement.keep(tables.answers, asked, ready)
-            await _send(ready, scope, send)
+            await _send(ready, request.method, send)
         elif outer is not None:
             await self.app(scope, receive, send)
         else:
@@ -221,7 +222,7 @@ class CORSMiddleware(Installed):
         judgement = await run(self.configuration.verify_view(scope, predicted, key, state))
         return answered(*judgement.answer, judgement.decision) if judgement and judgement.answer else None
 
-    async def _crashed(self, scope: Scope, send: Send, error: Exception) -> None:
+    async def _crashed(self, scope: Scope, method: str, send: Send, error: Exception) -> None:
         """Answer for an app that raised before its response started, so that the page gets a 500 that it can read."""
         app = scope.get("app")  # Starlette's; where this middleware stands inside, that may answer by itself
         inside = app is not self.app and getattr(app, "middleware_stack", None) is not self
@@ -231,7 +232,7 @@ class CORSMiddleware(Installed):
             note(error)
             return
         try:
-            await _send(_CRASH, scope, send)
+            await _send(_CRASH, method, send)
         except Exception:  # noqa: BLE001 - a client that is gone must not hide what the app raised
             logger.debug("the 500 could not be sent", exc_info=True)
 
@@ -264,10 +265,10 @@ def _has_plain_names(scope: Scope) -> bool:
     return names == names.lower()
 
 
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+async def _send(answer: Answer, method: str, send: Send) -> None:
     """Send a response of the middleware's own; on HEAD it has no body, but the length of one (RFC 9110, 9.3.2)."""
     status, headers, body = answer
-    if scope["method"] == "HEAD":
+    if method == "HEAD":
         body = b""
     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -83,13 +83,14 @@ class WSGIMiddleware(Installed):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901, PLR0912 - flat, see above
         """Serve one request."""
         configuration, outer, start = self.configuration, environ.get(MARK), None
+        method = environ["REQUEST_METHOD"]  # which an app may overwrite
         if outer is not None and outer[STARTED]:
             outer = None  # of an earlier request, whose environ is used again
         if outer is None:
             tables = configuration.tables or _tables(configuration, environ)
             if tables is None:
                 return self._pass_through(configuration, environ, start_response)
-            if environ["REQUEST_METHOD"] == "OPTIONS":
+            if method == "OPTIONS":
                 answer = _known_answer(configuration, tables, environ)
                 if answer is not None:
                     return _send(answer, start_response)
@@ -111,10 +112,11 @@ class WSGIMiddleware(Installed):
             if self.propagates_exceptions(environ):
                 note(error)
                 raise
-            return _then_raise(_crashed(environ, MethodType(start, state), state), error)
+            return _then_raise(_crashed(method, MethodType(start, state), state), error)
         if state[STARTED] or isinstance(body, (list, tuple)):
             return body
-        return _Unstarted(self, body, environ, MethodType(start, state), state)
+        crashed = functools.partial(_crashed, method, MethodType(start, state), state)
+        return _Unstarted(body, state, crashed, functools.partial(self.propagates_exceptions, environ))
 
     def _decided(
         self, configuration: Configuration, environ: Environ, start_response: StartResponse, outer: State | None
@@ -130,7 +132,7 @@ class WSGIMiddleware(Installed):
             add_inner_decision(outer, judgement.decision)
         if judgement.answer is not None:
             status, headers, text = _kept_answer(judgement, environ, request)
-            return None, _send((status, headers, _body(environ, text)), start_response)
+            return None, _send((status, headers, _body(request.method, text)), start_response)
         if outer is not None:
             return None, self.app(environ, start_response)
         return _kept_start(judgement, environ), ()
@@ -331,18 +333,18 @@ def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
     return [body]
 
 
-def _body(environ: Environ, text: bytes) -> bytes:
+def _body(method: str, text: bytes) -> bytes:
     """Return the body of a response of the middleware's own: none on HEAD (RFC 9110, 9.3.2)."""
-    return b"" if environ["REQUEST_METHOD"] == "HEAD" else text
+    return b"" if method == "HEAD" else text
 
 
-def _crashed(environ: Environ, start_response: StartResponse, state: State) -> bytes:
+def _crashed(method: str, start_response: StartResponse, state: State) -> bytes:
     """Start the 500 for a crash, which the page can read, and return its body."""
     text = "Internal Server Error"
     # `exc_info` replaces a response that has been started. Without one it means nothing, and uWSGI drops the body.
     replacing = (sys.exc_info(),) if state[STARTED] else ()
     write = start_response(_PHRASES[500], _content(text), *replacing)
-    body = _body(environ, text.encode())
+    body = _body(method, text.encode())
     # On HEAD: some servers send the headers with the first non-empty piece only, and the exception would drop them.
     if not body and callable(write):  # some callers in tests return None
         write(body)
@@ -359,26 +361,17 @@ class _Unstarted:
     """The iterable of an app that has not called `start_response` yet: a generator, mostly.
 
     Args:
-        middleware: The middleware around the app.
         body: The iterable.
-        environ: The request.
-        start_response: What the app was given.
         state: The state of the response.
+        crashed: Starts the 500, and returns its body.
+        propagates: Returns True if the app's exceptions are to be raised.
     """
 
     def __init__(
-        self,
-        middleware: WSGIMiddleware,
-        body: Iterable[bytes],
-        environ: Environ,
-        start_response: StartResponse,
-        state: State,
+        self, body: Iterable[bytes], state: State, crashed: Callable[[], bytes], propagates: Callable[[], bool]
     ) -> None:
-        self._middleware = middleware
-        self._body = body
-        self._environ = environ
-        self._start_response = start_response
-        self._state = state
+        self._body, self._state = body, state
+        self._crashed, self._propagates = crashed, propagates
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the app's body; if it raises before the response starts, that of a 500."""
@@ -388,10 +381,10 @@ class _Unstarted:
         except Exception as error:
             if self._state[STARTED]:
                 raise
-            if self._middleware.propagates_exceptions(self._environ):
+            if self._propagates():
                 note(error)
                 raise
-            yield _crashed(self._environ, self._start_response, self._state)
+            yield self._crashed()
             raise
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ served from a cache, and its answer comes from an app that does nothing: the fig
 `asgi_app` those of the event loop and the thread together. By WSGI, a server has joined the lines before.
 
 The figures of a row must be equal: work is linear in the size of a request. None may be over 10 (ms per megabyte). At a
-few milliseconds in all, the costs that don't depend on the size show. A minute in all.
+few milliseconds in all, the costs that don't depend on the size show. Two minutes in all.
 """
 
 from __future__ import annotations

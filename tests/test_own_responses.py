@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from support.apps import App
 from support.expected import APP, EVIL, VARY, origin_line
-from support.shells import Answer, call_wsgi, wsgi_environ
+from support.shells import Answer, call_asgi, call_wsgi, http_scope, wsgi_environ
 
-from asgi_cors import WSGIMiddleware
+from asgi_cors import CORSMiddleware, WSGIMiddleware
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 CRASH = b"Internal Server Error"
@@ -45,6 +45,30 @@ def test_head_has_no_body_but_its_length(serve: Any, origin: str, raises: Except
     assert head.values("content-length") == [str(len(get.body))]
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_app_that_overwrites_the_method_changes_nothing(lazy: bool) -> None:
+    """Some serve HEAD as GET; the client has sent HEAD all the same."""
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        del receive, send
+        scope["method"] = "GET"
+        raise LookupError
+
+    def raising(environ: Any) -> Iterator[bytes]:
+        environ["REQUEST_METHOD"] = "GET"
+        raise LookupError
+        yield b""
+
+    def wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
+        del start_response
+        return raising(environ) if lazy else list(raising(environ))
+
+    head = call_asgi(CORSMiddleware(asgi, **ONE), http_scope("HEAD", "/", []))
+    assert (head.status, head.body) == (500, b"")
+    head = get(wsgi, "HEAD")
+    assert (head.status, head.body) == (500, b"")
+
+
 def test_the_headers_of_a_crash_are_sent_on_head() -> None:
     """Some servers send them with the first piece of a body; there is none, and then the exception comes."""
     server, error = Server(), LookupError()
@@ -57,9 +81,11 @@ def test_the_headers_of_a_crash_are_sent_on_head() -> None:
 def test_a_server_without_write_gets_a_crash_on_head() -> None:
     """As in many a test: `start_response` returns nothing."""
     calls: Calls = []
-    body = WSGIMiddleware(App(raises=LookupError()).wsgi, **ONE)(
-        wsgi_environ("HEAD", "/", []), lambda *args: calls.append(args)
-    )
+
+    def start_response(*args: Any) -> Any:
+        calls.append(args)
+
+    body = WSGIMiddleware(App(raises=LookupError()).wsgi, **ONE)(wsgi_environ("HEAD", "/", []), start_response)
     assert next(iter(body)) == b""
     assert len(calls) == 1
 
