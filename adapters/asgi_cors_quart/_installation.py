@@ -198,7 +198,7 @@ class Installation:
                 return
             try:
                 self._read_config()
-            except (ConfigError, ConfigWarning) as error:  # warnings may be errors
+            except Exception as error:  # noqa: BLE001 - a request must not fail; and warnings may be errors
                 logger.error("the app's configuration is not valid, so the last good policy stays in force: %s", error)  # noqa: TRY400 - the traceback says nothing
 
     def _is_followed(self) -> bool:

@@ -96,7 +96,7 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
     return ()
 
 
-def _read(path: object, issues: list[Issue]) -> Path | None:
+def _read(path: Any, issues: list[Issue]) -> Path | None:
     if not isinstance(path, Hashable):
         message = f"{path!r} is not a path"
         issues.append(Issue("wrong-type", "resources", path, message, "Write a string, or a compiled expression."))
