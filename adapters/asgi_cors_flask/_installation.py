@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response
 
 from asgi_cors import ConfigError, Configuration, ConfigWarning, Explanation, Issue, Policy, WSGIMiddleware
 from asgi_cors_werkzeug import (
+    DENY_ALL,
     EVERY_PATH,
     EXEMPT,
     PREDICTED,
@@ -71,7 +72,7 @@ class Installation:
             push_request=lambda scope: app.request_context(dict(environ_of(scope))).push(),
         )
         self.configuration = Configuration(
-            _closed(NOTHING),
+            DENY_ALL,
             view_of=self._views.of,
             view_policy=self._views.policy_of,
             describe_path=lambda path: self._resources.describe(path),  # noqa: PLW0108 - they are replaced
@@ -265,11 +266,11 @@ def _closed(options: Options) -> Policy:
 
 def configuration_of(app: Flask, key: Any) -> Configuration:
     """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
-    return standalone_configuration(key, lambda key: key.policy(app), _closed(NOTHING))
+    return standalone_configuration(key, lambda key: key.policy(app))
 
 
 def _exempt() -> Configuration:
-    return Configuration(_closed(NOTHING), paths={EVERY_PATH: None})
+    return Configuration(DENY_ALL, paths={EVERY_PATH: None})
 
 
 def _binder(app: Flask, installation: Installation) -> Binder:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
-import re
 import threading
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
@@ -30,7 +29,7 @@ from asgi_cors import (
     Policy,
     PolicyOptions,
 )
-from asgi_cors_werkzeug import EXEMPT, PREDICTED, Binder, Views, mark_of, standalone_configuration
+from asgi_cors_werkzeug import DENY_ALL, EXEMPT, PREDICTED, Binder, Path, Views, mark_of, standalone_configuration
 
 from ._routing import bind, divide, proxy_fixes, request_for, through_proxy_fixes
 from ._settings import KEYS, PREFIX, Setting, unknown_keys
@@ -47,9 +46,7 @@ if TYPE_CHECKING:
 EXTENSION: Final = "asgi_cors"
 logger: Final = logging.getLogger("asgi_cors")
 _HELD: Final = "asgi_cors.held"
-# Of an app without a policy: only its views have theirs.
-_NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))
-_UNTOUCHED: Final[Mapping[str | re.Pattern[str], None]] = {"/*": None}
+_UNTOUCHED: Final[Mapping[Path, None]] = {"/*": None}
 
 
 class Installation:
@@ -69,6 +66,7 @@ class Installation:
         self._alone: dict[Setting, Configuration] = {}
         self._lock = threading.RLock()
         self.middleware: CORSMiddleware | None = None
+        self._inner: Any = app.asgi_app
         binder = Binder(
             app,
             lambda scope: bind(app, scope),
@@ -84,7 +82,7 @@ class Installation:
             push_request=lambda scope: _cv_request.set(app.request_context(request_for(app, scope))),
         )
         self.configuration = Configuration(
-            _NOBODY, view_of=self.views.of, view_policy=self.views.policy_of, paths=_UNTOUCHED
+            DENY_ALL, view_of=self.views.of, view_policy=self.views.policy_of, paths=_UNTOUCHED
         )
 
     # -- what people ask of it
@@ -110,7 +108,7 @@ class Installation:
         key = self.views.of(scope)
         configuration = self.configuration
         if key is EXEMPT:
-            configuration = Configuration(_NOBODY, paths=_UNTOUCHED)
+            configuration = Configuration(DENY_ALL, paths=_UNTOUCHED)
         elif isinstance(key, Setting):
             configuration = self.alone(key)
         return configuration.explain(method, origin, path, headers, credentials=credentials)
@@ -154,7 +152,7 @@ class Installation:
             self.refresh()
 
         self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
-        self._inner: Any = self._app.asgi_app
+        self._inner = self._app.asgi_app
         inner = _hold_states(self._inner) if any(proxy_fixes(self._inner)) else self._inner
         self.middleware = _Layer(inner, self)
         around: Any = self.middleware.__call__  # to call an instance takes 70 ns more
@@ -231,7 +229,7 @@ class Installation:
         """Give what a view applies by itself; if its policy is not valid, every origin is refused and it is logged."""
         self.follow_config()
         if setting not in self._alone:
-            self._alone[setting] = standalone_configuration(setting, self._policy_of, _NOBODY)
+            self._alone[setting] = standalone_configuration(setting, self._policy_of)
         return self._alone[setting]
 
     def _policy_of(self, setting: Setting) -> Policy:

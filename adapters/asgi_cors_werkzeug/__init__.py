@@ -24,9 +24,10 @@ from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps
 from ._binding import Binder, divided, encoded, environ_of, first_lines, scheme_of
 from ._proxies import layers, through_proxy_fixes
 from ._resources import EVERY_PATH, Path, Resources, is_regex, read_regex, read_resources
-from ._views import PREDICTED, Views, standalone_configuration
+from ._views import DENY_ALL, PREDICTED, Views, standalone_configuration
 
 __all__ = [
+    "DENY_ALL",
     "EVERY_PATH",
     "EXEMPT",
     "PREDICTED",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol, TypeVar
@@ -17,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
-from asgi_cors import ConfigError, Configuration, Issue, OneOfSeveral, Policy, Rules
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, OneOfSeveral, Policy, Rules
 
 from ._attached import EXEMPT, AttachedPolicy, mark_of, usage, wrapper_of
 
@@ -199,12 +200,21 @@ class Views:
         return bool(self._app.url_map.converters == Map.default_converters)
 
 
-def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy], closed: Policy) -> Configuration:
+def _deny_all() -> Policy:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)  # that it allows nothing is what it is for
+        return Policy()
+
+
+DENY_ALL: Final = _deny_all()
+
+
+def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:
     """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
     try:
         return Configuration(policy_of(key))
     except ConfigError:
-        failing = Configuration(closed, view_of=lambda _: key, view_policy=lambda _: policy_of(key))
+        failing = Configuration(DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key))
         failing.set_views({EXEMPT: None})
         return failing
 

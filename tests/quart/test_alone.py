@@ -182,6 +182,13 @@ async def test_a_mistake_in_the_configuration_refuses_every_origin(ask, cors_of,
     assert "websocket_cors(serve)" in errors[1]
 
 
+async def test_a_view_alone_is_explained(app, cors_of):
+    """By the object that it leaves with the app."""
+    await cors_of(app, origin=PAGE)
+    assert app.extensions["asgi_cors"].explain("GET", PAGE, "/").allowed
+    assert not app.extensions["asgi_cors"].explain("GET", OTHER, "/").allowed
+
+
 async def test_under_another_middleware_both_must_allow(cors_of, app):
     """The outer answers preflights, and the view's refusal stands."""
     app.asgi_app = CORSMiddleware(app.asgi_app, allow_origins=[PAGE, OTHER], allow_credentials=True)
