@@ -132,3 +132,9 @@ def test_dot_segments_are_looked_through_for_regexes_too():
     assert rules.at("/public/a/../b") == OPEN
     with pytest.raises(Exception, match=r"/public/\.\./admin"):
         rules.at("/public/../admin")
+
+
+@pytest.mark.parametrize("path", ["/.well-known/*", "/.well-known/openid-configuration", "/a/.b", "/..."])
+def test_a_name_that_begins_with_a_dot_is_a_path(path: str) -> None:
+    """It is no dot segment, and only a path that routers read in another way is refused."""
+    assert path_issue(path) is None
