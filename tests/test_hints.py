@@ -232,7 +232,7 @@ ONE = {"allow_origins": PAGE}
 NOT_TEXT: dict[str, list[Any]] = {
     "allow_methods": [
         *(b"PUT", 5, None, True, object(), [5], [None], [["PUT"]], {"PUT": 1}, ["PUT", ""], ["PUT", "DELETE, PATCH"]),
-        *(["put\n"], nested(2000), Broken(), 10**5000, ["PUT", b"DELETE"], ("PUT", 1)),
+        *(["put\n"], nested(2000), Broken(), 10**5000, ["PUT", b"DELETE"], ("PUT", 1), Scalar()),
     ],
     "allow_headers": [
         *(
