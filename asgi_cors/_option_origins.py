@@ -43,8 +43,8 @@ class Origins:
         """Whether no origin can ever be allowed."""
         return not (self.entries or self.regexes)
 
-    def sort(self, issues: list[Issue], accepts: Accepts | None) -> None:
-        """Tell the entries apart; mistakes go to `issues`, with what to write instead if `accepts` is given."""
+    def sort(self, issues: list[Issue], accepts: Accepts) -> None:
+        """Tell the entries apart; mistakes go to `issues`, with what to write instead."""
         others: list[Any] = []
         for entry in cast("tuple[Any, ...]", self.entries):
             if not isinstance(entry, str):
@@ -56,7 +56,7 @@ class Origins:
         if others:
             self._sort(others, issues, accepts)
 
-    def _sort(self, entries: list[Any], issues: list[Issue], accepts: Accepts | None) -> None:
+    def _sort(self, entries: list[Any], issues: list[Issue], accepts: Accepts) -> None:
         from ._origin_patterns import Problem, parse_pattern  # noqa: PLC0415 - many policies have plain origins alone
 
         for entry in entries:
@@ -79,8 +79,13 @@ class Origins:
                 issues.append(_entry_issue(entry, accepts))
 
 
+def refuse_all(_entries: list[Any]) -> bool:
+    """Accept no correction, so that no hint of a hint is looked for."""
+    return False
+
+
 def read_origins(
-    value: object, regex: object, issues: list[Issue], warnings: list[Issue], accepts: Accepts | None = None
+    value: object, regex: object, issues: list[Issue], warnings: list[Issue], accepts: Accepts = refuse_all
 ) -> Origins:
     """Read both options; mistakes go to `issues`, doubts to `warnings`.
 
@@ -89,7 +94,7 @@ def read_origins(
         regex: The value of `allow_origin_regex`.
         issues: Where mistakes go.
         warnings: Where doubts go.
-        accepts: Returns whether the policy would accept a list of entries instead; without it, mistakes have no hint.
+        accepts: Returns whether the policy would accept a list of entries instead.
     """
     entries = _entries(value, issues, accepts)
     if "*" in entries and (len(entries) > 1 or regex is not None):
@@ -119,7 +124,7 @@ def list_of(value: object) -> list[Any] | None:
         return None
 
 
-def _entries(value: Any, issues: list[Issue], accepts: Accepts | None) -> tuple[Any, ...]:
+def _entries(value: Any, issues: list[Issue], accepts: Accepts) -> tuple[Any, ...]:
     if isinstance(value, str | re.Pattern) or callable(value):
         return (cast("object", value),)
     entries = list_of(value)
@@ -138,21 +143,18 @@ def comparable(entry: Any) -> object:
     return entry
 
 
-def _entry_issue(entry: object, accepts: Accepts | None, wanted: str = "a string, compiled regex or callable") -> Issue:
+def _entry_issue(entry: object, accepts: Accepts, wanted: str = "a string, compiled regex or callable") -> Issue:
     """Describe an entry of another type; the hint reads it as text."""
     message = f"{show(entry)} is not {wanted}" + (f" ({UNSET})" if entry is None else "")
-    hint = ""
-    if accepts:
-        from ._origin_hints import hint_for_object  # noqa: PLC0415 - only for a mistake
+    from ._origin_hints import hint_for_object  # noqa: PLC0415 - only for a mistake
 
-        hint = hint_for_object(entry, accepts)
-    return issue("wrong-type", "allow_origins", entry, message, hint)
+    return issue("wrong-type", "allow_origins", entry, message, hint_for_object(entry, accepts))
 
 
-def _hint(entry: str, problem: Problem, accepts: Accepts | None) -> str:
+def _hint(entry: str, problem: Problem, accepts: Accepts) -> str:
     from ._origin_hints import hint  # noqa: PLC0415 - only of a mistake
 
-    return hint(entry, problem, accepts) if accepts else ""
+    return hint(entry, problem, accepts)
 
 
 def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[str], str]:
