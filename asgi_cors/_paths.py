@@ -112,9 +112,11 @@ def _wrong_type(path: object) -> Issue:
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:
+    from ._regex_hints import path_cost_issue  # noqa: PLC0415 - most paths are no regular expressions
+
     prefix = literal_prefix(path)
     if not prefix or prefix.startswith("/"):
-        return None
+        return path_cost_issue(path, "paths")
     message = f"{path.pattern!r} matches no path: a path begins with a slash"
     return issue("bad-path", "paths", path.pattern, message, f"Write re.compile({'/' + path.pattern!r}).")
 

@@ -80,10 +80,6 @@ class _Total(NamedTuple):
     length: int
     """The number of letters behind that loop."""
 
-    @property
-    def is_loop(self) -> bool:
-        return self.length == 0
-
 
 _START: Final = _Total(1, (), 0, 0, 0, 0)
 
@@ -261,7 +257,7 @@ class _Paths:
         running = [source for source in sources if source.mask & mask]
         run = max(running, key=lambda source: source.round * (source.length + 1), default=_START)
         length = min(run.length + 1, MAX_ORIGIN / (len(chain) + 2))
-        steps = max(run.round * length, ways + max(0 if source.is_loop else source.steps for source in sources))
+        steps = max(run.round * length, ways + max(source.steps if source.length else 0 for source in sources))
         return _Total(ways, chain, steps, run.mask & mask, run.round, run.length + 1)
 
     def together(self, entries: list[tuple[int, float]], members: list[int], pairs: set[Pair]) -> float:
@@ -302,16 +298,17 @@ class _Paths:
         def step(state: tuple[int, int, int]) -> Iterator[tuple[tuple[int, int, int], int]]:
             first, second, third = state
             is_inside = second == entry or self.loop_of(second) == last
-            onward = [y for y in self.after[second] if (is_inside if self.loop_of(y) == last else self.leads(y, entry))]
+            onward = [
+                y
+                for y in self.after[second]
+                if (is_inside if self.loop_of(y) == last else (self.reach[y] | 1 << y) >> entry & 1)
+            ]
             for x in self.inside(first, self.after[first]):
                 for z in self.inside(third, self.after[third]):
                     for y in onward:
                         yield (x, y, z), self.masks[x] & self.masks[y] & self.masks[z]
 
         return self.word((source, source, target), (source, target, target), step)
-
-    def leads(self, start: int, goal: int) -> bool:
-        return start == goal or bool(self.reach[start] >> goal & 1)
 
     # Texts
 
@@ -369,7 +366,9 @@ class _Paths:
         masks = {self.masks[target] for node in ways for target in self.after[node] if target in wanted}
         groups: dict[int, int] = {0: -1}
         for mask in sorted(masks):
-            split = [(key << 1 | bit, group & (mask if bit else ~mask)) for key, group in groups.items() for bit in (0, 1)]
+            split = [
+                (key << 1 | bit, group & (mask if bit else ~mask)) for key, group in groups.items() for bit in (0, 1)
+            ]
             groups = {key: group for key, group in split if group}
         return sorted({self.letter(group) for key, group in groups.items() if key})
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import functools
 import re
-from re import _compiler, _parser  # type: ignore[attr-defined]  # pyright: ignore  # typeshed has neither
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
+
+# The parser of `re`, which typeshed does not describe.
+_parser = cast("Any", re)._parser  # noqa: SLF001
+_compiler = cast("Any", re)._compiler  # noqa: SLF001
 
 MAX_LETTERS: Final = 2000
 MAX_EDGES: Final = 20_000
@@ -44,6 +47,8 @@ class Letter(NamedTuple):
     """Whether it is written as a range, a category, a negation or a dot."""
     is_bare_dot: bool = False
     """Whether it is a dot without a repeat, which probably should be escaped."""
+    is_optional: bool = False
+    """Whether it is one spelled-out character with a question mark."""
 
 
 class Graph(NamedTuple):
@@ -104,7 +109,7 @@ class _Builder:
     def build(self, items: Any, flags: int) -> Graph:
         part = self.sequence(items, flags, 0)
         self.edges[0] = part.first
-        final = frozenset(part.last) | (frozenset({0}) if part.empty else frozenset())
+        final = frozenset({*part.last, *([0] if part.empty else [])})
         return Graph(self.alphabet, self.letters, self.edges, final, self.has_conditions)
 
     def sequence(self, items: Any, flags: int, depth: int) -> _Part:
@@ -127,7 +132,7 @@ class _Builder:
             return self.repeat(argument, flags, depth)
         if op is _parser.SUBPATTERN:
             _, added, removed, items = argument
-            return self.sequence(items, _compiler._combine_flags(flags, added, removed), depth + 1)
+            return self.sequence(items, _compiler._combine_flags(flags, added, removed), depth + 1)  # noqa: SLF001
         if op is _parser.ATOMIC_GROUP:
             return self.sequence(argument, flags, depth + 1)
         if op is _parser.BRANCH:
@@ -157,14 +162,20 @@ class _Builder:
         index = len(self.letters) - 1
         return _Part({index: 1}, {index: 1}, 0)
 
-    def repeat(self, argument: Any, flags: int, depth: int) -> _Part:
-        low, high, items = argument
+    def repeat(self, bounds: Any, flags: int, depth: int) -> _Part:
+        low, high, items = bounds
 
-        is_dot = len(items) == 1 and items[0][0] is _parser.ANY  # not a bare one
+        only, argument = items[0] if len(items) == 1 else (None, None)
 
-        def copy() -> _Part:
-            return self.letter(*items[0], flags) if is_dot else self.sequence(items, flags, depth + 1)
+        def copy() -> _Part:  # a repeated dot is not a bare one
+            if only is _parser.ANY:
+                return self.letter(only, argument, flags)
+            return self.sequence(items, flags, depth + 1)
 
+        if only is _parser.LITERAL and (low, high) == (0, 1):
+            part = self.letter(only, argument, flags)
+            self.letters[-1] = self.letters[-1]._replace(is_optional=True)
+            return _optional(part)
         whole = _Part({}, {}, 1)
         is_loop = high is _parser.MAXREPEAT or high - low > _MAX_OPTIONAL
         for _ in range(low - 1 if is_loop else low):

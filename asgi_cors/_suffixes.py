@@ -54,6 +54,12 @@ def site(host: str) -> str | None:
 
 
 @functools.cache
+def top_level_domains() -> tuple[str, ...]:
+    """Return every listed top-level domain."""
+    return tuple(sorted({rule.rpartition(".")[2] for rule in _rules()}))
+
+
+@functools.cache
 def _rules() -> tuple[str, ...]:
     """Every rule, in the form in which browsers send it."""
     from pathlib import Path  # noqa: PLC0415 - with the list
