@@ -172,8 +172,8 @@ class _Origins:
         self.final = [state for state in self.parents if state[0] in graph.final and _FINAL.fullmatch(state[1])]
         self.before: dict[State, dict[State, int]] = {state: {} for state in self.after}
         for state, edges in self.after.items():
-            for target, letters in edges.items():
-                self.before[target][state] = letters
+            for following_state, read in edges.items():
+                self.before[following_state][state] = read
         self.live = self.reached(self.final, self.before)
 
     @staticmethod
@@ -210,12 +210,12 @@ class _Origins:
 
     def text(self, state: State) -> str:
         """Return the shortest text that leads to a letter."""
-        text = ""
+        letters: list[str] = []
         while state in self.parents:
             parent = self.parents[state]
-            text = _readable(self.after[parent][state]) + text
+            letters.append(_readable(self.after[parent][state]))
             state = parent
-        return text
+        return "".join(reversed(letters))
 
     def completion(self, states: Iterable[State], phases: str) -> str | None:
         """Return the shortest text that leads from one of the states to an end, through certain phases only."""
