@@ -91,6 +91,7 @@ class _Paths:
         self.alphabet = graph.alphabet
         self.masks = [letter.mask for letter in graph.letters]
         self.work = 0
+        self.final = graph.final if graph.has_conditions else frozenset[int]()
         dead = {node for node, mask in enumerate(self.masks) if node and not mask} | left_out
         edges = {node: {t: n for t, n in graph.edges[node].items() if t not in dead} for node in range(len(self.masks))}
         alive = _reached([0], edges)
@@ -230,7 +231,10 @@ class _Paths:
             total = self.total(node, totals, pumps.get(loop, []) if loop else [], pairs)
             totals |= dict.fromkeys(self.loops[loop] if loop else [node], total)
             if total.steps > MAX_STEPS:
-                texts = [self.pumped(total.chain), self.densest(node)]
+                pumped = self.pumped(total.chain)
+                texts = [pumped, self.densest(node)]
+                if total.mask:
+                    texts.append(pumped[: MAX_ORIGIN // 2] + self.letter(total.mask) * (MAX_ORIGIN // 2))
                 return self.failing(max(texts, key=self.steps), node)
         return None
 
@@ -391,9 +395,15 @@ class _Paths:
         return total
 
     def failing(self, text: str, node: int) -> str:
-        """End a text in a character that the last loop does not match."""
-        end = next((c for c in _FAILING if not self.masks[node] >> self.alphabet.index(c) & 1), _FAILING[0])
-        return text[: MAX_ORIGIN - 1] + end
+        """End a text in a character that cannot follow, and in what look-arounds may ask for."""
+        members = self.loops.get(self.reach[node], [node])
+        following = [self.masks[target] for member in members for target in self.after[member]]
+        end = next((c for c in _FAILING if not any(mask >> self.alphabet.index(c) & 1 for mask in following)), "!")
+        tail = min((self.way(node, final) for final in sorted(self.final) if self.leads(node, final)), default="")
+        return text[: MAX_ORIGIN - 1 - len(tail)] + end + tail
+
+    def leads(self, start: int, goal: int) -> bool:
+        return goal in self.after and bool((self.reach[start] | 1 << start) >> goal & 1)
 
 
 def _reached(start: Iterable[int], edges: dict[int, dict[int, int]]) -> set[int]:

@@ -18,9 +18,10 @@ from ._regexes import analyse
 if TYPE_CHECKING:
     from ._issue import Issue
 
-_ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.]"
+_ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
 # `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.
 _LOOP_IN_LOOP: Final = re.compile(rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])")
+_LONGEST_SHOWN: Final = 2000
 _HTTP: Final = re.compile(
     r"https\?(?=:)|http\[s\]\?(?=:)|http\(s\|?\)\??(?=:)|\((?:\?:)?https?\|https?\)(?=:)|http(?=:)"
 )
@@ -48,12 +49,13 @@ def path_cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
 
 def _cost_issue(regex: re.Pattern[str], option: str, unsupported: str, slow: str | None) -> Issue | None:
     source = regex.pattern
+    shown = repr(source) if len(source) <= _LONGEST_SHOWN else f"{source[:_LONGEST_SHOWN]!r}…"
     if unsupported:
-        message = f"{source!r} has {unsupported}, so the time that it can take is not known"
+        message = f"{shown} has {unsupported}, so the time that it can take is not known"
         return issue("regex-unsupported", option, source, message, _instead(option))
     if slow is None:
         return None
-    message = f"{source!r} takes over {MAX_STEPS:,} steps for {slow!r}, and no other request is served meanwhile"
+    message = f"{shown} takes over {MAX_STEPS:,} steps for {slow!r}, and no other request is served meanwhile"
     better = _LOOP_IN_LOOP.sub(r"(\1\2\3)\4", source)
     is_better = better != source and not _is_slow(better, regex.flags)
     return issue(

@@ -30,9 +30,11 @@ _BARE_DOT: Final = re.compile(r"\w\)?\.(?:\(\?:|\()?\w")
 _NOT_BARE: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 # Two forms of loopback origins that everyone writes: with bare dots, and with an optional colon before digits.
 _BARE_LOOPBACK: Final = re.compile(r"127\.0\.0\.1(?![\w.\[\\-])")
-_LOOSE_PORT: Final = re.compile(r"(localhost|127(?:\\?\.0){2}\\?\.1):[?*](?=\(?(?:\?:)?(?:\[0-9\]|\\d))")
+_LOOSE_PORT: Final = re.compile(
+    r"((?:localhost|127(?:\\?\.0){2}\\?\.1|::1\\?\])\)?):[?*](?=\(?(?:\?:)?(?:\[0-9\]|\\d))"
+)
 _READABLE: Final = "xae1203-_."
-_NAMES: Final = ("evil", "evil-site")  # tried in place of an open letter
+_NAMES: Final = ("evil", "attacker")  # tried in place of an open letter
 _ADDRESSES: Final = ("2001:db8::1",)
 _ORDINARY: Final = ("net", "com", "org", "io", "dev", "app")  # top-level domains for messages
 
@@ -194,6 +196,7 @@ class _Origins:
         ends = [state for state in ends if "://:" not in state[1]]
         tails = {state: self.completion({state}, ":") for state in ends}
         self.read_names([(state, tail) for state, tail in tails.items() if tail is not None and state[1][-1] != "4"])
+        self.known: dict[tuple[frozenset[State], str], frozenset[State]] = {}
         for kind in ("http", "https"):
             if ANY_ORIGIN not in self.found:
                 self.read_addresses(kind)
@@ -247,13 +250,14 @@ class _Origins:
                 return
             letters = functools.reduce(int.__or__, self.before[state].values())
             letter = self.letters[state[0]]
-            if letter.is_bare_dot and text and "." not in text and kind != "?":
+            is_last_label = "." not in text.removesuffix(".") and kind != "?"
+            if letter.is_bare_dot and is_last_label and text not in {"", "."}:
                 letters = _DOT
             is_open = letter.is_class and letters.bit_count() > _FEW
             if is_open or state in passed:
                 self.judge_open(state, text, tail, is_loop=not is_open)
                 continue
-            if letter.is_optional and letters != _DOT and "." not in text and kind != "?":  # `com?` is `co`, too
+            if letter.is_optional and letters != _DOT and is_last_label:  # `com?` is `co`, too
                 for other in self.before[state]:
                     self.judge_top_level(other, text, tail)
             longer = ((c + text, other) for c in _characters(letters) for other in self.preceding(state, c))
@@ -319,7 +323,12 @@ class _Origins:
         """Check that the first two numbers of each address are spelled out, or the first one of a private network."""
         ends = [state for state in self.final if state[1].startswith((f"{kind}://4", f"{kind}://:"))]
         phases = re.compile(rf"{kind}://(?:[1-4]\.?|:.*)?")
-        states = {state for state in self.reached(ends, self.before) if phases.fullmatch(state[1])}
+        parts = {
+            state: {other: read for other, read in before.items() if phases.fullmatch(other[1])}
+            for state, before in self.before.items()
+            if phases.fullmatch(state[1])
+        }
+        states = self.reached(ends, parts)
         start = frozenset(state for state in states if state[1] == f"{kind}://")
         networks = 0
         for first, behind in self.numbers(start, states).items():
@@ -348,18 +357,20 @@ class _Origins:
                     found[text] = behind
         return found
 
-    def read(self, states: Iterable[State], character: str, within: set[State]) -> frozenset[State]:
-        return frozenset(
-            target
-            for state in states
-            for target, letters in self.after[state].items()
-            if letters >> ord(character) & 1 and target in within
-        )
+    def read(self, states: frozenset[State], character: str, within: set[State]) -> frozenset[State]:
+        if (states, character) not in self.known:
+            self.known[states, character] = frozenset(
+                target
+                for state in states
+                for target, letters in self.after[state].items()
+                if letters >> ord(character) & 1 and target in within
+            )
+        return self.known[states, character]
 
 
-def _telling(origin: str) -> tuple[bool, bool, int]:
+def _telling(origin: str) -> tuple[bool, bool, int, str]:
     """Return the key that puts first the origin that is easiest to understand."""
-    return "[" in origin, not origin.startswith("https:"), len(origin)
+    return "[" in origin, not origin.startswith("https:"), len(origin), re.sub("[0-9]", "~", origin)
 
 
 def _characters(letters: int) -> Iterator[str]:
