@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from ._origins import MAX_ORIGIN
-from ._regex_graph import Graph, UnsupportedError
+from ._regex_graph import Edges, Graph, MergedGraph, UnsupportedError
 
 MAX_STEPS: Final = 60_000
 _MAX_WORK: Final = 100_000  # of the analysis: pairs of letters that it looks at
@@ -29,7 +29,6 @@ _READABLE: Final = "axei1.-_"
 _FAILING: Final = "!~=;"
 
 Pair = tuple[int, int]
-Edges = dict[int, dict[int, int]]
 T = TypeVar("T", bound=Hashable)
 
 
@@ -84,31 +83,13 @@ class _Total(NamedTuple):
 _START: Final = _Total(1, (), 0, 0, 0, 0)
 
 
-class _Paths:
-    """The graph without letters that no text reaches, and without letters that are always reached together."""
+class _Paths(MergedGraph):
+    """The paths of a graph, counted."""
 
     def __init__(self, graph: Graph, left_out: frozenset[int] = frozenset()) -> None:
-        self.alphabet = graph.alphabet
-        self.masks = [letter.mask for letter in graph.letters]
+        super().__init__(graph, left_out)
         self.work = 0
         self.final = graph.final if graph.has_conditions else frozenset[int]()
-        dead = {node for node, mask in enumerate(self.masks) if node and not mask} | left_out
-        edges = {node: {t: n for t, n in graph.edges[node].items() if t not in dead} for node in range(len(self.masks))}
-        alive = _reached([0], edges)
-        self.after: Edges = {node: edges[node] for node in alive}
-        self.before: Edges = {node: {} for node in alive}
-        for node, targets in self.after.items():
-            for target, ways in targets.items():
-                self.before[target][node] = ways
-        # Two letters with the same predecessors are one letter with the edges of both; so are two with the same
-        # successors. This makes a tree of alternatives that begin or end alike.
-        self.merge(sorted(self.after), self.before, self.after)
-        self.merge(sorted(self.after, reverse=True), self.after, self.before)
-        self.reach = self.reachable()
-        self.loops: dict[int, list[int]] = {}  # the letters of each loop, by what it reaches: itself, and all behind
-        for node in sorted(self.after):
-            if self.reach[node] >> node & 1:
-                self.loops.setdefault(self.reach[node], []).append(node)
 
     def without_successes(self, graph: Graph, universal: int) -> _Paths:
         """Return the paths without those that match whatever follows: there the match succeeds at once."""
@@ -117,41 +98,6 @@ class _Paths:
         accepting = (node for node in graph.final if node in graph.edges[node])
         found = frozenset(node for node in accepting if graph.letters[node].mask & universal == universal)
         return _Paths(graph, found) if found else self
-
-    def merge(self, order: list[int], near: Edges, far: Edges) -> None:
-        def key(node: int) -> Hashable:
-            edges = ((-1 if other == node else other, ways) for other, ways in near[node].items())
-            return (self.masks[node], frozenset(edges))
-
-        first: dict[Hashable, int] = {}
-        for node in order:
-            same = first.setdefault(key(node), node) if node else node
-            if same == node or key(same) != key(node):
-                continue
-            for other in near.pop(node):
-                far[other].pop(node, None)
-            for other, ways in far.pop(node).items():
-                if other != node:
-                    far[same][other] = near[other][same] = far[same].get(other, 0) + ways
-                    del near[other][node]
-
-    def reachable(self) -> dict[int, int]:
-        """Return for each letter which letters can come after it, as bits."""
-        reach = dict.fromkeys(self.after, 0)
-        is_complete = False
-        while not is_complete:
-            is_complete = True
-            for node in sorted(self.after, reverse=True):
-                found = reach[node]
-                for target in self.after[node]:
-                    found |= reach[target] | 1 << target
-                if found != reach[node]:
-                    reach[node], is_complete = found, False
-        return reach
-
-    def loop_of(self, node: int) -> int | None:
-        """Return the key of the loop that a letter is in."""
-        return self.reach[node] if self.reach[node] >> node & 1 else None
 
     def count(self, steps: int = 1) -> None:
         self.work += steps
@@ -404,13 +350,3 @@ class _Paths:
 
     def leads(self, start: int, goal: int) -> bool:
         return goal in self.after and bool((self.reach[start] | 1 << start) >> goal & 1)
-
-
-def _reached(start: Iterable[int], edges: dict[int, dict[int, int]]) -> set[int]:
-    found = set(start)
-    pending = list(found)
-    while pending:
-        new = edges[pending.pop()].keys() - found
-        found |= new
-        pending += new
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Hashable, Iterable
 from typing import Any, Final, NamedTuple, cast
 
 # The parser of `re`, which typeshed does not describe.
@@ -32,6 +33,10 @@ _UNSUPPORTED: Final = {_parser.GROUPREF: "a back-reference", _parser.GROUPREF_EX
 _ENDS: Final = (_parser.AT_BEGINNING, _parser.AT_BEGINNING_STRING, _parser.AT_END, _parser.AT_END_STRING)
 # Of the flags these change what a character matches.
 _LETTER_FLAGS: Final = re.ASCII | re.DOTALL | re.IGNORECASE | re.UNICODE
+
+
+Edges = dict[int, dict[int, int]]
+"""For each letter: its neighbours, each with the number of ways that lead there."""
 
 
 class UnsupportedError(Exception):
@@ -63,6 +68,71 @@ class Graph(NamedTuple):
     """Whether a look-around or a word boundary restricts what the letters match."""
 
 
+class MergedGraph:
+    """A graph without letters that no text reaches, and without letters that are always reached together.
+
+    Args:
+        graph: The expression.
+        left_out: Letters to leave out.
+    """
+
+    def __init__(self, graph: Graph, left_out: frozenset[int] = frozenset()) -> None:
+        self.alphabet = graph.alphabet
+        self.masks = [letter.mask for letter in graph.letters]
+        dead = {node for node, mask in enumerate(self.masks) if node and not mask} | left_out
+        edges = {node: {t: n for t, n in graph.edges[node].items() if t not in dead} for node in range(len(self.masks))}
+        alive = _reached([0], edges)
+        self.after: Edges = {node: edges[node] for node in alive}
+        self.before: Edges = {node: {} for node in alive}
+        for node, targets in self.after.items():
+            for target, ways in targets.items():
+                self.before[target][node] = ways
+        # Two letters with the same predecessors are one letter with the edges of both; so are two with the same
+        # successors. This makes a tree of alternatives that begin or end alike.
+        self.merge(sorted(self.after), self.before, self.after)
+        self.merge(sorted(self.after, reverse=True), self.after, self.before)
+        self.reach = self.reachable()
+        self.loops: dict[int, list[int]] = {}  # the letters of each loop, by what it reaches: itself, and all behind
+        for node in sorted(self.after):
+            if self.reach[node] >> node & 1:
+                self.loops.setdefault(self.reach[node], []).append(node)
+
+    def merge(self, order: list[int], near: Edges, far: Edges) -> None:
+        def key(node: int) -> Hashable:
+            edges = ((-1 if other == node else other, ways) for other, ways in near[node].items())
+            return (self.masks[node], frozenset(edges))
+
+        first: dict[Hashable, int] = {}
+        for node in order:
+            same = first.setdefault(key(node), node) if node else node
+            if same == node or key(same) != key(node):
+                continue
+            for other in near.pop(node):
+                far[other].pop(node, None)
+            for other, ways in far.pop(node).items():
+                if other != node:
+                    far[same][other] = near[other][same] = far[same].get(other, 0) + ways
+                    del near[other][node]
+
+    def reachable(self) -> dict[int, int]:
+        """Return for each letter which letters can come after it, as bits."""
+        reach = dict.fromkeys(self.after, 0)
+        is_complete = False
+        while not is_complete:
+            is_complete = True
+            for node in sorted(self.after, reverse=True):
+                found = reach[node]
+                for target in self.after[node]:
+                    found |= reach[target] | 1 << target
+                if found != reach[node]:
+                    reach[node], is_complete = found, False
+        return reach
+
+    def loop_of(self, node: int) -> int | None:
+        """Return the key of the loop that a letter is in."""
+        return self.reach[node] if self.reach[node] >> node & 1 else None
+
+
 class _Part(NamedTuple):
     """A part of the expression: its first and last letters, and in how many ways it matches the empty text."""
 
@@ -83,7 +153,7 @@ def parse_graph(regex: re.Pattern[str], alphabet: str = ASCII) -> Graph:
     """
     source = regex.pattern
     if len(source) > _MAX_SOURCE:
-        raise UnsupportedError(f"over {_MAX_SOURCE} characters")
+        raise UnsupportedError(f"over {_MAX_SOURCE:,} characters")
     try:
         return _Builder(alphabet).build(_parser.parse(source, regex.flags & ~re.DEBUG), regex.flags)
     except RecursionError:
@@ -237,3 +307,13 @@ def _mask(op: Any, argument: Any, flags: int, alphabet: str) -> int:
     items = list(argument) if op is _parser.IN else argument
     matches = _compiler.compile(_parser.SubPattern(state, [(op, items)]), flags).findall(alphabet)
     return sum(1 << alphabet.index(letter) for letter in matches)
+
+
+def _reached(start: Iterable[int], edges: dict[int, dict[int, int]]) -> set[int]:
+    found = set(start)
+    pending = list(found)
+    while pending:
+        new = edges[pending.pop()].keys() - found
+        found |= new
+        pending += new
+    return found

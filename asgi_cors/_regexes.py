@@ -142,7 +142,7 @@ class RegexAnalysis:
         words = re.findall(r"[\w.-]+\.\w+", re.sub(r"\\([.-])", r"\1", self.regex.pattern))
         made = (text.format(word) for word in words for text in ("https://evil{}", "https://{}.evil.net"))
         allowed = (origin for origin in (*origins, *made) if parse_origin(origin) and self.regex.fullmatch(origin))
-        return next(allowed, origins[-1])
+        return next(allowed, origins[0])
 
 
 @functools.lru_cache(maxsize=256)
@@ -189,7 +189,7 @@ class _Origins:
         return found
 
     def risks(self) -> dict[str, list[str]]:
-        """Return for each risk some origins, of which the last one is allowed but for look-arounds."""
+        """Return some origins for each risk, of which one is allowed unless a look-around excludes it."""
         self.found: dict[str, list[str]] = {}
         self.sites: set[str] = set()
         ends = [state for state in self.parents if state in self.live and state[1][-1] in "h]4" and ":/" in state[1]]
