@@ -179,7 +179,7 @@ class _Builder:
     def build(self, items: Any, flags: int) -> Graph:
         part = self.sequence(items, flags, 0)
         self.edges[0] = part.first
-        final = frozenset({*part.last, *([0] if part.empty else [])})
+        final = frozenset([*part.last, 0] if part.empty else part.last)
         return Graph(self.alphabet, self.letters, self.edges, final, self.has_conditions)
 
     def sequence(self, items: Any, flags: int, depth: int) -> _Part:
