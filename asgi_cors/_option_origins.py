@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import UNSET, issue, show
 from ._origins import is_plain
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 AsksOrigin = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | AsksOrigin
 Accepts = Callable[[list[Any]], bool]
+
+
+_INSTEAD: Final = (
+    "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
+)
 
 
 class Origins:
@@ -160,9 +165,13 @@ def _hint(entry: str, problem: Problem, accepts: Accepts) -> str:
 def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[str], str]:
     try:
         compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
-    except (re.error, RecursionError, OverflowError) as error:
+    except re.error as error:
         message = f"{show(regex)} is not a valid regular expression: {error}"
         issues.append(issue("regex-syntax", option, regex, message, "Correct its syntax."))
+        return {}
+    except (OverflowError, RecursionError):
+        message = f"{show(regex)} is too large for a regular expression"
+        issues.append(issue("regex-unsupported", option, regex, message, _INSTEAD))
         return {}
     if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
         return {cast("re.Pattern[str]", compiled): option}
@@ -172,19 +181,9 @@ def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[s
 
 
 def _check_regex(regex: re.Pattern[str], option: str, issues: list[Issue], warnings: list[Issue]) -> None:
-    from ._regexes import has_bare_dot, slow_length  # noqa: PLC0415 - most policies have no regex
+    from ._regex_hints import cost_issue, regex_warnings  # noqa: PLC0415 - most policies have no regex
 
-    source, length = regex.pattern, slow_length(regex)
-    if length is not None:
-        message = (
-            f"{source!r} takes over a millisecond for an origin of {length} bytes that it nearly matches, and many"
-            " times as long for a longer one: no other request is served meanwhile"
-        )
-        line = (
-            r"Leave one way to match a text: '([a-z0-9-]+\.)*' for sub-domains, not '([a-z0-9-]+\.?)*';"
-            " 'a+', not '(a+)+'; one '.*', not several."
-        )
-        issues.append(issue("regex-backtracking", option, source, message, line))
-    if has_bare_dot(source):
-        message = f"{source!r} has a dot that stands for any character"
-        warnings.append(issue("regex-dot", option, source, message, r"Write '\.' for a dot."))
+    found = cost_issue(regex, option)
+    if found:
+        issues.append(found)
+    warnings += regex_warnings(regex, option)

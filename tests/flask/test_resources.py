@@ -100,8 +100,8 @@ def test_every_path_twice_is_warned_of(app, serve):
 @pytest.mark.parametrize(
     ("path", "mistake"),
     [
-        ("api/*", "resources: 'api/*' is no path: it begins with a slash, and has a '*' only as its last segment."),
-        ("}", "resources: '}' is no path: it begins with a slash"),
+        ("api/*", "resources: 'api/*' is not a valid path: it must begin with a slash, and '*' must be its last segment."),
+        ("}", "resources: '}' is not a valid path: it must begin with a slash"),
         ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
         ("/v[12", "resources: '/v[12' is no pattern of ours, and no regular expression either"),
         (7, "resources: 7 is no string, and no regular expression of one."),
