@@ -18,10 +18,10 @@ from typing import IO, Any, Final, cast
 from asgiref.wsgi import WsgiToAsgi, WsgiToAsgiInstance
 from flask import Flask
 
-from asgi_cors import ConfigError, Issue
-from asgi_cors_werkzeug import divided, encoded
+from asgi_cors import ConfigError, CORSMiddleware, Issue
+from asgi_cors_werkzeug import PREDICTED, divided, encoded
 
-from ._installation import NAME, ASGILayer, Installation, refuse_other_apps
+from ._installation import NAME, Installation, refuse_other_apps
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -48,7 +48,7 @@ def asgi_app(app: Flask, threads: int | None = None) -> ASGIApp:
     refuse_other_apps(app, "asgi_app(app)")
     bridge = Bridge(app, _read_threads(threads))
     installation: Installation | None = app.extensions.get(NAME)
-    return bridge if installation is None else ASGILayer(bridge, installation.configuration, installation.views)
+    return bridge if installation is None else CORSMiddleware(bridge, installation.configuration)
 
 
 def _read_threads(threads: Any) -> int:
@@ -71,7 +71,8 @@ class Bridge(WsgiToAsgi):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            installation: Installation | None = cast("Flask", self.wsgi_application).extensions.get(NAME)
+            await _live(receive, send, installation)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})  # before it is accepted: the server answers 403
         elif _has_too_many_lines(scope["headers"]):
@@ -89,10 +90,16 @@ async def _refuse_lines(scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _live(receive: Receive, send: Send) -> None:
-    """Say that all is well, at start-up and at shutdown."""
+async def _live(receive: Receive, send: Send, installation: Installation | None) -> None:
+    """Say that all is well, at start-up and at shutdown; fail the start-up for a view's policy that is not valid."""
     while True:
         kind = (await receive())["type"]
+        if kind == "lifespan.startup" and installation is not None:
+            try:
+                installation.refresh()
+            except ConfigError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
         await send({"type": f"{kind}.complete"})
         if kind == "lifespan.shutdown":
             return
@@ -149,8 +156,8 @@ class Exchange(WsgiToAsgiInstance):
             "QUERY_STRING": scope["query_string"].decode("latin-1"),
             "wsgi.input_terminated": True,  # the body is read whole, also one that comes without its length
         }
-        if NAME in scope:
-            environ[NAME] = scope[NAME]  # the mark of the decision that was made outside
+        # The state of the decision that was made outside, and the view that it is for.
+        environ |= {key: scope[key] for key in (NAME, PREDICTED) if key in scope}
         return environ
 
     def start_response(  # pyright: ignore[reportIncompatibleMethodOverride]  # asgiref's has no `write`

@@ -15,9 +15,9 @@ from typing import Any, Final, TypeVar, Unpack, overload
 from flask import Flask, Response, after_this_request, current_app, request
 
 from asgi_cors import Configuration, Policy, WSGIMiddleware
-from asgi_cors_werkzeug import mark, wraps_view
+from asgi_cors_werkzeug import AttachedPolicy, mark, wraps_view
 
-from ._installation import NAME
+from ._installation import NAME, Installation, configuration_of
 from ._options import AUTOMATIC_OPTIONS, OF_VIEWS, Options, read_config, read_options, refuse_unknown
 from ._typing import ViewOptions
 
@@ -46,16 +46,18 @@ def cross_origin(view: Any = None, /, **options: Unpack[ViewOptions]) -> Any:
     decoration = Decoration(read_options(options, OF_VIEWS))
 
     def decorate(view: View) -> Any:
+        decoration.add_view(view)
         return DecoratedView(view, decoration)
 
     return decorate if view is None else decorate(view)
 
 
-class Decoration:
+class Decoration(AttachedPolicy):
     """What is left on a view: the options of one `cross_origin`, and the policies that they come to."""
 
     def __init__(self, options: Options) -> None:
         """Check what doesn't depend on an app's config."""
+        super().__init__("cross_origin")
         self._options = options
         self.answers_options: bool = options.others.get(AUTOMATIC_OPTIONS, True)
         checked = options.check("cross_origin: ")
@@ -110,8 +112,8 @@ class DecoratedView:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Serve a request, or leave the policy to what stands around the app."""
-        installation = current_app.extensions.get(NAME)
-        if installation is None or self._decoration not in installation.views.known:
+        installation: Installation | None = current_app.extensions.get(NAME)
+        if installation is None or not installation.serves(self._decoration):
             answer = _answered(_alone(self._decoration))
             if answer is not None:
                 return answer
@@ -124,7 +126,7 @@ def _alone(decoration: Decoration) -> WSGIMiddleware:
     """Give what applies a view's policy by itself, where nothing does so around the app; made once for each app."""
     made: dict[Decoration, WSGIMiddleware] = current_app.extensions.setdefault(_ALONE, {})
     if decoration not in made:
-        made[decoration] = WSGIMiddleware(_keep_start, decoration.configuration(current_app))
+        made[decoration] = WSGIMiddleware(_keep_start, configuration_of(current_app, decoration))
     return made[decoration]
 
 

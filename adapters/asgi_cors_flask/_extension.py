@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Never, Unpack, cast
+from typing import Never, Unpack, cast
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
 from asgi_cors import ConfigError, Configuration, Explanation, Issue, Policy, Rules
+from asgi_cors_werkzeug import AttachedPolicy, Resources
 
 from ._installation import NAME, Installation, policies_of, refuse_other_apps, saying_resources
-from ._options import FLASK_NAMES, OF_APPS, OF_MIDDLEWARE, Options, read_config, read_options, refuse_unknown
+from ._options import FLASK_NAMES, OF_APPS, OF_MIDDLEWARE, RESOURCES, Options, read_config, read_options, refuse_unknown
 from ._typing import AppOptions
 
 
@@ -86,29 +87,31 @@ class CORS:
         return self._installations[0]
 
 
-class BlueprintMark:
+class BlueprintMark(AttachedPolicy):
     """What is left on a blueprint: the options for its views."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, name: str, options: Options) -> None:
         """Keep the options."""
+        super().__init__(f"CORS of blueprint {name!r}")
         self._options = options
 
     def policy(self, app: Flask) -> Rules:
         """Give the rules for the views of the blueprint in an app, whose config counts."""
-        policy, paths = self._policies(app)
+        options = self._options_in(app)
+        policy, paths = policies_of(options)
         with saying_resources():
-            return Rules(policy, paths)
+            return Rules(policy, paths, describe_path=options.others.get(RESOURCES, Resources()).describe)
 
     def configuration(self, app: Flask) -> Configuration:
         """Give the same, to be explained."""
-        policy, paths = self._policies(app)
+        policy, paths = policies_of(self._options_in(app))
         return Configuration(policy, paths=paths)
 
-    def _policies(self, app: Flask) -> tuple[Policy, dict[Any, Policy | None]]:
+    def _options_in(self, app: Flask) -> Options:
         config, unknown = read_config(app.config, warns=False)
         options = self._options.over(config)
         refuse_unknown(unknown, options)
-        return policies_of(options)
+        return options
 
 
 def _bind_blueprint(blueprint: Blueprint, options: Options) -> None:
@@ -116,14 +119,15 @@ def _bind_blueprint(blueprint: Blueprint, options: Options) -> None:
     if misplaced:
         message, hint = "a blueprint has none of its own", "Give it to CORS(app)."
         raise ConfigError([Issue("not-of-blueprints", name, options.others[name], message, hint) for name in misplaced])
-    mark = BlueprintMark(options)
+    mark = BlueprintMark(blueprint.name, options)
 
     def bind(state: BlueprintSetupState) -> None:
         app = cast("Flask", state.app)
         installation: Installation = app.extensions.get(NAME) or Installation(app)
         name = f"{state.name_prefix}.{state.name}".lstrip(".")
-        installation.views.blueprints[name] = mark
-        installation.views.refresh(installation.configuration)
+        policy = mark.policy(app)  # raised here, at registration, if the app's config does not fit
+        installation.views.attach_to_blueprint(name, mark)
+        installation.configuration.set_view(mark, policy)
 
     blueprint.record(bind)
 

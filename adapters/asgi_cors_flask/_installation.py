@@ -1,27 +1,39 @@
-"""What stands around one Flask app: its configuration, the policies of its views, and the layers that apply them."""
+"""What stands around one Flask app: its configuration, the policies of its views, and the middleware that applies them.
+
+Which view a request gets is predicted, since a preflight is answered before Flask routes it. Flask's signal
+`request_started` then tells which view really runs; if it is another one, both policies must allow.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import warnings
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final, Unpack, cast
 
-from flask import Blueprint, Flask, Request
+from flask import Blueprint, Flask, Request, current_app, has_app_context, request, request_started
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter
+from werkzeug.wrappers import Response
 
-from asgi_cors import (
-    ConfigError,
-    Configuration,
-    ConfigWarning,
-    CORSMiddleware,
-    Explanation,
-    Issue,
-    Policy,
-    WSGIMiddleware,
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Explanation, Issue, Policy, WSGIMiddleware
+from asgi_cors_werkzeug import (
+    DENY_ALL,
+    EVERY_PATH,
+    EXEMPT,
+    PREDICTED,
+    AttachedPolicy,
+    Binder,
+    Resources,
+    Views,
+    environ_of,
+    standalone_configuration,
+    through_proxy_fixes,
 )
-from asgi_cors_werkzeug import EXEMPT, Binder, Path, Views, environ_of
 
 from ._options import (
     NOTHING,
@@ -30,7 +42,6 @@ from ._options import (
     OF_POLICY,
     RESOURCES,
     Options,
-    place_of,
     read_config,
     read_options,
     refuse_unknown,
@@ -38,7 +49,6 @@ from ._options import (
 from ._typing import AppOptions, Scope
 
 NAME: Final = "asgi_cors"
-EVERY_PATH: Final = "/*"
 
 
 class Installation:
@@ -52,10 +62,26 @@ class Installation:
         """Pass everything through untouched, but for the views with a policy of their own."""
         self._app = app
         self._keywords: Options | None = None
-        self._views = Views(app, _binder(app), lambda mark: mark.policy(app))
-        self.configuration = Configuration(_closed(NOTHING), view_of=self._views.of, paths={EVERY_PATH: None})
-        app.wsgi_app = WSGILayer(app.wsgi_app, self.configuration, self._views)  # type: ignore[method-assign]
+        self._resources = Resources()
+        self._lock = threading.RLock()
+        self._views = Views(
+            app,
+            _binder(app, self),
+            lambda key: key.policy(app),
+            in_app_context=lambda: _in_context_of(app),
+            push_request=lambda scope: app.request_context(dict(environ_of(scope))).push(),
+        )
+        self.configuration = Configuration(
+            DENY_ALL,
+            view_of=self._views.of,
+            view_policy=self._views.policy_of,
+            describe_path=lambda path: self._resources.describe(path),  # noqa: PLW0108 - they are replaced
+            paths={EVERY_PATH: None},
+        )
+        self.middleware = WSGIMiddleware(app.wsgi_app, self.configuration)
+        app.wsgi_app = self.middleware  # type: ignore[method-assign]
         app.extensions[NAME] = self
+        self._views.install(self.configuration, lambda: request_started.connect(self._verify, app))
 
     @property
     def has_policy(self) -> bool:
@@ -78,15 +104,32 @@ class Installation:
         Raises:
             ConfigError: With every mistake found; what was in force stays so.
         """
-        config, unknown = read_config(self._app.config)
-        options = keywords.over(config)
-        refuse_unknown(unknown, options)
-        policy, paths = policies_of(options)
-        own: dict[str, Any] = {name: options.others[name] for name in OF_MIDDLEWARE if name in options.others}
-        with saying_resources():
-            self.configuration.reconfigure(policy, paths=paths, **own)
-        self._views.refresh(self.configuration)
-        self._keywords = keywords
+        with self._lock:
+            config, unknown = read_config(self._app.config)
+            options = keywords.over(config)
+            refuse_unknown(unknown, options)
+            policy, paths = policies_of(options)
+            own: dict[str, Any] = {name: options.others[name] for name in OF_MIDDLEWARE if name in options.others}
+            views = self._views.policies()
+            before, self._resources = self._resources, options.others.get(RESOURCES, Resources())
+            try:
+                with saying_resources():
+                    self.configuration.reconfigure(policy, paths=paths, **own)
+            except ConfigError:
+                self._resources = before
+                raise
+            if views:
+                self.configuration.set_views(views)
+            self._keywords = keywords
+
+    def refresh(self) -> None:
+        """Check the policies of all views that are registered by now, as at start-up.
+
+        Raises:
+            ConfigError: With every mistake found; no policy is changed then.
+        """
+        with self._lock:
+            self._views.refresh(self.configuration)
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[AppOptions]) -> None:
         """Replace the policy, or the options that are named, at once; the others stay.
@@ -100,7 +143,8 @@ class Installation:
                 message = f"a policy and options of a policy ({', '.join(read.names.values())}) are given"
                 raise ConfigError([Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…).")])
             read = Options({name: getattr(policy, name) for name in OF_POLICY}, read.others, {})
-        self.configure(read.over(self._keywords or NOTHING))
+        with self._lock:
+            self.configure(read.over(self._keywords or NOTHING))
 
     def explain(
         self,
@@ -112,7 +156,6 @@ class Installation:
         credentials: bool = False,
     ) -> Explanation:
         """Tell what a browser will do with a request, and why; a view's own policy counts. See `asgi_cors.explain`."""
-        self._views.refresh(self.configuration)
         host, _, port = cast("str", self._app.config["SERVER_NAME"] or "localhost").partition(":")
         scope: Scope = {
             "type": "http",
@@ -121,49 +164,43 @@ class Installation:
             "headers": (),
             "server": (host, int(port or 80)),
         }
-        mark: Any = self._views.of(scope)
+        key: Any = self._views.of(scope)
         configuration = self.configuration
-        if mark is not None:
-            configuration = _exempt() if mark == EXEMPT else mark.configuration(self._app)
+        if key is not None:
+            configuration = _exempt() if key is EXEMPT else key.configuration(self._app)
         return configuration.explain(method, origin, path, headers, credentials=credentials)
 
+    def serves(self, policy: AttachedPolicy) -> bool:
+        """Return whether this installation serves a decorated view, so that the view need not apply its policy itself.
 
-class _Layer:
-    """What asks for its configuration gets one with the policies of all views that there are by now.
+        It does not if another decorator, above it and without `functools.wraps`, has hidden the policy.
+        """
+        rule = request.url_rule
+        key = self._views.key_of(rule.endpoint, request.method) if rule else None
+        return key is policy or key is EXEMPT or policy in self._views.registered()
 
-    The shells ask once for each request. A `__call__` that looks first and then calls theirs would cost 60 ns more by
-    WSGI, and 180 by ASGI, where it is a coroutine of its own.
-    """
+    def _verify(self, _app: object, **_: object) -> None:
+        """Compare the view that is about to run with the predicted one.
 
-    _views: Views
-    _shared: Configuration
-
-    @property
-    def configuration(self) -> Configuration:
-        self._views.refresh(self._shared)
-        return self._shared
-
-    @configuration.setter
-    def configuration(self, configuration: Configuration) -> None:
-        self._shared = configuration
-
-
-class WSGILayer(_Layer, WSGIMiddleware):
-    """The app's policy around its `wsgi_app`."""
-
-    def __init__(self, app: Callable[..., Iterable[bytes]], configuration: Configuration, views: Views) -> None:
-        """Share the configuration; see `WSGIMiddleware`."""
-        self._views = views
-        super().__init__(app, configuration)
-
-
-class ASGILayer(_Layer, CORSMiddleware):
-    """The same policy around what serves the app by ASGI."""
-
-    def __init__(self, app: Any, configuration: Configuration, views: Views) -> None:
-        """Share the configuration; see `CORSMiddleware`."""
-        self._views = views
-        super().__init__(app, configuration)
+        Raises:
+            HTTPException: The refusal, if the policy of the view that runs demands one. It has no code, so the app's
+                error handlers pass it on.
+        """
+        current: Request = cast("Any", request)._get_current_object()  # noqa: SLF001 - the documented way
+        rule, environ = current.url_rule, current.environ
+        if rule is None:
+            return  # no view runs: a 404, a 405 or a redirect
+        key = self._views.key_of(rule.endpoint, current.method)
+        if key is None:
+            with contextlib.suppress(ConfigWarning):  # warnings may be errors
+                self._views.warn_if_misplaced(rule.endpoint)
+        predicted = environ.get(PREDICTED, key)
+        if predicted is key:
+            return
+        refusal = self.middleware.verify_view(environ, predicted, key)
+        if refusal is not None:
+            status, headers, body = refusal
+            raise HTTPException(response=Response(body, status, Headers(headers)))
 
 
 def policies_of(options: Options) -> tuple[Policy, dict[Any, Policy | None]]:
@@ -172,14 +209,14 @@ def policies_of(options: Options) -> tuple[Policy, dict[Any, Policy | None]]:
     Raises:
         ConfigError: With every mistake found.
     """
-    table: dict[Path, Options | Policy | None] | None = options.others.get(RESOURCES)
+    table: Resources | None = options.others.get(RESOURCES)
     if table is None:
         return options.build(), {}
     issues: list[Issue] = []
     paths: dict[Any, Policy | None] = {}
     for path, own in table.items():
         try:
-            paths[path] = own.over(options).build(place_of(path)) if isinstance(own, Options) else own
+            paths[path] = own.over(options).build(f"{table.describe(path)}.") if isinstance(own, Options) else own
         except ConfigError as error:
             issues += error.issues
     if issues:
@@ -227,19 +264,38 @@ def _closed(options: Options) -> Policy:
         return Options({**options.policy, "allow_origins": ()}, options.others, options.names).build()
 
 
+def configuration_of(app: Flask, key: Any) -> Configuration:
+    """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
+    return standalone_configuration(key, lambda key: key.policy(app))
+
+
 def _exempt() -> Configuration:
-    return Configuration(_closed(NOTHING), paths={EVERY_PATH: None})
+    return Configuration(DENY_ALL, paths={EVERY_PATH: None})
 
 
-def _binder(app: Flask) -> Binder:
+def _binder(app: Flask, installation: Installation) -> Binder:
     """Match a scope's path as the app does, its settings of hosts and subdomains included."""
 
     def bind(scope: Scope) -> MapAdapter | None:
-        request = app.request_class(environ_of(scope), populate_request=False)
-        return app.create_url_adapter(request)
+        made = app.request_class(environ_of(scope), populate_request=False)
+        return app.create_url_adapter(made)
 
     def is_usual() -> bool:
         binds_as_flask = type(app).create_url_adapter is Flask.create_url_adapter and type(app.url_map) is Map
         return binds_as_flask and "create_url_adapter" not in vars(app) and app.request_class is Request
 
-    return Binder(app, bind, is_usual)
+    def through_proxies(scope: Scope) -> Scope:
+        # By WSGI, what is outside of our middleware has changed the environ already.
+        inner = installation.middleware.app if "wsgi.environ" in scope else app.wsgi_app
+        return through_proxy_fixes(inner, scope)
+
+    return Binder(app, bind, is_usual, through_proxies=through_proxies)
+
+
+def _in_context_of(app: Flask) -> AbstractContextManager[object]:
+    """Enter the app's context, unless this is inside of it, as Flask does for a request.
+
+    It is popped as always, since a converter may open what only a teardown function closes.
+    """
+    inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
+    return contextlib.nullcontext() if inside else app.app_context()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, cast
 
 from asgi_cors import ConfigError, Issue, Policy
-from asgi_cors_werkzeug import Path, is_regex, read_regex, read_resources
+from asgi_cors_werkzeug import Resources, is_regex, read_regex, read_resources
 
 POLICY_NAMES: Final = {
     "origins": "allow_origins",
@@ -163,33 +163,25 @@ def refuse_unknown(unknown: tuple[Issue, ...], options: Options) -> None:
 # -- resources
 
 
-def _read_table(written: Any, issues: list[Issue]) -> dict[Path, Options | Policy | None]:
-    """Read a table of paths, with the options of each."""
-    table: dict[Path, Options | Policy | None] = {}
+def _read_table(written: Any, issues: list[Issue]) -> Resources:
+    """Read a table of paths: `Options`, a Policy or None for each."""
     try:
-        pairs = read_resources(written)
+        table = read_resources(written)
     except ConfigError as error:
         issues += error.issues
-        return table
-    for path, value in pairs.items():
-        place = place_of(path)
-        if value is None or isinstance(value, Policy):
-            table[path] = value
-        elif isinstance(value, Mapping):
+        return Resources()
+    for path, value in table.items():
+        place = f"{table.describe(path)}."
+        if isinstance(value, Mapping):
             try:
                 table[path] = read_options(cast("Mapping[str, Any]", value), OF_RESOURCES, place)
             except ConfigError as error:
                 issues += error.issues
-        else:
+        elif value is not None and not isinstance(value, Policy):
             message = f"{value!r} is no mapping of options, Policy or None"
             hint = "Use a dict of options, such as {'max_age': 60}, a Policy, or None."
             issues.append(Issue("wrong-type", place.rstrip("."), value, message, hint))
     return table
-
-
-def place_of(path: Path) -> str:
-    """Say where the options of a path are written."""
-    return f"resources[{getattr(path, 'pattern', path)!r}]."
 
 
 # -- values

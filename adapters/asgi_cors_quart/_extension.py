@@ -152,7 +152,7 @@ def cors(app_or_blueprint: AppOrBlueprint, *arguments: Never, **options: Unpack[
 def _install_in_blueprint(blueprint: Blueprint, setting: Setting) -> None:
     def register(state: Any) -> None:
         installation = installation_of(state.app)
-        installation.views.blueprints[f"{state.name_prefix}.{state.name}".lstrip(".")] = setting
+        installation.views.attach_to_blueprint(f"{state.name_prefix}.{state.name}".lstrip("."), setting)
         installation.wrap()
 
     blueprint.record(register)

@@ -1,38 +1,52 @@
 """One app, and the policies of its views, kept in step with its configuration.
 
 `app.asgi_app` is wrapped, so that Quart's test client sees it, too; what stands outside of it answers preflights before
-any of the app's code runs.
+any of the app's code runs. Which view a request gets is predicted; Quart's signals `request_started` and
+`websocket_started` then tell which view really runs. If it is another one, both policies must allow.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import re
+import logging
+import threading
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from quart import Quart
+from quart import Quart, Response, current_app, has_app_context, request, request_started, websocket, websocket_started
+from quart.globals import _cv_app, _cv_request  # pyright: ignore[reportPrivateUsage]  # their `push` is async
 from quart.routing import QuartMap
-from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
 
-from asgi_cors import ConfigError, Configuration, CORSMiddleware, Explanation, Issue, Policy, PolicyOptions
-from asgi_cors_werkzeug import EXEMPT, Binder, Views, divided, first_lines, mark_of
+from asgi_cors import (
+    ConfigError,
+    Configuration,
+    ConfigWarning,
+    CORSMiddleware,
+    Explanation,
+    Issue,
+    Policy,
+    PolicyOptions,
+)
+from asgi_cors_werkzeug import DENY_ALL, EXEMPT, PREDICTED, Binder, Path, Views, mark_of, standalone_configuration
 
-from ._settings import KEYS, Setting, unknown_keys
+from ._routing import bind, divide, proxy_fixes, request_for, through_proxy_fixes
+from ._settings import KEYS, PREFIX, Setting, unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 
-    from werkzeug.routing import MapAdapter
+    from quart.wrappers import BaseRequestWebsocket
 
     from asgi_cors import MiddlewareOptions
 
     ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 EXTENSION: Final = "asgi_cors"
-# Of an app without a policy: only its views have theirs.
-_NOBODY: Final = Policy(allow_origins=re.compile("(?!)"))
-_UNTOUCHED: Final[Mapping[str | re.Pattern[str], None]] = {"/*": None}
+logger: Final = logging.getLogger("asgi_cors")
+_HELD: Final = "asgi_cors.held"
+_UNTOUCHED: Final[Mapping[Path, None]] = {"/*": None}
 
 
 class Installation:
@@ -44,14 +58,32 @@ class Installation:
 
     def __init__(self, app: Quart) -> None:
         """Begin with no policy but those of views."""
-        self.views = Views(app, Binder(app, self._bind, self._binds_as_quart), self._policy_of)
-        self.configuration = Configuration(_NOBODY, view_of=self.views.of, paths=_UNTOUCHED)
-        self.is_around = False
         self._app = app
         self._base: Setting | Policy | None = None
         self._configured: dict[str, object] = {"": None}  # what the keys say; unlike anything, until they are read
         self._unset: Iterable[str] = ()  # the keys that say nothing
+        self._good: dict[str, Any] = {}  # what the keys said when that made a policy
         self._alone: dict[Setting, Configuration] = {}
+        self._lock = threading.RLock()
+        self.middleware: CORSMiddleware | None = None
+        self._inner: Any = app.asgi_app
+        binder = Binder(
+            app,
+            lambda scope: bind(app, scope),
+            self._binds_as_quart,
+            divide=divide,
+            through_proxies=lambda scope: through_proxy_fixes(self._inner, scope),
+        )
+        self.views = Views(
+            app,
+            binder,
+            self._policy_of,
+            in_app_context=lambda: _in_context_of(app),
+            push_request=lambda scope: _cv_request.set(app.request_context(request_for(app, scope))),
+        )
+        self.configuration = Configuration(
+            DENY_ALL, view_of=self.views.of, view_policy=self.views.policy_of, paths=_UNTOUCHED
+        )
 
     # -- what people ask of it
 
@@ -70,15 +102,15 @@ class Installation:
         credentials: bool = False,
     ) -> Explanation:
         """Tell what a browser will do with a request, and why; a view's own policy counts. See `asgi_cors.explain`."""
-        self.refresh()
+        self.follow_config()
         host, _, port = cast("str", self._app.config["SERVER_NAME"] or "localhost").partition(":")
         scope = {"type": "http", "method": method, "path": path, "headers": (), "server": (host, int(port or 80))}
-        mark = self.views.of(scope)
+        key = self.views.of(scope)
         configuration = self.configuration
-        if mark == EXEMPT:
-            configuration = Configuration(_NOBODY, paths=_UNTOUCHED)
-        elif isinstance(mark, Setting):
-            configuration = self.alone(mark)
+        if key is EXEMPT:
+            configuration = Configuration(DENY_ALL, paths=_UNTOUCHED)
+        elif isinstance(key, Setting):
+            configuration = self.alone(key)
         return configuration.explain(method, origin, path, headers, credentials=credentials)
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
@@ -87,9 +119,10 @@ class Installation:
         Raises:
             ConfigError: As the constructor of `CORS` does; what was in force stays so.
         """
-        self.configuration.reconfigure(policy, **options)
-        if policy is not None or not PolicyOptions.__annotations__.keys().isdisjoint(options):
-            self._base = self.configuration.policy
+        with self._lock:
+            self.configuration.reconfigure(policy, **options)
+            if policy is not None or not PolicyOptions.__annotations__.keys().isdisjoint(options):
+                self._base = self.configuration.policy
 
     # -- how it is put there
 
@@ -99,14 +132,16 @@ class Installation:
         Raises:
             ConfigError: With every mistake found; where the app has a policy already.
         """
-        if self._base is not None:
-            message = "the app has a CORS policy already"
-            hint = "Install one; to change it write app.extensions['asgi_cors'].reconfigure(…)."
-            raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
-        policy = base if isinstance(base, Policy) else base.policy(self._app.config)
-        own: MiddlewareOptions = {"paths": None, **options}
-        self.configuration.reconfigure(policy, **own)
-        self._base = base
+        with self._lock:
+            if self._base is not None:
+                message = "the app has a CORS policy already"
+                hint = "Install one; to change it write app.extensions['asgi_cors'].reconfigure(…)."
+                raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
+            policy = base if isinstance(base, Policy) else base.policy(self._app.config)
+            own: MiddlewareOptions = {"paths": None, **options}
+            self.configuration.reconfigure(policy, **own)
+            self._base = base
+            self._good = _read(self._app.config, KEYS)
 
     def wrap(self) -> None:
         """Stand around the app from now on."""
@@ -117,82 +152,128 @@ class Installation:
             self.refresh()
 
         self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
-        around: Any = _Layer(self._app.asgi_app, self).__call__  # to call an instance takes 70 ns more
+        self._inner = self._app.asgi_app
+        inner = _hold_states(self._inner) if any(proxy_fixes(self._inner)) else self._inner
+        self.middleware = _Layer(inner, self)
+        around: Any = self.middleware.__call__  # to call an instance takes 70 ns more
         self._app.asgi_app = around  # type: ignore[method-assign]  # as Quart's documentation has it
-        self.is_around = True
+        self.views.install(self.configuration, self._connect)
+
+    @property
+    def is_around(self) -> bool:
+        """Whether the middleware is around the app."""
+        return self.middleware is not None
+
+    def _connect(self) -> None:
+        request_started.connect(self._verify_request, self._app)
+        websocket_started.connect(self._verify_websocket, self._app)
 
     # -- which policy serves what
 
     def refresh(self) -> None:
-        """Take in the views that are new, and the configuration where it has changed.
+        """Check the configuration, and the policies of all views that are registered by now, as at start-up.
 
         Raises:
             ConfigError: With every mistake found; what was in force stays so.
         """
-        config = self._app.config
-        configured = self._configured
-        # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
-        is_known = config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
-        if not is_known:
-            self._take_in(config)
-        self.views.refresh(self.configuration)
+        with self._lock:
+            issues: list[Issue] = []
+            for check in (self._read_config, self.views.policies):
+                try:
+                    check()
+                except ConfigError as error:
+                    issues += (issue for issue in error.issues if issue not in issues)
+            if issues:
+                self._configured = {"": None}  # still to be reported by the first request, if there is one
+                raise ConfigError(issues)
 
-    def _take_in(self, config: dict[str, Any]) -> None:
-        """Make all policies of what the configuration says now."""
+    def follow_config(self) -> None:
+        """Put in force what the configuration says now; while it is not valid, what was in force stays so."""
+        if self._is_followed():
+            return
+        with self._lock:
+            if self._is_followed():
+                return
+            try:
+                self._read_config()
+            except Exception as error:  # noqa: BLE001 - a request must not fail; and warnings may be errors
+                logger.error("the app's configuration is not valid, so the last good policy stays in force: %s", error)  # noqa: TRY400 - the traceback says nothing
+
+    def _is_followed(self) -> bool:
+        config, configured = self._app.config, self._configured
+        # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
+        return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+
+    def _read_config(self) -> None:
+        """Build the policies from what the configuration says now; those of views, when they are next needed."""
+        config = self._app.config
         configured = _read(config, KEYS)
-        self._configure()
+        self._configured = configured  # first, so that a mistake is reported once, and not at each request
+        self._unset = KEYS.keys() - configured.keys()
+        if isinstance(self._base, Setting):
+            self.configuration.reconfigure(self._base.policy(config))
+        self._good = configured
+        self._alone.clear()
+        self.configuration.set_views({})
         for issue in unknown_keys(config):
             issue.warn()
-        self._configured = {key: _copied(value) for key, value in configured.items()}
-        self._unset = KEYS.keys() - configured.keys()
 
     def leaves_to_view(self, setting: Setting, endpoint: str | None) -> bool:
         """Tell whether a decorated view has to apply its setting by itself, since nothing further out does."""
         outermost = mark_of(self._app.view_functions.get(endpoint or ""))
         if outermost is not None and outermost is not setting:
             return False  # exempt, or another's business
-        return not (self.is_around and setting in self.views.known)
+        return not (self.is_around and (outermost is setting or setting in self.views.registered()))
 
     def alone(self, setting: Setting) -> Configuration:
-        """Give what a view applies by itself."""
-        self.refresh()
+        """Give what a view applies by itself; if its policy is not valid, every origin is refused and it is logged."""
+        self.follow_config()
         if setting not in self._alone:
-            self._alone[setting] = Configuration(self._policy_of(setting))
+            self._alone[setting] = standalone_configuration(setting, self._policy_of)
         return self._alone[setting]
 
-    def _configure(self) -> None:
-        """Make all policies anew."""
-        issues: list[Issue] = []
-        policies: dict[Hashable, Policy] = {}
-        settings = [found for found in (self._base, *self.views.known) if isinstance(found, Setting)]
-        for setting in settings:
-            try:
-                policies[setting] = self._policy_of(setting)
-            except ConfigError as error:
-                issues += (issue for issue in error.issues if issue not in issues)
-        if issues:
-            raise ConfigError(issues)
-        self._alone.clear()
-        if isinstance(self._base, Setting):
-            self.configuration.reconfigure(policies.pop(self._base))
-        self.configuration.set_views(policies)
-
     def _policy_of(self, setting: Setting) -> Policy:
-        return setting.policy(self._app.config)
-
-    def _bind(self, scope: Any) -> MapAdapter | None:
-        """Have the app bind its routes, for a request that is made for it."""
-        root, path = divided(scope)
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in first_lines(scope)])
-        version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
-        method, scheme = scope.get("method", "GET"), scope.get("scheme", "http")
-        request = BaseRequestWebsocket(method, scheme, path, query, headers, root, version, scope)
-        return self._app.create_url_adapter(request)
+        config = cast("Mapping[str, Any]", self._app.config)
+        unknown = {key: value for key, value in config.items() if key.startswith(PREFIX) and key not in KEYS}
+        return setting.policy({**unknown, **self._good})
 
     def _binds_as_quart(self) -> bool:
         app = self._app
         own = type(app).create_url_adapter is not Quart.create_url_adapter or "create_url_adapter" in vars(app)
         return not own and type(app.url_map) is QuartMap
+
+    # -- the view that runs
+
+    async def _verify_request(self, _app: object, **_: object) -> None:
+        await self._verify(cast("Any", request)._get_current_object())  # noqa: SLF001 - the documented way
+
+    async def _verify_websocket(self, _app: object, **_: object) -> None:
+        await self._verify(cast("Any", websocket)._get_current_object())  # noqa: SLF001 - the documented way
+
+    async def _verify(self, current: BaseRequestWebsocket) -> None:
+        """Compare the view that is about to run with the predicted one.
+
+        Raises:
+            HTTPException: The refusal, if the policy of the view that runs demands one. It has no code, so the app's
+                error handlers pass it on.
+        """
+        rule, scope = current.url_rule, cast("dict[str, Any]", current.scope)
+        if rule is None or self.middleware is None:
+            return  # no view runs: a 404, a 405 or a redirect
+        key = self.views.key_of(rule.endpoint, current.method)
+        if key is None:
+            with contextlib.suppress(ConfigWarning):  # warnings may be errors
+                self.views.warn_if_misplaced(rule.endpoint)
+        if _HELD in scope:
+            scope = {**scope, **scope[_HELD].states}
+        predicted = scope.get(PREDICTED, key)
+        if predicted is key:
+            return
+        refusal = await self.middleware.verify_view(scope, predicted, key)
+        if refusal is not None:
+            status, headers, body = refusal
+            decoded = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
+            raise HTTPException(response=cast("Any", Response(body, status, decoded)))
 
 
 class _Layer(CORSMiddleware):
@@ -207,12 +288,46 @@ class _Layer(CORSMiddleware):
 
     @property
     def configuration(self) -> Configuration:
-        self._installation.refresh()
+        self._installation.follow_config()
         return self._installation.configuration
 
     @configuration.setter
     def configuration(self, configuration: Configuration) -> None:
         """Leave it to the installation, which has it."""
+
+
+class _Held:
+    """The entries of a scope that must not be copied: they lead to the server's objects."""
+
+    def __init__(self, states: dict[str, Any]) -> None:
+        self.states = states
+
+    def __deepcopy__(self, _memo: object) -> _Held:
+        return self
+
+
+def _hold_states(app: ASGIApp) -> ASGIApp:
+    """Hold the state of the response together, for hypercorn's ProxyFixMiddleware, which copies the scope deeply."""
+
+    async def hold(scope: Any, receive: Any, send: Any) -> None:
+        states = {key: value for key, value in scope.items() if key.startswith("asgi_cors")}
+        rest = {key: value for key, value in scope.items() if key not in states}
+        await app({**rest, _HELD: _Held(states)}, receive, send)
+
+    return hold
+
+
+@contextlib.contextmanager
+def _in_context_of(app: Quart) -> Generator[None]:
+    """Enter the app's context, unless this is inside of it, as Quart does for a request; without its teardown."""
+    if has_app_context() and cast("Any", current_app)._get_current_object() is app:  # noqa: SLF001 - as above
+        yield
+        return
+    token = _cv_app.set(app.app_context())
+    try:
+        yield
+    finally:
+        _cv_app.reset(token)
 
 
 def installation_of(app: Quart) -> Installation:
@@ -224,9 +339,9 @@ def installation_of(app: Quart) -> Installation:
 
 
 def _read(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    return {key: config[key] for key in keys if key in config}
+    """Return what the keys say; a list as it is now, since users append to them."""
+    return {key: _copied(config[key]) for key in keys if key in config}
 
 
 def _copied(value: Any) -> object:
-    """Keep a list as it is now: people append to them."""
     return copy.copy(value) if type(value) in {list, set} else value

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
+from asgi_cors_werkzeug import AttachedPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -60,7 +61,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 SOMEBODY: Final = "https://somebody.invalid"
 
 
-class Setting:
+class Setting(AttachedPolicy):
     """The options of one decorator or one call.
 
     Args:
@@ -74,6 +75,7 @@ class Setting:
         self, place: str, given: Mapping[str, Any], names: Mapping[str, str], defaults: Mapping[str, Any]
     ) -> None:
         """Keep what was written; see the class."""
+        super().__init__(place)
         self.place = place
         self._given = given
         self._names = names

@@ -30,6 +30,19 @@ class App(Protocol):
     subdomain_matching: Any
 
 
+def divided(scope: Scope) -> tuple[str, str]:
+    """Divide what the app is mounted at from the path within it."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
+    if root and (path == root or path.startswith(root + "/")):
+        return root, path[len(root) :]
+    return root, path
+
+
+def _unchanged(scope: Scope) -> Scope:
+    return scope
+
+
 class Binder:
     """Binds the routes of one app.
 
@@ -37,25 +50,38 @@ class Binder:
         app: The app.
         ask: Has the app bind them for a scope; gives None where there is nothing to match.
         is_usual: Tells whether the app does that as its framework does, by no class or method of its own.
+        divide: Divides the root path of a scope from the path that the app routes.
+        through_proxies: Applies the app's own middlewares for proxies, inside of ours, to a scope.
     """
 
-    def __init__(self, app: App, ask: Callable[[Scope], MapAdapter | None], is_usual: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        app: App,
+        ask: Callable[[Scope], MapAdapter | None],
+        is_usual: Callable[[], bool],
+        *,
+        divide: Callable[[Scope], tuple[str, str]] = divided,
+        through_proxies: Callable[[Scope], Scope] = _unchanged,
+    ) -> None:
         """Begin with no host known."""
         self.known: dict[tuple[Hashable, ...], tuple[str, str | None]] = {}
         self._app = app
         self._ask = ask
         self._is_usual = is_usual
+        self._divide = divide
+        self._through_proxies = through_proxies
 
     def __call__(self, scope: Scope) -> MapAdapter | None:
         """Bind the routes for a scope; None where there is nothing to match."""
-        config, host, scheme = self._app.config, _host(scope), scope.get("scheme", "http")
+        scope = self._through_proxies(scope)
+        config, host, scheme = self._app.config, _host(scope), scheme_of(scope)
         if host is None or len(host) > _LONGEST or config.get("TRUSTED_HOSTS") is not None or not self._is_usual():
             return self._ask(scope)
         routes, by_subdomain = self._app.url_map, self._app.subdomain_matching
         key = host, scheme, config["SERVER_NAME"], routes, routes.host_matching, routes.default_subdomain, by_subdomain
         known = self.known.get(key)
         if known is not None:
-            root, path = divided(scope)
+            root, path = self._divide(scope)
             adapter: MapAdapter = routes.bind(known[0], root, known[1], scheme, path_info=path)
             return adapter
         asked = self._ask(scope)
@@ -66,13 +92,10 @@ class Binder:
         return asked
 
 
-def divided(scope: Scope) -> tuple[str, str]:
-    """Divide what the app is mounted at from the path within it."""
-    root: str = scope.get("root_path", "").rstrip("/")
-    path: str = scope["path"]
-    if root and (path == root or path.startswith(root + "/")):
-        return root, path[len(root) :]
-    return root, path
+def scheme_of(scope: Scope) -> str:
+    """Return the scheme of a scope; ASGI's default without one."""
+    found: str | None = scope.get("scheme")
+    return found or ("ws" if scope.get("type") == "websocket" else "http")
 
 
 def encoded(text: str) -> str:
@@ -80,10 +103,16 @@ def encoded(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
+def decoded(text: str) -> str:
+    """Read a path as PEP 3333 has it, as werkzeug does."""
+    return text.encode("latin-1").decode(errors="replace")
+
+
 def _host(scope: Scope) -> str | None:
-    """Give the Host of a scope; None without one, or with several."""
+    """Return the Host of a scope; None without one, with several, or for an upgrade, which changes the scheme."""
     if "wsgi.environ" in scope:
-        found: str | None = scope["wsgi.environ"].get("HTTP_HOST")
+        environ = scope["wsgi.environ"]
+        found: str | None = None if "HTTP_UPGRADE" in environ else environ.get("HTTP_HOST")
         return found
     hosts = _hosts(scope["headers"])
     return hosts[0][1].decode("latin-1") if len(hosts) == 1 else None
@@ -112,3 +141,28 @@ def first_lines(scope: Scope) -> list[Line]:
     """
     headers = scope["headers"]
     return [*islice(headers, _MAX_LINES), *_hosts(islice(headers, _MAX_LINES, None))]
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """Return the environ of a scope, as far as matching a route needs one; repeated headers are joined by commas."""
+    if "wsgi.environ" in scope:
+        return scope["wsgi.environ"]  # type: ignore[no-any-return]
+    root, path = divided(scope)
+    host, port = scope.get("server") or ("localhost", 80)
+    environ = {
+        "REQUEST_METHOD": scope.get("method", "GET"),
+        "SCRIPT_NAME": encoded(root),
+        "PATH_INFO": encoded(path),
+        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+    }
+    lines: dict[bytes, list[bytes]] = {}
+    for name, value in first_lines(scope):
+        if b"_" not in name:  # which an environ can't tell from a hyphen
+            lines.setdefault(name.lower(), []).append(value)
+    for name, values in lines.items():
+        key = name.decode("latin-1").upper().replace("-", "_")
+        environ[f"HTTP_{key}"] = b",".join(values).decode("latin-1")
+    return environ

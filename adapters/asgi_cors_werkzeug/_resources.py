@@ -7,7 +7,7 @@ another character that only regular expressions use, one of these, which must ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from asgi_cors import ConfigError, Issue
@@ -16,22 +16,49 @@ Path = str | re.Pattern[str]
 
 _ONLY_IN_REGEXES: Final = frozenset("*\\]?$^[]()")
 _REPEATED: Final = re.compile(r"(?<!\\)[\w/-]\*")
-_BELOW: Final = "/*"
+EVERY_PATH: Final = "/*"
+_EVERYTHING: Final = re.compile(".*")  # the same, with the rank of a regular expression
 
 
-def read_resources(resources: Any) -> dict[Path, Any]:
+class Resources(dict[Path, Any]):
+    """Values by path pattern, and how the user wrote each pattern.
+
+    Two spellings of one pattern are two patterns, of the same rank, so that both apply.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        super().__init__()
+        self._spellings: dict[Path, object] = {}
+
+    def add(self, path: Path, spelling: object, value: Any) -> None:
+        """Add a value; if another spelling of the same pattern has another value, next to that."""
+        if path == EVERY_PATH and self.get(path, value) != value:
+            self.add(_EVERYTHING, self._spellings.pop(path), self.pop(path))
+            path = _EVERYTHING
+        while isinstance(path, re.Pattern) and self.get(path, value) != value:
+            path = re.compile(f"{path.pattern}(?:)", path.flags)  # it matches the same paths, with the same rank
+        self[path] = value
+        self._spellings.setdefault(path, spelling)
+
+    def describe(self, path: Path) -> str:
+        """Return how the user knows a pattern, for messages."""
+        spelling = self._spellings.get(path, path)
+        return f"resources[{getattr(spelling, 'pattern', spelling)!r}]"
+
+
+def read_resources(resources: Any) -> Resources:
     """Give what is written for each path: of a table its values, else an empty mapping.
 
     Raises:
         ConfigError: Of what is no path, list or table of paths, and of each regular expression that isn't one.
     """
     issues: list[Issue] = []
-    found: dict[Path, Any] = {}
+    found = Resources()
     for written, options in _pairs(resources, issues):
         path = _read(written, issues)
-        if path is not None and found.setdefault(path, options) is not options:
-            message = f"{written!r} is every path, as another one is; the one written first applies"
-            Issue("paths-tie", "resources", written, message, "Leave one of them out.").warn()
+        if path is not None:
+            found.add(path, written, options)
     if issues:
         raise ConfigError(issues)
     return found
@@ -69,12 +96,16 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
     return ()
 
 
-def _read(path: object, issues: list[Issue]) -> Path | None:
+def _read(path: Any, issues: list[Issue]) -> Path | None:
+    if not isinstance(path, Hashable):
+        message = f"{path!r} is not a path"
+        issues.append(Issue("wrong-type", "resources", path, message, "Write a string, or a compiled expression."))
+        return None
     if not isinstance(path, str):
         return cast("Path", path)  # a compiled expression, or what the core refuses by itself
     if path == "*":
-        return _BELOW
-    stem = path.removesuffix(_BELOW)
+        return EVERY_PATH
+    stem = path.removesuffix("/*")
     if not is_regex(stem):
         return path
     if re.search(r"[\w-]\*$", path) and not is_regex(path[:-1]):

@@ -1,217 +1,260 @@
-"""Which view serves a scope, and what a decorator said of it.
+"""Which view serves a scope, and which policy is attached to it.
 
-Views are registered at any time before they are first asked for, so their marks are gathered whenever there are more
-of them than before. A route is looked up only where some view or blueprint has a mark.
+A view's policy is read from the view that is registered now, at each request: views are replaced, decorated late and
+exempted late. `Views.of` predicts the view with the app's own matcher; the adapter then compares the prediction with
+the view that really runs, which a signal of the framework names.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
-from itertools import chain
+import contextvars
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import MapAdapter, RequestRedirect
+from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
-from asgi_cors import ConfigError, Configuration, Issue, OneOfSeveral, Policy, Rules
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, OneOfSeveral, Policy, Rules
 
-from ._binding import divided, encoded, first_lines
+from ._attached import EXEMPT, AttachedPolicy, mark_of, usage, wrapper_of
 
 Scope = MutableMapping[str, Any]
-View = Callable[..., Any]
-F = TypeVar("F", bound=View)
+Key = TypeVar("Key", bound=AttachedPolicy)
+ViewPolicy = Policy | Mapping[str, Any] | Rules | None
 
-EXEMPT: Final = "exempt"
-
-_MARK: Final = "_asgi_cors_mark"
-_WRAPPED_BY: Final = "_asgi_cors_wrapped_by"
+PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
 
 
 class App(Protocol):
-    """Of a Flask or Quart app, its views by endpoint."""
+    """The views and routes of a Flask or Quart app."""
 
     view_functions: dict[str, Any]
-
-
-def mark(view: View, value: Hashable) -> None:
-    """Leave a mark on a view; decorators above it keep it where they use `functools.wraps`."""
-    setattr(view, _MARK, value)
-
-
-def mark_of(view: View | None) -> Hashable | None:
-    """Give the mark of a view, or None."""
-    return getattr(view, _MARK, None)
-
-
-def wraps_view(wrapper: View, view: View) -> None:
-    """Note that `wrapper` is to serve in the place of `view`, so that `Views` can tell where it doesn't."""
-    vars(wrapper).pop(_WRAPPED_BY, None)
-    with contextlib.suppress(AttributeError, TypeError):  # a view may be any callable
-        setattr(view, _WRAPPED_BY, wrapper)
-
-
-def cors_exempt(view: F) -> F:
-    """Pass a view's requests through untouched, preflights included: what the view itself sends decides."""
-    mark(view, EXEMPT)
-    return view
+    url_map: Any
 
 
 class Views:
-    """The marks of an app's views and blueprints, and the routes that lead to them.
+    """The policies attached to an app's views and blueprints, and the routes that lead to them.
 
     Args:
         app: The app.
-        bind: Gives what matches the path of a scope; None where there is nothing to match.
-        policy_of: Gives the policy that a mark stands for; of `EXEMPT`, it isn't asked.
+        bind: Returns the app's URL map bound for a scope; None if nothing can match.
+        policy_of: Returns the policy for a key; it is not called for `EXEMPT`.
+        in_app_context: Enters the app's context, for converters that need it.
+        push_request: Pushes a request context for a scope, for converters that need that; it is never popped, but
+            belongs to a copy of the context.
     """
 
     def __init__(
         self,
         app: App,
         bind: Callable[[Scope], MapAdapter | None],
-        policy_of: Callable[[Any], Policy | Mapping[str, Any] | Rules | None],
+        policy_of: Callable[[Any], ViewPolicy],
+        in_app_context: Callable[[], AbstractContextManager[object]],
+        push_request: Callable[[Scope], object],
     ) -> None:
-        """Begin with none; see the class."""
-        self.blueprints: dict[str, Hashable] = {}
-        self.known: set[Hashable] = set()
+        """Begin without blueprints; see the class."""
         self._app = app
         self._bind = bind
         self._policy_of = policy_of
-        self._seen = 0
-        self._lock = threading.Lock()
+        self._in_app_context = in_app_context
+        self._push_request = push_request
+        self._blueprints: dict[str, AttachedPolicy] = {}
+        self._on_activation: Callable[[], None] = _do_nothing
+        self._checked: set[str] = set()
 
-    def refresh(self, configuration: Configuration) -> None:
-        """Set the policies of all marks that aren't known yet.
+    # -- when routes are matched
+
+    def install(self, configuration: Configuration, connect: Callable[[], object]) -> None:
+        """Match routes for `configuration` from the first attached policy on; `connect` then connects the signals."""
+
+        def activate() -> None:
+            connect()
+            configuration.set_views({EXEMPT: None})
+
+        self._on_activation = activate
+        usage.activate(self)
+
+    def activate(self) -> None:
+        """Match routes from now on."""
+        self._on_activation()
+
+    def attach_to_blueprint(self, name: str, policy: AttachedPolicy) -> None:
+        """Attach a policy to all views of a blueprint, by its full name."""
+        usage.note()
+        self._blueprints[name] = policy
+
+    # -- policies
+
+    def policy_of(self, key: Any) -> ViewPolicy:
+        """Return the policy for a key.
 
         Raises:
-            ConfigError: With every mistake found in any of them; asked again, they are read again.
+            ConfigError: With every mistake found.
         """
-        if self._seen == len(self._app.view_functions) + len(self.blueprints):
-            return
-        with self._lock:
-            views = dict(self._app.view_functions)
-            seen = len(views) + len(self.blueprints)
-            marks = {*chain.from_iterable(map(_marks, views.values())), *self.blueprints.values()}
-            new = marks - self.known - {None}
-            configuration.set_views(self._policies(new))
-            self.known |= new
-            _warn_of_misplaced(views)
-            self._seen = seen
+        return None if key is EXEMPT else self._policy_of(key)
+
+    def registered(self) -> set[AttachedPolicy]:
+        """Return the policies of all views and blueprints that are registered now."""
+        found = {policy for view in [*self._app.view_functions.values()] for policy in _attached(view)}
+        return found | {*self._blueprints.values()}
+
+    def refresh(self, configuration: Configuration) -> None:
+        """Check and set the policies of all views that are registered now, as at start-up.
+
+        Raises:
+            ConfigError: With every mistake found; no policy is changed then.
+        """
+        configuration.set_views(self.policies())
+
+    def policies(self) -> dict[Hashable, ViewPolicy]:
+        """Return the policies of all views that are registered now, by key.
+
+        Raises:
+            ConfigError: With every mistake found in any of them.
+        """
+        issues: list[Issue] = []
+        policies: dict[Hashable, ViewPolicy] = {}
+        for key in self.registered():
+            try:
+                policies[key] = self.policy_of(key)
+            except ConfigError as error:
+                issues += (issue for issue in error.issues if issue not in issues)
+        if issues:
+            raise ConfigError(issues)
+        for endpoint in [*self._app.view_functions]:
+            self.warn_if_misplaced(endpoint)
+        return policies
+
+    # -- the view that is predicted, and the one that runs
 
     def of(self, scope: Scope) -> Hashable | None:
-        """Give the mark of the view that serves a scope, or of its blueprint; None where neither has one.
+        """Return the key of the view that will serve a scope, or of its blueprint; None if neither has a policy.
 
-        Of a preflight, `OneOfSeveral` tells that other methods of the URL lead to other marks.
+        For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys.
         """
-        adapter = self._adapter(scope)
+        key = self._predict(scope) if self._has_plain_routes() else self._predict_in_context(scope)
+        if not scope.get("asgi_cors.preflight"):
+            scope.get("wsgi.environ", scope)[PREDICTED] = key
+        return key
+
+    def key_of(self, endpoint: str, method: str) -> AttachedPolicy | None:
+        """Return the policy attached to what serves an endpoint: its method of a class, its view or its blueprint."""
+        view = self._app.view_functions.get(endpoint)
+        found = mark_of(_handler(view, method)) or mark_of(view)
+        while found is None and (endpoint := endpoint.rpartition(".")[0]):
+            found = self._blueprints.get(endpoint)
+        return found
+
+    def warn_if_misplaced(self, endpoint: str) -> None:
+        """Warn, once, if the decorator of a view is above `route`, which has registered the view without it."""
+        views = self._app.view_functions
+        view = views.get(endpoint)
+        wrapper = wrapper_of(view)
+        if wrapper is None or mark_of(view) or endpoint in self._checked:
+            return
+        self._checked.add(endpoint)
+        if not any(registered is wrapper for registered in [*views.values()]):
+            message = f"the decorator of view {endpoint!r} stands above its route, and has no effect"
+            hint = "Write it below: first @app.route(…), then the decorator."
+            Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
+
+    def _predict_in_context(self, scope: Scope) -> Hashable | None:
+        """Match inside of the app's context; if a converter needs a request context, too, inside of one."""
+
+        def predict() -> Hashable | None:
+            self._push_request(scope)
+            return self._predict(scope)
+
+        with self._in_app_context():
+            try:
+                return self._predict(scope)
+            except RuntimeError:  # as Flask and Quart say it
+                return contextvars.copy_context().run(predict)
+
+    def _predict(self, scope: Scope) -> Hashable | None:
+        try:
+            adapter = self._bind(scope)
+        except HTTPException:
+            return None  # the app will say so itself: a host that it doesn't trust, say
         if adapter is None:
             return None
-        marks = (self._mark(endpoint, method) for endpoint, method in _endpoints(adapter, scope))
-        found = next((mark for mark in marks if mark is not None), None)
-        if scope.get("asgi_cors.preflight") and any(mark != found for mark in self._at_url(adapter, scope)):
+        method: str = scope.get("method", "GET")
+        keys = (self.key_of(endpoint, served) for endpoint, served in _endpoints(adapter, method))
+        found = next((key for key in keys if key is not None), None)
+        if scope.get("asgi_cors.preflight") and any(key is not found for key in self._at_url(adapter)):
             return OneOfSeveral(found)
         return found
 
-    def _at_url(self, adapter: MapAdapter, scope: Scope) -> Iterator[Hashable | None]:
-        """Give the marks of all views of a URL."""
+    def _at_url(self, adapter: MapAdapter) -> Iterator[AttachedPolicy | None]:
+        """Return the keys of all views of a URL."""
         for method in adapter.allowed_methods():
-            for endpoint, served in _endpoints(adapter, {**scope, "method": method}):
-                yield self._mark(endpoint, served)
+            for endpoint, served in _endpoints(adapter, method):
+                yield self.key_of(endpoint, served)
 
-    def _adapter(self, scope: Scope) -> MapAdapter | None:
-        try:
-            return self._bind(scope)
-        except HTTPException:
-            return None  # the app will say so itself: a host that it doesn't trust, say
-
-    def _policies(self, marks: Iterable[Hashable]) -> dict[Hashable, Any]:
-        issues: list[Issue] = []
-        policies: dict[Hashable, Any] = {}
-        for found in marks:
-            try:
-                policies[found] = None if found == EXEMPT else self._policy_of(found)
-            except ConfigError as error:
-                issues += error.issues
-        if issues:
-            raise ConfigError(issues)
-        return policies
-
-    def _mark(self, endpoint: str, method: str) -> Hashable | None:
-        view = self._app.view_functions.get(endpoint)
-        handler = getattr(getattr(view, "view_class", None), method.lower(), None)
-        found = mark_of(handler)
-        if found is None:
-            found = mark_of(view)
-        while found is None and (endpoint := endpoint.rpartition(".")[0]):
-            found = self.blueprints.get(endpoint)
-        return found
+    def _has_plain_routes(self) -> bool:
+        """Return whether no code of the app runs when a route is matched."""
+        return bool(self._app.url_map.converters == Map.default_converters)
 
 
-def _marks(view: View) -> Iterator[Hashable | None]:
-    """Give the mark of a view, and those of the methods of its class."""
-    yield mark_of(view)
-    for method in getattr(view, "methods", None) or ():
-        yield mark_of(getattr(getattr(view, "view_class", None), method.lower(), None))
+def _deny_all() -> Policy:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)  # that it allows nothing is what it is for
+        return Policy()
 
 
-def environ_of(scope: Scope) -> dict[str, Any]:
-    """Return the environ of a scope, as far as matching a route needs one; repeated headers are joined by commas."""
-    if "wsgi.environ" in scope:
-        return scope["wsgi.environ"]  # type: ignore[no-any-return]
-    root, path = divided(scope)
-    host, port = scope.get("server") or ("localhost", 80)
-    environ = {
-        "REQUEST_METHOD": scope.get("method", "GET"),
-        "SCRIPT_NAME": encoded(root),
-        "PATH_INFO": encoded(path),
-        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port or 0),
-        "wsgi.url_scheme": scope.get("scheme", "http"),
-    }
-    lines: dict[bytes, list[bytes]] = {}
-    for name, value in first_lines(scope):
-        if b"_" not in name:  # which an environ can't tell from a hyphen
-            lines.setdefault(name.lower(), []).append(value)
-    for name, values in lines.items():
-        key = name.decode("latin-1").upper().replace("-", "_")
-        environ[f"HTTP_{key}"] = b",".join(values).decode("latin-1")
-    return environ
+DENY_ALL: Final = _deny_all()
 
 
-def _endpoints(adapter: MapAdapter, scope: Scope) -> Iterator[tuple[str, str]]:
-    """Find the endpoint and method that serve a scope, or those at its URL where none serves its method."""
-    websocket: bool = scope.get("type") == "websocket"
-    method: str = scope.get("method", "GET")
+def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:
+    """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
     try:
-        yield _matched(adapter, method, websocket=websocket), method
+        return Configuration(policy_of(key))
+    except ConfigError:
+        failing = Configuration(DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key))
+        failing.set_views({EXEMPT: None})
+        return failing
+
+
+def _do_nothing() -> None: ...
+
+
+def _handler(view: object, method: str) -> object:
+    """Return the method of a class-based view that serves an HTTP method; HEAD is served by `get` if need be."""
+    view_class = getattr(view, "view_class", None)
+    handler: object = getattr(view_class, method.lower(), None)
+    return getattr(view_class, "get", None) if handler is None and method == "HEAD" else handler
+
+
+def _attached(view: object) -> Iterator[AttachedPolicy]:
+    """Return the policies attached to a view and to the methods of its class."""
+    handlers = (_handler(view, method) for method in getattr(view, "methods", None) or ())
+    for candidate in (view, *handlers):
+        if policy := mark_of(candidate):
+            yield policy
+
+
+def _endpoints(adapter: MapAdapter, method: str) -> Iterator[tuple[str, str]]:
+    """Find the endpoint and method that serve a request, or those at its URL if none serves its method."""
+    method = method.upper()  # as werkzeug does
+    try:
+        yield _matched(adapter, method), method
     except MethodNotAllowed as error:
         for other in sorted(error.valid_methods or ()):
             with contextlib.suppress(HTTPException):
-                yield _matched(adapter, other, websocket=websocket), other
+                yield _matched(adapter, other), other
     except HTTPException:
         return
 
 
-def _matched(adapter: MapAdapter, method: str, *, websocket: bool) -> str:
-    """Match a route; of a redirect, to add a slash, say, the one that it leads to."""
+def _matched(adapter: MapAdapter, method: str) -> str:
+    """Match a route; for a redirect (to add a slash, say), the one that it leads to."""
     try:
-        endpoint: str = adapter.match(method=method, websocket=websocket)[0]
+        endpoint: str = adapter.match(method=method)[0]
     except RequestRedirect as redirect:
         path = unquote(urlsplit(redirect.new_url).path).removeprefix(adapter.script_name.rstrip("/"))
-        endpoint = adapter.match(path, method=method, websocket=websocket)[0]
+        endpoint = adapter.match(path, method=method)[0]
     return endpoint
-
-
-def _warn_of_misplaced(views: Mapping[str, View]) -> None:
-    """Warn of a decorator that stands above `route`, which has registered the view before it came to wrap it."""
-    serving = {id(view) for view in views.values()}
-    for endpoint, view in views.items():
-        wrapper = getattr(view, _WRAPPED_BY, None)
-        if wrapper is not None and mark_of(view) is None and id(wrapper) not in serving:
-            message = f"the decorator of view {endpoint!r} stands above its route, and has no effect"
-            hint = "Write it below: first @app.route(…), then the decorator."
-            Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()

@@ -91,10 +91,50 @@ def test_of_two_resources_of_one_rank_both_must_allow(app, serve, turn):
     assert granted(serve(app), "/x") == "a"
 
 
-def test_every_path_twice_is_warned_of(app, serve):
-    with pytest.warns(ConfigWarning, match="'/\\*' is every path, as another one is"):
-        CORS(app, resources={"*": {"origins": A}, "/*": OPEN})
+@pytest.mark.parametrize("turn", [list, lambda pairs: pairs[::-1]], ids=["one order", "the other"])
+@pytest.mark.parametrize(
+    ("first", "second", "path"),
+    [
+        pytest.param(r"/\w+/v1/.*", r"/\w+/v1/admin/.*", "/x/v1/admin/x", id="two regexes"),
+        pytest.param("/.*", "/.*/private/.*", "/x/private/x", id="a regex of every path"),
+        pytest.param("/api*", "/api/*", "/api/x", id="all that begins so, and a prefix"),
+        pytest.param("/api(/[a-z]+)?", "/api/*", "/api/x", id="a regex and a prefix"),
+        pytest.param("*", "/*", "/x", id="two spellings of every path"),
+        pytest.param("/x*", re.compile("/x.*"), "/xy", id="a spelling that comes to a given regex"),
+        pytest.param(re.compile(".*"), ".*(?:)", "/x", id="two regexes of every path"),
+    ],
+)
+def test_of_two_paths_of_equal_rank_both_must_allow(app, serve, turn, first, second, path):
+    """In whichever order they are written; the warning names both as they are written."""
+    resources = dict(turn([(first, {"origins": [A, C]}), (second, {"origins": [A, B]})]))
+    with pytest.warns(ConfigWarning) as warned:
+        CORS(app, resources=resources)
+    assert granted(serve(app), path) == "a"
+    (message,) = {str(warning.message) for warning in warned if "rank" in str(warning.message)}
+    for written in (first, second):
+        assert f"resources[{getattr(written, 'pattern', written)!r}]" in message
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("resources", [["*", "/*"], {"*": {"origins": A}, "/*": {"origins": A}}], ids=["list", "table"])
+def test_two_spellings_with_one_policy_are_one(app, serve, resources):
+    CORS(app, origins=A, resources=resources)
     assert granted(serve(app), "/x") == "a"
+
+
+def test_paths_of_equal_rank_are_warned_of_on_a_blueprint(app, serve):
+    bp = blueprint("bp", resources={"/bp*": {"origins": [A, B]}, "/bp/*": {"origins": [A, C]}})
+    with pytest.warns(ConfigWarning, match=r"resources\['/bp/\*'\]: .*resources\['/bp\*'\]"):
+        app.register_blueprint(bp)
+    assert granted(serve(app), "/bp/x") == "a"
+
+
+def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
+    cors = CORS(app, resources={"/a*": {"origins": A}})
+    with pytest.raises(ConfigError):
+        cors.reconfigure(resources={"/b*": {"origins": A}, "api/*": {}})
+    with pytest.warns(ConfigWarning, match=r"resources\['/b\*'\]"):
+        cors.reconfigure(resources={"/b*": {"origins": A}, "/b/*": {"origins": B}})
 
 
 @pytest.mark.parametrize(
@@ -105,6 +145,7 @@ def test_every_path_twice_is_warned_of(app, serve):
         ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
         ("/v[12", "resources: '/v[12' is no pattern of ours, and no regular expression either"),
         (7, "resources: 7 is no string, and no regular expression of one."),
+        (["/x"], "resources: ['/x'] is not a path. Write a string, or a compiled expression."),
         (re.compile(b"/x"), "resources: re.compile(b'/x') is no string, and no regular expression of one."),
     ],
 )

@@ -159,13 +159,34 @@ async def test_one_view_serves_two_apps_by_the_configuration_of_each(cors_of):
     assert await cors_of(apps[0], origin=EVIL) == {"access-control-allow-origin": EVIL, **VARY}
 
 
-async def test_a_mistake_in_the_configuration_is_raised_in_words_at_the_first_request(ask, caplog):
-    """There is nothing around the app that could raise it earlier."""
+async def test_a_mistake_in_the_configuration_refuses_every_origin(ask, cors_of, knock, caplog):
+    """There is nothing around the app that could raise it earlier; the app goes on, and the log names the view."""
     app = Quart(__name__)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
     app.route("/")(route_cors()(lambda: "hello"))
-    assert (await ask(app)).status_code == 500
-    assert "route_cors(<lambda>).allow_origin: '*' with allow_credentials" in caplog.text
+
+    @app.websocket("/ws")
+    @websocket_cors()
+    async def serve():
+        await websocket.send("hello")
+
+    for _ in range(2):
+        assert (await ask(app, origin=PAGE)).status_code == 200
+        assert not [name for name in await cors_of(app, origin=PAGE) if name.startswith("access-control-")]
+        preflight = await ask(app, "OPTIONS", origin=PAGE, access_control_request_method="PUT")
+        assert (preflight.status_code, bool(await preflight.get_data())) == (200, True)
+        assert (await knock(app, origin=PAGE), await knock(app)) == (403, None)
+    errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 2
+    assert "route_cors(<lambda>).allow_origin: '*' with allow_credentials" in errors[0]
+    assert "websocket_cors(serve)" in errors[1]
+
+
+async def test_a_view_alone_is_explained(app, cors_of):
+    """By the object that it leaves with the app."""
+    await cors_of(app, origin=PAGE)
+    assert app.extensions["asgi_cors"].explain("GET", PAGE, "/").allowed
+    assert not app.extensions["asgi_cors"].explain("GET", OTHER, "/").allowed
 
 
 async def test_under_another_middleware_both_must_allow(cors_of, app):

@@ -332,22 +332,26 @@ def test_a_mistake_in_the_configuration_is_raised_when_the_app_is_bound():
     assert [issue.option for issue in caught.value.issues] == ["QUART_CORS_ALLOW_ORIGIN"]
 
 
-async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask):
-    """One that came after the app was bound: start-up fails in words, and so does each request until it is mended."""
+async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask, caplog):
+    """One that came after the app was bound. If it serves all the same, the last good policy stays in force."""
     app = create()
     CORS(app)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
     with pytest.raises(ConfigError, match=r"allow_origins: .* with allow_credentials"):
         await app.startup()
-    for _ in range(2):
-        with pytest.raises(ConfigError):
-            await ask(app)
+    caplog.clear()
+    for _ in range(3):
+        answer = await ask(app, origin=PAGE)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+    (error,) = caplog.records
+    assert error.levelname == "ERROR"
+    assert "the last good policy stays in force: CORS.allow_origins: '*' with allow_credentials" in error.message
     app.config["QUART_CORS_ALLOW_ORIGIN"] = PAGE
     assert (await ask(app, origin=PAGE)).headers["access-control-allow-credentials"] == "true"
 
 
-async def test_every_mistake_of_the_configuration_is_told_at_once(ask):
-    """Those of all settings, each once."""
+async def test_every_mistake_of_the_configuration_is_told_at_once(ask, caplog):
+    """Those of the app and of its views, each once: raised at start-up, logged while it serves."""
     app = create()
     CORS(app)
 
@@ -358,8 +362,12 @@ async def test_every_mistake_of_the_configuration_is_told_at_once(ask):
 
     await ask(app)
     app.config.update(QUART_CORS_ALLOW_METHODS=["TRACE"], QUART_CORS_MAX_AGE=-1)
+    assert (await ask(app, origin=PAGE)).status_code == 200
+    (error,) = caplog.records
+    assert "QUART_CORS_ALLOW_METHODS: " in error.message
+    assert "QUART_CORS_MAX_AGE: " in error.message
     with pytest.raises(ConfigError) as caught:
-        await ask(app)
+        await app.startup()
     assert [issue.option for issue in caught.value.issues] == ["QUART_CORS_ALLOW_METHODS", "QUART_CORS_MAX_AGE"]
 
 

@@ -118,6 +118,19 @@ def ask(origin, path, method="GET", /, **init):
             ("main", 200, PARTNERS),
         ),
         case(
+            "a view that is decorated late has its own policy",
+            ask(PARTNER, "/late", "DELETE", **COOKIES),
+            (None, 200),
+            ("preflight", 204, PARTNERS_LISTS),
+            ("main", 200, PARTNERS),
+        ),
+        case(
+            "a view that is decorated late has no longer the app's policy",
+            ask(PAGE, "/late", **COOKIES),
+            (NO_ORIGIN, None),
+            ("main", 200, VARY),
+        ),
+        case(
             "a preflight passes authentication, and the page can read the 401",
             ask(PAGE, "/private", headers={"x-id": "1"}, **COOKIES),
             (None, 401),

@@ -1,7 +1,8 @@
 """One site, written for each framework: the same paths, answers and policies.
 
 - `/items`: GET, PUT (and HEAD); `x-total: 2`.
-- `/open`: every origin, anonymous. `/partner`: another origin, with DELETE. `/exempt`: no policy at all.
+- `/open`: every origin, anonymous. `/partner`: another origin, with DELETE; `/late`: the same, given after the
+  view was registered. `/exempt`: no policy at all.
 - `/private`: 401 without Authorization, by whatever the framework does that with.
 - `/slash`: redirects to `/slash/`. `/crash`: raises. `/stream`: sends three parts. `/cached`: 304 to its own ETag.
 - `/echo` (WebSocket): the app's policy. `/exempt-echo`: no policy at all.

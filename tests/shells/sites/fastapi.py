@@ -8,7 +8,13 @@ from asgi_cors_starlette import install
 
 from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
 
-PATHS = {"/open": Policy(**OPEN), "/partner": Policy(**FOR_PARTNER), "/exempt": None, "/exempt-echo": None}
+PATHS = {
+    "/open": Policy(**OPEN),
+    "/partner": Policy(**FOR_PARTNER),
+    "/late": Policy(**FOR_PARTNER),
+    "/exempt": None,
+    "/exempt-echo": None,
+}
 
 
 def known(request: Request) -> None:
@@ -45,7 +51,8 @@ def make():
     for path in ("/open", "/exempt", "/slash/"):
         app.get(path)(done)
     app.get("/private", dependencies=[Depends(known)])(done)
-    app.api_route("/partner", methods=["GET", "DELETE"])(done)
+    for path in ("/partner", "/late"):
+        app.api_route(path, methods=["GET", "DELETE"])(done)
     app.get("/crash")(crash)
     app.get("/stream")(stream)
     app.get("/cached")(cached)

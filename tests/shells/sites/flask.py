@@ -37,6 +37,8 @@ def make():
     app.route("/items", endpoint="items", methods=["GET", "PUT"])(done)
     app.route("/open", endpoint="open")(cross_origin(**OPEN)(another(done)))
     app.route("/partner", endpoint="partner", methods=["GET", "DELETE"])(cross_origin(**FOR_PARTNER)(another(done)))
+    app.route("/late", endpoint="late", methods=["GET", "DELETE"])(another(done))
+    app.view_functions["late"] = cross_origin(**FOR_PARTNER)(app.view_functions["late"])
     app.route("/exempt", endpoint="exempt")(cors_exempt(another(done)))
     for path in ("/private", "/slash/"):
         app.route(path, endpoint=path)(done)

@@ -51,6 +51,8 @@ def make():
     app.route("/open", endpoint="open")(route_cors(**in_quart_cors_names(OPEN))(another(done)))
     partner = route_cors(**in_quart_cors_names(FOR_PARTNER))(another(done))
     app.route("/partner", endpoint="partner", methods=["GET", "DELETE"])(partner)
+    app.route("/late", endpoint="late", methods=["GET", "DELETE"])(another(done))
+    app.view_functions["late"] = route_cors(**in_quart_cors_names(FOR_PARTNER))(app.view_functions["late"])
     app.route("/exempt", endpoint="exempt")(cors_exempt(another(done)))
     for path in ("/private", "/slash/"):
         app.route(path, endpoint=path)(done)

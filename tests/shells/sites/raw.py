@@ -4,7 +4,7 @@ from asgi_cors import CORSMiddleware, Policy
 
 from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
 
-METHODS = {"/items": {"GET", "HEAD", "PUT"}, "/partner": {"GET", "HEAD", "DELETE"}}
+METHODS = {"/items": {"GET", "HEAD", "PUT"}, "/partner": {"GET", "HEAD", "DELETE"}, "/late": {"GET", "HEAD", "DELETE"}}
 GET = {"GET", "HEAD"}
 
 
@@ -19,7 +19,18 @@ async def site(scope, receive, send):
         await answer(send, 401, b"who are you?")
     elif path == "/slash":
         await answer(send, 308, b"", (b"location", b"/slash/"))
-    elif path not in {"/items", "/open", "/partner", "/exempt", "/private", "/slash/", "/crash", "/stream", "/cached"}:
+    elif path not in {
+        "/items",
+        "/open",
+        "/partner",
+        "/late",
+        "/exempt",
+        "/private",
+        "/slash/",
+        "/crash",
+        "/stream",
+        "/cached",
+    }:
         await answer(send, 404, b"nothing here")
     elif scope["method"] not in METHODS.get(path, GET):
         await answer(send, 405, b"not so")
@@ -54,5 +65,11 @@ async def lifespan(receive, send):
 
 
 def make():
-    paths = {"/open": Policy(**OPEN), "/partner": Policy(**FOR_PARTNER), "/exempt": None, "/exempt-echo": None}
+    paths = {
+        "/open": Policy(**OPEN),
+        "/partner": Policy(**FOR_PARTNER),
+        "/late": Policy(**FOR_PARTNER),
+        "/exempt": None,
+        "/exempt-echo": None,
+    }
     return CORSMiddleware(site, paths=paths, **BASE)

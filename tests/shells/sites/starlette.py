@@ -50,13 +50,20 @@ ROUTES = [
     Route("/items", done, methods=["GET", "PUT"]),
     *(Route(path, done) for path in ("/open", "/exempt", "/private", "/slash/")),
     Route("/partner", done, methods=["GET", "DELETE"]),
+    Route("/late", done, methods=["GET", "DELETE"]),
     Route("/crash", crash),
     Route("/stream", stream),
     Route("/cached", cached),
     WebSocketRoute("/echo", echo),
     WebSocketRoute("/exempt-echo", echo),
 ]
-PATHS = {"/open": Policy(**OPEN), "/partner": Policy(**FOR_PARTNER), "/exempt": None, "/exempt-echo": None}
+PATHS = {
+    "/open": Policy(**OPEN),
+    "/partner": Policy(**FOR_PARTNER),
+    "/late": Policy(**FOR_PARTNER),
+    "/exempt": None,
+    "/exempt-echo": None,
+}
 
 
 def make():

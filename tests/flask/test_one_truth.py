@@ -1,0 +1,524 @@
+"""The policy that counts is that of the view that really runs, by WSGI and by ASGI."""
+
+import functools
+import logging
+import sys
+
+import pytest
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    request,
+    request_started,
+    session,
+)
+from flask.views import MethodView, View
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from asgi_cors_flask import CORS, asgi_app, cors_exempt, cross_origin
+
+PAGE, OTHER, EVIL = "https://app.example.com", "https://other.example", "https://evil.example"
+own = functools.partial(cross_origin, origins=[OTHER])
+
+
+def allowed(answer):
+    return answer.cors.get("access-control-allow-origin")
+
+
+def readers(client, path, method="GET", **headers):
+    """Return the origins that may read a path; a preflight must say the same."""
+    found = []
+    for origin in (PAGE, OTHER):
+        answers = [
+            client.request(method, path, origin, **headers),
+            client.request("OPTIONS", path, origin, access_control_request_method=method, **headers),
+        ]
+        verdicts = {allowed(answer) for answer in answers}
+        assert len(verdicts) == 1, (origin, [answer.cors for answer in answers])
+        found += verdicts - {None}
+    return found
+
+
+# -- views are read as they are registered now
+
+
+def replaced(app):
+    app.view_functions["view"] = own()(app.view_functions["view"])
+
+
+def replaced_by_another(app):
+    app.view_functions["view"] = own()(lambda: "another")
+
+
+def marked_by_hand(app):
+    """The view's decorator is below another one that passes its attributes on."""
+    decorated = own()(app.view_functions["view"])
+    app.view_functions["view"] = functools.wraps(decorated)(decorated)
+
+
+@pytest.mark.parametrize("change", [replaced, replaced_by_another, marked_by_hand])
+@pytest.mark.parametrize("served", [False, True], ids=["before a request", "after requests"])
+def test_a_view_decorated_late_has_its_policy(app, serve, change, served):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", lambda: "view")
+    client = serve(app)
+    assert not served or readers(client, "/") == [PAGE]
+    change(app)
+    assert readers(client, "/") == [OTHER]
+
+
+def test_a_view_that_is_replaced_by_a_plain_one_has_the_apps_policy(app, serve):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    client = serve(app)
+    assert readers(client, "/") == [OTHER]
+    app.view_functions["view"] = lambda: "plain"
+    assert readers(client, "/") == [PAGE]
+
+
+@pytest.mark.parametrize("change", [cors_exempt, lambda view: functools.wraps(cors_exempt(view))(view)])
+def test_a_view_exempted_late_is_passed_through(app, serve, change):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", lambda: "view")
+    client = serve(app)
+    assert readers(client, "/") == [PAGE]
+    app.view_functions["view"] = change(app.view_functions["view"])
+    assert client.get("/", PAGE).cors == {}
+
+
+def test_a_blueprint_registered_late_has_its_policy(app, serve):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", lambda: "view")
+    client = serve(app)
+    client.preflight("/", PAGE)
+    outer, inner = Blueprint("outer", __name__, url_prefix="/outer"), Blueprint("inner", __name__, url_prefix="/inner")
+    CORS(inner, origins=OTHER)
+    inner.add_url_rule("/", "view", lambda: "inner")
+    outer.register_blueprint(inner)
+    app.register_blueprint(outer)
+    assert (readers(client, "/outer/inner/"), readers(client, "/")) == ([OTHER], [PAGE])
+
+
+def test_a_class_whose_method_is_decorated_late_has_its_policy(app, serve):
+    class Methods(MethodView):
+        def get(self):
+            return "get"
+
+        def put(self):
+            return "put"
+
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", view_func=Methods.as_view("view"))
+    client = serve(app)
+    assert readers(client, "/") == [PAGE]
+    Methods.put = own()(Methods.put)
+    assert (readers(client, "/"), readers(client, "/", "PUT")) == ([PAGE], [OTHER])
+
+
+def test_head_is_served_by_the_policy_of_get(app, serve):
+    class Methods(MethodView):
+        @own()
+        def get(self):
+            return "get"
+
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", view_func=Methods.as_view("view"))
+    assert readers(serve(app), "/", "HEAD") == [OTHER]
+
+
+def test_a_mock_as_a_view_has_the_apps_policy(app, serve):
+    """It has every attribute that it is asked for."""
+    from unittest.mock import MagicMock  # noqa: PLC0415 - here alone
+
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/own", "own", own()(lambda: "own"))
+    app.add_url_rule("/", "view", MagicMock(return_value="mock", required_methods=(), provide_automatic_options=None))
+    assert readers(serve(app), "/") == [PAGE]
+
+
+# -- routes are predicted as Flask matches them
+
+
+def forwarded(app, **counts):
+    app.wsgi_app = ProxyFix(app.wsgi_app, **{"x_for": 0, "x_proto": 0, "x_host": 0, **counts})
+
+
+@pytest.mark.parametrize("order", ["inside", "outside", "both", "behind another middleware"])
+def test_a_forwarded_host_selects_the_policy_of_its_view(serve, order):
+    """Whether ProxyFix is applied before CORS(app) or after."""
+    app = Flask("app", host_matching=True, static_host="static.test")
+    if order in {"inside", "both"}:
+        forwarded(app, x_host=1)
+    if order == "behind another middleware":
+        forwarded(app, x_host=1)
+        app.wsgi_app = Renames(app.wsgi_app)
+    CORS(app, origins=PAGE)
+    if order in {"outside", "both"}:
+        forwarded(app, x_host=1)
+    app.add_url_rule("/", "public", lambda: "public", host="public.test")
+    app.add_url_rule("/", "admin", own()(lambda: "admin"), host="admin.test")
+    client = serve(app)
+    for _ in range(2):  # at the first request of a host as at each later one
+        assert readers(client, "/", host="public.test", x_forwarded_host="admin.test") == [OTHER]
+        assert readers(client, "/", host="admin.test", x_forwarded_host="public.test") == [PAGE]
+        assert readers(client, "/", host="admin.test", x_forwarded_host="evil, public.test") == [PAGE]
+        assert readers(client, "/", host="admin.test") == [OTHER]
+
+
+class Renames:
+    """A middleware that keeps the app under another name."""
+
+    def __init__(self, app):
+        self.application = app
+
+    def __call__(self, environ, start_response):
+        return self.application(environ, start_response)
+
+
+@pytest.mark.parametrize("order", ["inside", "outside"])
+@pytest.mark.parametrize(
+    ("server_name", "counts", "headers"),
+    [
+        pytest.param("api.test:8443", {"x_host": 1}, {"x-forwarded-host": "admin.api.test:8443"}, id="host and port"),
+        pytest.param(
+            "api.test:8443",
+            {"x_host": 1, "x_port": 1},
+            {"x-forwarded-host": "admin.api.test", "x-forwarded-port": "8443"},
+            id="host, and port",
+        ),
+        pytest.param(
+            "api.test",
+            {"x_host": 1, "x_proto": 1},
+            {"x-forwarded-host": "admin.api.test:443", "x-forwarded-proto": "https"},
+            id="the port of the scheme",
+        ),
+        pytest.param(
+            "api.test",
+            {"x_host": 1, "x_prefix": 1},
+            {"x-forwarded-host": "admin.api.test", "x-forwarded-prefix": "/mounted"},
+            id="host and prefix",
+        ),
+    ],
+)
+def test_a_forwarded_subdomain_selects_the_policy_of_its_view(serve, order, server_name, counts, headers):
+    app = Flask("app", subdomain_matching=True)
+    app.config["SERVER_NAME"] = server_name
+    if order == "inside":
+        forwarded(app, **counts)
+    CORS(app, origins=PAGE)
+    if order == "outside":
+        forwarded(app, **counts)
+    app.add_url_rule("/", "public", lambda: "public")
+    app.add_url_rule("/", "admin", own()(lambda: "admin"), subdomain="admin")
+    client = serve(app)
+    assert readers(client, "/", host="internal:8000", **headers) == [OTHER]
+
+
+@pytest.mark.parametrize(
+    ("rule", "options", "path", "expected"),
+    [
+        pytest.param("/x/", {}, "/x", [OTHER], id="a redirect that adds a slash"),
+        pytest.param("/x/", {"strict_slashes": False}, "/x", [OTHER], id="a missing slash that is served"),
+        pytest.param("/x", {"strict_slashes": False}, "/x/", [OTHER], id="a final slash that is served"),
+        pytest.param("/x", {}, "/x/", [PAGE], id="a final slash that is not found"),
+        pytest.param("/x/y", {}, "/x//y", [OTHER], id="doubled slashes that are merged"),
+        pytest.param("/x/<path:rest>", {"merge_slashes": False}, "/x//y", [PAGE], id="doubled slashes that are not"),
+        pytest.param("/<any(x, y):name>", {}, "/y", [OTHER], id="a converter"),
+        pytest.param("/<int:number>", {}, "/y", [PAGE], id="a converter that doesn't match"),
+        pytest.param("/x/<name>", {"defaults": {"format": "json"}}, "/x/y", [OTHER], id="defaults"),
+        pytest.param("/x", {"redirect_to": "/plain"}, "/x", [PAGE], id="a redirect elsewhere"),
+        pytest.param("/x", {"methods": ["PUT"]}, "/x", [OTHER], id="another method"),
+    ],
+)
+def test_a_rule_is_matched_as_werkzeug_does(app, serve, rule, options, path, expected):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/plain", "plain", lambda: "plain")
+    app.add_url_rule(rule, "view", own()(lambda **_: "view"), **options)
+    assert readers(serve(app), path) == expected
+
+
+def test_an_app_that_binds_no_routes_has_its_own_policy(app, serve):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    app.create_url_adapter = lambda _: None
+    assert allowed(serve(app).preflight("/", PAGE)) == PAGE
+
+
+class Loops:
+    """A middleware that leads back to itself."""
+
+    def __init__(self, app):
+        self.app, self.called = self, app
+
+    def __call__(self, environ, start_response):
+        return self.called(environ, start_response)
+
+
+@pytest.mark.parametrize("wrap", [Loops, lambda app: Renames(app).__call__], ids=["a loop", "a bound method"])
+def test_any_object_may_be_around_the_app(app, serve, wrap):
+    app.wsgi_app = wrap(app.wsgi_app)
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    assert readers(serve(app), "/") == [OTHER]
+
+
+# -- converters that need the app
+
+
+class Tenant(BaseConverter):
+    """A converter that looks something up, and needs a context for it."""
+
+    def to_python(self, value):
+        g.seen = [*getattr(g, "seen", ()), value]
+        current_app.extensions.setdefault("tenants", []).append(value)
+        return current_app.config["TENANTS"][value]
+
+
+@pytest.fixture
+def tenants(app):
+    app.url_map.converters["tenant"] = Tenant
+    app.config["TENANTS"] = {"a": "A"}
+    app.add_url_rule("/<tenant:name>", "tenant", own()(lambda name: name))
+    app.add_url_rule("/plain/<tenant:name>", "plain", lambda name: name)
+    return app
+
+
+def test_a_converter_runs_inside_of_the_apps_context(tenants, serve):
+    CORS(tenants, origins=PAGE)
+    client = serve(tenants)
+    assert (readers(client, "/a"), readers(client, "/plain/a")) == ([OTHER], [PAGE])
+    assert not current_app
+
+
+class OfTheSession(BaseConverter):
+    """A converter that needs the request, and its session."""
+
+    def to_python(self, value):
+        session.get("user")
+        return f"{value} of {request.host}"
+
+
+def test_a_converter_may_need_the_request(app, serve):
+    """Flask pushes it before it matches a route; it is left without a trace."""
+    app.secret_key = "secret"  # noqa: S105 - of this test
+    app.url_map.converters["mine"] = OfTheSession
+    app.teardown_request(lambda _: torn.append(1))
+    app.add_url_rule("/<mine:name>", "view", own()(lambda name: name))
+    torn = []
+    CORS(app, origins=PAGE)
+    client = serve(app)
+    assert client.get("/a", OTHER, host="api.test").body == b"a of api.test"
+    assert torn == [1]
+    assert readers(client, "/a") == [OTHER]
+    assert not has_request_context()
+
+
+def test_what_a_converter_opens_is_torn_down(tenants, serve):
+    """As often as it was opened: a teardown function returns a connection, say."""
+    opened, closed = [], []
+    tenants.teardown_appcontext(lambda _: closed.extend(g.get("seen", ())))
+    CORS(tenants, origins=PAGE)
+    serve(tenants).preflight("/a", OTHER)
+    opened = tenants.extensions["tenants"]
+    assert opened
+    assert closed == opened
+
+
+def test_no_context_is_pushed_for_the_converters_of_werkzeug(app, serve):
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/<int:number>", "view", own()(str))
+    app.teardown_appcontext(lambda _: pytest.fail("torn down"))
+    assert allowed(serve(app).preflight("/1", OTHER)) == OTHER
+
+
+def test_a_request_inside_of_a_view_leaves_its_context(tenants, serve):
+    CORS(tenants, origins=PAGE)
+
+    def outer():
+        g.mine = "mine"
+        inner = tenants.test_client().get("/a", headers={"Origin": OTHER})
+        return f"{g.mine} {inner.headers['access-control-allow-origin']} {request.path}"
+
+    tenants.add_url_rule("/outer", "outer", outer)
+    answer = serve(tenants).get("/outer", PAGE)
+    assert (answer.body.decode(), allowed(answer)) == (f"mine {OTHER} /outer", PAGE)
+
+
+# -- what can't be predicted is verified
+
+
+class Rewrites:
+    """A middleware inside of ours, in a closure: nothing tells what it does."""
+
+    def __new__(cls, app, **changes):
+        def rewrite(environ, start_response):
+            return app({**environ, **changes}, start_response)
+
+        return rewrite
+
+
+CHANGES = [
+    pytest.param({"PATH_INFO": "/secret"}, id="path"),
+    pytest.param({"REQUEST_METHOD": "PUT"}, id="method"),
+    pytest.param({"HTTP_HOST": "secret.test"}, id="host"),
+]
+
+
+def rewritten(changes, **options):
+    app = Flask("app", host_matching=True, static_host="static.test")
+    app.wsgi_app = Rewrites(app.wsgi_app, **changes)
+    CORS(app, origins=[PAGE, OTHER], expose_headers=["x-a"], supports_credentials=True, **options)
+    called = []
+    secret = cross_origin(origins=[OTHER])(lambda: called.append(request.path) or "secret")
+    app.add_url_rule("/", "open", lambda: "open", host="open.test")
+    app.add_url_rule("/", "put", secret, methods=["PUT"], host="open.test")
+    app.add_url_rule("/secret", "secret", secret, host="open.test")
+    app.add_url_rule("/", "host", secret, host="secret.test")
+    return app, called
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_both_policies_must_allow_if_another_view_runs(serve, caplog, changes):
+    app, called = rewritten(changes)
+    client = serve(app)
+    assert client.get("/", PAGE, host="open.test").cors == {"vary": "Origin"}
+    assert client.get("/", OTHER, host="open.test").cors == {"access-control-allow-origin": OTHER, "vary": "Origin"}
+    assert client.get("/", host="open.test").cors == {"vary": "Origin"}
+    assert len(called) == 3
+    (warning,) = [record for record in caplog.records if "another view" in record.message]
+    assert "cross_origin of view '<lambda>'" in warning.message
+    assert warning.levelno == logging.WARNING
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_with_enforce_the_view_does_not_run(serve, changes):
+    """Nor anything else of the app: its own functions before and after a request, its handlers of errors."""
+    app, called = rewritten(changes, enforce=True)
+    app.before_request(lambda: called.append("before"))
+    for error in (403, Exception):
+        app.register_error_handler(error, lambda _: called.append("handler") or "handled")
+    client = serve(app)
+    answer = client.get("/", PAGE, host="open.test")
+    assert (answer.status, answer.cors, called) == (403, {"vary": "Origin"}, [])
+    assert answer.body.startswith(b"Refused by the CORS policy: ")
+    assert client.get("/", OTHER, host="open.test").status == 200
+
+
+def test_even_trapped_exceptions_keep_the_view_from_running(serve):
+    """TRAP_HTTP_EXCEPTIONS, for debugging, makes the refusal an error 500."""
+    app, called = rewritten({"PATH_INFO": "/secret"}, enforce=True)
+    app.config["TRAP_HTTP_EXCEPTIONS"] = True
+    assert (serve(app).get("/", PAGE, host="open.test").status, called) == (500, [])
+
+
+def test_a_view_that_runs_although_another_is_exempt_is_narrowed(serve):
+    """Passed through is not the narrower of the two."""
+    app = Flask("app")
+    app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/secret")
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "open", cors_exempt(lambda: "open"))
+    secret = own()(lambda: Response("secret", headers={"Access-Control-Allow-Origin": "*"}))
+    app.add_url_rule("/secret", "secret", secret)
+    assert allowed(serve(app).get("/", EVIL)) is None
+
+
+def test_the_prediction_stays_if_no_view_runs(serve, caplog):
+    """A 404, a 405 and a redirect have no view to compare with."""
+    app = Flask("app")
+    app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/missing")
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    answer = serve(app).get("/", OTHER)
+    assert (answer.status, allowed(answer)) == (404, OTHER)
+    assert not caplog.records
+
+
+def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
+    """It runs the app twice, and the second time another view."""
+    flask = app.wsgi_app
+
+    def retry(environ, start_response):
+        flask({**environ, "PATH_INFO": "/"}, lambda *_: None)
+        return flask({**environ, "PATH_INFO": "/secret"}, start_response)
+
+    app.wsgi_app = retry
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", lambda: "view")
+    app.add_url_rule("/secret", "secret", own()(lambda: "secret"))
+    assert allowed(serve(app).get("/", PAGE)) is None
+
+
+def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch):
+    """Until then, no route is matched."""
+    usage = sys.modules["asgi_cors_werkzeug._attached"].usage
+    monkeypatch.setattr(usage, "_is_used", False)
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", "view", lambda: "view")
+    client = serve(app)
+    assert readers(client, "/") == [PAGE]
+    assert app.extensions["asgi_cors"].configuration.settings.rules.view_of is None
+    app.view_functions["view"] = own()(app.view_functions["view"])
+    assert readers(client, "/") == [OTHER]
+
+
+# -- several apps, and requests that no server sends
+
+
+def test_apps_are_verified_each_by_its_own_views(serve):
+    apps = []
+    for number in range(3):
+        app = Flask(f"app{number}")
+        CORS(app, origins=PAGE)
+        app.add_url_rule("/", "view", own()(lambda: "view"))
+        apps.append(app)
+    apps[1].view_functions["view"] = lambda: "plain"
+    assert [readers(serve(app), "/") for app in apps] == [[OTHER], [PAGE], [OTHER]]
+
+
+def test_an_app_that_is_dropped_leaves_no_receiver_behind():
+    import gc  # noqa: PLC0415 - here alone
+    import weakref  # noqa: PLC0415
+
+    def make():
+        app = Flask("app")
+        CORS(app, origins=PAGE)
+        app.add_url_rule("/", "view", own()(lambda: "view"))
+        app.test_client().get("/", headers={"Origin": PAGE})
+        return weakref.ref(app)
+
+    gc.collect()
+    before, dropped = len(request_started.receivers), make()
+    gc.collect()
+    assert dropped() is None
+    assert len(request_started.receivers) <= before
+
+
+def test_a_request_context_without_a_request_is_left_alone(app):
+    CORS(app, origins=PAGE, enforce=True)
+    app.add_url_rule("/", "view", own()(lambda: "view"))
+    with app.test_request_context("/", headers={"Origin": EVIL}):
+        assert app.full_dispatch_request().data == b"view"
+
+
+def test_the_policy_comes_with_a_class_that_is_mounted_by_asgi(asgi, app):
+    """A root path is divided from the path as the environ has it."""
+    import asyncio  # noqa: PLC0415 - here alone
+
+    CORS(app, origins=PAGE)
+
+    class Decorated(View):
+        decorators = (own(),)
+
+        def dispatch_request(self):
+            return request.path
+
+    app.add_url_rule("/x", view_func=Decorated.as_view("x"))
+    for path, root in (("/api/x", "/api"), ("/api/x", "/api/"), ("/x", "/api")):
+        scope = asgi.scope("GET", path, {"origin": OTHER}, root_path=root)
+        answer = asyncio.run(asgi.drive(asgi_app(app), scope))
+        assert (answer.body, allowed(answer)) == (b"/x", OTHER)
