@@ -11,11 +11,10 @@ To read the code, follow a request:
 6. A crash before the start is answered with the same fields (`CORSMiddleware._crashed`), and raised on.
 
 A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_origin_patterns`,
-`_regexes`, and `_credentials` for what is unsafe) and `_options`; `_compiled` is what it comes to, an `_issue` what is
-wrong with it. `_explain` and `_log` report a decision as text, with the closest
-origin (`_near`) and the correction to write (`_remedies`). Beside the way: `_lookup` asks callables,
-`_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept` bounds what is kept, `_lazy`
-puts off what is dear to import.
+`_regexes`, `_regex_cost`, and `_credentials` for what is unsafe) and `_options`; `_compiled` is what it comes to, an
+`_issue` what is wrong with it. `_explain` and `_log` report a decision as text, with the closest origin (`_near`) and
+the correction to write (`_remedies`). Beside the way: `_lookup` asks callables, `_websocket` guards handshakes, `_mark`
+lets two middlewares know of each other, `_kept` bounds what is kept, `_lazy` puts off what is dear to import.
 """
 
 from typing import TYPE_CHECKING

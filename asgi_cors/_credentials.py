@@ -1,83 +1,98 @@
-"""What is unsafe with credentials, and the word of `dangerously_allow` that lets it pass.
+"""The risks of allowing credentials, each with its code in `dangerously_allow`.
 
-Imported only where a policy allows credentials.
+Imported only if a policy allows credentials.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ._errors import issue
-from ._origin_patterns import Pattern, Problem, parse_pattern
+from ._origin_patterns import Pattern, parse_pattern
 from ._origins import ANY_ORIGIN, FROM_NULL, OVER_HTTP, SHARED_SUFFIX, WEB_PORTS
 from ._suffixes import is_local, is_shared
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
 
     from ._issue import Issue
     from ._option_origins import Origins
 
-_WHO: Final = {
+_CONSEQUENCES: Final = {
     ANY_ORIGIN: "every site could read what a logged-in user may",
     FROM_NULL: "any sandboxed page could read what a logged-in user may",
-    SHARED_SUFFIX: "anyone can get such an origin, and could read what a logged-in user may",
-    OVER_HTTP: "whoever sits on the network can speak for such an origin",
+    SHARED_SUFFIX: "anyone can register such an origin, and could read what a logged-in user may",
+    OVER_HTTP: "an attacker on the network can send such an origin, and could read what a logged-in user may",
 }
-_INSTEAD: Final = {
-    ANY_ORIGIN: "Name the origins: allow_origins=['https://app.example.com']",
-    FROM_NULL: "Leave 'null' out",
-    SHARED_SUFFIX: "Name the origins that are yours",
-    OVER_HTTP: "Write it with https",
-}
+_NO_COOKIES: Final = "No cookies? Leave allow_credentials out: a token in the Authorization header needs none."
 
 
 def check_credentials(origins: Origins, words: tuple[str, ...], issues: list[Issue]) -> None:
-    """Refuse what is unsafe with credentials and not let pass by its word of `dangerously_allow`."""
-    for danger in _dangers(origins):
-        if danger.word not in words:
-            message = f"{danger.entry!r} {danger.does}with allow_credentials: {_WHO[danger.word]}"
-            line = f"{_INSTEAD[danger.word]}; or, knowing that, dangerously_allow=[{danger.word!r}]."
-            issues.append(issue(danger.word, danger.option, danger.entry, message, line))
+    """Add an issue for each risk with credentials that `dangerously_allow` does not name."""
+    for risk in _risks(origins):
+        if risk.code not in words:
+            message = f"{risk.entry!r} {risk.evidence}with allow_credentials: {risk.consequence}"
+            hint = f"{_NO_COOKIES} {risk.hint} Or accept the risk: dangerously_allow=[{risk.code!r}]."
+            issues.append(issue(risk.code, risk.option, risk.entry, message, hint))
 
 
-class _Danger(NamedTuple):
-    """What is unsafe with credentials: the word that lets it pass, and the entry that brings it."""
+class _Risk(NamedTuple):
+    """An entry that is unsafe with credentials."""
 
-    word: str
+    code: str
     entry: str
+    hint: str
+    consequence: str
     option: str = "allow_origins"
-    does: str = ""
+    evidence: str = ""
 
 
-def _dangers(origins: Origins) -> Iterator[_Danger]:
-    yield from (
-        _Danger(word, name) for word, name in ((ANY_ORIGIN, "*"), (FROM_NULL, "null")) if name in origins.entries
-    )
-    yield from (_Danger(SHARED_SUFFIX, pattern.text) for pattern in origins.patterns if _is_shared(pattern))
-    http = (entry for entry in origins.exact if entry.startswith("http://"))
-    yield from (_Danger(OVER_HTTP, entry) for entry in http if not _is_local(parse_pattern(entry)))
-    http_patterns = (pattern for pattern in origins.patterns if pattern.scheme == "http")
-    yield from (_Danger(OVER_HTTP, pattern.text) for pattern in http_patterns if not _is_local(pattern))
+def _risks(origins: Origins) -> Iterator[_Risk]:
+    if "*" in origins.entries:
+        yield _risk(ANY_ORIGIN, "*", "Name the origins: allow_origins=['https://app.example.com'].")
+    if "null" in origins.entries:
+        yield _risk(FROM_NULL, "null", "Leave 'null' out.")
+    for pattern in origins.patterns:
+        if _is_shared(pattern):
+            yield _risk(SHARED_SUFFIX, pattern.text, f"Name your own origin, such as {_named(pattern)!r}.")
+    parsed = [parse_pattern(entry) for entry in origins.exact if entry.startswith("http://")]
+    exact = [pattern for pattern in parsed if isinstance(pattern, Pattern)]
+    for pattern in (*exact, *(pattern for pattern in origins.patterns if pattern.scheme == "http")):
+        if not is_local(pattern.base):
+            yield _risk(OVER_HTTP, pattern.text, f"Write {_with_https(pattern)!r}.")
     for regex, option in origins.regexes.items():
-        yield from _dangers_of_regex(regex, option)
+        yield from _risks_of_regex(regex, option)
 
 
-def _dangers_of_regex(regex: re.Pattern[str], option: str) -> Iterator[_Danger]:
-    from ._regexes import dangers, slow_length  # noqa: PLC0415 - most policies have no regex
+def _risk(code: str, entry: str, hint: str) -> _Risk:
+    return _Risk(code, entry, hint, _CONSEQUENCES[code])
 
-    found = {} if slow_length(regex) else dangers(regex)
-    for word, probe in found.items():
-        does = f"lets in {probe!r}, " if probe else "lets in what no probe could find out, "
-        yield _Danger(word, regex.pattern, option, does)
+
+def _named(pattern: Pattern) -> str:
+    """Return an origin that the pattern matches, with https if that is possible."""
+    host = pattern.host.replace("*", "app")
+    return (
+        f"{_with_https(pattern).partition('://')[0]}://{host}{'' if pattern.port in {'', '*'} else ':' + pattern.port}"
+    )
+
+
+def _with_https(pattern: Pattern) -> str:
+    text = pattern.text.removesuffix(":443") if pattern.scheme == "http" else pattern.text
+    return re.sub("^http:", "https:", text)
+
+
+def _risks_of_regex(regex: re.Pattern[str], option: str) -> Iterator[_Risk]:
+    from ._regex_hints import consequence, risk_hint  # noqa: PLC0415 - most policies have no regex
+    from ._regexes import analyse  # noqa: PLC0415
+
+    for code, origin in analyse(regex).witnesses.items():
+        allows = "allows" if regex.fullmatch(origin) else "allows, but for its look-arounds,"
+        hint = risk_hint(regex, option)
+        yield _Risk(code, regex.pattern, hint, consequence(code, origin), option, f"{allows} {origin!r}, ")
 
 
 def _is_shared(pattern: Pattern) -> bool:
     if pattern.scheme not in WEB_PORTS:
         return pattern.host == "*"
     return "*" in pattern.host and is_shared(pattern.base)
-
-
-def _is_local(pattern: Pattern | Problem) -> bool:
-    return isinstance(pattern, Pattern) and is_local(pattern.base)

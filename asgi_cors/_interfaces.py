@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import BuiltinFunctionType
 from typing import Any, Final
 
 _COROUTINE: Final = 0x80  # inspect.CO_COROUTINE, without the import of inspect
@@ -28,6 +29,8 @@ def interface_of(app: Callable[..., Any]) -> str | None:
     """Return `"ASGI"` or `"WSGI"` for a callable; None in doubt, such as for one that takes any arguments."""
     if _is_coroutine_function(app) or _is_coroutine_function(type(app).__call__):
         return "ASGI"
+    if isinstance(app, BuiltinFunctionType):
+        return None
     import inspect  # noqa: PLC0415 - expensive to import; most ASGI apps are coroutine functions
 
     if inspect.iscoroutinefunction(app):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
-_WRITTEN: Final = re.compile(r"Write (?:(\w+)=)?(\[.*\]|'.*'|\".*\"|True|False|[0-9]+)(?=\.$| )", re.DOTALL)
+# A list after "Write", or a boolean of a keyword: the values that Python and the environment spell in two ways.
+_WRITTEN: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|False)(?=\.$)", re.DOTALL)
 
 
 def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,20 +123,15 @@ def _renamed(found: Issue, variables: Mapping[str, str]) -> Issue:
     def rename(text: str) -> str:
         return names.sub(lambda match: variables[match[0]], text)
 
-    hint = _WRITTEN.sub(lambda match: f"Write {match[1] + '=' if match[1] else ''}{_spelled(match[2])}", found.hint)
+    hint = _WRITTEN.sub(lambda match: _spelled(match[0]), found.hint)
     hint = re.sub(r"Write re\.compile\((.*)\)\.$", r"Write allow_origin_regex=\1.", hint)
     return replace(found, option=rename(found.option), message=rename(found.message), hint=rename(hint))
 
 
 def _spelled(literal: str) -> str:
     """Spell a Python literal as the text of a variable."""
-    try:
-        value = ast.literal_eval(literal)
-    except (ValueError, SyntaxError):
-        return literal
-    if isinstance(value, list):
-        return repr(",".join(map(str, cast("list[object]", value))))
-    return str(value).lower() if isinstance(value, bool) else literal
+    value = ast.literal_eval(literal)
+    return repr(",".join(map(str, cast("list[object]", value)))) if isinstance(value, list) else literal.lower()
 
 
 def _text(key: str, value: object, issues: list[Issue]) -> str:

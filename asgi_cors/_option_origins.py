@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import UNSET, issue, show
 from ._origins import is_plain
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 AsksOrigin = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | AsksOrigin
 Accepts = Callable[[list[Any]], bool]
+
+
+_INSTEAD: Final = (
+    "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
+)
 
 
 class Origins:
@@ -43,8 +48,8 @@ class Origins:
         """Whether no origin can ever be allowed."""
         return not (self.entries or self.regexes)
 
-    def sort(self, issues: list[Issue], accepts: Accepts | None) -> None:
-        """Tell the entries apart; mistakes go to `issues`, with what to write instead if `accepts` is given."""
+    def sort(self, issues: list[Issue], accepts: Accepts) -> None:
+        """Tell the entries apart; mistakes go to `issues`, with what to write instead."""
         others: list[Any] = []
         for entry in cast("tuple[Any, ...]", self.entries):
             if not isinstance(entry, str):
@@ -56,7 +61,7 @@ class Origins:
         if others:
             self._sort(others, issues, accepts)
 
-    def _sort(self, entries: list[Any], issues: list[Issue], accepts: Accepts | None) -> None:
+    def _sort(self, entries: list[Any], issues: list[Issue], accepts: Accepts) -> None:
         from ._origin_patterns import Problem, parse_pattern  # noqa: PLC0415 - many policies have plain origins alone
 
         for entry in entries:
@@ -79,8 +84,13 @@ class Origins:
                 issues.append(_entry_issue(entry, accepts))
 
 
+def refuse_all(_entries: list[Any]) -> bool:
+    """Accept no correction, so that no hint of a hint is looked for."""
+    return False
+
+
 def read_origins(
-    value: object, regex: object, issues: list[Issue], warnings: list[Issue], accepts: Accepts | None = None
+    value: object, regex: object, issues: list[Issue], warnings: list[Issue], accepts: Accepts = refuse_all
 ) -> Origins:
     """Read both options; mistakes go to `issues`, doubts to `warnings`.
 
@@ -89,7 +99,7 @@ def read_origins(
         regex: The value of `allow_origin_regex`.
         issues: Where mistakes go.
         warnings: Where doubts go.
-        accepts: Returns whether the policy would accept a list of entries instead; without it, mistakes have no hint.
+        accepts: Returns whether the policy would accept a list of entries instead.
     """
     entries = _entries(value, issues, accepts)
     if "*" in entries and (len(entries) > 1 or regex is not None):
@@ -119,7 +129,7 @@ def list_of(value: object) -> list[Any] | None:
         return None
 
 
-def _entries(value: Any, issues: list[Issue], accepts: Accepts | None) -> tuple[Any, ...]:
+def _entries(value: Any, issues: list[Issue], accepts: Accepts) -> tuple[Any, ...]:
     if isinstance(value, str | re.Pattern) or callable(value):
         return (cast("object", value),)
     entries = list_of(value)
@@ -138,29 +148,30 @@ def comparable(entry: Any) -> object:
     return entry
 
 
-def _entry_issue(entry: object, accepts: Accepts | None, wanted: str = "a string, compiled regex or callable") -> Issue:
+def _entry_issue(entry: object, accepts: Accepts, wanted: str = "a string, compiled regex or callable") -> Issue:
     """Describe an entry of another type; the hint reads it as text."""
     message = f"{show(entry)} is not {wanted}" + (f" ({UNSET})" if entry is None else "")
-    hint = ""
-    if accepts:
-        from ._origin_hints import hint_for_object  # noqa: PLC0415 - only for a mistake
+    from ._origin_hints import hint_for_object  # noqa: PLC0415 - only for a mistake
 
-        hint = hint_for_object(entry, accepts)
-    return issue("wrong-type", "allow_origins", entry, message, hint)
+    return issue("wrong-type", "allow_origins", entry, message, hint_for_object(entry, accepts))
 
 
-def _hint(entry: str, problem: Problem, accepts: Accepts | None) -> str:
+def _hint(entry: str, problem: Problem, accepts: Accepts) -> str:
     from ._origin_hints import hint  # noqa: PLC0415 - only of a mistake
 
-    return hint(entry, problem, accepts) if accepts else ""
+    return hint(entry, problem, accepts)
 
 
 def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[str], str]:
     try:
         compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
-    except (re.error, RecursionError, OverflowError) as error:
+    except re.error as error:
         message = f"{show(regex)} is not a valid regular expression: {error}"
         issues.append(issue("regex-syntax", option, regex, message, "Correct its syntax."))
+        return {}
+    except (OverflowError, RecursionError):
+        message = f"{show(regex)} is too large for a regular expression"
+        issues.append(issue("regex-unsupported", option, regex, message, _INSTEAD))
         return {}
     if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
         return {cast("re.Pattern[str]", compiled): option}
@@ -170,19 +181,9 @@ def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[s
 
 
 def _check_regex(regex: re.Pattern[str], option: str, issues: list[Issue], warnings: list[Issue]) -> None:
-    from ._regexes import has_bare_dot, slow_length  # noqa: PLC0415 - most policies have no regex
+    from ._regex_hints import cost_issue, regex_warnings  # noqa: PLC0415 - most policies have no regex
 
-    source, length = regex.pattern, slow_length(regex)
-    if length is not None:
-        message = (
-            f"{source!r} takes over a millisecond for an origin of {length} bytes that it nearly matches, and many"
-            " times as long for a longer one: no other request is served meanwhile"
-        )
-        line = (
-            r"Leave one way to match a text: '([a-z0-9-]+\.)*' for sub-domains, not '([a-z0-9-]+\.?)*';"
-            " 'a+', not '(a+)+'; one '.*', not several."
-        )
-        issues.append(issue("regex-backtracking", option, source, message, line))
-    if has_bare_dot(source):
-        message = f"{source!r} has a dot that stands for any character"
-        warnings.append(issue("regex-dot", option, source, message, r"Write '\.' for a dot."))
+    found = cost_issue(regex, option)
+    if found:
+        issues.append(found)
+    warnings += regex_warnings(regex, option)

@@ -161,14 +161,13 @@ def _with_ports(text: str) -> Iterator[list[Any]]:
     if head is None:
         return
     ports = re.findall(r"[0-9]+", head[2])
-    if re.fullmatch(r"[\[{]?[0-9]+-[0-9]+[\]}]?", head[2]):
+    if re.fullmatch(r"[\[{]?[0-9]{1,5}-[0-9]{1,5}[\]}]?", head[2]):
         first, last = map(int, ports)
         ports = [str(port) for port in range(first, last + 1)] if last - first < _MAX_LISTED else []
     elif not re.fullmatch(r"[0-9]+(?::[0-9]+)+|[\[{][0-9]+[\]}]", head[2]):
         return
     lines = [mended(f"{head[1]}:{port}") for port in ports]
-    if None not in lines:
-        yield lines
+    yield [] if None in lines else lines
 
 
 def _regexes(text: str) -> Iterator[list[Any]]:
@@ -250,7 +249,7 @@ def _mended_punycode(label: str) -> str:
         return label
     try:
         return label[4:].encode().decode("punycode")
-    except UnicodeError:
+    except ValueError:
         return label
 
 

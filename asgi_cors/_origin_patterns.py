@@ -271,7 +271,7 @@ def _is_punycode(label: str) -> bool:
     try:
         name = label[4:].encode().decode("punycode")
         return not name.isascii() and f"xn--{name.encode('punycode').decode()}" == label and _remapped(name) == name
-    except UnicodeError:
+    except ValueError:
         return False
 
 

@@ -237,7 +237,7 @@ def path_issue(path: Any) -> Issue | None:
     elif path.startswith("/"):
         message, hint = f"{path!r} is not a valid path. '*' must be the last segment", _wildcard_hint(path)
     else:
-        message = f"{path!r} is no path: it begins with a slash, and has a '*' only as its last segment"
+        message = f"{path!r} is not a valid path: it must begin with a slash, and '*' must be its last segment"
         hint = _wildcard_hint(path) if "*" in path else _hint(path)
     return issue("bad-path", "paths", path, message, hint)
 
@@ -256,8 +256,10 @@ def _wildcard_hint(path: str) -> str:
     if "*" not in stem:
         return f"Write {stem + _ALL!r}."
     below = "(?:/.*)?" if path.endswith(_ALL) else ""
-    segments = "[^/]+".join(map(re.escape, re.split(r"\*+", stem if below else path)))
-    return f"Write re.compile({segments + below!r})."
+    expression = "[^/]+".join(map(re.escape, re.split(r"\*+", stem if below else path))) + below
+    if _regex_issue(re.compile(expression)):  # it takes too long, so all paths below the first part
+        return f"Write {path.partition('*')[0].rpartition('/')[0] + _ALL!r}."
+    return f"Write re.compile({expression!r})."
 
 
 def _never(path: str) -> Issue | None:
@@ -294,9 +296,11 @@ def _wrong_type(path: object) -> Issue:
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:
+    from ._regex_hints import path_cost_issue  # noqa: PLC0415 - most paths are no regular expressions
+
     prefix = literal_prefix(path)
     if not prefix or prefix.startswith("/"):
-        return None
+        return path_cost_issue(path, "paths")
     message = f"{path.pattern!r} matches no path: a path begins with a slash"
     start = _START.match(path.pattern)
     at = start.end() if start else 0

@@ -1,7 +1,7 @@
 """Who can get a host below a domain: the public suffix list, and the hosts that never leave the machine.
 
 Source: https://publicsuffix.org/list/, by the package `publicsuffixlist`, imported only when a policy needs it; and
-the well-known hosts that serve what anyone has written, of which some aren't on it.
+a table of well-known hosts that are not on the list.
 """
 
 from __future__ import annotations
@@ -13,17 +13,35 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-# Rules in the form of the list, whether they are on it or not: builds and previews, editors, tunnels to anyone's
-# machine, names of anyone's address, uploads.
+# Hosts at which anyone can register, and which the list lacks or has had only lately; in the form of the list.
 SHARED_HOSTS: Final = (
-    *("vercel.app", "github.io", "gitlab.io", "netlify.app", "pages.dev", "workers.dev", "web.app", "firebaseapp.com"),
-    *("herokuapp.com", "onrender.com", "fly.dev", "azurewebsites.net", "cloudfront.net", "s3.amazonaws.com"),
-    *("surge.sh", "blogspot.com", "neocities.org", "tiiny.site", "koyeb.app", "b4a.run", "repl.co", "glitch.me"),
-    *("github.dev", "app.github.dev", "*.gitpod.io", "codesandbox.io", "sse.codesandbox.io", "csb.app"),
-    *("stackblitz.io", "*.webcontainer.io", "jsbin.com", "cdpn.io", "gradio.live"),
-    *("ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "ngrok-free.dev", "trycloudflare.com", "loca.lt"),
-    *("localhost.run", "lhr.life", "serveo.net", "*.devtunnels.ms", "*.pinggy.link", "ply.gg"),
-    *("nip.io", "sslip.io", "xip.io", "traefik.me", "googleusercontent.com", "cdn.ampproject.org"),
+    # apps and functions
+    *("*.azurecontainerapps.io", "*.cloudapp.azure.com", "app.beam.cloud", "b4a.run", "cyclic.app", "e2b.dev"),
+    *("exp.direct", "genez.io", "gigalixirapp.com", "koyeb.app", "modal.run", "nhost.run", "osc-fr1.scalingo.io"),
+    *("powerappsportals.com", "shuttleapp.rs", "sliplane.app", "stormkit.dev", "tcloudbaseapp.com"),
+    # made by a prompt
+    *("base44.app", "bolt.host", "claudeusercontent.com", "created.app", "durable.co", "emergent.host"),
+    *("lovable.app", "manus.space", "mocha.app", "preview.emergentagent.com", "softr.app", "v0.dev"),
+    # sites and blogs
+    *("000webhostapp.com", "42web.io", "cargo.site", "edgeone.app", "edgeone.dev", "epizy.com", "ghost.io"),
+    *("glide.page", "godaddysites.com", "hashnode.dev", "hostingersite.com", "infinityfreeapp.com", "itch.io"),
+    *("jimdofree.com", "jimdosite.com", "kinsta.app", "kinsta.cloud", "kinsta.page", "mybigcommerce.com"),
+    *("mystrikingly.com", "neocities.org", "netlify.live", "rf.gd", "sourceforge.io", "squarespace.com"),
+    *("substack.com", "super.site", "surge.sh", "tiiny.site", "tilda.ws", "tumblr.com", "webnode.page"),
+    *("weebly.com", "wordpress.com", "wpengine.com", "zohosites.com"),
+    # files, distributed storage
+    *("4everland.app", "arweave.dev", "arweave.net", "cdn.ampproject.org", "fly.storage.tigris.dev"),
+    *("g8way.io", "googleusercontent.com", "ic0.app", "nftstorage.link", "on.fleek.co", "permagate.io"),
+    *("s3.us-west-004.backblazeb2.com", "siasky.net", "storage.googleapis.com", "w3s.link", "wasabisys.com"),
+    # editors and previews
+    *("*.cloudworkstations.dev", "*.gitpod.io", "*.webcontainer.io", "app.github.dev", "cdpn.io"),
+    *("codesandbox.io", "daytona.work", "github.dev", "glitch.me", "gradio.live", "jsbin.com", "repl.co"),
+    *("sse.codesandbox.io", "stackblitz.io"),
+    # tunnels to any machine, names of any address
+    *("*.devtunnels.ms", "*.pinggy.link", "*.pinggy.online", "chickenkiller.com", "instatunnel.my", "jprq.live"),
+    *("lhr.life", "lhr.rocks", "loca.lt", "localhost.run", "loclx.io", "mooo.com", "nip.io", "pagekite.me"),
+    *("pgrok.com", "ply.gg", "portmap.io", "serveo.net", "serveousercontent.com", "share.zrok.io"),
+    *("sharedwithexpose.com", "sslip.io", "traefik.me", "tunnelto.dev", "tunwg.com", "xip.io"),
 )
 
 
@@ -51,6 +69,12 @@ def is_shared(base: str) -> bool:
 def site(host: str) -> str | None:
     """Give the domain that its owner has registered (HTML, "site"); None for a public suffix or a single label."""
     return _list().privatesuffix(host)
+
+
+@functools.cache
+def top_level_domains() -> tuple[str, ...]:
+    """Return every listed top-level domain."""
+    return tuple(sorted({rule.rpartition(".")[2] for rule in _rules()}))
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import pytest
 from support.policies import allows, issues, quiet, warned
 
 from asgi_cors import Policy, Request, decide
+from asgi_cors._suffixes import SHARED_HOSTS
 
 ANY, NULL, SUFFIX, HTTP = (
     "credentials-from-any-origin",
@@ -194,3 +195,48 @@ def test_the_words_alone_change_nothing() -> None:
         allow_origins="https://example.com", allow_credentials=True, dangerously_allow=[ANY, NULL, SUFFIX, HTTP]
     )
     assert [origin for origin in ("null", "https://evil.net", "http://example.com") if allows(policy, origin)] == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("glitch.me", "github.dev", "app.github.dev", "ws-eu.gitpod.io", "gitpod.io", "codesandbox.io"),
+        *("stackblitz.io", "local.webcontainer.io", "loca.lt", "nip.io", "sslip.io", "googleusercontent.com"),
+        *("cdn.ampproject.org", "ngrok.io", "ngrok-free.app", "s3.eu-north-99.amazonaws.com", "amazonaws.com"),
+        *("xn--mre-og-romsdal-qqb.no", "xn--stfold-9xa.no", "up.railway.app", "lovable.app"),
+        *("azurecontainerapps.io", "westeurope.azurecontainerapps.io", "cloudapp.azure.com"),
+        *("westus2.cloudapp.azure.com", "s3.eu-central-003.backblazeb2.com", "osc-secnum-fr1.scalingo.io"),
+        *(rule.replace("*", "eu-1") for rule in SHARED_HOSTS),
+    ],
+)
+def test_a_host_at_which_anyone_can_register(host: str) -> None:
+    """With credentials `*` below such a host is refused, as a pattern and as a regex; an own host there is accepted."""
+    for entry in (f"https://*.{host}", re.compile(rf"https://.*\.{re.escape(host)}")):
+        assert {each.code for each in issues(allow_origins=entry, allow_credentials=True)} == {SUFFIX}
+    assert warned(allow_origins=f"https://my-app.{host}", allow_credentials=True) == []
+
+
+def test_the_table_of_hosts_has_those_that_users_met() -> None:
+    """None of these is on the public suffix list."""
+    hosts = """
+        storage.googleapis.com tumblr.com modal.run arweave.net ic0.app on.fleek.co 4everland.app edgeone.app weebly.com
+        wordpress.com squarespace.com godaddysites.com mystrikingly.com ghost.io cargo.site durable.co hostingersite.com
+        infinityfreeapp.com rf.gd kinsta.app kinsta.page stormkit.dev created.app manus.space softr.app app.beam.cloud
+        s3.us-west-004.backblazeb2.com osc-fr1.scalingo.io gigalixirapp.com share.zrok.io e2b.dev
+        *.azurecontainerapps.io *.cloudapp.azure.com
+    """
+    assert set(hosts.split()) <= set(SHARED_HOSTS)
+
+
+@pytest.mark.parametrize(("entry", "word"), [row[:2] for row in DANGEROUS if isinstance(row[0], str)], ids=word_of)
+def test_the_hint_for_a_dangerous_entry_is_accepted(entry: str, word: str) -> None:
+    """The hint begins with the way without cookies; the entry that it proposes is accepted."""
+    for found in issues(allow_origins=[entry], allow_credentials=True):
+        assert found.hint.startswith("No cookies? Leave allow_credentials out")
+        better = re.search(r"(?:such as|Write) '(.*?)'|allow_origins=\['(.*?)'\]", found.hint)
+        if better:
+            left = {each.code for each in issues(allow_origins=[entry], allow_credentials=True)} - {found.code}
+            policy = quiet(allow_origins=better[1] or better[2], allow_credentials=True, dangerously_allow=left)
+            assert policy.allow_credentials
+        else:
+            assert (entry, word) == ("null", NULL)

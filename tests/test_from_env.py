@@ -63,6 +63,8 @@ HINTS = [
     ("ALLOW_ORIGINS", '["https://a.com"', 'Write ["https://a.com"], or https://a.com.'),
     ("ALLOW_ORIGINS", "[", 'Write ["a", "b"], or a,b.'),
     ("ALLOW_METHODS", "PUT DELETE", "Write 'PUT,DELETE'."),
+    ("ALLOW_ORIGINS", "http://[::1]:1 http://[::1]:2", "Write 'http://[::1]:1,http://[::1]:2'."),
+    ("ALLOW_ORIGINS", "[null]", "Write '' for none, or set the variable."),
     ("ALLOW_CREDENTIALS", "yes", "Write true or false."),
     ("MAX_AGE", "1h", "Write 600, or none to send no header."),
     ("MAX_AGE", "-1", "Write CORS_MAX_AGE=0 to have nothing cached."),

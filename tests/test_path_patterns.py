@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Policy, Rules
-from asgi_cors._paths import alternative_paths, literal_prefix
+from asgi_cors._paths import alternative_paths, literal_prefix, path_issue
 
 BASE, OPEN, ONE, TWO = (
     Policy(allow_origins=origins) for origins in ("https://base.example", "*", "https://1.example", "https://2.example")
@@ -261,3 +261,9 @@ def test_every_path_has_few_readings(path, root):
 def test_a_long_path_is_read_in_linear_time():
     """A root path is removed once, however often it is repeated."""
     assert alternative_paths("/aa" + "a" * 50_000, "/a") == {"/a" + "a" * 50_000}
+
+
+@pytest.mark.parametrize("path", ["/.well-known/*", "/.well-known/openid-configuration", "/a/.b", "/..."])
+def test_a_name_that_begins_with_a_dot_is_a_path(path: str) -> None:
+    """It is no dot segment, and only a path that routers read in another way is refused."""
+    assert path_issue(path) is None

@@ -1,0 +1,319 @@
+"""The graph of a regular expression: its letters, and which letter can follow which.
+
+This is Glushkov's automaton. Each place in the expression that reads one character is a node, and each edge carries
+in how many ways the expression leads from one letter to the next. A text can thus be matched in as many ways as there
+are paths. `_regex_cost` counts these paths, and `_regexes` asks which origins they spell.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Hashable, Iterable
+from typing import Any, Final, NamedTuple, cast
+
+# The parser of `re`, which typeshed does not describe.
+_parser = cast("Any", re)._parser  # noqa: SLF001
+_compiler = cast("Any", re)._compiler  # noqa: SLF001
+
+MAX_LETTERS: Final = 2000
+MAX_EDGES: Final = 20_000
+_MAX_ITEMS: Final = 6000
+_MAX_DEPTH: Final = 60
+_MAX_SOURCE: Final = 40_000
+_MAX_OPTIONAL: Final = 3  # with more optional copies a repeat counts as a loop
+
+ASCII: Final = "".join(map(chr, range(0x80)))
+# For texts beyond ASCII: letters of some scripts, a digit, a blank, a sign.
+_BEYOND_ASCII: Final = "\u00e9\u00df\u03b1\u0436\u0627\u3042\u4e2d\u0663\u2003\u20ac"
+
+_LOOPS: Final = (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_REPEAT)
+_CHARACTERS: Final = (_parser.LITERAL, _parser.NOT_LITERAL, _parser.ANY, _parser.IN)
+_UNSUPPORTED: Final = {_parser.GROUPREF: "a back-reference", _parser.GROUPREF_EXISTS: "a conditional group"}
+_ENDS: Final = (_parser.AT_BEGINNING, _parser.AT_BEGINNING_STRING, _parser.AT_END, _parser.AT_END_STRING)
+# Of the flags these change what a character matches.
+_LETTER_FLAGS: Final = re.ASCII | re.DOTALL | re.IGNORECASE | re.UNICODE
+
+
+Edges = dict[int, dict[int, int]]
+"""For each letter: its neighbours, each with the number of ways that lead there."""
+
+
+class UnsupportedError(Exception):
+    """The expression has a part that is not analysed; the message names the part."""
+
+
+class Letter(NamedTuple):
+    """A place in the expression that reads one character."""
+
+    mask: int
+    """The characters that it matches, as bits by their index in the alphabet."""
+    is_class: bool = False
+    """Whether it is written as a range, a category, a negation or a dot."""
+    is_bare_dot: bool = False
+    """Whether it is a dot without a repeat, which probably should be escaped."""
+    is_optional: bool = False
+    """Whether it is one spelled-out character with a question mark."""
+
+
+class Graph(NamedTuple):
+    """The letters of an expression. Letter 0 is the start, which reads nothing."""
+
+    alphabet: str
+    letters: list[Letter]
+    edges: list[dict[int, int]]
+    """For each letter: the letters that can follow, and in how many ways."""
+    final: frozenset[int]
+    has_conditions: bool
+    """Whether a look-around or a word boundary restricts what the letters match."""
+
+
+class MergedGraph:
+    """A graph without letters that no text reaches, and without letters that are always reached together.
+
+    Args:
+        graph: The expression.
+        left_out: Letters to leave out.
+    """
+
+    def __init__(self, graph: Graph, left_out: frozenset[int] = frozenset()) -> None:
+        self.alphabet = graph.alphabet
+        self.masks = [letter.mask for letter in graph.letters]
+        dead = {node for node, mask in enumerate(self.masks) if node and not mask} | left_out
+        edges = {node: {t: n for t, n in graph.edges[node].items() if t not in dead} for node in range(len(self.masks))}
+        alive = _reached([0], edges)
+        self.after: Edges = {node: edges[node] for node in alive}
+        self.before: Edges = {node: {} for node in alive}
+        for node, targets in self.after.items():
+            for target, ways in targets.items():
+                self.before[target][node] = ways
+        # Two letters with the same predecessors are one letter with the edges of both; so are two with the same
+        # successors. This makes a tree of alternatives that begin or end alike.
+        self.merge(sorted(self.after), self.before, self.after)
+        self.merge(sorted(self.after, reverse=True), self.after, self.before)
+        self.reach = self.reachable()
+        self.loops: dict[int, list[int]] = {}  # the letters of each loop, by what it reaches: itself, and all behind
+        for node in sorted(self.after):
+            if self.reach[node] >> node & 1:
+                self.loops.setdefault(self.reach[node], []).append(node)
+
+    def merge(self, order: list[int], near: Edges, far: Edges) -> None:
+        def key(node: int) -> Hashable:
+            edges = ((-1 if other == node else other, ways) for other, ways in near[node].items())
+            return (self.masks[node], frozenset(edges))
+
+        first: dict[Hashable, int] = {}
+        for node in order:
+            same = first.setdefault(key(node), node) if node else node
+            if same == node or key(same) != key(node):
+                continue
+            for other in near.pop(node):
+                far[other].pop(node, None)
+            for other, ways in far.pop(node).items():
+                if other != node:
+                    far[same][other] = near[other][same] = far[same].get(other, 0) + ways
+                    del near[other][node]
+
+    def reachable(self) -> dict[int, int]:
+        """Return for each letter which letters can come after it, as bits."""
+        reach = dict.fromkeys(self.after, 0)
+        is_complete = False
+        while not is_complete:
+            is_complete = True
+            for node in sorted(self.after, reverse=True):
+                found = reach[node]
+                for target in self.after[node]:
+                    found |= reach[target] | 1 << target
+                if found != reach[node]:
+                    reach[node], is_complete = found, False
+        return reach
+
+    def loop_of(self, node: int) -> int | None:
+        """Return the key of the loop that a letter is in."""
+        return self.reach[node] if self.reach[node] >> node & 1 else None
+
+
+class _Part(NamedTuple):
+    """A part of the expression: its first and last letters, and in how many ways it matches the empty text."""
+
+    first: dict[int, int]
+    last: dict[int, int]
+    empty: int
+
+
+def parse_graph(regex: re.Pattern[str], alphabet: str = ASCII) -> Graph:
+    """Parse a regular expression.
+
+    Args:
+        regex: The expression.
+        alphabet: The characters that texts consist of.
+
+    Raises:
+        UnsupportedError: The expression has a back-reference or a conditional group, or is too large.
+    """
+    source = regex.pattern
+    if len(source) > _MAX_SOURCE:
+        raise UnsupportedError(f"over {_MAX_SOURCE:,} characters")
+    try:
+        return _Builder(alphabet).build(_parser.parse(source, regex.flags & ~re.DEBUG), regex.flags)
+    except RecursionError:
+        raise UnsupportedError("groups nested too deeply") from None
+
+
+def text_alphabet(source: str) -> str:
+    """Return an alphabet for texts beyond ASCII: that of `source`, and a few letters of several kinds."""
+    return ASCII + "".join(sorted({*_BEYOND_ASCII, *(letter for letter in source if not letter.isascii())}))
+
+
+class _Builder:
+    """Walks over the parsed expression; each method returns the part that it added."""
+
+    def __init__(self, alphabet: str) -> None:
+        self.alphabet = alphabet
+        self.letters = [Letter(0)]
+        self.edges: list[dict[int, int]] = [{}]
+        self.edge_count = 0
+        self.item_count = 0
+        self.has_conditions = False
+
+    def build(self, items: Any, flags: int) -> Graph:
+        part = self.sequence(items, flags, 0)
+        self.edges[0] = part.first
+        final = frozenset([*part.last, 0] if part.empty else part.last)
+        return Graph(self.alphabet, self.letters, self.edges, final, self.has_conditions)
+
+    def sequence(self, items: Any, flags: int, depth: int) -> _Part:
+        if depth > _MAX_DEPTH:
+            raise UnsupportedError("groups nested too deeply")
+        self.item_count += 1  # an empty group can be repeated, too
+        if self.item_count > _MAX_ITEMS:
+            raise UnsupportedError(f"over {_MAX_ITEMS:,} parts, repeats included")
+        whole = _Part({}, {}, 1)
+        for op, argument in items:
+            whole = self.join(whole, self.item(op, argument, flags, depth))
+        return whole
+
+    def item(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
+        if op in _UNSUPPORTED:
+            raise UnsupportedError(_UNSUPPORTED[op])
+        if op in _CHARACTERS:
+            return self.letter(op, argument, flags, is_bare_dot=op is _parser.ANY)
+        if op in _LOOPS:
+            return self.repeat(argument, flags, depth)
+        if op is _parser.SUBPATTERN:
+            _, added, removed, items = argument
+            return self.sequence(items, _compiler._combine_flags(flags, added, removed), depth + 1)  # noqa: SLF001
+        if op is _parser.ATOMIC_GROUP:
+            return self.sequence(argument, flags, depth + 1)
+        if op is _parser.BRANCH:
+            return _either([self.sequence(items, flags, depth + 1) for items in argument[1]])
+        return self.condition(op, argument, flags, depth)
+
+    def condition(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
+        """Add a look-around, which is tried on the text that follows; nothing comes after its last letter."""
+        self.has_conditions |= argument not in _ENDS
+        if op is _parser.AT:
+            return _Part({}, {}, 1)
+        if op is _parser.FAILURE:  # `(?!)`
+            return _Part({}, {}, 0)
+        body = self.sequence(argument[1], flags, depth + 1)
+        return _Part(body.first, {}, 1)
+
+    def letter(self, op: Any, argument: Any, flags: int, *, is_bare_dot: bool = False) -> _Part:
+        items = tuple(argument) if op is _parser.IN else argument
+        mask = _mask(op, items, flags & _LETTER_FLAGS, self.alphabet)
+        is_class = op in {_parser.ANY, _parser.NOT_LITERAL}
+        if op is _parser.IN:
+            is_class = any(kind is not _parser.LITERAL for kind, _ in items)
+        if len(self.letters) > MAX_LETTERS:
+            raise UnsupportedError(f"over {MAX_LETTERS:,} letters, repeats included")
+        self.letters.append(Letter(mask, is_class, is_bare_dot))
+        self.edges.append({})
+        index = len(self.letters) - 1
+        return _Part({index: 1}, {index: 1}, 0)
+
+    def repeat(self, bounds: Any, flags: int, depth: int) -> _Part:
+        low, high, items = bounds
+
+        only, argument = items[0] if len(items) == 1 else (None, None)
+
+        def copy() -> _Part:  # a repeated dot is not a bare one
+            if only is _parser.ANY:
+                return self.letter(only, argument, flags)
+            return self.sequence(items, flags, depth + 1)
+
+        if only is _parser.LITERAL and (low, high) == (0, 1):
+            part = self.letter(only, argument, flags)
+            self.letters[-1] = self.letters[-1]._replace(is_optional=True)
+            return _optional(part)
+        whole = _Part({}, {}, 1)
+        is_loop = high is _parser.MAXREPEAT or high - low > _MAX_OPTIONAL
+        for _ in range(low - 1 if is_loop else low):
+            whole = self.join(whole, copy())
+        if is_loop:
+            loop = self.loop(copy())
+            return self.join(whole, loop if low else _optional(loop))
+        tail = _Part({}, {}, 1)
+        for _ in range(high - low):  # from the inside out: (a(a(a)?)?)?
+            tail = _optional(self.join(copy(), tail))
+        return self.join(whole, tail)
+
+    def loop(self, body: _Part) -> _Part:
+        """Repeat a part once or more. The loop may end with one empty round, which is one more way to leave it."""
+        self.connect(body.last, body.first)
+        return _Part(body.first, _times(body.last, 1 + body.empty), body.empty)
+
+    def join(self, left: _Part, right: _Part) -> _Part:
+        self.connect(left.last, right.first)
+        first = _sum(left.first, _times(right.first, left.empty))
+        last = _sum(right.last, _times(left.last, right.empty))
+        return _Part(first, last, left.empty * right.empty)
+
+    def connect(self, sources: dict[int, int], targets: dict[int, int]) -> None:
+        self.edge_count += len(sources) * len(targets)
+        if self.edge_count > MAX_EDGES:
+            raise UnsupportedError(f"over {MAX_EDGES:,} ways from letter to letter")
+        for source, ways in sources.items():
+            edges = self.edges[source]
+            for target, more in targets.items():
+                edges[target] = edges.get(target, 0) + ways * more
+
+
+def _either(parts: list[_Part]) -> _Part:
+    first = functools.reduce(_sum, (part.first for part in parts))
+    last = functools.reduce(_sum, (part.last for part in parts))
+    return _Part(first, last, sum(part.empty for part in parts))
+
+
+def _optional(part: _Part) -> _Part:
+    return _Part(part.first, part.last, part.empty + 1)
+
+
+def _sum(left: dict[int, int], right: dict[int, int]) -> dict[int, int]:
+    return left | {key: left.get(key, 0) + ways for key, ways in right.items()}
+
+
+def _times(ways: dict[int, int], factor: int) -> dict[int, int]:
+    return {key: value * factor for key, value in ways.items()} if factor else {}
+
+
+@functools.lru_cache(maxsize=4096)
+def _mask(op: Any, argument: Any, flags: int, alphabet: str) -> int:
+    """Return which characters of the alphabet an item matches, by compiling that item alone."""
+    if op is _parser.LITERAL and not flags & re.IGNORECASE:
+        return 1 << alphabet.index(chr(argument)) if chr(argument) in alphabet else 0
+    state = _parser.State()
+    state.flags = flags
+    items = list(argument) if op is _parser.IN else argument
+    matches = _compiler.compile(_parser.SubPattern(state, [(op, items)]), flags).findall(alphabet)
+    return sum(1 << alphabet.index(letter) for letter in matches)
+
+
+def _reached(start: Iterable[int], edges: dict[int, dict[int, int]]) -> set[int]:
+    found = set(start)
+    pending = list(found)
+    while pending:
+        new = edges[pending.pop()].keys() - found
+        found |= new
+        pending += new
+    return found

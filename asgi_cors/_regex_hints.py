@@ -1,0 +1,129 @@
+"""What is reported about a regular expression that takes too long, and what to write instead of an unsafe one.
+
+Imported only if a policy has a regular expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ._errors import issue
+from ._origins import ANY_ORIGIN, OVER_HTTP
+from ._regex_cost import MAX_STEPS, slow_text
+from ._regex_graph import UnsupportedError, parse_graph, text_alphabet
+from ._regexes import analyse
+
+if TYPE_CHECKING:
+    from ._issue import Issue
+
+_ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
+# `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.
+_LOOP_IN_LOOP: Final = re.compile(rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])")
+_LONGEST_SHOWN: Final = 2000
+_HTTP: Final = re.compile(
+    r"https\?(?=:)|http\[s\]\?(?=:)|http\(s\|?\)\??(?=:)|\((?:\?:)?https?\|https?\)(?=:)|http(?=:)"
+)
+_BARE_DOT: Final = re.compile(r"(?<=[\w)])(?<!\\\w)\.(?=\w)")
+_SUB_DOMAINS: Final = re.compile(rf"(?<=//)(?:(?:{_ATOM})[*+]|\(\.[*+]\))(?=[a-z0-9])")
+_ANY_END: Final = re.compile(r"(?:\.[*+?]|\(\.[*+]\))\$?$")
+
+
+def cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
+    """Return what is wrong with the time that a regular expression for origins can take."""
+    analysis = analyse(regex)
+    return _cost_issue(regex, option, analysis.unsupported, analysis.ambiguous_text)
+
+
+def path_cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
+    """Return what is wrong with the time that a regular expression for paths can take."""
+    unsupported, slow = "", None
+    alphabet = text_alphabet(regex.pattern)
+    try:
+        slow = slow_text(parse_graph(regex, alphabet), (1 << len(alphabet)) - 1)
+    except UnsupportedError as error:
+        unsupported = str(error)
+    return _cost_issue(regex, option, unsupported, slow)
+
+
+def _cost_issue(regex: re.Pattern[str], option: str, unsupported: str, slow: str | None) -> Issue | None:
+    source = regex.pattern
+    shown = repr(source) if len(source) <= _LONGEST_SHOWN else f"{source[:_LONGEST_SHOWN]!r}…"
+    if unsupported:
+        message = f"{shown} has {unsupported}, so the time that it can take is not known"
+        return issue("regex-unsupported", option, source, message, _instead(option))
+    if slow is None:
+        return None
+    message = f"{shown} takes over {MAX_STEPS:,} steps for {slow!r}, and no other request is served meanwhile"
+    better = _LOOP_IN_LOOP.sub(r"(\1\2\3)\4", source)
+    is_better = better != source and not _is_slow(better, regex.flags)
+    return issue(
+        "regex-backtracking", option, source, message, _line(better, regex, option) if is_better else _instead(option)
+    )
+
+
+def regex_warnings(regex: re.Pattern[str], option: str) -> Iterator[Issue]:
+    """Yield what is probably a mistake."""
+    source, analysis = regex.pattern, analyse(regex)
+    if analysis.has_bare_dot:
+        message = f"{source!r} has an unescaped dot, which matches any character"
+        yield issue("regex-dot", option, source, message, r"Write '\.' for a dot.")
+    if analysis.matches_no_origin and "(?!)" not in source:  # that is meant
+        message = f"{source!r} matches no origin: browsers send scheme://host[:port], in lower case and without a path"
+        yield issue("regex-matches-nothing", option, source, message, _instead(option))
+
+
+def risk_hint(regex: re.Pattern[str], option: str) -> str:
+    """Return what to write instead of a regular expression that is unsafe with credentials."""
+    for better in _narrower(regex.pattern):
+        if better != regex.pattern and _is_safe(better, regex.flags):
+            return _line(better, regex, option)
+    return _instead(option)
+
+
+def _narrower(source: str) -> Iterator[str]:
+    """Yield corrected forms that allow less, with one correction more each time."""
+    yield (source := _HTTP.sub("https", source))
+    yield (source := _SUB_DOMAINS.sub(r"(?:[a-z0-9-]+\\.)*", source))
+    yield (source := _ANY_END.sub("", source))
+    yield _BARE_DOT.sub(r"\\.", source)
+
+
+def _is_safe(source: str, flags: int) -> bool:
+    try:
+        analysis = analyse(re.compile(source, flags & ~re.DEBUG))
+    except re.error:
+        return False
+    return not (analysis.unsupported or analysis.ambiguous_text or analysis.witnesses or analysis.matches_no_origin)
+
+
+def _is_slow(source: str, flags: int) -> bool:
+    try:
+        return path_cost_issue(re.compile(source, flags & ~re.DEBUG), "") is not None
+    except re.error:
+        return True
+
+
+def _line(source: str, regex: re.Pattern[str], option: str) -> str:
+    flags = re.RegexFlag(regex.flags & ~(re.UNICODE | re.DEBUG))
+    if option == "allow_origin_regex" and not flags:
+        return f"Write {option}={source!r}."
+    return f"Write re.compile({source!r}{f', {flags!r}' if flags else ''})."
+
+
+def _instead(option: str) -> str:
+    if option.startswith("allow_origin"):
+        return "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
+    return "Write a path, or '/prefix/*' for all paths below it."
+
+
+def consequence(risk: str, origin: str) -> str:
+    """Describe who could read with credentials if `origin` is allowed."""
+    if risk == OVER_HTTP:
+        return "an attacker on the network can send such an origin, and could read what a logged-in user may"
+    if risk == ANY_ORIGIN and re.search(r"//(?:[0-9.]+|\[.*\])(?::[0-9]+)?$", origin):
+        return "any server with such an address could read what a logged-in user may"
+    if risk == ANY_ORIGIN:
+        return "another site could read what a logged-in user may"
+    return "anyone can register such an origin, and could read what a logged-in user may"
