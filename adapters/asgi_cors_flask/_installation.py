@@ -7,12 +7,12 @@ Which view a request gets is predicted, since a preflight is answered before Fla
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 import warnings
-from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
-from typing import Any, Final, Unpack, cast
+from typing import Any, Final, TypeVar, Unpack, cast
 
 from flask import Blueprint, Flask, Request, current_app, has_app_context, request, request_started
 from werkzeug.datastructures import Headers
@@ -48,6 +48,8 @@ from ._options import (
 )
 from ._typing import AppOptions, Scope
 
+T = TypeVar("T")
+
 NAME: Final = "asgi_cors"
 
 
@@ -68,8 +70,8 @@ class Installation:
             app,
             _binder(app, self),
             lambda key: key.policy(app),
-            in_app_context=lambda: _in_context_of(app),
-            push_request=lambda scope: app.request_context(dict(environ_of(scope))).push(),
+            in_app_context=lambda run: _run_in_app_context(app, run),
+            in_request_context=lambda scope, run: _run_in_request_context(app, scope, run),
         )
         self.configuration = Configuration(
             DENY_ALL,
@@ -292,10 +294,24 @@ def _binder(app: Flask, installation: Installation) -> Binder:
     return Binder(app, bind, is_usual, through_proxies=through_proxies)
 
 
-def _in_context_of(app: Flask) -> AbstractContextManager[object]:
-    """Enter the app's context, unless this is inside of it, as Flask does for a request.
+def _run_in_app_context(app: Flask, run: Callable[[], T]) -> T:
+    """Run a function inside of the app's context, pushed unless this is inside of it, as Flask does for a request.
 
     It is popped as always, since a converter may open what only a teardown function closes.
     """
     inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
-    return contextlib.nullcontext() if inside else app.app_context()
+    with contextlib.nullcontext() if inside else app.app_context():
+        return run()
+
+
+def _run_in_request_context(app: Flask, scope: Scope, run: Callable[[], T]) -> T:
+    """Run a function inside of a request context for a scope.
+
+    It is not popped, since that would run the functions for the end of a request; the copy of the context is dropped.
+    """
+
+    def run_inside() -> T:
+        app.request_context(dict(environ_of(scope))).push()
+        return run()
+
+    return _run_in_app_context(app, lambda: contextvars.copy_context().run(run_inside))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import inspect
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import urlparse
 
+from quart import current_app, has_app_context
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
 from asgi_cors_werkzeug import first_lines, layers, scheme_of
 
 if TYPE_CHECKING:
-    from quart import Quart, Request
+    from quart import Quart
     from werkzeug.routing import MapAdapter
+
+T = TypeVar("T")
 
 _NOT_FOUND: Final = " "  # as Quart writes a path that is not below the root path
 
@@ -45,17 +49,50 @@ def bind(app: Quart, scope: Any) -> MapAdapter | None:
     return app.create_url_adapter(request)
 
 
-def request_for(app: Quart, scope: Any) -> Request:
-    """Return a request without a body for a scope."""
+def run_in_app_context(app: Quart, run: Callable[[], T]) -> T:
+    """Run a function inside of the app's context, pushed unless this is inside of it, as Quart does for a request.
+
+    It is not popped, since teardown functions are async; the copy of the context is dropped.
+    """
+
+    def run_inside() -> T:
+        if not has_app_context() or cast("Any", current_app)._get_current_object() is not app:  # noqa: SLF001 - the documented way
+            _start(app.app_context().push())
+        return run()
+
+    return contextvars.copy_context().run(run_inside)
+
+
+def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
+    """Run a function inside of a request context for a scope; it is not popped, either."""
     root, path = divide(scope)
-    version, method, query = (
-        scope.get("http_version", "1.1"),
+    request = app.request_class(
         scope.get("method", "GET"),
+        scheme_of(scope),
+        path,
         scope.get("query_string", b""),
+        _headers(app, scope),
+        root,
+        scope.get("http_version", "1.1"),
+        scope=scope,
+        send_push_promise=_promise_nothing,
     )
-    headers, promise = _headers(app, scope), _promise_nothing
-    made = app.request_class
-    return made(method, scheme_of(scope), path, query, headers, root, version, scope=scope, send_push_promise=promise)
+
+    def run_inside() -> T:
+        _start(app.request_context(request).push())
+        return run()
+
+    return contextvars.copy_context().run(run_inside)
+
+
+def _start(pushing: Coroutine[Any, Any, object]) -> None:
+    """Push a context as far as that goes without waiting: it is the active one before any function of the app runs."""
+    try:
+        pushing.send(None)
+    except StopIteration:
+        pass
+    finally:
+        pushing.close()
 
 
 def _headers(app: Quart, scope: Any) -> Headers:

@@ -8,10 +8,8 @@ the view that really runs, which a signal of the framework names.
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +22,7 @@ from ._attached import EXEMPT, AttachedPolicy, mark_of, usage, wrapper_of
 
 Scope = MutableMapping[str, Any]
 Key = TypeVar("Key", bound=AttachedPolicy)
+Predict = Callable[[], Hashable | None]
 ViewPolicy = Policy | Mapping[str, Any] | Rules | None
 
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
@@ -43,9 +42,8 @@ class Views:
         app: The app.
         bind: Returns the app's URL map bound for a scope; None if nothing can match.
         policy_of: Returns the policy for a key; it is not called for `EXEMPT`.
-        in_app_context: Enters the app's context, for converters that need it.
-        push_request: Pushes a request context for a scope, for converters that need that; it is never popped, but
-            belongs to a copy of the context.
+        in_app_context: Runs a function inside of the app's context, for converters that need it.
+        in_request_context: Runs a function inside of a request context for a scope, for converters that need that.
     """
 
     def __init__(
@@ -53,15 +51,15 @@ class Views:
         app: App,
         bind: Callable[[Scope], MapAdapter | None],
         policy_of: Callable[[Any], ViewPolicy],
-        in_app_context: Callable[[], AbstractContextManager[object]],
-        push_request: Callable[[Scope], object],
+        in_app_context: Callable[[Predict], Hashable | None],
+        in_request_context: Callable[[Scope, Predict], Hashable | None],
     ) -> None:
         """Begin without blueprints; see the class."""
         self._app = app
         self._bind = bind
         self._policy_of = policy_of
         self._in_app_context = in_app_context
-        self._push_request = push_request
+        self._in_request_context = in_request_context
         self._blueprints: dict[str, AttachedPolicy] = {}
         self._on_activation: Callable[[], None] = _do_nothing
         self._checked: set[str] = set()
@@ -166,14 +164,12 @@ class Views:
         """Match inside of the app's context; if a converter needs a request context, too, inside of one."""
 
         def predict() -> Hashable | None:
-            self._push_request(scope)
             return self._predict(scope)
 
-        with self._in_app_context():
-            try:
-                return self._predict(scope)
-            except RuntimeError:  # as Flask and Quart say it
-                return contextvars.copy_context().run(predict)
+        try:
+            return self._in_app_context(predict)
+        except RuntimeError:  # as Flask and Quart say it
+            return self._in_request_context(scope, predict)
 
     def _predict(self, scope: Scope) -> Hashable | None:
         try:

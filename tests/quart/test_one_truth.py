@@ -22,6 +22,7 @@ from quart import (
     request_started,
     websocket,
 )
+from quart.signals import appcontext_pushed
 from quart.views import MethodView
 from werkzeug.routing import BaseConverter
 
@@ -298,6 +299,21 @@ async def test_a_converter_runs_inside_of_the_apps_context(app, readers):
         g.mine = "mine"
         assert await readers(app, "/a") == [OTHER]
         assert g.mine == "mine"
+
+
+async def test_a_receiver_that_waits_does_not_keep_a_route_from_being_matched(app, readers):
+    """Quart runs one that is not async in a thread."""
+    app.url_map.converters["tenant"] = Tenant
+    app.config["TENANTS"] = {"a": "A"}
+    app.add_url_rule("/<tenant:name>", "tenant", own()(lambda name: name))
+    pushed = []
+
+    def note(_app, **_):
+        pushed.append(1)
+
+    with appcontext_pushed.connected_to(note, app):
+        assert await readers(app, "/a") == [OTHER]
+    assert pushed
 
 
 class OfTheRequest(BaseConverter):
