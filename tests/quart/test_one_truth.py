@@ -55,14 +55,19 @@ def send():
     """Send one request by ASGI, and return its status, its CORS headers and its body."""
 
     async def exchange(app, method, path, headers, **scope):
-        sent = []
+        sent, complete = [], asyncio.Event()
         messages = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive():
-            return messages.pop() if messages else await asyncio.Event().wait()
+            if messages:
+                return messages.pop()
+            await complete.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message):
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                complete.set()
 
         await app(
             {
@@ -302,14 +307,15 @@ async def test_a_converter_runs_inside_of_the_apps_context(app, readers):
 
 
 async def test_a_receiver_that_waits_does_not_keep_a_route_from_being_matched(app, readers):
-    """Quart runs one that is not async in a thread."""
+    """Prediction goes on without it: the context is pushed by then."""
     app.url_map.converters["tenant"] = Tenant
     app.config["TENANTS"] = {"a": "A"}
     app.add_url_rule("/<tenant:name>", "tenant", own()(lambda name: name))
     pushed = []
 
-    def note(_app, **_):
+    async def note(_app, **_):
         pushed.append(1)
+        await asyncio.sleep(0)
 
     with appcontext_pushed.connected_to(note, app):
         assert await readers(app, "/a") == [OTHER]
@@ -417,13 +423,17 @@ async def test_a_handshake_that_leads_to_another_view_needs_both_policies(knock,
 
 async def test_a_handshake_is_closed_if_the_server_sends_no_response():
     """Without the extension that can."""
-    app, sent, messages = sockets(), [], [{"type": "websocket.connect"}]
+    app, sent, messages, closed = sockets(), [], [{"type": "websocket.connect"}], asyncio.Event()
 
     async def receive():
-        return messages.pop() if messages else await asyncio.Event().wait()
+        if messages:
+            return messages.pop()
+        await closed.wait()
+        return {"type": "websocket.disconnect", "code": 1006}
 
     async def send(message):
         sent.append(message["type"])
+        closed.set()
 
     scope = {
         "type": "websocket",
@@ -481,8 +491,8 @@ async def test_a_request_inside_of_a_view_is_verified_by_itself(app, ask):
 
 async def test_a_request_context_without_a_request_is_left_alone(app):
     app.add_url_rule("/", "view", own()(another()))
-    async with app.test_request_context("/", headers={"Origin": EVIL}):
-        assert (await (await app.full_dispatch_request()).get_data()) == b"another"
+    async with app.test_request_context("/", headers={"Origin": EVIL}) as context:
+        assert (await (await app.full_dispatch_request(context)).get_data()) == b"another"
 
 
 def test_an_app_that_is_dropped_leaves_no_receiver_behind():
