@@ -140,7 +140,7 @@ def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
 @pytest.mark.parametrize(
     ("path", "mistake"),
     [
-        ("api/*", "resources: 'api/*' is not a valid path: it must begin with a slash, and '*' must be its last segment."),
+        ("api/*", "resources: 'api/*' is not a valid path: it must begin with a slash, and '*' must be its last"),
         ("}", "resources: '}' is not a valid path: it must begin with a slash"),
         ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
         ("/v[12", "resources: '/v[12' is no pattern of ours, and no regular expression either"),
