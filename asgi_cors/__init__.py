@@ -12,9 +12,9 @@ To read the code, follow a request:
 
 A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_origin_patterns`,
 `_regexes`, `_regex_cost`, and `_credentials` for what is unsafe) and `_options`; `_compiled` is what it comes to, an
-`_issue` what is wrong with it. `_explain`, `_near` and `_log` tell of a decision in words. Beside the way: `_lookup` asks
-callables, `_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept` bounds what is kept,
-`_lazy` puts off what is dear to import.
+`_issue` what is wrong with it. `_explain`, `_near` and `_log` tell of a decision in words. Beside the way: `_lookup`
+asks callables, `_websocket` guards handshakes, `_mark` lets two middlewares know of each other, `_kept` bounds what is
+kept, `_lazy` puts off what is dear to import.
 """
 
 from typing import TYPE_CHECKING
