@@ -199,9 +199,11 @@ class _Paths(MergedGraph):
         if pumps:
             best = max(pumps, key=lambda pump: len(totals[pump.source].chain))
             chain = max([chain, (*totals[best.source].chain, best)], key=len)
-        pumped = {pump.entry for pump in pumps}
+        # A pump leads over its entry once a word.
+        again = {pump.entry: MAX_ORIGIN / len(pump.word) for pump in pumps}
         entries = [
-            (s, n * totals[s].ways * (MAX_ORIGIN / (len(totals[s].chain) + 1) if s in pumped else 1)) for s, n in counts
+            (s, n * totals[s].ways * again.get(s, 1) / (len(totals[s].chain) + 1 if s in again else 1))
+            for s, n in counts
         ]
         ways = self.together(entries, members, pairs) if entries else 1.0
         mask = functools.reduce(int.__or__, (self.masks[member] for member in members))
