@@ -15,7 +15,7 @@ Configuration; `read_regex` reads one regular expression.
 """
 
 from ._binding import Binder, divided, encoded
-from ._resources import Path, is_regex, read_regex, read_resources
+from ._resources import Path, is_regex, list_of, read_regex, read_resources
 from ._views import EXEMPT, Views, cors_exempt, environ_of, mark, mark_of, wraps_view
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "encoded",
     "environ_of",
     "is_regex",
+    "list_of",
     "mark",
     "mark_of",
     "read_regex",
