@@ -170,8 +170,17 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
     assert late.built == len(late.policies)
 
 
-@pytest.mark.parametrize("broken", [BROKEN, {"allow_origin": "*"}, 5], ids=["raises", "unknown option", "no policy"])
-def test_a_view_whose_policy_is_invalid_fails_closed(shell: str, broken: Any, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("broken", "hint"),
+    [
+        pytest.param(BROKEN, "Write '*'.", id="raises"),
+        pytest.param({"allow_origin": "*"}, "Did you mean 'allow_origins'?", id="unknown option"),
+        pytest.param(5, "None passes requests through.", id="not a policy"),
+    ],
+)
+def test_a_view_whose_policy_is_invalid_fails_closed(
+    shell: str, broken: Any, hint: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """No CORS header, preflights get the reason, one ERROR names the view; every other view goes on."""
     late = Late(broken=broken, open=Policy(allow_origins="*"))
     served = Served(
@@ -187,7 +196,8 @@ def test_a_view_whose_policy_is_invalid_fails_closed(shell: str, broken: Any, ca
         assert served.request(path="/health").cors == []
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(errors) == 1
-    assert "the policy of broken is invalid" in errors[0]
+    assert errors[0].startswith("the policy of broken is invalid, so all its requests are refused: ")
+    assert errors[0].endswith(hint)
 
 
 def test_a_view_whose_policy_is_invalid_is_closed_under_enforce(shell: str) -> None:

@@ -237,7 +237,7 @@ def refuse_other_apps(app: Any, line: str) -> None:
         (each for each in (getattr(app, "__self__", None), getattr(app, "app", None)) if _is_flask(each)), None
     )
     if inner is not None and not _is_flask(app):
-        message = f"{app!r} is not a Flask app, but belongs to {inner!r}"
+        message = f"{Issue.show(app)} is not a Flask app, but belongs to {inner!r}"
         raise ConfigError([Issue("wrong-app", "app", app, message, f"Write {line} with that app.")])
     if not _is_flask(app):
         raise ConfigError([Issue.wrong_app(app, "a Flask app", line)])
