@@ -92,7 +92,8 @@ def configured(
     try:
         names = _vary_names(written["vary"], issues)
         find, paths = written["policy_for"], written["paths"]
-        rules = Rules(base, paths, find, views, vary=names, describe_path=describe_path)
+        warns = before is None or "paths" in options
+        rules = Rules(base, paths, find, views, vary=names, describe_path=describe_path, warns=warns)
     except ConfigError as error:
         raise ConfigError([*issues, *error.issues]) from None
     if issues:

@@ -1,6 +1,8 @@
 """A view's own policy, by which adapters serve a framework's routes."""
 
+import re
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,7 +11,7 @@ from support.apps import App
 from support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 from support.shells import Served, call_asgi, websocket_scope
 
-from asgi_cors import ConfigError, Configuration, Issue, Policy, Rules
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 GRANT = sorted([OWN, VARY, origin_line(APP)])
@@ -332,3 +334,16 @@ def test_no_change_of_several_threads_is_lost() -> None:
     assert configuration.settings.check_websockets
     served = Served("asgi", App(), configuration)
     assert all(served.request(path=f"/{name}", origin=APP).status == 403 for name in names)
+
+
+def test_paths_of_one_rank_are_not_warned_of_again_with_each_view() -> None:
+    paths: dict[Any, Any] = {re.compile("/[a-z]+"): None, re.compile("/[b-z]+"): {"max_age": 5}}
+    with pytest.warns(ConfigWarning, match="same rank"):
+        configuration = Configuration(view_of=by_path, paths=paths, **ONE)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        configuration.set_view("view", None)
+        configuration.reconfigure(enforce=True)
+    assert caught == []
+    with pytest.warns(ConfigWarning, match="same rank"):
+        configuration.reconfigure(paths=paths)
