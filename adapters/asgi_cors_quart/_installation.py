@@ -14,7 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from quart import Quart, Response, current_app, has_app_context, request, request_started, websocket, websocket_started
-from quart.globals import _cv_app, _cv_request  # pyright: ignore[reportPrivateUsage]  # their `push` is async
+from quart.globals import _cv_app, _cv_request, _cv_websocket  # pyright: ignore[reportPrivateUsage]  # their `push` is async
 from quart.routing import QuartMap
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -31,7 +31,7 @@ from asgi_cors import (
 )
 from asgi_cors_werkzeug import DENY_ALL, EXEMPT, PREDICTED, Binder, Path, Views, mark_of, standalone_configuration
 
-from ._routing import bind, divide, proxy_fixes, request_for, through_proxy_fixes
+from ._routing import bind, context_for, divide, proxy_fixes, through_proxy_fixes
 from ._settings import KEYS, PREFIX, Setting, unknown_keys
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Installation:
             binder,
             self._policy_of,
             in_app_context=lambda: _in_context_of(app),
-            push_request=lambda scope: _cv_request.set(app.request_context(request_for(app, scope))),
+            push_request=lambda scope: _push_request(app, scope),
         )
         self.configuration = Configuration(
             DENY_ALL, view_of=self.views.of, view_policy=self.views.policy_of, paths=_UNTOUCHED
@@ -201,8 +201,11 @@ class Installation:
 
     def _is_followed(self) -> bool:
         config, configured = self._app.config, self._configured
-        # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
-        return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        try:
+            # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
+            return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        except Exception:  # noqa: BLE001 - a value that can't be compared, such as an array of numpy
+            return False
 
     def _read_config(self) -> None:
         """Build the policies from what the configuration says now; those of views, when they are next needed."""
@@ -328,6 +331,12 @@ def _in_context_of(app: Quart) -> Generator[None]:
         yield
     finally:
         _cv_app.reset(token)
+
+
+def _push_request(app: Quart, scope: Any) -> None:
+    """Set the context of a request or handshake, without opening its session."""
+    variable: Any = _cv_websocket if scope["type"] == "websocket" else _cv_request
+    variable.set(context_for(app, scope))
 
 
 def installation_of(app: Quart) -> Installation:

@@ -15,7 +15,8 @@ from werkzeug.datastructures import Headers
 from asgi_cors_werkzeug import first_lines, layers, scheme_of
 
 if TYPE_CHECKING:
-    from quart import Quart, Request
+    from quart import Quart
+    from quart.ctx import RequestContext, WebsocketContext
     from werkzeug.routing import MapAdapter
 
 _NOT_FOUND: Final = " "  # as Quart writes a path that is not below the root path
@@ -45,17 +46,18 @@ def bind(app: Quart, scope: Any) -> MapAdapter | None:
     return app.create_url_adapter(request)
 
 
-def request_for(app: Quart, scope: Any) -> Request:
-    """Return a request without a body for a scope."""
+def context_for(app: Quart, scope: Any) -> RequestContext | WebsocketContext:
+    """Return the context of a request without a body, or of a handshake, for a scope."""
     root, path = divide(scope)
-    version, method, query = (
-        scope.get("http_version", "1.1"),
-        scope.get("method", "GET"),
-        scope.get("query_string", b""),
-    )
-    headers, promise = _headers(app, scope), _promise_nothing
-    made = app.request_class
-    return made(method, scheme_of(scope), path, query, headers, root, version, scope=scope, send_push_promise=promise)
+    version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
+    scheme, headers, unused = scheme_of(scope), _headers(app, scope), _do_nothing
+    if scope["type"] == "websocket":
+        connection = (list(scope.get("subprotocols", ())), unused, unused, unused, unused)
+        websocket = app.websocket_class(path, query, scheme, headers, root, version, *connection, scope=scope)
+        return app.websocket_context(websocket)
+    method, made = scope.get("method", "GET"), app.request_class
+    request = made(method, scheme, path, query, headers, root, version, scope=scope, send_push_promise=unused)
+    return app.request_context(request)
 
 
 def _headers(app: Quart, scope: Any) -> Headers:
@@ -65,7 +67,7 @@ def _headers(app: Quart, scope: Any) -> Headers:
     return headers
 
 
-async def _promise_nothing(_path: str, _headers: Headers) -> None: ...
+async def _do_nothing(*_: object) -> None: ...
 
 
 def proxy_fixes(outermost: Any) -> Iterator[Any]:
