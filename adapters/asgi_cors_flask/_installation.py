@@ -70,7 +70,6 @@ class Installation:
             app,
             _binder(app, self),
             lambda key: key.policy(app),
-            in_app_context=lambda run: _run_in_app_context(app, run),
             in_request_context=lambda scope, run: _run_in_request_context(app, scope, run),
         )
         self.configuration = Configuration(
@@ -294,24 +293,17 @@ def _binder(app: Flask, installation: Installation) -> Binder:
     return Binder(app, bind, is_usual, through_proxies=through_proxies)
 
 
-def _run_in_app_context(app: Flask, run: Callable[[], T]) -> T:
-    """Run a function inside of the app's context, pushed unless this is inside of it, as Flask does for a request.
-
-    It is popped as always, since a converter may open what only a teardown function closes.
-    """
-    inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
-    with contextlib.nullcontext() if inside else app.app_context():
-        return run()
-
-
 def _run_in_request_context(app: Flask, scope: Scope, run: Callable[[], T]) -> T:
-    """Run a function inside of a request context for a scope.
+    """Run a function inside of the contexts of the app and of a request for a scope.
 
-    It is not popped, since that would run the functions for the end of a request; the copy of the context is dropped.
+    The app's context is popped as always, since a converter may open what only a teardown function closes. That of the
+    request is not, since its end would run the app's functions for it; the copy of the context is dropped.
     """
 
     def run_inside() -> T:
         app.request_context(dict(environ_of(scope))).push()
         return run()
 
-    return _run_in_app_context(app, lambda: contextvars.copy_context().run(run_inside))
+    inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
+    with contextlib.nullcontext() if inside else app.app_context():
+        return contextvars.copy_context().run(run_inside)

@@ -30,7 +30,7 @@ from asgi_cors import (
 )
 from asgi_cors_werkzeug import DENY_ALL, EXEMPT, PREDICTED, Binder, Path, Views, mark_of, standalone_configuration
 
-from ._routing import bind, divide, proxy_fixes, run_in_app_context, run_in_request_context, through_proxy_fixes
+from ._routing import bind, divide, proxy_fixes, run_in_request_context, through_proxy_fixes
 from ._settings import KEYS, PREFIX, Setting, unknown_keys
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ class Installation:
             app,
             binder,
             self._policy_of,
-            in_app_context=lambda run: run_in_app_context(app, run),
             in_request_context=lambda scope, run: run_in_request_context(app, scope, run),
         )
         self.configuration = Configuration(
@@ -200,8 +199,11 @@ class Installation:
 
     def _is_followed(self) -> bool:
         config, configured = self._app.config, self._configured
-        # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
-        return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        try:
+            # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
+            return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        except Exception:  # noqa: BLE001 - a value that can't be compared, such as an array of numpy
+            return False
 
     def _read_config(self) -> None:
         """Build the policies from what the configuration says now; those of views, when they are next needed."""

@@ -7,10 +7,9 @@ import copy
 import inspect
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlparse
 
-from quart import current_app, has_app_context
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
@@ -18,6 +17,7 @@ from asgi_cors_werkzeug import first_lines, layers, scheme_of
 
 if TYPE_CHECKING:
     from quart import Quart
+    from quart.ctx import RequestContext, WebsocketContext
     from werkzeug.routing import MapAdapter
 
 T = TypeVar("T")
@@ -49,37 +49,14 @@ def bind(app: Quart, scope: Any) -> MapAdapter | None:
     return app.create_url_adapter(request)
 
 
-def run_in_app_context(app: Quart, run: Callable[[], T]) -> T:
-    """Run a function inside of the app's context, pushed unless this is inside of it, as Quart does for a request.
+def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
+    """Run a function inside of the context of a request or handshake, and so of the app.
 
-    It is not popped, since teardown functions are async; the copy of the context is dropped.
+    The context is not popped, since teardown functions are async; the copy of the context is dropped.
     """
 
     def run_inside() -> T:
-        if not has_app_context() or cast("Any", current_app)._get_current_object() is not app:  # noqa: SLF001 - the documented way
-            _start(app.app_context().push())
-        return run()
-
-    return contextvars.copy_context().run(run_inside)
-
-
-def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
-    """Run a function inside of a request context for a scope; it is not popped, either."""
-    root, path = divide(scope)
-    request = app.request_class(
-        scope.get("method", "GET"),
-        scheme_of(scope),
-        path,
-        scope.get("query_string", b""),
-        _headers(app, scope),
-        root,
-        scope.get("http_version", "1.1"),
-        scope=scope,
-        send_push_promise=_promise_nothing,
-    )
-
-    def run_inside() -> T:
-        _start(app.request_context(request).push())
+        _start(_context_for(app, scope).push())
         return run()
 
     return contextvars.copy_context().run(run_inside)
@@ -95,6 +72,20 @@ def _start(pushing: Coroutine[Any, Any, object]) -> None:
         pushing.close()
 
 
+def _context_for(app: Quart, scope: Any) -> RequestContext | WebsocketContext:
+    """Return the context of a request without a body, or of a handshake, for a scope."""
+    root, path = divide(scope)
+    version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
+    scheme, headers, unused = scheme_of(scope), _headers(app, scope), _do_nothing
+    if scope["type"] == "websocket":
+        connection = (list(scope.get("subprotocols", ())), unused, unused, unused, unused)
+        websocket = app.websocket_class(path, query, scheme, headers, root, version, *connection, scope=scope)
+        return app.websocket_context(websocket)
+    method, made = scope.get("method", "GET"), app.request_class
+    request = made(method, scheme, path, query, headers, root, version, scope=scope, send_push_promise=unused)
+    return app.request_context(request)
+
+
 def _headers(app: Quart, scope: Any) -> Headers:
     headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in first_lines(scope)])
     if scope["type"] == "http" and scope.get("http_version", "1.1") < "1.1":
@@ -102,7 +93,7 @@ def _headers(app: Quart, scope: Any) -> Headers:
     return headers
 
 
-async def _promise_nothing(_path: str, _headers: Headers) -> None: ...
+async def _do_nothing(*_: object) -> None: ...
 
 
 def proxy_fixes(outermost: Any) -> Iterator[Any]:

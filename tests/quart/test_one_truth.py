@@ -18,12 +18,13 @@ from quart import (
     g,
     has_app_context,
     has_request_context,
+    has_websocket_context,
     request,
     request_started,
     websocket,
 )
 from quart.signals import appcontext_pushed
-from quart.views import MethodView
+from quart.views import MethodView, View
 from werkzeug.routing import BaseConverter
 
 from asgi_cors_quart import CORS, cors, cors_exempt, route_cors, websocket_cors
@@ -336,6 +337,38 @@ async def test_a_converter_may_need_the_request(app, readers, send):
     assert (await send(app, "GET", "/a", {"host": "api.test", "origin": OTHER}))[2] == b"a of api.test"
     assert await readers(app, "/a") == [OTHER]
     assert not has_request_context()
+
+
+class OfTheHandshake(BaseConverter):
+    """A converter that needs the handshake."""
+
+    def to_python(self, value):
+        return f"{value} of {websocket.host}"
+
+
+async def test_a_converter_may_need_the_handshake(app, knock):
+    app.url_map.converters["mine"] = OfTheHandshake
+    accepted = []
+
+    @websocket_cors(allow_origin=OTHER)
+    async def serve(name):
+        accepted.append(name)
+        await websocket.send("hello")
+
+    app.add_websocket("/<mine:name>", "ws", serve)
+    assert (await knock(app, "/a", origin=PAGE), await knock(app, "/a", origin=OTHER)) == (403, None)
+    assert accepted == ["a of api.test"]
+    assert not has_websocket_context()
+
+
+async def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, readers):
+    class Whole(View):
+        @own()
+        async def dispatch_request(self):
+            return "view"
+
+    app.add_url_rule("/", view_func=Whole.as_view("view"))
+    assert await readers(app, "/") == [OTHER]
 
 
 # -- what can't be predicted is verified
