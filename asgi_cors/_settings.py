@@ -134,8 +134,9 @@ def _is_sync(value: object) -> bool:
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary`, without Origin, which every response varies by that `policy_for` decides."""
     is_list = isinstance(value, Iterable) and not isinstance(value, str)
+    names: Iterable[object] = cast("Iterable[object]", value) if is_list else (value,)
     found: dict[str, bytes] = {}
-    for name in cast("Iterable[object]", value) if is_list else (value,):
+    for name in names:
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             hint = "Write the names of request headers: vary=['x-tenant']."
             issues.append(issue("invalid-name", "vary", name, f"{name!r} is not a header name", hint))

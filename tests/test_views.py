@@ -9,7 +9,7 @@ from support.apps import App
 from support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 from support.shells import Served, call_asgi, websocket_scope
 
-from asgi_cors import ConfigError, Configuration, Issue, Policy, Rules
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 GRANT = sorted([OWN, VARY, origin_line(APP)])
@@ -135,7 +135,7 @@ class Late:
         """Return the policy of a view, or raise the error that stands in its place."""
         self.built += 1
         policy = self.policies[key]
-        if isinstance(policy, ConfigError):
+        if isinstance(policy, Exception):
             raise policy
         return policy
 
@@ -170,7 +170,16 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
     assert late.built == len(late.policies)
 
 
-@pytest.mark.parametrize("broken", [BROKEN, {"allow_origin": "*"}, 5], ids=["raises", "unknown option", "no policy"])
+INVALID = {
+    "raises": BROKEN,
+    "raises another error": RuntimeError("unreadable"),
+    "a warning that is an error": ConfigWarning("a doubtful value"),
+    "unknown option": {"allow_origin": "*"},
+    "no policy": 5,
+}
+
+
+@pytest.mark.parametrize("broken", INVALID.values(), ids=INVALID)
 def test_a_view_whose_policy_is_invalid_fails_closed(shell: str, broken: Any, caplog: pytest.LogCaptureFixture) -> None:
     """No CORS header, preflights get the reason, one ERROR names the view; every other view goes on."""
     late = Late(broken=broken, open=Policy(allow_origins="*"))
