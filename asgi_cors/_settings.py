@@ -134,7 +134,7 @@ def _is_sync(value: object) -> bool:
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary`, without Origin, which every response varies by that `policy_for` decides."""
     is_list = isinstance(value, Iterable) and not isinstance(value, str)
-    names: Iterable[object] = cast("Iterable[object]", value) if is_list else (value,)
+    names = cast("Iterable[object]", value if is_list else (value,))
     found: dict[str, bytes] = {}
     for name in names:
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
