@@ -82,12 +82,13 @@ class InvalidViewError(Exception):
 
     Args:
         key: The key of the view.
-        cause: The mistakes.
+        cause: The mistakes, or whatever else was raised.
     """
 
-    def __init__(self, key: Hashable, cause: ConfigError) -> None:
+    def __init__(self, key: Hashable, cause: Exception) -> None:
         """Store both."""
-        super().__init__(f"the policy of {key} is invalid, so all its requests are refused: {cause}")
+        text = f"{cause}" if isinstance(cause, ConfigError) else f"{cause!r}"
+        super().__init__(f"the policy of {key} is invalid, so all its requests are refused: {text}")
         self.is_logged = False
 
 
@@ -228,12 +229,11 @@ class Rules:
         issues: list[Issue] = []
         try:
             spec = policy_of(key)
-        except ConfigError as error:
+            policy = spec if isinstance(spec, Rules) else policy_from_spec(self.policy, f"{key}", spec, issues)
+        except Exception as error:  # noqa: BLE001 - a value may raise anything, and warnings may be errors
             return InvalidViewError(key, error)
-        if isinstance(spec, Rules):
-            self.calls_function |= spec.calls_function
-            return spec
-        policy = policy_from_spec(self.policy, f"{key}", spec, issues)
+        if isinstance(policy, Rules):
+            self.calls_function |= policy.calls_function
         return InvalidViewError(key, ConfigError(issues)) if issues else policy
 
     def at(self, path: str, root: str = "") -> PolicyMatch:

@@ -137,7 +137,7 @@ class Late:
         """Return the policy of a view, or raise the error that stands in its place."""
         self.built += 1
         policy = self.policies[key]
-        if isinstance(policy, ConfigError):
+        if isinstance(policy, Exception):
             raise policy
         return policy
 
@@ -176,6 +176,8 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
     ("broken", "hint"),
     [
         pytest.param(BROKEN, "Write '*'.", id="raises"),
+        pytest.param(RuntimeError("unreadable"), "RuntimeError('unreadable')", id="raises another error"),
+        pytest.param(ConfigWarning("a doubtful value"), "a doubtful value')", id="a warning that is an error"),
         pytest.param({"allow_origin": "*"}, "Did you mean 'allow_origins'?", id="unknown option"),
         pytest.param(5, "None passes requests through.", id="not a policy"),
     ],

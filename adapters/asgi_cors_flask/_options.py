@@ -141,7 +141,7 @@ def read_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[Optio
         ConfigError: As `read_options` does.
     """
     names = {f"{_PREFIX}{name.upper()}": name for name in OF_APPS}
-    others = [key for key in config if key.startswith(_PREFIX) and key not in names]
+    others = [key for key in [*config] if key.startswith(_PREFIX) and key not in names]
     unknown = tuple(_unknown(key, names, "") for key in others if key not in _DEAD_KEYS)
     dead = [Issue("dead-key", key, config[key], _DEAD_KEYS[key], "Delete it.") for key in others if key in _DEAD_KEYS]
     for issue in (*unknown, *dead) if warns else ():

@@ -234,7 +234,7 @@ class Installation:
         return self._alone[setting]
 
     def _policy_of(self, setting: Setting) -> Policy:
-        config = cast("Mapping[str, Any]", self._app.config)
+        config = dict(cast("Mapping[str, Any]", self._app.config))  # a copy, because threads may change it
         unknown = {key: value for key, value in config.items() if key.startswith(PREFIX) and key not in KEYS}
         return setting.policy({**unknown, **self._good})
 

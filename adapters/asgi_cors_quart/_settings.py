@@ -174,4 +174,4 @@ def _seconds(age: float | str) -> Any:
 
 def unknown_keys(config: Config) -> list[Issue]:
     """Find the keys that look like ours, but that nothing reads."""
-    return [Issue.unknown(key, KEYS) for key in config if key.startswith(PREFIX) and key not in KEYS]
+    return [Issue.unknown(key, KEYS) for key in [*config] if key.startswith(PREFIX) and key not in KEYS]

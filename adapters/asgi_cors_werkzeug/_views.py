@@ -203,7 +203,7 @@ def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Co
     """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
     try:
         return Configuration(policy_of(key))
-    except ConfigError:
+    except Exception:  # noqa: BLE001 - a value may raise anything, and warnings may be errors; it is raised again
         failing = Configuration(DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key))
         failing.set_views({EXEMPT: None})
         return failing

@@ -40,6 +40,15 @@ def unknown_key_in_config(app):
     app.add_url_rule("/view", "view", cross_origin()(lambda: "view"), methods=["GET", "PUT"])
 
 
+def unreadable_in_config(app):
+    class Unreadable:
+        def __iter__(self):
+            raise RuntimeError("unreadable")
+
+    app.config["CORS_EXPOSE_HEADERS"] = Unreadable()
+    app.add_url_rule("/view", "view", cross_origin(origins=PAGE)(lambda: "view"), methods=["GET", "PUT"])
+
+
 def replaced(app):
     app.add_url_rule("/view", "view", lambda: "view", methods=["GET", "PUT"])
     app.view_functions["view"] = cross_origin(**CREDENTIALS)(app.view_functions["view"])
@@ -65,6 +74,7 @@ def config_of_a_blueprints_view(app):
 
 
 MISTAKES = [
+    unreadable_in_config,
     decorated_without_origins,
     credentials_in_config,
     nonsense_in_config,
@@ -101,7 +111,10 @@ def test_only_the_view_with_the_mistake_fails_closed(app, serve, caplog, mistake
     assert "cross_origin of view" in error.message
 
 
-@pytest.mark.parametrize("mistake", [decorated_without_origins, credentials_in_config, nonsense_in_config, of_a_class])
+ALONE = [decorated_without_origins, credentials_in_config, nonsense_in_config, unreadable_in_config, of_a_class]
+
+
+@pytest.mark.parametrize("mistake", ALONE)
 def test_alone_it_fails_closed_too(app, serve, caplog, mistake):
     """Without CORS(app), the view itself refuses; it is not an error 500."""
     mistake(app)
