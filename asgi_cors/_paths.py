@@ -74,7 +74,7 @@ class PathTable(Generic[T]):
             repeats_root = root.strip("/") != "" and path.find(root.rstrip("/"), 1) > 0
             if self._has_regex or _is_odd(path) or repeats_root:
                 return PathMatch(self._all_values, is_ambiguous=True)
-            path = path[: self._longest + len(root) + 2]  # no pattern without a regex looks further
+            path = path[: self._longest + len(root) + 2]  # patterns that are not regular expressions look no further
         routed = remove_root(path, root)
         found = self._find(routed)
         alternatives = alternative_paths(path, root, self._index.exact)
@@ -90,13 +90,13 @@ class PathTable(Generic[T]):
     def _find_ignoring_case(self, path: str) -> tuple[T, ...]:
         folded = fold_case(path)
         rank, found = self._index.find(path, path)
-        if folded != path or rank <= len("/"):  # else a rule spells out the path in these very letters
+        if folded != path or rank <= len("/"):  # otherwise a rule spells out the path in this letter case
             found = self._folded.find(folded, path)[1]
         return found or (self._default,)
 
 
 class _Pattern(NamedTuple, Generic[T]):
-    matches: Callable[[str, str], object]  # of the path, folded or not, and of the path as it is
+    matches: Callable[[str, str], object]  # the path, folded or not, and the original path
     value: T
 
 
@@ -250,7 +250,7 @@ def _hint(path: str) -> str:
 
 
 def _wildcard_hint(path: str) -> str:
-    """Correct a path with a `*` in it: at its end it is all below, in the middle one segment or a part of it."""
+    """Correct a path with a `*`: at the end it matches all below, in the middle one segment or a part of it."""
     path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().lstrip("/")
     stem = re.sub(r"[*/]+$", "", path)
     if "*" not in stem:
@@ -267,7 +267,7 @@ def _never(path: str) -> Issue | None:
     decoded = urllib.parse.unquote(path)
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
-        found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
+        found, decoded = "has a query or fragment, which is not part of a path", re.split(r"[?#]", path)[0]
     if _plain(path) != path:
         found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
     if not found:
@@ -292,11 +292,11 @@ def _wrong_type(path: object) -> Issue:
         hint = f"Write re.compile({decoded!r})." if text is not path else _hint(decoded)
     else:
         hint = "Use a string such as '/api/*', or re.compile(…)."
-    return issue("wrong-type", "paths", path, f"{show(path)} is no string, and no regular expression of one", hint)
+    return issue("wrong-type", "paths", path, f"{show(path)} is not a string or a regular expression of str", hint)
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:
-    from ._regex_hints import path_cost_issue  # noqa: PLC0415 - most paths are no regular expressions
+    from ._regex_hints import path_cost_issue  # noqa: PLC0415 - most paths are not regular expressions
 
     prefix = literal_prefix(path)
     if not prefix or prefix.startswith("/"):
@@ -320,7 +320,7 @@ def ties(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, 
 
 
 def mount_pattern(scope: Scope, outer_root_path: str) -> str:
-    """Return how to write all paths of a mounted app, as a key of the `paths` of a middleware outside of it.
+    """Return the code of a key of `paths`, for an outer middleware, that matches all paths of a mounted app.
 
     Args:
         scope: A request, as the mounted app gets it, with the path that the outer middleware got.

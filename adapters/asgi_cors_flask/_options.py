@@ -135,7 +135,7 @@ def read_options(written: Mapping[str, Any], known: frozenset[str], place: str =
 
 
 def read_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[Options, tuple[Issue, ...]]:
-    """Read the app's `CORS_*` keys; also give an issue of each that is unknown, and warn of it and of dead keys.
+    """Read the app's `CORS_*` keys. Return also an issue for each unknown key. Warn of unknown and dead keys.
 
     Raises:
         ConfigError: As `read_options` does.
@@ -178,7 +178,7 @@ def _read_table(written: Any, issues: list[Issue]) -> Resources:
             except ConfigError as error:
                 issues += error.issues
         elif value is not None and not isinstance(value, Policy):
-            message = f"{value!r} is no mapping of options, Policy or None"
+            message = f"{value!r} is not a mapping of options, a Policy or None"
             hint = "Use a dict of options, such as {'max_age': 60}, a Policy, or None."
             issues.append(Issue("wrong-type", place.rstrip("."), value, message, hint))
     return table
