@@ -7,12 +7,12 @@ The view of a request is predicted, since a preflight is answered before Flask r
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 import warnings
-from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
-from typing import Any, Final, Unpack, cast
+from typing import Any, Final, TypeVar, Unpack, cast
 
 from flask import Blueprint, Flask, Request, current_app, has_app_context, request, request_started
 from werkzeug.datastructures import Headers
@@ -48,6 +48,8 @@ from ._options import (
 )
 from ._typing import AppOptions, Scope
 
+T = TypeVar("T")
+
 NAME: Final = "asgi_cors"
 
 
@@ -68,8 +70,7 @@ class Installation:
             app,
             _binder(app, self),
             lambda key: key.policy(app),
-            in_app_context=lambda: _in_context_of(app),
-            push_request=lambda scope: app.request_context(dict(environ_of(scope))).push(),
+            in_request_context=lambda scope, run: _run_in_request_context(app, scope, run),
         )
         self.configuration = Configuration(
             DENY_ALL,
@@ -235,7 +236,7 @@ def refuse_other_apps(app: Any, line: str) -> None:
         (each for each in (getattr(app, "__self__", None), getattr(app, "app", None)) if _is_flask(each)), None
     )
     if inner is not None and not _is_flask(app):
-        message = f"{app!r} is not a Flask app, but belongs to {inner!r}"
+        message = f"{Issue.show(app)} is not a Flask app, but belongs to {inner!r}"
         raise ConfigError([Issue("wrong-app", "app", app, message, f"Write {line} with that app.")])
     if not _is_flask(app):
         raise ConfigError([Issue.wrong_app(app, "a Flask app", line)])
@@ -292,10 +293,17 @@ def _binder(app: Flask, installation: Installation) -> Binder:
     return Binder(app, bind, is_usual, through_proxies=through_proxies)
 
 
-def _in_context_of(app: Flask) -> AbstractContextManager[object]:
-    """Enter the app's context, unless it is active, as Flask does for a request.
+def _run_in_request_context(app: Flask, scope: Scope, run: Callable[[], T]) -> T:
+    """Run a function inside of the contexts of the app and of a request for a scope.
 
-    Its teardown functions run as always, since they may close the resources that a converter opens.
+    The app's teardown functions run as always, since they may close the resources that a converter opens. Those of the
+    request do not: its context is pushed in a copy of the current context, which is dropped.
     """
+
+    def run_inside() -> T:
+        app.request_context(dict(environ_of(scope))).push()
+        return run()
+
     inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
-    return contextlib.nullcontext() if inside else app.app_context()
+    with contextlib.nullcontext() if inside else app.app_context():
+        return contextvars.copy_context().run(run_inside)

@@ -24,7 +24,7 @@ policy `EXEMPT` (by `cors_exempt`) are passed through.
 from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps_view
 from ._binding import Binder, divided, encoded, environ_of, first_lines, scheme_of
 from ._proxies import layers, through_proxy_fixes
-from ._resources import EVERY_PATH, Path, Resources, is_regex, read_regex, read_resources
+from ._resources import EVERY_PATH, Path, Resources, is_regex, list_of, read_regex, read_resources
 from ._views import DENY_ALL, PREDICTED, Views, standalone_configuration
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "first_lines",
     "is_regex",
     "layers",
+    "list_of",
     "mark",
     "mark_of",
     "read_regex",

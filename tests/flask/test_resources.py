@@ -145,7 +145,7 @@ def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
         ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
         ("/v[12", "resources: '/v[12' is not a path pattern or a valid regular expression"),
         (7, "resources: 7 is not a string or a regular expression of str."),
-        (["/x"], "resources: ['/x'] is not a path. Write a string, or a compiled expression."),
+        (["/x"], "resources: ['/x'] is not a string or a regular expression of str. Use a string such as"),
         (re.compile(b"/x"), "resources: re.compile(b'/x') is not a string or a regular expression of str."),
     ],
 )
