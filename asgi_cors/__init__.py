@@ -10,11 +10,11 @@ To read the code, follow a request:
 5. A preflight is answered there and then; of another response `_ready.starter` changes the start (`_merge`).
 6. A crash before the start is answered with the same fields (`CORSMiddleware._crashed`), and raised on.
 
-A policy: `_policy` is what the user writes, with its options in `_option_origins` (`_origins`, `_origin_patterns`,
-`_regexes`, `_regex_cost`, and `_credentials` for what is unsafe) and `_options`; `_compiled` is what it comes to, an
-`_issue` what is wrong with it. `_explain` and `_log` report a decision as text, with the closest origin (`_near`) and
-the correction to write (`_remedies`). Beside the way: `_lookup` asks callables, `_websocket` guards handshakes, `_mark`
-lets two middlewares know of each other, `_kept` bounds what is kept, `_lazy` puts off what is dear to import.
+`_policy` is the policy that a user writes. `_option_origins` (with `_origins`, `_origin_patterns`, `_regexes` and
+`_regex_cost`) and `_options` parse its options, `_credentials` finds the risks, `_issue` is one mistake. `_compiled` is
+the policy as sets and header values. `_explain` and `_log` report a decision as text, with the closest origin (`_near`)
+and the correction to write (`_remedies`). `_lookup` calls users' callables, `_websocket` guards handshakes, `_mark` is
+the state that nested middlewares share, `_kept` is the cache, and `_lazy` delays expensive imports.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Positional arguments, which Starlette's middleware takes and ours do not. Imported only for a mistake."""
+"""Positional arguments, which only Starlette's middleware takes. Imported only if there is a mistake."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def as_keywords(values: Sequence[object], names: Mapping[str, str]) -> str:
 
     Args:
         values: The positional arguments.
-        names: The option names to write, by those of a policy, if they are another library's.
+        names: The names to write instead of a policy's option names, for the names of another library.
     """
     keywords = {names.get(name, name): value for name, value in _keywords(values).items()}
     return ", ".join(f"{name}={show(value)}" for name, value in keywords.items()) or "the options as keywords"
 
 
 def _keywords(values: Sequence[object]) -> dict[str, Any]:
-    """Name the values by Starlette's order; a lone mapping names them by itself."""
+    """Name the values in Starlette's order. The keys of a single mapping are the names."""
     if len(values) == 1 and isinstance(values[0], Mapping):
         return {str(name): value for name, value in cast("Mapping[object, object]", values[0]).items()}
     order: Sequence[str] = _ORDER

@@ -1,4 +1,4 @@
-"""The options in force, and the way from a request to its decision; shared by the middlewares for ASGI and WSGI.
+"""The options in force, and how they decide a request; shared by the middlewares for ASGI and WSGI.
 
 The options in force are one attribute, so that `reconfigure` replaces them at once.
 """
@@ -37,7 +37,7 @@ Key = TypeVar("Key")
 _NO_TABLES: Final = Tables()  # never filled
 MOST_PATHS: Final = 1024  # cached, since clients may request any
 LONGEST_PATH: Final = 256  # characters
-MOST_LINES: Final = 1000  # headers of a request whose view is looked up to find its tables
+MOST_LINES: Final = 1000  # with more headers, the view is not looked up here
 
 
 class Judgement:
@@ -46,11 +46,11 @@ class Judgement:
     Args:
         policy: The policy; if the request is passed through, the base policy.
         decision: The decision that is sent.
-        checked: The decision that `enforce` goes by: it is the one of all policies that may serve the request, even if
-            an ambiguous path or a failed `policy_for` grants nothing.
+        checked: The decision that `enforce` uses: that of all policies which may serve the request. It may allow even
+            if nothing is granted because of an ambiguous path or a failed `policy_for`.
         lasting: Whether an identical request always gets the same decision.
         passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
-        quiet: How long a cached refusal is not logged again; None if it must not be cached.
+        quiet: Until when a cached refusal is not logged again; None if it must not be cached.
         answer: Status and body of a response that is sent without the app: a preflight's, or `enforce`'s.
     """
 
@@ -83,10 +83,10 @@ class Judgement:
 
 
 class _TablesByPath(dict["str | tuple[str, str]", "Tables | None"]):
-    """The tables of the policies that serve the paths seen lately: a look-up of 30 ns in place of 3,000.
+    """The tables of the policies that serve recently requested paths, so that a path is not matched each time.
 
-    The key is the path, or a pair of path and root path. A table belongs to one settings object, so a thread that is
-    overtaken by `reconfigure` writes to the old one.
+    The key is the path, or a pair of path and root path. A table belongs to one settings object. A thread that is
+    overtaken by `reconfigure` therefore writes to the old one.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -104,22 +104,22 @@ class _TablesByPath(dict["str | tuple[str, str]", "Tables | None"]):
 
 
 def _tables(match: PolicyMatch) -> Tables | None:
-    """Return the tables of the policy that alone serves a request; None if the request is passed through."""
+    """Return the tables of a match with one policy; None if it passes requests through. Otherwise they are empty."""
     if not match.is_plain:
         return _NO_TABLES
     return match.policy.compiled.tables if match.policy else None
 
 
 class Configuration:
-    """A policy with all that surrounds it, as one or more middlewares apply it.
+    """A policy with the middleware's options and rules, for one or more middlewares.
 
     Args:
         policy: The base policy; else the policy's options are given as keywords.
-        view_of: Return the key of the view that serves a scope, for an adapter that knows a framework's routes. It is
-            called once views have policies of their own; see `set_views`.
-        view_policy: Return the policy of a view that `set_views` has not named. If it raises a ConfigError, requests
-            of that view alone are refused, and an ERROR names the view.
-        describe_path: Return how a user knows a path pattern, such as `resources['/api*']`, for messages.
+        view_of: Returns the key of the view that serves a scope, for an adapter that knows a framework's routes. It is
+            called only if views have policies of their own; see `set_views`.
+        view_policy: Returns the policy of a view that `set_views` has not named. If it raises a ConfigError, only
+            requests of that view are refused, and an ERROR names the view.
+        describe_path: Returns the user's own text for a path pattern, such as `resources['/api*']`, for messages.
         options: Those of the middleware and of its base policy.
 
     Raises:
@@ -138,7 +138,7 @@ class Configuration:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
-        self._lock = threading.Lock()  # held while the settings are replaced: no change is lost
+        self._lock = threading.Lock()  # held while the settings are replaced, so that no change is lost
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
         self.settings: Settings
@@ -155,7 +155,7 @@ class Configuration:
     def tables_at(self, path: str, root: str = "") -> Tables | None:
         """Return the tables of the policy that serves `path`; None if the request is passed through.
 
-        They are empty, and stay so, if more than the path leads to the policy.
+        They are always empty if the policy depends on more than the path.
         """
         return self.tables_by_path[(path, root) if root else path]
 
@@ -170,7 +170,7 @@ class Configuration:
                 next(rules.find(scope))  # ends at once, since nothing has to be awaited
             except StopIteration as found:
                 return _tables(found.value)
-            except Exception:  # noqa: BLE001, S110 - it is raised again, and logged, when the request is judged
+            except Exception:  # noqa: BLE001, S110 - `judge` gets it again, and logs it
                 pass
         return _NO_TABLES
 
@@ -192,7 +192,7 @@ class Configuration:
             self._configure(policy, options, self._views)
 
     def _configure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
-        """Put options and views in force, over those that are; the lock must be held."""
+        """Apply options and views on top of those in force. The caller holds the lock."""
         before, describe = self.settings, self._describe_path
         self._put_in_force(configured(policy, options, before=before, views=views, describe_path=describe))
         self._views = views
@@ -226,12 +226,14 @@ class Configuration:
 
         `policy_for` and a view's own policy are not asked, since they need more of the request than its path.
         """
-        from ._explain import Explanation, Step, explain  # noqa: PLC0415 - asked by people, not by requests
+        from ._explain import Explanation, Step, explain  # noqa: PLC0415 - not needed to serve
+        from ._remedies import remedy  # noqa: PLC0415 - as above
 
         request = f"{method} {path!r} from {origin!r}"
         match = self.settings.rules.at(path)
         if match.is_ambiguous:
-            return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (), "Write the path as the router sees it.")
+            line = remedy(self.policy, _reasons.AMBIGUOUS_PATH, "", origin)
+            return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (), line)
         if match.policy is None:
             step = Step("path", "no policy serves it: what the app itself sends decides", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
@@ -292,7 +294,7 @@ class Configuration:
     def _judge_by(
         self, finding: Asking[PolicyMatch], settings: Settings, scope: Scope, request: Request
     ) -> Asking[Judgement]:
-        """Decide by the policies that `finding` finds; whatever fails on the way refuses the request."""
+        """Decide by the policies that `finding` returns. If it fails, refuse the request."""
         try:
             match = yield from finding
         except InvalidViewError as error:

@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from ._option_origins import Origins
 
 _CONSEQUENCES: Final = {
-    ANY_ORIGIN: "every site could read what a logged-in user may",
-    FROM_NULL: "any sandboxed page could read what a logged-in user may",
-    SHARED_SUFFIX: "anyone can register such an origin, and could read what a logged-in user may",
-    OVER_HTTP: "an attacker on the network can send such an origin, and could read what a logged-in user may",
+    ANY_ORIGIN: "every site could read a logged-in user's data",
+    FROM_NULL: "any sandboxed page could read a logged-in user's data",
+    SHARED_SUFFIX: "anyone can register such an origin, and could read a logged-in user's data",
+    OVER_HTTP: "an attacker on the network can send such an origin, and could read a logged-in user's data",
 }
-_NO_COOKIES: Final = "No cookies? Leave allow_credentials out: a token in the Authorization header needs none."
+_NO_COOKIES: Final = (
+    "If no cookies are needed, leave allow_credentials out: a token in the Authorization header works without it."
+)
 
 
 def check_credentials(origins: Origins, words: tuple[str, ...], issues: list[Issue]) -> None:
     """Add an issue for each risk with credentials that `dangerously_allow` does not name."""
     for risk in _risks(origins):
         if risk.code not in words:
-            message = f"{risk.entry!r} {risk.evidence}with allow_credentials: {risk.consequence}"
+            message = f"{risk.entry!r} with allow_credentials{risk.evidence}: {risk.consequence}"
             hint = f"{_NO_COOKIES} {risk.hint} Or accept the risk: dangerously_allow=[{risk.code!r}]."
             issues.append(issue(risk.code, risk.option, risk.entry, message, hint))
 
@@ -87,9 +89,9 @@ def _risks_of_regex(regex: re.Pattern[str], option: str) -> Iterator[_Risk]:
     from ._regexes import analyse  # noqa: PLC0415
 
     for code, origin in analyse(regex).witnesses.items():
-        allows = "allows" if regex.fullmatch(origin) else "allows, but for its look-arounds,"
-        hint = risk_hint(regex, option)
-        yield _Risk(code, regex.pattern, hint, consequence(code, origin), option, f"{allows} {origin!r}, ")
+        who = consequence(origin) if code == ANY_ORIGIN else _CONSEQUENCES[code]
+        evidence = f" allows {origin!r}" + ("" if regex.fullmatch(origin) else ", if its look-arounds are ignored")
+        yield _Risk(code, regex.pattern, risk_hint(regex, option), who, option, evidence)
 
 
 def _is_shared(pattern: Pattern) -> bool:

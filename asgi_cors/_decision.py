@@ -32,18 +32,18 @@ class Outcome(StrEnum):
 
 
 class Request(NamedTuple):
-    """What of a request counts for CORS.
+    """The part of a request that counts for CORS.
 
     Args:
         method: The method as sent.
-        origin: The Origin value; of several lines the first two, joined by `", "`, which no origin contains. None
-            without one.
+        origin: The Origin value, or None. Of several lines, the first two are joined by `", "`, which no origin
+            contains.
         requested_method: The Access-Control-Request-Method value, several lines joined.
         requested_headers: The Access-Control-Request-Headers value, several lines joined.
         private_network: Whether Access-Control-Request-Private-Network is `true`.
         oversized: Whether the Access-Control-Request-* headers exceed the limits, so that they are not parsed.
-        host: The Host value; of several lines the first two, joined by `", "`.
-        fetch_site: The Sec-Fetch-Site value; of several lines the first two, joined by `", "`.
+        host: The Host value, or None. Of several lines, the first two are joined by `", "`.
+        fetch_site: The Sec-Fetch-Site value, or None. Of several lines, the first two are joined by `", "`.
         has_credentials: Whether there is a Cookie or Authorization header.
     """
 
@@ -120,7 +120,7 @@ def refuse(request: Request, reason: str) -> Decision:
 
 
 def intersect(first: Decision, second: Decision) -> Decision:
-    """Return the narrower of two decisions on one request: both must allow, and lists hold what both list."""
+    """Return the narrower of two decisions on one request. Both must allow, and a list has only the common names."""
     refused = first if first.refused else second if second.refused else None
     narrower = refused or first
     return Decision(
@@ -134,13 +134,13 @@ def intersect(first: Decision, second: Decision) -> Decision:
 
 
 def unite_names(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Unite names of Vary, whose letter case does not count."""
+    """Return the names of two Vary headers without duplicates; letter case does not count."""
     known = {name.lower() for name in first}
     return (*first, *(name for name in second if name.lower() not in known))
 
 
 def _common_headers(first: Fields, second: Fields) -> Fields:
-    """Return the headers that both have, each with the narrower value; none if one allows no origin."""
+    """Return the headers that both have, each with the narrower value; none if one of them allows no origin."""
     others = dict(second)
     if _http.ALLOW_ORIGIN not in others or _http.ALLOW_ORIGIN not in dict(first):
         return ()
@@ -149,7 +149,7 @@ def _common_headers(first: Fields, second: Fields) -> Fields:
 
 
 def _narrower_value(name: bytes, value: bytes, other: bytes) -> bytes:
-    """Return what both values of a CORS header allow; empty if that is nothing."""
+    """Return the part of two CORS header values that both allow; empty if there is none."""
     if name == _http.MAX_AGE:
         return min(value, other, key=int)
     mine, theirs = _http.split_list(value), _http.split_list(other)

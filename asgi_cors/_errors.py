@@ -17,8 +17,21 @@ if TYPE_CHECKING:
 
 
 UNSET: Final = "is an environment variable not set?"
+NAME_ORIGINS: Final = (
+    "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
+)
 
-__all__ = ["UNSET", "ConfigError", "PositionalOptionsError", "issue", "positional", "show", "unknown", "wrong_app"]
+__all__ = [
+    "NAME_ORIGINS",
+    "UNSET",
+    "ConfigError",
+    "PositionalOptionsError",
+    "issue",
+    "positional",
+    "show",
+    "unknown",
+    "wrong_app",
+]
 
 
 class ConfigError(ValueError):
@@ -39,7 +52,7 @@ class ConfigError(ValueError):
 
 
 class PositionalOptionsError(ConfigError, TypeError):
-    """Options given as positional arguments: also a TypeError, which Python raises for such a call."""
+    """Options are given as positional arguments. Also a TypeError, as Python raises for such a call."""
 
 
 def issue(code: str, option: str, value: object, message: str, hint: str) -> Issue:

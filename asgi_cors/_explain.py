@@ -49,12 +49,12 @@ class Explanation:
     """What a browser will do with a request, and why; `str()` is for a person.
 
     Args:
-        request: The request in words.
+        request: The request as text.
         allowed: Whether the page may read the response, as far as this middleware decides: an outer one may respond
-            first. None where only a call at run time can tell.
+            first. None if it depends on a callable.
         code: Why not: the name that Chromium's DevTools protocol gives its CorsError, or one of ours.
         steps: Each check, up to the one that failed.
-        remedy: What to write so that it passes; empty where it does.
+        remedy: The correction to write; empty if the request passes.
     """
 
     request: str
@@ -200,7 +200,7 @@ class _Question:
 
 
 def _printable(text: str) -> str:
-    """Escape control characters, so that a value cannot begin a line."""
+    """Escape control characters, so that a value cannot begin a new line."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

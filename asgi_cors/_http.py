@@ -60,7 +60,7 @@ UNEXPOSABLE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2"})
 # Fields of requests, which people list among the exposed.
 REQUEST_FIELDS: Final = frozenset({ORIGIN.decode(), REQUEST_METHOD.decode(), REQUEST_HEADERS.decode()})
 
-# What a preflight may request before it costs more to read than to refuse.
+# The limits of a preflight. A larger one is refused without being parsed.
 MAX_REQUESTED_LINES: Final = 32  # of all Access-Control-Request-* headers
 MAX_REQUESTED_BYTES: Final = 8192  # of the names
 MAX_REQUESTED_NAMES: Final = 128

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Installed:
-    """What installs a policy: the object on which people ask for it, have it explained, and replace it.
+    """Base class of both middlewares: `policy`, `explain` and `reconfigure`.
 
     Args:
-        app: What is wrapped.
+        app: The app to wrap.
         policy: A base policy, or a configuration to share with another middleware.
         arguments: Other positional arguments, which are a mistake.
         options: Those of the middleware and of its base policy.
@@ -76,7 +76,7 @@ class Installed:
 def _argument_issues(
     place: str, policy: object, arguments: Sequence[object], options: MiddlewareOptions
 ) -> list[Issue]:
-    """Find options that are given as positional arguments, or next to a configuration."""
+    """Return the mistakes of options that are positional arguments, or are given with a configuration."""
     if isinstance(policy, Configuration) and options:
         message = f"a configuration and options ({', '.join(options)}) are given"
         return [issue("configuration-and-options", "policy", policy, message, "Write configuration.reconfigure(…).")]
@@ -87,7 +87,7 @@ def _argument_issues(
 
 
 def _option_issues(policy: object, options: MiddlewareOptions) -> Iterable[Issue]:
-    """Find the mistakes in the options, too, so that all are reported at once."""
+    """Return the mistakes in the options, so that all mistakes are reported at once."""
     if isinstance(policy, Configuration) or not options:
         return ()
     import warnings  # noqa: PLC0415 - only for a mistake

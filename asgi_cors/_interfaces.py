@@ -1,4 +1,4 @@
-"""Tells ASGI apps from WSGI apps, by their signature and by the names of their classes: no framework is imported."""
+"""Distinguishes ASGI apps from WSGI apps by signature and class name, without importing a framework."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MIDDLEWARES: Final = {"ASGI": "CORSMiddleware(app, …)", "WSGI": "WSGIMiddlewa
 
 
 def interface_of(app: Callable[..., Any]) -> str | None:
-    """Return `"ASGI"` or `"WSGI"` for a callable; None in doubt, such as for one that takes any arguments."""
+    """Return `"ASGI"` or `"WSGI"` for a callable; None if it can be both, such as a callable of `*args`."""
     if _is_coroutine_function(app) or _is_coroutine_function(type(app).__call__):
         return "ASGI"
     if isinstance(app, BuiltinFunctionType):
@@ -51,7 +51,7 @@ def _takes(app: Callable[..., Any], arguments: int) -> bool:
     try:
         # A decorator may adapt one interface to the other, so its own signature counts, not that of `__wrapped__`.
         inspect.signature(app, follow_wrapped=False).bind(*range(arguments))
-    except Exception:  # noqa: BLE001 - a built-in, or an object with a signature of its own making
+    except Exception:  # noqa: BLE001 - a built-in, or an object with an invalid signature
         return False
     return True
 

@@ -62,7 +62,7 @@ class Issue:
         Args:
             app: What was given.
             expected: The kind of app that is needed, such as `"a Flask app"`.
-            line: What to write with such an app.
+            line: The code to write with such an app.
         """
         from ._interfaces import describe  # noqa: PLC0415 - only for a mistake
 
@@ -77,7 +77,7 @@ class Issue:
         Args:
             place: The class or function that is called.
             values: The positional arguments.
-            names: The option names to write, by those of a policy, if they are another library's.
+            names: The names to write instead of a policy's option names, for the names of another library.
         """
         from ._arguments import as_keywords  # noqa: PLC0415 - only for a mistake
 

@@ -3,7 +3,7 @@
 - Each pair of origin and cause is logged once a minute, and at most 100 pairs a minute. One line counts the others.
 - A refusal that looks like a mistake of set-up is a WARNING, visible without any logging set-up. Others are INFO.
 - Other sites take at most 50 of the 100, so that they cannot hide a mistake of set-up.
-- Values of a request are quoted and cut, so that they cannot forge a line.
+- Values of a request are quoted and truncated, so that they cannot forge a line.
 - If a level is off, nothing is formatted or remembered for it.
 """
 
@@ -64,7 +64,7 @@ SAME_ORIGIN: Final[Quiet] = (_ON, -1.0)  # as long as the request is same-origin
 
 
 def _add_attributes(record: logging.LogRecord) -> bool:
-    """Give each record all attributes, so that a formatter can name them."""
+    """Set all attributes on each record, so that a formatter can name them."""
     for name in ATTRIBUTES:
         record.__dict__.setdefault(name, "")
     return True
@@ -96,7 +96,7 @@ class _Throttle:
         return logged[0] + WINDOW if logged and self._clock() < logged[0] + WINDOW else None
 
     def admit(self, pair: Pair, level: int, *, is_reserved: bool) -> bool:
-        """Return whether there is room for one more pair, and remember it; else count it.
+        """Remember a pair, and return True if there is room for it. Otherwise count it as suppressed.
 
         Args:
             pair: The origin and the cause.
@@ -119,7 +119,7 @@ class _Throttle:
         return False
 
     def take_suppressed(self) -> tuple[int, int] | None:
-        """Return how many were not logged, and their highest level, a minute after the first of them."""
+        """Return how many pairs were not logged, and their highest level; None until a minute after the first."""
         if not self._suppressed or self._clock() < self._suppressed_at + WINDOW:
             return None
         taken = self._suppressed, self._suppressed_level
@@ -157,7 +157,7 @@ class Log:
         level = _level(request, decision, scope, near)
         if not logger.isEnabledFor(level):
             return level, 0.0
-        is_reserved = level == logging.WARNING and not policy.compiled.any_origin  # which other sites can't cause
+        is_reserved = level == logging.WARNING and not policy.compiled.any_origin  # other sites can't cause it
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
         _log_refusal(level, policy, request, decision, scope, near)
@@ -186,15 +186,15 @@ class Log:
         """Log, once, that the policy of a view can't be built."""
         if not error.is_logged:
             error.is_logged = True
-            logger.error("%s", "; ".join(str(error).splitlines()))  # no request shapes it
+            logger.error("%s", " ".join(str(error).splitlines()))  # a request cannot influence the text
 
     def unpredicted_view(self, scope: Scope, predicted: object, key: object) -> None:
         """Log, once a minute, that another view ran than the one whose policy was applied."""
         if logger.isEnabledFor(logging.WARNING) and self.clock() >= self._next_unpredicted:
             self._next_unpredicted = self.clock() + WINDOW
             logger.warning(
-                "the request for %s was served by another view than its path led to, so both policies must allow:"
-                " the policy of %s was expected, that of %s counts, too. Does an inner middleware change path or Host?",
+                "the request for %s was served by another view than predicted, so both policies must allow:"
+                " that of %s was predicted, that of %s serves it. Does an inner middleware change the path or Host?",
                 *(_quote(scope["path"]), *(_quote(f"{each or 'no view'}") for each in (predicted, key))),
             )
 
@@ -244,7 +244,7 @@ class Log:
         suppressed = self._refusals.take_suppressed()
         if suppressed:
             count, level = suppressed
-            logger.log(level, "%d more refusals were not logged: at most %d a minute are", count, MOST)
+            logger.log(level, "%d more refusals were not logged: the limit is %d a minute", count, MOST)
 
 
 def _nearest(policy: Policy, request: Request, decision: Decision) -> Near | None:
@@ -257,7 +257,7 @@ def _nearest(policy: Policy, request: Request, decision: Decision) -> Near | Non
 
 
 def _level(request: Request, decision: Decision, scope: Scope, near: Near | None) -> int:
-    """Tell a mistake of set-up from another site."""
+    """Return WARNING if a refusal looks like a mistake of set-up, INFO if another site seems to cause it."""
     is_refused_part = bool(decision.subject) or decision.reason == _reasons.CREDENTIALS_NOT_ALLOWED
     if is_refused_part or near is not None or _is_behind_proxy(request, decision, scope):
         return logging.WARNING
@@ -275,7 +275,7 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
     level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, near: Near | None
 ) -> None:
     """Log one refused request, with the correction to write."""
-    from ._remedies import remedy  # noqa: PLC0415 - only of a refusal that is logged
+    from ._remedies import remedy  # noqa: PLC0415 - only for a refusal that is logged
 
     reason = decision.reason or _reasons.MISSING_ALLOW_ORIGIN
     subject = f": {_quote(decision.subject)}" if decision.subject else ""
@@ -299,7 +299,7 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
 
 
 def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
-    """Return the request as text, and its method: the requested one of a preflight."""
+    """Return the request as text, and its method; for a preflight, the requested method."""
     if scope["type"] == "websocket":
         return f"a {HANDSHAKE}", HANDSHAKE
     if request.is_preflight:
@@ -319,12 +319,12 @@ def _safe_str(error: Exception) -> str:
 
 
 def _quote(value: bytes | str | None) -> str:
-    """Return a value of a request as a literal in printable ASCII, cut."""
+    """Return a value of a request as a literal in printable ASCII, truncated."""
     return _truncate(ascii(_begin(value)))
 
 
 def _plain(value: bytes | str) -> str:
-    """Return a value of a request without quotes, in printable ASCII, cut."""
+    """Return a value of a request in printable ASCII, truncated, without quotes."""
     text = _begin(value)
     return _truncate(text if text.isascii() and text.isprintable() else ascii(text)[1:-1])
 

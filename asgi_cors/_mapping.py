@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
-# A list after "Write", or a boolean of a keyword: the values that Python and the environment spell in two ways.
+# The values in a hint that an environment variable spells differently: a list after "Write", or a boolean.
 _WRITTEN: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|False)(?=\.$)", re.DOTALL)
 
 
@@ -99,7 +99,7 @@ _UNREADABLE: Final = object()
 
 
 def _named(build: Callable[..., T], options: Mapping[str, Any], variables: Mapping[str, str], issues: list[Issue]) -> T:
-    """Build the policy; its mistakes and warnings name the variables."""
+    """Build the policy. Its mistakes and warnings name the variables."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -117,7 +117,7 @@ def _named(build: Callable[..., T], options: Mapping[str, Any], variables: Mappi
 
 
 def _renamed(found: Issue, variables: Mapping[str, str]) -> Issue:
-    """Name the variable in place of the option, and spell the values of the hint as it takes them."""
+    """Return an issue that names variables in place of options; values in its hint are the text of a variable."""
     names = re.compile(rf"(?<![\w'\"/.-])(?:{'|'.join(variables)})\b")
 
     def rename(text: str) -> str:
@@ -172,7 +172,7 @@ def _read_list(key: str, text: str, issues: list[Issue]) -> object:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         entries = [part for part in re.split(r"[\[\],\s\"']+", text) if part][:20]
         hint = f"Write {json.dumps(entries)}, or {','.join(entries)}." if entries else 'Write ["a", "b"], or a,b.'
         issues.append(issue("not-json", key, text, f"{show(text)} is not a JSON list: {reason}", hint))

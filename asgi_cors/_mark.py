@@ -28,10 +28,10 @@ def note(error: Exception) -> None:
 
 
 def add_inner_decision(state: State, decision: Decision) -> None:
-    """Tell an outer middleware what was decided further in: by a nested middleware, or for the view that ran."""
+    """Add a decision that the outer middleware must respect: that of a nested middleware, or of the view that ran."""
     state[INNER] = [*(state[INNER] or ()), decision]
 
 
 def intersect_with_inner(state: State, decision: Decision) -> Decision:
-    """Return the narrower of a decision and of all those made further in."""
+    """Return the narrower of a decision and of all inner decisions."""
     return functools.reduce(intersect, state[INNER] or (), decision)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._types import ASGIApp, Receive, Scope, Send
 
 _MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
-_REPEATED: Final[Any] = object()  # for the value of a repeated header: a key that no table has, so lines are not joined
+_REPEATED: Final[Any] = object()  # the value of a repeated header: a key that is in no table
 _STARLETTE_METHODS: Final = (
     *("is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"),
 )
@@ -46,7 +46,7 @@ class CORSMiddleware(Installed):
         app: The app.
         policy: The base policy; else its options are given as keywords.
         options: The options of the base policy, and
-            `paths` (policies by path: `/exact` or `/prefix/*`; a mapping is laid over the base, None passes through),
+            `paths` (policies by path: `/exact` or `/prefix/*`; a mapping is merged over the base, None passes through),
             `policy_for` (a callable from scope to Policy, None or NotImplemented, or an awaitable of these),
             `vary` (names of request headers, besides Origin, that `policy_for` looks at),
             `enforce` (answer 403 to refused cross-origin requests before the app runs),
@@ -69,7 +69,7 @@ class CORSMiddleware(Installed):
         overridden = [name for name in _STARLETTE_METHODS if hasattr(cls, name)]
         if overridden:
             raise TypeError(
-                f"{cls.__name__} overrides {overridden[0]!r} of Starlette's CORSMiddleware, which ours never calls."
+                f"{cls.__name__} overrides {overridden[0]!r} of Starlette's CORSMiddleware, which is never called here."
                 " Write CORSMiddleware(app, allow_origins=[callable]), where callable(origin) returns True or False."
             )
 
@@ -94,7 +94,7 @@ class CORSMiddleware(Installed):
         if tables is None:
             await self._pass_through(configuration, scope, receive, send)
             return
-        sent_as = scope["method"]  # which an app may overwrite
+        sent_as = scope["method"]  # an app may overwrite it
         if sent_as == "OPTIONS":
             origin = method = names = private = None
             maybe_asked = _MAYBE_ASKED  # a local
@@ -195,7 +195,7 @@ class CORSMiddleware(Installed):
     async def _pass_through(
         self, configuration: Configuration, scope: Scope, receive: Receive, send: Send, vary: tuple[bytes, ...] = ()
     ) -> None:
-        """Leave a response to the app, but for Vary, and for a view that runs although its path led to no policy."""
+        """Leave a response to the app, except for Vary. If a view with a policy runs after all, grant nothing."""
         if not vary and configuration.settings.rules.view_of is None:
             await self.app(scope, receive, send)
             return
@@ -266,7 +266,7 @@ def _has_plain_names(scope: Scope) -> bool:
 
 
 async def _send(answer: Answer, method: str, send: Send) -> None:
-    """Send a response of the middleware's own; on HEAD it has no body, but the length of one (RFC 9110, 9.3.2)."""
+    """Send the middleware's own response. On HEAD the body is left out, and its length is sent (RFC 9110, 9.3.2)."""
     status, headers, body = answer
     if method == "HEAD":
         body = b""

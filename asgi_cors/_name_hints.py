@@ -1,6 +1,6 @@
-"""What to write instead of a wrong name of a method, a header or a risk. Imported only for a mistake.
+"""Corrections for wrong names of methods, headers and risks. Imported only if there is a mistake.
 
-Knows how lists and strings are mistyped; whether a corrected name is accepted is for the caller to say.
+Knows how lists and strings are mistyped. The caller decides which corrected names are accepted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def name_hint(entry: object, accepts: Callable[[str], bool], advice: str) -> str
     names = list(dict.fromkeys(name for text in texts for name in _names(text, accepts)))
     if not names:
         return UNSET_HINT if entry is None or text == "" else advice
-    return f"Write {names!r}." if is_list and not _is_header_line(texts) else f"Write {names[0]!r}."
+    is_list = (is_list and not _is_header_line(texts)) or len(names) > 1
+    return f"Write {names if is_list else names[0]!r}."
 
 
 def text_of(entry: object) -> str | None:
@@ -44,7 +45,7 @@ def _is_header_line(texts: list[str]) -> bool:
 
 
 def _names(text: str, accepts: Callable[[str], bool]) -> list[str]:
-    """Split a list in one string; of a header line, return the name."""
+    """Split a list in one string. For a header line, return its name."""
     line = _HEADER_LINE.fullmatch(text)
     names = [line[1]] if line else [name for name in _SEPARATORS.split(text) if name]
     names = ["*" if set(name) == {"*"} else re.sub(r"\*{2,}$", "*", name).rstrip(":") for name in names]

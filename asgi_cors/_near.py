@@ -55,7 +55,7 @@ def nearest(policy: Policy, origin: str) -> Near | None:
 
 
 def _spelling(origin: str) -> str:
-    """Name what a browser spells differently."""
+    """Name the parts that a browser spells differently."""
     found = [
         "letter case" if origin != origin.lower() else "",
         "a final slash" if origin.strip().endswith("/") else "",
@@ -100,9 +100,9 @@ def _other_hosts(origin: Origin) -> Iterator[_Variant]:
     yield below._replace(entry=_serialized(scheme, f"*.{host}", port))
     bare = host.removeprefix("www.")
     if bare != host:
-        yield _variant(scheme, bare, port, "with www.")
+        yield _variant(scheme, bare, port, "with 'www.'")
     else:
-        yield _variant(scheme, f"www.{host}", port, "without www.")
+        yield _variant(scheme, f"www.{host}", port, "without 'www.'")
     labels = bare.split(".")
     for start in range(1, min(len(labels) - 1, _MAX_PARENTS) + 1):
         yield _variant(scheme, ".".join(labels[start:]), port, "a subdomain of it")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ._errors import UNSET, issue, show
+from ._errors import NAME_ORIGINS, UNSET, issue, show
 from ._origins import is_plain
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 AsksOrigin = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | AsksOrigin
 Accepts = Callable[[list[Any]], bool]
-
-
-_INSTEAD: Final = (
-    "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
-)
 
 
 class Origins:
@@ -49,7 +44,7 @@ class Origins:
         return not (self.entries or self.regexes)
 
     def sort(self, issues: list[Issue], accepts: Accepts) -> None:
-        """Tell the entries apart; mistakes go to `issues`, with what to write instead."""
+        """Sort the entries by kind. Mistakes go to `issues`, with the hint."""
         others: list[Any] = []
         for entry in cast("tuple[Any, ...]", self.entries):
             if not isinstance(entry, str):
@@ -86,20 +81,20 @@ class Origins:
 
 
 def refuse_all(_entries: list[Any]) -> bool:
-    """Accept no correction, so that no hint of a hint is looked for."""
+    """Accept no correction: a correction that is checked needs no hint of its own."""
     return False
 
 
 def read_origins(
     value: object, regex: object, issues: list[Issue], warnings: list[Issue], accepts: Accepts = refuse_all
 ) -> Origins:
-    """Read both options; mistakes go to `issues`, doubts to `warnings`.
+    """Parse both options. Mistakes go to `issues`, probable mistakes to `warnings`.
 
     Args:
         value: The value of `allow_origins`.
         regex: The value of `allow_origin_regex`.
-        issues: Where mistakes go.
-        warnings: Where doubts go.
+        issues: The list of mistakes.
+        warnings: The list of probable mistakes.
         accepts: Returns whether the policy would accept a list of entries instead.
     """
     entries = _entries(value, issues, accepts)
@@ -122,11 +117,11 @@ def read_origins(
 
 
 def list_of(value: object) -> list[Any] | None:
-    """Return the entries of a list: any iterable but text and mappings; None of anything else."""
+    """Return the entries of an iterable that is not text or a mapping; None for anything else."""
     is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | Mapping)
     try:
         return list(cast("Iterable[Any]", value)) if is_list else None
-    except TypeError:  # an array of no dimension is iterable by its type only
+    except TypeError:  # NumPy's arrays without dimensions
         return None
 
 
@@ -149,13 +144,13 @@ def comparable(entry: Any) -> object:
     """Give what an entry is compared by: itself, or its identity where it has no hash (a callable dataclass)."""
     try:
         hash(entry)
-    except Exception:  # noqa: BLE001 - of a type without a hash, or nested too deep for it
+    except Exception:  # noqa: BLE001 - it has no hash, or is nested too deeply
         return id(entry)
     return entry
 
 
 def _entry_issue(entry: object, accepts: Accepts, wanted: str = "a string, compiled regex or callable") -> Issue:
-    """Describe an entry of another type; the hint reads it as text."""
+    """Describe an entry of another type. The hint corrects it as text."""
     message = f"{show(entry)} is not {wanted}" + (f" ({UNSET})" if entry is None else "")
     from ._origin_hints import hint_for_object  # noqa: PLC0415 - only for a mistake
 
@@ -177,7 +172,7 @@ def _compiled(regex: Any, option: str, issues: list[Issue]) -> dict[re.Pattern[s
         return {}
     except (OverflowError, RecursionError):
         message = f"{show(regex)} is too large for a regular expression"
-        issues.append(issue("regex-unsupported", option, regex, message, _INSTEAD))
+        issues.append(issue("regex-unsupported", option, regex, message, NAME_ORIGINS))
         return {}
     if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
         return {cast("re.Pattern[str]", compiled): option}

@@ -74,7 +74,7 @@ def _header_issue(name: str) -> Issue | None:
 
 
 def _useless_header(name: str) -> Issue | None:
-    """Describe a name that has no effect in `allow_headers`; None of any other."""
+    """Return the warning for a name that has no effect in `allow_headers`; None for any other name."""
     option, lower = "allow_headers", name.lower()
     if lower.encode("utf-8", "replace") in _http.RESPONSE_FIELDS:
         message = f"{name!r} is ignored: it is a header of responses"
@@ -104,7 +104,7 @@ def _exposed_issue(name: str) -> Issue | None:
     if not _http.TOKEN.fullmatch(name):
         return _no_token(option, name, "header name", _is_exposable)
     if "*" in name:
-        message = f"{name!r} has a '*', which is allowed only alone: browsers know no prefixes here"
+        message = f"{name!r} has a '*': browsers do not support prefixes of response headers"
         return issue("no-token", option, name, message, "Name each header.")
     if name.lower() in _http.UNEXPOSABLE_HEADERS:
         return issue("unexposable-header", option, name, f"no script can ever read {name!r}", "Leave it out.")
@@ -118,7 +118,7 @@ def _is_exposable(name: str) -> bool:
 
 
 def read_flag(option: str, value: object, issues: list[Issue]) -> bool:
-    """Read an option that is on or off; of a wrong type, return what is probably meant."""
+    """Parse a boolean. If the type is wrong, return the value that is probably meant."""
     if isinstance(value, bool):
         return value
     meant = value.strip().lower() in _TRUE if isinstance(value, str) else isinstance(value, int) and value == 1
@@ -133,11 +133,11 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
         return None
     seconds = math.floor(value.total_seconds()) if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int) or abs(seconds) > sys.maxsize:
-        message = f"{show(value)} is no number of whole seconds, timedelta or None"
+        message = f"{show(value)} is not a whole number of seconds, a timedelta or None"
         issues.append(issue("wrong-type", "max_age", value, message, f"Write max_age={_meant_seconds(value)}."))
         return None
     if seconds < 0:
-        message, hint = f"{show(value)} is negative", "Write max_age=0 to have nothing cached."
+        message, hint = f"{show(value)} is negative", "Write max_age=0 to disable caching."
         issues.append(issue("negative-max-age", "max_age", value, message, hint))
     if seconds > LONGEST_MAX_AGE:
         message = f"no browser caches a preflight's response for {show(seconds)} seconds"
@@ -146,7 +146,7 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
 
 
 def _meant_seconds(value: object) -> int:
-    """Return the number of seconds that a value of a wrong type probably means; the default if there is none."""
+    """Return the seconds that a value of the wrong type probably means; if unclear, the default."""
     try:
         seconds = int(float(value)) if isinstance(value, str | float) else -1
     except (ValueError, OverflowError):  # a text that is not a number, nan, infinity
@@ -182,7 +182,7 @@ def _names(option: str, value: object, issues: list[Issue], accepts: Callable[[s
 
 
 def _any(option: str, names: tuple[str, ...], warnings: list[Issue]) -> Literal["*"]:
-    """Read a list with `*`, which makes all other names in it redundant."""
+    """Return `*` for a list with `*`, and warn of other names in it."""
     # `*` never covers Authorization, so the standard's own form is ["*", "Authorization"].
     is_authorization = [option == "allow_headers" and name.lower() == "authorization" for name in names]
     others = [name for name, is_known in zip(names, is_authorization, strict=True) if name != "*" and not is_known]

@@ -1,7 +1,7 @@
-"""What to write instead of an entry that is not an origin pattern. Imported only for a mistake.
+"""Corrections for entries that are not origin patterns. Imported only if there is a mistake.
 
-Knows how origins are mistyped. Each correction allows at most what the entry meant, and the caller says which
-corrections it accepts: with credentials they are fewer.
+Knows how origins are mistyped. A correction never allows more than the entry meant. The caller decides which
+corrections are accepted; with credentials there are fewer.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _IP_GLOB: Final = re.compile(r"(?:[0-9]{1,3}|\*)(?:\.(?:[0-9]{1,3}|\*)){1,3}")
 _BRACED: Final = re.compile(r"[\[{]([\w.\-]+(?: *, *[\w.\-]+)*)[\]}]")
 _MAX_LISTED: Final = 20
 
-# What to do if there is no correction, by code.
+# The hint for a problem without a correction, by code.
 _ADVICE: Final = {
     "origin-empty": UNSET_HINT,
-    "origin-placeholder": "Put the value in the place of the placeholder.",
-    "origin-regex": "Pass a regular expression that is accepted, as allow_origin_regex.",
+    "origin-placeholder": "Replace the placeholder by its value.",
+    "origin-regex": "Use allow_origin_regex, with a valid regular expression.",
     "origin-opaque-scheme": "Serve the page from an origin of its own, such as 'https://app.example.com':"
     " every sandboxed page sends 'null', too.",
     "origin-port": "Name each port, or use ':*' for any port.",
@@ -52,7 +52,7 @@ _OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
 def hint(text: str, problem: Problem, accepts: Accepts) -> str:
-    """Return what to write instead of `text`: the first correction that is accepted, else an advice."""
+    """Return the hint for `text`: the first correction that is accepted, or else advice."""
     for candidate in _candidates(text, problem.code, accepts):
         if candidate and accepts(candidate):
             return f"Write {_spelled(candidate, problem.code)}."
@@ -60,7 +60,7 @@ def hint(text: str, problem: Problem, accepts: Accepts) -> str:
 
 
 def hint_for_object(entry: object, accepts: Accepts) -> str:
-    """Return what to write instead of an entry of another type; what it is as text is probably meant."""
+    """Return the hint for an entry of another type, whose text is probably meant."""
     if entry is None:
         return UNSET_HINT
     if isinstance(entry, list | tuple | set | frozenset | Mapping):
@@ -82,7 +82,7 @@ def _text(value: object) -> str | None:
 
 
 def _accepted(text: str, accepts: Accepts) -> list[str]:
-    """Return the text as it is, or else its first correction that is accepted."""
+    """Return the text if it is accepted, or else its first correction that is."""
     candidates, none = [[text], *_one(text.strip())] if text else [], cast("list[str]", [])
     return next((lines for lines in candidates if lines and isinstance(lines[0], str) and accepts(lines)), none)
 
@@ -124,13 +124,13 @@ def _one(text: str) -> Iterator[list[Any]]:
 
 
 def _with_scheme(text: str) -> str:
-    """Replace a scheme with a wildcard by one scheme: the one that local pages have, or https."""
+    """Replace a scheme with a wildcard by one scheme: http for local hosts, or else https."""
     rest = _ANY_SCHEME.sub("", text)
     return text if rest == text else ("http://" if _LOCAL.match(rest) else "https://") + rest.removesuffix("$")
 
 
 def _corrected_list(text: str, accepts: Accepts) -> list[Any]:
-    """Split a list in one string and correct its entries; those without a correction are left out."""
+    """Split a list in one string and correct its entries. Entries without a correction are left out."""
     found: list[str] = []
     parts = _split(text)
     for part in parts:
@@ -142,7 +142,7 @@ def _corrected_list(text: str, accepts: Accepts) -> list[Any]:
 
 
 def _split(text: str) -> list[str]:
-    """Split at commas, semicolons and blanks; braces and brackets are expanded: `http://localhost:[3000,5173]`."""
+    """Split at commas, semicolons and blanks. Braces and brackets are expanded: `http://localhost:[3000,5173]`."""
     inner = text[1:-1] if text[:1] + text[-1:] in {"[]", "()", "{}"} else text
     braced = _BRACED.search(inner.lstrip("["))
     if braced and "," in braced[1]:
@@ -171,7 +171,7 @@ def _with_ports(text: str) -> Iterator[list[Any]]:
 
 
 def _regexes(text: str) -> Iterator[list[Any]]:
-    """Yield a regular expression with its dots escaped; text between slashes is one of JavaScript."""
+    """Yield a regular expression with its dots escaped. JavaScript writes slashes around it."""
     if len(text) > 1 and text[0] == text[-1] == "/":
         text = text[1:-1]
     plain = mended(_with_scheme(text)) if _with_scheme(text) != text else None
@@ -179,7 +179,7 @@ def _regexes(text: str) -> Iterator[list[Any]]:
         yield [plain]  # "https?://*.example.com"
     compiled: list[Any] = []
     with warnings.catch_warnings(), contextlib.suppress(re.error, RecursionError, OverflowError, Warning):
-        warnings.simplefilter("error")  # a set that a later Python may parse in another way
+        warnings.simplefilter("error")  # such as `[[`, which a later Python may parse differently
         compiled = [re.compile(_BARE_DOT.sub(r"\\.", text))]
     yield compiled
     if plain:
@@ -187,7 +187,7 @@ def _regexes(text: str) -> Iterator[list[Any]]:
 
 
 def _glob(text: str) -> Iterator[list[Any]]:
-    """Yield a regular expression for a wildcard that origin patterns have not: a whole host, or a part of an IP."""
+    """Yield a regular expression for a wildcard that is not an origin pattern: a whole host, or a part of an IP."""
     found = re.fullmatch(r"(https?)://([0-9.*]+)((?::(?:[0-9]+|\*))?)(?:/.*)?", text)
     if found is None or "*" not in found[2]:
         return
@@ -220,7 +220,7 @@ def mended(text: str) -> str | None:
 
 
 def _bracketed(rest: str) -> str:
-    """Put brackets around an IPv6 address; what follows `::1:` is its port."""
+    """Put brackets around an IPv6 address. The number after `::1:` is the port."""
     authority = re.split(r"[/?#]", rest)[0]
     if rest.startswith("[") or authority.count(":") < 2 or canonical_ipv6(authority) is None:  # noqa: PLR2004
         return rest
@@ -244,7 +244,7 @@ def _mended_host(host: str) -> str:
 
 
 def _mended_punycode(label: str) -> str:
-    """Decode an `xn--` label that stands for ASCII, or that browsers encode in another form."""
+    """Decode an `xn--` label that is ASCII, or that browsers encode differently."""
     if not label.startswith("xn--"):
         return label
     try:

@@ -102,7 +102,7 @@ def _problem_of_text(text: str, scheme: str, separator: str) -> Problem | None:
 
 
 def _problem_of_form(text: str, scheme: str) -> Problem | None:
-    """Find what is not one origin, but a list, a regular expression, or a text with something around it."""
+    """Return the problem of a text that is a list, a regular expression, or an origin with characters around it."""
     if _QUOTED.fullmatch(text) and not _LIST.search(text):
         return Problem("origin-quoted", "has quotation marks inside the string")
     if scheme in {*WEB_PORTS, text} and _PLACEHOLDER.search(text):
@@ -148,7 +148,7 @@ def _problem_of_rest(rest: str) -> Problem | None:
 
 
 def _problem_of_colons(scheme: str, rest: str) -> Problem | None:
-    """Find more than one colon outside of brackets."""
+    """Return the problem of a text with more than one colon outside of brackets."""
     if scheme not in WEB_PORTS or rest.startswith("[") or rest.count(":") < 2:  # noqa: PLR2004 - more than one
         return None
     if canonical_ipv6(rest):

@@ -74,7 +74,7 @@ class PathTable(Generic[T]):
             repeats_root = root.strip("/") != "" and path.find(root.rstrip("/"), 1) > 0
             if self._has_regex or _is_odd(path) or repeats_root:
                 return PathMatch(self._all_values, is_ambiguous=True)
-            path = path[: self._longest + len(root) + 2]  # no pattern without a regex looks further
+            path = path[: self._longest + len(root) + 2]  # patterns that are not regular expressions look no further
         routed = remove_root(path, root)
         found = self._find(routed)
         alternatives = alternative_paths(path, root, self._index.exact)
@@ -92,14 +92,14 @@ class PathTable(Generic[T]):
         rank, found = self._index.find(path, path)
         if folded != path or self._folded is not self._index:
             folded_rank, others = self._folded.find(folded, path)
-            # Otherwise a rule spells out the path in these very letters, and no exact one does so in others.
+            # Otherwise a rule spells out the path in this letter case, and no exact path does in another one.
             if folded != path or rank <= len("/") or folded_rank > len(path) >= rank:
                 found = others
         return found or (self._default,)
 
 
 class _Pattern(NamedTuple, Generic[T]):
-    matches: Callable[[str, str], object]  # of the path, folded or not, and of the path as it is
+    matches: Callable[[str, str], object]  # the path, folded or not, and the original path
     value: T
 
 
@@ -107,7 +107,7 @@ class _Index(Generic[T]):
     """Values by exact path, and by the literal prefix of a pattern; with `ignore_case`, both are folded."""
 
     def __init__(self, values: Mapping[PathPattern, T], *, ignore_case: bool = False) -> None:
-        self.exact: dict[str, list[T]] = {}  # several values only if letters are folded
+        self.exact: dict[str, list[T]] = {}  # with folded letters, there may be several values
         self._patterns: dict[str, list[_Pattern[T]]] = {}
         folded = fold_case if ignore_case else str
         for path, value in values.items():
@@ -154,7 +154,7 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     is_odd = _is_odd(routed)
     if is_odd:
         changes += [_merge_slashes, remove_dot_segments, _remove_controls]
-    if is_odd or routed[-1:] == "/":  # which may appear once the others are applied: `/admin/.`
+    if is_odd or routed[-1:] == "/":  # the other changes may add a final slash: `/admin/.`
         changes.append(lambda path: path if path in exact else path.rstrip("/") or "/")
     found = {change(routed) for change in changes}
     together = _apply(changes, routed)
@@ -253,7 +253,7 @@ def _hint(path: str) -> str:
 
 
 def _wildcard_hint(path: str) -> str:
-    """Correct a path with a `*` in it: at its end it is all below, in the middle one segment or a part of it."""
+    """Correct a path with a `*`: at the end it matches all below, in the middle one segment or a part of it."""
     path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().lstrip("/")
     stem = re.sub(r"[*/]+$", "", path)
     if "*" not in stem:
@@ -270,7 +270,7 @@ def _never(path: str) -> Issue | None:
     decoded = urllib.parse.unquote(path)
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
-        found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
+        found, decoded = "has a query or fragment, which is not part of a path", re.split(r"[?#]", path)[0]
     if _plain(path) != path:
         found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
     if not found:
@@ -295,11 +295,11 @@ def _wrong_type(path: object) -> Issue:
         hint = f"Write re.compile({decoded!r})." if text is not path else _hint(decoded)
     else:
         hint = "Use a string such as '/api/*', or re.compile(…)."
-    return issue("wrong-type", "paths", path, f"{show(path)} is no string, and no regular expression of one", hint)
+    return issue("wrong-type", "paths", path, f"{show(path)} is not a string or a regular expression of str", hint)
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:
-    from ._regex_hints import path_cost_issue  # noqa: PLC0415 - most paths are no regular expressions
+    from ._regex_hints import path_cost_issue  # noqa: PLC0415 - most paths are not regular expressions
 
     prefix = literal_prefix(path)
     if not prefix or prefix.startswith("/"):
@@ -323,7 +323,7 @@ def ties(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, 
 
 
 def mount_pattern(scope: Scope, outer_root_path: str) -> str:
-    """Return how to write all paths of a mounted app, as a key of the `paths` of a middleware outside of it.
+    """Return the code of a key of `paths`, for an outer middleware, that matches all paths of a mounted app.
 
     Args:
         scope: A request, as the mounted app gets it, with the path that the outer middleware got.

@@ -220,7 +220,7 @@ def _names_options(value: object) -> bool:
 
 
 def _acceptance(options: Mapping[str, Any]) -> Callable[[list[Any]], bool]:
-    """Return a function that tells whether these options accept a list of origins."""
+    """Return a function that returns whether a list of origins is accepted with these options."""
 
     def accepts(entries: list[Any]) -> bool:
         issues: list[Issue] = []

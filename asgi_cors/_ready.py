@@ -73,9 +73,9 @@ def starter(judgement: Judgement) -> Start:
 
 
 def make_pass_through(vary: tuple[bytes, ...]) -> Start:
-    """Return the function that leaves a response to the app, but for Vary.
+    """Return the function that leaves a response to the app, except for Vary.
 
-    If the view that ran has a policy, the prediction was wrong: both must allow, so nothing is granted.
+    If a view with a policy ran, the prediction was wrong. Both must allow, so nothing is granted.
     """
 
     def start(state: State, message: dict[str, Any]) -> Awaitable[None]:

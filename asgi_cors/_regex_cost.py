@@ -1,4 +1,4 @@
-"""How long a regular expression can take: the number of steps on its slowest text, computed from its graph.
+"""How long a regular expression can take: the steps for its slowest text, computed from its graph.
 
 `re` tries one path through the expression after another, so its steps are the letters of all paths that a text
 has. The number of paths depends on pairs of letters that one text reaches at the same time:
@@ -93,7 +93,7 @@ class _Paths(MergedGraph):
         self.final = graph.final if graph.has_conditions else frozenset[int]()
 
     def without_successes(self, graph: Graph, universal: int) -> _Paths:
-        """Return the paths without those that match whatever follows: there the match succeeds at once."""
+        """Return the paths without those that match any rest of the text, where the match succeeds at once."""
         if graph.has_conditions:
             return self
         accepting = (node for node in graph.final if node in graph.edges[node])
@@ -349,7 +349,7 @@ class _Paths(MergedGraph):
         return total
 
     def failing(self, text: str, node: int) -> str:
-        """End a text in a character that cannot follow, and in what look-arounds may ask for."""
+        """End a text in a character that cannot follow, and in characters that look-arounds may require."""
         members = self.loops.get(self.reach[node], [node])
         following = [self.masks[target] for member in members for target in self.after[member]]
         end = next((c for c in _FAILING if not any(mask >> self.alphabet.index(c) & 1 for mask in following)), "!")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Hashable, Iterable
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 # The parser of `re`, which typeshed does not describe.
 _parser = cast("Any", re)._parser  # noqa: SLF001
@@ -31,9 +31,10 @@ _LOOPS: Final = (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_REPE
 _CHARACTERS: Final = (_parser.LITERAL, _parser.NOT_LITERAL, _parser.ANY, _parser.IN)
 _UNSUPPORTED: Final = {_parser.GROUPREF: "a back-reference", _parser.GROUPREF_EXISTS: "a conditional group"}
 _ENDS: Final = (_parser.AT_BEGINNING, _parser.AT_BEGINNING_STRING, _parser.AT_END, _parser.AT_END_STRING)
-# Of the flags these change what a character matches.
+# The flags that change which characters a letter matches.
 _LETTER_FLAGS: Final = re.ASCII | re.DOTALL | re.IGNORECASE | re.UNICODE
 
+Node = TypeVar("Node", bound=Hashable)
 
 Edges = dict[int, dict[int, int]]
 """For each letter: its neighbours, each with the number of ways that lead there."""
@@ -81,7 +82,7 @@ class MergedGraph:
         self.masks = [letter.mask for letter in graph.letters]
         dead = {node for node, mask in enumerate(self.masks) if node and not mask} | left_out
         edges = {node: {t: n for t, n in graph.edges[node].items() if t not in dead} for node in range(len(self.masks))}
-        alive = _reached([0], edges)
+        alive = reached([0], edges)
         self.after: Edges = {node: edges[node] for node in alive}
         self.before: Edges = {node: {} for node in alive}
         for node, targets in self.after.items():
@@ -308,7 +309,8 @@ def _mask(op: Any, argument: Any, flags: int, alphabet: str) -> int:
     return sum(1 << alphabet.index(letter) for letter in matches)
 
 
-def _reached(start: Iterable[int], edges: dict[int, dict[int, int]]) -> set[int]:
+def reached(start: Iterable[Node], edges: Mapping[Node, Mapping[Node, int]]) -> set[Node]:
+    """Return the nodes that paths from some nodes lead to, these included."""
     found = set(start)
     pending = list(found)
     while pending:

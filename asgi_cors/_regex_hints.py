@@ -1,4 +1,4 @@
-"""What is reported about a regular expression that takes too long, and what to write instead of an unsafe one.
+"""The issues and warnings of a regular expression, and corrections for slow and unsafe ones.
 
 Imported only if a policy has a regular expression.
 """
@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ._errors import issue
-from ._origins import ANY_ORIGIN, OVER_HTTP
+from ._errors import NAME_ORIGINS, issue
 from ._regex_cost import MAX_STEPS, slow_text
 from ._regex_graph import UnsupportedError, parse_graph, text_alphabet
 from ._regexes import analyse
@@ -31,13 +30,13 @@ _ANY_END: Final = re.compile(r"(?:\.[*+?]|\(\.[*+]\))\$?$")
 
 
 def cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
-    """Return what is wrong with the time that a regular expression for origins can take."""
+    """Return an issue if a regular expression for origins can take too long, or cannot be analysed."""
     analysis = analyse(regex)
     return _cost_issue(regex, option, analysis.unsupported, analysis.ambiguous_text)
 
 
 def path_cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
-    """Return what is wrong with the time that a regular expression for paths can take."""
+    """Return an issue if a regular expression for paths can take too long, or cannot be analysed."""
     unsupported, slow = "", None
     alphabet = text_alphabet(regex.pattern)
     try:
@@ -64,18 +63,18 @@ def _cost_issue(regex: re.Pattern[str], option: str, unsupported: str, slow: str
 
 
 def regex_warnings(regex: re.Pattern[str], option: str) -> Iterator[Issue]:
-    """Yield what is probably a mistake."""
+    """Yield an issue for each probable mistake."""
     source, analysis = regex.pattern, analyse(regex)
     if analysis.has_bare_dot:
         message = f"{source!r} has an unescaped dot, which matches any character"
         yield issue("regex-dot", option, source, message, r"Write '\.' for a dot.")
-    if analysis.matches_no_origin and "(?!)" not in source:  # that is meant
+    if analysis.matches_no_origin and "(?!)" not in source:  # which matches nothing on purpose
         message = f"{source!r} matches no origin: browsers send scheme://host[:port], in lower case and without a path"
         yield issue("regex-matches-nothing", option, source, message, _instead(option))
 
 
 def risk_hint(regex: re.Pattern[str], option: str) -> str:
-    """Return what to write instead of a regular expression that is unsafe with credentials."""
+    """Return the hint for a regular expression that is unsafe with credentials."""
     for better in _narrower(regex.pattern):
         if better != regex.pattern and _is_safe(better, regex.flags):
             return _line(better, regex, option)
@@ -111,16 +110,12 @@ def _line(source: str, regex: re.Pattern[str], option: str) -> str:
 
 def _instead(option: str) -> str:
     if option.startswith("allow_origin"):
-        return "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
+        return NAME_ORIGINS
     return "Write a path, or '/prefix/*' for all paths below it."
 
 
-def consequence(risk: str, origin: str) -> str:
-    """Describe who could read with credentials if `origin` is allowed."""
-    if risk == OVER_HTTP:
-        return "an attacker on the network can send such an origin, and could read what a logged-in user may"
-    if risk == ANY_ORIGIN and re.search(r"//(?:[0-9.]+|\[.*\])(?::[0-9]+)?$", origin):
-        return "any server with such an address could read what a logged-in user may"
-    if risk == ANY_ORIGIN:
-        return "another site could read what a logged-in user may"
-    return "anyone can register such an origin, and could read what a logged-in user may"
+def consequence(origin: str) -> str:
+    """Describe who could read with credentials if an expression allows any origin, such as `origin`."""
+    is_address = re.search(r"//(?:[0-9.]+|\[.*\])(?::[0-9]+)?$", origin)
+    who = "any server with such an address" if is_address else "another site"
+    return f"{who} could read a logged-in user's data"

@@ -17,14 +17,14 @@ from typing import Final
 
 from ._origins import ANY_ORIGIN, MAX_HOST, OVER_HTTP, SHARED_SUFFIX, parse_origin
 from ._regex_cost import slow_text
-from ._regex_graph import ASCII, Graph, UnsupportedError, parse_graph
+from ._regex_graph import ASCII, Graph, UnsupportedError, parse_graph, reached
 from ._suffixes import is_local, is_shared, site, top_level_domains
 
 _MAX_SITES: Final = 256
 _MAX_SUFFIXES: Final = 4000  # of hosts that are looked at
 _FEW: Final = 4  # letters in brackets that count as spelled out, as `[.]` and `[1-3]`
 _NUMBERS: Final = 256  # values of a number in an IPv4 address
-_PRIVATE: Final = ("10", "127")  # networks whose first number says all
+_PRIVATE: Final = ("10", "127")  # private networks that the first number identifies
 
 _BARE_DOT: Final = re.compile(r"\w\)?\.(?:\(\?:|\()?\w")
 _NOT_BARE: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
@@ -129,7 +129,7 @@ class RegexAnalysis:
 
     @functools.cached_property
     def witnesses(self) -> dict[str, str]:
-        """For each risk with credentials an origin that is allowed. If any site is allowed, no other risk counts."""
+        """An allowed origin for each risk with credentials. If any site is allowed, there is no other risk."""
         if self.unsupported or self.ambiguous_text:
             return {}
         found = self._origins.risks()
@@ -176,17 +176,7 @@ class _Origins:
         for state, edges in self.after.items():
             for following_state, read in edges.items():
                 self.before[following_state][state] = read
-        self.live = self.reached(self.final, self.before)
-
-    @staticmethod
-    def reached(start: Iterable[State], edges: dict[State, dict[State, int]]) -> set[State]:
-        found = set(start)
-        pending = list(found)
-        while pending:
-            new = edges[pending.pop()].keys() - found
-            found |= new
-            pending += new
-        return found
+        self.live = reached(self.final, self.before)
 
     def risks(self) -> dict[str, list[str]]:
         """Return some origins for each risk, of which one is allowed unless a look-around excludes it."""
@@ -289,7 +279,7 @@ class _Origins:
         return is_known
 
     def judge_open(self, state: State, text: str, tail: str, *, is_loop: bool) -> None:
-        """Evaluate a letter that the expression leaves open, with the text behind it."""
+        """Add the risks of a letter that the expression leaves open, with the text behind it."""
         kind, _, place = state[1].partition("://")
         host = text.removesuffix(".")
         if kind == "?":
@@ -330,7 +320,7 @@ class _Origins:
             for state, before in self.before.items()
             if phases.fullmatch(state[1])
         }
-        states = self.reached(ends, parts)
+        states = reached(ends, parts)
         start = frozenset(state for state in states if state[1] == f"{kind}://")
         networks = 0
         for first, behind in self.numbers(start, states).items():

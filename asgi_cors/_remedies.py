@@ -23,7 +23,7 @@ _SEE_LOG: Final = "Correct the error that the logger asgi_cors reports for it."
 _BY_REASON: Final[Mapping[str, str]] = {
     _reasons.INVALID_METHOD: "No browser sends this. Correct the client.",
     _reasons.INVALID_HEADERS: "Send fewer request headers, each with a valid name.",
-    _reasons.AMBIGUOUS_PATH: "Request the path as the rule in paths= spells it.",
+    _reasons.AMBIGUOUS_PATH: "Request the path exactly as its rule spells it.",
     _reasons.LOOKUP_FAILED: _SEE_LOG,
     _reasons.POLICY_FAILED: _SEE_LOG,
 }

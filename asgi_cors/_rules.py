@@ -69,7 +69,7 @@ class OneOfSeveral:
 
 
 class _NoView(Enum):
-    """Stands for a view without a policy of its own, since None is a policy, too."""
+    """A view without a policy of its own. None is a policy, which passes requests through."""
 
     NO_VIEW = 0
 
@@ -86,7 +86,7 @@ class InvalidViewError(Exception):
     """
 
     def __init__(self, key: Hashable, cause: Exception) -> None:
-        """Store both."""
+        """Describe the mistake; see the class."""
         text = f"{cause}" if isinstance(cause, ConfigError) else f"{cause!r}"
         super().__init__(f"the policy of {key} is invalid, so all its requests are refused: {text}")
         self.is_logged = False
@@ -96,12 +96,12 @@ class Views:
     """The policies of views, for an adapter that knows a framework's routes.
 
     Args:
-        of: Return the key of the view that serves a scope, or None if it has no policy of its own. For a preflight,
-            `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Return a
-            `OneOfSeveral` if the URL's views have different keys.
+        of: Returns the key of the view that serves a scope, or None if it has no policy of its own. For a preflight,
+            `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Returns
+            a `OneOfSeveral` if the URL's views have different keys.
         policies: Policies by key. A mapping is merged over the base policy, None passes the request through, and Rules
             go on to look at the path.
-        policy_of: Return the policy of a key that is not in `policies`, because the view is new.
+        policy_of: Returns the policy of a key that is not in `policies`, because the view is new.
     """
 
     def __init__(
@@ -128,12 +128,12 @@ class Rules:
         policy: The base policy, for everything that no other rule serves.
         paths: Policies by path: `/exact`, `/prefix/*` for the prefix itself and all below, or an `re.Pattern` that
             must match the whole path; a mapping is merged over the base policy, None passes the request through.
-        policy_for: Return the policy of a scope, or None to pass the request through, or NotImplemented to leave it to
-            the next rule; or an awaitable of these.
+        policy_for: Returns the policy of a scope, None to pass the request through, NotImplemented to leave it to the
+            next rule, or an awaitable of these.
         views: The policies of views.
         vary: Request headers, besides Origin, that `policy_for` looks at.
-        describe_path: Return how a user knows a path pattern, for messages.
-        warns: Whether to warn of path patterns that have the same rank; not again if only a policy changes.
+        describe_path: Returns the user's own text for a path pattern, for messages.
+        warns: Whether to warn of path patterns with the same rank; False if the paths have not changed.
 
     Raises:
         ConfigError: If a path is not valid, or options don't make a policy.
@@ -186,7 +186,7 @@ class Rules:
 
         Raises:
             InvalidViewError: If the view's policy can't be built.
-            Exception: Whatever a user's function raises; TypeError if it returns something else than a policy.
+            Exception: Any exception of a user's function; TypeError if it does not return a policy.
         """
         if self.view_of is None:
             return (yield from self.find_by_key(scope, None))
@@ -207,7 +207,7 @@ class Rules:
         found = self.policy_for(scope)
         if inspect.isawaitable(found):
             found = yield found
-        if found is NotImplemented:  # which may depend on Origin, too
+        if found is NotImplemented:  # this result may depend on Origin, too
             return self.at(scope["path"], scope.get("root_path", ""))._replace(vary=self.vary)
         if found is None or isinstance(found, Policy):
             return PolicyMatch((found,), vary=self.vary)

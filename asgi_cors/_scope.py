@@ -63,9 +63,9 @@ def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[byte
     lines: dict[bytes, list[bytes]] = {}
     skipped = b""
     for raw, value in headers:
-        if raw == skipped:  # a flood of one name costs a comparison a line
+        if raw == skipped:  # one comparison for each line of a repeated name
             continue
-        # ASGI demands names in lower case, but some servers can be told otherwise.
+        # ASGI requires names in lower case, but some servers can be configured otherwise.
         if len(raw) in _LENGTHS and (name := raw.lower()) in _LINES:
             values = lines.setdefault(name, [])
             if len(values) < _LINES[name]:
@@ -115,11 +115,11 @@ def looks_upstream(request: Request) -> bool:
 
 
 def is_same_origin(scope: Scope, request: Request) -> bool:
-    """Return True if a request comes from a page of this very origin.
+    """Return True if a request comes from a page of the same origin.
 
     No script can set `Sec-Fetch-Site` (Fetch Metadata, 2.4). Without it, Host is compared. A Host without a port has
     the default port of Origin's scheme, because proxies end TLS. A page of `http://` is another origin than a server
-    reached by https or wss. Several lines of one of the headers are no match.
+    reached by https or wss. Several lines of one of these headers never match.
     """
     if b"," in (request.origin or b""):  # several lines, or no origin at all
         return False

@@ -73,9 +73,9 @@ def configured(
     Args:
         policy: The base policy, if it isn't given by its options.
         options: Those of the middleware and of its base policy.
-        before: Where what isn't given comes from; its defaults, if None.
+        before: The settings in force, for options that are not given; if None, the defaults.
         views: The policies of views.
-        describe_path: Return how a user knows a path pattern.
+        describe_path: Returns the user's own text for a path pattern.
 
     Raises:
         ConfigError: With every mistake found.
@@ -134,7 +134,7 @@ def _is_sync(value: object) -> bool:
 
 
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
-    """Return the names of `vary`, without Origin: every response that `policy_for` decides varies by it."""
+    """Return the names of `vary` without Origin, which `Rules` adds in any case."""
     names = [value] if isinstance(value, str) else list_of(value)
     found: dict[str, bytes] = {}
     for name in [value] if names is None else names:
@@ -158,7 +158,7 @@ def _check(written: dict[str, Any], issues: list[Issue]) -> None:
         ),
         "on_decision": (
             _is_sync,
-            "a callable that is not async: what it returns is not awaited",
+            "a synchronous callable: nothing awaits its result",
             "Leave on_decision out, or use a function made with def.",
         ),
         "paths": (

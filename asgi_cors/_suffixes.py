@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-# Hosts at which anyone can register, and which the list lacks or has had only lately; in the form of the list.
+# Hosts at which anyone can register, and that are missing from the list or new in it; in the list's notation.
 SHARED_HOSTS: Final = (
     # apps and functions
     *("*.azurecontainerapps.io", "*.cloudapp.azure.com", "app.beam.cloud", "b4a.run", "cyclic.app", "e2b.dev"),

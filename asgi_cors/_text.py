@@ -1,4 +1,4 @@
-"""A value as text."""
+"""A value as text, for messages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ def show(value: object) -> str:
     """Return `value` as one line of a message: its repr, cut at 200 characters, or its type if repr raises."""
     try:
         text = " ".join(repr(value).splitlines())
-    except Exception:  # noqa: BLE001 - a value nested too deep, or an object whose repr is broken
+    except Exception:  # noqa: BLE001 - a value nested too deeply, or an object whose repr is broken
         text = f"<{type(value).__name__}>"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

@@ -1,9 +1,9 @@
-"""WSGIMiddleware, the shell for WSGI (PEP 3333): Flask's, and good for Django, Pyramid, Bottle.
+"""WSGIMiddleware, for WSGI apps (PEP 3333): Flask, and also Django, Pyramid and Bottle.
 
-The same decision as under ASGI, by way of a scope built from environ; the fields are put in by a wrapped
-`start_response`. The iterable, its `close()` and `wsgi.file_wrapper` pass unchanged, unless an app returns before it
-has called `start_response`: then it may still raise before its response starts. What has been decided once is kept
-ready, as under ASGI: `__call__` is the hot path, `_decided` the long way. The figures are of CPython 3.11, per request.
+The decision is the same as under ASGI, for a scope that is built from environ. A wrapped `start_response` adds the
+headers. The iterable, its `close()` and `wsgi.file_wrapper` are unchanged if the app has called `start_response` before
+it returns. Otherwise the iterable is wrapped, because it may still raise before the response starts. Decisions are
+cached, as under ASGI: `__call__` is the hot path, and `_decided` serves the rest. Figures: CPython 3.11, per request.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class WSGIMiddleware(Installed):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901, PLR0912 - flat, see above
         """Serve one request."""
         configuration, outer, start = self.configuration, environ.get(MARK), None
-        method = environ["REQUEST_METHOD"]  # which an app may overwrite
+        method = environ["REQUEST_METHOD"]  # an app may overwrite it
         if outer is not None and outer[STARTED]:
             outer = None  # of an earlier request, whose environ is used again
         if outer is None:
@@ -144,7 +144,7 @@ class WSGIMiddleware(Installed):
         start_response: StartResponse,
         vary: tuple[bytes, ...] = (),
     ) -> Iterable[bytes]:
-        """Leave a response to the app, but for Vary, and for a view that runs although its path led to no policy."""
+        """Leave a response to the app, except for Vary. If a view with a policy runs after all, grant nothing."""
         if not vary and configuration.settings.rules.view_of is None:
             return self.app(environ, start_response)
         environ[PASSED_THROUGH] = state = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
@@ -299,7 +299,7 @@ def starter(judgement: Judgement) -> Start:
 
 
 def make_pass_through(vary: tuple[bytes, ...]) -> Start:
-    """Return the function that leaves a response to the app, but for Vary; see `_ready.make_pass_through`."""
+    """Return the function that leaves a response to the app, except for Vary; see `_ready.make_pass_through`."""
 
     def start(state: State, status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
         """Replace `start_response`, once bound to a state."""
@@ -358,7 +358,7 @@ def _then_raise(body: bytes, error: Exception) -> Iterator[bytes]:
 
 
 class _Unstarted:
-    """The iterable of an app that has not called `start_response` yet: a generator, mostly.
+    """The iterable of an app that has not called `start_response` yet, such as a generator.
 
     Args:
         body: The iterable.

@@ -1,14 +1,14 @@
-"""What a hostile request costs: milliseconds per megabyte of one header, repeated as often as it fits.
+"""Measure hostile requests: milliseconds per megabyte of one header, repeated as often as it fits.
 
     python benchmarks/hostile.py [--megabytes 0.25 0.5 1 2 4]
 
-A megabyte is counted as the server got it: `name: value` without the blank, and the line break. The shortest value that
-uvicorn with httptools accepts is sent, `Origin:a` for instance. Each request comes from another origin, so that none is
-served from a cache, and its answer comes from an app that does nothing: the figures are the middleware's, and for
-`asgi_app` those of the event loop and the thread together. By WSGI, a server has joined the lines before.
+A megabyte is counted as a server reads it: `name:value` and the line break. The value is the shortest one that uvicorn
+with httptools accepts, such as `Origin:a`. Each request has another origin, so that none is served from a cache. The
+app does nothing, so the figures are those of the middleware; for `asgi_app`, of the event loop and the thread together.
+Under WSGI, the lines are joined before the measurement, as a server does.
 
-The figures of a row must be equal: work is linear in the size of a request. None may be over 10 (ms per megabyte). At a
-few milliseconds in all, the costs that don't depend on the size show. Two minutes in all.
+The figures of a row must be equal, because the work is linear in the size of a request. None may be over 10. For small
+sizes the fixed cost of a request shows. The run takes two minutes.
 """
 
 from __future__ import annotations

@@ -244,7 +244,7 @@ def test_positional_options_are_also_a_type_error() -> None:
 
 
 def test_a_policy_before_other_arguments() -> None:
-    """A policy is no option: what follows it is."""
+    """A policy is accepted as a positional argument; the arguments after it are reported."""
     with pytest.raises(ConfigError, match=r"Write allow_origins=\['PUT'\]"):
         CORSMiddleware(asgi, Policy(allow_origins=PAGE), ["PUT"])  # type: ignore[arg-type]
 

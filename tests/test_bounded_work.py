@@ -31,7 +31,7 @@ def flood(name: bytes, size: int = 1_000_000) -> list[tuple[bytes, bytes]]:
 
 
 def peak(middleware: Any, scope: dict[str, Any], fields: Lines, name: bytes) -> tuple[Answer, int]:
-    """Serve a flood, and tell how many bytes were in use at most."""
+    """Serve a flood, and return the peak number of bytes in use."""
     scope["headers"] = [*((key.encode(), value.encode()) for key, value in fields), *flood(name)]
     tracemalloc.start()
     try:
@@ -81,7 +81,7 @@ def test_a_flood_takes_nothing_from_an_allowed_origin(name: bytes) -> None:
 
 @pytest.mark.parametrize("name", [b"Origin", b"ORIGIN", b"oRiGiN"])
 def test_lines_between_others_are_found(name: bytes) -> None:
-    """Whatever stands between them, and in whatever letter case."""
+    """Lines between them, and their letter case, do not matter."""
     between = [(b"x-any", b"a"), (b"cookie", b"a"), (b"x-any", b"a")]
     scope = http_scope("GET", "/", [])
     scope["headers"] = [*between, (b"origin", APP.encode()), *between, (name, APP.encode()), *between]
@@ -94,7 +94,7 @@ def test_lines_between_others_are_found(name: bytes) -> None:
 @pytest.mark.parametrize("second", [APP, EVIL, "", "null"], ids=["the same", "another", "empty", "null"])
 @pytest.mark.parametrize("warm", [False, True], ids=["first", "cached"])
 def test_a_second_origin_is_refused(serve: Any, second: str, warm: bool) -> None:
-    """At once: no callable is called, whatever has been decided for the first one alone."""
+    """No callable is called, and an earlier decision for the first line alone does not count."""
     called: list[str] = []
 
     def allow(origin: str) -> bool:
@@ -115,7 +115,7 @@ def test_a_second_origin_is_refused(serve: Any, second: str, warm: bool) -> None
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
 def test_a_second_origin_is_never_the_same_origin(serve: Any, site: str) -> None:
-    """No browser sends two, so Sec-Fetch-Site tells nothing of it."""
+    """No browser sends two, so Sec-Fetch-Site does not count."""
     fields = [("host", "api.test"), ("sec-fetch-site", site)]
     served = serve(enforce=True, **ONE)
     assert served.request("POST", origin=EVIL, fields=fields).status == 200
@@ -204,7 +204,7 @@ METHODS: dict[str, Lines] = {
 @pytest.mark.parametrize("options", [ALL, ANY], ids=["one origin", "anonymous *"])
 @pytest.mark.parametrize("lines", METHODS.values(), ids=METHODS)
 def test_a_requested_method_is_one_short_line(serve: Any, options: dict[str, Any], lines: Lines) -> None:
-    """Several are refused, and none is echoed, also after one alone was allowed."""
+    """Several lines are refused and not echoed, also after a single one was allowed."""
     served = serve(**options)
     assert served.preflight("PUT", origin=APP).status == 204
     for _ in range(2):
@@ -221,7 +221,7 @@ def test_requested_headers_without_a_method_are_no_preflight(serve: Any) -> None
 
 
 def test_an_oversized_request_is_refused_by_decide() -> None:
-    """Whoever reads a request by other means says so by `oversized`."""
+    """`decide` refuses a request that its caller reports as `oversized`."""
     policy = Policy(**ALL)
     request = Request("OPTIONS", APP.encode(), b"PUT")
     assert decide(policy, request).allowed

@@ -232,7 +232,7 @@ def test_the_table_of_hosts_has_those_that_users_met() -> None:
 def test_the_hint_for_a_dangerous_entry_is_accepted(entry: str, word: str) -> None:
     """The hint begins with the way without cookies; the entry that it proposes is accepted."""
     for found in issues(allow_origins=[entry], allow_credentials=True):
-        assert found.hint.startswith("No cookies? Leave allow_credentials out")
+        assert found.hint.startswith("If no cookies are needed, leave allow_credentials out")
         better = re.search(r"(?:such as|Write) '(.*?)'|allow_origins=\['(.*?)'\]", found.hint)
         if better:
             left = {each.code for each in issues(allow_origins=[entry], allow_credentials=True)} - {found.code}

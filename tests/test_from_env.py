@@ -67,7 +67,7 @@ HINTS = [
     ("ALLOW_ORIGINS", "[null]", "Write '' for none, or set the variable."),
     ("ALLOW_CREDENTIALS", "yes", "Write true or false."),
     ("MAX_AGE", "1h", "Write 600, or none to send no header."),
-    ("MAX_AGE", "-1", "Write CORS_MAX_AGE=0 to have nothing cached."),
+    ("MAX_AGE", "-1", "Write CORS_MAX_AGE=0 to disable caching."),
 ]
 
 
@@ -151,7 +151,7 @@ def test_an_unknown_variable_is_named_with_the_closest() -> None:
 )
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 def test_arguments_of_a_wrong_type(arguments: Any, option: str) -> None:
-    """What is no environment is a ConfigError, never a TypeError or AttributeError."""
+    """A value that is not an environment is a ConfigError, never a TypeError or AttributeError."""
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(**arguments)
     assert [each.option for each in caught.value.issues] == [option]

@@ -282,6 +282,7 @@ def test_a_hint_on_another_option_is_accepted(option: str, value: Any, listed: b
         ("allow_headers", "*, X-A", "Write ['*']."),
         ("allow_headers", "X-A: 1", "Write 'X-A'."),
         ("allow_methods", "PUT, TRACE", "Write ['PUT']."),
+        ("allow_methods", "GET/PUT", "Write ['GET', 'PUT']."),
         ("allow_credentials", "false", "Write allow_credentials=False."),
         ("allow_credentials", "true", "Write allow_credentials=True."),
         ("max_age", "3600", "Write max_age=3600."),
@@ -298,7 +299,7 @@ def test_a_hint_on_another_option_is_accepted(option: str, value: Any, listed: b
     ],
 )
 def test_the_hint_says(option: str, value: Any, hint: str) -> None:
-    """Hints that people will need most."""
+    """These are the hints for the most common mistakes."""
     (found,) = issues(**{**ONE, option: value})
     assert found.hint == hint
 
@@ -445,7 +446,7 @@ def test_a_hint_on_the_middleware_is_accepted(option: str, values: list[Any]) ->
 
 @pytest.mark.parametrize("value", [5, "*", True, {1: 2}, []], ids=repr)
 def test_a_hint_on_a_policy_of_a_path(value: Any) -> None:
-    """What is no policy is refused with what may be there."""
+    """A value that is not a policy is refused, and the hint says what is."""
     with pytest.raises(ConfigError) as caught:
         CORSMiddleware(lambda *_: None, **ONE, paths={"/a": value})
     (found,) = caught.value.issues
@@ -505,6 +506,6 @@ def test_every_kind_of_mistake_is_in_the_tables() -> None:
 def test_keywords_and_values_are_told_apart() -> None:
     """The reader of hints, on the three forms that hints have."""
     assert written("Write 'a' or b.") == "a"
-    assert written("Write max_age=0 to have nothing cached.") == Keywords(max_age=0)
+    assert written("Write max_age=0 to disable caching.") == Keywords(max_age=0)
     assert written("Write ['a'].") == ["a"]
     assert written("Name each header.") is written("Write the options as keywords.") is NOTHING

@@ -66,8 +66,8 @@ ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
     ("127.0.0.1 for localhost", LOCAL, LOOPBACK, WARNING, [LOCAL, "127.0.0.1, not localhost"]),
     ("[::1] for localhost", LOCAL, "http://[::1]:5173", WARNING, [LOCAL, "[::1], not localhost"]),
     ("127.0.0.1 for [::1]", "http://[::1]:5173", LOOPBACK, WARNING, ["127.0.0.1, not [::1]"]),
-    ("www in front", "https://example.com", WWW, WARNING, ["https://example.com", "with www."]),
-    ("www missing", WWW, "https://example.com", WARNING, [WWW, "without www."]),
+    ("www in front", "https://example.com", WWW, WARNING, ["https://example.com", "with 'www.'."]),
+    ("www missing", WWW, "https://example.com", WARNING, [WWW, "without 'www.'."]),
     (
         "a subdomain of an allowed host",
         "https://example.com",
@@ -544,7 +544,7 @@ def test_the_correction_of_an_ambiguous_path(serve: Any, caplog: pytest.LogCaptu
     serve(allow_origins=APP, paths={"/a/*": None}).request(path="/a/../b", origin=APP)
     (line,) = logs.lines(caplog)
     assert "(AmbiguousPath)" in line
-    assert line.endswith("Request the path as the rule in paths= spells it.")
+    assert line.endswith("Request the path exactly as its rule spells it.")
 
 
 def fails(_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the middleware sends by itself: a 403 or 500 on HEAD, and the 500 for an app that raises late."""
+"""The middleware's own responses: a 403 or 500 on HEAD, and the 500 for an app that raises late."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -95,7 +95,7 @@ def test_a_server_without_write_gets_a_crash_on_head() -> None:
 
 @pytest.mark.parametrize("started", [False, True])
 def test_exc_info_is_passed_only_to_replace_a_start(started: bool) -> None:
-    """Where nothing has been started, uWSGI drops the body of a response that comes with it."""
+    """If no response was started, uWSGI drops the body of a response with exc_info."""
     server, error = Server(), LookupError()
     environ = wsgi_environ("GET", "/", [("origin", APP)])
     body = WSGIMiddleware(App(raises=error, late=started).wsgi, **ONE)(environ, server)

@@ -238,7 +238,7 @@ RESPONSE = ["Access-Control-Allow-Origin", "access-control-max-age", "Access-Con
     [*((name, "no script can set it") for name in USELESS), *((name, "is a header of responses") for name in RESPONSE)],
 )
 def test_a_useless_request_header_is_dropped(name: str, reason: str) -> None:
-    """A name that no request can have is dropped from `allow_headers`; a warning states the reason."""
+    """A useless name is dropped from `allow_headers`, and a warning states the reason."""
     options = {**ONE, "allow_headers": ["x-a", name]}
     (found,) = warned(**options)
     assert (found.option, found.value) == ("allow_headers", name)

@@ -1,4 +1,4 @@
-"""Which request headers need no preflight: as the simulator of `asgi_cors.testing` has it, which browsers prove."""
+"""Which request headers need no preflight, compared with the simulator of `asgi_cors.testing`."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ VALUES = st.one_of(
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=12))
 def test_as_the_simulator(headers: list[tuple[str, str]]) -> None:
-    """For any headers, the names are those that the simulator's page asks for."""
+    """For any headers, the names are those that the simulator's page requests."""
     pytest.importorskip("httpx", reason="httpx is an extra")
     testing: Any = pytest.importorskip("asgi_cors.testing")
     with testing.Page(APP, app=WSGIMiddleware(App().wsgi, allow_origins=APP)) as page:

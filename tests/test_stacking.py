@@ -127,7 +127,7 @@ class Mounted:
 def test_the_line_to_write(
     shell: str, caplog: pytest.LogCaptureFixture, root: str, mount: str, below: str, spelled: str, copies: bool
 ) -> None:
-    """Once a WARNING names a line; written, it leaves the mount to the inner policy alone, and siblings as they are."""
+    """One WARNING names a line. With it, the mount has the inner policy alone, and its siblings are unchanged."""
     served = Mounted(shell, root, mount, copies=copies)
     path = mount + below or "/"
     siblings = ["/", f"{mount}-sibling/x"] if mount else []
@@ -162,7 +162,7 @@ def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/x", "/x"], ids=["with the mount", "without it"])
 def test_a_path_that_is_rewritten_on_the_way(caplog: pytest.LogCaptureFixture, path: str) -> None:
-    """Where the mount is not in the path that the outer layer matches, the line is for every path."""
+    """If the path that the outer middleware matches does not have the mount, the line is for every path."""
     inner = CORSMiddleware(App().asgi, allow_origins=INNER)
 
     async def rewrites(scope: Any, receive: Any, send: Any) -> None:
@@ -196,7 +196,7 @@ def test_stacking_while_the_level_is_off(shell: str, caplog: pytest.LogCaptureFi
 
 
 def test_a_root_path_that_is_not_known(caplog: pytest.LogCaptureFixture) -> None:
-    """A request that the outer layer has cached by another configuration: Starlette's own root path counts."""
+    """If the outer middleware has not seen the root path, that of Starlette counts."""
     shared = Policy(**ONE)
     inner = CORSMiddleware(App().asgi, allow_origins=INNER)
     call_asgi(CORSMiddleware(App().asgi, shared), http_scope("GET", "/", [("origin", APP)]))

@@ -134,7 +134,7 @@ class Late:
         self.policies, self.built = policies, 0
 
     def policy_of(self, key: str) -> Any:
-        """Return the policy of a view, or raise the error that stands in its place."""
+        """Return the policy of a view, or raise its error."""
         self.built += 1
         policy = self.policies[key]
         if isinstance(policy, Exception):
@@ -205,7 +205,7 @@ def test_a_view_whose_policy_is_invalid_fails_closed(
 
 
 def test_a_view_whose_policy_is_invalid_is_closed_under_enforce(shell: str) -> None:
-    """Who may send is not known, so a cross-origin request does not reach the app."""
+    """The allowed origins are not known, so a cross-origin request does not reach the app."""
     served = Served(shell, App(), late_configuration(Late(broken=BROKEN), enforce=True))
     host = [("host", "api.example.com")]
     assert served.request("POST", "/broken", origin=APP, fields=host).status == 403

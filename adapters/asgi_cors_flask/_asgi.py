@@ -36,7 +36,7 @@ _IN_MEMORY: Final = 65536  # bytes of a body; what is longer goes to a file
 
 
 def asgi_app(app: Flask, threads: int | None = None) -> ASGIApp:
-    """Give an ASGI app that serves a Flask app; call it when the app is complete, `CORS(app)` included.
+    """Return an ASGI app that serves a Flask app. Call this when the app is complete, `CORS(app)` included.
 
     Args:
         app: The app.
@@ -55,7 +55,7 @@ def _read_threads(threads: Any) -> int:
     if threads is None:
         return min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
     if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
-        message = f"{Issue.show(threads)} is no number of threads"
+        message = f"{Issue.show(threads)} is not a number of threads"
         raise ConfigError([Issue("bad-threads", "threads", threads, message, "Write a whole number from 1 up.")])
     return threads
 
@@ -91,7 +91,7 @@ async def _refuse_lines(scope: Scope, send: Send) -> None:
 
 
 async def _live(receive: Receive, send: Send, installation: Installation | None) -> None:
-    """Say that all is well, at start-up and at shutdown; fail the start-up for a view's policy that is not valid."""
+    """Complete start-up and shutdown. Start-up fails if the policy of a view is not valid."""
     while True:
         kind = (await receive())["type"]
         if kind == "lifespan.startup" and installation is not None:
@@ -156,7 +156,7 @@ class Exchange(WsgiToAsgiInstance):
             "QUERY_STRING": scope["query_string"].decode("latin-1"),
             "wsgi.input_terminated": True,  # the body is read whole, also one that comes without its length
         }
-        # The state of the decision that was made outside, and the view that it is for.
+        # The response state of the outer middleware, and the key of the predicted view.
         environ |= {key: scope[key] for key in (NAME, PREDICTED) if key in scope}
         return environ
 
@@ -178,9 +178,9 @@ class Exchange(WsgiToAsgiInstance):
         return self._write
 
     async def run_wsgi_app(self, body: IO[bytes]) -> None:
-        """Run the app in a thread of ours, in a copy of this request's context.
+        """Run the app in a thread of the pool, in a copy of this request's context.
 
-        A request whose client leaves, or whose task is cancelled, while it waits for a thread never takes one.
+        If the client disconnects, or the task is cancelled, before a thread is free, the app is not run.
         """
         queued = self._threads.submit(contextvars.copy_context().run, self._run, body)
         running = asyncio.wrap_future(queued)
@@ -239,7 +239,7 @@ class Exchange(WsgiToAsgiInstance):
             await self._send(message)
 
     async def _watch(self, queued: Future[None]) -> None:
-        """Notice that the client has left: take its request out of the queue, or end its stream."""
+        """Wait until the client disconnects. Then remove its request from the queue, or end its stream."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._gone = True
@@ -260,7 +260,7 @@ def _has_too_many_lines(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 
 
 def _unambiguous(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """Leave out names with an underscore, which environ can't tell from a hyphen; join cookies (RFC 9113, 8.2.3)."""
+    """Leave out names with an underscore, which is a hyphen in environ. Join cookies (RFC 9113, 8.2.3)."""
     cookies: list[bytes] = []
     for name, value in headers:
         if name == b"cookie":

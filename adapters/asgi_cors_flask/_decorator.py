@@ -41,8 +41,8 @@ def cross_origin(view: Any = None, /, **options: Unpack[ViewOptions]) -> Any:
             of `CORS`. What `CORS(app, …)` is given doesn't count.
 
     Raises:
-        ConfigError: With every mistake found. What depends on the app's config is found by `CORS(app)`; of a view that
-            comes later, no origin is allowed then, and the log names it.
+        ConfigError: With every mistake found. `CORS(app)` finds those that depend on the app's config. If the view
+            comes later, it allows no origin then, and the log names it.
     """
     decoration = Decoration(read_options(options, OF_VIEWS))
 

@@ -1,7 +1,7 @@
-"""What stands around one Flask app: its configuration, the policies of its views, and the middleware that applies them.
+"""The installation of one Flask app: its configuration, the policies of its views, and the middleware.
 
-Which view a request gets is predicted, since a preflight is answered before Flask routes it. Flask's signal
-`request_started` then tells which view really runs; if it is another one, both policies must allow.
+The view of a request is predicted, since a preflight is answered before Flask routes it. Flask's signal
+`request_started` then reports the view that really runs. If it is another one, both policies must allow.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Installation:
             DENY_ALL,
             view_of=self._views.of,
             view_policy=self._views.policy_of,
-            describe_path=lambda path: self._resources.describe(path),  # noqa: PLW0108 - they are replaced
+            describe_path=lambda path: self._resources.describe(path),  # noqa: PLW0108 - `_resources` is replaced
             paths={EVERY_PATH: None},
         )
         self.middleware = WSGIMiddleware(app.wsgi_app, self.configuration)
@@ -174,7 +174,7 @@ class Installation:
     def serves(self, policy: AttachedPolicy) -> bool:
         """Return whether this installation serves a decorated view, so that the view need not apply its policy itself.
 
-        It does not if another decorator, above it and without `functools.wraps`, has hidden the policy.
+        It does not if a decorator above it hides the policy, because that does not use `functools.wraps`.
         """
         rule = request.url_rule
         key = self._views.key_of(rule.endpoint, request.method) if rule else None
@@ -184,8 +184,8 @@ class Installation:
         """Compare the view that is about to run with the predicted one.
 
         Raises:
-            HTTPException: The refusal, if the policy of the view that runs demands one. It has no code, so the app's
-                error handlers pass it on.
+            HTTPException: The refusal, if the policy of the view that runs requires one. It has no code, so the app's
+                error handlers ignore it.
         """
         current: Request = cast("Any", request)._get_current_object()  # noqa: SLF001 - the documented way
         rule, environ = current.url_rule, current.environ
@@ -227,10 +227,10 @@ def policies_of(options: Options) -> tuple[Policy, dict[Any, Policy | None]]:
 
 
 def refuse_other_apps(app: Any, line: str) -> None:
-    """Refuse what is not a Flask app or blueprint; `line` is what to write with one.
+    """Refuse anything but a Flask app or blueprint; `line` is the code to write with one.
 
     Raises:
-        ConfigError: Which names the middleware or adapter for such an app.
+        ConfigError: If `app` is something else. The hint names the middleware or adapter for it.
     """
     inner = next(
         (each for each in (getattr(app, "__self__", None), getattr(app, "app", None)) if _is_flask(each)), None
@@ -243,7 +243,7 @@ def refuse_other_apps(app: Any, line: str) -> None:
 
 
 def _is_flask(app: Any) -> bool:
-    """Return whether something is a Flask app or blueprint, or can be wrapped as one."""
+    """Return whether `app` is a Flask app or blueprint, or has the attributes of an app."""
     return isinstance(app, Flask | Blueprint) or (hasattr(app, "wsgi_app") and hasattr(app, "extensions"))
 
 
@@ -266,7 +266,7 @@ def _closed(options: Options) -> Policy:
 
 
 def configuration_of(app: Flask, key: Any) -> Configuration:
-    """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
+    """Return a configuration with the policy of one view. If that is invalid, it refuses every origin and logs it."""
     return standalone_configuration(key, lambda key: key.policy(app))
 
 
@@ -286,7 +286,7 @@ def _binder(app: Flask, installation: Installation) -> Binder:
         return binds_as_flask and "create_url_adapter" not in vars(app) and app.request_class is Request
 
     def through_proxies(scope: Scope) -> Scope:
-        # By WSGI, what is outside of our middleware has changed the environ already.
+        # Under WSGI, the middlewares outside of ours have changed the environ already.
         inner = installation.middleware.app if "wsgi.environ" in scope else app.wsgi_app
         return through_proxy_fixes(inner, scope)
 
@@ -296,8 +296,8 @@ def _binder(app: Flask, installation: Installation) -> Binder:
 def _run_in_request_context(app: Flask, scope: Scope, run: Callable[[], T]) -> T:
     """Run a function inside of the contexts of the app and of a request for a scope.
 
-    The app's context is popped as always, since a converter may open what only a teardown function closes. That of the
-    request is not, since its end would run the app's functions for it; the copy of the context is dropped.
+    The app's teardown functions run as always, since they may close the resources that a converter opens. Those of the
+    request do not: its context is pushed in a copy of the current context, which is dropped.
     """
 
     def run_inside() -> T:

@@ -135,7 +135,7 @@ def read_options(written: Mapping[str, Any], known: frozenset[str], place: str =
 
 
 def read_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[Options, tuple[Issue, ...]]:
-    """Read the app's `CORS_*` keys; also give an issue of each that is unknown, and warn of it and of dead keys.
+    """Read the app's `CORS_*` keys. Return also an issue for each unknown key. Warn of unknown and dead keys.
 
     Raises:
         ConfigError: As `read_options` does.

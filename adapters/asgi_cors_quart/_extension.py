@@ -102,7 +102,7 @@ def _check(policy: Policy | None, options: Any) -> None:
 
 
 def _check_app(app: Any, line: str) -> None:
-    """Refuse what is not a Quart app; `line` is what to write with one."""
+    """Refuse anything but a Quart app; `line` is the code to write with one."""
     if isinstance(app, Quart) or (hasattr(app, "asgi_app") and hasattr(app, "before_serving")):
         return
     inner = getattr(app, "__self__", None)
@@ -120,7 +120,7 @@ def _check_arguments(place: str, policy: object, arguments: Sequence[object]) ->
 
 
 def cors(app_or_blueprint: AppOrBlueprint, *arguments: Never, **options: Unpack[Options]) -> AppOrBlueprint:
-    """Give an app, or all views of a blueprint, a policy, in the names of Quart-CORS.
+    """Apply a policy to an app, or to all views of a blueprint, with the option names of Quart-CORS.
 
     Args:
         app_or_blueprint: The app; or the blueprint, before it is registered.

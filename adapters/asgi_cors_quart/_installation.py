@@ -1,8 +1,8 @@
-"""One app, and the policies of its views, kept in step with its configuration.
+"""The installation of one Quart app: the policies of the app and its views, which follow the app's configuration.
 
-`app.asgi_app` is wrapped, so that Quart's test client sees it, too; what stands outside of it answers preflights before
-any of the app's code runs. Which view a request gets is predicted; Quart's signals `request_started` and
-`websocket_started` then tell which view really runs. If it is another one, both policies must allow.
+`app.asgi_app` is wrapped, so that Quart's test client uses the middleware, too. Preflights are answered before any of
+the app's code runs. The view of a request is predicted. Quart's signals `request_started` and `websocket_started` then
+report the view that really runs. If it is another one, both policies must allow.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Installation:
         self._base: Setting | Policy | None = None
         self._configured: dict[str, object] = {"": None}  # what the keys say; unlike anything, until they are read
         self._unset: Iterable[str] = ()  # the keys that say nothing
-        self._good: dict[str, Any] = {}  # what the keys said when that made a policy
+        self._good: dict[str, Any] = {}  # the values of the keys that last made a valid policy
         self._alone: dict[Setting, Configuration] = {}
         self._lock = threading.RLock()
         self.middleware: CORSMiddleware | None = None
@@ -153,7 +153,7 @@ class Installation:
         self._inner = self._app.asgi_app
         inner = _hold_states(self._inner) if any(proxy_fixes(self._inner)) else self._inner
         self.middleware = _Layer(inner, self)
-        around: Any = self.middleware.__call__  # to call an instance takes 70 ns more
+        around: Any = self.middleware.__call__  # a bound method, because a call of an instance is slower
         self._app.asgi_app = around  # type: ignore[method-assign]  # as Quart's documentation has it
         self.views.install(self.configuration, self._connect)
 
@@ -186,7 +186,7 @@ class Installation:
                 raise ConfigError(issues)
 
     def follow_config(self) -> None:
-        """Put in force what the configuration says now; while it is not valid, what was in force stays so."""
+        """Apply the app's current configuration. If it is not valid, the last good policy stays in force."""
         if self._is_followed():
             return
         with self._lock:
@@ -206,10 +206,10 @@ class Installation:
             return False
 
     def _read_config(self) -> None:
-        """Build the policies from what the configuration says now; those of views, when they are next needed."""
+        """Build the app's policy from its current configuration. Views' policies are built when they are needed."""
         config = self._app.config
         configured = _read(config, KEYS)
-        self._configured = configured  # first, so that a mistake is reported once, and not at each request
+        self._configured = configured  # first, so that a mistake is not reported again at each request
         self._unset = KEYS.keys() - configured.keys()
         if isinstance(self._base, Setting):
             self.configuration.reconfigure(self._base.policy(config))
@@ -227,7 +227,7 @@ class Installation:
         return not (self.is_around and (outermost is setting or setting in self.views.registered()))
 
     def alone(self, setting: Setting) -> Configuration:
-        """Give what a view applies by itself; if its policy is not valid, every origin is refused and it is logged."""
+        """Return a configuration with a view's policy. If that is invalid, it refuses every origin and logs it."""
         self.follow_config()
         if setting not in self._alone:
             self._alone[setting] = standalone_configuration(setting, self._policy_of)
@@ -255,8 +255,8 @@ class Installation:
         """Compare the view that is about to run with the predicted one.
 
         Raises:
-            HTTPException: The refusal, if the policy of the view that runs demands one. It has no code, so the app's
-                error handlers pass it on.
+            HTTPException: The refusal, if the policy of the view that runs requires one. It has no code, so the app's
+                error handlers ignore it.
         """
         rule, scope = current.url_rule, cast("dict[str, Any]", current.scope)
         if rule is None or self.middleware is None:
@@ -308,7 +308,7 @@ class _Held:
 
 
 def _hold_states(app: ASGIApp) -> ASGIApp:
-    """Hold the state of the response together, for hypercorn's ProxyFixMiddleware, which copies the scope deeply."""
+    """Protect the response state from hypercorn's ProxyFixMiddleware, which makes a deep copy of the scope."""
 
     async def hold(scope: Any, receive: Any, send: Any) -> None:
         states = {key: value for key, value in scope.items() if key.startswith("asgi_cors")}
@@ -327,7 +327,7 @@ def installation_of(app: Quart) -> Installation:
 
 
 def _read(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """Return what the keys say; a list as it is now, since users append to them."""
+    """Return the values of the keys. Lists and sets are copied, since users append to them."""
     return {key: _copied(config[key]) for key in keys if key in config}
 
 

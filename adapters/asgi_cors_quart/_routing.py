@@ -1,4 +1,4 @@
-"""How Quart routes a scope: the path below its root path, and hypercorn's middleware for proxies inside of ours."""
+"""How Quart routes a scope: the path below its root path, after hypercorn's proxy middleware."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def divide(scope: Any) -> tuple[str, str]:
 
 
 def bind(app: Quart, scope: Any) -> MapAdapter | None:
-    """Have the app bind its routes, for a request that is made for a scope as Quart does."""
+    """Return the URL adapter that the app makes for a request with this scope."""
     root, path = divide(scope)
     version, method = scope.get("http_version", "1.1"), scope.get("method", "GET")
     headers = _headers(app, scope)
@@ -50,9 +50,10 @@ def bind(app: Quart, scope: Any) -> MapAdapter | None:
 
 
 def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
-    """Run a function inside of the context of a request or handshake, and so of the app.
+    """Run a function inside of the contexts of the app and of a request or handshake for a scope.
 
-    The context is not popped, since teardown functions are async; the copy of the context is dropped.
+    They are not popped, since teardown functions are async. They are pushed in a copy of the current context, which
+    is dropped.
     """
 
     def run_inside() -> T:
@@ -63,7 +64,7 @@ def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
 
 
 def _start(pushing: Coroutine[Any, Any, object]) -> None:
-    """Push a context as far as that goes without waiting: it is the active one before any function of the app runs."""
+    """Push a context without waiting: it is active before any async function of the app runs."""
     try:
         pushing.send(None)
     except StopIteration:
@@ -97,7 +98,7 @@ async def _do_nothing(*_: object) -> None: ...
 
 
 def proxy_fixes(outermost: Any) -> Iterator[Any]:
-    """Find hypercorn's `ProxyFixMiddleware` around an app; without an import, since it is loaded if it is used."""
+    """Yield each `ProxyFixMiddleware` of hypercorn around an app. If hypercorn is not loaded, there is none."""
     if inspect.ismethod(outermost) and outermost.__name__ != "__call__":  # Quart's own method, as in most apps
         return
     known: Any = getattr(sys.modules.get("hypercorn.middleware.proxy_fix"), "ProxyFixMiddleware", None)
@@ -106,14 +107,14 @@ def proxy_fixes(outermost: Any) -> Iterator[Any]:
 
 
 def through_proxy_fixes(outermost: Any, scope: Any) -> Any:
-    """Apply hypercorn's `ProxyFixMiddleware` around an app to a scope; without any, return it unchanged."""
+    """Return a scope as the `ProxyFixMiddleware` of hypercorn around an app change it."""
     for fix in proxy_fixes(outermost):
         scope = {**scope, **_fixed(fix, scope)}
     return scope
 
 
 def _fixed(fix: Any, scope: Any) -> Any:
-    """Run the middleware on the part of a scope that it changes, in front of an app that only notes its scope."""
+    """Run the middleware with the part of a scope that it changes, and return the changed part."""
     changed: list[Any] = []
 
     async def note(scope: Any, _receive: Any, _send: Any) -> None:

@@ -21,7 +21,7 @@ __all__ = ["install"]
 def install(
     app: Starlette, policy: Policy | None = None, *arguments: Never, **options: Unpack[MiddlewareOptions]
 ) -> Configuration:
-    """Put one policy around everything that `app` answers, its 404, 405 and 500 too, whatever is added before or after.
+    """Apply one policy to all responses of `app`, its 404, 405 and 500 included.
 
     Args:
         app: A Starlette or FastAPI app that has not served yet.
@@ -30,10 +30,10 @@ def install(
         options: Those of `CORSMiddleware`.
 
     Returns:
-        What tells the `policy`, can `explain` it and `reconfigure` it; kept as `app.state.asgi_cors`, too.
+        The configuration, with `policy`, `explain` and `reconfigure`. It is also stored as `app.state.asgi_cors`.
 
     Raises:
-        ConfigError: With every mistake found; where the app has a policy already, or has begun to serve.
+        ConfigError: With every mistake found; also if the app has a policy already, or has begun to serve.
     """
     _check(app)
     is_policy = policy is None or isinstance(policy, Policy)  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -49,7 +49,7 @@ def install(
 
 
 def _check(app: Starlette) -> None:
-    """Refuse an app of another kind, and one around which nothing can be put any more."""
+    """Refuse an app of another kind, one with a policy, and one that serves already."""
     if not hasattr(app, "build_middleware_stack") or not hasattr(app, "state"):
         raise ConfigError([Issue.wrong_app(app, "a Starlette app", "install(app, …)")])
     if hasattr(app.state, "asgi_cors"):

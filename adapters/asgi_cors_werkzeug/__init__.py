@@ -1,7 +1,7 @@
-"""What Flask and Quart share: from werkzeug's routes to the policy that a view was given.
+"""The code that Flask and Quart share: how werkzeug's routes lead to the policy that is attached to a view.
 
 A decorator attaches a policy to a view: `mark(view, AttachedPolicy(place))`. `Views(app, bind, policy_of)` finds the
-policy of the view, or else of its blueprint, that serves a scope. An adapter puts it to work in four steps:
+policy of the view, or else of its blueprint, that serves a scope. An adapter uses it in four steps:
 
     views = Views(app, bind, policy_of)    # scope -> MapAdapter | None; key -> Policy | mapping | None | Rules
     configuration = Configuration(policy, view_of=views.of, view_policy=views.policy_of, …)
@@ -11,13 +11,14 @@ policy of the view, or else of its blueprint, that serves a scope. An adapter pu
 `connect` connects a handler to the framework's signals. It compares `views.key_of(endpoint, method)` of the view that
 really runs with the prediction, `PREDICTED` in the scope or environ, and calls `verify_view` if they differ.
 
-`views.attach_to_blueprint(name, policy)` attaches a policy to all views of a blueprint. A view marked `EXEMPT` (by
-`cors_exempt`) is passed through untouched. A `Binder` is a `bind` that keeps what an app makes of a Host;
-`divided(scope)` is where an app is mounted and the path within, `encoded(path)` that path as an environ has it, and
-`environ_of(scope)` what `Map.bind_to_environ` takes. `first_lines(scope)` are the header lines that count for a route.
-`layers(app)` and `through_proxy_fixes` know the middlewares
-inside of ours. `read_resources` reads a table of paths as Flask-CORS writes it, to be `paths=` of a Configuration;
-`read_regex` reads one regular expression.
+`views.attach_to_blueprint(name, policy)` attaches a policy to all views of a blueprint. Requests of a view with the
+policy `EXEMPT` (by `cors_exempt`) are passed through.
+
+- `Binder` is a `bind` that caches the server name and subdomain of each Host.
+- `divided(scope)` returns the root path and the path within. `encoded(path)` returns a path as an environ has it.
+- `environ_of(scope)` returns the environ for matching a route. `first_lines(scope)` returns the headers that count.
+- `layers(app)` and `through_proxy_fixes` find and apply the middlewares inside of ours.
+- `read_resources` reads Flask-CORS's table of paths, as `paths=` of a Configuration. `read_regex` reads one expression.
 """
 
 from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps_view

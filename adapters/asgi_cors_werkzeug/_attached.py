@@ -1,7 +1,7 @@
-"""Policies attached to views: what a decorator leaves on a view, to be read whenever a request is matched.
+"""Policies that decorators attach to views. They are read each time that a request is matched.
 
-Routes are matched only in a process in which a policy has been attached. The first one activates every installation
-that exists by then; an installation that is made later is active at once.
+Routes are matched only in a process in which a policy has been attached. The first one activates every existing
+installation. An installation that is made later is active at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Activates(Protocol):
 
 
 class AttachedPolicy:
-    """The key of a view's policy; its text says in logs which view is meant.
+    """The key of a view's policy. Its text names the view in logs.
 
     Args:
         place: Who attached it, such as `cross_origin`.
@@ -60,7 +60,7 @@ class _Usage:
         self._waiting: weakref.WeakSet[Activates] = weakref.WeakSet()
 
     def note(self) -> None:
-        """Activate all views that wait."""
+        """Activate all waiting views, since a policy is attached."""
         if self._is_used:
             return
         with self._lock:
@@ -83,8 +83,8 @@ usage: Final = _Usage()
 
 
 def mark(view: View, policy: AttachedPolicy) -> None:
-    """Attach a policy to a view; decorators above it retain it if they use `functools.wraps`."""
-    usage.note()  # first, so that no request finds the policy in an app that does not look for it
+    """Attach a policy to a view. It is also on decorators above it, if these use `functools.wraps`."""
+    usage.note()  # first, so that each app looks for policies before a view has one
     setattr(view, _ATTACHED, policy)
 
 
@@ -107,6 +107,6 @@ def wrapper_of(view: object) -> object:
 
 
 def cors_exempt(view: F) -> F:
-    """Pass a view's requests through untouched, preflights included: what the view itself sends decides."""
+    """Pass a view's requests through, preflights included: the view's own headers decide."""
     mark(view, EXEMPT)
     return view

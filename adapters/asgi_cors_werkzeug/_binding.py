@@ -19,7 +19,7 @@ Line = tuple[bytes, bytes]
 _HOST: Final = len(b"host")
 _MOST: Final = 256  # hosts that are kept, since strangers may name any
 _LONGEST: Final = 256  # characters of one
-_MAX_LINES: Final = 1000  # headers of a request that are looked at to match its route
+_MAX_LINES: Final = 1000  # headers of a request that are used to match its route
 
 
 class App(Protocol):
@@ -31,7 +31,7 @@ class App(Protocol):
 
 
 def divided(scope: Scope) -> tuple[str, str]:
-    """Divide what the app is mounted at from the path within it."""
+    """Return the root path of a scope, and the path within it."""
     root: str = scope.get("root_path", "").rstrip("/")
     path: str = scope["path"]
     if root and (path == root or path.startswith(root + "/")):
@@ -50,8 +50,8 @@ class Binder:
         app: The app.
         ask: Has the app bind them for a scope; gives None where there is nothing to match.
         is_usual: Tells whether the app does that as its framework does, by no class or method of its own.
-        divide: Divides the root path of a scope from the path that the app routes.
-        through_proxies: Applies the app's own middlewares for proxies, inside of ours, to a scope.
+        divide: Returns the root path of a scope, and the path that the app routes.
+        through_proxies: Applies the app's own proxy middlewares to a scope.
     """
 
     def __init__(
@@ -119,13 +119,13 @@ def _host(scope: Scope) -> str | None:
 
 
 def _hosts(headers: Iterable[Line]) -> list[Line]:
-    """Return the first two lines of Host, or less: two suffice to see that there are several."""
+    """Return the first two lines of Host, or fewer. Two are enough to see that there are several."""
     found: list[Line] = []
     skipped = b""
     for name, value in headers:
-        if name == skipped:  # a flood of one name costs a comparison a line
+        if name == skipped:  # one comparison for each line of a repeated name
             continue
-        if len(name) == _HOST and name.lower() == b"host":  # the length first, which saves 400 ns
+        if len(name) == _HOST and name.lower() == b"host":  # the length first, which is faster
             found.append((name, value))
             if len(found) > 1:
                 break
@@ -135,16 +135,16 @@ def _hosts(headers: Iterable[Line]) -> list[Line]:
 
 
 def first_lines(scope: Scope) -> list[Line]:
-    """Return the header lines that count for a route: the first thousand, and two of Host behind them.
+    """Return the header lines that count for a route: the first thousand, and two later lines of Host.
 
-    No client sends more, and each costs a microsecond to convert.
+    No browser sends more, and each line takes time to convert.
     """
     headers = scope["headers"]
     return [*islice(headers, _MAX_LINES), *_hosts(islice(headers, _MAX_LINES, None))]
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
-    """Return the environ of a scope, as far as matching a route needs one; repeated headers are joined by commas."""
+    """Return the environ of a scope, as far as a route is matched by it. Repeated headers are joined by commas."""
     if "wsgi.environ" in scope:
         return scope["wsgi.environ"]  # type: ignore[no-any-return]
     root, path = divided(scope)
@@ -160,7 +160,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     }
     lines: dict[bytes, list[bytes]] = {}
     for name, value in first_lines(scope):
-        if b"_" not in name:  # which an environ can't tell from a hyphen
+        if b"_" not in name:  # in an environ, an underscore is a hyphen
             lines.setdefault(name.lower(), []).append(value)
     for name, values in lines.items():
         key = name.decode("latin-1").upper().replace("-", "_")

@@ -1,7 +1,7 @@
 """The middlewares inside of ours that change Host, scheme or prefix before the app routes a request.
 
-They are run on a copy of the environ, in front of an app that returns what it gets. A middleware that is not known here
-can't be predicted: the view that really runs tells.
+They are run with a copy of the environ, around an app that returns it. The changes of other middlewares are not
+predicted. The adapter notices them when another view runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_LAYERS: Final = 64
 
 
 def layers(outermost: Any) -> Iterator[Any]:
-    """Return the middlewares around an app, from the outermost on, as far as their attributes tell."""
+    """Yield the middlewares around an app, the outermost first, as far as their attributes lead to the next one."""
     layer = outermost
     for _ in range(_MOST_LAYERS):
         if inspect.ismethod(layer) and layer.__name__ == "__call__":
@@ -35,8 +35,8 @@ def layers(outermost: Any) -> Iterator[Any]:
 
 
 def through_proxy_fixes(outermost: Any, scope: Scope) -> Scope:
-    """Apply the `ProxyFix` middlewares around a WSGI app to a scope; without any, return it unchanged."""
-    if inspect.ismethod(outermost):  # the app's own method, as in most apps: 60 ns
+    """Return a scope as the `ProxyFix` middlewares around a WSGI app change it."""
+    if inspect.ismethod(outermost):  # the app's own method, as in most apps
         return scope
     fixes = [layer for layer in layers(outermost) if isinstance(layer, ProxyFix)]
     if not fixes:

@@ -32,7 +32,7 @@ class Resources(dict[Path, Any]):
         self._spellings: dict[Path, object] = {}
 
     def add(self, path: Path, spelling: object, value: Any) -> None:
-        """Add a value; if another spelling of the same pattern has another value, next to that."""
+        """Add a value. If another spelling of the same pattern has another value, both are stored."""
         if path == EVERY_PATH and self.get(path, value) != value:
             self.add(_EVERYTHING, self._spellings.pop(path), self.pop(path))
             path = _EVERYTHING
@@ -42,7 +42,7 @@ class Resources(dict[Path, Any]):
         self._spellings.setdefault(path, spelling)
 
     def describe(self, path: Path) -> str:
-        """Return how the user knows a pattern, for messages."""
+        """Return the user's own text for a pattern, for messages."""
         spelling = self._spellings.get(path, path)
         return f"resources[{getattr(spelling, 'pattern', spelling)!r}]"
 
@@ -69,7 +69,7 @@ def read_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> r
     try:
         regex = re.compile(text, flags)
     except (re.error, RecursionError, OverflowError) as error:
-        message = f"{text!r:.200} is no pattern of ours, and no regular expression either ({error})"
+        message = f"{text!r:.200} is not a path pattern or a valid regular expression ({error})"
         issues.append(Issue("bad-regex", option, text, message, "Write re.compile(r'…') to say what is meant."))
         return None
     if repeated := _REPEATED.search(text):
@@ -92,13 +92,13 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
     entries = list_of(resources)
     if entries is not None:
         return ((path, {}) for path in entries)
-    message = f"{Issue.show(resources)} is no path, list or table of paths"
+    message = f"{Issue.show(resources)} is not a path, or a list or table of paths"
     issues.append(Issue("wrong-type", "resources", resources, message, "Write resources={'/api/*': {'origins': […]}}."))
     return ()
 
 
 def list_of(value: object) -> list[Any] | None:
-    """Return the entries of an iterable; None of anything else, such as an array of no dimension."""
+    """Return the entries of an iterable; None for anything else, such as a NumPy array without dimensions."""
     is_iterable = isinstance(value, Iterable)
     try:
         return list(cast("Iterable[Any]", value)) if is_iterable else None
@@ -108,7 +108,7 @@ def list_of(value: object) -> list[Any] | None:
 
 def _read(path: object, issues: list[Issue]) -> Path | None:
     if not isinstance(path, str | re.Pattern):
-        message = f"{Issue.show(path)} is not a string or a regular expression of one"
+        message = f"{Issue.show(path)} is not a string or a regular expression of str"
         issues.append(
             Issue("wrong-type", "resources", path, message, "Use a string such as '/api/*', or re.compile(…).")
         )

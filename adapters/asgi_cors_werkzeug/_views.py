@@ -1,8 +1,8 @@
 """Which view serves a scope, and which policy is attached to it.
 
-A view's policy is read from the view that is registered now, at each request: views are replaced, decorated late and
-exempted late. `Views.of` predicts the view with the app's own matcher; the adapter then compares the prediction with
-the view that really runs, which a signal of the framework names.
+A view's policy is read from the view that is registered now, at each request, because views may be replaced, decorated
+and exempted late. `Views.of` predicts the view with the app's own matcher. The adapter then compares the prediction
+with the view that really runs, which a signal of the framework reports.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Views:
         app: The app.
         bind: Returns the app's URL map bound for a scope; None if nothing can match.
         policy_of: Returns the policy for a key; it is not called for `EXEMPT`.
-        in_request_context: Runs a function inside of a request context for a scope, for converters of the app's own.
+        in_request_context: Runs a function inside of a request context for a scope, for the app's own converters.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Views:
     # -- when routes are matched
 
     def install(self, configuration: Configuration, connect: Callable[[], object]) -> None:
-        """Match routes for `configuration` from the first attached policy on; `connect` then connects the signals."""
+        """Match routes for `configuration` from the first attached policy on. Then call `connect` for the signals."""
 
         def activate() -> None:
             connect()
@@ -141,7 +141,7 @@ class Views:
         return key
 
     def key_of(self, endpoint: str, method: str) -> AttachedPolicy | None:
-        """Return the policy attached to what serves an endpoint: its method of a class, its view or its blueprint."""
+        """Return the policy of an endpoint: that of its class's method, of its view, or of its blueprint."""
         view = self._app.view_functions.get(endpoint)
         found = next(_marks(view, method), None)
         while found is None and (endpoint := endpoint.rpartition(".")[0]):
@@ -157,19 +157,19 @@ class Views:
             return
         self._checked.add(endpoint)
         if not any(registered is wrapper for registered in [*views.values()]):
-            message = f"the decorator of view {endpoint!r} stands above its route, and has no effect"
+            message = f"the decorator of view {endpoint!r} is above its route, and has no effect"
             hint = "Write it below: first @app.route(…), then the decorator."
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
 
     def _predict_in_context(self, scope: Scope) -> Hashable | None:
-        """Match inside of the contexts of the app and of the request, as the framework does: converters may look."""
+        """Match inside of the contexts of the app and of the request, as the framework does, for converters."""
         return self._in_request_context(scope, lambda: self._predict(scope))
 
     def _predict(self, scope: Scope) -> Hashable | None:
         try:
             adapter = self._bind(scope)
         except HTTPException:
-            return None  # the app will say so itself: a host that it doesn't trust, say
+            return None  # the app will raise it, too, for example for an untrusted host
         if adapter is None:
             return None
         method: str = scope.get("method", "GET")
@@ -192,7 +192,7 @@ class Views:
 
 def _deny_all() -> Policy:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConfigWarning)  # that it allows nothing is what it is for
+        warnings.simplefilter("ignore", ConfigWarning)  # it allows nothing on purpose
         return Policy()
 
 
@@ -200,7 +200,7 @@ DENY_ALL: Final = _deny_all()
 
 
 def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:
-    """Return what applies the policy of one view by itself; an invalid one refuses every origin, and is logged."""
+    """Return a configuration with the policy of one view. If that is invalid, it refuses every origin and logs it."""
     try:
         return Configuration(policy_of(key))
     except Exception:  # noqa: BLE001 - a value may raise anything, and warnings may be errors; it is raised again
@@ -213,7 +213,7 @@ def _do_nothing() -> None: ...
 
 
 def _handler(view: object, method: str) -> object:
-    """Return the method of a class-based view that serves an HTTP method; HEAD is served by `get` if need be."""
+    """Return the method of a class-based view that serves an HTTP method; without a `head`, `get` serves HEAD."""
     view_class = getattr(view, "view_class", None)
     handler: object = getattr(view_class, method.lower(), None)
     return getattr(view_class, "get", None) if handler is None and method == "HEAD" else handler
@@ -245,7 +245,7 @@ def _endpoints(adapter: MapAdapter, method: str) -> Iterator[tuple[str, str]]:
 
 
 def _matched(adapter: MapAdapter, method: str) -> str:
-    """Match a route; for a redirect (to add a slash, say), the one that it leads to."""
+    """Return the endpoint of a route. For a redirect, such as one that adds a slash, return that of its target."""
     try:
         endpoint: str = adapter.match(method=method)[0]
     except RequestRedirect as redirect:

@@ -48,7 +48,7 @@ class Installed:
 
 
 class _Errors(logging.Handler):
-    """Collects the errors that the logger asgi_cors reports, and keeps them from standard error."""
+    """Collects the errors of the logger asgi_cors, which would otherwise be printed on standard error."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -60,12 +60,12 @@ class _Errors(logging.Handler):
 
 @contextmanager
 def inspecting(name: str) -> Generator[None]:
-    """Turn whatever goes wrong while an app is imported and inspected into one line.
+    """Report any failure of importing and inspecting an app in one line.
 
-    Warnings are shown if nothing does.
+    Warnings are shown only if nothing fails.
 
     Raises:
-        CannotAskError: The app, or a policy in it, is wrong.
+        CannotAskError: If the app, or a policy in it, is not valid.
     """
     errors = _Errors()
     logger = logging.getLogger("asgi_cors")
@@ -74,7 +74,7 @@ def inspecting(name: str) -> Generator[None]:
         with warnings.catch_warnings(record=True) as caught:
             yield
     except ConfigError as error:
-        raise CannotAskError(f"{name!r} refuses its CORS policy: {_told(error)}") from None
+        raise CannotAskError(f"{name!r} has a CORS policy that is not valid: {_told(error)}") from None
     except (Exception, SystemExit) as error:
         if isinstance(error, CannotAskError):
             raise
@@ -88,7 +88,7 @@ def inspecting(name: str) -> Generator[None]:
 
 
 def _told(error: ConfigError) -> str:
-    """Tell every mistake in one line, numbered if there are several."""
+    """Return all mistakes as one line, numbered if there are several."""
     mistakes = [str(issue) for issue in error.issues]
     if len(mistakes) > 1:
         mistakes = [f"({number}) {mistake}" for number, mistake in enumerate(mistakes, 1)]
@@ -240,7 +240,7 @@ def _configured(middleware: Any) -> Configuration:
     try:
         return Configuration(policy, **options)
     except ConfigError as error:
-        raise CannotAskError(f"the app will not start: its CORS policy is refused: {_told(error)}") from None
+        raise CannotAskError(f"the app will not start, because its CORS policy is not valid: {_told(error)}") from None
 
 
 def _look_inside_flask(found: Installed) -> None:

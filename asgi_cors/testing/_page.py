@@ -137,7 +137,7 @@ def _page_url(origin: str) -> httpx.URL | None:
     except ScriptError as error:
         raise ValueError(f"origin={origin[:200]!r} is not a URL. {_origin_hint(origin)}") from error
     if url.scheme not in HTTP_SCHEMES or serialize_origin(url) != origin:
-        raise ValueError(f"origin={origin[:200]!r} is no origin as browsers write it. {_origin_hint(origin, url)}")
+        raise ValueError(f"origin={origin[:200]!r} is not an origin as browsers write it. {_origin_hint(origin, url)}")
     return url
 
 
@@ -147,7 +147,7 @@ def _origin_hint(origin: str, url: httpx.URL | None = None) -> str:
     if url and scheme in HTTP_SCHEMES and url.host:
         return f"Write {serialize_origin(url)!r}."
     if scheme in _OPAQUE_SCHEMES:
-        return "Write 'null', which is what its pages send."
+        return "Write 'null': its pages send that."
     if (app := _APP_ORIGIN.match(origin)) and not origin.startswith(_NO_APPS):
         return f"Write {app[0]!r}."  # of an app or extension, with a path
     host = re.match(r"(?:wss?:)?(?://)?((\[[0-9a-f:.]+\]|[\w.-]+)(?::[0-9]+)?)(?![^/?#])", origin)

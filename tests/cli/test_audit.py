@@ -235,7 +235,7 @@ app.add_middleware(CORSMiddleware, allow_origins='https://a.test/')
 """)
     ran = run("audit", *arguments)
     assert ran.code == 2
-    assert "the app will not start: its CORS policy is refused: allow_origins: 'https://a.test/' ends" in ran.err
+    assert "will not start, because its CORS policy is not valid: allow_origins: 'https://a.test/' ends" in ran.err
 
 
 FLASK = """

@@ -106,7 +106,7 @@ def test_a_header_without_a_name():
     ids=["a body", "a cookie", "a header", "a header of two lines"],
 )
 def test_what_cannot_be_sent(arguments):
-    """A value that no request can hold."""
+    """A value that no request can contain is reported in one line."""
     with serving(sends()) as server:
         told(f"{server.url}/", "-o", PAGE, *arguments)
 

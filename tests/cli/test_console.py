@@ -163,7 +163,7 @@ def test_what_is_no_message():
 
 @pytest.mark.parametrize("stdin", [None, io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), "utf-8")], ids=["closed", "binary"])
 def test_standard_input_that_is_not_text(monkeypatch, capsys, stdin):
-    """One line says so, and the exit code is 2."""
+    """Standard input that is not text is reported in one line, and the exit code is 2."""
     monkeypatch.setattr(sys, "argv", ["asgi-cors", "console"])
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(SystemExit) as stop:

@@ -38,7 +38,7 @@ def test_the_verdict(arguments, allowed, code):
 
 
 def test_an_outer_middleware_may_respond_first():
-    """It cannot know that, and says so."""
+    """The verdict holds only as far as this middleware decides, and the output says so."""
     ran = explain("cli_apps:wrapped", "/items", "-o", PAGE)
     assert ran.code == ALLOWED
     said = " ".join(ran.out.split())
@@ -90,7 +90,7 @@ def test_a_factory(app):
         ("cli_apps:number", "'cli_apps:number' is int, not an app."),
         ("cli_apps:raw", "has no CORS policy of asgi_cors. Write app = CORSMiddleware(app, allow_origins=[…])."),
         ("cli_apps:fail()", "'cli_apps:fail()' makes no app: RuntimeError: no database ("),
-        ("cli_apps:refuse()", "'cli_apps:refuse()' refuses its CORS policy: allow_origins:"),
+        ("cli_apps:refuse()", "'cli_apps:refuse()' has a CORS policy that is not valid: allow_origins:"),
     ],
 )
 def test_what_is_no_app(app, line):
@@ -118,12 +118,12 @@ BROKEN = [
     ),
     pytest.param(
         "from asgi_cors import Policy; Policy(allow_origins='https://a.com/')",
-        "refuses its CORS policy: allow_origins: 'https://a.com/' ends in a slash",
+        "has a CORS policy that is not valid: allow_origins: 'https://a.com/' ends in a slash",
         id="a policy",
     ),
     pytest.param(
         "from asgi_cors import CORSMiddleware\napp = CORSMiddleware(print, allow_origins='https://a.com/', max_age=-1)",
-        "refuses its CORS policy: (1) allow_origins: 'https://a.com/' ends in a slash",
+        "has a CORS policy that is not valid: (1) allow_origins: 'https://a.com/' ends in a slash",
         id="a policy with two mistakes",
     ),
     pytest.param(
@@ -170,7 +170,7 @@ FRAMEWORKS = [
 
 
 def fail(tmp_path, command, source):
-    """Run a command on a module that fails; give its one line."""
+    """Run a command on a module that fails; return its one line."""
     (tmp_path / "failing.py").write_text(source)
     sys.modules.pop("failing", None)
     origin = ["-o", PAGE]
@@ -183,14 +183,14 @@ def fail(tmp_path, command, source):
 @pytest.mark.parametrize("command", ["explain", "audit"])
 @pytest.mark.parametrize(("source", "line"), BROKEN)
 def test_a_module_that_fails(tmp_path, command, source, line):
-    """A module that can't be imported: its error in one line."""
+    """The error of a module that can't be imported is one line."""
     assert line in fail(tmp_path, command, source)
 
 
 @pytest.mark.parametrize("command", ["explain", "audit"])
 @pytest.mark.parametrize(("framework", "source", "line"), FRAMEWORKS)
 def test_a_configuration_that_is_wrong(tmp_path, command, framework, source, line):
-    """An app, or one of its views, with a policy that can't be built: the mistake in one line."""
+    """If the policy of an app or a view can't be built, the mistake is one line."""
     pytest.importorskip(framework)
     assert line in fail(tmp_path, command, source)
 
@@ -212,7 +212,7 @@ def test_an_interrupt(tmp_path, command):
     ids=["an app that is right", "an app that is wrong"],
 )
 def test_warnings(tmp_path, source, words):
-    """Warnings of an app are shown, but not next to the line that says what is wrong."""
+    """Warnings of an app are shown, but not next to an error."""
     (tmp_path / "warning.py").write_text(f"from asgi_cors import CORSMiddleware\napp = {source}")
     command = [sys.executable, "-m", "asgi_cors", "explain", "warning:app", "-o", PAGE, "--app-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

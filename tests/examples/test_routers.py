@@ -1,4 +1,4 @@
-"""Routers read a path in ways of their own. A view gets what the rule of its path grants, or nothing."""
+"""Routers read paths in different ways. A view gets what the rule of its path grants, or nothing."""
 
 import asyncio
 import contextlib
@@ -83,7 +83,7 @@ def flask(_: pytest.MonkeyPatch) -> Any:
 
 
 def django(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Serve a route whose regex takes letters of any case, with or without a final slash."""
+    """Serve a route whose regex ignores letter case and a final slash."""
     pytest.importorskip("django")
     from django.conf import empty, settings  # noqa: PLC0415 - an extra
     from django.core.handlers.wsgi import WSGIHandler  # noqa: PLC0415

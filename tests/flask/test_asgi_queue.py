@@ -1,4 +1,4 @@
-"""asgi_app: requests that wait for a thread, and requests that are refused before they could."""
+"""asgi_app: requests that wait for a thread, and requests that are refused before they wait."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ LIMIT = 10  # seconds, after which a test that hangs fails
 
 
 class Client:
-    """One connection, whose client can leave."""
+    """One connection, whose client can disconnect."""
 
     def __init__(self, serving, scope):
         self.messages, self.sent, self.left = [{"type": "http.request", "body": b""}], [], asyncio.Event()
@@ -33,7 +33,7 @@ class Client:
 
 @pytest.fixture
 def busy(app):
-    """An app whose one thread is held until `release` is set; `ran` are the paths that came to a view."""
+    """An app whose only thread is busy until `release` is set; `ran` lists the paths of the views that ran."""
 
     class Busy:
         held, release, ran = threading.Event(), threading.Event(), []
@@ -50,14 +50,14 @@ def busy(app):
 
 
 async def hold(busy, serving, asgi):
-    """Have a request take the one thread."""
+    """Make a request that takes the only thread."""
     first = Client(serving, asgi.scope("GET", "/first", {}))
     assert await asyncio.to_thread(busy.held.wait, LIMIT)
     return first
 
 
 async def test_a_request_whose_client_leaves_takes_no_thread(app, asgi, busy):
-    """Of forty that wait, none runs; the next one does not wait for any of them."""
+    """None of forty waiting requests runs, and the next request does not wait for them."""
     serving = asgi_app(app, threads=1)
     first = await hold(busy, serving, asgi)
     waiting = [Client(serving, asgi.scope("GET", f"/gone/{number}", {"origin": PAGE})) for number in range(40)]
@@ -141,7 +141,7 @@ async def test_a_hundred_lines_of_several_headers_are_served(app, asgi):
 
 
 async def test_a_path_beyond_utf8_is_served(app, asgi):
-    """As a server may hand it over, with a surrogate."""
+    """A server may pass such a path with a surrogate."""
     app.add_url_rule("/<path:_>", "view", lambda _: "served")
     assert (await asgi.drive(asgi_app(app), asgi.scope("GET", "/x", {}) | {"path": "/\udcff"})).status == 200
 
@@ -161,7 +161,7 @@ HOSTS = {
 
 @pytest.mark.parametrize(("lines", "status"), HOSTS.values(), ids=HOSTS)
 async def test_the_host_is_found_whatever_stands_before_it(asgi, lines, status):
-    """It selects the view, and with it the policy of a preflight; several are none that matches."""
+    """Host selects the view, and so the policy of a preflight. Several lines of Host match no view."""
     app = Flask("app", host_matching=True, static_host="static.test")
     app.add_url_rule("/", "a", cross_origin(origins=PAGE)(lambda: ""), host="a.test")
     app.add_url_rule("/", "b", cross_origin(origins="https://b.example.com")(lambda: ""), host="b.test")

@@ -111,6 +111,19 @@ def test_only_the_view_with_the_mistake_fails_closed(app, serve, caplog, mistake
     assert "cross_origin of view" in error.message
 
 
+def test_the_error_has_every_hint_in_one_line(app, serve, caplog):
+    """The text is the app's own, so it is neither quoted nor truncated."""
+    CORS(app, origins=[PAGE])
+    app.config["CORS_SUPPORTS_CREDENTIALS"] = True
+    app.add_url_rule("/view", "view", cross_origin(origins="*", expose_headers="*")(lambda: "view"))
+    serve(app).get("/view", PAGE)
+    (error,) = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert error.startswith("the policy of cross_origin of view ")
+    assert "dangerously_allow=['credentials-from-any-origin']. cross_origin: expose_headers:" in error
+    assert error.endswith("Name the headers, as in expose_headers=['x-request-id'].")
+    assert "\n" not in error
+
+
 ALONE = [decorated_without_origins, credentials_in_config, nonsense_in_config, unreadable_in_config, of_a_class]
 
 
@@ -132,7 +145,7 @@ def test_alone_it_fails_closed_too(app, serve, caplog, mistake):
 
 @pytest.mark.parametrize("mistake", [decorated_without_origins, replaced, of_a_class, config_of_a_blueprints_view])
 def test_cors_raises_if_the_view_is_there_already(app, mistake):
-    """And leaves what was in force: here, nothing."""
+    """The configuration in force is unchanged: here, none."""
     mistake(app)
     with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):
         CORS(app, origins=PAGE)
@@ -154,7 +167,7 @@ def test_a_blueprints_mistake_is_raised_at_its_registration(app, serve):
 
 
 def test_enforce_refuses_a_view_with_a_mistake(app, serve):
-    """Nobody can tell whom it would have allowed."""
+    """It is not known which origins the view allows."""
     CORS(app, origins=PAGE, enforce=True)
     healthy(app)
     decorated_without_origins(app)
@@ -167,7 +180,7 @@ def test_enforce_refuses_a_view_with_a_mistake(app, serve):
 
 
 def test_reconfigure_gives_a_mended_view_its_policy(app, serve):
-    """What a view's policy depends on is read anew then."""
+    """`reconfigure` builds the view's policy again."""
     cors = CORS(app, origins=PAGE)
     decorated_without_origins(app)
     client = serve(app)

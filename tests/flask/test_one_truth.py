@@ -1,4 +1,4 @@
-"""The policy that counts is that of the view that really runs, by WSGI and by ASGI."""
+"""The policy of the view that really runs applies, under WSGI and ASGI."""
 
 import functools
 import logging
@@ -143,7 +143,7 @@ def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, serve):
 
 
 def test_a_mock_as_a_view_has_the_apps_policy(app, serve):
-    """It has every attribute that it is asked for."""
+    """A mock has every attribute, but no attached policy."""
     from unittest.mock import MagicMock  # noqa: PLC0415 - here alone
 
     CORS(app, origins=PAGE)
@@ -182,7 +182,7 @@ def test_a_forwarded_host_selects_the_policy_of_its_view(serve, order):
 
 
 class Renames:
-    """A middleware that keeps the app under another name."""
+    """A middleware that stores the app under another name."""
 
     def __init__(self, app):
         self.application = app
@@ -315,7 +315,7 @@ class OfTheSession(BaseConverter):
 
 
 def test_a_converter_may_need_the_request(app, serve):
-    """Flask pushes it before it matches a route; it is left without a trace."""
+    """Flask pushes its context before it matches a route. Ours leaves no context behind."""
     app.secret_key = "secret"  # noqa: S105 - of this test
     app.url_map.converters["mine"] = OfTheSession
     app.teardown_request(lambda _: torn.append(1))
@@ -371,7 +371,7 @@ def test_a_view_whose_prediction_fails_is_checked_before_it_runs(app, serve, enf
 
 
 def test_what_a_converter_opens_is_torn_down(tenants, serve):
-    """As often as it was opened: a teardown function returns a connection, say."""
+    """A teardown function runs as often as the converter, for example to return a connection."""
     opened, closed = [], []
     tenants.teardown_appcontext(lambda _: closed.extend(g.get("seen", ())))
     CORS(tenants, origins=PAGE)
@@ -405,7 +405,7 @@ def test_a_request_inside_of_a_view_leaves_its_context(tenants, serve):
 
 
 class Rewrites:
-    """A middleware inside of ours, in a closure: nothing tells what it does."""
+    """A middleware inside of ours, as a closure, so that its changes can't be predicted."""
 
     def __new__(cls, app, **changes):
         def rewrite(environ, start_response):
@@ -449,7 +449,7 @@ def test_both_policies_must_allow_if_another_view_runs(serve, caplog, changes):
 
 @pytest.mark.parametrize("changes", CHANGES)
 def test_with_enforce_the_view_does_not_run(serve, changes):
-    """Nor anything else of the app: its own functions before and after a request, its handlers of errors."""
+    """The app's functions before and after a request, and its error handlers, do not run either."""
     app, called = rewritten(changes, enforce=True)
     app.before_request(lambda: called.append("before"))
     for error in (403, Exception):
@@ -469,7 +469,7 @@ def test_even_trapped_exceptions_keep_the_view_from_running(serve):
 
 
 def test_a_view_that_runs_although_another_is_exempt_is_narrowed(serve):
-    """Passed through is not the narrower of the two."""
+    """A refusal is narrower than passing through."""
     app = Flask("app")
     app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/secret")
     CORS(app, origins=PAGE)

@@ -151,7 +151,7 @@ NO_NAMES = (
     "is a regular expression, and these are names and prefixes. Write the names, or a prefix such as 'x-company-*'."
 )
 NO_REGEX = (
-    "is no pattern of ours, and no regular expression either (missing ), unterminated subpattern at position 21). "
+    "is not a path pattern or a valid regular expression (missing ), unterminated subpattern at position 21). "
     "Write re.compile(r'…') to say what is meant."
 )
 
@@ -179,7 +179,7 @@ NO_REGEX = (
         ),
         (
             {"resources": 5},
-            "resources: 5 is no path, list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
+            "resources: 5 is not a path, or a list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
         ),
         (
             {"resources": {"/a": 5}},

@@ -95,7 +95,7 @@ def policy_of(config=None, **options):
 
 @pytest.mark.parametrize(("options", "config"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
 def test_a_line_is_accepted(options, config):
-    """The line works as it is; only a regex may be warned of."""
+    """The line works as it is. Only a regex may raise a warning."""
     assert policy_of(config, **options)
 
 
@@ -107,7 +107,7 @@ def test_a_line_is_accepted_with_warnings(options):
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_line_is_refused_with_a_way_out(options):
-    """Each hint followed, or credentials left out, it is accepted, and no origin is left to the default of any."""
+    """The line is accepted if each hint is followed, or credentials are left out. Origins are never the default."""
     names_origins = "*" not in str(options) and "origin" in str(options)
     while found := found_in(policy_of, **options):
         assert all(issue.hint for issue in found)
@@ -126,7 +126,7 @@ DEAD = {"CORS_HEADERS": "Content-Type"}
 
 
 def test_a_dead_key_is_warned_of():
-    """The best-known snippet of all: the key has no effect, and is no misspelt list of origins."""
+    """The best-known snippet: the key has no effect, and is not a misspelt list of origins."""
     with pytest.warns(ConfigWarning, match=r"^CORS_HEADERS: Flask-CORS has not read this key .* Delete it\.$"):
         assert policy_of(DEAD) == policy_of()
 
@@ -182,7 +182,7 @@ class Wrapper:
     ids=["wsgi_app", "a wrapper", "Quart", "WSGI", "a name"],
 )
 def test_an_app_of_another_kind_is_refused(app, mistake):
-    """With the line to write; `init_app` and `asgi_app` look, too."""
+    """The message has the line to write. `init_app` and `asgi_app` check the app, too."""
     for call in (CORS, CORS().init_app):
         with pytest.raises(ConfigError) as raised:
             call(app)
@@ -192,7 +192,7 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
 
 
 def test_a_proxy_and_a_blueprint_are_apps():
-    """A proxy of an app is one; so is whatever has the attributes that are needed."""
+    """A proxy of an app is accepted, and so is any object with the needed attributes."""
     app = Flask("app")
     with app.app_context():
         CORS(current_app, origins=SITE)

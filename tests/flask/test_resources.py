@@ -105,7 +105,7 @@ def test_of_two_resources_of_one_rank_both_must_allow(app, serve, turn):
     ],
 )
 def test_of_two_paths_of_equal_rank_both_must_allow(app, serve, turn, first, second, path):
-    """In whichever order they are written; the warning names both as they are written."""
+    """Their order does not matter, and the warning names both in the user's own text."""
     resources = dict(turn([(first, {"origins": [A, C]}), (second, {"origins": [A, B]})]))
     with pytest.warns(ConfigWarning) as warned:
         CORS(app, resources=resources)
@@ -143,10 +143,10 @@ def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
         ("api/*", "resources: 'api/*' is not a valid path: it must begin with a slash, and '*' must be its last"),
         ("}", "resources: '}' is not a valid path: it must begin with a slash"),
         ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
-        ("/v[12", "resources: '/v[12' is no pattern of ours, and no regular expression either"),
-        (7, "resources: 7 is not a string or a regular expression of one."),
-        (["/x"], "resources: ['/x'] is not a string or a regular expression of one. Use a string such as"),
-        (re.compile(b"/x"), "resources: re.compile(b'/x') is no string, and no regular expression of one."),
+        ("/v[12", "resources: '/v[12' is not a path pattern or a valid regular expression"),
+        (7, "resources: 7 is not a string or a regular expression of str."),
+        (["/x"], "resources: ['/x'] is not a string or a regular expression of str. Use a string such as"),
+        (re.compile(b"/x"), "resources: re.compile(b'/x') is not a string or a regular expression of str."),
     ],
 )
 def test_a_path_that_is_none_is_refused(app, path, mistake):

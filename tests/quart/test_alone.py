@@ -160,7 +160,7 @@ async def test_one_view_serves_two_apps_by_the_configuration_of_each(cors_of):
 
 
 async def test_a_mistake_in_the_configuration_refuses_every_origin(ask, cors_of, knock, caplog):
-    """There is nothing around the app that could raise it earlier; the app goes on, and the log names the view."""
+    """Without a middleware, nothing raises it earlier. The app serves on, and the log names the view."""
     app = Quart(__name__)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
     app.route("/")(route_cors()(lambda: "hello"))
@@ -183,7 +183,7 @@ async def test_a_mistake_in_the_configuration_refuses_every_origin(ask, cors_of,
 
 
 async def test_a_view_alone_is_explained(app, cors_of):
-    """By the object that it leaves with the app."""
+    """The app's extension explains it."""
     await cors_of(app, origin=PAGE)
     assert app.extensions["asgi_cors"].explain("GET", PAGE, "/").allowed
     assert not app.extensions["asgi_cors"].explain("GET", OTHER, "/").allowed

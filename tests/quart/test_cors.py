@@ -333,7 +333,7 @@ def test_a_mistake_in_the_configuration_is_raised_when_the_app_is_bound():
 
 
 async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask, caplog):
-    """One that came after the app was bound. If it serves all the same, the last good policy stays in force."""
+    """The mistake was made after `CORS(app)`. If the app serves all the same, the last good policy stays in force."""
     app = create()
     CORS(app)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True

@@ -166,7 +166,7 @@ async def test_a_warning_that_is_an_error_never_fails_a_request(app, ask, key):
 
 
 async def test_explain_tells_what_is_in_force(app):
-    """Not what would be, were the configuration valid."""
+    """The explanation is that of the last good policy."""
     cors(app, allow_origin=PAGE)
     app.config["QUART_CORS_MAX_AGE"] = "soon"
     assert app.extensions["asgi_cors"].explain("GET", PAGE, "/health").allowed

@@ -1,4 +1,4 @@
-"""The policy that counts is that of the view that really runs."""
+"""The policy of the view that really runs applies."""
 
 import asyncio
 import functools
@@ -182,7 +182,7 @@ async def test_a_class_whose_method_is_decorated_late_has_its_policy(app, reader
 
 async def test_a_decorator_above_route_is_warned_of_once(app, ask):
     own()(app.get("/")(another()))
-    with pytest.warns(UserWarning, match="stands above its route"):
+    with pytest.warns(UserWarning, match="is above its route"):
         await ask(app, origin=PAGE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -250,7 +250,7 @@ async def test_a_forwarded_host_selects_the_policy_of_its_view(readers, order, m
 
 
 async def test_a_scope_that_is_copied_deeply_holds_nothing_of_the_server(readers):
-    """Hypercorn's ProxyFixMiddleware does so; what a server sends by has locks and sockets."""
+    """Hypercorn's ProxyFixMiddleware makes a deep copy, which must not reach the server's locks and sockets."""
     app = Quart(__name__, static_folder=None)
     app.asgi_app = ProxyFixMiddleware(app.asgi_app)
     CORS(app, allow_origins=PAGE)
@@ -268,7 +268,7 @@ async def test_a_scope_that_is_copied_deeply_holds_nothing_of_the_server(readers
 
 
 async def test_a_request_of_http_1_0_has_the_servers_name(app, readers):
-    """As Quart has it, if it names no host."""
+    """A request without Host gets SERVER_NAME, as in Quart."""
     app = Quart(__name__, static_folder=None, subdomain_matching=True)
     app.config["SERVER_NAME"] = "admin.api.test"
     CORS(app, allow_origins=PAGE)
@@ -331,7 +331,7 @@ class OfTheRequest(BaseConverter):
 
 
 async def test_a_converter_may_need_the_request(app, readers, send):
-    """Quart sets it before it matches a route; it is left without a trace."""
+    """Quart sets its context before it matches a route. Ours leaves no context behind."""
     app.url_map.converters["mine"] = OfTheRequest
     app.add_url_rule("/<mine:name>", "view", own()(lambda name: name))
     assert (await send(app, "GET", "/a", {"host": "api.test", "origin": OTHER}))[2] == b"a of api.test"
@@ -375,7 +375,7 @@ async def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, readers):
 
 
 def rewrites(app, **changes):
-    """A middleware inside of ours, in a closure: nothing tells what it does."""
+    """A middleware inside of ours, as a closure, so that its changes can't be predicted."""
     inner = app.asgi_app
 
     async def rewrite(scope, receive, send):
@@ -417,7 +417,7 @@ async def test_both_policies_must_allow_if_another_view_runs(cors_of, caplog, ch
 
 @pytest.mark.parametrize("changes", CHANGES)
 async def test_with_enforce_the_view_does_not_run(ask, changes):
-    """Nor anything else of the app: its own functions before a request, its handlers of errors."""
+    """The app's functions before a request, and its error handlers, do not run either."""
     app, called = rewritten(changes, enforce=True)
     app.before_request(lambda: called.append("before"))
     for error in (403, Exception):

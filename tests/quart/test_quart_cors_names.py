@@ -222,7 +222,8 @@ async def test_a_regular_expression_must_match_the_whole_origin(cors_of):
         ),
         pytest.param(
             {"max_age": "soon"},
-            "route_cors(hello).max_age: 'soon' is no number of whole seconds, timedelta or None. Write max_age=600.",
+            "route_cors(hello).max_age: 'soon' is not a whole number of seconds, a timedelta or None."
+            " Write max_age=600.",
             id="a value of a wrong type is refused by the policy",
         ),
     ],

@@ -48,7 +48,7 @@ def test_a_line_is_accepted_with_warnings(options):
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_line_is_refused_with_a_way_out(options):
-    """Each hint followed, or credentials left out, it is accepted."""
+    """The line is accepted if each hint is followed, or credentials are left out."""
     while found := found_in(lambda **given: cors(Quart("app"), **given), **options):
         place, _, option = found[0].option.rpartition(".")
         assert (place, bool(found[0].hint)) == ("cors", True)
@@ -72,7 +72,7 @@ def test_a_line_is_refused_with_a_way_out(options):
     ids=["asgi_app", "Flask", "Flask's blueprint", "ASGI"],
 )
 def test_an_app_of_another_kind_is_refused(app, mistake):
-    """With the line to write."""
+    """The message has the line to write."""
     for name, call in {"CORS": CORS, "cors": cors}.items():
         with pytest.raises(ConfigError) as raised:
             call(app)

@@ -1,4 +1,4 @@
-"""The origin of a page: mistyped, it is refused with the origin to write."""
+"""A mistyped origin of a page is refused with the origin to write."""
 
 import re
 

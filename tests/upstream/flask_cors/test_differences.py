@@ -90,7 +90,7 @@ def test_the_verdict_is_the_same_or_safer(difference, visit, original):
 
 @pytest.mark.parametrize("visit", [by_wsgi, by_asgi], ids=["WSGI", "ASGI"])
 def test_a_config_may_still_name_the_origins_of_a_view_with_credentials(visit):
-    """Which is why the decorator alone can't refuse `supports_credentials=True`."""
+    """So the decorator alone can't refuse `supports_credentials=True`."""
     (difference,) = (each for each in DIFFERENCES if "test_credentials." in each.tests[0])
     app = build(difference, asgi_cors_flask)
     app.config["CORS_ORIGINS"] = LOCAL
