@@ -26,6 +26,9 @@ Scope = MutableMapping[str, Any]
 Key = TypeVar("Key", bound=AttachedPolicy)
 ViewPolicy = Policy | Mapping[str, Any] | Rules | None
 
+_MAX_PATH: Final = 2048  # characters of a path whose route is matched: each of its segments costs a microsecond
+TOO_LONG: Final = AttachedPolicy("a path that is too long")
+
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
 
 
@@ -95,6 +98,8 @@ class Views:
         Raises:
             ConfigError: With every mistake found.
         """
+        if key is TOO_LONG:
+            return DENY_ALL
         return None if key is EXEMPT else self._policy_of(key)
 
     def registered(self) -> set[AttachedPolicy]:
@@ -134,9 +139,13 @@ class Views:
     def of(self, scope: Scope) -> Hashable | None:
         """Return the key of the view that will serve a scope, or of its blueprint; None if neither has a policy.
 
-        For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys.
+        For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys. A path that is too long
+        is not matched, and nothing is allowed there: a preflight matches it once for each method.
         """
-        key = self._predict(scope) if self._has_plain_routes() else self._predict_in_context(scope)
+        if len(scope["path"]) > _MAX_PATH:
+            key: Hashable | None = TOO_LONG
+        else:
+            key = self._predict(scope) if self._has_plain_routes() else self._predict_in_context(scope)
         if not scope.get("asgi_cors.preflight"):
             scope.get("wsgi.environ", scope)[PREDICTED] = key
         return key
