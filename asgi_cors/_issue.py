@@ -39,6 +39,11 @@ class Issue:
         """Say where, what, and what to write instead, in one line."""
         return f"{self.option}: {self.message}.{' ' if self.hint else ''}{self.hint}"
 
+    @staticmethod
+    def show(value: object) -> str:
+        """Return a value as one line of a message, whatever its type."""
+        return show(value)
+
     @classmethod
     def unknown(cls, option: object, known: Iterable[str], *, kind: str = "option") -> Issue:
         """Describe an unknown name, with the closest known one."""

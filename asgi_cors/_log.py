@@ -186,7 +186,7 @@ class Log:
         """Log, once, that the policy of a view can't be built."""
         if not error.is_logged:
             error.is_logged = True
-            logger.error("%s", _safe_str(error))
+            logger.error("%s", "; ".join(str(error).splitlines()))  # no request shapes it
 
     def unpredicted_view(self, scope: Scope, predicted: object, key: object) -> None:
         """Log, once a minute, that another view ran than the one whose policy was applied."""

@@ -41,7 +41,7 @@ class Origins:
     @property
     def any(self) -> bool:
         """Whether `*` is allowed."""
-        return self.entries == ("*",)
+        return len(self.entries) == 1 and is_text(self.entries[0], "*")
 
     @property
     def none(self) -> bool:
@@ -82,6 +82,7 @@ class Origins:
                 self.callables.append(cast("AsksOrigin", entry))
             else:
                 issues.append(_entry_issue(entry, accepts))
+                self.entries = tuple(each for each in self.entries if each is not entry)
 
 
 def refuse_all(_entries: list[Any]) -> bool:
@@ -102,13 +103,13 @@ def read_origins(
         accepts: Returns whether the policy would accept a list of entries instead.
     """
     entries = _entries(value, issues, accepts)
-    if "*" in entries and (len(entries) > 1 or regex is not None):
+    if any(is_text(entry, "*") for entry in entries) and (len(entries) > 1 or regex is not None):
         message = "'*' allows every origin, so the other entries are redundant: one of the two is not intended"
         hint = "Leave '*' out." if len(entries) > 1 else "Leave allow_origins out."
         issues.append(issue("redundant-entry", "allow_origins", "*", message, hint))
     origins = Origins(entries)
     origins.sort(issues, accepts)
-    if "null" in entries:
+    if any(is_text(entry, "null") for entry in entries):
         message = "'null' is the origin of every sandboxed page, whichever site it comes from"
         warnings.append(
             issue("null-allowed", "allow_origins", "null", message, "Leave it out unless you know the page.")
@@ -137,6 +138,11 @@ def _entries(value: Any, issues: list[Issue], accepts: Accepts) -> tuple[Any, ..
         issues.append(_entry_issue(value, accepts, "a string, compiled regex, callable, or list of these"))
         return ()
     return tuple({comparable(entry): entry for entry in entries}.values())
+
+
+def is_text(value: object, text: str) -> bool:
+    """Return whether a value of any type is this text; arrays and mocks compare in ways of their own."""
+    return isinstance(value, str) and value == text
 
 
 def comparable(entry: Any) -> object:

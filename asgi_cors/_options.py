@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from . import _http
 from ._errors import UNSET, issue, show, unknown
-from ._option_origins import list_of
+from ._option_origins import is_text, list_of
 from ._origins import WORDS
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def read_flag(option: str, value: object, issues: list[Issue]) -> bool:
     if isinstance(value, bool):
         return value
     meant = value.strip().lower() in _TRUE if isinstance(value, str) else isinstance(value, int) and value == 1
-    message = f"{show(value)} is not True or False" + (f" ({UNSET})" if value is None or value == "" else "")
+    message = f"{show(value)} is not True or False" + (f" ({UNSET})" if value is None or is_text(value, "") else "")
     issues.append(issue("wrong-type", option, value, message, f"Write {option}={meant}."))
     return meant
 

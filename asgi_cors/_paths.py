@@ -90,8 +90,11 @@ class PathTable(Generic[T]):
     def _find_ignoring_case(self, path: str) -> tuple[T, ...]:
         folded = fold_case(path)
         rank, found = self._index.find(path, path)
-        if folded != path or rank <= len("/"):  # else a rule spells out the path in these very letters
-            found = self._folded.find(folded, path)[1]
+        if folded != path or self._folded is not self._index:
+            folded_rank, others = self._folded.find(folded, path)
+            # Otherwise a rule spells out the path in these very letters, and no exact one does so in others.
+            if folded != path or rank <= len("/") or folded_rank > len(path) >= rank:
+                found = others
         return found or (self._default,)
 
 
@@ -104,13 +107,12 @@ class _Index(Generic[T]):
     """Values by exact path, and by the literal prefix of a pattern; with `ignore_case`, both are folded."""
 
     def __init__(self, values: Mapping[PathPattern, T], *, ignore_case: bool = False) -> None:
-        self.exact: dict[str, T] = {}
+        self.exact: dict[str, list[T]] = {}  # several values only if letters are folded
         self._patterns: dict[str, list[_Pattern[T]]] = {}
         folded = fold_case if ignore_case else str
         for path, value in values.items():
             if isinstance(path, str) and not path.endswith(_ALL):
-                if folded(path) == path or folded(path) not in values:
-                    self.exact[folded(path)] = value
+                self.exact.setdefault(folded(path), []).append(value)
                 continue
             pattern = _Pattern(_matcher(path, ignore_case=ignore_case), value)
             self._patterns.setdefault(folded(literal_prefix(path)), []).append(pattern)
@@ -123,7 +125,7 @@ class _Index(Generic[T]):
         """
         for exact in (path, _toggle_final_slash(path)):
             if exact in self.exact:
-                return len(path) + 1, (self.exact[exact],)
+                return len(path) + 1, tuple(dict.fromkeys(self.exact[exact]))
         for length in self._lengths:
             patterns = self._patterns.get(path[:length], ())
             found = [pattern.value for pattern in patterns if pattern.matches(path, original)]
@@ -149,9 +151,10 @@ def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> 
     """
     routed = remove_root(path, root)
     changes: list[Callable[[str], str]] = []
-    if _is_odd(routed):
+    is_odd = _is_odd(routed)
+    if is_odd:
         changes += [_merge_slashes, remove_dot_segments, _remove_controls]
-    if routed[-1:] == "/":
+    if is_odd or routed[-1:] == "/":  # which may appear once the others are applied: `/admin/.`
         changes.append(lambda path: path if path in exact else path.rstrip("/") or "/")
     found = {change(routed) for change in changes}
     together = _apply(changes, routed)

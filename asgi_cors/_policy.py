@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Never, NoReturn, Self, Ty
 from . import _options
 from ._compiled import Compiled
 from ._errors import ConfigError, PositionalOptionsError, issue, positional, show, unknown
-from ._option_origins import OriginEntry, list_of, read_origins
+from ._option_origins import OriginEntry, is_text, list_of, read_origins
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -238,7 +238,7 @@ def _exposed_with_credentials(exposed: Names, given: object) -> list[Issue]:
     if exposed != "*":
         return []
     message = "'*' with allow_credentials: browsers take it for the name of a header"
-    names = [name for name in (list_of(given) or ()) if name != "*"]
+    names = [name for name in (list_of(given) or ()) if not is_text(name, "*")]
     hint = "Leave '*' out." if names else "Name the headers, as in expose_headers=['x-request-id']."
     return [issue("expose-any-with-credentials", "expose_headers", "*", message, hint)]
 

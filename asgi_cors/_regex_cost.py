@@ -24,6 +24,7 @@ from ._regex_graph import Edges, Graph, MergedGraph, UnsupportedError
 
 MAX_STEPS: Final = 60_000
 _MAX_WORK: Final = 100_000  # of the analysis: pairs of letters that it looks at
+_TOO_MANY: Final = "too many alternatives and loops for the same text"
 _ROUNDS: Final = 24  # two ways each: over 60,000
 _READABLE: Final = "axei1.-_"
 _FAILING: Final = "!~=;"
@@ -47,7 +48,7 @@ def slow_text(graph: Graph, universal: int) -> str | None:
     try:
         return paths.exponential_text() or paths.without_successes(graph, universal).polynomial_text()
     except UnsupportedError:
-        paths.work = -_MAX_WORK
+        paths.work = 0
         node = max(paths.after)
         text = paths.failing(paths.densest(node), node)
         if paths.steps(text) <= MAX_STEPS:
@@ -102,7 +103,7 @@ class _Paths(MergedGraph):
     def count(self, steps: int = 1) -> None:
         self.work += steps
         if self.work > _MAX_WORK:
-            raise UnsupportedError("too many alternatives and loops for the same text")
+            raise UnsupportedError(_TOO_MANY)
 
     # Pairs of letters that one text reaches at the same time
 
@@ -177,11 +178,15 @@ class _Paths(MergedGraph):
             total = self.total(node, totals, pumps.get(loop, []) if loop else [], pairs)
             totals |= dict.fromkeys(self.loops[loop] if loop else [node], total)
             if total.steps > MAX_STEPS:
+                self.work = -_MAX_WORK  # for the text
                 pumped = self.pumped(total.chain)
                 texts = [pumped, self.densest(node)]
                 if total.mask:
                     texts.append(pumped[: MAX_ORIGIN // 2] + self.letter(total.mask) * (MAX_ORIGIN // 2))
-                return self.failing(max(texts, key=self.steps), node)
+                text = max(texts, key=self.steps)
+                if self.steps(text) < MAX_STEPS // 4:
+                    raise UnsupportedError(_TOO_MANY)
+                return self.failing(text, node)
         return None
 
     def total(self, node: int, totals: dict[int, _Total], pumps: list[_Pump], pairs: set[Pair]) -> _Total:
@@ -194,9 +199,11 @@ class _Paths(MergedGraph):
         if pumps:
             best = max(pumps, key=lambda pump: len(totals[pump.source].chain))
             chain = max([chain, (*totals[best.source].chain, best)], key=len)
-        pumped = {pump.entry for pump in pumps}
+        # A pump leads over its entry once a word.
+        again = {pump.entry: MAX_ORIGIN / len(pump.word) for pump in pumps}
         entries = [
-            (s, n * totals[s].ways * (MAX_ORIGIN / (len(totals[s].chain) + 1) if s in pumped else 1)) for s, n in counts
+            (s, n * totals[s].ways * again.get(s, 1) / (len(totals[s].chain) + 1 if s in again else 1))
+            for s, n in counts
         ]
         ways = self.together(entries, members, pairs) if entries else 1.0
         mask = functools.reduce(int.__or__, (self.masks[member] for member in members))
@@ -327,6 +334,7 @@ class _Paths(MergedGraph):
         bit = 1 << self.alphabet.index(letter)
         found: dict[int, int] = {}
         for node, count in ways.items():
+            self.count(len(self.after[node]))
             for target, more in self.after[node].items():
                 if self.masks[target] & bit and (wanted is None or target in wanted):
                     found[target] = found.get(target, 0) + count * more

@@ -110,9 +110,8 @@ class MergedGraph:
             for other in near.pop(node):
                 far[other].pop(node, None)
             for other, ways in far.pop(node).items():
-                if other != node:
-                    far[same][other] = near[other][same] = far[same].get(other, 0) + ways
-                    del near[other][node]
+                far[same][other] = near[other][same] = far[same].get(other, 0) + ways
+                del near[other][node]
 
     def reachable(self) -> dict[int, int]:
         """Return for each letter which letters can come after it, as bits."""
@@ -214,7 +213,7 @@ class _Builder:
         self.has_conditions |= argument not in _ENDS
         if op is _parser.AT:
             return _Part({}, {}, 1)
-        if op is _parser.FAILURE:  # `(?!)`
+        if not argument or (op is _parser.ASSERT_NOT and not argument[1]):  # `(?!)` of Python 3.12 and 3.11
             return _Part({}, {}, 0)
         body = self.sequence(argument[1], flags, depth + 1)
         return _Part(body.first, {}, 1)

@@ -99,10 +99,7 @@ def _is_safe(source: str, flags: int) -> bool:
 
 
 def _is_slow(source: str, flags: int) -> bool:
-    try:
-        return path_cost_issue(re.compile(source, flags & ~re.DEBUG), "") is not None
-    except re.error:
-        return True
+    return path_cost_issue(re.compile(source, flags & ~re.DEBUG), "") is not None
 
 
 def _line(source: str, regex: re.Pattern[str], option: str) -> str:

@@ -194,6 +194,7 @@ class _Origins:
         self.sites: set[str] = set()
         ends = [state for state in self.parents if state in self.live and state[1][-1] in "h]4" and ":/" in state[1]]
         ends = [state for state in ends if "://:" not in state[1]]
+        ends.sort(key=lambda state: (not state[1].startswith("https:"), state[1][-1] == "]"))
         tails = {state: self.completion({state}, ":") for state in ends}
         self.read_names([(state, tail) for state, tail in tails.items() if tail is not None and state[1][-1] != "4"])
         self.known: dict[tuple[frozenset[State], str], frozenset[State]] = {}
@@ -239,7 +240,7 @@ class _Origins:
     def read_names(self, ends: list[tuple[State, str]]) -> None:
         seen: set[tuple[State, str]] = set()
         pending = [(state, "", tail, frozenset[State]()) for state, tail in reversed(ends)]
-        while pending:
+        while pending and ANY_ORIGIN not in self.found:
             state, text, tail, passed = pending.pop()
             kind = state[1].partition(":")[0]
             if (state, text) in seen or len(text) > MAX_HOST:
@@ -307,7 +308,7 @@ class _Origins:
         """Find a listed top-level domain that fits, with a letter in front of it."""
         host = text.removesuffix(".")
         for name in (*_ORDINARY, *top_level_domains()):
-            if not name.endswith(host) or ANY_ORIGIN in self.found:
+            if not name.endswith(host):
                 continue
             rest = "." + name.removesuffix(host) if host else "." + name
             states = {state}
@@ -316,6 +317,7 @@ class _Origins:
             named = sorted(each for each in states if each[1].partition("://")[2])
             if named:
                 self.add(ANY_ORIGIN, named[0], rest + text + tail)
+                return
 
     # IPv4 addresses, from their start
 

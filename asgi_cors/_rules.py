@@ -132,6 +132,7 @@ class Rules:
         views: The policies of views.
         vary: Request headers, besides Origin, that `policy_for` looks at.
         describe_path: Return how a user knows a path pattern, for messages.
+        warns: Whether to warn of path patterns that have the same rank; not again if only a policy changes.
 
     Raises:
         ConfigError: If a path is not valid, or options don't make a policy.
@@ -146,6 +147,7 @@ class Rules:
         *,
         vary: Iterable[bytes] = (),
         describe_path: Callable[[Any], str] = path_in_code,
+        warns: bool = True,
     ) -> None:
         """Compile paths and views; see the class."""
         issues: list[Issue] = []
@@ -153,7 +155,7 @@ class Rules:
         self.policy = policy
         self.policy_for = policy_for
         self.vary = (*_http.VARY_ORIGIN, *vary)
-        self.paths = _path_table(policy, paths, issues, describe_path) if paths else None
+        self.paths = _path_table(policy, paths, issues, describe_path, warns=warns) if paths else None
         self.view_of = views.of if views and given else None
         self._policy_of = views.policy_of if views else None
         self._views: dict[Hashable | None, Policy | Rules | InvalidViewError | None] = {
@@ -254,7 +256,7 @@ def _actual_request_scope(scope: Scope) -> Scope:
 
 
 def _path_table(
-    base: Policy, paths: PathPolicies, issues: list[Issue], describe: Callable[[Any], str]
+    base: Policy, paths: PathPolicies, issues: list[Issue], describe: Callable[[Any], str], *, warns: bool
 ) -> PathTable[Policy | None]:
     """Parse the paths and their policies, and index them."""
     from ._paths import PathTable, path_issue, ties  # noqa: PLC0415 - most apps have one policy
@@ -266,7 +268,7 @@ def _path_table(
             issues.append(found)
         else:
             policies[path] = policy_from_spec(base, describe(path), spec, issues)
-    if not issues:
+    if warns and not issues:
         for first, second in ties(policies):
             message = f"it has the same rank as {describe(first)}, so both must allow a path that both match"
             hint = "Spell out more of the path that is meant to apply."

@@ -458,7 +458,10 @@ def test_a_hint_on_a_policy_of_a_path(value: Any) -> None:
     [
         (lambda: Policy.from_mapping({1: 2}), "Use a mapping with these keys: allow_origins, "),
         (lambda: Policy(allow_origins=[len]).to_mapping(), "Keep it in code"),
-        (lambda: Policy(allow_origin_regex=re.compile("https://a", re.IGNORECASE)).to_mapping(), "Write them inside"),
+        (
+            lambda: Policy(allow_origin_regex=re.compile(r"https://a\.com", re.IGNORECASE)).to_mapping(),
+            "Write them inside",
+        ),
         (lambda: CORSMiddleware(len, Policy(**ONE), max_age=5), "Write policy.replace"),
         (
             lambda: CORSMiddleware(len, CORSMiddleware(len, **ONE).configuration, max_age=5),

@@ -1,6 +1,8 @@
 """A view's own policy, by which adapters serve a framework's routes."""
 
+import re
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,7 +11,7 @@ from support.apps import App
 from support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 from support.shells import Served, call_asgi, websocket_scope
 
-from asgi_cors import ConfigError, Configuration, Issue, Policy, Rules
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 GRANT = sorted([OWN, VARY, origin_line(APP)])
@@ -170,8 +172,17 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
     assert late.built == len(late.policies)
 
 
-@pytest.mark.parametrize("broken", [BROKEN, {"allow_origin": "*"}, 5], ids=["raises", "unknown option", "no policy"])
-def test_a_view_whose_policy_is_invalid_fails_closed(shell: str, broken: Any, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("broken", "hint"),
+    [
+        pytest.param(BROKEN, "Write '*'.", id="raises"),
+        pytest.param({"allow_origin": "*"}, "Did you mean 'allow_origins'?", id="unknown option"),
+        pytest.param(5, "None passes requests through.", id="not a policy"),
+    ],
+)
+def test_a_view_whose_policy_is_invalid_fails_closed(
+    shell: str, broken: Any, hint: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """No CORS header, preflights get the reason, one ERROR names the view; every other view goes on."""
     late = Late(broken=broken, open=Policy(allow_origins="*"))
     served = Served(
@@ -187,7 +198,8 @@ def test_a_view_whose_policy_is_invalid_fails_closed(shell: str, broken: Any, ca
         assert served.request(path="/health").cors == []
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(errors) == 1
-    assert "the policy of broken is invalid" in errors[0]
+    assert errors[0].startswith("the policy of broken is invalid, so all its requests are refused: ")
+    assert errors[0].endswith(hint)
 
 
 def test_a_view_whose_policy_is_invalid_is_closed_under_enforce(shell: str) -> None:
@@ -322,3 +334,16 @@ def test_no_change_of_several_threads_is_lost() -> None:
     assert configuration.settings.check_websockets
     served = Served("asgi", App(), configuration)
     assert all(served.request(path=f"/{name}", origin=APP).status == 403 for name in names)
+
+
+def test_paths_of_one_rank_are_not_warned_of_again_with_each_view() -> None:
+    paths: dict[Any, Any] = {re.compile("/[a-z]+"): None, re.compile("/[b-z]+"): {"max_age": 5}}
+    with pytest.warns(ConfigWarning, match="same rank"):
+        configuration = Configuration(view_of=by_path, paths=paths, **ONE)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        configuration.set_view("view", None)
+        configuration.reconfigure(enforce=True)
+    assert caught == []
+    with pytest.warns(ConfigWarning, match="same rank"):
+        configuration.reconfigure(paths=paths)

@@ -55,7 +55,7 @@ def _read_threads(threads: Any) -> int:
     if threads is None:
         return min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
     if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
-        message = f"{threads!r} is no number of threads"
+        message = f"{Issue.show(threads)} is no number of threads"
         raise ConfigError([Issue("bad-threads", "threads", threads, message, "Write a whole number from 1 up.")])
     return threads
 

@@ -41,7 +41,8 @@ def cross_origin(view: Any = None, /, **options: Unpack[ViewOptions]) -> Any:
             of `CORS`. What `CORS(app, …)` is given doesn't count.
 
     Raises:
-        ConfigError: With every mistake found. What depends on the app's config is found when the app is bound.
+        ConfigError: With every mistake found. What depends on the app's config is found by `CORS(app)`; of a view that
+            comes later, no origin is allowed then, and the log names it.
     """
     decoration = Decoration(read_options(options, OF_VIEWS))
 

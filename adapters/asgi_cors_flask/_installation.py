@@ -7,12 +7,12 @@ Which view a request gets is predicted, since a preflight is answered before Fla
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 import warnings
-from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
-from typing import Any, Final, Unpack, cast
+from typing import Any, Final, TypeVar, Unpack, cast
 
 from flask import Blueprint, Flask, Request, current_app, has_app_context, request, request_started
 from werkzeug.datastructures import Headers
@@ -49,6 +49,8 @@ from ._options import (
 )
 from ._typing import AppOptions, Scope
 
+T = TypeVar("T")
+
 NAME: Final = "asgi_cors"
 
 
@@ -69,8 +71,7 @@ class Installation:
             app,
             _binder(app, self),
             lambda key: key.policy(app),
-            in_app_context=lambda: _in_context_of(app),
-            push_request=lambda scope: app.request_context(dict(environ_of(scope))).push(),
+            in_request_context=lambda scope, run: _run_in_request_context(app, scope, run),
         )
         self.configuration = Configuration(
             DENY_ALL,
@@ -238,7 +239,7 @@ def refuse_other_apps(app: Any, line: str) -> None:
         (each for each in (getattr(app, "__self__", None), getattr(app, "app", None)) if _is_flask(each)), None
     )
     if inner is not None and not _is_flask(app):
-        message = f"{app!r} is not a Flask app, but belongs to {inner!r}"
+        message = f"{Issue.show(app)} is not a Flask app, but belongs to {inner!r}"
         raise ConfigError([Issue("wrong-app", "app", app, message, f"Write {line} with that app.")])
     if not _is_flask(app):
         raise ConfigError([Issue.wrong_app(app, "a Flask app", line)])
@@ -295,10 +296,17 @@ def _binder(app: Flask, installation: Installation) -> Binder:
     return Binder(app, bind, is_usual, through_proxies=through_proxies)
 
 
-def _in_context_of(app: Flask) -> AbstractContextManager[object]:
-    """Enter the app's context, unless this is inside of it, as Flask does for a request.
+def _run_in_request_context(app: Flask, scope: Scope, run: Callable[[], T]) -> T:
+    """Run a function inside of the contexts of the app and of a request for a scope.
 
-    It is popped as always, since a converter may open what only a teardown function closes.
+    The app's context is popped as always, since a converter may open what only a teardown function closes. That of the
+    request is not, since its end would run the app's functions for it; the copy of the context is dropped.
     """
+
+    def run_inside() -> T:
+        app.request_context(dict(environ_of(scope))).push()
+        return run()
+
     inside = has_app_context() and cast("Any", current_app)._get_current_object() is app  # noqa: SLF001 - as above
-    return contextlib.nullcontext() if inside else app.app_context()
+    with contextlib.nullcontext() if inside else app.app_context():
+        return contextvars.copy_context().run(run_inside)

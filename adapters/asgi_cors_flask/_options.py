@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, cast
 
 from asgi_cors import ConfigError, Issue, Policy
-from asgi_cors_werkzeug import Resources, is_regex, read_regex, read_resources
+from asgi_cors_werkzeug import Resources, is_regex, list_of, read_regex, read_resources
 
 POLICY_NAMES: Final = {
     "origins": "allow_origins",
@@ -178,7 +178,7 @@ def _read_table(written: Any, issues: list[Issue]) -> Resources:
             except ConfigError as error:
                 issues += error.issues
         elif value is not None and not isinstance(value, Policy):
-            message = f"{value!r} is no mapping of options, Policy or None"
+            message = f"{Issue.show(value)} is not a mapping of options, a Policy or None"
             hint = "Use a dict of options, such as {'max_age': 60}, a Policy, or None."
             issues.append(Issue("wrong-type", place.rstrip("."), value, message, hint))
     return table
@@ -188,15 +188,16 @@ def _read_table(written: Any, issues: list[Issue]) -> Resources:
 
 
 def _read_origins(value: Any, option: str, issues: list[Issue]) -> object:
-    if isinstance(value, (str, re.Pattern)) or not isinstance(value, Iterable):
+    entries = None if isinstance(value, (str, re.Pattern)) else list_of(value)
+    if entries is None:
         return _read_origin(cast("object", value), option, issues)
-    return [_read_origin(entry, option, issues) for entry in cast("Iterable[object]", value)]
+    return [_read_origin(entry, option, issues) for entry in entries]
 
 
 def _read_origin(entry: object, option: str, issues: list[Issue]) -> object:
     """Read a text that only a regular expression can be as one; upper case in it stands for what browsers send."""
     if not isinstance(entry, str) or entry in {"*", ".*"} or not is_regex(entry) or _is_pattern(entry):
-        return "*" if entry == ".*" else entry
+        return "*" if isinstance(entry, str) and entry == ".*" else entry
     return read_regex(entry, option, issues, re.IGNORECASE) or _REFUSED_ORIGIN
 
 
@@ -210,15 +211,16 @@ def _is_pattern(text: str) -> bool:
 
 def _read_methods(value: Any, _option: str, _issues: list[Issue]) -> object:
     names = _split(value)
-    if isinstance(names, str) or not isinstance(names, Iterable):
+    if not isinstance(names, list):
         return names
-    return [name.upper() if isinstance(name, str) else name for name in cast("Iterable[object]", names)]
+    return [name.upper() if isinstance(name, str) else name for name in cast("list[object]", names)]
 
 
 def _read_headers(value: Any, option: str, issues: list[Issue]) -> object:
-    if isinstance(value, (str, re.Pattern)) or not isinstance(value, Iterable):
+    entries = None if isinstance(value, (str, re.Pattern)) else list_of(value)
+    if entries is None:
         return _read_header(cast("object", value), option, issues)
-    return [_read_header(entry, option, issues) for entry in cast("Iterable[object]", value)]
+    return [_read_header(entry, option, issues) for entry in entries]
 
 
 def _read_header(entry: Any, option: str, issues: list[Issue]) -> object:
@@ -247,9 +249,9 @@ def _split(value: Any) -> Any:
     """Read a text as the list that Flask-CORS sends it as; other lists are sent in order."""
     if isinstance(value, str):
         return value if value == "*" else [name.strip() for name in value.split(",")]
-    if not isinstance(value, Iterable):
+    names = list_of(value)
+    if names is None:
         return value
-    names: list[Any] = [*value]
     return sorted(names) if all(isinstance(name, str) for name in names) else names
 
 
@@ -269,7 +271,7 @@ _READ: Final = {
 def _read_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object:
     if not isinstance(value, bool):
         hint = "Leave it out." if name in WITHOUT_EFFECT else f"Write {name}=True."
-        issues.append(Issue("wrong-type", f"{place}{name}", value, f"{value!r} is not True or False", hint))
+        issues.append(Issue("wrong-type", f"{place}{name}", value, f"{Issue.show(value)} is not True or False", hint))
     elif name in WITHOUT_EFFECT and value is not WITHOUT_EFFECT[name][0]:
         message = f"{value} has no effect: {WITHOUT_EFFECT[name][1]}"
         Issue("without-effect", f"{place}{name}", value, message, "Leave it out.").warn()

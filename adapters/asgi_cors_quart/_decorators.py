@@ -35,8 +35,8 @@ def route_cors(
         options: As those of `cors`.
 
     Raises:
-        ConfigError: With every mistake found; what depends on the configuration, when the app starts, or else at the
-            view's first request.
+        ConfigError: With every mistake found; what depends on the configuration, when the app starts. Of a view that
+            comes later, no origin is allowed then, and the log names it.
     """
 
     def decorate(view: Callable[P, Any]) -> Callable[P, Awaitable[Any]]:

@@ -107,7 +107,7 @@ def _check_app(app: Any, line: str) -> None:
         return
     inner = getattr(app, "__self__", None)
     if isinstance(inner, Quart):
-        message = f"{app!r} is not a Quart app, but belongs to {inner!r}"
+        message = f"{Issue.show(app)} is not a Quart app, but belongs to {inner!r}"
         raise ConfigError([Issue("wrong-app", "app", app, message, f"Write {line} with that app.")])
     raise ConfigError([Issue.wrong_app(app, "a Quart app", line)])
 

@@ -13,8 +13,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from quart import Quart, Response, current_app, has_app_context, request, request_started, websocket, websocket_started
-from quart.globals import _cv_app, _cv_request  # pyright: ignore[reportPrivateUsage]  # their `push` is async
+from quart import Quart, Response, request, request_started, websocket, websocket_started
 from quart.routing import QuartMap
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -41,11 +40,11 @@ from asgi_cors_werkzeug import (
     standalone_configuration,
 )
 
-from ._routing import bind, divide, proxy_fixes, request_for, through_proxy_fixes
+from ._routing import bind, divide, proxy_fixes, run_in_request_context, through_proxy_fixes
 from ._settings import KEYS, PREFIX, Setting, unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from quart.wrappers import BaseRequestWebsocket
 
@@ -88,8 +87,7 @@ class Installation:
             app,
             binder,
             self._policy_of,
-            in_app_context=lambda: _in_context_of(app),
-            push_request=lambda scope: _cv_request.set(app.request_context(request_for(app, scope))),
+            in_request_context=lambda scope, run: run_in_request_context(app, scope, run),
         )
         self.configuration = Configuration(
             DENY_ALL, view_of=self.views.of, view_policy=self.views.policy_of, paths=_UNTOUCHED
@@ -213,8 +211,11 @@ class Installation:
 
     def _is_followed(self) -> bool:
         config, configured = self._app.config, self._configured
-        # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
-        return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        try:
+            # To see that the keys are still unset, as they mostly are all, takes 150 ns; to read each of them, 360.
+            return config.keys().isdisjoint(self._unset) and (not configured or configured == _read(config, configured))
+        except Exception:  # noqa: BLE001 - a value that can't be compared, such as an array of numpy
+            return False
 
     def _read_config(self) -> None:
         """Build the policies from what the configuration says now; those of views, when they are next needed."""
@@ -327,19 +328,6 @@ def _hold_states(app: ASGIApp) -> ASGIApp:
         await app({**rest, _HELD: _Held(states)}, receive, send)
 
     return hold
-
-
-@contextlib.contextmanager
-def _in_context_of(app: Quart) -> Generator[None]:
-    """Enter the app's context, unless this is inside of it, as Quart does for a request; without its teardown."""
-    if has_app_context() and cast("Any", current_app)._get_current_object() is app:  # noqa: SLF001 - as above
-        yield
-        return
-    token = _cv_app.set(app.app_context())
-    try:
-        yield
-    finally:
-        _cv_app.reset(token)
 
 
 def installation_of(app: Quart) -> Installation:

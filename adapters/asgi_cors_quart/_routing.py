@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import inspect
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlparse
 
 from quart.wrappers import BaseRequestWebsocket
@@ -15,8 +16,11 @@ from werkzeug.datastructures import Headers
 from asgi_cors_werkzeug import first_lines, layers, scheme_of
 
 if TYPE_CHECKING:
-    from quart import Quart, Request
+    from quart import Quart
+    from quart.ctx import RequestContext, WebsocketContext
     from werkzeug.routing import MapAdapter
+
+T = TypeVar("T")
 
 _NOT_FOUND: Final = " "  # as Quart writes a path that is not below the root path
 
@@ -45,17 +49,41 @@ def bind(app: Quart, scope: Any) -> MapAdapter | None:
     return app.create_url_adapter(request)
 
 
-def request_for(app: Quart, scope: Any) -> Request:
-    """Return a request without a body for a scope."""
+def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
+    """Run a function inside of the context of a request or handshake, and so of the app.
+
+    The context is not popped, since teardown functions are async; the copy of the context is dropped.
+    """
+
+    def run_inside() -> T:
+        _start(_context_for(app, scope).push())
+        return run()
+
+    return contextvars.copy_context().run(run_inside)
+
+
+def _start(pushing: Coroutine[Any, Any, object]) -> None:
+    """Push a context as far as that goes without waiting: it is the active one before any function of the app runs."""
+    try:
+        pushing.send(None)
+    except StopIteration:
+        pass
+    finally:
+        pushing.close()
+
+
+def _context_for(app: Quart, scope: Any) -> RequestContext | WebsocketContext:
+    """Return the context of a request without a body, or of a handshake, for a scope."""
     root, path = divide(scope)
-    version, method, query = (
-        scope.get("http_version", "1.1"),
-        scope.get("method", "GET"),
-        scope.get("query_string", b""),
-    )
-    headers, promise = _headers(app, scope), _promise_nothing
-    made = app.request_class
-    return made(method, scheme_of(scope), path, query, headers, root, version, scope=scope, send_push_promise=promise)
+    version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
+    scheme, headers, unused = scheme_of(scope), _headers(app, scope), _do_nothing
+    if scope["type"] == "websocket":
+        connection = (list(scope.get("subprotocols", ())), unused, unused, unused, unused)
+        websocket = app.websocket_class(path, query, scheme, headers, root, version, *connection, scope=scope)
+        return app.websocket_context(websocket)
+    method, made = scope.get("method", "GET"), app.request_class
+    request = made(method, scheme, path, query, headers, root, version, scope=scope, send_push_promise=unused)
+    return app.request_context(request)
 
 
 def _headers(app: Quart, scope: Any) -> Headers:
@@ -65,7 +93,7 @@ def _headers(app: Quart, scope: Any) -> Headers:
     return headers
 
 
-async def _promise_nothing(_path: str, _headers: Headers) -> None: ...
+async def _do_nothing(*_: object) -> None: ...
 
 
 def proxy_fixes(outermost: Any) -> Iterator[Any]:

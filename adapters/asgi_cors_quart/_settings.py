@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
-from asgi_cors_werkzeug import AttachedPolicy
+from asgi_cors_werkzeug import AttachedPolicy, list_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -156,16 +156,12 @@ def _read_config(config: Config) -> tuple[dict[str, Any], dict[str, str]]:
 def _translated(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give the policy's options for those of Quart-CORS; a value of a wrong type is for the policy to refuse."""
     policys = {policys: options[name] for name, policys in NAMES.items() if policys and name in options}
-    if isinstance(exposed := policys.get("expose_headers"), Iterable):
-        policys["expose_headers"] = _without_blanks(cast("Iterable[object]", exposed))
+    exposed = policys.get("expose_headers")
+    if (names := list_of(exposed)) is not None and not (exposed and isinstance(exposed, str)):
+        policys["expose_headers"] = [name for name in names if not (isinstance(name, str) and not name)]
     if isinstance(age := policys.get("max_age"), (float, str)):
         policys["max_age"] = _seconds(age)
     return policys
-
-
-def _without_blanks(exposed: Iterable[object]) -> object:
-    """Leave out the empty name, which is how Quart-CORS writes that there is none."""
-    return exposed if exposed and isinstance(exposed, str) else [name for name in exposed if name != ""]
 
 
 def _seconds(age: float | str) -> Any:

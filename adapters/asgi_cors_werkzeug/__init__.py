@@ -24,7 +24,7 @@ inside of ours. `read_resources` reads a table of paths as Flask-CORS writes it,
 from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps_view
 from ._binding import Binder, divided, encoded, environ_of, first_lines, scheme_of
 from ._proxies import layers, through_proxy_fixes
-from ._resources import EVERY_PATH, Path, Resources, is_regex, read_regex, read_resources
+from ._resources import EVERY_PATH, Path, Resources, is_regex, list_of, read_regex, read_resources
 from ._views import DENY_ALL, PREDICTED, TOO_LONG, Views, standalone_configuration
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "first_lines",
     "is_regex",
     "layers",
+    "list_of",
     "mark",
     "mark_of",
     "read_regex",

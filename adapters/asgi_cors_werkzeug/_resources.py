@@ -7,7 +7,7 @@ another character that only regular expressions use, one of these, which must ma
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from asgi_cors import ConfigError, Issue
@@ -89,20 +89,32 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
         return cast("Mapping[object, Any]", resources).items()
     if isinstance(resources, (str, re.Pattern)):
         return ((cast("object", resources), {}),)
-    if isinstance(resources, Iterable):
-        return ((path, {}) for path in cast("Iterable[object]", resources))
-    message = f"{resources!r} is no path, list or table of paths"
+    entries = list_of(resources)
+    if entries is not None:
+        return ((path, {}) for path in entries)
+    message = f"{Issue.show(resources)} is no path, list or table of paths"
     issues.append(Issue("wrong-type", "resources", resources, message, "Write resources={'/api/*': {'origins': […]}}."))
     return ()
 
 
-def _read(path: Any, issues: list[Issue]) -> Path | None:
-    if not isinstance(path, Hashable):
-        message = f"{path!r} is not a path"
-        issues.append(Issue("wrong-type", "resources", path, message, "Write a string, or a compiled expression."))
+def list_of(value: object) -> list[Any] | None:
+    """Return the entries of an iterable; None of anything else, such as an array of no dimension."""
+    is_iterable = isinstance(value, Iterable)
+    try:
+        return list(cast("Iterable[Any]", value)) if is_iterable else None
+    except TypeError:
         return None
-    if not isinstance(path, str):
-        return cast("Path", path)  # a compiled expression, or what the core refuses by itself
+
+
+def _read(path: object, issues: list[Issue]) -> Path | None:
+    if not isinstance(path, str | re.Pattern):
+        message = f"{Issue.show(path)} is not a string or a regular expression of one"
+        issues.append(
+            Issue("wrong-type", "resources", path, message, "Use a string such as '/api/*', or re.compile(…).")
+        )
+        return None
+    if isinstance(path, re.Pattern):
+        return cast("Path", path)
     if path == "*":
         return EVERY_PATH
     stem = path.removesuffix("/*")

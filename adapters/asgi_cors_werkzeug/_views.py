@@ -8,10 +8,8 @@ the view that really runs, which a signal of the framework names.
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -24,12 +22,14 @@ from ._attached import EXEMPT, AttachedPolicy, mark_of, usage, wrapper_of
 
 Scope = MutableMapping[str, Any]
 Key = TypeVar("Key", bound=AttachedPolicy)
+Predict = Callable[[], Hashable | None]
 ViewPolicy = Policy | Mapping[str, Any] | Rules | None
 
 _MAX_PATH: Final = 2048  # characters of a path whose route is matched: each of its segments costs a microsecond
 TOO_LONG: Final = AttachedPolicy("a path that is too long")
 
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
+_UNKNOWN: Final = AttachedPolicy("an unknown view")
 
 
 class App(Protocol):
@@ -46,9 +46,7 @@ class Views:
         app: The app.
         bind: Returns the app's URL map bound for a scope; None if nothing can match.
         policy_of: Returns the policy for a key; it is not called for `EXEMPT`.
-        in_app_context: Enters the app's context, for converters that need it.
-        push_request: Pushes a request context for a scope, for converters that need that; it is never popped, but
-            belongs to a copy of the context.
+        in_request_context: Runs a function inside of a request context for a scope, for converters of the app's own.
     """
 
     def __init__(
@@ -56,15 +54,13 @@ class Views:
         app: App,
         bind: Callable[[Scope], MapAdapter | None],
         policy_of: Callable[[Any], ViewPolicy],
-        in_app_context: Callable[[], AbstractContextManager[object]],
-        push_request: Callable[[Scope], object],
+        in_request_context: Callable[[Scope, Predict], Hashable | None],
     ) -> None:
         """Begin without blueprints; see the class."""
         self._app = app
         self._bind = bind
         self._policy_of = policy_of
-        self._in_app_context = in_app_context
-        self._push_request = push_request
+        self._in_request_context = in_request_context
         self._blueprints: dict[str, AttachedPolicy] = {}
         self._on_activation: Callable[[], None] = _do_nothing
         self._checked: set[str] = set()
@@ -143,17 +139,20 @@ class Views:
         is not matched, and nothing is allowed there: a preflight matches it once for each method.
         """
         if len(scope["path"]) > _MAX_PATH:
-            key: Hashable | None = TOO_LONG
+            predict: Callable[[Scope], Hashable | None] = _predict_nothing
         else:
-            key = self._predict(scope) if self._has_plain_routes() else self._predict_in_context(scope)
-        if not scope.get("asgi_cors.preflight"):
-            scope.get("wsgi.environ", scope)[PREDICTED] = key
+            predict = self._predict if self._has_plain_routes() else self._predict_in_context
+        if scope.get("asgi_cors.preflight"):
+            return predict(scope)
+        noted = scope.get("wsgi.environ", scope)
+        noted[PREDICTED] = _UNKNOWN  # it stays if a converter raises, so that the view that runs is checked
+        noted[PREDICTED] = key = predict(scope)
         return key
 
     def key_of(self, endpoint: str, method: str) -> AttachedPolicy | None:
         """Return the policy attached to what serves an endpoint: its method of a class, its view or its blueprint."""
         view = self._app.view_functions.get(endpoint)
-        found = mark_of(_handler(view, method)) or mark_of(view)
+        found = next(_marks(view, method), None)
         while found is None and (endpoint := endpoint.rpartition(".")[0]):
             found = self._blueprints.get(endpoint)
         return found
@@ -172,17 +171,8 @@ class Views:
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
 
     def _predict_in_context(self, scope: Scope) -> Hashable | None:
-        """Match inside of the app's context; if a converter needs a request context, too, inside of one."""
-
-        def predict() -> Hashable | None:
-            self._push_request(scope)
-            return self._predict(scope)
-
-        with self._in_app_context():
-            try:
-                return self._predict(scope)
-            except RuntimeError:  # as Flask and Quart say it
-                return contextvars.copy_context().run(predict)
+        """Match inside of the contexts of the app and of the request, as the framework does: converters may look."""
+        return self._in_request_context(scope, lambda: self._predict(scope))
 
     def _predict(self, scope: Scope) -> Hashable | None:
         try:
@@ -231,6 +221,10 @@ def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Co
 def _do_nothing() -> None: ...
 
 
+def _predict_nothing(_scope: Scope) -> Hashable | None:
+    return TOO_LONG
+
+
 def _handler(view: object, method: str) -> object:
     """Return the method of a class-based view that serves an HTTP method; HEAD is served by `get` if need be."""
     view_class = getattr(view, "view_class", None)
@@ -238,12 +232,16 @@ def _handler(view: object, method: str) -> object:
     return getattr(view_class, "get", None) if handler is None and method == "HEAD" else handler
 
 
+def _marks(view: object, method: str) -> Iterator[AttachedPolicy]:
+    """Return the policies attached to a view for an HTTP method, from the innermost on."""
+    dispatch = getattr(getattr(view, "view_class", None), "dispatch_request", None)
+    return filter(None, map(mark_of, (_handler(view, method), dispatch, view)))
+
+
 def _attached(view: object) -> Iterator[AttachedPolicy]:
     """Return the policies attached to a view and to the methods of its class."""
-    handlers = (_handler(view, method) for method in getattr(view, "methods", None) or ())
-    for candidate in (view, *handlers):
-        if policy := mark_of(candidate):
-            yield policy
+    for method in getattr(view, "methods", None) or ("GET",):
+        yield from _marks(view, method)
 
 
 def _endpoints(adapter: MapAdapter, method: str) -> Iterator[tuple[str, str]]:

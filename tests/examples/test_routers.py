@@ -71,7 +71,7 @@ def quart() -> Any:
     return app
 
 
-def flask() -> Any:
+def flask(_: pytest.MonkeyPatch) -> Any:
     module = pytest.importorskip("flask")
     app = module.Flask(__name__)
 
@@ -82,25 +82,24 @@ def flask() -> Any:
     return app.wsgi_app
 
 
-def django() -> Any:
+def django(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Serve a route whose regex takes letters of any case, with or without a final slash."""
     pytest.importorskip("django")
-    from django.conf import settings  # noqa: PLC0415 - an extra
+    from django.conf import empty, settings  # noqa: PLC0415 - an extra
     from django.core.handlers.wsgi import WSGIHandler  # noqa: PLC0415
     from django.http import HttpResponse  # noqa: PLC0415
     from django.urls import re_path  # noqa: PLC0415
 
     routes = (re_path("(?i)^admin/?$", lambda _: HttpResponse(SECRET)),)
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x")  # noqa: S106 - of a test
+    monkeypatch.setattr(settings, "_wrapped", empty)  # the example has settings of its own
+    settings.configure(
+        ROOT_URLCONF=type("Urls", (), {"urlpatterns": routes}),
+        ALLOWED_HOSTS=["*"],
+        SECRET_KEY="x",  # noqa: S106 - of a test
+    )
     application = WSGIHandler()
     application.load_middleware()
-
-    def app(environ: Any, start_response: Any) -> Any:
-        settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": routes})
-        return application(environ, start_response)
-
-    return app
+    return application
 
 
 async def exchange(app: Any, scope: dict[str, Any]) -> Answer:
@@ -152,8 +151,8 @@ async def test_an_asgi_router_serves_no_view_under_another_policy(framework: Any
 
 
 @pytest.mark.parametrize("framework", [flask, django], ids=lambda each: each.__name__)
-def test_a_wsgi_router_serves_no_view_under_another_policy(framework: Any) -> None:
-    app = WSGIMiddleware(framework(), allow_origins=APP, paths={"/admin": {"allow_origins": EVIL}})
+def test_a_wsgi_router_serves_no_view_under_another_policy(framework: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = WSGIMiddleware(framework(monkeypatch), allow_origins=APP, paths={"/admin": {"allow_origins": EVIL}})
     reached = 0
     for path in PATHS:
         answer = call_wsgi(app, wsgi_environ("GET", path, [("origin", APP), ("host", "a.test")]))

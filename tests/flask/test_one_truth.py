@@ -18,7 +18,7 @@ from flask import (
 )
 from flask.views import MethodView, View
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, ValidationError
 
 from asgi_cors_flask import CORS, asgi_app, cors_exempt, cross_origin
 
@@ -129,6 +129,17 @@ def test_head_is_served_by_the_policy_of_get(app, serve):
     CORS(app, origins=PAGE)
     app.add_url_rule("/", view_func=Methods.as_view("view"))
     assert readers(serve(app), "/", "HEAD") == [OTHER]
+
+
+def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, serve):
+    class Whole(View):
+        @own()
+        def dispatch_request(self):
+            return "view"
+
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/", view_func=Whole.as_view("view"))
+    assert readers(serve(app), "/") == [OTHER]
 
 
 def test_a_mock_as_a_view_has_the_apps_policy(app, serve):
@@ -316,6 +327,47 @@ def test_a_converter_may_need_the_request(app, serve):
     assert torn == [1]
     assert readers(client, "/a") == [OTHER]
     assert not has_request_context()
+
+
+class OfTheHost(BaseConverter):
+    """A converter that looks at the request only if there is one."""
+
+    def to_python(self, value):
+        if not has_request_context() or request.host != "own.test":
+            raise ValidationError
+        return value
+
+
+def test_a_converter_finds_the_request_that_is_matched(app, serve):
+    """Also if it asks whether there is one, and if another request is being served."""
+    app.url_map.converters["mine"] = OfTheHost
+    CORS(app, origins=PAGE)
+    app.add_url_rule("/<mine:name>", "own", own()(lambda name: name))
+    app.add_url_rule("/<name>", "plain", lambda name: name)
+    client = serve(app)
+    assert (readers(client, "/a", host="own.test"), readers(client, "/a", host="other.test")) == ([OTHER], [PAGE])
+
+    with app.test_request_context(headers={"Host": "own.test"}):
+        assert readers(client, "/a", host="other.test") == [PAGE]
+
+
+class OfTheServer(BaseConverter):
+    """A converter that needs what only a middleware inside of ours knows."""
+
+    def to_python(self, value):
+        return f"{value} of {request.environ['tenant']}"
+
+
+@pytest.mark.parametrize("enforce", [False, True])
+def test_a_view_whose_prediction_fails_is_checked_before_it_runs(app, serve, enforce):
+    app.url_map.converters["mine"] = OfTheServer
+    app.wsgi_app = Rewrites(app.wsgi_app, tenant="a")
+    CORS(app, origins=[PAGE, OTHER], enforce=enforce)
+    ran = []
+    app.add_url_rule("/<mine:name>", "own", own()(lambda name: ran.append(name) or name))
+    answers = [serve(app).get("/x", origin) for origin in (PAGE, OTHER)]
+    assert [(answer.status, allowed(answer)) for answer in answers] == [(403 if enforce else 200, None), (200, None)]
+    assert ran == ["x of a"] * (1 if enforce else 2)
 
 
 def test_what_a_converter_opens_is_torn_down(tenants, serve):

@@ -184,7 +184,7 @@ NO_REGEX = (
         (
             {"resources": {"/a": 5}},
             (
-                "resources['/a']: 5 is no mapping of options, Policy or None."
+                "resources['/a']: 5 is not a mapping of options, a Policy or None."
                 " Use a dict of options, such as {'max_age': 60}, a Policy, or None."
             ),
         ),

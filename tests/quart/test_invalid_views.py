@@ -101,11 +101,21 @@ async def test_a_socket_with_a_mistake_is_refused(app, knock):
     assert await knock(app, "/plain", origin=PAGE) is None
 
 
+class Incomparable:
+    """Like an array of numpy."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise ValueError("the truth value of an array is ambiguous")
+
+
 @pytest.mark.parametrize(
     ("key", "nonsense", "sense"),
     [
         pytest.param("QUART_CORS_ALLOW_ORIGIN", "https://app.example.com/", OTHER, id="an origin with a path"),
         pytest.param("QUART_CORS_ALLOW_ORIGIN", object(), OTHER, id="an origin of a wrong type"),
+        pytest.param("QUART_CORS_ALLOW_ORIGIN", Incomparable(), OTHER, id="an origin that can't be compared"),
         pytest.param("QUART_CORS_ALLOW_METHODS", ["TRACE"], ["PUT"], id="a method that no script can send"),
         pytest.param("QUART_CORS_MAX_AGE", "soon", 7, id="an age that is not a number"),
     ],

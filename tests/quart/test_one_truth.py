@@ -18,11 +18,13 @@ from quart import (
     g,
     has_app_context,
     has_request_context,
+    has_websocket_context,
     request,
     request_started,
     websocket,
 )
-from quart.views import MethodView
+from quart.signals import appcontext_pushed
+from quart.views import MethodView, View
 from werkzeug.routing import BaseConverter
 
 from asgi_cors_quart import CORS, cors, cors_exempt, route_cors, websocket_cors
@@ -54,14 +56,19 @@ def send():
     """Send one request by ASGI, and return its status, its CORS headers and its body."""
 
     async def exchange(app, method, path, headers, **scope):
-        sent = []
+        sent, complete = [], asyncio.Event()
         messages = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive():
-            return messages.pop() if messages else await asyncio.Event().wait()
+            if messages:
+                return messages.pop()
+            await complete.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message):
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                complete.set()
 
         await app(
             {
@@ -300,6 +307,22 @@ async def test_a_converter_runs_inside_of_the_apps_context(app, readers):
         assert g.mine == "mine"
 
 
+async def test_a_receiver_that_waits_does_not_keep_a_route_from_being_matched(app, readers):
+    """Prediction goes on without it: the context is pushed by then."""
+    app.url_map.converters["tenant"] = Tenant
+    app.config["TENANTS"] = {"a": "A"}
+    app.add_url_rule("/<tenant:name>", "tenant", own()(lambda name: name))
+    pushed = []
+
+    async def note(_app, **_):
+        pushed.append(1)
+        await asyncio.sleep(0)
+
+    with appcontext_pushed.connected_to(note, app):
+        assert await readers(app, "/a") == [OTHER]
+    assert pushed
+
+
 class OfTheRequest(BaseConverter):
     """A converter that needs the request."""
 
@@ -314,6 +337,38 @@ async def test_a_converter_may_need_the_request(app, readers, send):
     assert (await send(app, "GET", "/a", {"host": "api.test", "origin": OTHER}))[2] == b"a of api.test"
     assert await readers(app, "/a") == [OTHER]
     assert not has_request_context()
+
+
+class OfTheHandshake(BaseConverter):
+    """A converter that needs the handshake."""
+
+    def to_python(self, value):
+        return f"{value} of {websocket.host}"
+
+
+async def test_a_converter_may_need_the_handshake(app, knock):
+    app.url_map.converters["mine"] = OfTheHandshake
+    accepted = []
+
+    @websocket_cors(allow_origin=OTHER)
+    async def serve(name):
+        accepted.append(name)
+        await websocket.send("hello")
+
+    app.add_websocket("/<mine:name>", "ws", serve)
+    assert (await knock(app, "/a", origin=PAGE), await knock(app, "/a", origin=OTHER)) == (403, None)
+    assert accepted == ["a of api.test"]
+    assert not has_websocket_context()
+
+
+async def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, readers):
+    class Whole(View):
+        @own()
+        async def dispatch_request(self):
+            return "view"
+
+    app.add_url_rule("/", view_func=Whole.as_view("view"))
+    assert await readers(app, "/") == [OTHER]
 
 
 # -- what can't be predicted is verified
@@ -401,13 +456,17 @@ async def test_a_handshake_that_leads_to_another_view_needs_both_policies(knock,
 
 async def test_a_handshake_is_closed_if_the_server_sends_no_response():
     """Without the extension that can."""
-    app, sent, messages = sockets(), [], [{"type": "websocket.connect"}]
+    app, sent, messages, closed = sockets(), [], [{"type": "websocket.connect"}], asyncio.Event()
 
     async def receive():
-        return messages.pop() if messages else await asyncio.Event().wait()
+        if messages:
+            return messages.pop()
+        await closed.wait()
+        return {"type": "websocket.disconnect", "code": 1006}
 
     async def send(message):
         sent.append(message["type"])
+        closed.set()
 
     scope = {
         "type": "websocket",
@@ -465,8 +524,8 @@ async def test_a_request_inside_of_a_view_is_verified_by_itself(app, ask):
 
 async def test_a_request_context_without_a_request_is_left_alone(app):
     app.add_url_rule("/", "view", own()(another()))
-    async with app.test_request_context("/", headers={"Origin": EVIL}):
-        assert (await (await app.full_dispatch_request()).get_data()) == b"another"
+    async with app.test_request_context("/", headers={"Origin": EVIL}) as context:
+        assert (await (await app.full_dispatch_request(context)).get_data()) == b"another"
 
 
 def test_an_app_that_is_dropped_leaves_no_receiver_behind():

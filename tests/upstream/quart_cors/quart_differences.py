@@ -7,6 +7,7 @@ from named import Difference, Fetch
 from quart import Quart
 
 PAGE, OTHER = "http://quart.com", "http://notquart.com"
+SECURE_PAGE = "https://quart.com"
 
 
 def decorated(**config: Any) -> Callable[[Any], Quart]:
@@ -26,12 +27,37 @@ def decorated(**config: Any) -> Callable[[Any], Quart]:
     return build
 
 
+def with_a_late_mistake(module: Any) -> Quart:
+    """Make an app whose configuration is wrong for one of two decorated views."""
+    app = Quart("app")
+    app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
+
+    @app.get("/")
+    @module.route_cors()
+    async def every_origin() -> str:
+        return "not sent with credentials"
+
+    @app.get("/named")
+    @module.route_cors(allow_origin=[SECURE_PAGE])
+    async def named() -> str:
+        return "named"
+
+    return app
+
+
 def asking(**options: Any) -> Fetch:
     """Fetch from the page that is allowed."""
     return Fetch(page=PAGE, options=options)
 
 
 DIFFERENCES = (
+    Difference(
+        tests=("test_simple_request.test_credentials_and_wildcard",),
+        reason="a view whose policy is invalid sends no CORS header, rather than failing every request with 500",
+        row="`*` with credentials",
+        build=with_a_late_mistake,
+        fetches=(Fetch(page=SECURE_PAGE), Fetch(page=SECURE_PAGE, path="/named")),
+    ),
     Difference(
         tests=("test_basic.test_bad_preflight_request[empty-header]",),
         reason="an empty Access-Control-Request-Method, which no browser sends, is a refused preflight",
