@@ -8,10 +8,11 @@ one look-up: `__call__` is the hot path, `_decided` the long way, and `decide` t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import length_hint
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
-from ._configuration import Configuration
+from ._configuration import MOST_LINES, Configuration
 from ._decision import Decision, Outcome
 from ._installed import Installed
 from ._kept import LONGEST
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from ._types import ASGIApp, Receive, Scope, Send
 
 _MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
-_REPEATED: Final[Any] = object()  # the value of a repeated header: a key that is in no table
+# In place of the value of a header that is repeated, or not in lower case: a key that is in no table.
+_UNCACHED: Final[Any] = object()
 _STARLETTE_METHODS: Final = (
     *("is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"),
 )
@@ -103,15 +105,18 @@ class CORSMiddleware(Installed):
                     if maybe_asked[len(name)]:  # 16 ns a field, of which few go on; four comparisons take 40
                         if name == b"origin":
                             if origin is not None:
-                                origin = _REPEATED
+                                origin = _UNCACHED
                                 break
                             origin = value
                         elif name == b"access-control-request-method":
-                            method = value if method is None else _REPEATED
+                            method = value if method is None else _UNCACHED
                         elif name == b"access-control-request-headers":
-                            names = value if names is None else _REPEATED
+                            names = value if names is None else _UNCACHED
                         elif name == b"access-control-request-private-network":
-                            private = value if private is None else _REPEATED
+                            private = value if private is None else _UNCACHED
+                        elif not name.islower():  # a server that keeps letter case, so it may be one of these
+                            origin = _UNCACHED
+                            break
                 status, headers, body, level, until = tables.answers[origin, method, names, private]
             except LookupError:  # nothing like it is kept, or a name is longer than any that counts
                 pass
@@ -130,14 +135,16 @@ class CORSMiddleware(Installed):
         elif MARK not in scope:
             start = tables.always
             if start is None:
-                origin = None
-                for name, value in scope["headers"]:  # 215 ns in all, where a dict of them takes 420
+                origin, lines = None, scope["headers"]
+                for name, value in lines:  # 215 ns in all, where a dict of them takes 420
                     if name == b"origin":  # to the end, since a second one must be seen
                         if origin is not None:
-                            origin = _REPEATED
+                            origin = _UNCACHED
                             break
                         origin = value
                 try:  # one table for both kinds: a second look-up would cost refusals 60 ns
+                    if origin is None and lines and not lines[0][0].islower():
+                        origin = _UNCACHED  # a server that keeps letter case (Host comes first): it may be `Origin`
                     start, level, until = tables.asgi[origin]
                     if (
                         level  # of a refusal; as above
@@ -146,7 +153,7 @@ class CORSMiddleware(Installed):
                         and configuration.log.is_due(level, until, scope)
                     ):
                         start = None
-                except KeyError:
+                except (LookupError, TypeError):  # nothing like it is kept, or the lines are not a sequence
                     pass
         if start is None and (start := await self._decided(configuration, scope, receive, send)) is None:
             return
@@ -260,7 +267,9 @@ def _ready(judgement: Judgement, origin: bytes | None, scope: Scope) -> Start:
 
 
 def _has_plain_names(scope: Scope) -> bool:
-    """Tell whether names are in lower case, as ASGI asks; of others, `Origin` would pass for none."""
+    """Return whether names are in lower case, as ASGI asks; of others, `Origin` would pass for none."""
+    if length_hint(scope["headers"]) > MOST_LINES:
+        return False  # which are not worth a look
     names = b"".join([name for name, _ in scope["headers"]])
     return names == names.lower()
 

@@ -67,7 +67,10 @@ def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[byte
             continue
         # ASGI requires names in lower case, but some servers can be configured otherwise.
         if len(raw) in _LENGTHS and (name := raw.lower()) in _LINES:
-            values = lines.setdefault(name, [])
+            values = lines.get(name)
+            if values is None:
+                lines[name] = [value]
+                continue
             if len(values) < _LINES[name]:
                 values.append(value)
                 continue

@@ -374,12 +374,14 @@ class _Unstarted:
         self._crashed, self._propagates = crashed, propagates
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the app's body; if it raises before the response starts, that of a 500."""
+        """Yield the app's body; if it raises before any of it is sent, that of a 500."""
+        is_sent = False
         try:
-            for piece in self._body:  # noqa: UP028 - `yield from` would close it a second time
+            for piece in self._body:
                 yield piece
+                is_sent = is_sent or bool(piece)
         except Exception as error:
-            if self._state[STARTED]:
+            if is_sent:
                 raise
             if self._propagates():
                 note(error)

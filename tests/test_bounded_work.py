@@ -79,6 +79,15 @@ def test_a_flood_takes_nothing_from_an_allowed_origin(name: bytes) -> None:
     assert answer.lines == sorted([OWN, VARY, origin_line(APP)])
 
 
+@pytest.mark.parametrize("name", [b"host", b"x-any"], ids=bytes.decode)
+def test_a_flood_without_an_origin_is_neither_joined_nor_stored(name: bytes) -> None:
+    """Nor are its names compared with themselves in lower case, to keep the decision."""
+    middleware = CORSMiddleware(App().asgi, **ONE)
+    call_asgi(middleware, http_scope("GET", "/", []) | {"headers": [(b"Host", b"api.test")]})  # imported at first
+    answer, used = peak(middleware, http_scope("GET", "/", []), [], name)
+    assert (answer.lines, used < 100_000) == (sorted([OWN, VARY]), True)
+
+
 @pytest.mark.parametrize("name", [b"Origin", b"ORIGIN", b"oRiGiN"])
 def test_lines_between_others_are_found(name: bytes) -> None:
     """Lines between them, and their letter case, do not matter."""

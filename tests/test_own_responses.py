@@ -185,6 +185,27 @@ def test_a_generator_that_raises_gets_a_500() -> None:
     assert (answer.status, answer.headers, answer.body) == (500, GRANTED, CRASH)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("pieces", [[], [b""], [b"", b""]], ids=["none", "an empty piece", "two empty pieces"])
+def test_a_generator_that_raises_before_its_body_gets_a_500(method: str, pieces: list[bytes]) -> None:
+    """Nothing is sent until the first piece that isn't empty (PEP 3333), so its own start can be replaced."""
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("content-length", "1")])
+        yield from pieces
+        raise LookupError
+
+    server = Server()
+    body = WSGIMiddleware(app, **ONE)(wsgi_environ(method, "/", [("origin", APP)]), server)
+    sent: list[bytes] = []
+    with pytest.raises(LookupError) as caught:
+        sent.extend(body)
+    status, headers, *exc_info = server.calls[-1]
+    assert (len(server.calls), status, headers) == (2, "500 Internal Server Error", GRANTED)
+    assert [info[1] for info in exc_info] == [caught.value]
+    assert b"".join(sent) == (CRASH if method == "GET" else b"")
+
+
 def test_a_lazy_app_that_raises_late_breaks_off() -> None:
     """Its headers are sent; the exception is the server's, without a note, since the page could read it."""
     app = Lazy(after=LookupError())

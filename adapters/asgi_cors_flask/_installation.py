@@ -26,6 +26,7 @@ from asgi_cors_werkzeug import (
     EVERY_PATH,
     EXEMPT,
     PREDICTED,
+    TOO_LONG,
     AttachedPolicy,
     Binder,
     Resources,
@@ -167,7 +168,9 @@ class Installation:
         }
         key: Any = self._views.of(scope)
         configuration = self.configuration
-        if key is not None:
+        if key is TOO_LONG:
+            configuration = Configuration(DENY_ALL)
+        elif key is not None:
             configuration = _exempt() if key is EXEMPT else key.configuration(self._app)
         return configuration.explain(method, origin, path, headers, credentials=credentials)
 

@@ -28,7 +28,17 @@ from asgi_cors import (
     Policy,
     PolicyOptions,
 )
-from asgi_cors_werkzeug import DENY_ALL, EXEMPT, PREDICTED, Binder, Path, Views, mark_of, standalone_configuration
+from asgi_cors_werkzeug import (
+    DENY_ALL,
+    EXEMPT,
+    PREDICTED,
+    TOO_LONG,
+    Binder,
+    Path,
+    Views,
+    mark_of,
+    standalone_configuration,
+)
 
 from ._routing import bind, divide, proxy_fixes, run_in_request_context, through_proxy_fixes
 from ._settings import KEYS, PREFIX, Setting, unknown_keys
@@ -107,6 +117,8 @@ class Installation:
         configuration = self.configuration
         if key is EXEMPT:
             configuration = Configuration(DENY_ALL, paths=_UNTOUCHED)
+        elif key is TOO_LONG:
+            configuration = Configuration(DENY_ALL)
         elif isinstance(key, Setting):
             configuration = self.alone(key)
         return configuration.explain(method, origin, path, headers, credentials=credentials)

@@ -9,7 +9,8 @@ policy of the view, or else of its blueprint, that serves a scope. An adapter us
     views.refresh(configuration)           # at start-up: raise for every mistake that can be known by then
 
 `connect` connects a handler to the framework's signals. It compares `views.key_of(endpoint, method)` of the view that
-really runs with the prediction, `PREDICTED` in the scope or environ, and calls `verify_view` if they differ.
+really runs with the prediction, `PREDICTED` in the scope or environ, and calls `verify_view` if they differ. The
+prediction is `TOO_LONG` if the path is too long to be matched; nothing is allowed there.
 
 `views.attach_to_blueprint(name, policy)` attaches a policy to all views of a blueprint. Requests of a view with the
 policy `EXEMPT` (by `cors_exempt`) are passed through.
@@ -25,13 +26,14 @@ from ._attached import EXEMPT, AttachedPolicy, cors_exempt, mark, mark_of, wraps
 from ._binding import Binder, divided, encoded, environ_of, first_lines, scheme_of
 from ._proxies import layers, through_proxy_fixes
 from ._resources import EVERY_PATH, Path, Resources, is_regex, list_of, read_regex, read_resources
-from ._views import DENY_ALL, PREDICTED, Views, standalone_configuration
+from ._views import DENY_ALL, PREDICTED, TOO_LONG, Views, standalone_configuration
 
 __all__ = [
     "DENY_ALL",
     "EVERY_PATH",
     "EXEMPT",
     "PREDICTED",
+    "TOO_LONG",
     "AttachedPolicy",
     "Binder",
     "Path",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, MutableMapping
 from itertools import islice
+from operator import length_hint
 from typing import Any, Final, Protocol
 
 from werkzeug.routing import MapAdapter
@@ -20,6 +21,7 @@ _HOST: Final = len(b"host")
 _MOST: Final = 256  # hosts that are kept, since strangers may name any
 _LONGEST: Final = 256  # characters of one
 _MAX_LINES: Final = 1000  # headers of a request that are used to match its route
+_MAX_VALUE: Final = 8192  # bytes of each
 
 
 class App(Protocol):
@@ -73,7 +75,7 @@ class Binder:
 
     def __call__(self, scope: Scope) -> MapAdapter | None:
         """Bind the routes for a scope; None where there is nothing to match."""
-        scope = self._through_proxies(scope)
+        scope = self._through_proxies(_with_few_lines(scope))
         config, host, scheme = self._app.config, _host(scope), scheme_of(scope)
         if host is None or len(host) > _LONGEST or config.get("TRUSTED_HOSTS") is not None or not self._is_usual():
             return self._ask(scope)
@@ -135,12 +137,18 @@ def _hosts(headers: Iterable[Line]) -> list[Line]:
 
 
 def first_lines(scope: Scope) -> list[Line]:
-    """Return the header lines that count for a route: the first thousand, and two later lines of Host.
+    """Return the header lines that count for a route: the first thousand, and two later lines of Host, each cut.
 
     No browser sends more, and each line takes time to convert.
     """
     headers = scope["headers"]
-    return [*islice(headers, _MAX_LINES), *_hosts(islice(headers, _MAX_LINES, None))]
+    lines = [*islice(headers, _MAX_LINES), *_hosts(islice(headers, _MAX_LINES, None))]
+    return [(name, value[:_MAX_VALUE]) for name, value in lines]
+
+
+def _with_few_lines(scope: Scope) -> Scope:
+    """Return the scope with the lines of `first_lines` if it has more; else the scope itself."""
+    return {**scope, "headers": first_lines(scope)} if length_hint(scope["headers"]) > _MAX_LINES else scope
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:

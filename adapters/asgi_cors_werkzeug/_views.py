@@ -25,6 +25,9 @@ Key = TypeVar("Key", bound=AttachedPolicy)
 Predict = Callable[[], Hashable | None]
 ViewPolicy = Policy | Mapping[str, Any] | Rules | None
 
+_MAX_PATH: Final = 2048  # characters of a path whose route is matched: each of its segments costs a microsecond
+TOO_LONG: Final = AttachedPolicy("a path that is too long")
+
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
 _UNKNOWN: Final = AttachedPolicy("an unknown view")
 
@@ -91,6 +94,8 @@ class Views:
         Raises:
             ConfigError: With every mistake found.
         """
+        if key is TOO_LONG:
+            return DENY_ALL
         return None if key is EXEMPT else self._policy_of(key)
 
     def registered(self) -> set[AttachedPolicy]:
@@ -130,9 +135,13 @@ class Views:
     def of(self, scope: Scope) -> Hashable | None:
         """Return the key of the view that will serve a scope, or of its blueprint; None if neither has a policy.
 
-        For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys.
+        For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys. A path that is too long
+        is not matched, and nothing is allowed there: a preflight matches it once for each method.
         """
-        predict = self._predict if self._has_plain_routes() else self._predict_in_context
+        if len(scope["path"]) > _MAX_PATH:
+            predict: Callable[[Scope], Hashable | None] = _predict_nothing
+        else:
+            predict = self._predict if self._has_plain_routes() else self._predict_in_context
         if scope.get("asgi_cors.preflight"):
             return predict(scope)
         noted = scope.get("wsgi.environ", scope)
@@ -210,6 +219,10 @@ def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Co
 
 
 def _do_nothing() -> None: ...
+
+
+def _predict_nothing(_scope: Scope) -> Hashable | None:
+    return TOO_LONG
 
 
 def _handler(view: object, method: str) -> object:

@@ -171,3 +171,29 @@ async def test_the_host_is_found_whatever_stands_before_it(asgi, lines, status):
     serving = asgi_app(app)
     for _ in range(2):
         assert (await asgi.drive(serving, scope)).status == status
+
+
+VALUES = {
+    "a Host of a megabyte": [(b"host", b"a." * 500_000)],
+    "another header of a megabyte": [(b"host", b"a.test"), (b"host", b"a.test"), (b"x-any", b"a" * 1_000_000)],
+    "100,000 lines without Host": [(b"x-any", b"1")] * 100_000,
+}
+
+
+@pytest.mark.parametrize("lines", VALUES.values(), ids=VALUES)
+async def test_a_route_is_matched_by_the_beginning_of_the_headers(asgi, monkeypatch, lines):
+    """Werkzeug looks at each value several times."""
+    app = Flask("app")
+    app.add_url_rule("/", "a", cross_origin(origins=PAGE)(lambda: ""))
+    CORS(app, origins="https://other.example.com")
+    seen = []
+
+    def create_url_adapter(made):
+        seen.extend(len(value) for value in made.environ.values() if isinstance(value, str))
+        return app.url_map.bind("a.test", path_info="/")
+
+    monkeypatch.setattr(app, "create_url_adapter", create_url_adapter)
+    asked = [(b"origin", PAGE.encode()), (b"access-control-request-method", b"PUT")]
+    scope = asgi.scope("OPTIONS", "/", {}) | {"headers": [*asked, *lines]}
+    assert (await asgi.drive(asgi_app(app), scope)).status == 204
+    assert 0 < max(seen) <= 8192

@@ -574,3 +574,34 @@ def test_the_policy_comes_with_a_class_that_is_mounted_by_asgi(asgi, app):
         scope = asgi.scope("GET", path, {"origin": OTHER}, root_path=root)
         answer = asyncio.run(asgi.drive(asgi_app(app), scope))
         assert (answer.body, allowed(answer)) == (b"/x", OTHER)
+
+
+# -- a path that is too long to be matched
+
+LONG = "/" + "a/" * 1500
+
+
+@pytest.mark.parametrize("attached", [True, False], ids=["a policy of its own", "the app's policy"])
+def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monkeypatch, attached):
+    """It is not matched, which would take longer than the request; the view that runs may allow it or not."""
+    CORS(app, origins=PAGE)
+    matched = []
+    monkeypatch.setattr("asgi_cors_werkzeug._views._endpoints", lambda *_: matched.append(1) or ())
+    app.add_url_rule("/other", "other", own()(lambda: "other"))
+    app.add_url_rule("/<path:_>", "view", (own() if attached else lambda view: view)(lambda _: "view"))
+    client = serve(app)
+    for origin in (PAGE, OTHER):
+        answer = client.get(LONG, origin)
+        assert (answer.status, answer.body, answer.cors) == (200, b"view", {"vary": "Origin"})
+        preflight = client.preflight(LONG, origin)
+        assert (preflight.status, allowed(preflight)) == (200, None)
+        assert app.extensions["asgi_cors"].explain("GET", origin, LONG).allowed is False
+    assert client.get(LONG).body == b"view"
+    assert matched == []
+
+
+def test_a_path_that_is_too_long_is_enforced(app, serve):
+    """The app doesn't run: nothing is known of the view that would."""
+    CORS(app, origins=PAGE, enforce=True)
+    app.add_url_rule("/<path:_>", "view", own()(lambda _: pytest.fail("the view ran")), methods=["POST"])
+    assert {serve(app).request("POST", LONG, origin).status for origin in (PAGE, OTHER, EVIL)} == {403}

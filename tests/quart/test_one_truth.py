@@ -540,3 +540,22 @@ def test_an_app_that_is_dropped_leaves_no_receiver_behind():
     gc.collect()
     assert dropped() is None
     assert len(request_started.receivers) <= before
+
+
+# -- a path that is too long to be matched
+
+
+async def test_nothing_is_allowed_at_a_path_that_is_too_long(app, cors_of, ask):
+    """It is not matched, which would take longer than the request."""
+    path = "/" + "a/" * 1500
+
+    async def served(_):
+        return "served"
+
+    app.add_url_rule("/<path:_>", "view", own()(served))
+    for origin in (PAGE, OTHER):
+        assert await cors_of(app, "GET", path, origin=origin) == {"vary": "Origin"}
+        preflight = await ask(app, "OPTIONS", path, origin=origin, access_control_request_method="PUT")
+        assert (preflight.status_code, preflight.headers.get("access-control-allow-origin")) == (200, None)
+        assert app.extensions["asgi_cors"].explain("GET", origin, path).allowed is False
+    assert await (await ask(app, "GET", path)).get_data() == b"served"
