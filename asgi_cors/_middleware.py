@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ._types import ASGIApp, Receive, Scope, Send
 
 _MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
-# In place of the value of a header that is repeated, or not in lower case: a key that is in no table.
+# In place of the value of a repeated header: a key that is in no table, so lines are not joined.
 _UNCACHED: Final[Any] = object()
 _STARLETTE_METHODS: Final = (
     *("is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"),
@@ -114,9 +114,6 @@ class CORSMiddleware(Installed):
                             names = value if names is None else _UNCACHED
                         elif name == b"access-control-request-private-network":
                             private = value if private is None else _UNCACHED
-                        elif not name.islower():  # a server that keeps letter case, so it may be one of these
-                            origin = _UNCACHED
-                            break
                 status, headers, body, level, until = tables.answers[origin, method, names, private]
             except LookupError:  # nothing like it is kept, or a name is longer than any that counts
                 pass
@@ -135,16 +132,14 @@ class CORSMiddleware(Installed):
         elif MARK not in scope:
             start = tables.always
             if start is None:
-                origin, lines = None, scope["headers"]
-                for name, value in lines:  # 215 ns in all, where a dict of them takes 420
+                origin = None
+                for name, value in scope["headers"]:  # 215 ns in all, where a dict of them takes 420
                     if name == b"origin":  # to the end, since a second one must be seen
                         if origin is not None:
                             origin = _UNCACHED
                             break
                         origin = value
                 try:  # one table for both kinds: a second look-up would cost refusals 60 ns
-                    if origin is None and lines and not lines[0][0].islower():
-                        origin = _UNCACHED  # a server that keeps letter case (Host comes first): it may be `Origin`
                     start, level, until = tables.asgi[origin]
                     if (
                         level  # of a refusal; as above
@@ -153,7 +148,7 @@ class CORSMiddleware(Installed):
                         and configuration.log.is_due(level, until, scope)
                     ):
                         start = None
-                except (LookupError, TypeError):  # nothing like it is kept, or the lines are not a sequence
+                except KeyError:
                     pass
         if start is None and (start := await self._decided(configuration, scope, receive, send)) is None:
             return

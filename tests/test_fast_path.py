@@ -222,37 +222,3 @@ def test_an_answer_says_that_its_body_is_whole() -> None:
 
 
 # -- a server that keeps letter case, as hypercorn with h11_pass_raw_headers
-
-
-def raw(served: Any, method: str, *fields: tuple[str, str]) -> list[str]:
-    """Send a request with names as they are; return the lines of the response."""
-    scope = http_scope(method, "/", [])
-    scope["headers"] = [(name.encode(), value.encode()) for name, value in fields]
-    return call_asgi(served, scope).lines
-
-
-@pytest.mark.parametrize(
-    "first", [("Host", "api.test"), ("HOST", "api.test"), ("Origin", APP)], ids=lambda line: line[0]
-)
-def test_a_name_in_capitals_is_found_after_requests_in_lower_case(first: tuple[str, str]) -> None:
-    """HTTP/2 has names in lower case, HTTP/1.1 those of the client: the former are no reason to overlook the latter."""
-    middleware = CORSMiddleware(App().asgi, **ONE)
-    for _ in range(2):
-        assert raw(middleware, "GET", ("host", "api.test")) == sorted([OWN, VARY])
-        others = [first, *[("Origin", APP)] * (first[0] != "Origin")]
-        assert raw(middleware, "GET", *others) == sorted([OWN, VARY, origin_line(APP)])
-    assert raw(middleware, "GET") == sorted([OWN, VARY])
-
-
-@pytest.mark.parametrize("name", ["Access-Control-Request-Headers", "ORIGIN"])
-def test_a_name_in_capitals_is_found_after_a_preflight_in_lower_case(name: str) -> None:
-    """What is kept for the other lines alone is not sent."""
-    middleware = CORSMiddleware(App().asgi, **ONE)
-    asked = [("origin", APP), ("access-control-request-method", "GET")]
-    allowed = raw(middleware, "OPTIONS", *asked)
-    value = APP if name == "ORIGIN" else "x-not-allowed"
-    scope = http_scope("OPTIONS", "/", [])
-    scope["headers"] = [(each.encode(), text.encode()) for each, text in [*asked, (name, value)]]
-    for _ in range(2):
-        assert raw(middleware, "OPTIONS", *asked) == allowed
-        assert call_asgi(middleware, scope).status == 200
