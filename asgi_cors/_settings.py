@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ._decision import Decision
 from ._errors import ConfigError, issue, show, unknown
 from ._http import TOKEN
+from ._option_origins import list_of
 from ._policy import DEFAULTS, Policy, PolicyOptions
 from ._rules import FindsPolicy, PathPolicies, Rules, Views, path_in_code
 
@@ -133,12 +134,12 @@ def _is_sync(value: object) -> bool:
 
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary`, without Origin, which every response varies by that `policy_for` decides."""
-    is_list = isinstance(value, Iterable) and not isinstance(value, str)
+    names = list_of((value,) if isinstance(value, str) else value)
     found: dict[str, bytes] = {}
-    for name in cast("Iterable[object]", value) if is_list else (value,):
+    for name in [value] if names is None else names:
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             hint = "Write the names of request headers: vary=['x-tenant']."
-            issues.append(issue("invalid-name", "vary", name, f"{name!r} is not a header name", hint))
+            issues.append(issue("invalid-name", "vary", name, f"{show(name)} is not a header name", hint))
         elif name.lower() != "origin":
             found.setdefault(name.lower(), name.encode())
     return tuple(found.values())
