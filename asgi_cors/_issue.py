@@ -59,10 +59,13 @@ class Issue:
             expected: The kind of app that is needed, such as `"a Flask app"`.
             line: What to write with such an app.
         """
-        from ._interfaces import describe  # noqa: PLC0415 - only for a mistake
+        from ._interfaces import NOT_AN_APP, describe, is_factory  # noqa: PLC0415 - only for a mistake
 
         found, better = describe(app)
-        message = f"{show(app)} is {found}" + ("" if found == "not an app" else f", not {expected}")
+        message = f"{show(app)} is {found}" + ("" if found == NOT_AN_APP else f", not {expected}")
+        if found == NOT_AN_APP and callable(app) and is_factory(app):
+            message += ", because it takes no arguments"
+            line = line.replace("(app", f"({getattr(app, '__name__', 'factory').strip('<>')}()")
         return cls("wrong-app", "app", app, message, f"Write {better or line}.")
 
     @classmethod
