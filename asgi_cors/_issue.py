@@ -51,6 +51,11 @@ class Issue:
         return cls("unknown-option", text, option, f"there is no {kind} of this name", hint)
 
     @classmethod
+    def wrong_type(cls, option: str, value: object, wanted: str, hint: str) -> Issue:
+        """Describe a value of a wrong type; `wanted` says of which it should be, such as `"a number of threads"`."""
+        return cls("wrong-type", option, value, f"{show(value)} is not {wanted}", hint)
+
+    @classmethod
     def wrong_app(cls, app: object, expected: str, line: str) -> Issue:
         """Describe an app of the wrong kind.
 

@@ -136,7 +136,7 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
         return None
     seconds = math.floor(value.total_seconds()) if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int) or abs(seconds) > sys.maxsize:
-        message = f"{show(value)} is no number of whole seconds, timedelta or None"
+        message = f"{show(value)} is not a whole number of seconds, timedelta or None"
         issues.append(issue("wrong-type", "max_age", value, message, f"Write max_age={_meant_seconds(value)}."))
         return None
     if seconds < 0:

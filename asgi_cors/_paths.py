@@ -267,7 +267,7 @@ def _never(path: str) -> Issue | None:
     decoded = urllib.parse.unquote(path)
     found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
     if re.search(r"[?#]", path):
-        found, decoded = "has a query or fragment, which is no part of a path", re.split(r"[?#]", path)[0]
+        found, decoded = "has a query or fragment, which is not part of a path", re.split(r"[?#]", path)[0]
     if _plain(path) != path:
         found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
     if not found:
@@ -292,7 +292,7 @@ def _wrong_type(path: object) -> Issue:
         hint = f"Write re.compile({decoded!r})." if text is not path else _hint(decoded)
     else:
         hint = "Use a string such as '/api/*', or re.compile(…)."
-    return issue("wrong-type", "paths", path, f"{show(path)} is no string, and no regular expression of one", hint)
+    return issue("wrong-type", "paths", path, f"{show(path)} is not a string, or a regular expression of str", hint)
 
 
 def _regex_issue(path: re.Pattern[str]) -> Issue | None:

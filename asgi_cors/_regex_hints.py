@@ -26,7 +26,7 @@ _LONGEST_SHOWN: Final = 2000
 _HTTP: Final = re.compile(  # pages of localhost have no https
     r"(?:https\?|http\[s\]\?|http\(s\|?\)\??|\((?:\?:)?https?\|https?\)|http)(?=:)(?!:(?:\\?/){2}(?:localhost|127\b))"
 )
-_BARE_DOT: Final = re.compile(r"(?<=[\w)])(?<!\\\w)\.(?=\w)")
+_BARE_DOT: Final = re.compile(r"(?<=[\w)*+])(?<!\\\w)\.(?=\w)")
 _SUB_DOMAINS: Final = re.compile(rf"(?<=/)(\(?)({_ATOM}|\.)([*+])(\)?)(?=[a-z0-9])")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789-."
 _ANY_END: Final = re.compile(

@@ -129,8 +129,8 @@ def test_the_warning_names_a_path_as_the_adapter_describes_it():
     ("path", "words"),
     [
         (re.compile("api/.*"), r"'api/\.\*' matches no path: a path begins with a slash\. Write re\.compile\('/api"),
-        (re.compile(b"/x"), "is no string, and no regular expression of one"),
-        (7, "is no string, and no regular expression of one"),
+        (re.compile(b"/x"), "is not a string, or a regular expression of str"),
+        (7, "is not a string, or a regular expression of str"),
     ],
 )
 def test_a_pattern_that_can_match_no_path_is_refused(path, words):

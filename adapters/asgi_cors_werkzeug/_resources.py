@@ -91,15 +91,15 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
         return ((cast("object", resources), {}),)
     if isinstance(resources, Iterable):
         return ((path, {}) for path in cast("Iterable[object]", resources))
-    message = f"{resources!r} is no path, list or table of paths"
-    issues.append(Issue("wrong-type", "resources", resources, message, "Write resources={'/api/*': {'origins': […]}}."))
+    hint = "Write resources={'/api/*': {'origins': […]}}."
+    issues.append(Issue.wrong_type("resources", resources, "a path, list or table of paths", hint))
     return ()
 
 
 def _read(path: Any, issues: list[Issue]) -> Path | None:
     if not isinstance(path, Hashable):
-        message = f"{path!r} is not a path"
-        issues.append(Issue("wrong-type", "resources", path, message, "Write a string, or a compiled expression."))
+        hint = "Write a string, or a compiled expression."
+        issues.append(Issue.wrong_type("resources", path, "a path", hint))
         return None
     if not isinstance(path, str):
         return cast("Path", path)  # a compiled expression, or what the core refuses by itself

@@ -137,7 +137,7 @@ def _page_url(origin: str) -> httpx.URL | None:
     except ScriptError as error:
         raise ValueError(f"origin={origin[:200]!r} is not a URL. {_origin_hint(origin)}") from error
     if url.scheme not in HTTP_SCHEMES or serialize_origin(url) != origin:
-        raise ValueError(f"origin={origin[:200]!r} is no origin as browsers write it. {_origin_hint(origin, url)}")
+        raise ValueError(f"origin={origin[:200]!r} is not an origin as browsers write it. {_origin_hint(origin, url)}")
     return url
 
 

@@ -359,7 +359,7 @@ async def test_a_handshake_is_refused(app, asgi, install):
 
 @pytest.mark.parametrize("threads", [0, -1, True, 1.5, "4"])
 def test_a_number_of_threads_that_is_none_is_refused(app, threads):
-    with pytest.raises(ConfigError, match=r"is no number of threads\. Write a whole number from 1 up\."):
+    with pytest.raises(ConfigError, match=r"is not a number of threads\. Write a whole number from 1 up\."):
         asgi_app(app, threads=threads)
 
 

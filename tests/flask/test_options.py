@@ -179,12 +179,12 @@ NO_REGEX = (
         ),
         (
             {"resources": 5},
-            "resources: 5 is no path, list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
+            "resources: 5 is not a path, list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
         ),
         (
             {"resources": {"/a": 5}},
             (
-                "resources['/a']: 5 is no mapping of options, Policy or None."
+                "resources['/a']: 5 is not a mapping of options, Policy or None."
                 " Use a dict of options, such as {'max_age': 60}, a Policy, or None."
             ),
         ),

@@ -144,9 +144,9 @@ def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
         ("}", "resources: '}' is not a valid path: it must begin with a slash"),
         ("a/v[12]", "resources: 'a/v[12]' matches no path: a path begins with a slash. Write re.compile('/a/v[12]')."),
         ("/v[12", "resources: '/v[12' is no pattern of ours, and no regular expression either"),
-        (7, "resources: 7 is no string, and no regular expression of one."),
+        (7, "resources: 7 is not a string, or a regular expression of str."),
         (["/x"], "resources: ['/x'] is not a path. Write a string, or a compiled expression."),
-        (re.compile(b"/x"), "resources: re.compile(b'/x') is no string, and no regular expression of one."),
+        (re.compile(b"/x"), "resources: re.compile(b'/x') is not a string, or a regular expression of str."),
     ],
 )
 def test_a_path_that_is_none_is_refused(app, path, mistake):
