@@ -51,18 +51,20 @@ _ADVICE: Final = {
     "origin-port": "Name each port, or use ':*' for any port.",
     "origin-non-ascii": "Correct the name: no browser accepts it.",
     "origin-punycode": "Correct the label: it is 'xn--' and the punycode of the name.",
-    "origin-list": "Write a list of strings, one for each entry.",
     "origin-host-character": "Correct the host: it has letters, digits, '-', '_' and dots.",
     "origin-too-long": "Correct the name: it cannot be registered.",
     "origin-ip": "Correct the address: IPv4 has four numbers from 0 to 255, IPv6 has brackets.",
     "origin-wildcard": "Name each origin, or use '*' in front of a domain, between dots or hyphens.",
 }
+_TOO_LONG: Final = "Use a list of strings, one for each entry."
 _OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
 def hint(text: str, problem: Problem, accepts: Accepts) -> str:
     """Return what to write instead of `text`: the first correction that is accepted, else an advice."""
-    for candidate in _candidates(text, problem.code, accepts) if len(text) <= MAX_TEXT else ():
+    if len(text) > MAX_TEXT:
+        return _TOO_LONG
+    for candidate in _candidates(text, problem.code, accepts):
         if candidate and accepts(candidate):
             return f"Write {_spelled(candidate, problem.code)}."
     return _ADVICE.get(problem.code, _OTHERWISE)

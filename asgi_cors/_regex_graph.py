@@ -238,7 +238,7 @@ class _Builder:
             self.has_conditions = True
         if op is _parser.AT:
             return _Part({}, {}, 1)
-        if op is _parser.FAILURE:  # `(?!)`
+        if op is _parser.FAILURE or (op is _parser.ASSERT_NOT and not argument[1]):  # `(?!)`, by Python's version
             return _Part({}, {}, 0)
         body = self.sequence(argument[1], flags, depth + 1)
         return _Part(body.first, {}, 1)

@@ -203,6 +203,7 @@ HONEST = [
     r"https://[a-z]+?\.example\.com",
     r"(?a:https://\w+\.example\.com)",
     r"https://app\.example\.com:443|https://.*:443",
+    r"https://(?!).*|https://app\.example\.com",
     *(r"https://" + "|".join(f"app{n}" for n in range(100)) + r"\.example\.com",),
     r"https://(" + "|".join(f"(?:[a-z0-9-]+\\.)*site{n}\\.com" for n in range(60)) + r")(:\d+)?",
 ]
