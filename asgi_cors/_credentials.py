@@ -51,9 +51,9 @@ class _Risk(NamedTuple):
 
 
 def _risks(origins: Origins) -> Iterator[_Risk]:
-    if "*" in origins.entries:
+    if origins.has_star:
         yield _risk(ANY_ORIGIN, "*", "Name the origins: allow_origins=['https://app.example.com'].")
-    if "null" in origins.entries:
+    if "null" in origins.exact:
         yield _risk(FROM_NULL, "null", "Leave 'null' out.")
     for pattern in origins.patterns:
         if _is_shared(pattern):

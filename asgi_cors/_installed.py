@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from ._configuration import Configuration
 from ._errors import ConfigError, PositionalOptionsError, issue, positional, wrong_app
-from ._interfaces import interface_of
+from ._interfaces import interface_of, is_factory
 from ._policy import Policy
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Installed:
 
     @classmethod
     def _app_issues(cls, app: object) -> list[Issue]:
-        if callable(app) and interface_of(app) in {cls.interface, None}:
+        interface = interface_of(app) if callable(app) else ""
+        if interface == cls.interface or (callable(app) and interface is None and not is_factory(app)):
             return []
         article = "an" if cls.interface == "ASGI" else "a"
         return [wrong_app(app, f"{article} {cls.interface} app", f"{cls.__name__}(app, …)")]

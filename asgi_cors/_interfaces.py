@@ -22,6 +22,7 @@ _FRAMEWORKS: Final = {
     ("fastapi", "FastAPI"): ("a FastAPI app, which is ASGI", _STARLETTE),
     ("starlette", "Starlette"): ("a Starlette app, which is ASGI", _STARLETTE),
 }
+NOT_AN_APP: Final = "not an app"
 _MIDDLEWARES: Final = {"ASGI": "CORSMiddleware(app, …)", "WSGI": "WSGIMiddleware(app, …)"}
 
 
@@ -39,6 +40,11 @@ def interface_of(app: Callable[..., Any]) -> str | None:
     if takes_two == takes_three:
         return None
     return "WSGI" if takes_two else "ASGI"
+
+
+def is_factory(app: Callable[..., Any]) -> bool:
+    """Return whether a callable takes no arguments, so that it is not an app: a factory, or a class to be called."""
+    return _takes(app, 0) and not any(_takes(app, arguments) for arguments in (1, 2, 3))
 
 
 def _is_coroutine_function(function: Any) -> bool:
@@ -63,5 +69,5 @@ def describe(app: Any) -> tuple[str, str]:
             return known
     found = interface_of(app) if callable(app) else None
     if found is None:
-        return "not an app", ""
+        return NOT_AN_APP, ""
     return f"{'an' if found == 'ASGI' else 'a'} {found} app", _MIDDLEWARES[found]

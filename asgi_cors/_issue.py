@@ -56,6 +56,11 @@ class Issue:
         return cls("unknown-option", text, option, f"there is no {kind} of this name", hint)
 
     @classmethod
+    def wrong_type(cls, option: str, value: object, wanted: str, hint: str) -> Issue:
+        """Describe a value of a wrong type; `wanted` says of which it should be, such as `"a number of threads"`."""
+        return cls("wrong-type", option, value, f"{show(value)} is not {wanted}", hint)
+
+    @classmethod
     def wrong_app(cls, app: object, expected: str, line: str) -> Issue:
         """Describe an app of the wrong kind.
 
@@ -64,10 +69,13 @@ class Issue:
             expected: The kind of app that is needed, such as `"a Flask app"`.
             line: The code to write with such an app.
         """
-        from ._interfaces import describe  # noqa: PLC0415 - only for a mistake
+        from ._interfaces import NOT_AN_APP, describe, is_factory  # noqa: PLC0415 - only for a mistake
 
         found, better = describe(app)
-        message = f"{show(app)} is {found}" + ("" if found == "not an app" else f", not {expected}")
+        message = f"{show(app)} is {found}" + ("" if found == NOT_AN_APP else f", not {expected}")
+        if found == NOT_AN_APP and callable(app) and is_factory(app):
+            message += ", because it takes no arguments"
+            line = line.replace("(app", f"({getattr(app, '__name__', 'factory').strip('<>')}()")
         return cls("wrong-app", "app", app, message, f"Write {better or line}.")
 
     @classmethod

@@ -26,7 +26,7 @@ def name_hint(entry: object, accepts: Callable[[str], bool], advice: str) -> str
         texts, is_list = [text], bool(_LISTED.search(text.strip()))
     names = list(dict.fromkeys(name for text in texts for name in _names(text, accepts)))
     if not names:
-        return UNSET_HINT if entry is None or text == "" else advice
+        return UNSET_HINT if isinstance(entry, str | None) and not entry else advice
     is_list = (is_list and not _is_header_line(texts)) or len(names) > 1
     return f"Write {names if is_list else names[0]!r}."
 

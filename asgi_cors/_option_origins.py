@@ -27,6 +27,7 @@ class Origins:
     def __init__(self, entries: tuple[OriginEntry, ...]) -> None:
         """Begin with what is written."""
         self.entries = entries
+        self.has_star = False
         self.exact: list[str] = []
         self.patterns: list[Pattern] = []
         self.regexes: dict[re.Pattern[str], str] = {}  # with the option that each is written in
@@ -36,7 +37,7 @@ class Origins:
     @property
     def any(self) -> bool:
         """Whether `*` is allowed."""
-        return len(self.entries) == 1 and is_text(self.entries[0], "*")
+        return self.has_star and len(self.entries) == 1
 
     @property
     def none(self) -> bool:
@@ -51,7 +52,9 @@ class Origins:
                 others.append(entry)
             elif is_plain(entry) or entry == "null":
                 self.exact.append(entry)
-            elif entry != "*":
+            elif entry == "*":
+                self.has_star = True
+            else:
                 others.append(entry)
         if others:
             self._sort(others, issues, accepts)
@@ -98,13 +101,13 @@ def read_origins(
         accepts: Returns whether the policy would accept a list of entries instead.
     """
     entries = _entries(value, issues, accepts)
-    if any(is_text(entry, "*") for entry in entries) and (len(entries) > 1 or regex is not None):
+    origins = Origins(entries)
+    origins.sort(issues, accepts)
+    if origins.has_star and (len(entries) > 1 or regex is not None):
         message = "'*' allows every origin, so the other entries are redundant: one of the two is not intended"
         hint = "Leave '*' out." if len(entries) > 1 else "Leave allow_origins out."
         issues.append(issue("redundant-entry", "allow_origins", "*", message, hint))
-    origins = Origins(entries)
-    origins.sort(issues, accepts)
-    if any(is_text(entry, "null") for entry in entries):
+    if "null" in origins.exact:
         message = "'null' is the origin of every sandboxed page, whichever site it comes from"
         warnings.append(
             issue("null-allowed", "allow_origins", "null", message, "Leave it out unless you know the page.")
@@ -120,24 +123,26 @@ def list_of(value: object) -> list[Any] | None:
     """Return the entries of an iterable that is not text or a mapping; None for anything else."""
     is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | Mapping)
     try:
-        return list(cast("Iterable[Any]", value)) if is_list else None
-    except TypeError:  # NumPy's arrays without dimensions
+        return [plain_string(entry) for entry in cast("Iterable[Any]", value)] if is_list else None
+    except TypeError:  # an array of no dimension is iterable by its type only
         return None
+
+
+def plain_string(value: Any) -> Any:
+    """Return a member of an enum, or a proxy, that stands for a string as that string; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    return str.__str__(value) if str in type(value).__mro__ else str(value)
 
 
 def _entries(value: Any, issues: list[Issue], accepts: Accepts) -> tuple[Any, ...]:
     if isinstance(value, str | re.Pattern) or callable(value):
-        return (cast("object", value),)
+        return (plain_string(value),)
     entries = list_of(value)
     if entries is None:
         issues.append(_entry_issue(value, accepts, "a string, compiled regex, callable, or list of these"))
         return ()
     return tuple({comparable(entry): entry for entry in entries}.values())
-
-
-def is_text(value: object, text: str) -> bool:
-    """Return whether a value of any type is this text; arrays and mocks compare in ways of their own."""
-    return isinstance(value, str) and value == text
 
 
 def comparable(entry: Any) -> object:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from . import _http
 from ._errors import UNSET, issue, show, unknown
-from ._option_origins import is_text, list_of
+from ._option_origins import list_of, plain_string
 from ._origins import WORDS
 
 if TYPE_CHECKING:
@@ -121,8 +121,11 @@ def read_flag(option: str, value: object, issues: list[Issue]) -> bool:
     """Parse a boolean. If the type is wrong, return the value that is probably meant."""
     if isinstance(value, bool):
         return value
+    value = plain_string(value)
     meant = value.strip().lower() in _TRUE if isinstance(value, str) else isinstance(value, int) and value == 1
-    message = f"{show(value)} is not True or False" + (f" ({UNSET})" if value is None or is_text(value, "") else "")
+    message = f"{show(value)} is not True or False" + (
+        f" ({UNSET})" if isinstance(value, str | None) and not value else ""
+    )
     issues.append(issue("wrong-type", option, value, message, f"Write {option}={meant}."))
     return meant
 
@@ -148,7 +151,7 @@ def read_max_age(value: object, issues: list[Issue], warnings: list[Issue]) -> i
 def _meant_seconds(value: object) -> int:
     """Return the seconds that a value of the wrong type probably means; if unclear, the default."""
     try:
-        seconds = int(float(value)) if isinstance(value, str | float) else -1
+        seconds = int(float(plain_string(value))) if isinstance(value, str | float) else -1
     except (ValueError, OverflowError):  # a text that is not a number, nan, infinity
         seconds = -1
     return seconds if 0 <= seconds <= LONGEST_MAX_AGE else DEFAULT_MAX_AGE

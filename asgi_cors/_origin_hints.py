@@ -14,7 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from ._name_hints import UNSET_HINT, text_of
-from ._origin_patterns import WEBSOCKET_SCHEMES, Pattern, Problem, canonical_ipv4, canonical_ipv6, parse_pattern
+from ._origin_patterns import (
+    MAX_TEXT,
+    WEBSOCKET_SCHEMES,
+    Pattern,
+    Problem,
+    canonical_ipv4,
+    canonical_ipv6,
+    parse_pattern,
+)
 from ._origins import WEB_PORTS
 
 Accepts = Callable[[list[Any]], bool]
@@ -48,11 +56,14 @@ _ADVICE: Final = {
     "origin-ip": "Correct the address: IPv4 has four numbers from 0 to 255, IPv6 has brackets.",
     "origin-wildcard": "Name each origin, or use '*' in front of a domain, between dots or hyphens.",
 }
+_TOO_LONG: Final = "Use a list of strings, one for each entry."
 _OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
 def hint(text: str, problem: Problem, accepts: Accepts) -> str:
     """Return the hint for `text`: the first correction that is accepted, or else advice."""
+    if len(text) > MAX_TEXT:
+        return _TOO_LONG
     for candidate in _candidates(text, problem.code, accepts):
         if candidate and accepts(candidate):
             return f"Write {_spelled(candidate, problem.code)}."
@@ -68,6 +79,7 @@ def hint_for_object(entry: object, accepts: Accepts) -> str:
         lines = [line for part in parts for line in _accepted(part, accepts)]
         return f"Write {lines!r}." if lines else _OTHERWISE
     text = _text(entry)
+    text = text[:MAX_TEXT] if text is not None else None
     lines = _accepted(text, accepts) if text is not None and ("://" in text or isinstance(entry, bytes)) else []
     return f"Write {lines[0]!r}." if len(lines) == 1 else _OTHERWISE
 

@@ -22,6 +22,8 @@ OPAQUE_SCHEMES: Final = frozenset({"about", "blob", "data", "file", "javascript"
 # No page is loaded from these: the page that opens a WebSocket has the http(s) form.
 WEBSOCKET_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
+MAX_TEXT: Final = 10_000  # characters of an entry that is looked at closely
+
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]{0,63}")
 _HOST: Final = re.compile(r"[a-z0-9_\-.*]+")
 _OPAQUE_HOST: Final = re.compile(r"[!\"$%&'()+,\-.0-9;=A-Z_`a-z{}~]+")
@@ -69,6 +71,9 @@ class Problem(NamedTuple):
     message: str
 
 
+_MORE_THAN_ONE: Final = Problem("origin-list", "is more than one entry in one string")
+
+
 def parse_pattern(text: str) -> Pattern | Problem:
     """Parse an origin pattern: the entry of `allow_origins` that is neither `*` nor `null`."""
     scheme, separator, rest = text.partition("://")
@@ -103,13 +108,16 @@ def _problem_of_text(text: str, scheme: str, separator: str) -> Problem | None:
 
 def _problem_of_form(text: str, scheme: str) -> Problem | None:
     """Return the problem of a text that is a list, a regular expression, or an origin with characters around it."""
+    if len(text) > MAX_TEXT:
+        is_list = _LIST.search(text.strip())
+        return _MORE_THAN_ONE if is_list else Problem("origin-too-long", f"is over {MAX_TEXT:,} characters long")
     if _QUOTED.fullmatch(text) and not _LIST.search(text):
         return Problem("origin-quoted", "has quotation marks inside the string")
     if scheme in {*WEB_PORTS, text} and _PLACEHOLDER.search(text):
         return Problem("origin-placeholder", "has a placeholder that was not replaced by its value")
     one = _QUANTIFIER.sub("", text)
     if _LIST.search(one.strip()):
-        return Problem("origin-list", "is more than one entry in one string")
+        return _MORE_THAN_ONE
     if text != text.strip():
         return Problem("origin-white-space", "has white space around it")
     if one != text or _REGEX.search(text):

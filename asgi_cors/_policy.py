@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Never, NoReturn, Self, Ty
 from . import _options
 from ._compiled import Compiled
 from ._errors import ConfigError, PositionalOptionsError, issue, positional, show, unknown
-from ._option_origins import OriginEntry, is_text, list_of, read_origins
+from ._option_origins import OriginEntry, list_of, plain_string, read_origins
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -93,12 +93,11 @@ class Policy:
             issues.append(positional("Policy", arguments))
         warnings: list[Issue] = []
         given = {**DEFAULTS, **options}
-        origins = read_origins(
-            given["allow_origins"], given["allow_origin_regex"], issues, warnings, _acceptance(given)
-        )
+        regex = plain_string(given["allow_origin_regex"])
+        origins = read_origins(given["allow_origins"], regex, issues, warnings, _acceptance(given))
         values: dict[str, Any] = {
             "allow_origins": "*" if origins.any else origins.entries,
-            "allow_origin_regex": given["allow_origin_regex"],
+            "allow_origin_regex": regex,
             "allow_methods": _options.read_methods(given["allow_methods"], issues, warnings),
             "allow_headers": _options.read_headers(given["allow_headers"], issues, warnings),
             "expose_headers": _options.read_exposed(given["expose_headers"], issues, warnings),
@@ -238,7 +237,7 @@ def _exposed_with_credentials(exposed: Names, given: object) -> list[Issue]:
     if exposed != "*":
         return []
     message = "'*' with allow_credentials: browsers take it for the name of a header"
-    names = [name for name in (list_of(given) or ()) if not is_text(name, "*")]
+    names = [name for name in (list_of(given) or ()) if isinstance(name, str) and name != "*"]
     hint = "Leave '*' out." if names else "Name the headers, as in expose_headers=['x-request-id']."
     return [issue("expose-any-with-credentials", "expose_headers", "*", message, hint)]
 

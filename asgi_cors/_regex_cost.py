@@ -90,7 +90,11 @@ class _Paths(MergedGraph):
     def __init__(self, graph: Graph, left_out: frozenset[int] = frozenset()) -> None:
         super().__init__(graph, left_out)
         self.work = 0
-        self.final = graph.final if graph.has_conditions else frozenset[int]()
+        self.final = frozenset(graph.final if graph.has_conditions else ())
+        self.ends: dict[int, int] = {}  # for each letter the ways from there to the end, if there are several
+        for node, ways in graph.final.items():
+            if ways > 1 and self.kept(node) in self.after:
+                self.ends[self.kept(node)] = max(ways, self.ends.get(self.kept(node), 0))
 
     def without_successes(self, graph: Graph, universal: int) -> _Paths:
         """Return the paths without those that match any rest of the text, where the match succeeds at once."""
@@ -166,7 +170,7 @@ class _Paths(MergedGraph):
 
     def polynomial_text(self) -> str | None:
         pairs = self.ambiguous_pairs(self.after, self.before)
-        if not pairs and all(n == 1 for edges in self.after.values() for n in edges.values()):
+        if not pairs and not self.ends and all(n == 1 for edges in self.after.values() for n in edges.values()):
             return None
         pumps = self.pumps(pairs)
         totals: dict[int, _Total] = {}
@@ -187,6 +191,8 @@ class _Paths(MergedGraph):
                 if self.steps(text) < MAX_STEPS // 4:
                     raise UnsupportedError(_TOO_MANY)
                 return self.failing(text, node)
+            if total.ways * self.ends.get(node, 0) > MAX_STEPS:
+                return self.failing(self.way(0, node), node)
         return None
 
     def total(self, node: int, totals: dict[int, _Total], pumps: list[_Pump], pairs: set[Pair]) -> _Total:
@@ -207,14 +213,17 @@ class _Paths(MergedGraph):
         ]
         ways = self.together(entries, members, pairs) if entries else 1.0
         mask = functools.reduce(int.__or__, (self.masks[member] for member in members))
+        reads = max(self.reads[member] for member in members) if chain else 1
         if loop:
             steps = ways * MAX_ORIGIN / (len(chain) + 1)
-            return _Total(ways, chain, steps, mask, steps, 0)
+            return _Total(ways, chain, steps * reads, mask, steps, 0)
         # At each round of the loop in front, if the letter takes over its text; else once for each way.
         running = [source for source in sources if source.mask & mask]
         run = max(running, key=lambda source: source.round * (source.length + 1), default=_START)
         length = min(run.length + 1, MAX_ORIGIN / (len(chain) + 2))
-        steps = max(run.round * length, ways + max(source.steps if source.length else 0 for source in sources))
+        steps = max(run.round * length * reads, ways + max(source.steps if source.length else 0 for source in sources))
+        if reads > 1:  # a text of three characters in turn: those of the loops, and the one behind them
+            steps = max(steps, max(source.round for source in sources) / 9 * reads)
         return _Total(ways, chain, steps, run.mask & mask, run.round, run.length + 1)
 
     def together(self, entries: list[tuple[int, float]], members: list[int], pairs: set[Pair]) -> float:
@@ -313,9 +322,9 @@ class _Paths(MergedGraph):
             options = [(letter, self.next(ways, letter, wanted)) for letter in self.choices(ways, wanted)]
             if not options:
                 break
-            letter, ways = max(options, key=lambda option: sum(option[1].values()))
+            letter, ways = max(options, key=lambda option: self.read(option[1]))
             text += letter
-            steps += sum(ways.values())
+            steps += self.read(ways)
         return text
 
     def choices(self, ways: Iterable[int], wanted: set[int]) -> list[str]:
@@ -345,8 +354,12 @@ class _Paths(MergedGraph):
         ways, total = {0: 1}, 0
         for letter in text:
             ways = self.next(ways, letter)
-            total += sum(ways.values())
+            total += self.read(ways)
         return total
+
+    def read(self, ways: dict[int, int]) -> int:
+        """Return how many letters `re` reads where that many paths end."""
+        return sum(count * self.reads[node] for node, count in ways.items())
 
     def failing(self, text: str, node: int) -> str:
         """End a text in a character that cannot follow, and in characters that look-arounds may require."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -21,6 +22,7 @@ MAX_EDGES: Final = 20_000
 _MAX_ITEMS: Final = 6000
 _MAX_DEPTH: Final = 60
 _MAX_SOURCE: Final = 40_000
+_MANY_WAYS: Final = 10**9  # numbers of ways are cut here
 _MAX_OPTIONAL: Final = 3  # with more optional copies a repeat counts as a loop
 
 ASCII: Final = "".join(map(chr, range(0x80)))
@@ -30,7 +32,8 @@ _BEYOND_ASCII: Final = "\u00e9\u00df\u03b1\u0436\u0627\u3042\u4e2d\u0663\u2003\u
 _LOOPS: Final = (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_REPEAT)
 _CHARACTERS: Final = (_parser.LITERAL, _parser.NOT_LITERAL, _parser.ANY, _parser.IN)
 _UNSUPPORTED: Final = {_parser.GROUPREF: "a back-reference", _parser.GROUPREF_EXISTS: "a conditional group"}
-_ENDS: Final = (_parser.AT_BEGINNING, _parser.AT_BEGINNING_STRING, _parser.AT_END, _parser.AT_END_STRING)
+_ENDS: Final = (_parser.AT_END, _parser.AT_END_STRING)
+_ANCHORS: Final = (*_ENDS, _parser.AT_BEGINNING, _parser.AT_BEGINNING_STRING)
 # The flags that change which characters a letter matches.
 _LETTER_FLAGS: Final = re.ASCII | re.DOTALL | re.IGNORECASE | re.UNICODE
 
@@ -64,7 +67,8 @@ class Graph(NamedTuple):
     letters: list[Letter]
     edges: list[dict[int, int]]
     """For each letter: the letters that can follow, and in how many ways."""
-    final: frozenset[int]
+    final: dict[int, int]
+    """The letters that can be the last ones, each with the number of ways from there to the end."""
     has_conditions: bool
     """Whether a look-around or a word boundary restricts what the letters match."""
 
@@ -88,9 +92,12 @@ class MergedGraph:
         for node, targets in self.after.items():
             for target, ways in targets.items():
                 self.before[target][node] = ways
+        self.same: dict[int, int] = {}  # for each letter that was merged: the letter that stands for it
         # Two letters with the same predecessors are one letter with the edges of both; so are two with the same
         # successors. This makes a tree of alternatives that begin or end alike.
         self.merge(sorted(self.after), self.before, self.after)
+        # How often `re` reads a letter of that tree: once for each alternative.
+        self.reads = Counter(map(self.kept, alive))
         self.merge(sorted(self.after, reverse=True), self.after, self.before)
         self.reach = self.reachable()
         self.loops: dict[int, list[int]] = {}  # the letters of each loop, by what it reaches: itself, and all behind
@@ -111,8 +118,16 @@ class MergedGraph:
             for other in near.pop(node):
                 far[other].pop(node, None)
             for other, ways in far.pop(node).items():
-                far[same][other] = near[other][same] = far[same].get(other, 0) + ways
-                del near[other][node]
+                if other != node:
+                    far[same][other] = near[other][same] = far[same].get(other, 0) + ways
+                    del near[other][node]
+            self.same[node] = same
+
+    def kept(self, node: int) -> int:
+        """Return the letter that stands for a letter."""
+        while node in self.same:
+            node = self.same[node]
+        return node
 
     def reachable(self) -> dict[int, int]:
         """Return for each letter which letters can come after it, as bits."""
@@ -175,11 +190,12 @@ class _Builder:
         self.edge_count = 0
         self.item_count = 0
         self.has_conditions = False
+        self.is_behind_letter = False
 
     def build(self, items: Any, flags: int) -> Graph:
         part = self.sequence(items, flags, 0)
         self.edges[0] = part.first
-        final = frozenset([*part.last, 0] if part.empty else part.last)
+        final = part.last | ({0: part.empty} if part.empty else {})
         return Graph(self.alphabet, self.letters, self.edges, final, self.has_conditions)
 
     def sequence(self, items: Any, flags: int, depth: int) -> _Part:
@@ -206,15 +222,24 @@ class _Builder:
         if op is _parser.ATOMIC_GROUP:
             return self.sequence(argument, flags, depth + 1)
         if op is _parser.BRANCH:
-            return _either([self.sequence(items, flags, depth + 1) for items in argument[1]])
+            return self.branch(argument[1], flags, depth)
         return self.condition(op, argument, flags, depth)
+
+    def branch(self, alternatives: Any, flags: int, depth: int) -> _Part:
+        is_behind_letter, parts = self.is_behind_letter, list[_Part]()
+        for items in alternatives:
+            self.is_behind_letter = is_behind_letter
+            parts.append(self.sequence(items, flags, depth + 1))
+        self.is_behind_letter = True
+        return _either(parts)
 
     def condition(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
         """Add a look-around, which is tried on the text that follows; nothing comes after its last letter."""
-        self.has_conditions |= argument not in _ENDS
+        if argument not in (_ENDS if self.is_behind_letter else _ANCHORS):
+            self.has_conditions = True
         if op is _parser.AT:
             return _Part({}, {}, 1)
-        if not argument or (op is _parser.ASSERT_NOT and not argument[1]):  # `(?!)` of Python 3.12 and 3.11
+        if op is _parser.FAILURE or (op is _parser.ASSERT_NOT and not argument[1]):  # `(?!)`, by Python's version
             return _Part({}, {}, 0)
         body = self.sequence(argument[1], flags, depth + 1)
         return _Part(body.first, {}, 1)
@@ -227,6 +252,7 @@ class _Builder:
             is_class = any(kind is not _parser.LITERAL for kind, _ in items)
         if len(self.letters) > MAX_LETTERS:
             raise UnsupportedError(f"over {MAX_LETTERS:,} letters, repeats included")
+        self.is_behind_letter = True
         self.letters.append(Letter(mask, is_class, is_bare_dot))
         self.edges.append({})
         index = len(self.letters) - 1
@@ -267,7 +293,7 @@ class _Builder:
         self.connect(left.last, right.first)
         first = _sum(left.first, _times(right.first, left.empty))
         last = _sum(right.last, _times(left.last, right.empty))
-        return _Part(first, last, left.empty * right.empty)
+        return _Part(first, last, min(left.empty * right.empty, _MANY_WAYS))
 
     def connect(self, sources: dict[int, int], targets: dict[int, int]) -> None:
         self.edge_count += len(sources) * len(targets)
@@ -276,7 +302,7 @@ class _Builder:
         for source, ways in sources.items():
             edges = self.edges[source]
             for target, more in targets.items():
-                edges[target] = edges.get(target, 0) + ways * more
+                edges[target] = min(edges.get(target, 0) + ways * more, _MANY_WAYS)
 
 
 def _either(parts: list[_Part]) -> _Part:
@@ -290,11 +316,11 @@ def _optional(part: _Part) -> _Part:
 
 
 def _sum(left: dict[int, int], right: dict[int, int]) -> dict[int, int]:
-    return left | {key: left.get(key, 0) + ways for key, ways in right.items()}
+    return left | {key: min(left.get(key, 0) + ways, _MANY_WAYS) for key, ways in right.items()}
 
 
 def _times(ways: dict[int, int], factor: int) -> dict[int, int]:
-    return {key: value * factor for key, value in ways.items()} if factor else {}
+    return {key: min(value * factor, _MANY_WAYS) for key, value in ways.items()} if factor else {}
 
 
 @functools.lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from ._errors import NAME_ORIGINS, issue
 from ._regex_cost import MAX_STEPS, slow_text
 from ._regex_graph import UnsupportedError, parse_graph, text_alphabet
 from ._regexes import analyse
+from ._suffixes import top_level_domains
 
 if TYPE_CHECKING:
     from ._issue import Issue
@@ -21,12 +22,15 @@ _ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
 # `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.
 _LOOP_IN_LOOP: Final = re.compile(rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])")
 _LONGEST_SHOWN: Final = 2000
-_HTTP: Final = re.compile(
-    r"https\?(?=:)|http\[s\]\?(?=:)|http\(s\|?\)\??(?=:)|\((?:\?:)?https?\|https?\)(?=:)|http(?=:)"
+_HTTP: Final = re.compile(  # pages of localhost have no https
+    r"(?:https\?|http\[s\]\?|http\(s\|?\)\??|\((?:\?:)?https?\|https?\)|http)(?=:)(?!:(?:\\?/){2}(?:localhost|127\b))"
 )
-_BARE_DOT: Final = re.compile(r"(?<=[\w)])(?<!\\\w)\.(?=\w)")
-_SUB_DOMAINS: Final = re.compile(rf"(?<=//)(?:(?:{_ATOM})[*+]|\(\.[*+]\))(?=[a-z0-9])")
-_ANY_END: Final = re.compile(r"(?:\.[*+?]|\(\.[*+]\))\$?$")
+_BARE_DOT: Final = re.compile(r"(?<=[\w)*+])(?<!\\\w)\.(?=\w)")
+_SUB_DOMAINS: Final = re.compile(rf"(?<=/)(\(?)({_ATOM}|\.)([*+])(\)?)(?=[a-z0-9])")
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789-."
+_ANY_END: Final = re.compile(
+    r"((?P<local>localhost|127(?:\\?\.0){2}\\?\.1)|(?:\\\.|\[\.\]|\.)(?P<top>[a-z]{2,}))(?:\.[*?]|\(\.\*\))\$?$"
+)
 
 
 def cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
@@ -84,9 +88,23 @@ def risk_hint(regex: re.Pattern[str], option: str) -> str:
 def _narrower(source: str) -> Iterator[str]:
     """Yield corrected forms that allow less, with one correction more each time."""
     yield (source := _HTTP.sub("https", source))
-    yield (source := _SUB_DOMAINS.sub(r"(?:[a-z0-9-]+\\.)*", source))
-    yield (source := _ANY_END.sub("", source))
+    yield (source := _SUB_DOMAINS.sub(_sub_domains, source))
+    yield (source := _ANY_END.sub(_end, source))
     yield _BARE_DOT.sub(r"\\.", source)
+
+
+def _sub_domains(found: re.Match[str]) -> str:
+    """Replace any text in front of a domain by any labels, if the text can be any labels."""
+    begin, atom, repeat, end = found.groups()
+    is_any = len(begin) == len(end) and all(re.fullmatch(atom, letter) for letter in _LETTERS)
+    return rf"(?:[a-z0-9-]+\.){repeat}" if is_any else found[0]
+
+
+def _end(found: re.Match[str]) -> str:
+    """Leave out any text behind a host; behind a local one a port is meant."""
+    if found["local"]:
+        return found[1] + "(?::[0-9]+)?"
+    return found[1] if found["top"] in top_level_domains() else found[0]
 
 
 def _is_safe(source: str, flags: int) -> bool:

@@ -5,7 +5,7 @@ Knows what may be given and what it comes to; knows no request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._decision import Decision
@@ -83,7 +83,7 @@ def configured(
     issues = [unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
     written = {
         **(before.written if before else _OWN),
-        **{name: value for name, value in options.items() if name in _OWN},
+        **{name: _repeatable(value) for name, value in options.items() if name in _OWN},
     }
     base = _base(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
     if base is None:
@@ -99,6 +99,21 @@ def configured(
     if issues:
         raise ConfigError(issues)
     return Settings(rules, written)
+
+
+def _repeatable(value: Any) -> Any:
+    """Return iterators as lists, those of the options of a path, too, because `reconfigure` reads them again."""
+    if isinstance(value, Mapping):
+        return {path: _listed(options) for path, options in cast("Mapping[object, object]", value).items()}
+    return list(cast("Iterator[object]", value)) if isinstance(value, Iterator) else value
+
+
+def _listed(options: object) -> object:
+    if not isinstance(options, Mapping):
+        return options
+    values = cast("Mapping[object, object]", options)
+    has_iterators = any(isinstance(value, Iterator) for value in values.values())
+    return {name: _repeatable(value) for name, value in values.items()} if has_iterators else values
 
 
 def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
@@ -135,7 +150,7 @@ def _is_sync(value: object) -> bool:
 
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary` without Origin, which `Rules` adds in any case."""
-    names = [value] if isinstance(value, str) else list_of(value)
+    names = list_of((value,) if isinstance(value, str) else value)
     found: dict[str, bytes] = {}
     for name in [value] if names is None else names:
         if not isinstance(name, str) or not TOKEN.fullmatch(name):

@@ -21,16 +21,18 @@ SHARED_HOSTS: Final = (
     *("powerappsportals.com", "shuttleapp.rs", "sliplane.app", "stormkit.dev", "tcloudbaseapp.com"),
     # made by a prompt
     *("base44.app", "bolt.host", "claudeusercontent.com", "created.app", "durable.co", "emergent.host"),
-    *("lovable.app", "manus.space", "mocha.app", "preview.emergentagent.com", "softr.app", "v0.dev"),
+    *("lovable.app", "manus.space", "mocha.app", "oaiusercontent.com", "preview.emergentagent.com", "softr.app"),
+    *("v0.dev", "vusercontent.net"),
     # sites and blogs
-    *("000webhostapp.com", "42web.io", "cargo.site", "edgeone.app", "edgeone.dev", "epizy.com", "ghost.io"),
-    *("glide.page", "godaddysites.com", "hashnode.dev", "hostingersite.com", "infinityfreeapp.com", "itch.io"),
-    *("jimdofree.com", "jimdosite.com", "kinsta.app", "kinsta.cloud", "kinsta.page", "mybigcommerce.com"),
-    *("mystrikingly.com", "neocities.org", "netlify.live", "rf.gd", "sourceforge.io", "squarespace.com"),
-    *("substack.com", "super.site", "surge.sh", "tiiny.site", "tilda.ws", "tumblr.com", "webnode.page"),
-    *("weebly.com", "wordpress.com", "wpengine.com", "zohosites.com"),
+    *("000webhostapp.com", "42web.io", "bigcartel.com", "cargo.site", "cloudwaysapps.com", "edgeone.app"),
+    *("edgeone.dev", "epizy.com", "flywheelsites.com", "gamma.site", "ghost.io", "glide.page", "godaddysites.com"),
+    *("hashnode.dev", "hostingersite.com", "hs-sites.com", "hubspotpagebuilder.com", "infinityfreeapp.com"),
+    *("itch.io", "jimdofree.com", "jimdosite.com", "kinsta.app", "kinsta.cloud", "kinsta.page", "mailchimpsites.com"),
+    *("mybigcommerce.com", "mystrikingly.com", "neocities.org", "netlify.live", "rf.gd", "sourceforge.io"),
+    *("squarespace.com", "strikingly.com", "substack.com", "super.site", "surge.sh", "tiiny.site", "tilda.ws"),
+    *("tumblr.com", "webnode.page", "weebly.com", "wordpress.com", "wpengine.com", "zapier.app", "zohosites.com"),
     # files, distributed storage
-    *("4everland.app", "arweave.dev", "arweave.net", "cdn.ampproject.org", "fly.storage.tigris.dev"),
+    *("4everland.app", "arweave.dev", "arweave.net", "b-cdn.net", "cdn.ampproject.org", "fly.storage.tigris.dev"),
     *("g8way.io", "googleusercontent.com", "ic0.app", "nftstorage.link", "on.fleek.co", "permagate.io"),
     *("s3.us-west-004.backblazeb2.com", "siasky.net", "storage.googleapis.com", "w3s.link", "wasabisys.com"),
     # editors and previews

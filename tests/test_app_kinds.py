@@ -180,6 +180,22 @@ def test_a_frameworks_app_is_named(middleware: Any, app: Any, is_what: str, line
     assert hint.startswith(line)
 
 
+def create_app(): ...
+
+
+@pytest.mark.parametrize(
+    ("app", "call"),
+    [(create_app, "create_app()"), (ASGIApp, "ASGIApp()"), (WSGIApp, "WSGIApp()"), (lambda: None, "lambda()")],
+    ids=["a factory", "a class of ASGI apps", "a class of WSGI apps", "a lambda"],
+)
+def test_what_takes_no_arguments_is_to_be_called(app: Any, call: str) -> None:
+    """A factory or a class in place of its app is refused, and the hint calls it."""
+    for middleware in (CORSMiddleware, WSGIMiddleware):
+        message, hint = refusal(middleware, app)
+        assert message.endswith(" is not an app, because it takes no arguments")
+        assert hint == f"Write {middleware.__name__}({call}, …)."
+
+
 @pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=repr)
 def test_what_is_not_an_app_is_refused(app: Any) -> None:
     """A value that cannot be called is refused with the middleware's own line."""

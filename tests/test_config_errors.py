@@ -1,5 +1,6 @@
 """ConfigError: all issues at once, each with its option, value, words and code."""
 
+import enum
 from typing import Any
 
 import pytest
@@ -125,3 +126,97 @@ def test_options_are_keywords() -> None:
     """A policy takes no positional argument."""
     with pytest.raises(TypeError):
         Policy("*")
+
+
+class Array:
+    """Compares element by element, as an array does: the result has no truth value."""
+
+    def __eq__(self, other: object) -> Any:
+        return Array()
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+    __hash__ = object.__hash__
+
+
+class Broken:
+    """Cannot be shown or compared."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("repr")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("eq")
+
+    __hash__ = object.__hash__
+
+
+class BrokenString(str):
+    """A string that cannot be shown, compared or hashed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        raise RuntimeError("repr")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("eq")
+
+    def __hash__(self) -> int:
+        raise RuntimeError("hash")
+
+
+class Proxy:
+    """Stands for a string, as a proxy of a framework's configuration does."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self.value)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+ODD = {
+    "an array": Array(),
+    "a broken object": Broken(),
+    "a broken string": BrokenString("x ("),
+    "a proxy": Proxy("x ("),
+    "a number of many digits": 10**5000,
+}
+NAMED = ("allow_origins", "allow_methods", "allow_headers", "expose_headers", "dangerously_allow", "vary")
+
+
+async def _app(_scope: Any, _receive: Any, _send: Any) -> None: ...
+
+
+@pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("option", [*NAMED, "allow_credentials", "allow_private_network", "allow_origin_regex"])
+def test_an_odd_value_is_an_issue(option: str, value: Any) -> None:
+    """Whatever a value does when it is compared, shown or hashed, the mistake is a ConfigError."""
+    for given in (value, [value]) if option in NAMED else (value,):
+        with pytest.raises(ConfigError) as caught:
+            CORSMiddleware(_app, **{"allow_origins": APP, option: given})
+        assert {each.option for each in caught.value.issues} == {option}
+
+
+def test_what_stands_for_a_string_is_that_string() -> None:
+    """A member of an enum, a string of a subclass and a proxy are read as their text."""
+    member = enum.Enum("Origins", {"APP": APP}, type=str).APP  # type: ignore[attr-defined]
+    for text in (member, BrokenString(APP), Proxy(APP)):
+        assert Policy(allow_origins=text) == Policy(allow_origins=[text]) == Policy(allow_origins=APP)
+        assert repr(Policy(allow_origins=text)) == repr(Policy(allow_origins=APP))
+    for text in (BrokenString("https://a"), Proxy("https://a")):
+        assert Policy(allow_origin_regex=text).to_mapping() == {"allow_origin_regex": "https://a"}
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, "https://" + "[" * 50_000, "{" * 50_000, "*" * 50_000, "a, " * 50_000])
+def test_a_huge_entry_is_not_looked_at_closely(text: str) -> None:
+    """A text that is too long for an origin is refused at once, with an advice."""
+    found = issue(allow_origins=[text])
+    assert found.code in {"origin-too-long", "origin-list"}
+    assert found.hint == "Use a list of strings, one for each entry."

@@ -239,3 +239,16 @@ def test_an_app_that_is_none(shell: str, wrong: Any) -> None:
     """What can't be called is refused as an app at set-up."""
     with pytest.raises(ConfigError, match="app"):
         (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(wrong, **ONE)
+
+
+async def test_reconfigure_reads_iterators_again() -> None:
+    """A generator among the options of a path, or in vary, is read once, and holds after reconfigure."""
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None: ...
+
+    paths = {"/a": {"allow_origins": (origin for origin in [EVIL])}, "/b": {"max_age": 1}, "/c": None}
+    middleware = CORSMiddleware(app, allow_origins=APP, paths=paths, vary=(name for name in ["x-tenant"]))
+    for origin in (APP, SELF):
+        middleware.reconfigure(allow_origins=origin)
+        assert middleware.explain("GET", EVIL, "/a").allowed
+        assert middleware.explain("GET", origin, "/b").allowed

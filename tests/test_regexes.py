@@ -206,6 +206,7 @@ HONEST = [
     r"https://[a-z]+?\.example\.com",
     r"(?a:https://\w+\.example\.com)",
     r"https://app\.example\.com:443|https://.*:443",
+    r"https://(?!).*|https://app\.example\.com",
     *(r"https://" + "|".join(f"app{n}" for n in range(100)) + r"\.example\.com",),
     r"https://(" + "|".join(f"(?:[a-z0-9-]+\\.)*site{n}\\.com" for n in range(60)) + r")(:\d+)?",
 ]
@@ -345,6 +346,56 @@ def test_a_regex_that_takes_too_long(regex: str) -> None:
     if not re.search(r"\?>|\+\+|\*x\)", regex):  # what the other matcher does not know, or a look-ahead that fails
         with pytest.raises(TooManyStepsError):
             count_steps(re.compile(regex), shown[1], limit=10_000)
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        r"https://example\.com" + "(?:|)" * 20,
+        r"https://example\.com" + "(|)*" * 20,
+        "(|)*" * 22,
+        "https://" + "(|)*" * 1000 + "x",
+        r"https://(?:a|ab?)(?:|){9}c" + "(?:|)" * 9,
+        r"https://.*.*.*.*^",
+        r"(?:^https://|http://).*.*.*.*$\A",
+        r"https://.*-.*(?:x|" + "|".join(f"-{n}" for n in range(20)) + r")\.example\.com",
+        r"https://.*-.*\.(?:x|" + "|".join(f"c{n:03}" for n in range(300)) + r")\.example\.com",
+    ],
+    ids=["ways to end", "loops at the end", "no letter", "huge", "both", "start", "start later", "same", "same behind"],
+)
+def test_a_regex_whose_ways_are_not_letters(regex: str) -> None:
+    """Ways without a letter, a start behind all letters, and alternatives that begin alike count, too."""
+    assert issue(allow_origin_regex=regex).code == "regex-backtracking"
+
+
+@pytest.mark.parametrize(
+    "regex", [r"^https://.*.*.*$|^http://.*.*.*", r"(?:|^)https://.*.*.*", r"https://(?:\.?|)example\.com(?:|)"]
+)
+def test_a_regex_that_always_matches_in_the_end(regex: str) -> None:
+    """An anchor before the first letter does not make a regex slow, and a few ways without a letter don't."""
+    quiet(allow_origin_regex=regex)
+
+
+@pytest.mark.parametrize(
+    ("regex", "better"),
+    [
+        (r"https://.+example\.com", r"https://(?:[a-z0-9-]+\.)+example\.com"),
+        (r"https:\/\/(.*)example\.com", r"https:\/\/(?:[a-z0-9-]+\.)*example\.com"),
+        (r"https://[a-z]*example\.com", None),
+        (r"https://example\.com.*", r"https://example\.com"),
+        (r"https://example\.com.+", None),
+        (r"https://example.*", None),
+        (r"https://www\.example.*", None),
+        (r"https://app\.example\.com|https://.*", None),
+        (r"http://localhost.*", r"http://localhost(?::[0-9]+)?"),
+        (r"http://localhost:3000|http://example\.com", r"http://localhost:3000|https://example\.com"),
+    ],
+)
+def test_the_hint_allows_no_more_than_the_regex(regex: str, better: str | None) -> None:
+    """A part of a regex is replaced only by what it matched; https in place of http is the only exception."""
+    (found,) = issues(allow_origin_regex=regex, allow_credentials=True)
+    assert (f"Write allow_origin_regex={better!r}. " in found.hint) == (better is not None)
+    assert ("Write the origins that you trust" in found.hint) == (better is None)
 
 
 @pytest.mark.parametrize(("regex", "reason"), UNSUPPORTED.items(), ids=[regex[:40] for regex in UNSUPPORTED])

@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, cast
 
@@ -55,8 +56,8 @@ def _read_threads(threads: Any) -> int:
     if threads is None:
         return min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
     if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
-        message = f"{Issue.show(threads)} is not a number of threads"
-        raise ConfigError([Issue("bad-threads", "threads", threads, message, "Write a whole number from 1 up.")])
+        issue = Issue.wrong_type("threads", threads, "a number of threads", "Write a whole number from 1 up.")
+        raise ConfigError([replace(issue, code="bad-threads")])
     return threads
 
 

@@ -178,9 +178,8 @@ def _read_table(written: Any, issues: list[Issue]) -> Resources:
             except ConfigError as error:
                 issues += error.issues
         elif value is not None and not isinstance(value, Policy):
-            message = f"{Issue.show(value)} is not a mapping of options, a Policy or None"
             hint = "Use a dict of options, such as {'max_age': 60}, a Policy, or None."
-            issues.append(Issue("wrong-type", place.rstrip("."), value, message, hint))
+            issues.append(Issue.wrong_type(place.rstrip("."), value, "a mapping of options, a Policy or None", hint))
     return table
 
 
@@ -271,7 +270,7 @@ _READ: Final = {
 def _read_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object:
     if not isinstance(value, bool):
         hint = "Leave it out." if name in WITHOUT_EFFECT else f"Write {name}=True."
-        issues.append(Issue("wrong-type", f"{place}{name}", value, f"{Issue.show(value)} is not True or False", hint))
+        issues.append(Issue.wrong_type(f"{place}{name}", value, "True or False", hint))
     elif name in WITHOUT_EFFECT and value is not WITHOUT_EFFECT[name][0]:
         message = f"{value} has no effect: {WITHOUT_EFFECT[name][1]}"
         Issue("without-effect", f"{place}{name}", value, message, "Leave it out.").warn()

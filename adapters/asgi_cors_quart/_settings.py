@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
@@ -124,7 +124,8 @@ class WebsocketSetting(Setting):
 
     def _policy(self, defaults: Mapping[str, Any], options: Mapping[str, Any], keys: Mapping[str, str]) -> Policy:
         origins = {**defaults, **options}["allow_origins"]
-        is_any = isinstance(origins, Iterable) and set(cast("Iterable[object]", origins)) == {"*"}
+        entries = [*cast("Iterable[object]", origins)] if isinstance(origins, Iterable) else ()
+        is_any = bool(entries) and all(isinstance(entry, str) and entry == "*" for entry in entries)
         return super()._policy({**defaults, "allow_credentials": not is_any}, options, keys)
 
 
@@ -138,12 +139,17 @@ def read(place: str, options: Mapping[str, object], *, websocket: bool = False) 
     unknown = [Issue.unknown(name, known) for name in options if name not in known]
     if unknown:
         raise ConfigError(dataclasses.replace(issue, option=f"{place}.{issue.option}") for issue in unknown)
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: _repeatable(value) for name, value in options.items() if value is not None}
     names = {policys: name for name, policys in NAMES.items() if policys}
     kind = WebsocketSetting if websocket else Setting
     setting = kind(place, _translated(given), names, DEFAULTS)
     setting.check()
     return setting
+
+
+def _repeatable(value: object) -> object:
+    """Return an iterator as a list: options are read once for themselves, and once with each configuration."""
+    return [*cast("Iterator[object]", value)] if isinstance(value, Iterator) else value
 
 
 def _read_config(config: Config) -> tuple[dict[str, Any], dict[str, str]]:

@@ -8,7 +8,7 @@ from quart import Blueprint, Quart
 from quart.views import MethodView
 
 from asgi_cors import ConfigError
-from asgi_cors_quart import cors, cors_exempt, route_cors
+from asgi_cors_quart import cors, cors_exempt, route_cors, websocket_cors
 
 APP, BLUEPRINT, INNER, ROUTE = (f"https://{name}.example.com" for name in ("app", "blueprint", "inner", "route"))
 EVIL = "https://evil.example.net"
@@ -264,3 +264,21 @@ async def test_a_view_may_answer_plain_options_itself(ask):
     app = cors(Quart(__name__), allow_origin=APP)
     app.route("/", methods=["OPTIONS"])(route_cors(provide_automatic_options=False)(hello()))
     assert await (await ask(app, "OPTIONS", origin=APP)).get_data() == b"hello"
+
+
+async def test_an_iterator_of_origins_is_read_once():
+    """A generator is kept as a list: it is read at decoration, and with the app's configuration."""
+    app = cors(Quart(__name__), allow_origin=(origin for origin in [APP]))
+    app.route("/view")(route_cors(allow_origin=(origin for origin in [ROUTE]))(hello()))
+    app.route("/", endpoint="plain")(hello())
+    client = app.test_client()
+    for path, origin in (("/view", ROUTE), ("/", APP)):
+        response = await client.get(path, headers={"Origin": origin})
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize("origins", [[["https://a.example.com"]], [{}]], ids=["a list", "a dict"])
+def test_odd_origins_of_a_handshake(origins):
+    """Entries without a hash are a mistake like others."""
+    with pytest.raises(ConfigError, match="allow_origin"):
+        websocket_cors(allow_origin=origins)(hello())
