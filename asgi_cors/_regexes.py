@@ -140,7 +140,7 @@ class RegexAnalysis:
     def _allowed(self, origins: list[str]) -> str:
         """Return the first origin that the expression allows with its look-arounds, too."""
         words = re.findall(r"[\w.-]+\.\w+", re.sub(r"\\([.-])", r"\1", self.regex.pattern))
-        made = (text.format(word) for word in words for text in ("https://evil{}", "https://{}.evil.net"))
+        made = [f"https://evil{site(word) or word}" for word in words] + [f"https://{word}.evil.net" for word in words]
         allowed = (origin for origin in (*origins, *made) if parse_origin(origin) and self.regex.fullmatch(origin))
         return next(allowed, origins[0])
 

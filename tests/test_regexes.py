@@ -639,3 +639,19 @@ def test_a_text_that_is_shown_is_slow(regex: str) -> None:
         if shown:
             with pytest.raises(TooManyStepsError):
                 count_steps(compiled, shown[1], limit=10_000)
+
+
+@pytest.mark.parametrize(
+    ("regex", "allowed"),
+    [
+        (r"https://app\.example\.com|https://.*(?<=example\.com)", "https://evilexample.com"),
+        (r"https://(?:app\.example\.com|(?=.*example\.com).*)", "https://evilexample.com"),
+        (r"https://(?=app\.example\.com).*", "https://app.example.com.evil.net"),
+    ],
+    ids=["a look-behind", "a look-ahead in an alternative", "a look-ahead at the start"],
+)
+def test_the_origin_that_is_shown_is_of_another_site(regex: str, allowed: str) -> None:
+    """A sub-domain of a host that the expression spells out would not show what is wrong."""
+    shown = analyse(re.compile(regex)).witnesses[ANY]
+    assert re.fullmatch(regex, shown)
+    assert site(shown.removeprefix("https://")) == site(allowed.removeprefix("https://"))
