@@ -118,9 +118,8 @@ class MergedGraph:
             for other in near.pop(node):
                 far[other].pop(node, None)
             for other, ways in far.pop(node).items():
-                if other != node:
-                    far[same][other] = near[other][same] = far[same].get(other, 0) + ways
-                    del near[other][node]
+                far[same][other] = near[other][same] = far[same].get(other, 0) + ways
+                del near[other][node]
             self.same[node] = same
 
     def kept(self, node: int) -> int:

@@ -655,3 +655,9 @@ def test_the_origin_that_is_shown_is_of_another_site(regex: str, allowed: str) -
     shown = analyse(re.compile(regex)).witnesses[ANY]
     assert re.fullmatch(regex, shown)
     assert site(shown.removeprefix("https://")) == site(allowed.removeprefix("https://"))
+
+
+def test_a_correction_that_is_not_a_regex_is_not_proposed() -> None:
+    """A text in brackets is no host, so what corrects a host can break it."""
+    (found,) = issues(allow_origin_regex="https?://.*[^http://.*localhost]", allow_credentials=True)
+    assert "Write the origins that you trust" in found.hint
