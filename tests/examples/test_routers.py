@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import itertools
 from typing import Any
 
@@ -71,7 +72,7 @@ def quart() -> Any:
     return app
 
 
-def flask(_: pytest.MonkeyPatch) -> Any:
+def flask(_: pytest.FixtureRequest) -> Any:
     module = pytest.importorskip("flask")
     app = module.Flask(__name__)
 
@@ -82,7 +83,7 @@ def flask(_: pytest.MonkeyPatch) -> Any:
     return app.wsgi_app
 
 
-def django(monkeypatch: pytest.MonkeyPatch) -> Any:
+def django(request: pytest.FixtureRequest) -> Any:
     """Serve a route whose regex ignores letter case and a final slash."""
     pytest.importorskip("django")
     from django.conf import empty, settings  # noqa: PLC0415 - an extra
@@ -91,7 +92,8 @@ def django(monkeypatch: pytest.MonkeyPatch) -> Any:
     from django.urls import re_path  # noqa: PLC0415
 
     routes = (re_path("(?i)^admin/?$", lambda _: HttpResponse(SECRET)),)
-    monkeypatch.setattr(settings, "_wrapped", empty)  # the example has settings of its own
+    request.addfinalizer(functools.partial(setattr, settings, "_wrapped", vars(settings)["_wrapped"]))
+    settings._wrapped = empty  # the example has settings of its own
     settings.configure(
         ROOT_URLCONF=type("Urls", (), {"urlpatterns": routes}),
         ALLOWED_HOSTS=["*"],
@@ -151,8 +153,8 @@ async def test_an_asgi_router_serves_no_view_under_another_policy(framework: Any
 
 
 @pytest.mark.parametrize("framework", [flask, django], ids=lambda each: each.__name__)
-def test_a_wsgi_router_serves_no_view_under_another_policy(framework: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = WSGIMiddleware(framework(monkeypatch), allow_origins=APP, paths={"/admin": {"allow_origins": EVIL}})
+def test_a_wsgi_router_serves_no_view_under_another_policy(framework: Any, request: pytest.FixtureRequest) -> None:
+    app = WSGIMiddleware(framework(request), allow_origins=APP, paths={"/admin": {"allow_origins": EVIL}})
     reached = 0
     for path in PATHS:
         answer = call_wsgi(app, wsgi_environ("GET", path, [("origin", APP), ("host", "a.test")]))
