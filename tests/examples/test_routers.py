@@ -105,18 +105,21 @@ def django(request: pytest.FixtureRequest) -> Any:
 
 
 async def exchange(app: Any, scope: dict[str, Any]) -> Answer:
-    """Send one request; a router may raise for a path that it cannot read."""
+    """Send one request, as a server does; a router may raise for a path that it cannot read."""
     messages: list[dict[str, Any]] = []
-
     inbox = [{"type": "http.request", "body": b"", "more_body": False}]
+    is_complete = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
-        if not inbox:
-            await asyncio.Event().wait()  # the client stays connected
-        return inbox.pop()
+        if inbox:
+            return inbox.pop()
+        await is_complete.wait()  # until then the client stays connected
+        return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            is_complete.set()
 
     with contextlib.suppress(Exception):
         await app(scope, receive, send)
