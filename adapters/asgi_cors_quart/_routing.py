@@ -79,8 +79,10 @@ def _context_for(app: Quart, scope: Any) -> RequestContext | WebsocketContext:
     version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
     scheme, headers, unused = scheme_of(scope), _headers(app, scope), _do_nothing
     if scope["type"] == "websocket":
-        connection = (list(scope.get("subprotocols", ())), unused, unused, unused, unused)
-        websocket = app.websocket_class(path, query, scheme, headers, root, version, *connection, scope=scope)
+        handshake, subprotocols = app.websocket_class, list(scope.get("subprotocols", ()))
+        taken = inspect.signature(handshake).parameters  # Quart 0.23 takes no `receive`
+        connection: Any = {name: unused for name in ("receive", "send", "accept", "close") if name in taken}
+        websocket = handshake(path, query, scheme, headers, root, version, subprotocols, scope=scope, **connection)
         return app.websocket_context(websocket)
     method, made = scope.get("method", "GET"), app.request_class
     request = made(method, scheme, path, query, headers, root, version, scope=scope, send_push_promise=unused)
