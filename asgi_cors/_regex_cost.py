@@ -143,6 +143,7 @@ class _Paths(MergedGraph):
     # Exponential: two ways round one loop
 
     def exponential_text(self) -> str | None:
+        """Return a text whose paths double with each round of a loop; None if there is none."""
         after = {node: self.inside(node, targets) for node, targets in self.after.items()}
         before = {node: self.inside(node, sources) for node, sources in self.before.items()}
         pairs = self.ambiguous_pairs(after, before)
@@ -169,6 +170,7 @@ class _Paths(MergedGraph):
     # Polynomial: loops in a row, and ways without a loop
 
     def polynomial_text(self) -> str | None:
+        """Return a text that loops in a row, or ways without a loop, make too slow; None if there is none."""
         pairs = self.ambiguous_pairs(self.after, self.before)
         if not pairs and not self.ends and all(n == 1 for edges in self.after.values() for n in edges.values()):
             return None

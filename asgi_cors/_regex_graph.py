@@ -106,6 +106,8 @@ class MergedGraph:
                 self.loops.setdefault(self.reach[node], []).append(node)
 
     def merge(self, order: list[int], near: Edges, far: Edges) -> None:
+        """Merge letters that have the same edges on the side `near` into the first of them."""
+
         def key(node: int) -> Hashable:
             edges = ((-1 if other == node else other, ways) for other, ways in near[node].items())
             return (self.masks[node], frozenset(edges))
@@ -198,6 +200,7 @@ class _Builder:
         return Graph(self.alphabet, self.letters, self.edges, final, self.has_conditions)
 
     def sequence(self, items: Any, flags: int, depth: int) -> _Part:
+        """Add items that follow each other."""
         if depth > _MAX_DEPTH:
             raise UnsupportedError("groups nested too deeply")
         self.item_count += 1  # an empty group can be repeated, too
@@ -209,6 +212,7 @@ class _Builder:
         return whole
 
     def item(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
+        """Add one item of the parsed expression."""
         if op in _UNSUPPORTED:
             raise UnsupportedError(_UNSUPPORTED[op])
         if op in _CHARACTERS:
@@ -225,6 +229,7 @@ class _Builder:
         return self.condition(op, argument, flags, depth)
 
     def branch(self, alternatives: Any, flags: int, depth: int) -> _Part:
+        """Add alternatives; each begins where the branch does."""
         is_behind_letter, parts = self.is_behind_letter, list[_Part]()
         for items in alternatives:
             self.is_behind_letter = is_behind_letter
@@ -244,6 +249,7 @@ class _Builder:
         return _Part(body.first, {}, 1)
 
     def letter(self, op: Any, argument: Any, flags: int, *, is_bare_dot: bool = False) -> _Part:
+        """Add one letter, a class of characters or a dot."""
         items = tuple(argument) if op is _parser.IN else argument
         mask = _mask(op, items, flags & _LETTER_FLAGS, self.alphabet)
         is_class = op in {_parser.ANY, _parser.NOT_LITERAL}
@@ -258,6 +264,7 @@ class _Builder:
         return _Part({index: 1}, {index: 1}, 0)
 
     def repeat(self, bounds: Any, flags: int, depth: int) -> _Part:
+        """Add a repeat: a few copies, or a loop."""
         low, high, items = bounds
 
         only, argument = items[0] if len(items) == 1 else (None, None)
@@ -295,6 +302,7 @@ class _Builder:
         return _Part(first, last, min(left.empty * right.empty, _MANY_WAYS))
 
     def connect(self, sources: dict[int, int], targets: dict[int, int]) -> None:
+        """Add an edge from each source to each target, with the product of their ways."""
         self.edge_count += len(sources) * len(targets)
         if self.edge_count > MAX_EDGES:
             raise UnsupportedError(f"over {MAX_EDGES:,} ways from letter to letter")
