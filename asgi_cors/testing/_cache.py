@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ._engines import Engine
 
@@ -61,13 +61,8 @@ def new_cache(engine: Engine) -> PreflightCache:
     return AnswerCache(engine) if engine.one_answer_per_url else EntryCache(engine)
 
 
-@dataclass(frozen=True)
-class _Entry:
-    origin: str
-    url: str
-    credentials: bool
-    kind: str
-    value: str
+_Key = tuple[str, str, bool]
+_Entry = tuple[Literal["method", "header"], str]
 
 
 class EntryCache:
@@ -75,48 +70,45 @@ class EntryCache:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._expiry: dict[_Entry, float] = {}
+        self._expiry: dict[_Key, dict[_Entry, float]] = {}
 
     def covers(self, query: Query, now: float) -> bool:
         """Tell whether every method and name needed has an entry that lives."""
-        wanted = [("header", name) for name in query.names]
+        keys = [(query.origin, query.url, query.credentials)]
+        if not query.credentials and not self._engine.credentials_apart:
+            keys.append((query.origin, query.url, True))
+        known = [self._expiry[key] for key in keys if key in self._expiry]
+        wanted: list[_Entry] = [("header", name) for name in query.names]
         if query.method_needs_consent or (query.method == "HEAD" and self._engine.cached_head_needs_method):
             wanted.append(("method", query.method))
-        if not wanted:  # a sticky preflight
-            return any((entry.origin, entry.url) == (query.origin, query.url) for entry in self._expiry)
-        return all(self._has(query, kind, value, now) for kind, value in wanted)
+        return bool(known) and all(self._has(known, entry, now) for entry in wanted)
 
     def store(self, query: Query, answer: Answer, expires: float) -> None:
-        """Keep each method and name, renewing those already there."""
-        granted = [("method", method) for method in answer.methods] + [("header", name) for name in answer.names]
-        for kind, value in granted:
-            entry = _Entry(query.origin, query.url, query.credentials, kind, value)
-            self._expiry.pop(entry, None)
-            self._expiry[entry] = expires
+        """Store each method and name, renewing those already there."""
+        key = (query.origin, query.url, query.credentials)
+        entries = self._expiry.pop(key, {})
+        entries |= {("method", method): expires for method in answer.methods}
+        entries |= {("header", name): expires for name in answer.names}
+        self._expiry[key] = entries
         self._evict()
 
     def clear(self, origin: str, url: str) -> None:
-        """Forget the URL's entries."""
-        self._expiry = {entry: at for entry, at in self._expiry.items() if (entry.origin, entry.url) != (origin, url)}
+        """Remove the URL's entries."""
+        for credentials in (False, True):
+            self._expiry.pop((origin, url, credentials), None)
 
-    def _has(self, query: Query, kind: str, value: str, now: float) -> bool:
-        values = [value]
-        if self._engine.cached_wildcard and value != AUTHORIZATION:
-            values.append("*")
-        kinds_of_entry = [query.credentials]
-        if not query.credentials and not self._engine.credentials_apart:
-            kinds_of_entry.append(True)
-        return any(
-            self._expiry.get(_Entry(query.origin, query.url, credentials, kind, entry), -math.inf) > now
-            for credentials in kinds_of_entry
-            for entry in values
-        )
+    def _has(self, known: Sequence[dict[_Entry, float]], entry: _Entry, now: float) -> bool:
+        kind, value = entry
+        accepted: list[_Entry] = [entry]
+        if self._engine.cached_wildcard == "always" and value != AUTHORIZATION:
+            accepted.append((kind, "*"))
+        return any(entries.get(one, -math.inf) > now for entries in known for one in accepted)
 
     def _evict(self) -> None:
         size = self._engine.cache_size
-        while size is not None and len({(entry.origin, entry.url) for entry in self._expiry}) > size:
-            oldest = next(iter(self._expiry))
-            self.clear(oldest.origin, oldest.url)
+        while size is not None and len({key[:2] for key in self._expiry}) > size:
+            origin, url, _ = next(iter(self._expiry))
+            self.clear(origin, url)
 
 
 class AnswerCache:
@@ -153,7 +145,7 @@ class AnswerCache:
     def _suffices(self, query: Query, answer: Answer, *, credentials: bool) -> bool:
         if query.credentials and not credentials:
             return False
-        wildcard = not credentials or self._engine.cached_star_of_credentials
+        wildcard = not (query.credentials if self._engine.cached_wildcard == "asked-without-credentials" else credentials)
         if query.method_needs_consent and not (query.method in answer.methods or (wildcard and "*" in answer.methods)):
             return False
         return all(name in answer.names or (wildcard and self._star_covers(name, answer)) for name in query.names)

@@ -77,8 +77,8 @@ _LISTS = (
 )
 
 
-def read_answer(fields: Fields, query: Query, *, flagged: bool) -> Answer | Failure:
-    """Read the two lists; a request flagged for a preflight is granted its method where none is listed."""
+def read_answer(fields: Fields, query: Query, *, allows_method: bool) -> Answer | Failure:
+    """Read the two lists; with `allows_method` the request's method is allowed where none is listed."""
     lists: list[list[str] | None] = []
     for name, code in _LISTS:
         try:
@@ -86,7 +86,7 @@ def read_answer(fields: Fields, query: Query, *, flagged: bool) -> Answer | Fail
         except MalformedListError as error:
             return Failure(code=code, field=name, value=fields.get(name), refused=(error.token,))
     methods, names = lists
-    if methods is None and flagged:
+    if methods is None and allows_method:
         methods = [query.method]
     return Answer(methods=frozenset(methods or ()), names=frozenset(name.lower() for name in names or ()))
 

@@ -45,6 +45,9 @@ class Engine:
     safelist_sum_limit: int | None = 1024
     # The same is a set. Firefox repeats a name for each of its lines [C-141].
     repeats_names: bool = False
+    # MIME Sniffing, parse a MIME type: parameters may be empty and hold commas. Firefox takes no comma, and no semicolon
+    # behind the last parameter [T9-003, T9-011, T9-017].
+    strict_content_type: bool = False
     # XMLHttpRequest, send(): an upload listener asks for a preflight. Chromium: only of a body [N-015, N-016].
     upload_listener_needs_body: bool = False
     # Fetch, Request: a ReadableStream is sent after a preflight. Chromium then fails without HTTP/2, Firefox sends the
@@ -53,6 +56,9 @@ class Engine:
 
     # Preflight
 
+    # Fetch, CORS-preflight fetch: without Access-Control-Allow-Methods, the method of a request whose use-CORS-preflight
+    # flag is set (an upload listener, a stream) is allowed. In no browser [T1-037].
+    flag_allows_method: bool = True
     # Fetch, CORS non-wildcard request-header name: `*` doesn't cover Authorization. In all three it does [D2-001].
     wildcard_covers_authorization: bool = False
     # The same from the preflight cache. Only in WebKit it does [measured].
@@ -65,24 +71,31 @@ class Engine:
 
     # Preflight cache
 
+    # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry of its method. In no browser [T2-001].
+    flag_needs_cached_method: bool = True
+    # Fetch, CORS-preflight cache: entries of the origin `null` are used like others. In Chromium never [T3-001], in
+    # WebKit only where no redirect has made it `null` [T12-003].
+    cached_null_origin: Literal["used", "untainted", "unused"] = "used"
     # Fetch, CORS-preflight cache: an entry per method and name. Chromium and WebKit: one answer per URL [G2-003].
     one_answer_per_url: bool = False
-    # Chromium drops an answer that doesn't suffice [G2-003].
+    # Chromium and WebKit drop an answer that doesn't suffice [G2-003, T6-003].
     drops_insufficient_answer: bool = False
     # WebKit keeps the answer of a preflight that it denies [G2-003].
     keeps_denied_answer: bool = False
-    # Fetch, main fetch: a network error clears the URL's entries. Not in Chromium and WebKit [measured].
-    clears_cache_on_failure: bool = True
-    # Fetch, CORS-preflight cache: `*` from a credentialed preflight serves as a wildcard. In no browser [measured].
-    cached_star_of_credentials: bool = True
-    # The same: any `*` does. Not in Firefox [G2-007].
-    cached_wildcard: bool = True
+    # Fetch, main fetch: a network error clears the entries of each URL on the way. Firefox clears those of the last one
+    # [T12-013], Chromium and WebKit none [G2-010].
+    failure_clears: Literal["every-hop", "last-hop", "nothing"] = "every-hop"
+    # Fetch, CORS-preflight cache: `*` serves as a wildcard, whichever preflight it came with. In Chromium not one from a
+    # credentialed preflight [G2-009], in WebKit not for a credentialed request [XP-099], in Firefox never [G2-007].
+    cached_wildcard: Literal["always", "stored-without-credentials", "asked-without-credentials", "never"] = "always"
     # The same: an entry with credentials serves both kinds of request. Firefox keeps them apart [measured].
     credentials_apart: bool = False
     # Fetch, HTTP fetch: a CORS-safelisted method needs no entry. In Firefox HEAD does [G2-020].
     cached_head_needs_method: bool = False
     # The `cache=` modes that pass the preflight cache by; the standard has none [G2-015, G2-016].
     uncached_modes: frozenset[str] = frozenset()
+    # Those whose preflight is not stored; in Chromium `no-store` [T5-001].
+    unstored_modes: frozenset[str] = frozenset()
     # Chromium caches nothing of URLs of 1024 characters and more [G3-006].
     cached_url_limit: int | None = None
     # How many URLs the cache holds: Chromium 1024, Firefox 100 (read in their sources).
@@ -96,10 +109,17 @@ class Engine:
     empty_location: Literal["same-url", "no-redirect", "failure"] = "same-url"
     # The same: two lines fail. Chromium and Firefox follow equal ones [I5-003].
     follows_equal_locations: bool = False
-    # Fetch, main fetch: each hop asks anew for its need of a preflight. Firefox and WebKit keep to it [I3-027].
+    # Fetch, main fetch: each hop asks anew for its need of a preflight. Firefox and WebKit preflight all hops after a
+    # preflighted one, and all cross-origin ones where the script's own headers ask for it [I3-027].
     preflight_is_sticky: bool = False
     # The same. WebKit goes on to list the first hop's names, a dropped Authorization included [I4-003].
     keeps_first_names: bool = False
+    # Fetch, HTTP-redirect fetch: a header once removed stays so. Firefox removes it from each hop anew: Authorization comes
+    # back on a hop that doesn't cross origins [T7-001].
+    restores_headers: bool = False
+    # The same: 301 and 302 change POST, 303 all methods to GET. WebKitGTK changes DELETE on any redirect to another origin
+    # (libsoup's doing, so perhaps not Safari's) [T4-007].
+    redirects_delete_as_get: bool = False
     # Fetch, redirect-taint: the origin becomes `null`. Not for Firefox's preflight and its check [I3-004].
     preflight_origin_untainted: bool = False
     # Fetch, CORS-preflight fetch: every answer is checked. Firefox's not at the page's own origin [I3-034].
@@ -112,7 +132,15 @@ class Engine:
 
     # Responses
 
-    # HTML, site: `api.localhost` and `localhost` are two. For WebKit's Cross-Origin-Resource-Policy one [measured].
+    # Fetch, HTTP fetch: any status is shown. Chromium fails on these [T11-001].
+    failing_statuses: frozenset[int] = frozenset()
+    # Fetch, Headers, get: every line of a header counts. Firefox leaves empty ones out, but of
+    # Access-Control-Allow-Origin [T10-001, T10-021].
+    ignores_empty_lines: bool = False
+    # HTML, site: an IP address is a site of its own. Not for Chromium's Cross-Origin-Resource-Policy [T8-103].
+    ip_address_is_a_site: bool = True
+    # HTML, site: `api.localhost` and `localhost` are two. WebKit's Cross-Origin-Resource-Policy lets a page of `localhost`
+    # use both [K2-039], but not one of `app.localhost` [T8-145].
     localhost_is_a_site: bool = False
     # Fetch, extract header list values: a bad element voids Access-Control-Expose-Headers. In Firefox not a `*` that
     # came before it [H-079].
@@ -121,27 +149,42 @@ class Engine:
 
 STANDARD = Engine(name="standard")
 
+# What no browser of the three does stays out of here, where the standard has it: the departures that they share.
+BROWSERS = Engine(
+    name="browsers",
+    range_limit=UINT64,
+    flag_allows_method=False,
+    wildcard_covers_authorization=True,
+    flag_needs_cached_method=False,
+)
+
 CHROMIUM = Engine(
     name="chromium",
     forbids_user_agent=True,
     safelists_client_hints=True,
     combines_lines=True,
-    range_limit=INT64,
+    range_limit=INT64 - 1,
     upload_listener_needs_body=True,
     stream_bodies="http2-only",
+    flag_allows_method=False,
     wildcard_covers_authorization=True,
     max_age_syntax="int64",
     max_age_cap=7200,
     one_answer_per_url=True,
     drops_insufficient_answer=True,
-    clears_cache_on_failure=False,
-    cached_star_of_credentials=False,
+    failure_clears="nothing",
+    flag_needs_cached_method=False,
+    cached_null_origin="unused",
+    cached_wildcard="stored-without-credentials",
     uncached_modes=frozenset({"no-store", "reload", "no-cache"}),
+    unstored_modes=frozenset({"no-store"}),
     cached_url_limit=1024,
     cache_size=1024,
     blocks_any_userinfo=True,
     empty_location="no-redirect",
     follows_equal_locations=True,
+    failing_statuses=frozenset({407}),
+    ip_address_is_a_site=False,
 )
 
 FIREFOX = Engine(
@@ -151,20 +194,25 @@ FIREFOX = Engine(
     non_ascii_is_unsafe=True,
     safelist_sum_limit=None,
     repeats_names=True,
+    strict_content_type=True,
     stream_bodies="stringified",
+    flag_allows_method=False,
     wildcard_covers_authorization=True,
     max_age_syntax="digits-or-uncached",
     max_age_cap=86400,
-    cached_star_of_credentials=False,
-    cached_wildcard=False,
+    failure_clears="last-hop",
+    flag_needs_cached_method=False,
+    cached_wildcard="never",
     credentials_apart=True,
     cached_head_needs_method=True,
     uncached_modes=frozenset({"no-store", "reload"}),
     cache_size=100,
     follows_equal_locations=True,
     preflight_is_sticky=True,
+    restores_headers=True,
     preflight_origin_untainted=True,
     skips_check_at_home=True,
+    ignores_empty_lines=True,
     expose_star_outlives_garbage=True,
 )
 
@@ -176,23 +224,28 @@ WEBKIT = Engine(
     range_limit=INT64,
     lenient_range=True,
     stream_bodies="refused",
+    flag_allows_method=False,
     wildcard_covers_authorization=True,
     cached_wildcard_covers_authorization=True,
     max_age_syntax="int64",
     max_age_cap=600,
     one_answer_per_url=True,
+    drops_insufficient_answer=True,
     keeps_denied_answer=True,
-    clears_cache_on_failure=False,
-    cached_star_of_credentials=False,
+    failure_clears="nothing",
+    flag_needs_cached_method=False,
+    cached_null_origin="untainted",
+    cached_wildcard="asked-without-credentials",
     empty_location="failure",
     preflight_is_sticky=True,
     keeps_first_names=True,
+    redirects_delete_as_get=True,
     localhost_is_a_site=True,
     no_cors_from_home_keeps_credentials=True,
     redirect_check_from_home_is_credentialed=True,
 )
 
-ENGINES = {engine.name: engine for engine in (STANDARD, CHROMIUM, FIREFOX, WEBKIT)}
+ENGINES = {engine.name: engine for engine in (BROWSERS, STANDARD, CHROMIUM, FIREFOX, WEBKIT)}
 
 
 def engine_named(engine: str | Engine) -> Engine:

@@ -17,7 +17,7 @@ import httpx
 
 from . import _wire as wire
 from ._cache import SAFELISTED_METHODS, Answer, Query
-from ._check import cors_check, denial, is_redirect, max_age, preflight_access_check, read_answer
+from ._check import ALLOW_ORIGIN, cors_check, denial, is_redirect, max_age, preflight_access_check, read_answer
 from ._errors import CORSError, FetchError, NetworkError, RedirectError
 from ._exchange import Exchange
 from ._failure import Case, Failure
@@ -33,6 +33,7 @@ T = TypeVar("T")
 Steps = Generator[Exchange, httpx.Response, T]
 
 MISDIRECTED = 421
+_CLEARED = {"every-hop": slice(None), "last-hop": slice(-1, None), "nothing": slice(0)}
 
 
 class Fetch:
@@ -45,7 +46,7 @@ class Fetch:
         self._page = page
         self._engine = page.engine
         self._now = page.clock()
-        self._hop = Hop(
+        self._first_hop = self._hop = Hop(
             url=request.url,
             method=request.method,
             headers=request.headers,
@@ -54,9 +55,8 @@ class Fetch:
         )
         self._urls = [request.url]
         self._tainting: Tainting = "basic"
-        self._origin = page.origin
+        self._is_redirect_tainted = False
         self._first_names = unsafe_names(request.headers, page.engine)
-        self._asks_consent = self._needs_consent(request.method, self._first_names)
         self._queries: list[Query] = []
 
     def run(self) -> Steps[Outcome]:
@@ -72,9 +72,8 @@ class Fetch:
                 except BadLocationError as error:
                     raise _failed(RedirectError, str(error), exchange) from error
         except FetchError:
-            if self._engine.clears_cache_on_failure:
-                for query in self._queries:
-                    self._page.cache.clear(query.origin, query.url)
+            for query in self._queries[_CLEARED[self._engine.failure_clears]]:
+                self._page.cache.clear(query.origin, query.url)
             raise
 
     def _main_fetch(self) -> Steps[tuple[Exchange, Fields]]:
@@ -96,14 +95,19 @@ class Fetch:
     def _is_at_home(self) -> bool:
         return self._page.origin == serialize_origin(self._hop.url)
 
-    def _needs_consent(self, method: str, names: list[str]) -> bool:
-        return self._request.use_preflight or method not in SAFELISTED_METHODS or bool(names)
+    @property
+    def _origin(self) -> str:
+        return "null" if self._is_redirect_tainted else self._page.origin
+
+    def _needs_preflight(self, names: list[str]) -> bool:
+        if self._request.use_preflight or self._hop.method not in SAFELISTED_METHODS or names:
+            return True
+        return self._engine.preflight_is_sticky and bool(self._queries or self._first_names)
 
     def _consent(self) -> Steps[None]:
         """Ask the server by a preflight, unless the cache knows its answer."""
         names = unsafe_names(self._hop.headers, self._engine)
-        sticky = self._engine.preflight_is_sticky and self._asks_consent
-        if not (sticky or self._needs_consent(self._hop.method, names)):
+        if not self._needs_preflight(names):
             return
         if self._engine.keeps_first_names:
             names = self._first_names
@@ -113,15 +117,24 @@ class Fetch:
             url=str(self._hop.url),
             credentials=self._request.credentials == "include",
             method=self._hop.method,
-            method_needs_consent=self._request.use_preflight or self._hop.method not in SAFELISTED_METHODS,
+            method_needs_consent=self._hop.method not in SAFELISTED_METHODS
+            or (self._request.use_preflight and self._engine.flag_needs_cached_method),
             names=names,
         )
         self._queries.append(query)
-        known = self._request.cache not in self._engine.uncached_modes and self._page.cache.covers(query, self._now)
-        if known:
+        if self._may_reuse(query) and self._page.cache.covers(query, self._now):
             self._record(Exchange(kind="preflight", request=self._preflight(query), cached=True))
         else:
             yield from self._preflight_fetch(query)
+
+    def _may_reuse(self, query: Query) -> bool:
+        """Tell whether the preflight cache is asked."""
+        return self._request.cache not in self._engine.uncached_modes and self._is_cacheable(query)
+
+    def _is_cacheable(self, query: Query) -> bool:
+        if query.origin != "null" or self._engine.cached_null_origin == "used":
+            return True
+        return self._engine.cached_null_origin == "untainted" and not self._is_redirect_tainted
 
     def _preflight(self, query: Query) -> httpx.Request:
         metadata = wire.metadata(self._page.url, self._urls, "cors")
@@ -132,14 +145,15 @@ class Fetch:
         """Fetch, CORS-preflight fetch."""
         exchange = Exchange(kind="preflight", request=self._preflight(query))
         exchange, response = yield from self._send(exchange, repeatable=True)
-        fields = Fields(response.headers.raw)
+        fields = self._fields(response)
         unchecked = self._engine.skips_check_at_home and self._is_at_home()
         origin = None if unchecked else query.origin
         status = response.status_code
         failure = preflight_access_check(fields, status, origin, credentials=query.credentials)
         if failure is not None:
             raise self._blocked(failure, exchange, query.origin)
-        answer = read_answer(fields, query, flagged=self._request.use_preflight)
+        allows_method = self._request.use_preflight and self._engine.flag_allows_method
+        answer = read_answer(fields, query, allows_method=allows_method)
         if isinstance(answer, Failure):
             raise self._blocked(answer, exchange, query.origin)
         failure = denial(fields, query, answer, self._engine)
@@ -150,7 +164,8 @@ class Fetch:
 
     def _keep(self, query: Query, answer: Answer, fields: Fields) -> None:
         age = max_age(fields, self._engine)
-        if age is not None:
+        is_stored = self._request.cache not in self._engine.unstored_modes and self._is_cacheable(query)
+        if age is not None and is_stored:
             self._page.cache.store(query, answer, self._now + age)
 
     def _http_fetch(self) -> Steps[tuple[Exchange, Fields]]:
@@ -159,7 +174,9 @@ class Fetch:
             raise NetworkError(f"{self._engine.name} sends streams over HTTP/2 only; pass content as bytes.")
         exchange = Exchange(kind="main", request=self._main_request())
         exchange, response = yield from self._send(exchange, repeatable=self._hop.stream is None)
-        fields = Fields(response.headers.raw)
+        if response.status_code in self._engine.failing_statuses:
+            raise _failed(NetworkError, f"{self._engine.name} fails on the status {response.status_code}", exchange)
+        fields = self._fields(response)
         if self._sends_credentials():
             self._page.cookies.store(self._hop.url, fields.lines("set-cookie"))
         if self._tainting == "cors":
@@ -170,6 +187,12 @@ class Fetch:
         elif self._tainting == "opaque" and is_blocked(fields, self._page.url, self._hop.url, self._engine):
             raise _failed(NetworkError, "its cross-origin-resource-policy keeps it from this page", exchange)
         return exchange, fields
+
+    def _fields(self, response: httpx.Response) -> Fields:
+        fields = Fields(response.headers.raw)
+        if self._engine.ignores_empty_lines:
+            fields.remove_empty_lines(of_all_but=ALLOW_ORIGIN)
+        return fields
 
     def _check_is_credentialed(self, *, redirects: bool) -> bool:
         if self._request.credentials == "include":
@@ -234,8 +257,9 @@ class Fetch:
             raise BadLocationError(f"its Location {location!r} has a user name or a password")
         home, last = self._page.origin, serialize_origin(self._hop.url)
         if last not in {home, serialize_origin(url)}:
-            self._origin = "null"
-        self._hop = next_hop(self._hop, url.copy_with(userinfo=b""), status_of(exchange))
+            self._is_redirect_tainted = True
+        url = url.copy_with(userinfo=b"")
+        self._hop = next_hop(self._hop, url, status_of(exchange), self._first_hop, self._engine)
         self._urls.append(self._hop.url)
 
     def _outcome(self, exchange: Exchange, fields: Fields, *, opaque: bool) -> Outcome:

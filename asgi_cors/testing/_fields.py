@@ -42,6 +42,12 @@ class Fields:
         for name, value in raw:
             self._lines.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip(" \t"))
 
+    def remove_empty_lines(self, *, of_all_but: str) -> None:
+        """Leave out the empty lines of each header that has others, but for the one named."""
+        for name, lines in self._lines.items():
+            if name != of_all_but and any(lines):
+                self._lines[name] = [line for line in lines if line]
+
     def names(self) -> set[str]:
         """Return the names, in lower case."""
         return set(self._lines)

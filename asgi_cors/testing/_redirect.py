@@ -1,9 +1,9 @@
 """Redirects (Fetch, HTTP-redirect fetch and location URL).
 
 - 301, 302, 303, 307 and 308 with exactly one Location, which must lead to HTTP(S).
-- 301 and 302 turn POST into GET, 303 all but GET and HEAD; body and its headers are dropped then.
+- 301 and 302 turn POST into GET, 303 all but GET and HEAD; the body and its headers are removed then.
 - User name and password in Location fail once the request is, or gets, cross-origin.
-- Crossing origins drops Authorization.
+- Crossing origins removes Authorization.
 """
 
 from __future__ import annotations
@@ -67,17 +67,25 @@ def resolve(location: str, base: httpx.URL) -> httpx.URL:
     return url
 
 
-def next_hop(hop: Hop, url: httpx.URL, status: int | None) -> Hop:
-    """Return the request that follows the redirect. Raises BadLocationError for a stream that would be sent twice."""
+def next_hop(hop: Hop, url: httpx.URL, status: int | None, first: Hop, engine: Engine) -> Hop:
+    """Return the request that follows the redirect; `first` is the one that the script made.
+
+    Raises BadLocationError for a stream that would be sent twice.
+    """
     if status != _SEE_OTHER and hop.stream is not None:
         raise BadLocationError(f"status {status} repeats the body, but a stream can be read only once")
-    to_get = (status in {301, 302} and hop.method == "POST") or (
-        status == _SEE_OTHER and hop.method not in {"GET", "HEAD"}
-    )
-    dropped = _BODY_HEADERS if to_get else frozenset[str]()
-    if serialize_origin(url) != serialize_origin(hop.url):
-        dropped |= {"authorization"}
-    headers = [(name, value) for name, value in hop.headers if name not in dropped]
-    if to_get:
+    crosses_origins = serialize_origin(url) != serialize_origin(hop.url)
+    source = first if engine.restores_headers else hop
+    removed = _BODY_HEADERS if _becomes_get(source.method, status) else frozenset[str]()
+    if crosses_origins:
+        removed |= {"authorization"}
+    headers = [(name, value) for name, value in source.headers if name not in removed]
+    if _becomes_get(hop.method, status) or (
+        engine.redirects_delete_as_get and crosses_origins and hop.method == "DELETE"
+    ):
         return Hop(url=url, method="GET", headers=headers, body=None, stream=None)
     return replace(hop, url=url, headers=headers)
+
+
+def _becomes_get(method: str, status: int | None) -> bool:
+    return (status in {301, 302} and method == "POST") or (status == _SEE_OTHER and method not in {"GET", "HEAD"})

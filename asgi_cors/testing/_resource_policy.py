@@ -9,7 +9,7 @@ import httpx
 
 from ._engines import Engine
 from ._fields import Fields
-from ._url import is_loopback, schemelessly_same_site, serialize_origin
+from ._url import is_ip_address, schemelessly_same_site, serialize_origin
 
 
 def is_blocked(fields: Fields, page: httpx.URL | None, url: httpx.URL, engine: Engine) -> bool:
@@ -23,8 +23,8 @@ def is_blocked(fields: Fields, page: httpx.URL | None, url: httpx.URL, engine: E
         return False
     if policy == "same-origin" or (page.scheme == "http" and url.scheme == "https"):
         return True
-    return not (schemelessly_same_site(page, url) or (engine.localhost_is_a_site and _are_localhost(page, url)))
-
-
-def _are_localhost(*urls: httpx.URL) -> bool:
-    return all(is_loopback(url.host) and url.host.endswith("localhost") for url in urls)
+    if engine.localhost_is_a_site and page.host == "localhost" and url.host.endswith(".localhost"):
+        return False
+    if not engine.ip_address_is_a_site and is_ip_address(url.host):
+        return True
+    return not schemelessly_same_site(page, url)

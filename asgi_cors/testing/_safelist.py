@@ -127,6 +127,8 @@ def _language(value: str, _engine: Engine) -> bool:
 
 
 def _content_type(value: str, engine: Engine) -> bool:
+    if engine.strict_content_type and ("," in value or (value.endswith(";") and value.count(";") > 1)):
+        return False
     return not _has_unsafe_byte(value, engine) and essence(value) in _FORM_TYPES
 
 

@@ -105,14 +105,20 @@ def serialize_origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
+def is_ip_address(host: str) -> bool:
+    """Tell whether the host is an IP address and not a name (URL Standard, host)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether the host is this machine (Secure Contexts, potentially trustworthy origin)."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_ip_address(host) and ipaddress.ip_address(host).is_loopback
 
 
 def is_trustworthy(url: httpx.URL) -> bool:
@@ -123,7 +129,7 @@ def is_trustworthy(url: httpx.URL) -> bool:
 @functools.cache
 def registrable_domain(host: str) -> str:
     """Return the host without the labels left of its registrable domain, or whole where it has none."""
-    if ":" in host or host.replace(".", "").isdigit():
+    if is_ip_address(host):
         return host
     return public_suffixes().privatesuffix(host) or host
 

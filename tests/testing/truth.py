@@ -6,6 +6,7 @@ serialised origin, `{self}`, `{port}`, `{ip}` and so on are the targets' origins
 
 from __future__ import annotations
 
+import gzip
 import json
 import pathlib
 import re
@@ -13,14 +14,15 @@ from typing import Any, NamedTuple
 
 import httpx
 
-DATA = pathlib.Path(__file__).parent.parent / "data" / "browser-truth.json"
+DATA = pathlib.Path(__file__).parent.parent / "data"
 
 Json = dict[str, Any]
 
-TRUTH: Json = json.loads(DATA.read_text(encoding="utf-8"))
-ORIGINS: dict[str, str] = TRUTH["meta"]["origins"]
-PAGES: dict[str, str] = TRUTH["meta"]["pages"]
-CASES: dict[str, Json] = {case["id"]: case for case in TRUTH["cases"]}
+FIRST: Json = json.loads((DATA / "browser-truth.json").read_text(encoding="utf-8"))
+SECOND: Json = json.loads(gzip.decompress((DATA / "browser-truth-2.json.gz").read_bytes()))
+ORIGINS: dict[str, str] = FIRST["meta"]["origins"]
+PAGES: dict[str, str] = FIRST["meta"]["pages"]
+CASES: dict[str, Json] = {case["id"]: case for case in [*FIRST["cases"], *SECOND["cases"]]}
 
 # The profile that the browsers were started with.
 COOKIES = {
@@ -57,7 +59,7 @@ class Server:
         self.preflights, self.mains = [], []
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
-        step, hop = map(int, request.url.path.split("/")[1:3])
+        step, hop = map(int, request.url.path.split("/")[2:4])
         headers = request.headers
         common = {"hop": hop, "origin": headers.get("origin"), "cookie": "cookie" in headers}
         is_preflight = request.method == "OPTIONS" and "access-control-request-method" in headers
@@ -102,11 +104,11 @@ def location(case: Json, following: Json, request: httpx.Request) -> str:
     """Return the URL that a redirect leads to."""
     if following.get("self"):
         return str(request.url)
-    step, hop = map(int, request.url.path.split("/")[1:3])
+    step, hop = map(int, request.url.path.split("/")[2:4])
     origin = ORIGINS[following["target"]]
     if following.get("userinfo"):
         origin = origin.replace("://", "://u:p@")
-    return f"{origin}/{step}/{hop + 1}/{case['id']}"
+    return f"{origin}/r/{step}/{hop + 1}/{case['id']}"
 
 
 def calls(case: Json) -> list[Call]:
@@ -115,7 +117,7 @@ def calls(case: Json) -> list[Call]:
     for number, step in enumerate(case["steps"]):
         shared = step.get("share")
         if shared is None:
-            url = f"{ORIGINS[step['target']]}/{number}/0/{case['id']}"
+            url = f"{ORIGINS[step['target']]}/r/{number}/0/{case['id']}"
             url += "?" + "u" * (step["url_len"] - len(url) - 1) if "url_len" in step else ""
         else:
             url = made[shared].url
@@ -129,6 +131,8 @@ def init_of(step: Json) -> Json:
     init.pop("keepalive", None)
     init["headers"] = [(name, value) for name, value in init.get("headers", [])]
     body, kind, blob = init.pop("body", None), init.pop("body_type", "string"), init.pop("blob_type", "")
+    if step["api"] == "xhr" and init.get("method", "GET").upper() in {"GET", "HEAD"}:
+        body = None  # XMLHttpRequest, send(): it is dropped
     if body is not None:
         kind_of_content = blob or TYPES.get(kind)
         init["content"] = body if kind == "string" else iter([body.encode()]) if kind == "stream" else body.encode()
