@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._async import AsyncPage
     from ._cookies import Cookie, CookieJar
-    from ._engines import CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
+    from ._engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
     from ._errors import (
         CORSError,
         FetchError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._websocket import Handshake
 
 __all__ = [
+    "BROWSERS",
     "CHROMIUM",
     "FIREFOX",
     "STANDARD",
@@ -56,7 +57,7 @@ __all__ = [
 _HOMES = {
     "_async": ("AsyncPage",),
     "_cookies": ("Cookie", "CookieJar"),
-    "_engines": ("CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
+    "_engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
     "_errors": (
         "CORSError",
         "FetchError",

@@ -10,7 +10,7 @@ A page is one network partition, so that the partition key is left out. Two engi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -30,6 +30,16 @@ class Query:
     method: str
     method_needs_consent: bool
     names: Sequence[str]
+
+
+def wildcard_serves(engine: Engine, *, stored_credentials: bool, asked_credentials: bool) -> bool:
+    """Tell whether a stored `*` is a wildcard, and not a name like any other."""
+    return {
+        "always": True,
+        "stored-without-credentials": not stored_credentials,
+        "asked-without-credentials": not asked_credentials,
+        "never": False,
+    }[engine.cached_wildcard]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,9 @@ def new_cache(engine: Engine) -> PreflightCache:
 
 
 _Key = tuple[str, str, bool]
-_Entry = tuple[Literal["method", "header"], str]
+_Entry = tuple[Literal["preflight", "method", "header"], str]
+# That there was a preflight, for a request that must have one, but needs no method or name of it.
+_PREFLIGHT: _Entry = ("preflight", "")
 
 
 class EntryCache:
@@ -74,19 +86,18 @@ class EntryCache:
 
     def covers(self, query: Query, now: float) -> bool:
         """Tell whether every method and name needed has an entry that lives."""
-        keys = [(query.origin, query.url, query.credentials)]
-        if not query.credentials and not self._engine.credentials_apart:
-            keys.append((query.origin, query.url, True))
-        known = [self._expiry[key] for key in keys if key in self._expiry]
         wanted: list[_Entry] = [("header", name) for name in query.names]
         if query.method_needs_consent or (query.method == "HEAD" and self._engine.cached_head_needs_method):
             wanted.append(("method", query.method))
-        return bool(known) and all(self._has(known, entry, now) for entry in wanted)
+        serving = [query.credentials] if query.credentials or self._engine.credentials_apart else [False, True]
+        stored = [self._lookup(query, credentials=credentials) for credentials in serving]
+        return all(any(_lives(entry, entries, now) for entries in stored) for entry in wanted or [_PREFLIGHT])
 
     def store(self, query: Query, answer: Answer, expires: float) -> None:
         """Store each method and name, renewing those already there."""
         key = (query.origin, query.url, query.credentials)
         entries = self._expiry.pop(key, {})
+        entries[_PREFLIGHT] = expires
         entries |= {("method", method): expires for method in answer.methods}
         entries |= {("header", name): expires for name in answer.names}
         self._expiry[key] = entries
@@ -97,18 +108,25 @@ class EntryCache:
         for credentials in (False, True):
             self._expiry.pop((origin, url, credentials), None)
 
-    def _has(self, known: Sequence[dict[_Entry, float]], entry: _Entry, now: float) -> bool:
-        kind, value = entry
-        accepted: list[_Entry] = [entry]
-        if self._engine.cached_wildcard == "always" and value != AUTHORIZATION:
-            accepted.append((kind, "*"))
-        return any(entries.get(one, -math.inf) > now for entries in known for one in accepted)
+    def _lookup(self, query: Query, *, credentials: bool) -> dict[_Entry, float]:
+        """Return the entries, those of `*` left out where it is no wildcard."""
+        key = (query.origin, query.url, credentials)
+        if key not in self._expiry:
+            return {}
+        entries = self._expiry[key] = self._expiry.pop(key)  # used last, so evicted last
+        if wildcard_serves(self._engine, stored_credentials=credentials, asked_credentials=query.credentials):
+            return entries
+        return {entry: expires for entry, expires in entries.items() if entry[1] != "*"}
 
     def _evict(self) -> None:
         size = self._engine.cache_size
-        while size is not None and len({key[:2] for key in self._expiry}) > size:
-            origin, url, _ = next(iter(self._expiry))
-            self.clear(origin, url)
+        if size is not None and len(self._expiry) > size:
+            del self._expiry[next(iter(self._expiry))]
+
+
+def _lives(entry: _Entry, entries: Mapping[_Entry, float], now: float) -> bool:
+    accepted: list[_Entry] = [entry] if entry[1] == AUTHORIZATION else [entry, (entry[0], "*")]
+    return any(entries.get(one, -math.inf) > now for one in accepted)
 
 
 class AnswerCache:
@@ -145,7 +163,7 @@ class AnswerCache:
     def _suffices(self, query: Query, answer: Answer, *, credentials: bool) -> bool:
         if query.credentials and not credentials:
             return False
-        wildcard = not (query.credentials if self._engine.cached_wildcard == "asked-without-credentials" else credentials)
+        wildcard = wildcard_serves(self._engine, stored_credentials=credentials, asked_credentials=query.credentials)
         if query.method_needs_consent and not (query.method in answer.methods or (wildcard and "*" in answer.methods)):
             return False
         return all(name in answer.names or (wildcard and self._star_covers(name, answer)) for name in query.names)

@@ -125,6 +125,11 @@ def _digits(lines: Sequence[str]) -> float:
     return DEFAULT_MAX_AGE
 
 
+def _negative_expires(lines: Sequence[str]) -> float:
+    is_negative = len(lines) == 1 and re.fullmatch("-[0-9]+", lines[0])
+    return 0 if is_negative else _digits(lines)
+
+
 def _int64(lines: Sequence[str]) -> float:
     value = ", ".join(lines)
     number = re.fullmatch("([+-]?)0*([0-9]*)", value)
@@ -143,6 +148,7 @@ def _digits_or_uncached(lines: Sequence[str]) -> float | None:
 _INT64_DIGITS = len(str(INT64))
 _AGE: dict[str, Callable[[Sequence[str]], float | None]] = {
     "digits": _digits,
+    "negative-expires": _negative_expires,
     "int64": _int64,
     "digits-or-uncached": _digits_or_uncached,
 }

@@ -11,17 +11,16 @@ Third-party cookies are kept, HttpOnly makes no difference here, and time is the
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import httpx
 
 from ._engines import Engine
-from ._url import is_loopback, parse, public_suffixes, same_site
+from ._url import is_ip_address, is_loopback, parse, public_suffixes, same_site
 
 SameSite = Literal["none", "lax", "strict", "default"]
 
@@ -85,7 +84,8 @@ class CookieJar(Mapping[str, str]):
         """Store what a response to one of the page's requests sets."""
         at_home = self._is_same_site(url)
         for field in fields:
-            self._store(url, field, at_home=at_home)
+            if at_home or self._engine.stores_third_party_cookies:
+                self._store(url, field, at_home=at_home)
 
     def header(self, url: httpx.URL) -> str:
         """Return the Cookie field that the page's request to this URL carries; empty for none."""
@@ -109,6 +109,10 @@ class CookieJar(Mapping[str, str]):
         cookie = self._read(url, field)
         if cookie is None or not _is_acceptable(cookie, url) or not (at_home or self._crosses_sites(cookie)):
             return
+        if not cookie.host_only and public_suffixes().is_public(cookie.domain):
+            if cookie.domain != url.host or not self._engine.public_suffix_makes_host_cookie:
+                return
+            cookie = replace(cookie, host_only=True)
         key = (cookie.name, cookie.domain, cookie.path)
         if cookie.expires is not None and cookie.expires <= self._clock():
             self._stored.pop(key, None)
@@ -162,19 +166,11 @@ def _default_path(url: httpx.URL) -> str:
 
 
 def _domain_matches(host: str, domain: str) -> bool:
-    if host == domain:
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host.endswith(f".{domain}")
-    return False
+    return host == domain or (host.endswith(f".{domain}") and not is_ip_address(host))
 
 
 def _is_acceptable(cookie: Cookie, url: httpx.URL) -> bool:
     if not _domain_matches(url.host, cookie.domain):
-        return False
-    if not cookie.host_only and cookie.domain != url.host and public_suffixes().is_public(cookie.domain):
         return False
     prefix = cookie.name.lower()
     if prefix.startswith("__host-") and not (cookie.secure and cookie.host_only and cookie.path == "/"):

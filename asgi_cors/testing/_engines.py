@@ -1,8 +1,8 @@
 """The engines: the Fetch standard, and where each browser measured departs from it.
 
-Every flag's default is the standard's rule; beside each stand the section that states it, who departs from it and how,
-and cases of `tests/data/browser-truth.json` that show it, where it has one. Measured were Chromium 156.0.8078.79,
-Firefox ESR 153.7.0 and WebKitGTK 2.50.6.
+Every flag's default is the standard's rule. Beside each stand the section that states it, who departs from it and how,
+and cases of `tests/data/browser-truth.json` or `browser-truth-2.json.gz` that show it. Measured were Chromium
+156.0.8078.79, Firefox ESR 153.7.0 and WebKitGTK 2.50.6.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ class Engine:
 
     # RFC 6265bis, "Default": without SameSite a cookie is Lax. Firefox and WebKit send it everywhere [A4-002].
     lax_by_default: bool = True
+    # RFC 6265bis, "Storage Model": it may refuse cookies that other sites set. WebKitGTK's default does [T13-027].
+    stores_third_party_cookies: bool = True
+    # The same: a Domain that is a public suffix and the host itself counts for nothing. WebKitGTK refuses the cookie
+    # [T13-017].
+    public_suffix_makes_host_cookie: bool = True
     # RFC 6265bis lets loopback count as secure. WebKit sends no Secure cookie to http there [A3-034].
     secure_on_loopback: bool = True
 
@@ -45,8 +50,8 @@ class Engine:
     safelist_sum_limit: int | None = 1024
     # The same is a set. Firefox repeats a name for each of its lines [C-141].
     repeats_names: bool = False
-    # MIME Sniffing, parse a MIME type: parameters may be empty and hold commas. Firefox takes no comma, and no semicolon
-    # behind the last parameter [T9-003, T9-011, T9-017].
+    # MIME Sniffing, parse a MIME type: parameters may be empty and hold commas. Firefox takes no comma, and no
+    # semicolon behind the last parameter [T9-003, T9-011, T9-017].
     strict_content_type: bool = False
     # XMLHttpRequest, send(): an upload listener asks for a preflight. Chromium: only of a body [N-015, N-016].
     upload_listener_needs_body: bool = False
@@ -56,8 +61,8 @@ class Engine:
 
     # Preflight
 
-    # Fetch, CORS-preflight fetch: without Access-Control-Allow-Methods, the method of a request whose use-CORS-preflight
-    # flag is set (an upload listener, a stream) is allowed. In no browser [T1-037].
+    # Fetch, CORS-preflight fetch: without Access-Control-Allow-Methods, the method of a request whose
+    # use-CORS-preflight flag is set (an upload listener, a stream) is allowed. In no browser [T1-037].
     flag_allows_method: bool = True
     # Fetch, CORS non-wildcard request-header name: `*` doesn't cover Authorization. In all three it does [D2-001].
     wildcard_covers_authorization: bool = False
@@ -65,13 +70,14 @@ class Engine:
     cached_wildcard_covers_authorization: bool = False
     # Fetch, CORS-preflight fetch: max-age is digits, else 5 s. Chromium and WebKit read a signed 64-bit number, of
     # which a negative one has expired; Firefox caches no answer with anything but digits [G-009, G-031].
-    max_age_syntax: Literal["digits", "int64", "digits-or-uncached"] = "digits"
+    max_age_syntax: Literal["digits", "negative-expires", "int64", "digits-or-uncached"] = "digits"
     # The same: an imposed limit. Chromium two hours, Firefox a day, WebKit ten minutes (clock moved on).
     max_age_cap: int | None = None
 
     # Preflight cache
 
-    # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry of its method. In no browser [T2-001].
+    # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry of its method. In no browser
+    # [T2-001].
     flag_needs_cached_method: bool = True
     # Fetch, CORS-preflight cache: entries of the origin `null` are used like others. In Chromium never [T3-001], in
     # WebKit only where no redirect has made it `null` [T12-003].
@@ -83,10 +89,10 @@ class Engine:
     # WebKit keeps the answer of a preflight that it denies [G2-003].
     keeps_denied_answer: bool = False
     # Fetch, main fetch: a network error clears the entries of each URL on the way. Firefox clears those of the last one
-    # [T12-013], Chromium and WebKit none [G2-010].
+    # [T12-013], Chromium and WebKit none [measured].
     failure_clears: Literal["every-hop", "last-hop", "nothing"] = "every-hop"
-    # Fetch, CORS-preflight cache: `*` serves as a wildcard, whichever preflight it came with. In Chromium not one from a
-    # credentialed preflight [G2-009], in WebKit not for a credentialed request [XP-099], in Firefox never [G2-007].
+    # Fetch, CORS-preflight cache: `*` serves as a wildcard, whichever preflight it came with. In Chromium not one from
+    # a credentialed preflight [measured], in WebKit not for a credentialed request [XP-099], in Firefox never [G2-007].
     cached_wildcard: Literal["always", "stored-without-credentials", "asked-without-credentials", "never"] = "always"
     # The same: an entry with credentials serves both kinds of request. Firefox keeps them apart [measured].
     credentials_apart: bool = False
@@ -114,11 +120,11 @@ class Engine:
     preflight_is_sticky: bool = False
     # The same. WebKit goes on to list the first hop's names, a dropped Authorization included [I4-003].
     keeps_first_names: bool = False
-    # Fetch, HTTP-redirect fetch: a header once removed stays so. Firefox removes it from each hop anew: Authorization comes
-    # back on a hop that doesn't cross origins [T7-001].
+    # Fetch, HTTP-redirect fetch: a header once removed stays so. Firefox removes it from each hop anew: Authorization
+    # comes back on a hop that doesn't cross origins [T7-001].
     restores_headers: bool = False
-    # The same: 301 and 302 change POST, 303 all methods to GET. WebKitGTK changes DELETE on any redirect to another origin
-    # (libsoup's doing, so perhaps not Safari's) [T4-007].
+    # The same: 301 and 302 change POST, 303 all methods to GET. WebKitGTK changes DELETE on any redirect to another
+    # origin: libsoup's doing, so perhaps not Safari's [T4-007].
     redirects_delete_as_get: bool = False
     # Fetch, redirect-taint: the origin becomes `null`. Not for Firefox's preflight and its check [I3-004].
     preflight_origin_untainted: bool = False
@@ -139,8 +145,8 @@ class Engine:
     ignores_empty_lines: bool = False
     # HTML, site: an IP address is a site of its own. Not for Chromium's Cross-Origin-Resource-Policy [T8-103].
     ip_address_is_a_site: bool = True
-    # HTML, site: `api.localhost` and `localhost` are two. WebKit's Cross-Origin-Resource-Policy lets a page of `localhost`
-    # use both [K2-039], but not one of `app.localhost` [T8-145].
+    # HTML, site: `api.localhost` and `localhost` are two. WebKit's Cross-Origin-Resource-Policy lets a page of
+    # `localhost` use both [measured], but not one of `app.localhost` [T8-145].
     localhost_is_a_site: bool = False
     # Fetch, extract header list values: a bad element voids Access-Control-Expose-Headers. In Firefox not a `*` that
     # came before it [H-079].
@@ -149,13 +155,17 @@ class Engine:
 
 STANDARD = Engine(name="standard")
 
-# What no browser of the three does stays out of here, where the standard has it: the departures that they share.
+# The standard, but for the departures that all three browsers share.
 BROWSERS = Engine(
     name="browsers",
     range_limit=UINT64,
     flag_allows_method=False,
     wildcard_covers_authorization=True,
+    max_age_syntax="negative-expires",
+    max_age_cap=86400,
     flag_needs_cached_method=False,
+    failure_clears="last-hop",
+    cached_wildcard="asked-without-credentials",
 )
 
 CHROMIUM = Engine(
@@ -219,6 +229,8 @@ FIREFOX = Engine(
 WEBKIT = Engine(
     name="webkit",
     lax_by_default=False,
+    stores_third_party_cookies=False,
+    public_suffix_makes_host_cookie=False,
     secure_on_loopback=False,
     combines_lines=True,
     range_limit=INT64,

@@ -31,7 +31,8 @@ class PageOptions(TypedDict, total=False):
     """The options of every page.
 
     Keys:
-        engine: "standard", "chromium", "firefox", "webkit" or an Engine; "standard" by default.
+        engine: "browsers" (default), "standard", "chromium", "firefox", "webkit" or an Engine. "browsers" is the
+            standard, but for what all three browsers do otherwise.
         cookies: Set-Cookie fields by URL, stored as if a visit to the URL had set them.
         clock: returns seconds; read at each fetch, for the preflight cache and the cookies' ages; time.monotonic.
         follow: how many redirects are followed; 20.
@@ -58,7 +59,7 @@ class BasePage(abc.ABC):
         self,
         origin: str,
         *,
-        engine: str | Engine = "standard",
+        engine: str | Engine = "browsers",
         cookies: Cookies | None = None,
         clock: Callable[[], float] = time.monotonic,
         follow: int = 20,

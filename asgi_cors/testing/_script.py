@@ -104,6 +104,8 @@ def script_request(  # noqa: PLR0913 - the options of fetch()
     method = _method(method, mode)
     if cache == "only-if-cached" and mode != "same-origin":
         raise ScriptError("cache='only-if-cached' needs mode='same-origin'.")
+    if upload_listener and method in {"GET", "HEAD"}:
+        content = json = None  # XMLHttpRequest, send(): they have no body
     body, stream, kind = _body(content, json)
     if method in {"GET", "HEAD"} and (body is not None or stream is not None):
         raise ScriptError(f"a {method} request has no body; write method='POST', or leave content and json out.")

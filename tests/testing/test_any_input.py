@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from asgi_cors.testing import FetchError, Page
 
-ENGINES = st.sampled_from(["standard", "chromium", "firefox", "webkit"])
+ENGINES = st.sampled_from(["browsers", "standard", "chromium", "firefox", "webkit"])
 NAMES = st.sampled_from(
     [
         b"access-control-allow-origin",

@@ -58,7 +58,7 @@ def test_a_spared_preflight_is_listed_as_cached():
     assert "spared by the preflight cache" in opened.page.table()
 
 
-@pytest.mark.parametrize("engine", ["standard", "chromium", "firefox", "webkit"])
+@pytest.mark.parametrize("engine", ["browsers", "standard", "chromium", "firefox", "webkit"])
 def test_an_answer_without_an_age_is_kept_for_five_seconds(engine):
     """In every engine."""
     opened = Opened(answer(age=None), engine=engine)
@@ -208,7 +208,7 @@ def test_a_failure_clears_the_urls_entries_in_the_standard_and_firefox(engine, a
 
 def test_an_engine_may_keep_one_answer_per_url_and_clear_it():
     """Flags combine freely."""
-    engine = dataclasses.replace(CHROMIUM, clears_cache_on_failure=True)
+    engine = dataclasses.replace(CHROMIUM, failure_clears="every-hop")
     opened = Opened(answer(), engine=engine, main={})
     for _ in range(2):
         with pytest.raises(CORSError):

@@ -97,7 +97,7 @@ def test_a_failing_test_shows_what_its_pages_sent(run):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*Exchanges of <Page https://app.example.com (standard)>*",
+            "*Exchanges of <Page https://app.example.com (browsers)>*",
             "*1  main GET https://api.test/items -> 200",
             "*> origin: https://app.example.com",
             "*< access-control-allow-origin: https://app.example.com",
