@@ -118,11 +118,10 @@ class Engine:
     # Fetch, main fetch: each hop asks anew for its need of a preflight. Firefox and WebKit preflight all hops after a
     # preflighted one, and all cross-origin ones where the script's own headers ask for it [I3-027].
     preflight_is_sticky: bool = False
-    # The same. WebKit goes on to list the first hop's names, a dropped Authorization included [I4-003].
-    keeps_first_names: bool = False
-    # Fetch, HTTP-redirect fetch: a header once removed stays so. Firefox removes it from each hop anew: Authorization
-    # comes back on a hop that doesn't cross origins [T7-001].
-    restores_headers: bool = False
+    # Fetch, HTTP-redirect fetch: a header once removed (Authorization at another origin, those of a body with the body)
+    # stays so. WebKit's preflights list the first hop's [I4-003]. Firefox begins each hop with the first one's headers:
+    # Authorization comes back on a hop that doesn't cross origins [T7-001], Content-Type on the second one [measured].
+    redirected_headers: Literal["removed", "first", "removed-anew"] = "removed"
     # The same: 301 and 302 change POST, 303 all methods to GET. WebKitGTK changes DELETE on any redirect to another
     # origin: libsoup's doing, so perhaps not Safari's [T4-007].
     redirects_delete_as_get: bool = False
@@ -219,7 +218,7 @@ FIREFOX = Engine(
     cache_size=100,
     follows_equal_locations=True,
     preflight_is_sticky=True,
-    restores_headers=True,
+    redirected_headers="removed-anew",
     preflight_origin_untainted=True,
     skips_check_at_home=True,
     ignores_empty_lines=True,
@@ -250,7 +249,7 @@ WEBKIT = Engine(
     cached_wildcard="asked-without-credentials",
     empty_location="failure",
     preflight_is_sticky=True,
-    keeps_first_names=True,
+    redirected_headers="first",
     redirects_delete_as_get=True,
     localhost_is_a_site=True,
     no_cors_from_home_keeps_credentials=True,

@@ -50,13 +50,13 @@ class Fetch:
             url=request.url,
             method=request.method,
             headers=request.headers,
+            preflighted=request.headers,
             body=request.body,
             stream=request.stream,
         )
         self._urls = [request.url]
         self._tainting: Tainting = "basic"
         self._is_redirect_tainted = False
-        self._first_names = unsafe_names(request.headers, page.engine)
         self._queries: list[Query] = []
 
     def run(self) -> Steps[Outcome]:
@@ -102,15 +102,15 @@ class Fetch:
     def _needs_preflight(self, names: list[str]) -> bool:
         if self._request.use_preflight or self._hop.method not in SAFELISTED_METHODS or names:
             return True
-        return self._engine.preflight_is_sticky and bool(self._queries or self._first_names)
+        return self._engine.preflight_is_sticky and bool(
+            self._queries or unsafe_names(self._first_hop.headers, self._engine)
+        )
 
     def _consent(self) -> Steps[None]:
         """Ask the server by a preflight, unless the cache knows its answer."""
-        names = unsafe_names(self._hop.headers, self._engine)
+        names = unsafe_names(self._hop.preflighted, self._engine)
         if not self._needs_preflight(names):
             return
-        if self._engine.keeps_first_names:
-            names = self._first_names
         origin = self._page.origin if self._engine.preflight_origin_untainted else self._origin
         query = Query(
             origin=origin,

@@ -27,11 +27,15 @@ _SEE_OTHER = 303
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """The request as it stands: each redirect makes another."""
+    """The request as it stands: each redirect makes another.
+
+    `headers` are sent, `preflighted` are those that a preflight asks for: the same by the standard.
+    """
 
     url: httpx.URL
     method: str
     headers: Sequence[Header]
+    preflighted: Sequence[Header]
     body: bytes | None
     stream: Stream | None
 
@@ -75,17 +79,27 @@ def next_hop(hop: Hop, url: httpx.URL, status: int | None, first: Hop, engine: E
     if status != _SEE_OTHER and hop.stream is not None:
         raise BadLocationError(f"status {status} repeats the body, but a stream can be read only once")
     crosses_origins = serialize_origin(url) != serialize_origin(hop.url)
-    source = first if engine.restores_headers else hop
-    removed = _BODY_HEADERS if _becomes_get(source.method, status) else frozenset[str]()
-    if crosses_origins:
-        removed |= {"authorization"}
-    headers = [(name, value) for name, value in source.headers if name not in removed]
-    if _becomes_get(hop.method, status) or (
-        engine.redirects_delete_as_get and crosses_origins and hop.method == "DELETE"
-    ):
-        return Hop(url=url, method="GET", headers=headers, body=None, stream=None)
-    return replace(hop, url=url, headers=headers)
+    becomes_get = _becomes_get(hop.method, status)
+    preflighted: Sequence[Header]
+    headers = preflighted = _without(hop.headers, body=becomes_get, authorization=crosses_origins)
+    if engine.redirected_headers == "first":
+        preflighted = first.headers
+    elif engine.redirected_headers == "removed-anew":
+        preflighted = _without(first.headers, body=becomes_get, authorization=crosses_origins)
+        headers = _without(first.headers, body=_becomes_get(first.method, status), authorization=crosses_origins)
+    following = replace(hop, url=url, headers=headers, preflighted=preflighted)
+    if becomes_get or (engine.redirects_delete_as_get and crosses_origins and hop.method == "DELETE"):
+        return replace(following, method="GET", body=None, stream=None)
+    return following
 
 
 def _becomes_get(method: str, status: int | None) -> bool:
     return (status in {301, 302} and method == "POST") or (status == _SEE_OTHER and method not in {"GET", "HEAD"})
+
+
+def _without(headers: Sequence[Header], *, body: bool, authorization: bool) -> list[Header]:
+    """Return the headers without those of a body, and without Authorization, where so told."""
+    removed = _BODY_HEADERS if body else frozenset[str]()
+    if authorization:
+        removed |= {"authorization"}
+    return [(name, value) for name, value in headers if name not in removed]

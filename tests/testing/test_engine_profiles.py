@@ -143,3 +143,36 @@ def test_firefox_ignores_an_empty_line_of_a_header(engine: str):
     lines = [*ALLOWED.items(), ("access-control-allow-credentials", "true"), ("access-control-allow-credentials", "")]
     server = Answering(engine, doubled=httpx.Response(200, headers=lines))
     assert server.passes("https://api.test/doubled", credentials="include") is (engine == "firefox")
+
+
+@pytest.mark.parametrize(
+    ("method", "statuses", "asked", "has_content_type"),
+    [
+        ("POST", (302, 302), ("GET", "content-type"), False),
+        ("POST", (302, 307), ("GET", "content-type"), True),
+        ("POST", (303, 303), ("GET", "content-type"), False),
+        ("PUT", (302, 302), ("PUT", "content-type"), True),
+        ("PUT", (302, 303), ("GET", None), False),
+        ("PUT", (303, 302), ("GET", "content-type"), True),
+        ("PUT", (303, 303), ("GET", "content-type"), False),
+        ("PATCH", (303, 307), ("GET", "content-type"), True),
+    ],
+)
+def test_firefox_begins_each_hop_with_the_scripts_headers(
+    method: str, statuses: tuple[int, int], asked: tuple[str, str | None], *, has_content_type: bool
+):
+    """What Firefox 153 did: the preflight of the second hop, and whether its request has a Content-Type."""
+    listed = {**ALLOWED, "access-control-allow-methods": method, "access-control-allow-headers": "content-type"}
+    tainted = {"access-control-allow-origin": "null"}
+    server = Answering(
+        "firefox",
+        listed,
+        first=httpx.Response(statuses[0], headers={**ALLOWED, "location": "https://other.test/second"}),
+        second=httpx.Response(statuses[1], headers={**tainted, "location": "/third"}),
+        third=httpx.Response(200, headers=tainted),
+    )
+    assert server.passes("https://api.test/first", method=method, json={})
+    preflight, main = server.sent[-2:]
+    headers = preflight.headers
+    assert (headers["access-control-request-method"], headers.get("access-control-request-headers")) == asked
+    assert ("content-type" in main.headers) is has_content_type
