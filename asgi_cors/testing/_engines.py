@@ -79,9 +79,10 @@ class Engine:
     # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry of its method. In no browser
     # [T2-001].
     flag_needs_cached_method: bool = True
-    # Fetch, CORS-preflight cache: entries of the origin `null` are used like others. In Chromium never [T3-001], in
-    # WebKit only where no redirect has made it `null` [T12-003].
-    cached_null_origin: Literal["used", "untainted", "unused"] = "used"
+    # Fetch, CORS-preflight cache: the origin `null` has entries like any other. Not in Chromium [T3-001].
+    caches_null_origin: bool = True
+    # The same, where a redirect has made the origin `null`. Not in Chromium and WebKit [T12-003].
+    caches_tainted_origin: bool = True
     # Fetch, CORS-preflight cache: an entry per method and name. Chromium and WebKit: one answer per URL [G2-003].
     one_answer_per_url: bool = False
     # Chromium and WebKit drop an answer that doesn't suffice [G2-003, T6-003].
@@ -125,6 +126,9 @@ class Engine:
     # The same: 301 and 302 change POST, 303 all methods to GET. WebKitGTK changes DELETE on any redirect to another
     # origin: libsoup's doing, so perhaps not Safari's [T4-007].
     redirects_delete_as_get: bool = False
+    # Fetch, append a request `Origin` header: GET outside of CORS has none. In WebKitGTK it keeps that of a POST which a
+    # redirect within one origin has turned into GET [XR-085].
+    keeps_origin_within_origin: bool = False
     # Fetch, redirect-taint: the origin becomes `null`. Not for Firefox's preflight and its check [I3-004].
     preflight_origin_untainted: bool = False
     # Fetch, CORS-preflight fetch: every answer is checked. Firefox's not at the page's own origin [I3-034].
@@ -183,7 +187,8 @@ CHROMIUM = Engine(
     drops_insufficient_answer=True,
     failure_clears="nothing",
     flag_needs_cached_method=False,
-    cached_null_origin="unused",
+    caches_null_origin=False,
+    caches_tainted_origin=False,
     cached_wildcard="stored-without-credentials",
     uncached_modes=frozenset({"no-store", "reload", "no-cache"}),
     unstored_modes=frozenset({"no-store"}),
@@ -245,12 +250,13 @@ WEBKIT = Engine(
     keeps_denied_answer=True,
     failure_clears="nothing",
     flag_needs_cached_method=False,
-    cached_null_origin="untainted",
+    caches_tainted_origin=False,
     cached_wildcard="asked-without-credentials",
     empty_location="failure",
     preflight_is_sticky=True,
     redirected_headers="first",
     redirects_delete_as_get=True,
+    keeps_origin_within_origin=True,
     localhost_is_a_site=True,
     no_cors_from_home_keeps_credentials=True,
     redirect_check_from_home_is_credentialed=True,

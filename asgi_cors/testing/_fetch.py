@@ -57,6 +57,7 @@ class Fetch:
         self._urls = [request.url]
         self._tainting: Tainting = "basic"
         self._is_redirect_tainted = False
+        self._kept_origin = ""
         self._queries: list[Query] = []
 
     def run(self) -> Steps[Outcome]:
@@ -132,9 +133,9 @@ class Fetch:
         return self._request.cache not in self._engine.uncached_modes and self._is_cacheable(query)
 
     def _is_cacheable(self, query: Query) -> bool:
-        if query.origin != "null" or self._engine.cached_null_origin == "used":
-            return True
-        return self._engine.cached_null_origin == "untainted" and not self._is_redirect_tainted
+        if self._is_redirect_tainted:
+            return self._engine.caches_tainted_origin
+        return query.origin != "null" or self._engine.caches_null_origin
 
     def _preflight(self, query: Query) -> httpx.Request:
         metadata = wire.metadata(self._page.url, self._urls, "cors")
@@ -223,7 +224,7 @@ class Fetch:
     def _origin_field(self) -> str:
         """Fetch, append a request `Origin` header."""
         if self._tainting != "cors" and self._hop.method in {"GET", "HEAD"}:
-            return ""
+            return self._kept_origin
         downgrade = self._origin.startswith("https:") and self._hop.url.scheme == "http"
         return "null" if downgrade and self._request.mode != "cors" else self._origin
 
@@ -255,9 +256,11 @@ class Fetch:
             raise self._blocked(Failure(code="RedirectContainsCredentials", field="location", value=location), exchange)
         if url.userinfo and self._engine.blocks_any_userinfo:
             raise BadLocationError(f"its Location {location!r} has a user name or a password")
-        home, last = self._page.origin, serialize_origin(self._hop.url)
-        if last not in {home, serialize_origin(url)}:
+        home, last, following = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
+        if last not in {home, following}:
             self._is_redirect_tainted = True
+        keeps_origin = self._engine.keeps_origin_within_origin and last == following
+        self._kept_origin = exchange.request.headers.get("origin", "") if keeps_origin else ""
         url = url.copy_with(userinfo=b"")
         self._hop = next_hop(self._hop, url, status_of(exchange), self._first_hop, self._engine)
         self._urls.append(self._hop.url)

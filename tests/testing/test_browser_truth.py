@@ -41,7 +41,6 @@ DIFFERENT = {
         "firefox",
         "XE-023",
     ): "in XMLHttpRequest, a malformed element of Access-Control-Expose-Headers voids its `*`",
-    ("webkit", "XR-085"): "libsoup keeps the Origin of a no-cors POST that a redirect within one origin turns into GET",
     ("webkit", "XR-099"): "the next hop's preflight is sent before the check of the redirect blocks the fetch",
 }
 
