@@ -126,8 +126,8 @@ class Engine:
     # The same: 301 and 302 change POST, 303 all methods to GET. WebKitGTK changes DELETE on any redirect to another
     # origin: libsoup's doing, so perhaps not Safari's [T4-007].
     redirects_delete_as_get: bool = False
-    # Fetch, append a request `Origin` header: GET outside of CORS has none. In WebKitGTK it keeps that of a POST which a
-    # redirect within one origin has turned into GET [XR-085].
+    # Fetch, append a request `Origin` header: GET outside of CORS has none. In WebKitGTK it keeps that of a POST which
+    # a redirect within one origin has turned into GET [XR-085].
     keeps_origin_within_origin: bool = False
     # Fetch, redirect-taint: the origin becomes `null`. Not for Firefox's preflight and its check [I3-004].
     preflight_origin_untainted: bool = False

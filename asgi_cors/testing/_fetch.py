@@ -123,19 +123,17 @@ class Fetch:
             names=names,
         )
         self._queries.append(query)
-        if self._may_reuse(query) and self._page.cache.covers(query, self._now):
+        may_reuse = self._is_cacheable() and self._request.cache not in self._engine.uncached_modes
+        if may_reuse and self._page.cache.covers(query, self._now):
             self._record(Exchange(kind="preflight", request=self._preflight(query), cached=True))
         else:
             yield from self._preflight_fetch(query)
 
-    def _may_reuse(self, query: Query) -> bool:
-        """Tell whether the preflight cache is asked."""
-        return self._request.cache not in self._engine.uncached_modes and self._is_cacheable(query)
-
-    def _is_cacheable(self, query: Query) -> bool:
-        if self._is_redirect_tainted:
-            return self._engine.caches_tainted_origin
-        return query.origin != "null" or self._engine.caches_null_origin
+    def _is_cacheable(self) -> bool:
+        """Tell whether the preflight cache is used for the origin."""
+        if self._page.origin == "null":
+            return self._engine.caches_null_origin
+        return self._engine.caches_tainted_origin or not self._is_redirect_tainted
 
     def _preflight(self, query: Query) -> httpx.Request:
         metadata = wire.metadata(self._page.url, self._urls, "cors")
@@ -165,8 +163,8 @@ class Fetch:
 
     def _keep(self, query: Query, answer: Answer, fields: Fields) -> None:
         age = max_age(fields, self._engine)
-        is_stored = self._request.cache not in self._engine.unstored_modes and self._is_cacheable(query)
-        if age is not None and is_stored:
+        is_stored = self._is_cacheable() and self._request.cache not in self._engine.unstored_modes
+        if is_stored and age is not None:
             self._page.cache.store(query, answer, self._now + age)
 
     def _http_fetch(self) -> Steps[tuple[Exchange, Fields]]:
