@@ -104,14 +104,13 @@ def _visible_names(outcome: Outcome, engine: Engine) -> set[str]:
     try:
         exposed = fields.tokens(EXPOSE_HEADERS) or []
     except MalformedListError:
-        exposed = []
-        if engine.expose_star_outlives_garbage and not outcome.credentials and _star_precedes_garbage(fields):
-            exposed = ["*"]
+        survives = engine.expose_wildcard_survives_malformed and _wildcard_precedes_malformed(fields)
+        exposed = ["*"] if survives else []
     if "*" in exposed and not outcome.credentials:
         return every
     return every & (SAFELISTED | {name.lower() for name in exposed})
 
 
-def _star_precedes_garbage(fields: Fields) -> bool:
+def _wildcard_precedes_malformed(fields: Fields) -> bool:
     elements = [element.strip(" \t") for line in fields.lines(EXPOSE_HEADERS) for element in line.split(",")]
     return "*" in itertools.takewhile(lambda element: not element or is_token(element), elements)
