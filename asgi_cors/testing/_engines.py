@@ -1,7 +1,8 @@
 """The engines: the Fetch standard, and where each measured browser departs from it.
 
 The default of each flag is the rule of the standard, or of the RFC that its comment names. The comment then says which
-browser departs and how. In brackets are cases that show it, of `tests/data/browser-truth.json` and `browser-truth-2.json.gz`.
+browser departs and how. In brackets are cases that show it: see `browser-truth.json` and `browser-truth-2.json.gz` in
+`tests/data`.
 
 Measured were Chromium 156.0.8078.79, Firefox ESR 153.7.0 and WebKitGTK 2.50.6. WebKitGTK is Safari's engine with
 another network library, libsoup: Safari may differ in cookies and redirects.

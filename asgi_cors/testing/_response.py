@@ -104,8 +104,9 @@ def _visible_names(outcome: Outcome, engine: Engine) -> set[str]:
     try:
         exposed = fields.tokens(EXPOSE_HEADERS) or []
     except MalformedListError:
-        survives = engine.expose_wildcard_survives_malformed and _wildcard_precedes_malformed(fields)
-        exposed = ["*"] if survives else []
+        exposed = []
+        if engine.expose_wildcard_survives_malformed and _wildcard_precedes_malformed(fields):
+            exposed = [] if outcome.credentials else ["*"]
     if "*" in exposed and not outcome.credentials:
         return every
     return every & (SAFELISTED | {name.lower() for name in exposed})
