@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LifespanError,
         NetworkError,
         RedirectError,
+        SameOriginWarning,
         ScriptError,
     )
     from ._exchange import Exchange
@@ -50,6 +51,7 @@ __all__ = [
     "Page",
     "RedirectError",
     "Response",
+    "SameOriginWarning",
     "ScriptError",
 ]
 
@@ -64,6 +66,7 @@ _HOMES = {
         "LifespanError",
         "NetworkError",
         "RedirectError",
+        "SameOriginWarning",
         "ScriptError",
     ),
     "_exchange": ("Exchange",),

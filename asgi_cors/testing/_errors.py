@@ -7,6 +7,7 @@ FetchError
   - RedirectError: `redirect="error"`, a Location that leads nowhere, one redirect too many.
 - FetchTimeout: nothing more came in time.
 LifespanError: the application failed to start or to stop.
+SameOriginWarning: a relative URL is same-origin, where CORS decides nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class FetchTimeout(FetchError, TimeoutError):  # noqa: N818 - the built-in Timeo
 
 class LifespanError(Exception):
     """The application's lifespan failed; the message is the application's."""
+
+
+class SameOriginWarning(UserWarning):
+    """A relative URL leads to the page's own origin, so the fetch tests nothing of CORS."""
 
 
 class CORSError(FetchError):

@@ -139,7 +139,6 @@ def test_a_page_that_sent_nothing_says_so(run):
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        ("Page(ORIGIN, app=asgi)", "*is an ASGI application. Write AsyncPage('https://app.example.com', app=...)."),
         ("AsyncPage(ORIGIN, app=wsgi)", "*is a WSGI application. Write Page('https://app.example.com', app=...)."),
         ("Page(ORIGIN, app=wsgi, transport=1)", "*app and transport are both given; write one."),
     ],
