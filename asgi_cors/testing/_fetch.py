@@ -38,7 +38,7 @@ MISDIRECTED = 421
 class Fetch:
     """One `fetch()` of a page; `last` is its latest exchange, once there is one."""
 
-    last: Exchange
+    last: Exchange | None = None
 
     def __init__(self, request: ScriptRequest, page: PageState) -> None:
         self._request = request

@@ -18,7 +18,7 @@ from ._page import BasePage, PageOptions
 from ._response import Response
 from ._script import FetchInit, Stream
 from ._state import Outcome
-from ._sync_driver import Body, Driver, PortalDriver, WorkerDriver
+from ._sync_driver import Body, Driver, LoopDriver, WorkerDriver
 from ._traceback import short_traceback
 from ._url import url_text
 from ._websocket import Handshake, handshake_exchange, handshake_result
@@ -166,9 +166,9 @@ class Page(BasePage):
             return WorkerDriver(httpx.HTTPTransport(), owns_transport=True)
         if interface_of(app) != "asgi":
             return WorkerDriver(WSGITransport(app), owns_transport=True)
-        driver = PortalDriver(app)
+        driver = LoopDriver(app)
         # A page that is never left ends its event loop when it is collected; at the interpreter's exit nobody waits.
-        weakref.finalize(self, driver.portal.close, 0).atexit = False
+        weakref.finalize(self, driver.thread.close, 0).atexit = False
         return driver
 
     def _checked_stream(self, stream: Stream) -> Stream:

@@ -16,7 +16,7 @@ from ._async_driver import AsyncBody, AsyncDriver
 from ._driver import TRANSPORT_ERRORS, Command, Commands, recorded, response_of
 from ._errors import LifespanError, ScriptError
 from ._exchange import Exchange
-from ._portal import MARGIN, Portal
+from ._loop_thread import MARGIN, LoopThread
 from ._script import Stream
 from ._state import Outcome
 from ._tasks import GRACE
@@ -66,59 +66,59 @@ class Driver(Protocol):
         ...
 
 
-class PortalDriver:
+class LoopDriver:
     """The async driver, in an event loop of the page's own."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.portal = Portal()
+        self.thread = LoopThread()
         self._driver = AsyncDriver(app, None)
 
     def start(self, timeout: float) -> None:
         try:
-            self.portal.call(self._driver.start, timeout, timeout=timeout)
+            self.thread.call(self._driver.start, timeout, timeout=timeout)
         except TimeoutError as error:
-            self.portal.close()
+            self.thread.close()
             raise LifespanError(f"the application did not start within {timeout} s") from error
         except BaseException:
-            self.portal.close()
+            self.thread.close()
             raise
 
     def stop(self, timeout: float, error: BaseException | None) -> None:
-        limit = 0 if self.portal.is_blocked else timeout
+        limit = 0 if self.thread.is_blocked else timeout
         try:
-            self.portal.call(self._driver.stop, timeout, error, timeout=limit)
+            self.thread.call(self._driver.stop, timeout, error, timeout=limit)
         except TimeoutError as late:
             message = f"the application did not shut down within {limit + MARGIN} s"
             if error is None:
                 raise LifespanError(message) from late
             error.add_note(message)
         finally:
-            self.portal.close()
+            self.thread.close()
 
     def run(self, commands: Commands, timeout: float) -> Outcome:
-        return self.portal.call(self._driver.run, commands, timeout, timeout=timeout)
+        return self.thread.call(self._driver.run, commands, timeout, timeout=timeout)
 
     def shake_hands(self, exchange: Exchange, timeout: float) -> httpx.Response:
-        return self.portal.call(self._driver.shake_hands, exchange, timeout, timeout=timeout)
+        return self.thread.call(self._driver.shake_hands, exchange, timeout, timeout=timeout)
 
     def body(self, exchange: Exchange) -> Body:
-        return _PortalBody(self._driver.body(exchange), self.portal)
+        return _LoopBody(self._driver.body(exchange), self.thread)
 
     def checked_stream(self, stream: Stream) -> Stream:
         return stream if isinstance(stream, AsyncIterable) else _PartsInThread(stream)
 
 
-class _PortalBody:
-    def __init__(self, body: AsyncBody, portal: Portal) -> None:
+class _LoopBody:
+    def __init__(self, body: AsyncBody, thread: LoopThread) -> None:
         self._body = body
-        self._portal = portal
+        self._thread = thread
 
     def next_part(self, timeout: float) -> bytes | None:
-        return self._portal.call(self._body.next_part, timeout, timeout=timeout)
+        return self._thread.call(self._body.next_part, timeout, timeout=timeout)
 
     def close(self) -> None:
         with contextlib.suppress(TimeoutError):
-            self._portal.call(self._body.aclose, timeout=DRAIN_LIMIT)
+            self._thread.call(self._body.aclose, timeout=DRAIN_LIMIT)
 
 
 class _PartsInThread(AsyncIterator[bytes]):
