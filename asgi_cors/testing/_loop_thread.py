@@ -43,7 +43,7 @@ class LoopThread:
         """
         running, ended = self._started()
         if running.thread == threading.get_ident():
-            raise RuntimeError("the application called the page that it is tested by; it would wait for itself")
+            raise RuntimeError("the application called the page that tests it, which would wait for itself")
         future = asyncio.run_coroutine_threadsafe(function(*args), running.loop)
         either: list[Future[Any]] = [future, ended]
         try:

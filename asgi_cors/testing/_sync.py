@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, Unpack, overload
@@ -166,10 +165,7 @@ class Page(BasePage):
             return WorkerDriver(httpx.HTTPTransport(), owns_transport=True)
         if interface_of(app) != "asgi":
             return WorkerDriver(WSGITransport(app), owns_transport=True)
-        driver = LoopDriver(app)
-        # A page that is never left ends its event loop when it is collected; at the interpreter's exit nobody waits.
-        weakref.finalize(self, driver.thread.close, 0).atexit = False
-        return driver
+        return LoopDriver(app)
 
     def _checked_stream(self, stream: Stream) -> Stream:
         return self._driver.checked_stream(stream)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Protocol, cast
 
@@ -16,7 +17,7 @@ from ._async_driver import AsyncBody, AsyncDriver
 from ._driver import TRANSPORT_ERRORS, Command, Commands, recorded, response_of
 from ._errors import LifespanError, ScriptError
 from ._exchange import Exchange
-from ._loop_thread import MARGIN, LoopThread
+from ._loop_thread import LoopThread
 from ._script import Stream
 from ._state import Outcome
 from ._tasks import GRACE
@@ -24,6 +25,9 @@ from ._worker import Worker
 
 DRAIN_LIMIT = 1.0
 """Seconds after which a body that nobody waits for is left, where it blocks its thread."""
+
+
+_BLOCKED = "it blocks its event loop"
 
 
 class Body(Protocol):
@@ -72,13 +76,15 @@ class LoopDriver:
     def __init__(self, app: ASGIApp) -> None:
         self.thread = LoopThread()
         self._driver = AsyncDriver(app, None)
+        # A page that is never left ends its event loop when it is collected. At the interpreter's exit no one waits for it.
+        weakref.finalize(self, self.thread.close, 0).atexit = False
 
     def start(self, timeout: float) -> None:
         try:
             self.thread.call(self._driver.start, timeout, timeout=timeout)
         except TimeoutError as error:
             self.thread.close()
-            raise LifespanError(f"the application did not start within {timeout} s") from error
+            raise LifespanError(f"the application did not start within {timeout} s: {_BLOCKED}") from error
         except BaseException:
             self.thread.close()
             raise
@@ -88,7 +94,7 @@ class LoopDriver:
         try:
             self.thread.call(self._driver.stop, timeout, error, timeout=limit)
         except TimeoutError as late:
-            message = f"the application did not shut down within {limit + MARGIN} s"
+            message = f"the application did not shut down: {_BLOCKED}"
             if error is None:
                 raise LifespanError(message) from late
             error.add_note(message)
@@ -102,23 +108,23 @@ class LoopDriver:
         return self.thread.call(self._driver.shake_hands, exchange, timeout, timeout=timeout)
 
     def body(self, exchange: Exchange) -> Body:
-        return _LoopBody(self._driver.body(exchange), self.thread)
+        return _LoopBody(self._driver.body(exchange), self)
 
     def checked_stream(self, stream: Stream) -> Stream:
         return stream if isinstance(stream, AsyncIterable) else _PartsInThread(stream)
 
 
 class _LoopBody:
-    def __init__(self, body: AsyncBody, thread: LoopThread) -> None:
+    def __init__(self, body: AsyncBody, driver: LoopDriver) -> None:
         self._body = body
-        self._thread = thread
+        self._driver = driver  # the event loop lives as long
 
     def next_part(self, timeout: float) -> bytes | None:
-        return self._thread.call(self._body.next_part, timeout, timeout=timeout)
+        return self._driver.thread.call(self._body.next_part, timeout, timeout=timeout)
 
     def close(self) -> None:
         with contextlib.suppress(TimeoutError):
-            self._thread.call(self._body.aclose, timeout=DRAIN_LIMIT)
+            self._driver.thread.call(self._body.aclose, timeout=DRAIN_LIMIT)
 
 
 class _PartsInThread(AsyncIterator[bytes]):
