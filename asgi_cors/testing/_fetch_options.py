@@ -82,7 +82,10 @@ def _data(value: Any, url: str, init: Mapping[str, Any]) -> str:
         return _files(value, url, init)
     if isinstance(value, str | bytes):
         return f"Write {_method(init)}content={value!r:.200}."
-    form = urlencode(value, doseq=True)
+    try:
+        form = urlencode(value, doseq=True)
+    except TypeError:
+        form = "name=value"
     return f"Write {_method(init)}content={form!r}, headers={{'content-type': '{_FORM}'}}."
 
 
@@ -159,9 +162,6 @@ _HINTS: dict[str, Hint] = {
 _EXAMPLES = {
     **dict.fromkeys(
         ("params", "query", "query_string"), "Write the query into the URL: 'https://api.test/items?name=value'."
-    ),
-    **dict.fromkeys(
-        ("data", "form"), f"Write method='POST', content='name=value', headers={{'content-type': '{_FORM}'}}."
     ),
     "cookies": _COOKIES.format({"https://api.test": ["sid=1; SameSite=None; Secure"]}),
     "auth": "Write headers={'authorization': 'Bearer token'}.",

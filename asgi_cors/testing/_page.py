@@ -118,10 +118,10 @@ class BasePage(abc.ABC):
             if interface_of(app) not in self._interfaces:
                 raise ValueError(f"{app!r} is a WSGI application. Write Page({self.origin!r}, app=...).")
         elif transport is not None and not hasattr(transport, self._transport_method):
-            other = "AsyncPage" if kind == "Page" else "Page"
+            missing, other = self._transport_method, "AsyncPage" if kind == "Page" else "Page"
             raise ValueError(
-                f"transport={transport!r:.200} is not a transport for {kind}. Use {other}, or write one that"
-                f" has {self._transport_method}()."
+                f"transport={transport!r:.200} is not a transport for {kind}: it has no {missing}(). Use {other}, or a"
+                " transport of httpx."
             )
 
     def _warn_if_same_origin(self, url: object) -> None:

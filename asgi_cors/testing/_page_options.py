@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import httpx
 
 from ._closest import did_you_mean
+from ._engines import Engine
 from ._errors import ScriptError
-from ._url import HTTP_SCHEMES, parse, serialize_origin
+from ._url import HTTP_SCHEMES, is_absolute, parse, serialize_origin
 
 OPTION_NAMES = ("origin", "app", "transport", "base_url", "engine", "cookies", "clock", "follow", "timeout")
 
@@ -51,14 +52,34 @@ def check_option_values(options: Mapping[str, Any]) -> None:
     timeout, follow = options.get("timeout", 30), options.get("follow", 20)
     if not is_timeout(timeout):
         raise ValueError(f"timeout={timeout!r} is not a number of seconds. Write timeout=30.")
-    if not isinstance(follow, int) or follow < 0:
+    if not isinstance(follow, int) or isinstance(follow, bool) or follow < 0:
         raise ValueError(f"follow={follow!r} is not a number of redirects. Write follow=20.")
     if "clock" in options and not callable(options["clock"]):
         raise ValueError(f"clock={options['clock']!r} is not callable. Write clock=time.monotonic.")
-    cookies = options.get("cookies")
-    if cookies is not None and not isinstance(cookies, Mapping):
-        example = "{'https://api.test': ['sid=1; SameSite=None; Secure']}"
-        raise ValueError(f"cookies={cookies!r:.200} is not a mapping of URLs. Write cookies={example}.")
+    if not isinstance(options.get("engine", ""), str | Engine):
+        raise ValueError(  # noqa: TRY004 - as for other values
+            f"engine={options['engine']!r:.200} is not known. Write engine='chromium', for instance."
+        )
+    _check_cookies(options.get("cookies"))
+
+
+def _check_cookies(cookies: object) -> None:
+    """Raise ValueError unless it is a mapping of URLs to lines of Set-Cookie."""
+    example = "{'https://api.test': ['sid=1; SameSite=None; Secure']}"
+    if cookies is None:
+        return
+    if not isinstance(cookies, Mapping):
+        raise ValueError(f"cookies={cookies!r:.200} is not a mapping of URLs. Write cookies={example}.")  # noqa: TRY004 - as for other values
+    for url, lines in cast("Mapping[object, object]", cookies).items():
+        if not isinstance(url, str) or not is_absolute(url):
+            raise ValueError(f"cookies: {url!r:.200} is not a URL. Write cookies={example}.")
+        listed = [lines] if isinstance(lines, str) else lines
+        if isinstance(listed, Sequence):
+            is_text = all(isinstance(line, str) for line in cast("Sequence[object]", listed))
+        else:
+            is_text = isinstance(listed, Iterable)
+        if not is_text:
+            raise ValueError(f"cookies: {lines!r:.200} is not a list of texts. Write cookies={example}.")
 
 
 def is_timeout(value: object) -> bool:

@@ -76,7 +76,7 @@ class LoopDriver:
     def __init__(self, app: ASGIApp) -> None:
         self.thread = LoopThread()
         self._driver = AsyncDriver(app, None)
-        # A page that is never left ends its event loop when it is collected. At the interpreter's exit no one waits for it.
+        # A page that is never left ends its event loop when it is collected; the interpreter's exit does not wait.
         weakref.finalize(self, self.thread.close, 0).atexit = False
 
     def start(self, timeout: float) -> None:

@@ -98,7 +98,7 @@ def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:
 
 def readers_stacklevel() -> int:
     """Return the `stacklevel` by which the caller's warning shows the first line outside of this package."""
-    level = 0
+    level = 1
     frame = inspect.currentframe()
     while (frame := frame and frame.f_back) and _is_ours(frame.f_code.co_filename):
         level += 1

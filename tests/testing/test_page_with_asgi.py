@@ -163,7 +163,7 @@ def test_a_page_can_be_left_while_its_event_loop_is_blocked(release):
     with pytest.raises(FetchTimeout) as caught, Page(ORIGIN, app=serving(act)) as page:
         page.fetch(API, timeout=0.05)
     assert caught.value.__notes__ == ["the application did not shut down: it blocks its event loop"]
-    with pytest.raises(LifespanError, match="did not shut down"), Page(ORIGIN, app=serving(act)) as page:
+    with pytest.raises(LifespanError, match="did not shut down"), Page(ORIGIN, app=serving(act)) as page:  # noqa: SIM117
         with pytest.raises(FetchTimeout):
             page.fetch(API, timeout=0.05)
 
