@@ -65,7 +65,9 @@ ASYNC = {
     "CORSError": "async with cors_page(ORIGIN, app=asgi) as page: await page.fetch(API)  # reader",
     "ScriptError": "await AsyncPage(ORIGIN, app=asgi).fetch(API, credential='include')  # reader",
     "NetworkError": "async with AsyncPage(ORIGIN) as page: await page.fetch(CLOSED)  # reader",
-    "NetworkError of a stream": "await (await AsyncPage(ORIGIN, app=asgi).fetch(API + '/half', stream=True)).aread()  # reader",
+    "NetworkError of a stream": (
+        "await (await AsyncPage(ORIGIN, app=asgi).fetch(API + '/half', stream=True)).aread()  # reader"
+    ),
     "FetchTimeout": "async with AsyncPage(ORIGIN, app=asgi, timeout=0) as page: await page.fetch(API)  # reader",
     "LifespanError": "async with AsyncPage(ORIGIN, app=failing): pass  # reader",
     "ValueError": "AsyncPage('localhost:a')  # reader",
@@ -103,8 +105,9 @@ def test_pytest_shows_the_readers_line_and_no_frame_of_ours(sections, style):
     shown = sections(style)
     assert len(shown) == RUNS
     for section in shown:
-        lines = [line for line in re.findall(r"(?m)^(\S+\.py):\d+:", section)]
-        assert set(lines) == {"test_pytest_shows_the_readers_line_and_no_frame_of_ours.py"}
+        assert set(re.findall(r"(?m)^(\S+\.py):\d+:", section)) == {
+            "test_pytest_shows_the_readers_line_and_no_frame_of_ours.py"
+        }
         assert section.count("# reader") == 1
         before = section.partition("# reader")[0]
         assert ("the_pool_is_gone()" in before) or len(before.splitlines()) < 16
@@ -140,11 +143,15 @@ def test_the_cause_is_chained_without_its_frames():
 def test_an_error_in_a_handler_keeps_the_handlers_error_as_context():
     """As any error does."""
     context = LookupError()
-    with pytest.raises(CORSError) as caught:
+
+    def fail() -> None:
         try:
             raise context
         except LookupError:
             Page(ORIGIN, app=ASGIEcho()).fetch(API)
+
+    with pytest.raises(CORSError) as caught:
+        fail()
     assert caught.value.__context__ is context
 
 
