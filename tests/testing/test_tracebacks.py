@@ -72,7 +72,7 @@ ASYNC = {
     "LifespanError": "async with AsyncPage(ORIGIN, app=failing): pass  # reader",
     "ValueError": "AsyncPage('localhost:a')  # reader",
     "TypeError of async with": "async with Page(ORIGIN, app=asgi): pass  # reader",
-    "RuntimeError of a call that is not awaited": "async with AsyncPage(ORIGIN, app=asgi) as page: page.fetch(API)  # reader",
+    "RuntimeError of a missing await": "async with AsyncPage(ORIGIN, app=asgi) as page: page.fetch(API)  # reader",
 }
 TESTS = [
     *(f"def test_{number}(cors_page):\n    {line}\n" for number, line in enumerate(SYNC.values())),
