@@ -63,6 +63,8 @@ def parse_timeout(timeout: float | None, default: float) -> float:
 
 
 def _hint(name: str, value: Any, url: str, init: Mapping[str, Any]) -> str:
+    if name in _HINTS and value is None:
+        return "Leave it out."
     if name in _HINTS:
         try:
             return _HINTS[name](value, url, init)

@@ -94,7 +94,7 @@ class LoopDriver:
         try:
             self.thread.call(self._driver.stop, timeout, error, timeout=limit)
         except TimeoutError as late:
-            message = f"the application did not shut down: {_BLOCKED}"
+            message = f"the application did not shut down: {_BLOCKED}, or ignores its cancellation"
             if error is None:
                 raise LifespanError(message) from late
             error.add_note(message)

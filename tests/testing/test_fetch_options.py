@@ -156,6 +156,7 @@ def test_what_the_hint_says_is_accepted(init, expected):
 @pytest.mark.parametrize(
     ("init", "hint"),
     [
+        ({"params": None}, "Leave it out."),
         ({"withCredentials": True}, "Write credentials='include'."),
         ({"with_credentials": False}, "Leave it out: credentials='same-origin' is the default."),
         ({"follow_redirects": True}, "Leave it out: redirects are followed."),
