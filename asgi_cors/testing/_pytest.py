@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
         "markers",
-        "cors(origin, **options): what cors_page() takes where it is not told, e.g. cors(engine='firefox').",
+        "cors(origin, **options): arguments that a call of cors_page() leaves out, e.g. cors(engine='firefox').",
     )
 
 
