@@ -1,9 +1,12 @@
 """Every check of the project, each in an environment of its own: `nox -l` lists them."""
 
+import ast
 import contextlib
 import os
+import shlex
 import shutil
 import tarfile
+import tempfile
 from pathlib import Path
 
 import nox
@@ -133,6 +136,25 @@ def examples(session: nox.Session) -> None:
     # Django leaves the temporary file of a request's body to the garbage collector.
     quiet = ("-W", "ignore:Unclosed file:ResourceWarning")
     session.run("pytest", *quiet, "tests/examples", *session.posargs, env=env | {"EXAMPLES": "all"})
+
+
+@nox.session
+def newcomer(session: nox.Session) -> None:
+    """Run the commands in the first lines of examples/test_my_cors.py, in an empty folder."""
+    wheel, _ = _build(session)
+    example = Path("examples/test_my_cors.py").resolve()
+    docstring = ast.get_docstring(ast.parse(example.read_text("utf-8"))) or ""
+    commands = [shlex.split(line) for line in docstring.splitlines() if line.startswith("    ")]
+    # Not in the project's own folder, whose pyproject.toml would configure pytest.
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
+        shutil.copy(example, folder)
+        for program, *arguments in commands:
+            if program == "pip":
+                built = f"asgi-cors-bridge[testing] @ {wheel.as_uri()}"
+                packages = [built if name == "asgi-cors-bridge[testing]" else name for name in arguments[1:]]
+                session.install(*packages)
+            else:
+                session.run(program, *arguments)
 
 
 @nox.session

@@ -1,7 +1,14 @@
-"""Copy this: what pages may fetch from your application, tested as a browser would decide it.
+"""Copy this file: it tests what pages may fetch from your application, as a browser decides it.
 
-pip install 'asgi-cors-bridge[testing]' pytest pytest-asyncio, and your framework; then run pytest. The fixture
-`cors_page` comes with the package.
+    pip install 'asgi-cors-bridge[testing]' pytest fastapi flask quart
+    pytest test_my_cors.py
+
+Its async tests run on anyio, which comes with [testing]. If you prefer pytest-asyncio:
+
+    pip install 'asgi-cors-bridge[testing]' pytest pytest-asyncio fastapi flask quart
+    pytest --asyncio-mode=auto test_my_cors.py
+
+The fixture `cors_page` comes with the package.
 """
 
 from __future__ import annotations
@@ -72,6 +79,19 @@ def flask_app() -> flask.Flask:
     return app
 
 
+@pytest.fixture(autouse=True)
+def anyio_backend() -> str:
+    """Let anyio run every async test of this file; a mark such as pytest.mark.asyncio is not needed."""
+    return "asyncio"
+
+
+def test_our_page_reads_the_etag_of_fastapi() -> None:
+    """A Page needs no async test: it runs the application in an event loop of its own."""
+    with Page(PAGE, app=fastapi_app(), base_url=API) as page:
+        response = page.fetch("/items/5", method="PUT", headers={"x-request-id": "1"})
+        assert response.headers["etag"] == '"1"'
+
+
 @pytest.mark.parametrize("make", [fastapi_app, quart_app])
 async def test_our_page_may_change_an_item(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
     """With its cookies, and it reads the ETag."""
@@ -97,7 +117,7 @@ async def test_a_stranger_may_not(cors_page: AsyncPages, make: Callable[[], Any]
 
 @pytest.mark.parametrize("engine", ["chromium", "firefox", "webkit"])
 def test_our_page_may_change_an_item_in_flask(cors_page: Pages, engine: str) -> None:
-    """In each browser: Flask is WSGI, so that no event loop is needed."""
+    """In each browser."""
     with cors_page(PAGE, app=flask_app(), engine=engine) as page:
         response = page.fetch(f"{API}/items/5", method="PUT", headers={"x-request-id": "1"}, credentials="include")
         assert response.json() == {"number": 5}
@@ -112,6 +132,6 @@ def test_a_stranger_may_not_in_flask(cors_page: Pages) -> None:
 
 
 def test_an_item_that_is_not_there_is_told_to_the_page(cors_page: Pages) -> None:
-    """Errors need the CORS fields, too: without them a page sees a network error in place of the 404."""
+    """Errors need the CORS headers, too: without them a page sees a network error in place of the 404."""
     with cors_page(PAGE, app=flask_app()) as page:
         assert page.fetch(f"{API}/nothing").status == 404

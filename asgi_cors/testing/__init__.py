@@ -5,7 +5,8 @@
 
 It imports nothing of the rest of this package, so that it can prove it wrong. Reading order: `_script` and `_safelist`
 (what a script may ask for), `_fetch` (the steps), `_check`, `_cache` and `_redirect` (its rules), `_engines` (where
-browsers depart from them), `_driver`, `_async` and `_sync` (who carries the steps out), `_asgi` and `_wsgi` (where to).
+browsers depart from them), `_driver`, `_async_driver` and `_sync_driver` (how the steps are carried out), `_asgi` and
+`_wsgi` (the application), `_async` and `_sync` (the pages), `_page_options` and `_fetch_options` (users' mistakes).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         LifespanError,
         NetworkError,
         RedirectError,
+        SameOriginWarning,
         ScriptError,
     )
     from ._exchange import Exchange
@@ -51,6 +53,7 @@ __all__ = [
     "Page",
     "RedirectError",
     "Response",
+    "SameOriginWarning",
     "ScriptError",
 ]
 
@@ -65,6 +68,7 @@ _HOMES = {
         "LifespanError",
         "NetworkError",
         "RedirectError",
+        "SameOriginWarning",
         "ScriptError",
     ),
     "_exchange": ("Exchange",),

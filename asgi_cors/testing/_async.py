@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, Unpack, overload
 
-import anyio
 import httpx
 
-from ._asgi import ASGIApp, ASGITransport
-from ._driver import (
-    TRANSPORT_ERRORS,
-    Command,
-    Commands,
-    commands,
-    prepare,
-    recorded,
-    response_of,
-    timeout_error,
-    transport_error,
-)
+from ._asgi import ASGIApp
+from ._async_driver import AsyncBody, AsyncDriver
+from ._driver import TRANSPORT_ERRORS, commands, prepare, timeout_error, transport_error
 from ._engines import Engine
-from ._errors import LifespanError
-from ._exchange import Exchange
-from ._lifespan import Lifespan
+from ._fetch_options import parse_timeout
 from ._page import BasePage, PageOptions
 from ._response import Response
 from ._script import FetchInit, Stream
 from ._state import Outcome
-from ._tasks import GRACE
-from ._websocket import ASGIHandshake, Handshake, handshake_exchange, handshake_result
+from ._traceback import short_traceback
+from ._url import url_text
+from ._websocket import Handshake, handshake_exchange, handshake_result
+
+T = TypeVar("T")
 
 
 class AsyncPage(BasePage):
@@ -42,13 +32,18 @@ class AsyncPage(BasePage):
         app: the ASGI application that gets every request, whatever its host. While the page is entered, its lifespan
             runs.
         transport: an httpx transport in place of `app`; closing it is up to you.
-        options: those of every page: `engine`, `cookies`, `clock`, `follow`, `timeout`.
+        options: those of every page: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
 
     Raises:
-        ValueError: an option is wrong; the message tells what to write.
-        LifespanError: on entry or exit, where the application fails to start or stop.
+        ValueError: an option is wrong; the message says what to write.
+        TypeError: there is no such option; the message names the closest one.
+        LifespanError: on entry or exit, if the application fails to start or stop.
     """
 
+    _interfaces = frozenset({"asgi", "unknown"})
+    _transport_method = "handle_async_request"
+
+    @short_traceback
     def __init__(
         self,
         origin: str,
@@ -57,43 +52,46 @@ class AsyncPage(BasePage):
         transport: httpx.AsyncBaseTransport | None = None,
         **options: Unpack[PageOptions],
     ) -> None:
-        super().__init__(origin, **options)
-        self._check_ways(app, transport, asgi=True)
-        self._app = app
-        self._lifespan = None if app is None else Lifespan(app)
-        self._streams: list[StreamedResponse] = []
-        self._owns_transport = transport is None
-        if transport is not None:
-            self._transport = transport
-        elif app is not None and self._lifespan is not None:
-            self._transport = ASGITransport(app, self._lifespan.state)
-        else:
-            self._transport = httpx.AsyncHTTPTransport()
+        super().__init__(origin, app=app, transport=transport, **options)
+        self._driver = AsyncDriver(app, transport)
+        self._unawaited: dict[object, str] = {}
 
+    @short_traceback
     async def __aenter__(self) -> Self:
         """Start the application. Raises LifespanError."""
-        if self._lifespan is not None:
-            await self._lifespan.start(self._timeout)
+        await self._driver.start(self._timeout)
         return self
 
+    @short_traceback
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close what is open and stop the application. Raises LifespanError, or notes it on the error underway."""
-        for stream in self._streams:
-            await stream.aclose()
-        if self._owns_transport:
-            await self._transport.aclose()
-        if self._lifespan is not None:
-            try:
-                await self._lifespan.stop(self._timeout)
-            except LifespanError as failure:
-                if error is None:
-                    raise
-                error.add_note(str(failure))
+        """Close what is open and stop the application.
+
+        Raises:
+            LifespanError: the application fails to stop; with an error underway, it is added to that as a note.
+            RuntimeError: a call of `fetch()` or `websocket()` was never awaited.
+        """
+        await self._driver.stop(self._timeout, error)
+        if error is None and self._unawaited:
+            call = next(iter(self._unawaited.values()))
+            raise RuntimeError(f"{call} was never awaited, so nothing was sent. Write await {call}.")
+
+    if not TYPE_CHECKING:  # type checkers report `with` by themselves
+
+        @short_traceback
+        def __enter__(self) -> NoReturn:
+            """Raise TypeError: an async page is entered by `async with`."""
+            raise TypeError(
+                "AsyncPage is async. Write 'async with' instead of 'with'. In a test that is not async, write"
+                f" Page({self.origin!r}, app=app), or cors_page({self.origin!r}, app=app, page_class=Page)."
+            )
+
+        def __exit__(self, *_: object) -> None:
+            """Never be called; Python looks for it before it enters."""
 
     @overload
     async def fetch(
@@ -115,18 +113,19 @@ class AsyncPage(BasePage):
         **init: Unpack[FetchInit],
     ) -> StreamedResponse: ...
 
-    async def fetch(
+    @short_traceback
+    def fetch(
         self,
         url: str | httpx.URL,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109 - as in httpx
+        timeout: float | None = None,
         stream: bool = False,
         **init: Unpack[FetchInit],
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """Fetch as the page's script would, and return what it gets.
 
         Args:
-            url: absolute, or relative to the page.
+            url: absolute, or relative to `base_url`; without one, to the page.
             timeout: seconds, in place of the page's.
             stream: return a StreamedResponse as soon as the response starts.
             init: `method`, `headers`, `content` or `json`, `credentials`, `mode`, `redirect`, `cache`,
@@ -134,100 +133,102 @@ class AsyncPage(BasePage):
 
         Raises:
             CORSError: the browser would block it.
-            ScriptError, NetworkError, RedirectError, FetchTimeout: it fails for another reason.
+            ScriptError: an argument is wrong; the message says what to write.
+            NetworkError, RedirectError, FetchTimeout: it fails for another reason.
         """
-        limit = self._timeout if timeout is None else timeout
-        fetch = self._new_fetch(url, init)
-        todo = commands(fetch.run(), limit, stream=stream)
-        try:
-            with anyio.fail_after(limit):
-                outcome = await self._carry_out(todo)
-        except TimeoutError as error:
-            raise timeout_error(limit, fetch.last) from error
-        if not stream:
-            return Response(outcome, self.engine)
-        response = StreamedResponse(outcome, self.engine, limit)
-        self._streams.append(response)
-        return response
+        return self._start("fetch", url, lambda: self._fetch(url, init, timeout=timeout, stream=stream))
 
-    async def websocket(self, url: str) -> Handshake:
-        """Make a WebSocket's handshake as a browser does; a refusal is no exception.
+    @short_traceback
+    def websocket(self, url: str | httpx.URL) -> Coroutine[Any, Any, Handshake]:
+        """Make a WebSocket's handshake as a browser does; a refusal is not an exception.
+
+        Args:
+            url: of ws, wss, http or https, or relative to `base_url`; without one, to the page.
 
         Raises:
             ScriptError, NetworkError, FetchTimeout: there is no decision.
         """
-        exchange = handshake_exchange(url, self._state)
+        return self._start("websocket", url, lambda: self._websocket(url))
+
+    def _start(self, name: str, url: object, function: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+        """Return the coroutine of a call, noted until it is awaited; a warning shows the line of the call."""
+        self._warn_if_same_origin(url)
+        call = object()
+        self._unawaited[call] = f"page.{name}({url!r:.200}, ...)"
+
+        @short_traceback
+        async def run() -> T:
+            del self._unawaited[call]
+            return await function()
+
+        run.__qualname__ = f"AsyncPage.{name}"  # Python shows it in its own warning
+        return run()
+
+    async def _fetch(
+        self,
+        url: str | httpx.URL,
+        init: FetchInit,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - as in httpx
+        stream: bool,
+    ) -> Response:
+        limit = parse_timeout(timeout, self._timeout)
+        fetch = self._new_fetch(url, init, stream=stream)
+        try:
+            outcome = await self._driver.run(commands(fetch.run(), limit, stream=stream), limit)
+        except TimeoutError as error:
+            raise timeout_error(limit, fetch.last) from error
+        if not stream:
+            return Response(outcome, self.engine)
+        return StreamedResponse(outcome, self.engine, limit, self._driver.body(outcome.exchange))
+
+    async def _websocket(self, url: str | httpx.URL) -> Handshake:
+        exchange = handshake_exchange(url_text(url), self._state)
         prepare(exchange, self._timeout)
         try:
-            with anyio.fail_after(self._timeout):
-                response = await self._shake_hands(exchange)
+            response = await self._driver.shake_hands(exchange, self._timeout)
         except TimeoutError as error:
             raise timeout_error(self._timeout, exchange) from error
         except TRANSPORT_ERRORS as error:
             raise transport_error(error, exchange) from error
         return handshake_result(exchange, response, self._state)
 
-    def _usable(self, stream: Stream) -> Stream:
+    def _checked_stream(self, stream: Stream) -> Stream:
         return stream if isinstance(stream, AsyncIterable) else _AsyncParts(stream)
-
-    async def _shake_hands(self, exchange: Exchange) -> httpx.Response:
-        if self._app is not None and self._lifespan is not None:
-            return await ASGIHandshake(self._app, exchange, self._lifespan.state).run()
-        response = await self._transport.handle_async_request(exchange.request)
-        return await _drained(exchange, response)
-
-    async def _carry_out(self, todo: Commands) -> Outcome:
-        try:
-            command = next(todo)
-            while True:
-                try:
-                    await self._do(command)
-                except TRANSPORT_ERRORS as error:
-                    command = todo.throw(error)
-                else:
-                    command = next(todo)
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
-
-    async def _do(self, command: Command) -> None:
-        exchange = command.exchange
-        if command.action == "send":
-            exchange.response = await self._transport.handle_async_request(exchange.request)
-        elif command.action == "drain":
-            exchange.response = await _drained(exchange, response_of(exchange))
-        else:
-            await _read(response_of(exchange))
 
 
 class StreamedResponse(Response):
     """A response whose body is read as it is sent; `content` is there once `aread()` has returned."""
 
-    def __init__(self, outcome: Outcome, engine: Engine, timeout: float) -> None:
+    def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: AsyncBody) -> None:
         super().__init__(outcome, engine)
         self._timeout = timeout
-        self._parts = response_of(self.exchange).aiter_bytes()
+        self._body = body
 
     def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Iterate over the body's parts. Raises NetworkError, and FetchTimeout where one is late."""
+        """Iterate over the body's parts. Raises NetworkError, and FetchTimeout if one is late."""
         return self
 
     def __aiter__(self) -> Self:
         """Return the response, which iterates over its body's parts."""
         return self
 
+    @short_traceback
     async def __anext__(self) -> bytes:
         """Return the next part."""
         if self._is_opaque:
             raise StopAsyncIteration
         try:
-            with anyio.fail_after(self._timeout):
-                return await anext(self._parts)
+            part = await self._body.next_part(self._timeout)
         except TimeoutError as error:
             raise timeout_error(self._timeout, self.exchange) from error
         except TRANSPORT_ERRORS as error:
             raise transport_error(error, self.exchange) from error
+        if part is None:
+            raise StopAsyncIteration
+        return part
 
+    @short_traceback
     async def aread(self) -> bytes:
         """Read the rest of the body. Raises as `aiter_bytes()` does."""
         self._content = b"".join([part async for part in self])
@@ -235,36 +236,7 @@ class StreamedResponse(Response):
 
     async def aclose(self) -> None:
         """Leave the rest of the body unread; the application is told so."""
-        await _close(response_of(self.exchange))
-        with contextlib.suppress(*TRANSPORT_ERRORS):
-            # What has been closed ends at once, and with it the generators that trio wants to see ended.
-            async for _ in self._parts:
-                pass
-
-
-async def _drained(exchange: Exchange, response: httpx.Response) -> httpx.Response:
-    parts: list[bytes] = []
-    with anyio.move_on_after(GRACE):
-        try:
-            async for part in response.aiter_raw():
-                parts.append(part)  # noqa: PERF401 - a comprehension would lose them when time is up
-        except TRANSPORT_ERRORS:
-            pass  # the head has decided already
-    await _close(response)
-    return recorded(exchange, response, b"".join(parts))
-
-
-async def _read(response: httpx.Response) -> None:
-    try:
-        await response.aread()
-    except BaseException:
-        await _close(response)
-        raise
-
-
-async def _close(response: httpx.Response) -> None:
-    with anyio.CancelScope(shield=True):
-        await response.aclose()
+        await self._body.aclose()
 
 
 class _AsyncParts(AsyncIterator[bytes]):

@@ -113,8 +113,10 @@ def transport_error(error: Exception, exchange: Exchange) -> FetchError:
     return failure
 
 
-def timeout_error(seconds: float, exchange: Exchange) -> FetchTimeout:
-    """Return the error for a fetch that overran its time; the exchange is the one under way."""
+def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:
+    """Return the error for a fetch that overran its time; the exchange is the one under way, None if none began."""
+    if exchange is None:
+        return FetchTimeout(f"nothing was sent within {seconds} s: the application blocks its event loop", None)
     exchange.problem = f"nothing more came within {seconds} s"
     request = exchange.request
     return FetchTimeout(f"{request.method} {request.url}: {exchange.problem}; pass timeout= or stream=True", exchange)

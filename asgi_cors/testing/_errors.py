@@ -7,6 +7,7 @@ FetchError
   - RedirectError: `redirect="error"`, a Location that leads nowhere, one redirect too many.
 - FetchTimeout: nothing more came in time.
 LifespanError: the application failed to start or to stop.
+SameOriginWarning: a relative URL is same-origin, where CORS decides nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 class FetchError(Exception):
     """A fetch failed; `exchange` is the one that did, None where nothing was sent."""
 
+    __module__ = "asgi_cors.testing"
+
     def __init__(self, message: str, exchange: Exchange | None = None) -> None:
         super().__init__(message)
         self.exchange = exchange
@@ -32,21 +35,37 @@ class FetchError(Exception):
 class ScriptError(FetchError):
     """The script asked for something no browser does; JavaScript sees a TypeError."""
 
+    __module__ = "asgi_cors.testing"
+
 
 class NetworkError(FetchError):
     """The fetch failed for another reason than CORS; the cause is chained."""
+
+    __module__ = "asgi_cors.testing"
 
 
 class RedirectError(NetworkError):
     """A redirect that cannot, or may not, be followed."""
 
+    __module__ = "asgi_cors.testing"
+
 
 class FetchTimeout(FetchError, TimeoutError):  # noqa: N818 - the built-in TimeoutError is its model
     """The response, or the next part of its body, did not come in time."""
 
+    __module__ = "asgi_cors.testing"
+
 
 class LifespanError(Exception):
     """The application's lifespan failed; the message is the application's."""
+
+    __module__ = "asgi_cors.testing"
+
+
+class SameOriginWarning(UserWarning):
+    """A relative URL leads to the page's own origin, so the fetch tests nothing of CORS."""
+
+    __module__ = "asgi_cors.testing"
 
 
 class CORSError(FetchError):
@@ -60,6 +79,8 @@ class CORSError(FetchError):
         chromium, firefox, webkit: what the engine's console says.
         exchange: the one that failed; None where no request was sent.
     """
+
+    __module__ = "asgi_cors.testing"
 
     def __init__(self, case: Case, exchange: Exchange | None) -> None:
         self.code = case.failure.code

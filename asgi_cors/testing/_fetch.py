@@ -39,7 +39,7 @@ _CLEARED = {"every-hop": slice(None), "last-hop": slice(-1, None), "nothing": sl
 class Fetch:
     """One `fetch()` of a page; `last` is its latest exchange, once there is one."""
 
-    last: Exchange
+    last: Exchange | None = None
 
     def __init__(self, request: ScriptRequest, page: PageState) -> None:
         self._request = request

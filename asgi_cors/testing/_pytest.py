@@ -5,7 +5,7 @@ pytest loads it in every run, so that it imports the pages, and httpx, only wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
         "markers",
-        "cors(origin, **options): what cors_page() takes where it is not told, e.g. cors(engine='firefox').",
+        "cors(origin, **options): arguments that a call of cors_page() leaves out, e.g. cors(engine='firefox').",
     )
 
 
@@ -29,29 +29,58 @@ def pytest_configure(config: pytest.Config) -> None:
 def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]:
     """Make pages: `cors_page("https://app.example.com", app=app, engine="firefox")`.
 
-    Returns an AsyncPage for an ASGI application or an async transport, else a Page; enter it by `with`. What is left
-    out comes from the markers `cors`, the closest one first. A failing test shows what the pages sent.
+    Returns an AsyncPage for an ASGI application or an async transport, else a Page; `page_class=Page` makes a Page for
+    any. Enter an AsyncPage by `async with`, a Page by `with`. Options that are left out come from the markers `cors`,
+    the closest one first. A failing test shows what the pages sent.
+
+    Raises:
+        TypeError: there is no such option, or no origin.
+        ValueError: an option is wrong.
     """
-    from . import AsyncPage, Page  # noqa: PLC0415 - they need httpx
-    from ._page import is_asgi  # noqa: PLC0415
+    from . import AsyncPage, Page  # noqa: PLC0415 - they need httpx, and say so
+    from ._page_options import OPTION_NAMES, check_option_names  # noqa: PLC0415
+    from ._traceback import short_traceback  # noqa: PLC0415
 
     pages = request.node.stash.setdefault(_PAGES, [])
 
+    @short_traceback
     def make(*origin: str, **options: Any) -> AsyncPage | Page:
-        """Make a page, and keep it for the report."""
+        """Make a page, and store it for the report."""
+        where, known = "cors_page()", (*OPTION_NAMES, "page_class")
+        check_option_names(where, options, known)
+        _check_origin(where, origin, options)
         for marker in request.node.iter_markers("cors"):
-            origin = origin or marker.args
-            options = {**marker.kwargs, **options}
-        app, transport = options.get("app"), options.get("transport")
-        kind = AsyncPage if (is_asgi(app) if app is not None else _is_async(transport)) else Page
-        page: AsyncPage | Page = kind(*origin, **options)
+            check_option_names("pytest.mark.cors()", marker.kwargs, known)
+            _check_origin("pytest.mark.cors()", marker.args, marker.kwargs)
+            given = {"origin": marker.args[0]} if marker.args else {}
+            options = {**given, **marker.kwargs, **options}
+        if origin:
+            options["origin"] = origin[0]
+        if "origin" not in options:
+            raise TypeError(f"{where} needs the page's origin. Write cors_page('https://app.example.com', ...).")
+        kind = options.pop("page_class", None) or (AsyncPage if _is_async(options) else Page)
+        if kind not in {AsyncPage, Page}:
+            raise TypeError(f"page_class={kind!r:.200} is not a class of pages. Write Page or AsyncPage.")
+        page: AsyncPage | Page = kind(**options)
         pages.append(page)
         return page
 
     return make
 
 
-def _is_async(transport: object) -> bool:
+def _check_origin(where: str, positional: Sequence[object], options: Mapping[str, object]) -> None:
+    if len(positional) > 1:
+        raise TypeError(f"{where} takes the origin alone by position. Write the others by name, such as app=app.")
+    if positional and "origin" in options:
+        raise TypeError(f"{where} has the origin twice: {positional[0]!r:.200} and origin={options['origin']!r:.200}.")
+
+
+def _is_async(options: Mapping[str, Any]) -> bool:
+    from ._apps import interface_of  # noqa: PLC0415 - pytest loads this module in every run
+
+    app, transport = options.get("app"), options.get("transport")
+    if app is not None:
+        return callable(app) and interface_of(app) == "asgi"
     return transport is not None and not hasattr(transport, "handle_request")
 
 

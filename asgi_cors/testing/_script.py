@@ -167,13 +167,17 @@ def _pairs(init: HeaderInit) -> list[tuple[Text, Text]]:
             return list(init.items())
         return [(name, value) for name, value in init]
     except (TypeError, ValueError) as error:
-        raise ScriptError(f"headers={init!r:.200} is no mapping and no list of pairs.") from error
+        example = "Write headers={'x-request-id': '1'}, or pairs."
+        raise ScriptError(f"headers={init!r:.200} is not a mapping of names to values. {example}") from error
 
 
 def _header(name: Text, value: Text) -> Header:
+    for text in (name, value):
+        if not isinstance(text, str | bytes):  # pyright: ignore[reportUnnecessaryIsInstance] - a script may pass anything
+            raise ScriptError(f"header {name!r:.200}: {value!r:.200} is not text. Write {str(text)!r:.200}.")
     try:
         name, value = _byte_string(name), _byte_string(value).strip(_WHITESPACE)
-    except (UnicodeEncodeError, AttributeError) as error:
+    except UnicodeEncodeError as error:
         raise ScriptError(
             f"header {name!r}: {value!r} is not of text up to U+00FF; encode it, as UTF-8 bytes or %-escapes."
         ) from error
@@ -205,7 +209,7 @@ def _body(content: BodyInit | None, json: object) -> tuple[bytes | None, Stream 
     if not isinstance(content, Mapping) and (hasattr(content, "__iter__") or hasattr(content, "__aiter__")):
         return None, content, ""
     raise ScriptError(
-        f"content={content!r:.200} is no text, bytes or iterator of bytes. Write json= for other objects."
+        f"content={content!r:.200} is not text, bytes or an iterator of bytes. Write json= for other objects."
     )
 
 

@@ -19,10 +19,14 @@ Tainting = Literal["basic", "cors", "opaque"]
 
 @dataclass(kw_only=True)
 class PageState:
-    """What the fetches of a page share; `url` is None for an opaque origin."""
+    """What the fetches of a page share.
+
+    `url` is None for an opaque origin. Relative URLs are resolved against `base`, if there is one.
+    """
 
     origin: str
     url: httpx.URL | None
+    base: httpx.URL | None
     engine: Engine
     cookies: CookieJar
     cache: PreflightCache

@@ -1,92 +1,87 @@
-"""The page for WSGI applications, live servers, and tests without an event loop."""
+"""The page for tests that are not async, over an application or real connections."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-import time
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Literal, Self, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, Unpack, overload
 
 import httpx
 
-from ._driver import (
-    TRANSPORT_ERRORS,
-    Command,
-    Commands,
-    commands,
-    prepare,
-    recorded,
-    response_of,
-    timeout_error,
-    transport_error,
-)
+from ._apps import interface_of
+from ._asgi import ASGIApp
+from ._driver import TRANSPORT_ERRORS, commands, prepare, timeout_error, transport_error
 from ._engines import Engine
-from ._errors import ScriptError
-from ._exchange import Exchange
+from ._fetch_options import parse_timeout
 from ._page import BasePage, PageOptions
 from ._response import Response
 from ._script import FetchInit, Stream
 from ._state import Outcome
-from ._tasks import GRACE
+from ._sync_driver import Body, Driver, LoopDriver, WorkerDriver
+from ._traceback import short_traceback
+from ._url import url_text
 from ._websocket import Handshake, handshake_exchange, handshake_result
-from ._worker import Worker
 from ._wsgi import WSGIApp, WSGITransport
-
-DRAIN_LIMIT = 1.0
-"""Seconds after which a body that nobody waits for is left, where it blocks its thread."""
 
 
 class Page(BasePage):
-    """A browser's page for tests without an event loop, over a WSGI application, a transport or real connections.
+    """A browser's page for tests that are not async, over an ASGI or WSGI application, a transport or real connections.
 
-    The application runs in a thread of the page, as under a server: what blocks there cannot hang the test.
+    The application runs in a thread of the page, as under a server: what blocks there cannot hang the test. While the
+    page is entered, the lifespan of an ASGI application runs, in an asyncio event loop of the page's own.
 
     Args:
         origin: the page's origin, e.g. "https://app.example.com"; "null" for a sandboxed page.
-        app: the WSGI application that gets every request, whatever its host.
+        app: the ASGI or WSGI application that gets every request, whatever its host.
         transport: an httpx transport in place of `app`; closing it is up to you.
-        options: those of every page: `engine`, `cookies`, `clock`, `follow`, `timeout`.
+        options: those of every page: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
 
     Raises:
-        ValueError: an option is wrong; the message tells what to write.
+        ValueError: an option is wrong; the message says what to write.
+        TypeError: there is no such option; the message names the closest one.
+        LifespanError: on entry or exit, if the application fails to start or stop.
     """
 
+    _interfaces = frozenset({"asgi", "wsgi", "unknown"})
+    _transport_method = "handle_request"
+
+    @short_traceback
     def __init__(
         self,
         origin: str,
         *,
-        app: WSGIApp | None = None,
+        app: ASGIApp | WSGIApp | None = None,
         transport: httpx.BaseTransport | None = None,
         **options: Unpack[PageOptions],
     ) -> None:
-        super().__init__(origin, **options)
-        self._check_ways(app, transport, asgi=False)
-        self._worker = Worker()
-        self._streams: list[StreamedResponse] = []
-        self._owns_transport = transport is None
-        if transport is not None:
-            self._transport = transport
-        else:
-            self._transport = httpx.HTTPTransport() if app is None else WSGITransport(app)
+        super().__init__(origin, app=app, transport=transport, **options)
+        self._driver = self._new_driver(app, transport)
 
+    @short_traceback
     def __enter__(self) -> Self:
-        """Return the page."""
+        """Start the application. Raises LifespanError."""
+        self._driver.start(self._timeout)
         return self
 
+    @short_traceback
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close what is open, and end the page's thread."""
-        for stream in self._streams:
-            stream.close()
-        if self._owns_transport:
-            self._transport.close()
-        self._worker.close()
+        """Close what is open and stop the application. Raises LifespanError, or notes it on the error underway."""
+        self._driver.stop(self._timeout, error)
+
+    if not TYPE_CHECKING:  # type checkers report `async with` by themselves
+
+        @short_traceback
+        async def __aenter__(self) -> NoReturn:
+            """Raise TypeError: a page that is not async is entered by `with`."""
+            raise TypeError("Page is not async. Write 'with' instead of 'async with', or use AsyncPage.")
+
+        async def __aexit__(self, *_: object) -> None:
+            """Never be called; Python looks for it before it enters."""
 
     @overload
     def fetch(
@@ -108,6 +103,7 @@ class Page(BasePage):
         **init: Unpack[FetchInit],
     ) -> StreamedResponse: ...
 
+    @short_traceback
     def fetch(
         self,
         url: str | httpx.URL,
@@ -119,7 +115,7 @@ class Page(BasePage):
         """Fetch as the page's script would, and return what it gets.
 
         Args:
-            url: absolute, or relative to the page.
+            url: absolute, or relative to `base_url`; without one, to the page.
             timeout: seconds, in place of the page's.
             stream: return a StreamedResponse as soon as the response starts.
             init: `method`, `headers`, `content` or `json`, `credentials`, `mode`, `redirect`, `cache`,
@@ -127,107 +123,77 @@ class Page(BasePage):
 
         Raises:
             CORSError: the browser would block it.
-            ScriptError, NetworkError, RedirectError, FetchTimeout: it fails for another reason.
+            ScriptError: an argument is wrong; the message says what to write.
+            NetworkError, RedirectError, FetchTimeout: it fails for another reason.
         """
-        limit = self._timeout if timeout is None else timeout
-        fetch = self._new_fetch(url, init)
-        todo = commands(fetch.run(), limit, stream=stream)
+        limit = parse_timeout(timeout, self._timeout)
+        self._warn_if_same_origin(url)
+        fetch = self._new_fetch(url, init, stream=stream)
         try:
-            outcome = self._carry_out(todo, time.monotonic() + limit)
+            outcome = self._driver.run(commands(fetch.run(), limit, stream=stream), limit)
         except TimeoutError as error:
             raise timeout_error(limit, fetch.last) from error
         if not stream:
             return Response(outcome, self.engine)
-        response = StreamedResponse(outcome, self.engine, limit, self._worker)
-        self._streams.append(response)
-        return response
+        return StreamedResponse(outcome, self.engine, limit, self._driver.body(outcome.exchange))
 
-    def websocket(self, url: str) -> Handshake:
-        """Make a WebSocket's handshake as a browser does; a refusal is no exception.
+    @short_traceback
+    def websocket(self, url: str | httpx.URL) -> Handshake:
+        """Make a WebSocket's handshake as a browser does; a refusal is not an exception.
+
+        Args:
+            url: of ws, wss, http or https, or relative to `base_url`; without one, to the page.
 
         Raises:
             ScriptError, NetworkError, FetchTimeout: there is no decision.
         """
-        exchange = handshake_exchange(url, self._state)
+        self._warn_if_same_origin(url)
+        exchange = handshake_exchange(url_text(url), self._state)
         prepare(exchange, self._timeout)
         try:
-            response = self._worker.call(lambda: self._shake_hands(exchange), self._timeout)
+            response = self._driver.shake_hands(exchange, self._timeout)
         except TimeoutError as error:
             raise timeout_error(self._timeout, exchange) from error
         except TRANSPORT_ERRORS as error:
             raise transport_error(error, exchange) from error
         return handshake_result(exchange, response, self._state)
 
-    def _usable(self, stream: Stream) -> Stream:
-        if isinstance(stream, AsyncIterable):
-            raise ScriptError("content is an async iterator; Page reads plain ones, AsyncPage both.")
-        return stream
+    def _new_driver(self, app: Callable[..., Any] | None, transport: httpx.BaseTransport | None) -> Driver:
+        if transport is not None:
+            return WorkerDriver(transport, owns_transport=False)
+        if app is None:
+            return WorkerDriver(httpx.HTTPTransport(), owns_transport=True)
+        if interface_of(app) != "asgi":
+            return WorkerDriver(WSGITransport(app), owns_transport=True)
+        return LoopDriver(app)
 
-    def _shake_hands(self, exchange: Exchange) -> httpx.Response:
-        response = self._transport.handle_request(exchange.request)
-        response.close()
-        return recorded(exchange, response, b"")
-
-    def _carry_out(self, todo: Commands, deadline: float) -> Outcome:
-        try:
-            command = next(todo)
-            while True:
-                try:
-                    self._do(command, deadline)
-                except TRANSPORT_ERRORS as error:
-                    command = todo.throw(error)
-                else:
-                    command = next(todo)
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
-
-    def _do(self, command: Command, deadline: float) -> None:
-        exchange = command.exchange
-        if command.action == "send":
-            exchange.response = self._worker.call(lambda: self._send(exchange, deadline), _until(deadline))
-        elif command.action == "drain":
-            exchange.response = self._drained(exchange, response_of(exchange))
-        else:
-            self._worker.call(lambda: _read(response_of(exchange)), _until(deadline))
-
-    def _send(self, exchange: Exchange, deadline: float) -> httpx.Response:
-        response = self._transport.handle_request(exchange.request)
-        response.stream = _BoundedStream(cast("httpx.SyncByteStream", response.stream), deadline)
-        return response
-
-    def _drained(self, exchange: Exchange, response: httpx.Response) -> httpx.Response:
-        parts: list[bytes] = []
-        _bound(response, time.monotonic() + GRACE)
-        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the head has decided already
-            self._worker.call(lambda: _collect(response, parts), DRAIN_LIMIT)
-        return recorded(exchange, response, b"".join(parts))
+    def _checked_stream(self, stream: Stream) -> Stream:
+        return self._driver.checked_stream(stream)
 
 
 class StreamedResponse(Response):
     """A response whose body is read as it is sent; `content` is there once `read()` has returned."""
 
-    def __init__(self, outcome: Outcome, engine: Engine, timeout: float, worker: Worker) -> None:
+    def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: Body) -> None:
         super().__init__(outcome, engine)
         self._timeout = timeout
-        self._worker = worker
-        _bound(response_of(self.exchange), math.inf)
-        self._parts = response_of(self.exchange).iter_bytes()
+        self._body = body
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Iterate over the body's parts. Raises NetworkError, and FetchTimeout where one is late."""
+        """Iterate over the body's parts. Raises NetworkError, and FetchTimeout if one is late."""
         return self
 
     def __iter__(self) -> Self:
         """Return the response, which iterates over its body's parts."""
         return self
 
+    @short_traceback
     def __next__(self) -> bytes:
         """Return the next part."""
         if self._is_opaque:
             raise StopIteration
         try:
-            part = self._worker.call(lambda: next(self._parts, None), self._timeout)
+            part = self._body.next_part(self._timeout)
         except TimeoutError as error:
             raise timeout_error(self._timeout, self.exchange) from error
         except TRANSPORT_ERRORS as error:
@@ -236,52 +202,12 @@ class StreamedResponse(Response):
             raise StopIteration
         return part
 
+    @short_traceback
     def read(self) -> bytes:
         """Read the rest of the body. Raises as `iter_bytes()` does."""
         self._content = b"".join(self)
         return self._content
 
     def close(self) -> None:
-        """Leave the rest of the body unread."""
-        response_of(self.exchange).close()
-
-
-class _BoundedStream(httpx.SyncByteStream):
-    """A body that ends in a time-out once its deadline has passed, so that no thread reads on for ever."""
-
-    def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
-        self._stream = stream
-        self.deadline = deadline
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._stream:
-            yield part
-            if time.monotonic() > self.deadline:
-                raise httpx.ReadTimeout("the body did not end in time")
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _read(response: httpx.Response) -> None:
-    try:
-        response.read()
-    finally:
-        response.close()
-
-
-def _collect(response: httpx.Response, parts: list[bytes]) -> None:
-    try:
-        for part in response.iter_raw():
-            parts.append(part)  # noqa: PERF402 - extend() would keep nothing when time is up
-    finally:
-        response.close()
-
-
-def _bound(response: httpx.Response, deadline: float) -> None:
-    if isinstance(response.stream, _BoundedStream):
-        response.stream.deadline = deadline
-
-
-def _until(deadline: float) -> float:
-    return deadline - time.monotonic()
+        """Leave the rest of the body unread; an ASGI application is told so."""
+        self._body.close()

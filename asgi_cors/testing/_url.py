@@ -153,6 +153,19 @@ def same_site(one: httpx.URL, other: httpx.URL) -> bool:
     return len(schemes) == 1 and schemelessly_same_site(one, other)
 
 
+def url_text(url: object) -> str:
+    """Return a URL as text. Raises ScriptError for an object of another kind."""
+    if not isinstance(url, str | httpx.URL):
+        raise ScriptError(f"url={url!r:.200} is not text. Write a URL such as 'https://api.test/items'.")
+    return str(url)
+
+
+def is_relative(text: str, base: httpx.URL) -> bool:
+    """Tell whether the base decides on the URL's scheme or host: `/x`, `x`, an empty one, `//host/x`, `https:x`."""
+    match = _SCHEME.match(text.strip(_C0_OR_SPACE).translate(_DROPPED))
+    return match is None or (match[1].lower() == base.scheme and match[2][:1] not in {"/", "\\"})
+
+
 def is_absolute(text: str) -> bool:
     """Tell whether the text is an absolute URL of any scheme, a valid host included."""
     try:

@@ -33,11 +33,12 @@ class Handshake:
     exchange: Exchange
 
 
-def handshake_exchange(url: str, page: PageState) -> Exchange:
+def handshake_exchange(url: str | httpx.URL, page: PageState) -> Exchange:
     """Return the handshake, ready to be sent. Raises ScriptError."""
+    url = str(url)
     scheme, colon, rest = url.partition(":")
     secure = _SCHEMES.get(scheme.lower()) if colon else None
-    target = parse(f"{secure}:{rest}" if secure else url, page.url)
+    target = parse(f"{secure}:{rest}" if secure else url, page.base)
     if target.scheme not in {"http", "https"} or target.userinfo:
         raise ScriptError(f"{url!r} is not a WebSocket's URL. Write one such as 'wss://api.test/feed'.")
     headers = wire.handshake_headers(

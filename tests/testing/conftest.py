@@ -3,6 +3,10 @@
 import importlib.util
 import pathlib
 import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -10,3 +14,40 @@ sys.path.insert(0, str(HERE))
 # Without the extra [testing] only what is said of its absence can be tested.
 if importlib.util.find_spec("httpx") is None:
     collect_ignore = [path.name for path in HERE.glob("test_*.py") if path.name != "test_imports.py"]
+
+
+class Interface:
+    """A kind of page for ASGI applications, with an event loop to use it in."""
+
+    def __init__(self, backend: str, name: str) -> None:
+        import anyio  # noqa: PLC0415 - not there without the extra
+        from doubles import SyncPage  # noqa: PLC0415 - not there without the extra
+
+        from asgi_cors.testing import AsyncPage  # noqa: PLC0415 - not there without the extra
+
+        self.page: Any = AsyncPage if name == "AsyncPage" else SyncPage
+        self._run = anyio.run
+        self._backend = backend
+
+    def run(self, function: Callable[[], Awaitable[Any]]) -> Any:
+        """Run a coroutine function in the event loop."""
+        return self._run(function, backend=self._backend)
+
+
+INTERFACES = {
+    "AsyncPage-asyncio": ("asyncio", "AsyncPage"),
+    "AsyncPage-trio": ("trio", "AsyncPage"),
+    "Page": ("asyncio", "Page"),
+}
+
+
+@pytest.fixture(params=INTERFACES.values(), ids=INTERFACES)
+def interface(request: pytest.FixtureRequest) -> Interface:
+    """Run the test over each kind of page, on each event loop."""
+    return Interface(*request.param)
+
+
+@pytest.fixture(params=["AsyncPage", "Page"])
+def new_page(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Make a page of each kind, for a test in asyncio's event loop."""
+    return Interface("asyncio", request.param).page

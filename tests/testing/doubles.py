@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Self
+
+from asgi_cors.testing import Page
 
 ORIGIN = "https://app.example.com"
 API = "https://api.test"
@@ -67,3 +69,47 @@ class WSGIEcho:
         self.environs.append({**environ, "body": environ["wsgi.input"].read()})
         start_response(self.status, self.headers)
         return [self.body]
+
+
+class SyncPage:
+    """A Page behind the methods of an AsyncPage, so that one test runs over both. It blocks the test's event loop."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.page = Page(*args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.page, name)
+
+    async def __aenter__(self) -> Self:
+        self.page.__enter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.page.__exit__(*error)
+
+    async def fetch(self, url: Any, **init: Any) -> Any:
+        response = self.page.fetch(url, **init)
+        return SyncResponse(response) if init.get("stream") else response
+
+    async def websocket(self, url: Any) -> Any:
+        return self.page.websocket(url)
+
+
+class SyncResponse:
+    """A streamed response of a Page behind the methods of an AsyncPage's."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.response, name)
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        for part in self.response.iter_bytes():
+            yield part
+
+    async def aread(self) -> bytes:
+        return self.response.read()
+
+    async def aclose(self) -> None:
+        self.response.close()

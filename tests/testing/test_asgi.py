@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pathlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -23,31 +23,21 @@ def body(content: bytes = b"", *, more: bool = False) -> dict[str, Any]:
     return {"type": "http.response.body", "body": content, "more_body": more}
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def run(request) -> Callable[[Callable[[], Awaitable[Any]]], Any]:
-    """Run a coroutine function on each event loop in turn."""
-
-    def call(function: Callable[[], Awaitable[Any]]) -> Any:
-        return anyio.run(function, backend=request.param)
-
-    return call
-
-
-def fetch(run: Any, app: Any, url: str = f"{API}/items", **init: Any) -> tuple[Response, AsyncPage]:
+def fetch(interface: Any, app: Any, url: str = f"{API}/items", **init: Any) -> tuple[Response, Any]:
     """Fetch once from a page of its own."""
 
-    async def once() -> tuple[Response, AsyncPage]:
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+    async def once() -> tuple[Response, Any]:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             return await page.fetch(url, **init), page
 
-    result: tuple[Response, AsyncPage] = run(once)
+    result: tuple[Response, Any] = interface.run(once)
     return result
 
 
-def test_the_scope_is_that_of_a_server(run):
+def test_the_scope_is_that_of_a_server(interface):
     """Path, query, host and the header bytes arrive as a server would hand them on."""
     app = ASGIEcho(allowed(("access-control-allow-headers", "x-id")))
-    fetch(run, app, f"{API}:8443/a%20b/%C3%A9?q=%20", headers=[("X-Id", "é")], method="POST", content=b"xyz")
+    fetch(interface, app, f"{API}:8443/a%20b/%C3%A9?q=%20", headers=[("X-Id", "é")], method="POST", content=b"xyz")
     preflight, main = app.scopes[0], app.scopes[-1]
     assert preflight["method"] == "OPTIONS"
     assert main["method"] == "POST"
@@ -61,7 +51,7 @@ def test_the_scope_is_that_of_a_server(run):
     assert app.bodies[-1] == b"xyz"
 
 
-def test_an_app_that_returns_only_after_disconnect_is_told_of_it(run):
+def test_an_app_that_returns_only_after_disconnect_is_told_of_it(interface):
     """Quart 0.23 waits so for the end of the connection."""
     ended = []
 
@@ -72,12 +62,12 @@ def test_an_app_that_returns_only_after_disconnect_is_told_of_it(run):
         assert (await receive())["type"] == "http.disconnect"
         ended.append(True)
 
-    response, _ = fetch(run, app)
+    response, _ = fetch(interface, app)
     assert response.content == b"done"
     assert ended == [True]
 
 
-def test_an_app_that_never_returns_does_not_hang_the_fetch_or_the_page(run):
+def test_an_app_that_never_returns_does_not_hang_the_fetch_or_the_page(interface):
     """What still runs when the page is left is cancelled."""
 
     async def app(scope, receive, send):
@@ -85,30 +75,30 @@ def test_an_app_that_never_returns_does_not_hang_the_fetch_or_the_page(run):
         await send(body(b"done"))
         await anyio.sleep_forever()
 
-    response, _ = fetch(run, app)
+    response, _ = fetch(interface, app)
     assert response.content == b"done"
 
 
-def test_an_app_that_raises_shows_as_500_without_cors_fields(run):
+def test_an_app_that_raises_shows_as_500_without_cors_fields(interface):
     """The page is blocked as it would be in a browser; the exception is kept."""
 
     async def app(scope, receive, send):
         raise LookupError("no such item")
 
     async def once():
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             with pytest.raises(CORSError) as caught:
                 await page.fetch(f"{API}/items")
             return caught.value
 
-    error = run(once)
+    error = interface.run(once)
     assert error.code == "MissingAllowOriginHeader"
     assert error.exchange.response.status_code == 500
     assert error.exchange.response.text == "Internal Server Error"
     assert repr(error.exchange.exception) == "LookupError('no such item')"
 
 
-def test_an_exception_after_the_response_is_kept_and_hurts_nobody(run):
+def test_an_exception_after_the_response_is_kept_and_hurts_nobody(interface):
     """As under a server, where it is only logged."""
 
     async def app(scope, receive, send):
@@ -116,13 +106,13 @@ def test_an_exception_after_the_response_is_kept_and_hurts_nobody(run):
         await send(body(b"done"))
         raise LookupError
 
-    response, page = fetch(run, app)
+    response, page = fetch(interface, app)
     assert response.content == b"done"
     assert isinstance(page.exchanges[0].exception, LookupError)
 
 
 @pytest.mark.parametrize("error", [None, LookupError()], ids=["return", "raise"])
-def test_an_app_that_stops_within_the_body_cuts_the_response_short(run, error):
+def test_an_app_that_stops_within_the_body_cuts_the_response_short(interface, error):
     """A body that doesn't end is a network error."""
 
     async def app(scope, receive, send):
@@ -132,34 +122,34 @@ def test_an_app_that_stops_within_the_body_cuts_the_response_short(run, error):
             raise error
 
     with pytest.raises(NetworkError, match="before its response was complete"):
-        fetch(run, app)
+        fetch(interface, app)
 
 
-def test_an_app_that_returns_without_a_response_shows_as_500(run):
+def test_an_app_that_returns_without_a_response_shows_as_500(interface):
     """As under a server."""
 
     async def app(scope, receive, send):
         await receive()
 
     with pytest.raises(CORSError) as caught:
-        fetch(run, app)
+        fetch(interface, app)
     assert caught.value.exchange.response.status_code == 500
     assert "without starting a response" in str(caught.value.exchange.exception)
 
 
-async def test_an_app_that_cancels_itself_shows_as_500():
+async def test_an_app_that_cancels_itself_shows_as_500(new_page):
     """A stray CancelledError must not leave the fetch waiting."""
 
     async def app(scope, receive, send):
         raise asyncio.CancelledError
 
-    async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+    async with new_page(ORIGIN, app=http_only(app)) as page:
         with pytest.raises(CORSError) as caught:
             await page.fetch(f"{API}/items")
     assert caught.value.exchange.response.status_code == 500
 
 
-def test_an_endless_response_times_out_and_is_kept(run):
+def test_an_endless_response_times_out_and_is_kept(interface):
     """A server-sent-events stream that is not read as a stream must not hang a test."""
     told = []
 
@@ -170,28 +160,28 @@ def test_an_endless_response_times_out_and_is_kept(run):
         told.append((await receive())["type"])
 
     async def once():
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             with pytest.raises(FetchTimeout, match=r"within 0\.5 s") as caught:
                 await page.fetch(f"{API}/events", timeout=0.5)
             assert caught.value.exchange is page.exchanges[0]
             assert caught.value.exchange.response.status_code == 200
 
-    run(once)
+    interface.run(once)
     assert told == ["http.disconnect"]
 
 
-def test_an_app_that_never_starts_its_response_times_out(run):
+def test_an_app_that_never_starts_its_response_times_out(interface):
     """The exchange has no response then."""
 
     async def app(scope, receive, send):
         await anyio.sleep_forever()
 
     with pytest.raises(FetchTimeout) as caught:
-        fetch(run, app, timeout=0.05)
+        fetch(interface, app, timeout=0.05)
     assert caught.value.exchange.response is None
 
 
-def test_a_stream_is_read_as_it_comes(run):
+def test_a_stream_is_read_as_it_comes(interface):
     """The parts arrive while the application still sends; closing tells it so."""
     told = []
 
@@ -203,30 +193,30 @@ def test_a_stream_is_read_as_it_comes(run):
         told.append((await receive())["type"])
 
     async def once():
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             response = await page.fetch(f"{API}/events", stream=True)
             parts = response.aiter_bytes()
             assert [await anext(parts) for _ in range(3)] == [b"data: 0\n\n", b"data: 1\n\n", b"data: 2\n\n"]
             await response.aclose()
 
-    run(once)
+    interface.run(once)
     assert told == ["http.disconnect"]
 
 
-def test_a_stream_can_be_read_whole(run):
+def test_a_stream_can_be_read_whole(interface):
     """Then its content is there as with any other response."""
 
     async def once():
-        async with AsyncPage(ORIGIN, app=ASGIEcho(allowed(), body=b"all")) as page:
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed(), body=b"all")) as page:
             response = await page.fetch(f"{API}/items", stream=True)
             assert await response.aread() == response.content == b"all"
             opaque = await page.fetch(f"{API}/items", stream=True, mode="no-cors")
             assert await opaque.aread() == b""
 
-    run(once)
+    interface.run(once)
 
 
-def test_a_late_part_of_a_stream_times_out(run):
+def test_a_late_part_of_a_stream_times_out(interface):
     """The time-out holds between parts."""
 
     async def app(scope, receive, send):
@@ -236,15 +226,15 @@ def test_a_late_part_of_a_stream_times_out(run):
         await receive()
 
     async def once():
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             response = await page.fetch(f"{API}/events", stream=True, timeout=0.5)
             with pytest.raises(FetchTimeout):
                 await response.aread()
 
-    run(once)
+    interface.run(once)
 
 
-def test_a_stream_that_breaks_off_is_a_network_error(run):
+def test_a_stream_that_breaks_off_is_a_network_error(interface):
     """Also where it is read as it comes."""
 
     async def app(scope, receive, send):
@@ -252,15 +242,15 @@ def test_a_stream_that_breaks_off_is_a_network_error(run):
         await send(body(b"1", more=True))
 
     async def once():
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             response = await page.fetch(f"{API}/events", stream=True)
             with pytest.raises(NetworkError):
                 await response.aread()
 
-    run(once)
+    interface.run(once)
 
 
-def test_an_endless_stream_is_held_back_while_nobody_reads(run):
+def test_an_endless_stream_is_held_back_while_nobody_reads(interface):
     """An application without a pause of its own would fill the memory, and starve the page."""
     sent = []
 
@@ -271,17 +261,17 @@ def test_an_endless_stream_is_held_back_while_nobody_reads(run):
             sent.append(1)
 
     async def once():
-        async with AsyncPage(ORIGIN, app=http_only(app)) as page:
+        async with interface.page(ORIGIN, app=http_only(app)) as page:
             response = await page.fetch(f"{API}/endless", stream=True)
             held = len(sent)
             parts = response.aiter_bytes()
             assert await anext(parts) == b"x" * 30_000
             return held
 
-    assert run(once) <= 3
+    assert interface.run(once) <= 3
 
 
-def test_a_blocked_endless_response_is_blocked_at_once(run):
+def test_a_blocked_endless_response_is_blocked_at_once(interface):
     """The head decides; the body is not waited for."""
 
     async def app(scope, receive, send):
@@ -291,18 +281,18 @@ def test_a_blocked_endless_response_is_blocked_at_once(run):
         await receive()
 
     with pytest.raises(CORSError) as caught:
-        fetch(run, app)
+        fetch(interface, app)
     assert caught.value.exchange.response.content == b"data: 1\n\n"
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
-def test_responses_without_a_body_have_none(run, method, status):
+def test_responses_without_a_body_have_none(interface, method, status):
     """Whatever the application sends."""
-    response, _ = fetch(run, ASGIEcho(allowed(), status=status, body=b"surplus"), method=method)
+    response, _ = fetch(interface, ASGIEcho(allowed(), status=status, body=b"surplus"), method=method)
     assert (response.status, response.content) == (status, b"")
 
 
-def test_early_hints_trailers_pushes_and_debug_messages_pass(run):
+def test_early_hints_trailers_pushes_and_debug_messages_pass(interface):
     """They are announced as extensions, and change nothing that a page sees."""
     scopes = []
 
@@ -317,12 +307,12 @@ def test_early_hints_trailers_pushes_and_debug_messages_pass(run):
         await send({"type": "http.response.trailers", "headers": [], "more_trailers": True})
         await send({"type": "http.response.trailers", "headers": []})
 
-    response, _ = fetch(run, app)
+    response, _ = fetch(interface, app)
     assert response.content == b"ab"
     assert {"http.response.early_hint", "http.response.trailers"} <= scopes[-1]["extensions"].keys()
 
 
-def test_a_file_sent_by_its_path_is_read(run, tmp_path: pathlib.Path):
+def test_a_file_sent_by_its_path_is_read(interface, tmp_path: pathlib.Path):
     """`http.response.pathsend` is announced, and served."""
     file = tmp_path / "file.txt"
     file.write_bytes(b"from a file")
@@ -331,7 +321,7 @@ def test_a_file_sent_by_its_path_is_read(run, tmp_path: pathlib.Path):
         await send(START)
         await send({"type": "http.response.pathsend", "path": str(file)})
 
-    assert fetch(run, app)[0].content == b"from a file"
+    assert fetch(interface, app)[0].content == b"from a file"
 
 
 @pytest.mark.parametrize(
@@ -339,7 +329,7 @@ def test_a_file_sent_by_its_path_is_read(run, tmp_path: pathlib.Path):
     [body(), START, {"type": "http.response.trailers"}, {"type": "websocket.accept"}, {"type": "nonsense"}],
     ids=lambda message: message["type"],
 )
-def test_a_message_out_of_place_is_an_error_of_the_application(run, message):
+def test_a_message_out_of_place_is_an_error_of_the_application(interface, message):
     """It sees a RuntimeError, as under a server."""
 
     async def app(scope, receive, send):
@@ -348,11 +338,11 @@ def test_a_message_out_of_place_is_an_error_of_the_application(run, message):
         await send(message)
 
     with pytest.raises((CORSError, NetworkError)) as caught:
-        fetch(run, app)
+        fetch(interface, app)
     assert isinstance(caught.value.exchange.exception, RuntimeError)
 
 
-def test_a_body_that_is_no_bytes_is_an_error_of_the_application(run):
+def test_a_body_that_is_no_bytes_is_an_error_of_the_application(interface):
     """It sees a TypeError."""
 
     async def app(scope, receive, send):
@@ -360,7 +350,7 @@ def test_a_body_that_is_no_bytes_is_an_error_of_the_application(run):
         await send({"type": "http.response.body", "body": "text"})
 
     with pytest.raises(NetworkError) as caught:
-        fetch(run, app)
+        fetch(interface, app)
     assert isinstance(caught.value.exchange.exception, TypeError)
 
 
@@ -378,27 +368,27 @@ def test_a_body_that_is_no_bytes_is_an_error_of_the_application(run):
         (200, [(b"x", "1")]),
     ],
 )
-def test_a_head_that_is_none_is_a_network_error(run, status, headers):
+def test_a_head_that_is_none_is_a_network_error(interface, status, headers):
     """A server would refuse to send it, and the browser would see the connection close."""
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": status, "headers": headers})
 
     with pytest.raises(NetworkError, match="the application's") as caught:
-        fetch(run, app)
+        fetch(interface, app)
     assert isinstance(caught.value.exchange.exception, ValueError)
 
 
-def test_huge_headers_are_read(run):
+def test_huge_headers_are_read(interface):
     """In this process nothing bounds them."""
     value = "x" * 1_000_000
-    response, page = fetch(run, ASGIEcho(allowed(("access-control-expose-headers", "x-a"), ("x-a", value))))
+    response, page = fetch(interface, ASGIEcho(allowed(("access-control-expose-headers", "x-a"), ("x-a", value))))
     assert response.headers["x-a"] == value
     assert "(1000000 characters)" not in page.table()
 
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
-def test_an_iterator_is_sent_as_a_stream_after_a_preflight(run, kind):
+def test_an_iterator_is_sent_as_a_stream_after_a_preflight(interface, kind):
     """Each part is a message of its own."""
     app = ASGIEcho(allowed())
     parts = [b"a", b"b"]
@@ -408,33 +398,34 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight(run, kind):
             await anyio.lowlevel.checkpoint()
             yield part
 
-    _, page = fetch(run, app, method="POST", content=agen() if kind == "async" else iter(parts))
+    _, page = fetch(interface, app, method="POST", content=agen() if kind == "async" else iter(parts))
     assert [exchange.kind for exchange in page.exchanges] == ["preflight", "main"]
     assert app.bodies[-1] == b"ab"
 
 
-def test_the_transport_of_another_may_be_used(run):
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_transport_of_another_may_be_used(backend):
     """Httpx's own, for instance; it stays open."""
 
     async def once():
         async with AsyncPage(ORIGIN, transport=httpx.ASGITransport(ASGIEcho(allowed()))) as page:
             return await page.fetch(f"{API}/items")
 
-    assert run(once).content == b"ok"
+    assert anyio.run(once, backend=backend).content == b"ok"
 
 
-async def test_a_page_may_be_used_and_left_by_other_tasks_than_entered_it():
+async def test_a_page_may_be_used_and_left_by_other_tasks_than_entered_it(new_page):
     """As a fixture of pytest-asyncio does."""
-    page = AsyncPage(ORIGIN, app=ASGIEcho(allowed()))
+    page = new_page(ORIGIN, app=ASGIEcho(allowed()))
     await asyncio.create_task(page.__aenter__())
     response = await asyncio.create_task(page.fetch(f"{API}/items"))
     await asyncio.create_task(page.__aexit__(None, None, None))
     assert response.content == b"ok"
 
 
-async def test_many_fetches_run_at_once():
+async def test_many_fetches_run_at_once(new_page):
     """A page is no bottleneck, and keeps the exchanges apart."""
-    async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:
+    async with new_page(ORIGIN, app=ASGIEcho(allowed())) as page:
         responses = []
 
         async def one(number: int) -> None:

@@ -118,9 +118,9 @@ def test_a_cookie_ages_by_the_pages_clock():
     now = [0.0]
     app = WSGIEcho([])
     with Page(API, app=app, cookies={API: ["a=1; Max-Age=60", "b=2"]}, clock=lambda: now[0]) as page:
-        page.fetch("/")
+        page.fetch(API)
         now[0] = 61
-        page.fetch("/")
+        page.fetch(API)
     assert [environ["HTTP_COOKIE"] for environ in app.environs] == ["a=1; b=2", "b=2"]
 
 
@@ -130,8 +130,8 @@ def test_a_cookie_ages_by_the_pages_clock():
         ("include", API, True),
         ("same-origin", API, False),
         ("omit", API, False),
-        ("same-origin", "/", True),
-        ("omit", "/", False),
+        ("same-origin", ORIGIN, True),
+        ("omit", ORIGIN, False),
     ],
 )
 def test_set_cookie_counts_where_credentials_do(credentials, url, stored):

@@ -1,21 +1,63 @@
-"""The example that users copy passes as it stands."""
+"""The example that users copy passes in an empty folder, by the commands of its first lines."""
 
 from __future__ import annotations
 
+import ast
+import os
 import pathlib
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "test_my_cors.py"
+DOCSTRING = ast.get_docstring(ast.parse(EXAMPLE.read_text(encoding="utf-8"))) or ""
+# Each line of pip with the one of pytest beneath it.
+COMMANDS = re.findall(r"(?m)^    (pip install .+)\n    (pytest .+)$", DOCSTRING)
+PLUGINS = {"anyio": "anyio.pytest_plugin", "pytest-asyncio": "pytest_asyncio.plugin"}
 
 
-def test_the_example_passes() -> None:
-    """For FastAPI, Quart and Flask."""
+def run_in_empty_folder(folder: pathlib.Path, command: str, *plugins: str) -> str:
+    """Copy the example, run the command with these plugins alone, and return the last line that pytest prints."""
     for framework in ("fastapi", "flask", "quart"):
         pytest.importorskip(framework)
-    pytest_itself = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE)]
-    done = subprocess.run(pytest_itself, check=False, capture_output=True, text=True, cwd=EXAMPLE.parents[1])
-    assert done.returncode == 0, done.stdout
-    assert "9 passed" in done.stdout
+    shutil.copy(EXAMPLE, folder)
+    (program, *arguments) = shlex.split(command)
+    assert program == "pytest"
+    options = [f"-p{plugin}" for plugin in ("asgi_cors.testing._pytest", *plugins)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments, *options],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "default"},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()[-1].strip("= ")
+
+
+@pytest.mark.parametrize(("install", "command"), COMMANDS, ids=["anyio", "pytest-asyncio"])
+def test_the_example_passes_by_its_own_commands(tmp_path: pathlib.Path, install: str, command: str) -> None:
+    """Every test runs: none is skipped, and nothing warns. anyio is always there, for httpx needs it."""
+    assert ("pytest-asyncio" in shlex.split(install)) == ("asyncio" in command)
+    plugins = [module for name, module in PLUGINS.items() if name in ["anyio", *shlex.split(install)]]
+    assert re.fullmatch(r"10 passed in [\d.]+s", run_in_empty_folder(tmp_path, command, *plugins))
+
+
+@pytest.mark.parametrize("options", ["", "--asyncio-mode=auto", "--asyncio-mode=strict"])
+def test_the_example_passes_beside_pytest_asyncio(tmp_path: pathlib.Path, options: str) -> None:
+    """In whichever mode a project runs it."""
+    command = f"pytest {options} test_my_cors.py"
+    assert re.fullmatch(r"10 passed in [\d.]+s", run_in_empty_folder(tmp_path, command, *PLUGINS.values()))
+
+
+def test_pytest_asyncio_alone_runs_the_async_tests(tmp_path: pathlib.Path) -> None:
+    """By its own command the example does not depend on anyio's plugin."""
+    command = COMMANDS[1][1]
+    last = run_in_empty_folder(tmp_path, command, PLUGINS["pytest-asyncio"])
+    assert re.fullmatch(r"10 passed in [\d.]+s", last)

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from doubles import API, ORIGIN, allowed, raw
 
-from asgi_cors.testing import AsyncPage, LifespanError
+from asgi_cors.testing import LifespanError
 
 
 class App:
@@ -35,37 +35,36 @@ class App:
             await send(message)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_the_app_is_started_and_stopped_and_shares_its_state(backend):
+def test_the_app_is_started_and_stopped_and_shares_its_state(interface):
     """On both event loops."""
     app = App()
 
     async def once():
-        async with AsyncPage(ORIGIN, app=app) as page:
+        async with interface.page(ORIGIN, app=app) as page:
             await page.fetch(API)
 
-    anyio.run(once, backend=backend)
+    interface.run(once)
     assert app.events == ["lifespan.startup", {"pool": "open"}, "lifespan.shutdown"]
 
 
-async def test_a_failed_startup_raises_on_entry():
+async def test_a_failed_startup_raises_on_entry(new_page):
     """With the application's message."""
     app = App(up={"type": "lifespan.startup.failed", "message": "no database"})
     with pytest.raises(LifespanError, match="no database"):
-        async with AsyncPage(ORIGIN, app=app):
+        async with new_page(ORIGIN, app=app):
             pytest.fail("it was entered")
 
 
 @pytest.mark.parametrize("refusal", [NotImplementedError(), {"type": "unknown"}], ids=["raises", "nonsense"])
-async def test_an_app_that_refuses_the_lifespan_is_run_without_it(refusal):
+async def test_an_app_that_refuses_the_lifespan_is_run_without_it(new_page, refusal):
     """As servers do."""
     app = App(up=refusal)
-    async with AsyncPage(ORIGIN, app=app) as page:
+    async with new_page(ORIGIN, app=app) as page:
         assert (await page.fetch(API)).status == 200
     assert "lifespan.shutdown" not in app.events
 
 
-async def test_an_app_that_returns_at_once_is_run_without_lifespan():
+async def test_an_app_that_returns_at_once_is_run_without_lifespan(new_page):
     """As servers do."""
 
     async def app(scope, receive, send):
@@ -73,7 +72,7 @@ async def test_an_app_that_returns_at_once_is_run_without_lifespan():
             await send({"type": "http.response.start", "status": 200, "headers": raw(allowed())})
             await send({"type": "http.response.body"})
 
-    async with AsyncPage(ORIGIN, app=app) as page:
+    async with new_page(ORIGIN, app=app) as page:
         assert (await page.fetch(API)).status == 200
 
 
@@ -82,37 +81,37 @@ async def test_an_app_that_returns_at_once_is_run_without_lifespan():
     [({"type": "lifespan.shutdown.failed", "message": "stuck"}, "stuck"), (LookupError("bad"), "bad")],
     ids=["failed", "raises"],
 )
-async def test_a_failed_shutdown_raises_on_exit(down, message):
+async def test_a_failed_shutdown_raises_on_exit(new_page, down, message):
     """With the application's message, or its exception."""
     with pytest.raises(LifespanError, match=message):
-        async with AsyncPage(ORIGIN, app=App(down=down)):
+        async with new_page(ORIGIN, app=App(down=down)):
             pass
 
 
-async def test_a_failed_shutdown_does_not_hide_why_the_test_failed():
+async def test_a_failed_shutdown_does_not_hide_why_the_test_failed(new_page):
     """It is noted on that error."""
     app = App(down={"type": "lifespan.shutdown.failed", "message": "stuck"})
     with pytest.raises(LookupError) as caught:
-        async with AsyncPage(ORIGIN, app=app):
+        async with new_page(ORIGIN, app=app):
             raise LookupError
     assert caught.value.__notes__ == ["the application's shutdown failed: stuck"]
 
 
-async def test_an_app_that_does_not_start_in_time_raises():
+async def test_an_app_that_does_not_start_in_time_raises(new_page):
     """It is cancelled."""
     with pytest.raises(LifespanError, match=r"did not start within 0\.05 s"):
-        async with AsyncPage(ORIGIN, app=App(hang="lifespan.startup"), timeout=0.05):
+        async with new_page(ORIGIN, app=App(hang="lifespan.startup"), timeout=0.05):
             pytest.fail("it was entered")
 
 
-async def test_an_app_that_does_not_stop_in_time_raises():
+async def test_an_app_that_does_not_stop_in_time_raises(new_page):
     """It is cancelled."""
     with pytest.raises(LifespanError, match=r"did not shut down within 0\.05 s"):
-        async with AsyncPage(ORIGIN, app=App(hang="lifespan.shutdown"), timeout=0.05):
+        async with new_page(ORIGIN, app=App(hang="lifespan.shutdown"), timeout=0.05):
             pass
 
 
-async def test_a_page_without_an_app_has_no_lifespan():
+async def test_a_page_without_an_app_has_no_lifespan(new_page):
     """It connects for real, and only when it fetches."""
-    async with AsyncPage(ORIGIN) as page:
+    async with new_page(ORIGIN) as page:
         assert page.exchanges == []

@@ -113,7 +113,7 @@ def test_each_engine_reads_the_age_in_its_way(age, seconds, number):
 def test_several_ages_count_as_none():
     """Of a single-valued field there may be one."""
     opened = Opened(answer(age="60"))
-    opened.page._transport = httpx.MockTransport(  # type: ignore[misc]
+    opened.page._driver._transport = httpx.MockTransport(  # type: ignore[misc]
         lambda request: httpx.Response(
             204,
             headers=[

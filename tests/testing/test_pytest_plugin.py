@@ -139,7 +139,6 @@ def test_a_page_that_sent_nothing_says_so(run):
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        ("Page(ORIGIN, app=asgi)", "*is an ASGI application. Write AsyncPage('https://app.example.com', app=...)."),
         ("AsyncPage(ORIGIN, app=wsgi)", "*is a WSGI application. Write Page('https://app.example.com', app=...)."),
         ("Page(ORIGIN, app=wsgi, transport=1)", "*app and transport are both given; write one."),
     ],
@@ -153,3 +152,118 @@ def test_the_wrong_page_tells_which_is_the_right_one(run, arguments, hint):
     """
     )
     result.stdout.fnmatch_lines([hint])
+
+
+def test_the_class_of_the_page_can_be_chosen(run):
+    """For a test that is not async, and for real connections in one that is; by the marker, too."""
+    run(
+        """
+    def test_sync(cors_page):
+        with cors_page(ORIGIN, app=asgi, page_class=Page) as page:
+            with pytest.raises(CORSError):
+                page.fetch("https://api.test/items")
+        assert isinstance(cors_page(ORIGIN, page_class=AsyncPage), AsyncPage)
+
+    @pytest.mark.cors(page_class=Page)
+    def test_marked(cors_page):
+        assert isinstance(cors_page(ORIGIN, app=asgi), Page)
+        assert isinstance(cors_page(ORIGIN, app=asgi, page_class=AsyncPage), AsyncPage)
+    """
+    ).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("cors_page()", "cors_page() needs the page's origin. Write cors_page('https://app.example.com', ...)."),
+        (
+            "cors_page(app=wsgi)",
+            "cors_page() needs the page's origin. Write cors_page('https://app.example.com', ...).",
+        ),
+        (
+            "cors_page(ORIGIN, wsgi)",
+            "cors_page() takes the origin alone by position. Write the others by name, such as",
+        ),
+        ("cors_page(ORIGIN, origin=ORIGIN)", "cors_page() has the origin twice: 'https://app.example.com' and origin="),
+        ("cors_page(ORIGIN, enginge='firefox')", "cors_page() has no option 'enginge'. Did you mean 'engine'?"),
+        ("cors_page(ORIGIN, headers={})", "cors_page() has no option 'headers'. It is an option of fetch()."),
+        (
+            "cors_page(ORIGIN, page_class=dict)",
+            "page_class=<class 'dict'> is not a class of pages. Write Page or AsyncPage.",
+        ),
+    ],
+)
+def test_a_wrong_call_is_a_type_error_that_says_what_to_write(run, call, message):
+    """It names the function that was called, not one within."""
+    result = run(
+        f"""
+    def test_fails(cors_page):
+        {call}
+    """
+    )
+    result.assert_outcomes(failed=1)
+    assert f"E       TypeError: {message}" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        ("ORIGIN, enginge='firefox'", "pytest.mark.cors() has no option 'enginge'. Did you mean 'engine'?"),
+        ("ORIGIN, wsgi", "pytest.mark.cors() takes the origin alone by position. Write the others by name, such as"),
+        ("ORIGIN, origin=ORIGIN", "pytest.mark.cors() has the origin twice: 'https://app.example.com' and origin="),
+    ],
+)
+def test_a_wrong_marker_is_a_type_error_that_names_it(run, marker, message):
+    """Also if the call itself is complete."""
+    result = run(
+        f"""
+    @pytest.mark.cors({marker})
+    def test_fails(cors_page):
+        cors_page(ORIGIN, app=wsgi)
+    """
+    )
+    result.assert_outcomes(failed=1)
+    assert f"E       TypeError: {message}" in result.stdout.str()
+
+
+def test_the_origin_may_be_named(run):
+    """In the call and in the marker; the call's is used."""
+    run(
+        """
+    @pytest.mark.cors(origin="null")
+    def test_named(cors_page):
+        assert cors_page(app=wsgi).origin == "null"
+        assert cors_page(origin=ORIGIN).origin == ORIGIN
+        assert cors_page(ORIGIN).origin == ORIGIN
+    """
+    ).assert_outcomes(passed=1)
+
+
+def test_a_relative_url_warns_at_the_readers_line(run):
+    """Through the fixture, too."""
+    result = run(
+        """
+    def test_warns(cors_page):
+        with cors_page(ORIGIN, app=wsgi) as page:
+            page.fetch("/items")  # reader
+    """,
+        "-W",
+        "default",
+    )
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*.py:*: SameOriginWarning: '/items' is relative.*", "*# reader"])
+
+
+@pytest.mark.parametrize("options", [(), ("-p", "no:anyio")], ids=["anyio is there", "no plugin for async tests"])
+def test_an_async_test_that_nothing_runs_is_not_passed(run, options):
+    """Pytest fails it."""
+    result = run(
+        """
+    async def test_never_awaited(cors_page):
+        async with cors_page(ORIGIN, app=asgi) as page:
+            await page.fetch("https://api.test/items")
+    """,
+        *options,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*async def functions are not natively supported.*"])

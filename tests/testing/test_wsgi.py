@@ -48,7 +48,7 @@ def test_the_default_port_is_the_schemes(scheme, port):
     """Where the URL names none."""
     app = WSGIEcho()
     with Page(f"{scheme}://api.test", app=app) as page:
-        page.fetch("/items")
+        page.fetch(f"{scheme}://api.test/items")
     assert app.environs[0]["SERVER_PORT"] == port
 
 

@@ -1,0 +1,222 @@
+"""The options of `fetch()`: a name or a value from elsewhere is the script's mistake, and the message is a way out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from doubles import API, ORIGIN, WSGIEcho, allowed
+
+from asgi_cors.testing import AsyncPage, Page, ScriptError
+
+ALLOWED = allowed(
+    ("access-control-allow-methods", "*"),
+    ("access-control-allow-headers", "*, authorization"),
+    ("access-control-allow-credentials", "true"),
+)
+URL = f"{API}/items?b=2"
+
+
+def hint_for(url: Any = URL, **init: Any) -> str:
+    """Fetch; return the message, after nothing was sent."""
+    app = WSGIEcho(ALLOWED)
+    with Page(ORIGIN, app=app) as page, pytest.raises(ScriptError) as caught:
+        page.fetch(url, **init)
+    assert app.environs == []
+    return str(caught.value)
+
+
+def followed(hint: str, init: dict[str, Any], **names: Any) -> Any:
+    """Write what the hint says after `Write`; return the environ of the request."""
+    written = re.search(
+        r"[Ww]rite ((?:method|content|json|headers|redirect|credentials|upload_listener)=.*?)\.?$", hint
+    )
+    options = eval(f"dict({written[1]})", names) if written else {}  # noqa: S307 - the hint is the test's
+    app = WSGIEcho(ALLOWED)
+    with Page(ORIGIN, app=app) as page:
+        page.fetch(URL, **{**init, **options})
+    return app.environs[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "closest"),
+    [
+        ("credential", "credentials"),
+        ("header", "headers"),
+        ("metod", "method"),
+        ("uploadListener", "upload_listener"),
+        ("redirects", "redirect"),
+        ("time_out", "timeout"),
+        ("contents", "content"),
+    ],
+)
+def test_an_unknown_option_names_the_closest_one(name, closest):
+    """Letter case and underscores count little."""
+    assert hint_for(**{name: 1}) == f"fetch() has no option {name!r}. Did you mean {closest!r}?"
+
+
+def test_an_option_that_is_like_none_lists_all():
+    """In the order of the documentation."""
+    assert hint_for(xyz=1).startswith("fetch() has no option 'xyz'. Write one of method, headers, content, json,")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "url"),
+    [
+        ("params", {"a": "1 2"}, f"{API}/items?b=2&a=1+2"),
+        ("params", [("a", "1"), ("a", "2")], f"{API}/items?b=2&a=1&a=2"),
+        ("query_string", "a=1", f"{API}/items?b=2&a=1"),
+        ("params", 5, f"{API}/items?name=value"),
+    ],
+)
+def test_a_query_is_written_into_the_url(name, value, url):
+    """The message has the URL to write."""
+    hint = hint_for(**{name: value})
+    assert f"Write the query into the URL: {url!r}." in hint
+    assert Page(ORIGIN, app=WSGIEcho(ALLOWED)).fetch(url).ok
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "body"),
+    [
+        ("data", {"a": "1", "b": ["2", "é"]}, b"a=1&b=2&b=%C3%A9"),
+        ("data", [("a", "1")], b"a=1"),
+        ("form", {"a": "1"}, b"a=1"),
+        ("data", 5, b"name=value"),
+    ],
+)
+@pytest.mark.parametrize("init", [{}, {"method": "PUT"}], ids=["GET", "PUT"])
+def test_a_form_is_written_as_content(name, value, body, init):
+    """With the type that a form has."""
+    environ = followed(hint_for(**{name: value}, **init), init)
+    assert environ["REQUEST_METHOD"] == init.get("method", "POST")
+    assert (environ["body"], environ["CONTENT_TYPE"]) == (body, "application/x-www-form-urlencoded")
+
+
+@pytest.mark.parametrize("value", ["text", b"bytes"])
+def test_a_raw_body_is_written_as_content(value):
+    """As httpx and requests take it by the name of data."""
+    assert followed(hint_for(data=value), {})["body"] == (value if isinstance(value, bytes) else value.encode())
+
+
+@pytest.mark.parametrize("data", [{}, {"data": {"a": "1"}}], ids=["files", "files and data"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_files_are_encoded_by_httpx(data, order):
+    """The message has the lines to write."""
+    given = dict(list({"files": {"file": ("a.txt", b"abc")}, **data}.items())[::order])
+    hint = hint_for(**given)
+    form = eval(re.search(r"form = (.*?\))\. ", hint)[1], {"httpx": httpx, "url": URL, **given})  # noqa: S307 - the hint is the test's
+    environ = followed(hint, {}, form=form)
+    assert environ["CONTENT_TYPE"].startswith("multipart/form-data; boundary=")
+    assert b'filename="a.txt"' in environ["body"]
+    assert (b'name="a"' in environ["body"]) is bool(data)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("x", "method='POST', content="), (b"x", "method='POST', content="), ({"a": 1}, "method='POST', json=")],
+)
+def test_a_body_is_content_or_json(value, hint):
+    """As JavaScript's fetch() has it."""
+    assert f"Write {hint}." in hint_for(body=value)
+
+
+@pytest.mark.parametrize("value", [{"sid": "1"}, 5])
+def test_cookies_belong_to_the_page(value):
+    """The message has the page to make."""
+    hint = hint_for(cookies=value)
+    cookies = eval(re.search(r"cookies=(\{.*?\})\)", hint)[1])  # noqa: S307 - the hint is the test's
+    app = WSGIEcho(ALLOWED)
+    Page(ORIGIN, app=app, cookies=cookies).fetch(API, credentials="include")
+    assert "credentials='include'" in hint
+    assert app.environs[-1]["HTTP_COOKIE"] == "sid=1"
+
+
+@pytest.mark.parametrize(
+    ("init", "expected"),
+    [
+        ({"auth": ("user", "word")}, {"HTTP_AUTHORIZATION": "Basic dXNlcjp3b3Jk"}),
+        ({"auth": "word"}, {"HTTP_AUTHORIZATION": "Bearer token"}),
+        ({"content_type": "text/csv"}, {"CONTENT_TYPE": "text/csv"}),
+        ({"on_upload_progress": print}, {"REQUEST_METHOD": "GET"}),
+        ({"withCredentials": True}, {"REQUEST_METHOD": "GET"}),
+        ({"allow_redirects": False}, {"REQUEST_METHOD": "GET"}),
+    ],
+    ids=", ".join,
+)
+def test_what_the_hint_says_is_accepted(init, expected):
+    """And does the same."""
+    hint = hint_for(**init)
+    assert "rite " in hint
+    assert followed(hint, {}).items() >= expected.items()
+
+
+@pytest.mark.parametrize(
+    ("init", "hint"),
+    [
+        ({"params": None}, "Leave it out."),
+        ({"withCredentials": True}, "Write credentials='include'."),
+        ({"with_credentials": False}, "Leave it out: credentials='same-origin' is the default."),
+        ({"follow_redirects": True}, "Leave it out: redirects are followed."),
+        ({"follow_redirects": False}, "Write redirect='manual'."),
+        ({"onUploadProgress": print}, "Write upload_listener=True."),
+        ({"verify": False}, "write Page(..., transport=httpx.HTTPTransport(verify=...))."),
+        ({"signal": object()}, "Leave it out; timeout=5 ends the fetch after 5 seconds."),
+        ({"referrerPolicy": "origin"}, "Leave it out: it decides nothing here."),
+        ({"keepalive": True}, "Leave it out: it decides nothing here."),
+        ({"extensions": {}}, "Leave it out: it decides nothing here."),
+        ({"engine": "firefox"}, "It is an option of the page: write Page(..., engine=...)."),
+        ({"base_url": API}, "It is an option of the page: write Page(..., base_url=...)."),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
+)
+def test_names_from_elsewhere_have_a_hint(init, hint):
+    """Those of httpx, requests, axios, test clients and JavaScript."""
+    assert hint_for(**init).endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [
+        (
+            {"headers": "x"},
+            "headers='x' is not a mapping of names to values. Write headers={'x-request-id': '1'}, or pairs.",
+        ),
+        ({"headers": None}, "headers=None is not a mapping. Write headers={}, or leave it out."),
+        ({"headers": {"x-a": 1}}, "header 'x-a': 1 is not text. Write '1'."),
+        ({"method": None}, "method=None is not text. Write method='GET', or leave it out."),
+        ({"method": 5}, "method=5 is not text. Write method='GET', or leave it out."),
+        ({"credentials": True}, "credentials=True is not known. Write one of 'omit', 'same-origin', 'include'."),
+        ({"mode": None}, "mode=None is not known. Write one of 'cors', 'no-cors', 'same-origin'."),
+        ({"mode": ["cors"]}, "mode=['cors'] is not known. Write one of 'cors', 'no-cors', 'same-origin'."),
+        ({"method": "POST", "json": 1, "content": "x"}, "content and json are both given; write one."),
+        ({"url": None}, "url=None is not text. Write a URL such as 'https://api.test/items'."),
+        ({"url": b"https://api.test"}, "url=b'https://api.test' is not text. Write a URL such as"),
+        ({"timeout": "5"}, "timeout='5' is not a number of seconds. Write timeout=30, or leave it out."),
+        ({"timeout": -1}, "timeout=-1 is not a number of seconds. Write timeout=30, or leave it out."),
+        ({"timeout": float("nan")}, "timeout=nan is not a number of seconds."),
+        ({"stream": b"x"}, "stream=b'x' is not True or False. Write stream=True, or leave it out. A body is sent by"),
+        (
+            {"upload_listener": print},
+            "upload_listener=<built-in function print> is not True or False. Write upload_listene",
+        ),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+async def test_a_value_of_the_wrong_kind_is_the_scripts_mistake(init, message):
+    """In both kinds of page; nothing is sent."""
+    init = {"url": URL, **init}
+    assert hint_for(**init).startswith(message)
+    with pytest.raises(ScriptError, match=re.escape(message)):
+        await AsyncPage(ORIGIN).fetch(**init)
+
+
+@pytest.mark.parametrize("url", [None, 5, b"wss://api.test"])
+async def test_a_websockets_url_is_text(url):
+    """In both kinds of page."""
+    with pytest.raises(ScriptError, match="is not text"):
+        Page(ORIGIN).websocket(url)
+    with pytest.raises(ScriptError, match="is not text"):
+        await AsyncPage(ORIGIN).websocket(url)

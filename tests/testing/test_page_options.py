@@ -1,0 +1,245 @@
+"""The options of a page: a wrong one is refused when the page is made, with what to write."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import time
+from typing import Any
+
+import httpx
+import pytest
+from doubles import API, ORIGIN, ASGIEcho, WSGIEcho, allowed
+
+from asgi_cors.testing import AsyncPage, Page
+
+KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("enginge", "Did you mean 'engine'?"),
+        ("baseUrl", "Did you mean 'base_url'?"),
+        ("cookie", "Did you mean 'cookies'?"),
+        ("headers", "It is an option of fetch()."),
+        ("raise_server_exceptions", "What the application raises is in page.exchanges[-1].exception."),
+        ("max_redirects", "Write follow=."),
+        ("url", "Write the page's origin first, and base_url= for the API's."),
+        ("xyz", "Write one of origin, app, transport, base_url, engine, cookies, clock, follow, timeout."),
+    ],
+)
+def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name, hint):
+    """As Python's own for an unknown keyword, but with what to write."""
+    with pytest.raises(TypeError, match=re.escape(f"{kind.__name__} has no option {name!r}. {hint}")):
+        kind(ORIGIN, **{name: 1})
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [
+        ("timeout", "5", "timeout=30"),
+        ("timeout", None, "timeout=30"),
+        ("timeout", -1, "timeout=30"),
+        ("timeout", True, "timeout=30"),
+        ("follow", True, "follow=20"),
+        ("follow", -1, "follow=20"),
+        ("follow", None, "follow=20"),
+        ("clock", 5, "clock=time.monotonic"),
+        ("cookies", ["a=1"], "cookies={'https://api.test': ['sid=1; SameSite=None; Secure']}"),
+        ("cookies", "a=1", "cookies={'https://api.test': ['sid=1; SameSite=None; Secure']}"),
+        ("cookies", {"sid": "1"}, "cookies={'https://api.test': ['sid=1; SameSite=None; Secure']}"),
+        ("cookies", {5: "1"}, "cookies={'https://api.test': ['sid=1; SameSite=None; Secure']}"),
+        ("cookies", {API: 5}, "cookies={'https://api.test': ['sid=1; SameSite=None; Secure']}"),
+        ("cookies", {API: [5]}, "cookies={'https://api.test': ['sid=1; SameSite=None; Secure']}"),
+        ("origin", None, "an origin such as 'https://app.example.com', or 'null'"),
+        ("origin", 5, "an origin such as 'https://app.example.com', or 'null'"),
+        ("engine", None, "engine='chromium'"),
+        ("engine", "netscape", "one of"),
+        ("engine", ["chromium"], "engine='chromium'"),
+    ],
+)
+def test_a_wrong_value_is_a_value_error_that_says_what_to_write(kind, option, value, hint):
+    """And what it says is accepted."""
+    with pytest.raises(ValueError, match=f"{option}.*Write {re.escape(hint)}"):
+        kind(**{"origin": ORIGIN, option: value})
+    if "=" in hint:
+        kind(ORIGIN, **eval(f"dict({hint})", {"time": time}))  # noqa: S307 - the hint is the test's
+
+
+def create_app() -> Any:
+    """Make an application."""
+    return WSGIEcho(allowed())
+
+
+async def create_app_later() -> Any:
+    """Make an application, in time."""
+    return ASGIEcho(allowed())
+
+
+def create_configured_app(config: str) -> Any:
+    """Make an application of a configuration."""
+    return WSGIEcho([("x", config)])
+
+
+def create_default_app(config: str = "", *, debug: bool = False, **more: Any) -> Any:
+    """Make an application of an optional configuration."""
+    return WSGIEcho([(config, str(debug)), *more.items()])
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("app", "hint"),
+    [
+        ("main:app", "is not an application. Import the application itself, and write app=app."),
+        (5, "is not an application. Import the application itself, and write app=app."),
+        (WSGIEcho, "is a class, not an application. Write app=WSGIEcho(...)."),
+        (create_app, "If it makes an application, call it: write app=create_app()."),
+        (create_app_later, "If it makes an application, call it: write app=await create_app_later()."),
+        (create_default_app, "If it makes an application, call it: write app=create_default_app()."),
+        (functools.partial(create_app), "If it makes an application, call it: write app=create_app()."),
+        (lambda: None, "If it makes an application, call it: write app=create_app()."),
+        (create_configured_app, "If it makes an application, call it: write app=create_configured_app(...)."),
+    ],
+    ids=["text", "number", "class", "factory", "async", "defaults", "partial", "lambda", "needs a configuration"],
+)
+def test_an_object_that_is_not_an_app_is_refused(kind, app, hint):
+    """A factory, a class, an import string."""
+    with pytest.raises(ValueError, match=rf"app=.*{re.escape(hint)}"):
+        kind(ORIGIN, app=app)
+
+
+class WSGIResponse:
+    """A WSGI application as in PEP 3333: the class itself."""
+
+    def __init__(self, environ, start_response):
+        start_response("200 OK", allowed())
+
+    def __iter__(self):
+        return iter([b"ok"])
+
+
+class ASGIEndpoint:
+    """An ASGI application as in Starlette's HTTPEndpoint: the class itself."""
+
+    def __init__(self, scope, receive, send):
+        self.call = ASGIEcho(allowed())(scope, receive, send)
+
+    def __await__(self):
+        return self.call.__await__()
+
+
+def wrapped(*args, **options):
+    """Hide the arguments of a WSGI application."""
+    return WSGIEcho(allowed())(*args, **options)
+
+
+def plain(scope, receive, send):
+    """Return the coroutine of an ASGI application."""
+    return ASGIEcho(allowed())(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        WSGIResponse,
+        ASGIEndpoint,
+        wrapped,
+        plain,
+        WSGIEcho(allowed()),
+        ASGIEcho(allowed()),
+        functools.partial(ASGIEcho(allowed())),
+        functools.partial(plain),
+        WSGIEcho(allowed()).__call__,
+    ],
+    ids=["WSGI class", "ASGI class", "wrapped", "plain", "WSGI", "ASGI", "partial", "partial of plain", "method"],
+)
+def test_a_page_takes_every_kind_of_app(app):
+    """What cannot be told apart is WSGI for a Page."""
+    assert Page(ORIGIN, app=app).fetch(API).content == b"ok"
+
+
+async def test_what_cannot_be_told_apart_is_asgi_for_an_async_page():
+    """The kind of page decides."""
+
+    def hidden(*args):
+        return ASGIEcho(allowed())(*args)
+
+    assert (await AsyncPage(ORIGIN, app=hidden).fetch(API)).content == b"ok"
+
+
+def test_an_app_whose_arguments_cannot_be_read_is_taken():
+    """As of a built-in, or of an extension module."""
+
+    class Unreadable:
+        __signature__ = "none"
+
+        def __call__(self, environ, start_response):
+            return WSGIEcho(allowed())(environ, start_response)
+
+    assert Page(ORIGIN, app=Unreadable()).fetch(API).content == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("kind", "transport", "hint"),
+    [
+        (
+            Page,
+            httpx.ASGITransport(ASGIEcho()),
+            "is not a transport for Page: it has no handle_request(). Use AsyncPage",
+        ),
+        (
+            AsyncPage,
+            httpx.WSGITransport(WSGIEcho()),
+            "is not a transport for AsyncPage: it has no handle_async_request().",
+        ),
+        (Page, 5, "is not a transport for Page"),
+    ],
+    ids=["async", "sync", "number"],
+)
+def test_a_transport_of_the_other_kind_is_refused(kind, transport, hint):
+    """The message names the page for it."""
+    with pytest.raises(ValueError, match=re.escape(hint)):
+        kind(ORIGIN, transport=transport)
+
+
+def test_with_on_an_async_page_says_async_with():
+    """And what to use in a test that is not async."""
+    with pytest.raises(
+        TypeError, match=r"Write 'async with' instead of 'with'.*Page\('https://app.example.com', app=app"
+    ):
+        AsyncPage(ORIGIN, app=ASGIEcho()).__enter__()
+    with contextlib.ExitStack() as stack, pytest.raises(TypeError, match="async with"):
+        stack.enter_context(AsyncPage(ORIGIN, app=ASGIEcho()))
+
+
+async def test_async_with_on_a_page_says_with():
+    """Or which page is async."""
+    with pytest.raises(TypeError, match="Write 'with' instead of 'async with', or use AsyncPage"):
+        async with Page(ORIGIN, app=ASGIEcho()):
+            pytest.fail("it was entered")
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")
+@pytest.mark.parametrize("method", ["fetch", "websocket"])
+async def test_a_call_that_is_never_awaited_fails_when_the_page_is_left(method):
+    """Else the test would pass, and nothing would have been sent."""
+    with pytest.raises(RuntimeError, match=rf"page\.{method}\('{API}', \.\.\.\) was never awaited"):
+        async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:
+            getattr(page, method)(API)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")
+async def test_a_call_that_is_never_awaited_does_not_hide_why_the_test_failed():
+    """The test has failed already."""
+
+    async def fail() -> None:
+        async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:
+            page.fetch(API)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
