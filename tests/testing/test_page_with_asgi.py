@@ -99,7 +99,7 @@ page = Page({ORIGIN!r}, app=app)
 {"page.__enter__()" if entered else ""}
 print(page.fetch({API!r}).text)
 """
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
 
