@@ -123,4 +123,5 @@ def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:
         )
     exchange.problem = f"nothing more came within {seconds} s"
     request = exchange.request
-    return FetchTimeout(f"{request.method} {request.url}: {exchange.problem}; pass timeout= or stream=True", exchange)
+    message = f"{request.method} {request.url}: {exchange.problem}. Write a larger timeout=, or stream=True."
+    return FetchTimeout(message, exchange)

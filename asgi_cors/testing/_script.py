@@ -221,5 +221,5 @@ def _stream(request: ScriptRequest, engine: Engine) -> ScriptRequest:
         kind = [] if typed else [("content-type", "text/plain;charset=UTF-8")]
         return replace(request, body=b"[object ReadableStream]", stream=None, headers=[*request.headers, *kind])
     if request.mode != "cors":
-        raise ScriptError("a stream needs mode='cors'.")
+        raise ScriptError("content is a stream. Write mode='cors', or pass content as bytes.")
     return replace(request, use_preflight=True)
