@@ -1,9 +1,9 @@
-"""Copy this file: it tests what pages may fetch from your application, as a browser decides it.
+"""Copy this file: it tests what a browser allows pages to fetch from your application.
 
     pip install 'asgi-cors-bridge[testing]' pytest fastapi flask quart
     pytest test_my_cors.py
 
-Its async tests run on anyio, which comes with [testing]. If you prefer pytest-asyncio:
+Its async tests run on anyio, which [testing] installs. If you prefer pytest-asyncio:
 
     pip install 'asgi-cors-bridge[testing]' pytest pytest-asyncio fastapi flask quart
     pytest --asyncio-mode=auto test_my_cors.py
@@ -25,7 +25,7 @@ from asgi_cors import CORSMiddleware, WSGIMiddleware
 from asgi_cors.testing import AsyncPage, CORSError, Page
 
 PAGE = "https://app.example.com"
-STRANGER = "https://evil.example.net"
+OTHER_PAGE = "https://evil.example.net"
 API = "https://api.test"  # any host will do: the application gets every request
 
 POLICY: dict[str, Any] = {
@@ -81,12 +81,12 @@ def flask_app() -> flask.Flask:
 
 @pytest.fixture(autouse=True)
 def anyio_backend() -> str:
-    """Let anyio run every async test of this file; a mark such as pytest.mark.asyncio is not needed."""
+    """Let anyio run every async test of this file. The tests need no marker."""
     return "asyncio"
 
 
 def test_our_page_reads_the_etag_of_fastapi() -> None:
-    """A Page needs no async test: it runs the application in an event loop of its own."""
+    """A test with a Page is not async. The page runs the application in an event loop of its own."""
     with Page(PAGE, app=fastapi_app(), base_url=API) as page:
         response = page.fetch("/items/5", method="PUT", headers={"x-request-id": "1"})
         assert response.headers["etag"] == '"1"'
@@ -94,7 +94,7 @@ def test_our_page_reads_the_etag_of_fastapi() -> None:
 
 @pytest.mark.parametrize("make", [fastapi_app, quart_app])
 async def test_our_page_may_change_an_item(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
-    """With its cookies, and it reads the ETag."""
+    """It may send and receive cookies, and read the ETag."""
     async with cors_page(PAGE, app=make()) as page:
         response = await page.fetch(
             f"{API}/items/5", method="PUT", headers={"x-request-id": "1"}, credentials="include"
@@ -106,9 +106,9 @@ async def test_our_page_may_change_an_item(cors_page: AsyncPages, make: Callable
 
 
 @pytest.mark.parametrize("make", [fastapi_app, quart_app])
-async def test_a_stranger_may_not(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
-    """The preflight is refused, so that the request itself is never sent."""
-    async with cors_page(STRANGER, app=make()) as page:
+async def test_another_page_may_not(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
+    """The preflight is refused, so the request itself is never sent."""
+    async with cors_page(OTHER_PAGE, app=make()) as page:
         with pytest.raises(CORSError) as caught:
             await page.fetch(f"{API}/items/5", method="PUT")
         assert caught.value.code == "PreflightMissingAllowOriginHeader"
@@ -117,21 +117,21 @@ async def test_a_stranger_may_not(cors_page: AsyncPages, make: Callable[[], Any]
 
 @pytest.mark.parametrize("engine", ["chromium", "firefox", "webkit"])
 def test_our_page_may_change_an_item_in_flask(cors_page: Pages, engine: str) -> None:
-    """In each browser."""
+    """The test runs with the profile of each browser."""
     with cors_page(PAGE, app=flask_app(), engine=engine) as page:
         response = page.fetch(f"{API}/items/5", method="PUT", headers={"x-request-id": "1"}, credentials="include")
         assert response.json() == {"number": 5}
         assert response.headers["etag"] == '"1"'
 
 
-@pytest.mark.cors(STRANGER, app=flask_app())
-def test_a_stranger_may_not_in_flask(cors_page: Pages) -> None:
-    """The marker gives what the call leaves out."""
+@pytest.mark.cors(OTHER_PAGE, app=flask_app())
+def test_another_page_may_not_in_flask(cors_page: Pages) -> None:
+    """The marker sets the arguments of cors_page()."""
     with cors_page() as page, pytest.raises(CORSError, match="allow_origins"):
         page.fetch(f"{API}/items/5", method="PUT")
 
 
-def test_an_item_that_is_not_there_is_told_to_the_page(cors_page: Pages) -> None:
-    """Errors need the CORS headers, too: without them a page sees a network error in place of the 404."""
+def test_our_page_sees_the_404_of_a_missing_item(cors_page: Pages) -> None:
+    """Errors need the CORS headers, too. Without them, the page sees a network error instead of the 404."""
     with cors_page(PAGE, app=flask_app()) as page:
         assert page.fetch(f"{API}/nothing").status == 404

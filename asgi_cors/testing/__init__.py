@@ -1,12 +1,18 @@
-"""A browser for tests: what a page may fetch, and what its script gets to see, by the Fetch standard alone.
+"""A simulated browser for tests: pages that fetch as the Fetch standard says, or as a measured browser does.
 
     async with AsyncPage("https://app.example.com", app=app) as page:
         response = await page.fetch("https://api.test/items", method="PUT", credentials="include")
 
-It imports nothing of the rest of this package, so that it can prove it wrong. Reading order: `_script` and `_safelist`
-(what a script may ask for), `_fetch` (the steps), `_check`, `_cache` and `_redirect` (its rules), `_engines` (where
-browsers depart from them), `_driver`, `_async_driver` and `_sync_driver` (how the steps are carried out), `_asgi` and
-`_wsgi` (the application), `_async` and `_sync` (the pages), `_page_options` and `_fetch_options` (users' mistakes).
+It imports nothing from the rest of this package. It can therefore prove the rest wrong. Reading order:
+
+- The script's request: `_script`, `_safelist`, `_url`.
+- The fetch: `_fetch` (the steps), `_check`, `_cache`, `_redirect`, `_resource_policy` and `_cookies` (the rules),
+  `_engines` (the departures of browsers).
+- Its result: `_response`, `_exchange`, `_errors`, `_words` and `_console` (the texts of a CORSError).
+- The network: `_driver` (the commands), `_async_driver`, `_sync_driver`, `_loop_thread` and `_worker`.
+- The application: `_apps`, `_asgi`, `_wsgi`, `_lifespan`, `_websocket`.
+- The pages: `_page`, `_async` and `_sync`, `_page_options` and `_fetch_options` (users' mistakes), `_traceback`.
+- The pytest plugin: `_pytest`.
 """
 
 from __future__ import annotations

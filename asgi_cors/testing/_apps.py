@@ -1,4 +1,4 @@
-"""Tell an ASGI application from a WSGI one, and from objects that are not applications."""
+"""Distinguishes ASGI applications from WSGI applications, and from other objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Interface = Literal["asgi", "wsgi", "unknown"]
 
 
 def interface_of(app: Callable[..., Any]) -> Interface:
-    """Return the interface of an application; "unknown" if its arguments fit both, or cannot be read."""
+    """Return the interface of an application; "unknown" if its signature fits both, or cannot be inspected."""
     if _is_async(app):
         return "asgi"
     takes_asgi, takes_wsgi = _takes(app, 3), _takes(app, 2)
@@ -32,7 +32,7 @@ def check_app(app: Any) -> None:
         # If a class is an application, its instances are responses: PEP 3333 iterates over them, ASGI awaits them.
         if not hasattr(app, "__iter__") and not hasattr(app, "__await__"):
             raise ValueError(f"app={app!r} is a class, not an application. Write app={name}(...).")
-    elif _needs_nothing(app):
+    elif _requires_no_argument(app):
         call = f"await {name}()" if _is_async(app) else f"{name}()"
         raise ValueError(f"app={app!r:.200} takes no request. If it makes an application, call it: write app={call}.")
     elif not _takes(app, 2) and not _takes(app, 3):
@@ -49,8 +49,8 @@ def _is_async(app: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
-def _needs_nothing(app: Callable[..., Any]) -> bool:
-    """Tell whether the callable names no argument that it needs, as a factory; `*args` may be a request's."""
+def _requires_no_argument(app: Callable[..., Any]) -> bool:
+    """Return whether the callable requires no argument, as a factory. An application may hide its own in `*args`."""
     signature = _signature(app)
     if signature is None:
         return False
@@ -76,5 +76,5 @@ def _takes(app: Callable[..., Any], arguments: int) -> bool:
 def _signature(app: Callable[..., Any]) -> inspect.Signature | None:
     try:
         return inspect.signature(app)
-    except (TypeError, ValueError):  # of a built-in, or of an extension module
+    except (TypeError, ValueError):  # a built-in, or from an extension module
         return None

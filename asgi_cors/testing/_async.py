@@ -36,7 +36,7 @@ class AsyncPage(BasePage):
 
     Raises:
         ValueError: an option is wrong; the message says what to write.
-        TypeError: there is no such option; the message names the closest one.
+        TypeError: an option is unknown; the message names the closest one.
         LifespanError: on entry or exit, if the application fails to start or stop.
     """
 
@@ -69,10 +69,10 @@ class AsyncPage(BasePage):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close what is open and stop the application.
+        """Close open responses and stop the application.
 
         Raises:
-            LifespanError: the application fails to stop; with an error underway, it is added to that as a note.
+            LifespanError: the application fails to stop. If another error is underway, that error gets a note instead.
             RuntimeError: a call of `fetch()` or `websocket()` was never awaited.
         """
         await self._driver.stop(self._timeout, error)
@@ -91,7 +91,7 @@ class AsyncPage(BasePage):
             )
 
         def __exit__(self, *_: object) -> None:
-            """Never be called; Python looks for it before it enters."""
+            """Do nothing. Python looks for this method before it calls `__enter__`."""
 
     @overload
     async def fetch(
@@ -122,10 +122,10 @@ class AsyncPage(BasePage):
         stream: bool = False,
         **init: Unpack[FetchInit],
     ) -> Coroutine[Any, Any, Response]:
-        """Fetch as the page's script would, and return what it gets.
+        """Fetch as the page's script would, and return its response.
 
         Args:
-            url: absolute, or relative to `base_url`; without one, to the page.
+            url: absolute, or relative to `base_url` (by default the page's origin).
             timeout: seconds, in place of the page's.
             stream: return a StreamedResponse as soon as the response starts.
             init: `method`, `headers`, `content` or `json`, `credentials`, `mode`, `redirect`, `cache`,
@@ -143,16 +143,17 @@ class AsyncPage(BasePage):
         """Make a WebSocket's handshake as a browser does; a refusal is not an exception.
 
         Args:
-            url: of ws, wss, http or https, or relative to `base_url`; without one, to the page.
+            url: of ws, wss, http or https, or relative to `base_url` (by default the page's origin).
 
         Raises:
-            ScriptError, NetworkError, FetchTimeout: there is no decision.
+            ScriptError: the URL is wrong.
+            NetworkError, FetchTimeout: the server neither accepts nor refuses.
         """
         return self._start("websocket", url, lambda: self._websocket(url))
 
     def _start(self, name: str, url: object, function: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
-        """Return the coroutine of a call, noted until it is awaited; a warning shows the line of the call."""
-        self._warn_if_same_origin(url)
+        """Return the coroutine of a call, and remember the call until it is awaited."""
+        self._warn_if_same_origin(url)  # here, so that the warning shows the line of the call
         call = object()
         self._unawaited[call] = f"page.{name}({url!r:.200}, ...)"
 
@@ -198,7 +199,7 @@ class AsyncPage(BasePage):
 
 
 class StreamedResponse(Response):
-    """A response whose body is read as it is sent; `content` is there once `aread()` has returned."""
+    """A response whose body is read while it is sent. `content` is set by `aread()`."""
 
     def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: AsyncBody) -> None:
         super().__init__(outcome, engine)
@@ -235,12 +236,12 @@ class StreamedResponse(Response):
         return self._content
 
     async def aclose(self) -> None:
-        """Leave the rest of the body unread; the application is told so."""
+        """Leave the rest of the body unread. The application receives `http.disconnect`."""
         await self._body.aclose()
 
 
 class _AsyncParts(AsyncIterator[bytes]):
-    """An iterator for a transport that reads asynchronously."""
+    """A plain iterator as an async one, for an async transport."""
 
     def __init__(self, parts: Iterable[bytes]) -> None:
         self._parts = iter(parts)

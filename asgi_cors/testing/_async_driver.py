@@ -18,7 +18,7 @@ from ._websocket import ASGIHandshake
 
 
 class AsyncDriver:
-    """Sends the requests of one page. Timeouts are in seconds; a call that overruns its own raises TimeoutError."""
+    """Sends the requests of one page. Timeouts are in seconds; a call that takes longer raises TimeoutError."""
 
     def __init__(self, app: ASGIApp | None, transport: httpx.AsyncBaseTransport | None) -> None:
         self._app = app
@@ -38,7 +38,7 @@ class AsyncDriver:
             await self._lifespan.start(timeout)
 
     async def stop(self, timeout: float, error: BaseException | None) -> None:  # noqa: ASYNC109 - the same
-        """Close what is open and stop the application. Raises LifespanError, or notes it on the error underway."""
+        """Close open responses and stop the application. Raises LifespanError, or adds it to `error` as a note."""
         for body in self._bodies:
             await body.aclose()
         if self._owns_transport:
@@ -76,7 +76,7 @@ class AsyncDriver:
             return await _drained(exchange, response)
 
     def body(self, exchange: Exchange) -> AsyncBody:
-        """Return the body of a response, to be read in parts; it is closed with the driver."""
+        """Return the body of a response, for reading in parts. `stop()` closes it."""
         body = AsyncBody(response_of(exchange))
         self._bodies.append(body)
         return body
@@ -104,10 +104,10 @@ class AsyncBody:
             return await anext(self._parts, None)
 
     async def aclose(self) -> None:
-        """Leave the rest unread; the application is told so."""
+        """Leave the rest unread. The application receives `http.disconnect`."""
         await _close(self._response)
         with contextlib.suppress(*TRANSPORT_ERRORS):
-            # What has been closed ends at once, and with it the generators that trio wants to see ended.
+            # A closed body ends at once. Reading to its end also ends its generators, or trio warns about them.
             async for _ in self._parts:
                 pass
 
@@ -119,7 +119,7 @@ async def _drained(exchange: Exchange, response: httpx.Response) -> httpx.Respon
             async for part in response.aiter_raw():
                 parts.append(part)  # noqa: PERF401 - a comprehension would lose them when time is up
         except TRANSPORT_ERRORS:
-            pass  # the head has decided already
+            pass  # the headers have decided already
     await _close(response)
     return recorded(exchange, response, b"".join(parts))
 

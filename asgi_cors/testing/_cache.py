@@ -2,9 +2,9 @@
 
 - An entry belongs to an origin and a URL (query included), to requests with or without credentials, and to a method
   or a header name; it lives for max-age seconds.
-- An entry with credentials serves both kinds of request, one without only the other kind's.
+- An entry with credentials serves every request. An entry without serves only requests without credentials.
 - `*` serves for any method and any name but Authorization.
-A page is one network partition, so that the partition key is left out. Two engines keep one answer per URL instead.
+A page is one network partition, so the partition key is left out. Two engines store one response per URL instead.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Query:
     names: Sequence[str]
 
 
-def wildcard_serves(engine: Engine, *, stored_credentials: bool, asked_credentials: bool) -> bool:
-    """Tell whether a stored `*` is a wildcard, and not a name like any other."""
+def is_wildcard(engine: Engine, *, stored_credentials: bool, requested_credentials: bool) -> bool:
+    """Return whether a stored `*` is a wildcard, and not a name like any other."""
     return {
         "always": True,
         "stored-without-credentials": not stored_credentials,
-        "asked-without-credentials": not asked_credentials,
+        "requested-without-credentials": not requested_credentials,
         "never": False,
     }[engine.cached_wildcard]
 
@@ -54,7 +54,7 @@ class PreflightCache(Protocol):
     """What the fetch needs of a cache; times are seconds of the page's clock."""
 
     def covers(self, query: Query, now: float) -> bool:
-        """Tell whether the request may go without a preflight."""
+        """Return whether the request may go without a preflight."""
         ...
 
     def store(self, query: Query, answer: Answer, expires: float) -> None:
@@ -73,7 +73,7 @@ def new_cache(engine: Engine) -> PreflightCache:
 
 _Key = tuple[str, str, bool]
 _Entry = tuple[Literal["preflight", "method", "header"], str]
-# That there was a preflight, for a request that must have one, but needs no method or name of it.
+# The entry of the preflight itself, for a request that must have one but needs neither a method nor a name.
 _PREFLIGHT: _Entry = ("preflight", "")
 
 
@@ -85,13 +85,13 @@ class EntryCache:
         self._expiry: dict[_Key, dict[_Entry, float]] = {}
 
     def covers(self, query: Query, now: float) -> bool:
-        """Tell whether every method and name needed has an entry that lives."""
+        """Return whether every needed method and name has an entry that has not expired."""
         wanted: list[_Entry] = [("header", name) for name in query.names]
         if query.method_needs_consent or (query.method == "HEAD" and self._engine.cached_head_needs_method):
             wanted.append(("method", query.method))
-        serving = [query.credentials] if query.credentials or self._engine.credentials_apart else [False, True]
-        stored = [self._lookup(query, credentials=credentials) for credentials in serving]
-        return all(any(_lives(entry, entries, now) for entries in stored) for entry in wanted or [_PREFLIGHT])
+        usable = [query.credentials] if query.credentials or self._engine.credentials_apart else [False, True]
+        stored = [self._lookup(query, credentials=credentials) for credentials in usable]
+        return all(any(_is_fresh(entry, entries, now) for entries in stored) for entry in wanted or [_PREFLIGHT])
 
     def store(self, query: Query, answer: Answer, expires: float) -> None:
         """Store each method and name, renewing those already there."""
@@ -109,12 +109,12 @@ class EntryCache:
             self._expiry.pop((origin, url, credentials), None)
 
     def _lookup(self, query: Query, *, credentials: bool) -> dict[_Entry, float]:
-        """Return the entries, those of `*` left out where it is no wildcard."""
+        """Return the entries, without those of `*` if it is not a wildcard."""
         key = (query.origin, query.url, credentials)
         if key not in self._expiry:
             return {}
         entries = self._expiry[key] = self._expiry.pop(key)  # used last, so evicted last
-        if wildcard_serves(self._engine, stored_credentials=credentials, asked_credentials=query.credentials):
+        if is_wildcard(self._engine, stored_credentials=credentials, requested_credentials=query.credentials):
             return entries
         return {entry: expires for entry, expires in entries.items() if entry[1] != "*"}
 
@@ -124,7 +124,7 @@ class EntryCache:
             del self._expiry[next(iter(self._expiry))]
 
 
-def _lives(entry: _Entry, entries: Mapping[_Entry, float], now: float) -> bool:
+def _is_fresh(entry: _Entry, entries: Mapping[_Entry, float], now: float) -> bool:
     accepted: list[_Entry] = [entry] if entry[1] == AUTHORIZATION else [entry, (entry[0], "*")]
     return any(entries.get(one, -math.inf) > now for one in accepted)
 
@@ -137,7 +137,7 @@ class AnswerCache:
         self._answers: dict[tuple[str, str], tuple[Answer, bool, float]] = {}
 
     def covers(self, query: Query, now: float) -> bool:
-        """Tell whether the URL's answer lives and grants all that is needed."""
+        """Return whether the URL's answer lives and grants all that is needed."""
         key = (query.origin, query.url)
         if key not in self._answers:
             return False
@@ -163,7 +163,7 @@ class AnswerCache:
     def _suffices(self, query: Query, answer: Answer, *, credentials: bool) -> bool:
         if query.credentials and not credentials:
             return False
-        wildcard = wildcard_serves(self._engine, stored_credentials=credentials, asked_credentials=query.credentials)
+        wildcard = is_wildcard(self._engine, stored_credentials=credentials, requested_credentials=query.credentials)
         if query.method_needs_consent and not (query.method in answer.methods or (wildcard and "*" in answer.methods)):
             return False
         return all(name in answer.names or (wildcard and self._star_covers(name, answer)) for name in query.names)

@@ -30,7 +30,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def is_redirect(fields: Fields, status: int | None) -> bool:
-    """Tell whether the response redirects (Fetch, redirect status, and location URL)."""
+    """Return whether the response redirects (Fetch, redirect status, and location URL)."""
     return status in _REDIRECTS and fields.get("location") is not None
 
 
@@ -78,7 +78,7 @@ _LISTS = (
 
 
 def read_answer(fields: Fields, query: Query, *, allows_method: bool) -> Answer | Failure:
-    """Read the two lists; with `allows_method` the request's method is allowed where none is listed."""
+    """Parse the two lists. With `allows_method`, the request's method is allowed if the header is absent."""
     lists: list[list[str] | None] = []
     for name, code in _LISTS:
         try:

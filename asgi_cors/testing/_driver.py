@@ -114,9 +114,14 @@ def transport_error(error: Exception, exchange: Exchange) -> FetchError:
 
 
 def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:
-    """Return the error for a fetch that overran its time; the exchange is the one under way, None if none began."""
+    """Return the error for a fetch that took too long. `exchange` is the last one, None if nothing was sent."""
     if exchange is None:
-        return FetchTimeout(f"nothing was sent within {seconds} s: the application blocks its event loop", None)
+        return FetchTimeout(
+            f"nothing was sent within {seconds} s: the application blocks its event loop."
+            " Await the blocking call, or run it in a thread.",
+            None,
+        )
     exchange.problem = f"nothing more came within {seconds} s"
     request = exchange.request
-    return FetchTimeout(f"{request.method} {request.url}: {exchange.problem}; pass timeout= or stream=True", exchange)
+    message = f"{request.method} {request.url}: {exchange.problem}. Write a larger timeout=, or stream=True."
+    return FetchTimeout(message, exchange)

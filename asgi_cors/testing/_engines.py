@@ -1,4 +1,4 @@
-"""The engines: the Fetch standard, and where each measured browser departs from it.
+"""The engines: the Fetch standard, and how each measured browser departs from it.
 
 The default of each flag is the rule of the standard, or of the RFC that its comment names. The comment then says which
 browser departs and how. In brackets are cases that show it: see `browser-truth.json` and `browser-truth-2.json.gz` in
@@ -27,7 +27,7 @@ class Engine:
 
     # RFC 6265bis, "SameSite": a cookie without SameSite is Lax. Firefox and WebKit send it to every site [A4-002].
     lax_by_default: bool = True
-    # RFC 6265bis, "Storage Model": browsers may refuse cookies that other sites set. WebKitGTK does so [T13-027].
+    # RFC 6265bis, "Storage Model": browsers may refuse cookies that other sites set. WebKitGTK does [T13-027].
     stores_third_party_cookies: bool = True
     # RFC 6265bis, "Storage Model": if Domain is a public suffix and the host itself, the cookie is for the host alone.
     # WebKitGTK refuses the cookie [T13-017].
@@ -45,14 +45,14 @@ class Engine:
     # [C-125, C-132].
     combines_lines: bool = False
     # Fetch, simple range header value: numbers have no limit. Firefox preflights those above 2**64 - 1, WebKit those
-    # above 2**63 - 1, Chromium 2**63 - 1 too [C-100, XS-093].
+    # above 2**63 - 1, Chromium those from 2**63 - 1 up [C-100, XS-093].
     range_limit: int | None = None
-    # Fetch, simple range header value: `bytes=` and digits. WebKit also takes `BYTES=` and a plus sign [C-088, C-097].
+    # Fetch, simple range header value: `bytes=` and digits. WebKit accepts `BYTES=` and a plus sign [C-088, C-097].
     lenient_range: bool = False
     # Fetch, CORS-unsafe request-header byte: none from 0x80 up. In Firefox all of them are [measured].
     non_ascii_is_unsafe: bool = False
-    # Fetch, CORS-unsafe request-header names: safelisted values of more than 1024 bytes in sum are unsafe. Firefox has
-    # no such limit [C-136].
+    # Fetch, CORS-unsafe request-header names: safelisted values of more than 1024 bytes in total are unsafe. Firefox
+    # has no such limit [C-136].
     safelist_sum_limit: int | None = 1024
     # Fetch, CORS-unsafe request-header names: each name once. Firefox lists a name for each of its lines [C-141].
     repeats_names: bool = False
@@ -68,15 +68,15 @@ class Engine:
     # Preflight
 
     # Fetch, CORS-preflight fetch: the use-CORS-preflight flag (an upload listener, a stream) allows the method if
-    # Access-Control-Allow-Methods is absent. In no browser [T1-037].
+    # Access-Control-Allow-Methods is absent. No browser does so [T1-037].
     flag_allows_method: bool = True
     # Fetch, CORS non-wildcard request-header name: `*` does not cover Authorization. In all browsers it does [D2-001].
     wildcard_covers_authorization: bool = False
-    # The same for a `*` from the preflight cache. Only in WebKit it covers Authorization [measured].
+    # The same for a `*` from the preflight cache. Only in WebKit does it cover Authorization [measured].
     cached_wildcard_covers_authorization: bool = False
-    # Fetch, CORS-preflight fetch: an Access-Control-Max-Age that is not made of digits counts as 5 seconds. Chromium
-    # and WebKit read a signed number of 64 bits; a negative one has expired. Firefox then caches nothing [G-009,
-    # G-031].
+    # Fetch, CORS-preflight fetch: an Access-Control-Max-Age that is not made of digits counts as 5 seconds. Firefox
+    # caches nothing for such a value. Chromium and WebKit accept a signed number of 64 bits, and cache nothing if it is
+    # negative [G-009, G-031].
     max_age_syntax: Literal["digits", "negative-expires", "int64", "digits-or-uncached"] = "digits"
     # Fetch, CORS-preflight fetch: browsers may limit max-age, in seconds. Chromium: two hours, Firefox: a day, WebKit:
     # ten minutes (measured by moving the clock).
@@ -84,8 +84,8 @@ class Engine:
 
     # Preflight cache
 
-    # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry for its method. In no browser
-    # [T2-001].
+    # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry for its method. No browser requires
+    # it [T2-001].
     flag_needs_cached_method: bool = True
     # Fetch, CORS-preflight cache: the origin `null` has entries like any other. Chromium caches nothing for it
     # [T3-001].
@@ -99,17 +99,19 @@ class Engine:
     drops_insufficient_answer: bool = False
     # WebKit stores the response even if it does not allow the request [G2-003].
     keeps_denied_answer: bool = False
-    # Fetch, main fetch: a network error clears the entries of every URL that was redirected. Firefox clears those of
-    # the last URL [T12-013], Chromium and WebKit none [measured].
+    # Fetch, main fetch: a network error clears the entries of the URLs of all hops. Firefox clears those of the last
+    # hop [T12-013], Chromium and WebKit none [measured].
     failure_clears: Literal["every-hop", "last-hop", "nothing"] = "every-hop"
-    # Fetch, CORS-preflight cache: any stored `*` is a wildcard. In Chromium it is not if it was stored with credentials
-    # [measured], in WebKit not for a request with credentials [XP-099], in Firefox never [G2-007].
-    cached_wildcard: Literal["always", "stored-without-credentials", "asked-without-credentials", "never"] = "always"
+    # Fetch, CORS-preflight cache: a stored `*` is always a wildcard. In Chromium only if it was stored without
+    # credentials [measured]. In WebKit only for requests without credentials [XP-099]. In Firefox never [G2-007].
+    cached_wildcard: Literal["always", "stored-without-credentials", "requested-without-credentials", "never"] = (
+        "always"
+    )
     # Fetch, CORS-preflight cache: an entry with credentials also serves requests without. Not in Firefox [measured].
     credentials_apart: bool = False
     # Fetch, HTTP fetch: a CORS-safelisted method needs no entry. In Firefox HEAD does [G2-020].
     cached_head_needs_method: bool = False
-    # The values of `cache=` with which the preflight cache is not asked. By the standard it always is [G2-015, G2-016].
+    # The values of `cache=` that skip the look-up in the preflight cache. By the standard none does [G2-015, G2-016].
     uncached_modes: frozenset[str] = frozenset()
     # The values of `cache=` with which no preflight is stored: `no-store` in Chromium [T5-001].
     unstored_modes: frozenset[str] = frozenset()
@@ -120,27 +122,27 @@ class Engine:
 
     # Redirects
 
-    # Fetch, HTTP-redirect fetch: a user name in Location blocks a cross-origin redirect. In Chromium any [I6-001,
-    # I6-004].
+    # Fetch, HTTP-redirect fetch: a user name in Location blocks a cross-origin redirect. In Chromium it blocks any
+    # redirect [I6-001, I6-004].
     blocks_any_userinfo: bool = False
-    # Fetch, location URL: an empty Location is the same URL. Chromium shows the redirect response, WebKit fails
+    # Fetch, location URL: an empty Location means the same URL. Chromium shows the redirect response, WebKit fails
     # [I5-008].
     empty_location: Literal["same-url", "no-redirect", "failure"] = "same-url"
-    # Fetch, location URL: two Location lines fail. Chromium and Firefox follow them if they are equal [I5-003].
+    # Fetch, location URL: two Location lines are a failure. Chromium and Firefox follow two equal ones [I5-003].
     follows_equal_locations: bool = False
-    # Fetch, main fetch: each hop is preflighted only if it needs it itself. Firefox and WebKit preflight every hop
+    # Fetch, main fetch: a hop is preflighted only if its own request needs it. Firefox and WebKit preflight every hop
     # after a preflighted one, and every cross-origin hop if the script's own headers need it [I3-027].
     preflight_is_sticky: bool = False
     # Fetch, HTTP-redirect fetch: Authorization (at another origin) and the headers of a body (with the body) are
-    # removed for good. WebKit's preflights list them all the same [I4-003]. Firefox starts each hop from the script's
-    # headers: Authorization comes back on a hop within one origin [T7-001], Content-Type on the next hop [measured].
+    # removed for good. WebKit's preflights still list them [I4-003]. Firefox starts each hop from the script's headers:
+    # Authorization comes back on a hop within one origin [T7-001], Content-Type on the next hop [measured].
     redirected_headers: Literal["removed", "first", "removed-anew"] = "removed"
     # Fetch, HTTP-redirect fetch: 301 and 302 turn POST into GET, 303 any method. WebKitGTK also turns DELETE into GET
     # on any redirect to another origin: libsoup does it, so Safari may not [T4-007].
     redirects_delete_as_get: bool = False
-    # Fetch, append a request `Origin` header: GET without CORS has none. In WebKitGTK it keeps the Origin of a POST
-    # that a redirect within one origin has turned into GET [XR-085].
-    keeps_origin_within_origin: bool = False
+    # Fetch, append a request `Origin` header: GET without CORS has none. If a redirect within one origin turns POST
+    # into GET, WebKitGTK sends the Origin of the POST again [XR-085].
+    resends_origin_header: bool = False
     # Fetch, redirect-taint: after a redirect between two foreign origins the origin is `null`. Firefox's preflight
     # still has the page's origin, and its response must allow that [I3-004].
     preflight_origin_untainted: bool = False
@@ -156,24 +158,24 @@ class Engine:
 
     # Responses
 
-    # Fetch, HTTP fetch: a response of any status is shown. Chromium fails on 407 [T11-001].
+    # Fetch, HTTP fetch: the page gets a response of any status. Chromium fails on 407 [T11-001].
     failing_statuses: frozenset[int] = frozenset()
     # Fetch, Headers, get: every line of a header counts. Firefox ignores empty lines, except those of
     # Access-Control-Allow-Origin [T10-001, T10-021].
     ignores_empty_lines: bool = False
     # HTML, site: two ports of one IP address are one site. Not for Chromium's Cross-Origin-Resource-Policy [T8-103].
     ip_address_is_a_site: bool = True
-    # HTML, site: `localhost` and `api.localhost` are two sites. WebKit's Cross-Origin-Resource-Policy lets a page of
-    # `localhost` use `api.localhost` [measured], but not the other way round [T8-145].
+    # HTML, site: `localhost` and `api.localhost` are two sites. WebKit's Cross-Origin-Resource-Policy allows a page of
+    # `localhost` to use `api.localhost` [measured], but not the other way round [T8-145].
     localhost_is_a_site: bool = False
-    # Fetch, extract header list values: one malformed element makes Access-Control-Expose-Headers count for nothing. In
-    # Firefox's fetch() a `*` before it still counts [H-079].
+    # Fetch, extract header list values: one malformed element voids all of Access-Control-Expose-Headers. In Firefox's
+    # fetch() a `*` before it still counts [H-079].
     expose_wildcard_survives_malformed: bool = False
 
 
 STANDARD = Engine(name="standard")
 
-# The standard, but for the departures that all three browsers share.
+# The standard, with the departures that all three browsers share.
 BROWSERS = Engine(
     name="browsers",
     range_limit=UINT64,
@@ -183,7 +185,7 @@ BROWSERS = Engine(
     max_age_cap=86400,
     flag_needs_cached_method=False,
     failure_clears="last-hop",
-    cached_wildcard="asked-without-credentials",
+    cached_wildcard="requested-without-credentials",
 )
 
 CHROMIUM = Engine(
@@ -266,12 +268,12 @@ WEBKIT = Engine(
     failure_clears="nothing",
     flag_needs_cached_method=False,
     caches_tainted_origin=False,
-    cached_wildcard="asked-without-credentials",
+    cached_wildcard="requested-without-credentials",
     empty_location="failure",
     preflight_is_sticky=True,
     redirected_headers="first",
     redirects_delete_as_get=True,
-    keeps_origin_within_origin=True,
+    resends_origin_header=True,
     localhost_is_a_site=True,
     no_cors_from_home_keeps_credentials=True,
     redirect_check_from_home_is_credentialed=True,

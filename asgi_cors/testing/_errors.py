@@ -3,11 +3,11 @@
 FetchError
 - CORSError: the browser blocked it, as CORS demands.
 - ScriptError: the script's mistake (a TypeError in JavaScript); nothing was sent.
-- NetworkError: no connection, a response that is none, a body cut short, a Cross-Origin-Resource-Policy.
+- NetworkError: no connection, a malformed response, a body cut short, a Cross-Origin-Resource-Policy.
   - RedirectError: `redirect="error"`, a Location that leads nowhere, one redirect too many.
 - FetchTimeout: nothing more came in time.
 LifespanError: the application failed to start or to stop.
-SameOriginWarning: a relative URL is same-origin, where CORS decides nothing.
+SameOriginWarning: a relative URL leads to the page's own origin. CORS does not apply there.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Fetch:
         self._urls = [request.url]
         self._tainting: Tainting = "basic"
         self._is_redirect_tainted = False
-        self._kept_origin = ""
+        self._resent_origin = ""
         self._queries: list[Query] = []
 
     def run(self) -> Steps[Outcome]:
@@ -90,7 +90,7 @@ class Fetch:
             self._tainting = "cors"
             yield from self._consent()
         if self._request.cache == "only-if-cached":
-            raise NetworkError("cache='only-if-cached' finds nothing: the page keeps no HTTP cache.")
+            raise NetworkError("cache='only-if-cached' finds nothing: the page has no HTTP cache.")
         return (yield from self._http_fetch())
 
     def _is_at_home(self) -> bool:
@@ -130,7 +130,7 @@ class Fetch:
             yield from self._preflight_fetch(query)
 
     def _is_cacheable(self) -> bool:
-        """Tell whether the preflight cache is used for the origin."""
+        """Return whether the preflight cache is used for the origin."""
         if self._page.origin == "null":
             return self._engine.caches_null_origin
         return self._engine.caches_tainted_origin or not self._is_redirect_tainted
@@ -184,13 +184,13 @@ class Fetch:
             if failure is not None:
                 raise self._blocked(failure, exchange)
         elif self._tainting == "opaque" and is_blocked(fields, self._page.url, self._hop.url, self._engine):
-            raise _failed(NetworkError, "its cross-origin-resource-policy keeps it from this page", exchange)
+            raise _failed(NetworkError, "its cross-origin-resource-policy does not allow this page", exchange)
         return exchange, fields
 
     def _fields(self, response: httpx.Response) -> Fields:
         fields = Fields(response.headers.raw)
         if self._engine.ignores_empty_lines:
-            fields.remove_empty_lines(of_all_but=ALLOW_ORIGIN)
+            fields.remove_empty_lines(except_of=ALLOW_ORIGIN)
         return fields
 
     def _check_is_credentialed(self, *, redirects: bool) -> bool:
@@ -222,7 +222,7 @@ class Fetch:
     def _origin_field(self) -> str:
         """Fetch, append a request `Origin` header."""
         if self._tainting != "cors" and self._hop.method in {"GET", "HEAD"}:
-            return self._kept_origin
+            return self._resent_origin
         downgrade = self._origin.startswith("https:") and self._hop.url.scheme == "http"
         return "null" if downgrade and self._request.mode != "cors" else self._origin
 
@@ -244,7 +244,7 @@ class Fetch:
             raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
         if len(self._urls) > self._page.follow:
             raise _failed(
-                RedirectError, f"it is redirect {len(self._urls)}; {self._page.follow} are followed", exchange
+                RedirectError, f"it is redirect {len(self._urls)}; the page follows {self._page.follow}", exchange
             )
         url = resolve(location, self._hop.url)
         is_cors = self._tainting == "cors" or (
@@ -257,8 +257,8 @@ class Fetch:
         home, last, following = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
         if last not in {home, following}:
             self._is_redirect_tainted = True
-        keeps_origin = self._engine.keeps_origin_within_origin and last == following
-        self._kept_origin = exchange.request.headers.get("origin", "") if keeps_origin else ""
+        resends_origin = self._engine.resends_origin_header and last == following
+        self._resent_origin = exchange.request.headers.get("origin", "") if resends_origin else ""
         url = url.copy_with(userinfo=b"")
         self._hop = next_hop(self._hop, url, status_of(exchange), self._first_hop, self._engine)
         self._urls.append(self._hop.url)

@@ -1,7 +1,7 @@
-"""The options of `fetch()`, checked by name and kind before a request is made of them.
+"""Checks the names and types of the options of `fetch()`, before a request is built.
 
-Users bring names from httpx, requests, the test clients of frameworks, and JavaScript. The message says what to write
-for each of them.
+Users know other names from httpx, requests, the test clients of frameworks, and JavaScript. For each of these, the
+message says what to write.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _hint(name: str, value: Any, url: str, init: Mapping[str, Any]) -> str:
     if name in _HINTS:
         try:
             return _HINTS[name](value, url, init)
-        except Exception:  # noqa: BLE001 - whatever a user passes, the example serves
+        except Exception:  # noqa: BLE001 - an unexpected value; show an example
             return _EXAMPLES[name]
     if name in PAGE_OPTIONS:
         return f"It is an option of the page: write Page(..., {name}=...)."
@@ -100,7 +100,7 @@ def _files(_: Any, __: str, init: Mapping[str, Any]) -> str:
 
 
 def _body(value: Any, _: str, init: Mapping[str, Any]) -> str:
-    return f"Write {_method(init)}{'json' if isinstance(value, Mapping | list | int) else 'content'}=."
+    return f"Write {_method(init)}{'json' if isinstance(value, Mapping | list | int) else 'content'}= instead."
 
 
 def _cookies(value: Any, url: str, _: Mapping[str, Any]) -> str:
@@ -128,7 +128,7 @@ def _content_type(value: Any, _: str, __: Mapping[str, Any]) -> str:
 
 
 def _method(init: Mapping[str, Any]) -> str:
-    """Return the option that a body needs, unless it is given."""
+    """Return the `method` option that a body needs, or "" if a method with a body is given."""
     return "" if str(init.get("method", "GET")).upper() not in {"GET", "HEAD"} else "method='POST', "
 
 
@@ -158,7 +158,7 @@ _HINTS: dict[str, Hint] = {
     "signal": _fixed("Leave it out; timeout=5 ends the fetch after 5 seconds."),
     **dict.fromkeys(
         ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "referrerPolicy", "window"),
-        _fixed("Leave it out: it decides nothing here."),
+        _fixed("Leave it out: it has no effect here."),
     ),
 }
 _EXAMPLES = {

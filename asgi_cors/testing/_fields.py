@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 def is_token(text: str) -> bool:
-    """Tell whether the text is a token (RFC 9110, 5.6.2)."""
+    """Return whether the text is a token (RFC 9110, 5.6.2)."""
     return _TOKEN.fullmatch(text) is not None
 
 
@@ -42,10 +42,10 @@ class Fields:
         for name, value in raw:
             self._lines.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip(" \t"))
 
-    def remove_empty_lines(self, *, of_all_but: str) -> None:
-        """Leave out the empty lines of each header that has others, but for the one named."""
+    def remove_empty_lines(self, *, except_of: str) -> None:
+        """Remove the empty lines of each header that also has others, except of the header `except_of`."""
         for name, lines in self._lines.items():
-            if name != of_all_but and any(lines):
+            if name != except_of and any(lines):
                 self._lines[name] = [line for line in lines if line]
 
     def names(self) -> set[str]:

@@ -1,8 +1,8 @@
 """An event loop in a thread, for a page without one.
 
-anyio's BlockingPortal does the same, but a call waits there for as long as the application blocks the event loop. The
-thread is a daemon, and so are the threads that the event loop starts: neither a page that is never left nor an
-application that never returns keeps the interpreter from exiting.
+anyio's BlockingPortal does the same, but its calls wait as long as the application blocks the event loop. The thread is
+a daemon, and so are the threads that the event loop starts. The interpreter can therefore exit even if a page is never
+left, or an application never returns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 T = TypeVar("T")
 
 MARGIN = 1.0
-"""Seconds that the event loop has, past a deadline of its own, to report it."""
+"""Seconds that the event loop has, after its own deadline, to report the timeout."""
 
 
 class _Running(NamedTuple):
@@ -38,12 +38,12 @@ class LoopThread:
     def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any, timeout: float) -> T:
         """Return what the coroutine function returns, or raise what it raises.
 
-        The function has a deadline of its own; `timeout` (seconds) is the same one. If the application blocks the event
-        loop, the function cannot notice: then TimeoutError is raised here.
+        The function itself ends after `timeout` seconds, except if the application blocks the event loop. Then this
+        method raises TimeoutError.
         """
         running, ended = self._started()
         if running.thread == threading.get_ident():
-            raise RuntimeError("the application called the page that tests it, which would wait for itself")
+            raise RuntimeError("the application called the page that tests it. That call would wait for itself.")
         future = asyncio.run_coroutine_threadsafe(function(*args), running.loop)
         either: list[Future[Any]] = [future, ended]
         try:
@@ -60,7 +60,7 @@ class LoopThread:
         return future.result()
 
     def close(self, timeout: float = MARGIN) -> None:
-        """End the event loop, and wait for it (seconds); one that is blocked is left with its thread."""
+        """End the event loop, and wait up to `timeout` seconds for its end. Do not wait if it is blocked."""
         running, self._running = self._running, None
         if running is not None:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
@@ -87,7 +87,7 @@ def _serve(started: Future[_Running], ended: Future[None]) -> None:
 
     try:
         asyncio.run(run())
-    except BaseException as error:  # noqa: BLE001 - it is the caller's
+    except BaseException as error:  # noqa: BLE001 - `call()` raises it
         (ended if started.done() else started).set_exception(error)
     else:
         ended.set_result(None)

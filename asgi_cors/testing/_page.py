@@ -1,4 +1,4 @@
-"""What the two kinds of page share: the checked options, and the state of a page."""
+"""The base class of both kinds of page: the checked options, and the state of a page."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class PageOptions(TypedDict, total=False):
     """The options of every page.
 
     Keys:
-        base_url: the API's origin, against which relative URLs are resolved; the page's own by default.
+        base_url: the API's origin. Relative URLs are resolved against it; by default, against the page's origin.
         engine: "browsers" (default), "standard", "chromium", "firefox", "webkit" or an Engine. "browsers" is the
-            standard, but for what all three browsers do otherwise.
-        cookies: Set-Cookie fields by URL, stored as if a visit to the URL had set them.
-        clock: returns seconds; read at each fetch, for the preflight cache and the cookies' ages; time.monotonic.
-        follow: how many redirects are followed; 20.
-        timeout: seconds for a fetch, its body included, with `stream=True` for its start and for each part; 30.
+            standard with the departures that all three browsers share.
+        cookies: Set-Cookie lines by URL, stored as if a visit to the URL had set them.
+        clock: returns seconds; called at each fetch, for the preflight cache and the ages of cookies; time.monotonic.
+        follow: the highest number of redirects that are followed; 20.
+        timeout: seconds for a fetch with its body; with `stream=True`, for its start and for each part; 30.
     """
 
     base_url: str | None
@@ -126,7 +126,7 @@ class BasePage(abc.ABC):
             )
 
     def _warn_if_same_origin(self, url: object) -> None:
-        """Warn of a relative URL that leads to the page's own origin; a malformed one raises later."""
+        """Warn if a relative URL leads to the page's own origin. A malformed URL raises later."""
         text, base = str(url), self._state.base
         if not self._has_app or base is None or not isinstance(url, str | httpx.URL) or not is_relative(text, base):
             return
@@ -138,8 +138,8 @@ class BasePage(abc.ABC):
             return
         api = "https://api.test" if self.origin != "https://api.test" else "https://api.example.com"
         warnings.warn(
-            f"{text[:200]!r} is relative. It leads to the page's own origin, {self.origin}, where CORS decides nothing."
-            f" Write '{api}{target.raw_path.decode()[:200]}', or give the page base_url='{api}'.",
+            f"{text[:200]!r} is relative. It leads to the page's own origin, {self.origin}. CORS does not apply there."
+            f" Write '{api}{target.raw_path.decode()[:200]}', or base_url='{api}' for the page.",
             SameOriginWarning,
             stacklevel=readers_stacklevel(),
         )
@@ -156,5 +156,5 @@ class BasePage(abc.ABC):
         """Return the stream in the form that the transport reads. Raises ScriptError."""
 
     def table(self) -> str:
-        """Show the exchanges for people, with the fields that decided."""
+        """Return the exchanges as text, with the headers that decided."""
         return table(self.exchanges)

@@ -1,4 +1,4 @@
-"""The options of a page, checked when it is made."""
+"""Checks the options of a page when it is created."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ._url import HTTP_SCHEMES, is_absolute, parse, serialize_origin
 
 OPTION_NAMES = ("origin", "app", "transport", "base_url", "engine", "cookies", "clock", "follow", "timeout")
 
-# What users of other test clients write, and what to write here.
+# Names from other test clients, and a hint for each.
 _OTHER_NAMES = {
     "auth": "Pass headers={'authorization': ...} to fetch().",
-    "backend": "AsyncPage runs in the test's event loop, Page in one of its own.",
-    "client": "Write transport= for an httpx transport.",
+    "backend": "Leave it out: AsyncPage runs in the test's event loop, Page in its own.",
+    "client": "Write transport=, with an httpx transport.",
     "credentials": "It is an option of fetch().",
     "follow_redirects": "Write follow=0 to follow none; fetch() has redirect='manual'.",
     "headers": "It is an option of fetch().",
-    "max_redirects": "Write follow=.",
+    "max_redirects": "Write follow= instead.",
     "proxy": "Write transport=httpx.HTTPTransport(proxy=...).",
-    "raise_app_exceptions": "What the application raises is in page.exchanges[-1].exception.",
-    "raise_server_exceptions": "What the application raises is in page.exchanges[-1].exception.",
-    "url": "Write the page's origin first, and base_url= for the API's.",
+    "raise_app_exceptions": "Leave it out: page.exchanges[-1].exception has the application's exception.",
+    "raise_server_exceptions": "Leave it out: page.exchanges[-1].exception has the application's exception.",
+    "url": "Write the page's origin first. The API's origin is base_url=.",
     "verify": "Write transport=httpx.HTTPTransport(verify=...).",
 }
-# capacitor://localhost, chrome-extension://<id>: schemes whose pages have an origin of their own.
+# Schemes whose pages have an origin of their own, such as capacitor://localhost and chrome-extension://<id>.
 _APP_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|]+")
 _NO_APPS = ("http:", "https:", "ws:", "wss:", "file:", "data:", "blob:", "about:", "javascript:")
 _OPAQUE_SCHEMES = frozenset({"file", "data", "blob", "about", "javascript"})
@@ -40,7 +40,7 @@ _HTTP_SCHEME_OF = {"ws": "http", "wss": "https"}
 
 
 def check_option_names(where: str, names: Collection[str], known: Collection[str] = OPTION_NAMES) -> None:
-    """Raise TypeError for an option that no page has; the message names the closest one."""
+    """Raise TypeError for an unknown option; the message says what to write."""
     for name in names:
         if name not in known:
             hint = _OTHER_NAMES.get(name) or did_you_mean(name, known)
@@ -64,7 +64,7 @@ def check_option_values(options: Mapping[str, Any]) -> None:
 
 
 def _check_cookies(cookies: object) -> None:
-    """Raise ValueError unless it is a mapping of URLs to lines of Set-Cookie."""
+    """Raise ValueError unless `cookies` is a mapping of URLs to Set-Cookie lines."""
     example = "{'https://api.test': ['sid=1; SameSite=None; Secure']}"
     if cookies is None:
         return
@@ -79,16 +79,16 @@ def _check_cookies(cookies: object) -> None:
         else:
             is_text = isinstance(listed, Iterable)
         if not is_text:
-            raise ValueError(f"cookies: {lines!r:.200} is not a list of texts. Write cookies={example}.")
+            raise ValueError(f"cookies: {lines!r:.200} is not a list of Set-Cookie lines. Write cookies={example}.")
 
 
 def is_timeout(value: object) -> bool:
-    """Tell whether the value is a number of seconds; infinity is."""
+    """Return whether the value is a number of seconds. Infinity is allowed."""
     return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value) and value >= 0
 
 
 def page_url(origin: object) -> httpx.URL | None:
-    """Return the page's URL; None for a sandboxed page, an app and an extension. Raises ValueError."""
+    """Return the page's URL, or None for a sandboxed page, an app or an extension. Raises ValueError."""
     if not isinstance(origin, str):
         raise ValueError(f"origin={origin!r:.200} is not text. {_page_hint('', None)}")  # noqa: TRY004 - as for other values
     if origin == "null" or (_APP_ORIGIN.fullmatch(origin) and not origin.startswith(_NO_APPS)):
@@ -97,7 +97,7 @@ def page_url(origin: object) -> httpx.URL | None:
 
 
 def base_of(base_url: object) -> httpx.URL | None:
-    """Return the URL that relative ones are resolved against, None if there is none. Raises ValueError."""
+    """Return the URL that relative URLs are resolved against, or None if it is not given. Raises ValueError."""
     if base_url is None:
         return None
     if not isinstance(base_url, str):
@@ -122,9 +122,9 @@ def _page_hint(origin: str, url: httpx.URL | None) -> str:
     if url and scheme in HTTP_SCHEMES and url.host:
         return f"Write {serialize_origin(url)!r}."
     if scheme in _OPAQUE_SCHEMES:
-        return "Write 'null': its pages send that."
+        return "Write 'null': pages of this scheme send it."
     if (app := _APP_ORIGIN.match(origin)) and not origin.startswith(_NO_APPS):
-        return f"Write {app[0]!r}."  # of an app or extension, with a path
+        return f"Write {app[0]!r}."  # an app or an extension, without its path
     return _guess(origin) or "Write an origin such as 'https://app.example.com', or 'null'."
 
 

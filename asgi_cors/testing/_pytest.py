@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
         "markers",
-        "cors(origin, **options): arguments that a call of cors_page() leaves out, e.g. cors(engine='firefox').",
+        "cors(origin, **options): default arguments of cors_page(), e.g. cors(engine='firefox').",
     )
 
 
@@ -29,12 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]:
     """Make pages: `cors_page("https://app.example.com", app=app, engine="firefox")`.
 
-    Returns an AsyncPage for an ASGI application or an async transport, else a Page; `page_class=Page` makes a Page for
-    any. Enter an AsyncPage by `async with`, a Page by `with`. Options that are left out come from the markers `cors`,
-    the closest one first. A failing test shows what the pages sent.
+    Returns an AsyncPage for an ASGI application or an async transport, otherwise a Page. `page_class=` chooses another.
+    Enter an AsyncPage with `async with`, a Page with `with`. The marker `cors` sets defaults; the closest marker wins.
+    A failing test shows the requests and responses of its pages.
 
     Raises:
-        TypeError: there is no such option, or no origin.
+        TypeError: an option is unknown, or the origin is missing.
         ValueError: an option is wrong.
     """
     from . import AsyncPage, Page  # noqa: PLC0415 - they need httpx, and say so
@@ -60,7 +60,7 @@ def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]
             raise TypeError(f"{where} needs the page's origin. Write cors_page('https://app.example.com', ...).")
         kind = options.pop("page_class", None) or (AsyncPage if _is_async(options) else Page)
         if kind not in {AsyncPage, Page}:
-            raise TypeError(f"page_class={kind!r:.200} is not a class of pages. Write Page or AsyncPage.")
+            raise TypeError(f"page_class={kind!r:.200} is not a class of pages. Write page_class=Page, or AsyncPage.")
         page: AsyncPage | Page = kind(**options)
         pages.append(page)
         return page
@@ -70,7 +70,7 @@ def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]
 
 def _check_origin(where: str, positional: Sequence[object], options: Mapping[str, object]) -> None:
     if len(positional) > 1:
-        raise TypeError(f"{where} takes the origin alone by position. Write the others by name, such as app=app.")
+        raise TypeError(f"{where} takes only the origin by position. Write the others by name, such as app=app.")
     if positional and "origin" in options:
         raise TypeError(f"{where} has the origin twice: {positional[0]!r:.200} and origin={options['origin']!r:.200}.")
 

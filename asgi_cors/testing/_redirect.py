@@ -27,9 +27,9 @@ _SEE_OTHER = 303
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """The request as it stands: each redirect makes another.
+    """The request of one hop; each redirect makes the next.
 
-    `headers` are sent, `preflighted` are those that a preflight asks for: the same by the standard.
+    `headers` are sent. `preflighted` are the headers that a preflight checks. By the standard, both are the same.
     """
 
     url: httpx.URL
@@ -50,7 +50,7 @@ def location_of(fields: Fields, status: int | None, engine: Engine) -> str | Non
         return None
     lines = fields.lines("location")
     if len(lines) > 1 and not (engine.follows_equal_locations and len(set(lines)) == 1):
-        raise BadLocationError(f"it has {len(lines)} Location fields: {', '.join(map(repr, lines))}")
+        raise BadLocationError(f"it has {len(lines)} Location headers: {', '.join(map(repr, lines))}")
     if not lines[0] and engine.empty_location == "failure":
         raise BadLocationError("its Location is empty")
     return None if not lines[0] and engine.empty_location == "no-redirect" else lines[0]
@@ -72,7 +72,7 @@ def resolve(location: str, base: httpx.URL) -> httpx.URL:
 
 
 def next_hop(hop: Hop, url: httpx.URL, status: int | None, first: Hop, engine: Engine) -> Hop:
-    """Return the request that follows the redirect; `first` is the one that the script made.
+    """Return the request that follows the redirect. `first` is the script's own request.
 
     Raises BadLocationError for a stream that would be sent twice.
     """
@@ -98,7 +98,7 @@ def _becomes_get(method: str, status: int | None) -> bool:
 
 
 def _without(headers: Sequence[Header], *, body: bool, authorization: bool) -> list[Header]:
-    """Return the headers without those of a body, and without Authorization, where so told."""
+    """Return the headers; with `body` without those of a body, with `authorization` without Authorization."""
     removed = _BODY_HEADERS if body else frozenset[str]()
     if authorization:
         removed |= {"authorization"}

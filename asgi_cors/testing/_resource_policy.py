@@ -13,7 +13,7 @@ from ._url import is_ip_address, schemelessly_same_site, serialize_origin
 
 
 def is_blocked(fields: Fields, page: httpx.URL | None, url: httpx.URL, engine: Engine) -> bool:
-    """Tell whether the response may not be used by the page, not even unread."""
+    """Return whether the response may not be used by the page, not even unread."""
     policy = fields.get("cross-origin-resource-policy")
     if policy not in {"same-origin", "same-site"}:
         return False

@@ -58,7 +58,7 @@ _LENIENT_RANGE = re.compile(r"bytes=\+?([0-9]+)-(?:\+?([0-9]+))?", re.IGNORECASE
 
 
 def is_forbidden(name: str, value: str, engine: Engine) -> bool:
-    """Tell whether the browser keeps this header to itself (Fetch, forbidden request-header)."""
+    """Return whether the browser keeps this header to itself (Fetch, forbidden request-header)."""
     if name in FORBIDDEN or name.startswith(("proxy-", "sec-")):
         return True
     if name in METHOD_OVERRIDES:
@@ -75,7 +75,7 @@ def combine(headers: Sequence[Header]) -> list[Header]:
 
 
 def is_safelisted(name: str, value: str, engine: Engine) -> bool:
-    """Tell whether this header needs no preflight (Fetch, CORS-safelisted request-header)."""
+    """Return whether this header needs no preflight (Fetch, CORS-safelisted request-header)."""
     if len(value) > VALUE_LIMIT:
         return False
     if engine.safelists_client_hints and name in CLIENT_HINTS:

@@ -53,7 +53,7 @@ class FetchInit(TypedDict, total=False):
         credentials: "omit", "same-origin" (default) or "include".
         mode: "cors" (default), "no-cors" or "same-origin".
         redirect: "follow" (default), "error" or "manual".
-        cache: matters where an engine lets it pass the preflight cache by.
+        cache: some engines skip the preflight cache for some of its values.
         upload_listener: True for an XMLHttpRequest with a listener on its `upload`.
     """
 
@@ -135,18 +135,18 @@ def _check_choices(**chosen: str) -> None:
 def _url(url: str | httpx.URL, base: httpx.URL | None) -> httpx.URL:
     parsed = parse(str(url), base)
     if parsed.userinfo:
-        raise ScriptError(
-            f"{parsed.copy_with(userinfo=b'')} was written with a user name or a password; fetch() takes none."
-        )
+        raise ScriptError(f"{parsed.copy_with(userinfo=b'')} was given with a user name or a password. Leave them out.")
     if parsed.scheme not in HTTP_SCHEMES:
-        raise NetworkError(f"{parsed} is not an http or https URL; no other is fetched here.")
+        raise NetworkError(f"{parsed} is not an http or https URL. Write one such as 'https://api.test/items'.")
     return parsed
 
 
 def _method(method: str, mode: Mode) -> str:
     upper = method.upper()
     if not is_token(method) or upper in FORBIDDEN_METHODS:
-        raise ScriptError(f"method={method!r} is not allowed: a method is a token, and none of CONNECT, TRACE, TRACK.")
+        raise ScriptError(
+            f"method={method!r} is not allowed. Write a token such as 'PUT', other than CONNECT, TRACE and TRACK."
+        )
     method = upper if upper in _NORMALISED else method
     if mode == "no-cors" and method not in {"GET", "HEAD", "POST"}:
         raise ScriptError(f"method={method!r} needs mode='cors'; mode='no-cors' sends GET, HEAD and POST only.")
@@ -179,11 +179,11 @@ def _header(name: Text, value: Text) -> Header:
         name, value = _byte_string(name), _byte_string(value).strip(_WHITESPACE)
     except UnicodeEncodeError as error:
         raise ScriptError(
-            f"header {name!r}: {value!r} is not of text up to U+00FF; encode it, as UTF-8 bytes or %-escapes."
+            f"header {name!r}: {value!r} has a character above U+00FF. Encode it as UTF-8 bytes, or in %-escapes."
         ) from error
     if not is_token(name) or any(character in value for character in "\0\r\n"):
         raise ScriptError(
-            f"header {name!r}: {value[:200]!r} is malformed: a name is a token, a value has no NUL, CR or LF."
+            f"header {name!r}: {value[:200]!r} is malformed. Write a token, and a value without NUL, CR and LF."
         )
     return name.lower(), value
 
@@ -221,5 +221,5 @@ def _stream(request: ScriptRequest, engine: Engine) -> ScriptRequest:
         kind = [] if typed else [("content-type", "text/plain;charset=UTF-8")]
         return replace(request, body=b"[object ReadableStream]", stream=None, headers=[*request.headers, *kind])
     if request.mode != "cors":
-        raise ScriptError("a stream needs mode='cors'.")
+        raise ScriptError("content is a stream. Write mode='cors', or pass content as bytes.")
     return replace(request, use_preflight=True)

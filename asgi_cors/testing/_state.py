@@ -19,7 +19,7 @@ Tainting = Literal["basic", "cors", "opaque"]
 
 @dataclass(kw_only=True)
 class PageState:
-    """What the fetches of a page share.
+    """The state that the fetches of a page share.
 
     `url` is None for an opaque origin. Relative URLs are resolved against `base`, if there is one.
     """

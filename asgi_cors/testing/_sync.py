@@ -27,8 +27,8 @@ from ._wsgi import WSGIApp, WSGITransport
 class Page(BasePage):
     """A browser's page for tests that are not async, over an ASGI or WSGI application, a transport or real connections.
 
-    The application runs in a thread of the page, as under a server: what blocks there cannot hang the test. While the
-    page is entered, the lifespan of an ASGI application runs, in an asyncio event loop of the page's own.
+    The application runs in a thread of the page, so it cannot hang the test if it blocks. An ASGI application runs in
+    an asyncio event loop of the page's own. While the page is entered, the lifespan runs.
 
     Args:
         origin: the page's origin, e.g. "https://app.example.com"; "null" for a sandboxed page.
@@ -38,7 +38,7 @@ class Page(BasePage):
 
     Raises:
         ValueError: an option is wrong; the message says what to write.
-        TypeError: there is no such option; the message names the closest one.
+        TypeError: an option is unknown; the message names the closest one.
         LifespanError: on entry or exit, if the application fails to start or stop.
     """
 
@@ -70,7 +70,7 @@ class Page(BasePage):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close what is open and stop the application. Raises LifespanError, or notes it on the error underway."""
+        """Close open responses and stop the application. Raises LifespanError, or adds it to `error` as a note."""
         self._driver.stop(self._timeout, error)
 
     if not TYPE_CHECKING:  # type checkers report `async with` by themselves
@@ -81,7 +81,7 @@ class Page(BasePage):
             raise TypeError("Page is not async. Write 'with' instead of 'async with', or use AsyncPage.")
 
         async def __aexit__(self, *_: object) -> None:
-            """Never be called; Python looks for it before it enters."""
+            """Do nothing. Python looks for this method before it calls `__aenter__`."""
 
     @overload
     def fetch(
@@ -112,10 +112,10 @@ class Page(BasePage):
         stream: bool = False,
         **init: Unpack[FetchInit],
     ) -> Response:
-        """Fetch as the page's script would, and return what it gets.
+        """Fetch as the page's script would, and return its response.
 
         Args:
-            url: absolute, or relative to `base_url`; without one, to the page.
+            url: absolute, or relative to `base_url` (by default the page's origin).
             timeout: seconds, in place of the page's.
             stream: return a StreamedResponse as soon as the response starts.
             init: `method`, `headers`, `content` or `json`, `credentials`, `mode`, `redirect`, `cache`,
@@ -142,10 +142,11 @@ class Page(BasePage):
         """Make a WebSocket's handshake as a browser does; a refusal is not an exception.
 
         Args:
-            url: of ws, wss, http or https, or relative to `base_url`; without one, to the page.
+            url: of ws, wss, http or https, or relative to `base_url` (by default the page's origin).
 
         Raises:
-            ScriptError, NetworkError, FetchTimeout: there is no decision.
+            ScriptError: the URL is wrong.
+            NetworkError, FetchTimeout: the server neither accepts nor refuses.
         """
         self._warn_if_same_origin(url)
         exchange = handshake_exchange(url_text(url), self._state)
@@ -172,7 +173,7 @@ class Page(BasePage):
 
 
 class StreamedResponse(Response):
-    """A response whose body is read as it is sent; `content` is there once `read()` has returned."""
+    """A response whose body is read while it is sent. `content` is set by `read()`."""
 
     def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: Body) -> None:
         super().__init__(outcome, engine)
@@ -209,5 +210,5 @@ class StreamedResponse(Response):
         return self._content
 
     def close(self) -> None:
-        """Leave the rest of the body unread; an ASGI application is told so."""
+        """Leave the rest of the body unread. An ASGI application receives `http.disconnect`."""
         self._body.close()

@@ -24,8 +24,7 @@ from ._tasks import GRACE
 from ._worker import Worker
 
 DRAIN_LIMIT = 1.0
-"""Seconds after which a body that nobody waits for is left, where it blocks its thread."""
-
+"""Seconds after which a body that the page does not need is abandoned, if it blocks its thread."""
 
 _BLOCKED = "it blocks its event loop"
 
@@ -34,7 +33,7 @@ class Body(Protocol):
     """A body that is read in parts."""
 
     def next_part(self, timeout: float) -> bytes | None:
-        """Return the next part, None at the end. Raises TimeoutError past the timeout (seconds)."""
+        """Return the next part, None at the end. Raises TimeoutError after `timeout` seconds."""
         ...
 
     def close(self) -> None:
@@ -43,14 +42,14 @@ class Body(Protocol):
 
 
 class Driver(Protocol):
-    """Sends the requests of one page. Timeouts are in seconds; a call that overruns its own raises TimeoutError."""
+    """Sends the requests of one page. Timeouts are in seconds; a call that takes longer raises TimeoutError."""
 
     def start(self, timeout: float) -> None:
         """Start the application. Raises LifespanError."""
         ...
 
     def stop(self, timeout: float, error: BaseException | None) -> None:
-        """Close what is open and stop the application. Raises LifespanError, or notes it on the error underway."""
+        """Close open responses and stop the application. Raises LifespanError, or adds it to `error` as a note."""
         ...
 
     def run(self, commands: Commands, timeout: float) -> Outcome:
@@ -62,7 +61,7 @@ class Driver(Protocol):
         ...
 
     def body(self, exchange: Exchange) -> Body:
-        """Return the body of a response, to be read in parts; it is closed with the driver."""
+        """Return the body of a response, for reading in parts. `stop()` closes it."""
         ...
 
     def checked_stream(self, stream: Stream) -> Stream:
@@ -76,7 +75,8 @@ class LoopDriver:
     def __init__(self, app: ASGIApp) -> None:
         self.thread = LoopThread()
         self._driver = AsyncDriver(app, None)
-        # A page that is never left ends its event loop when it is collected; the interpreter's exit does not wait.
+        # A page that is never left ends its event loop when it is garbage-collected. The interpreter's exit does not
+        # wait for it.
         weakref.finalize(self, self.thread.close, 0).atexit = False
 
     def start(self, timeout: float) -> None:
@@ -117,7 +117,7 @@ class LoopDriver:
 class _LoopBody:
     def __init__(self, body: AsyncBody, driver: LoopDriver) -> None:
         self._body = body
-        self._driver = driver  # the event loop lives as long
+        self._driver = driver  # a reference, so that the event loop runs on
 
     def next_part(self, timeout: float) -> bytes | None:
         return self._driver.thread.call(self._body.next_part, timeout, timeout=timeout)
@@ -128,7 +128,7 @@ class _LoopBody:
 
 
 class _PartsInThread(AsyncIterator[bytes]):
-    """A test's iterator, which may block: it runs in a thread, so that the event loop runs on."""
+    """A test's iterator as an async one. It may block, so it runs in a thread."""
 
     def __init__(self, parts: Iterable[bytes]) -> None:
         self._parts = iter(parts)
@@ -152,7 +152,7 @@ class WorkerDriver:
     def start(self, timeout: float) -> None:
         """Do nothing: there is no lifespan."""
 
-    def stop(self, timeout: float, error: BaseException | None) -> None:  # noqa: ARG002 - nothing of it can fail
+    def stop(self, timeout: float, error: BaseException | None) -> None:  # noqa: ARG002 - there is no lifespan
         for body in self._bodies:
             body.close()
         if self._owns_transport:
@@ -210,7 +210,7 @@ class WorkerDriver:
     def _drained(self, exchange: Exchange, response: httpx.Response) -> httpx.Response:
         parts: list[bytes] = []
         _bound(response, time.monotonic() + GRACE)
-        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the head has decided already
+        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the headers have decided already
             self._worker.call(lambda: _collect(response, parts), DRAIN_LIMIT)
         return recorded(exchange, response, b"".join(parts))
 
@@ -230,7 +230,7 @@ class _WorkerBody:
 
 
 class _BoundedStream(httpx.SyncByteStream):
-    """A body that ends in a time-out once its deadline has passed, so that no thread reads on for ever."""
+    """A body that times out after its deadline, so that no thread reads it forever."""
 
     def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
         self._stream = stream
@@ -256,7 +256,7 @@ def _read(response: httpx.Response) -> None:
 def _collect(response: httpx.Response, parts: list[bytes]) -> None:
     try:
         for part in response.iter_raw():
-            parts.append(part)  # noqa: PERF402 - extend() would keep nothing when time is up
+            parts.append(part)  # noqa: PERF402 - extend() would lose them when time is up
     finally:
         response.close()
 

@@ -51,8 +51,8 @@ class Task:
 
             trio.lowlevel.spawn_system_task(self._run)
         else:
-            self._task = loop.create_task(self._run())  # stored, for the loop keeps weak references only
-            # A SystemExit ends the event loop and is raised there; it need not be logged as well.
+            self._task = loop.create_task(self._run())  # stored, because the loop has only a weak reference
+            # Reads the exception, so that asyncio does not log a SystemExit that already ends the event loop.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def wait(self, seconds: float = math.inf) -> None:

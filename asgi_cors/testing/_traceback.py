@@ -59,7 +59,7 @@ def short_traceback(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _shortened(error: Exception) -> Exception:
-    """Drop the frames, and a cause that says nothing new. Other people's TypeErrors and ValueErrors stay whole."""
+    """Drop the frames, and a cause that adds nothing. A TypeError or ValueError of other code remains complete."""
     if isinstance(error, _MISUSE) and not isinstance(error, FetchError) and not _is_raised_here(error):
         return error
     cause = error.__cause__
@@ -77,7 +77,7 @@ def _shortened(error: Exception) -> Exception:
 
 
 def _says_more(error: Exception, cause: BaseException) -> bool:
-    """Tell whether the cause is the transport's or the application's; the text of any other is in the message."""
+    """Return whether the transport or the application raised the cause. The message has the text of any other."""
     if isinstance(cause, FetchError) or type(cause) is TimeoutError:
         return False
     return isinstance(error, NetworkError | FetchTimeout | LifespanError)

@@ -106,7 +106,7 @@ def serialize_origin(url: httpx.URL) -> str:
 
 
 def is_ip_address(host: str) -> bool:
-    """Tell whether the host is an IP address and not a name (URL Standard, host)."""
+    """Return whether the host is an IP address and not a name (URL Standard, host)."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -115,14 +115,14 @@ def is_ip_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether the host is this machine (Secure Contexts, potentially trustworthy origin)."""
+    """Return whether the host is this machine (Secure Contexts, potentially trustworthy origin)."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     return is_ip_address(host) and ipaddress.ip_address(host).is_loopback
 
 
 def is_trustworthy(url: httpx.URL) -> bool:
-    """Tell whether the URL is potentially trustworthy (Secure Contexts, potentially trustworthy URL)."""
+    """Return whether the URL is potentially trustworthy (Secure Contexts, potentially trustworthy URL)."""
     return url.scheme in {"https", "wss"} or is_loopback(url.host)
 
 
@@ -143,12 +143,12 @@ def public_suffixes() -> PublicSuffixList:
 
 
 def schemelessly_same_site(one: httpx.URL, other: httpx.URL) -> bool:
-    """Tell whether both hosts belong to one site (HTML, schemelessly same site)."""
+    """Return whether both hosts belong to one site (HTML, schemelessly same site)."""
     return one.host == other.host or registrable_domain(one.host) == registrable_domain(other.host)
 
 
 def same_site(one: httpx.URL, other: httpx.URL) -> bool:
-    """Tell whether both belong to one site, a WebSocket's scheme counting as its HTTP one (HTML, same site)."""
+    """Return whether both belong to one site, a WebSocket's scheme counting as its HTTP one (HTML, same site)."""
     schemes = {url.scheme.replace("ws", "http") for url in (one, other)}
     return len(schemes) == 1 and schemelessly_same_site(one, other)
 
@@ -161,13 +161,13 @@ def url_text(url: object) -> str:
 
 
 def is_relative(text: str, base: httpx.URL) -> bool:
-    """Tell whether the base decides on the URL's scheme or host: `/x`, `x`, an empty one, `//host/x`, `https:x`."""
+    """Return whether the URL takes its scheme or host from the base: `/x`, `x`, an empty one, `//host/x`, `https:x`."""
     match = _SCHEME.match(text.strip(_C0_OR_SPACE).translate(_DROPPED))
     return match is None or (match[1].lower() == base.scheme and match[2][:1] not in {"/", "\\"})
 
 
 def is_absolute(text: str) -> bool:
-    """Tell whether the text is an absolute URL of any scheme, a valid host included."""
+    """Return whether the text is an absolute URL of any scheme, a valid host included."""
     try:
         return bool(parse(text).scheme)
     except ScriptError:

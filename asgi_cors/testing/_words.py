@@ -1,4 +1,4 @@
-"""A block told in words: which request, the cause, and what to write on the server."""
+"""Describes a block as text: the request, the cause, and the remedy."""
 
 from __future__ import annotations
 
@@ -31,17 +31,18 @@ def _refused(case: Case) -> str:
 _REASONS: dict[str, Callable[[Case], str]] = {
     "MissingAllowOriginHeader": lambda _: "{answer} has no access-control-allow-origin",
     "WildcardOriginNotAllowed": lambda _: (
-        "{answer} has access-control-allow-origin: '*', which does not hold for credentials='include'"
+        "{answer} has access-control-allow-origin: '*', which is not allowed with credentials='include'"
     ),
     "MultipleAllowOriginValues": lambda case: (
         f"{{answer}} has {case.failure.lines} line(s) of access-control-allow-origin, together {case.failure.value!r};"
-        " one origin may stand there"
+        " only one origin is allowed"
     ),
     "AllowOriginMismatch": lambda case: (
-        f"{{answer}} has access-control-allow-origin: {case.failure.value!r}, the request's origin is {case.origin!r}"
+        f"{{answer}} has access-control-allow-origin: {case.failure.value!r}, but the request's origin is"
+        f" {case.origin!r}"
     ),
     "InvalidAllowOriginValue": lambda case: (
-        f"{{answer}} has access-control-allow-origin: {case.failure.value!r}, which is no origin"
+        f"{{answer}} has access-control-allow-origin: {case.failure.value!r}, which is not an origin"
     ),
     "InvalidAllowCredentials": lambda case: (
         f"credentials='include', but in {{answer}} {_shown(case)}; only 'true' in lower case counts"
@@ -49,10 +50,10 @@ _REASONS: dict[str, Callable[[Case], str]] = {
     "InvalidStatus": lambda _: "{answer} must have a status of 200 to 299",
     "DisallowedRedirect": lambda case: f"{{answer}} redirects: {_shown(case)}",
     "InvalidAllowMethodsPreflightResponse": lambda case: (
-        f"in {{answer}} {_shown(case)}, where {_refused(case)!r} is no method name"
+        f"in {{answer}} {_shown(case)}, but {_refused(case)!r} is not a method name"
     ),
     "InvalidAllowHeadersPreflightResponse": lambda case: (
-        f"in {{answer}} {_shown(case)}, where {_refused(case)!r} is no header name"
+        f"in {{answer}} {_shown(case)}, but {_refused(case)!r} is not a header name"
     ),
     "MethodDisallowedByPreflightResponse": lambda case: (
         f"method {_refused(case)} is not allowed; in {{answer}} {_shown(case)}"
@@ -61,13 +62,13 @@ _REASONS: dict[str, Callable[[Case], str]] = {
         f"request header {_refused(case)} is not allowed; in {{answer}} {_shown(case)}"
     ),
     "RedirectContainsCredentials": lambda case: f"location {case.failure.value!r} has a user name or a password",
-    "DisallowedByMode": lambda _: "mode='same-origin' does not reach another origin",
+    "DisallowedByMode": lambda _: "mode='same-origin' does not allow another origin",
     "NoCorsRedirectModeNotFollow": lambda _: "mode='no-cors' to another origin must follow redirects",
 }
 
 
 def remedy(case: Case) -> str:
-    """Say what to write, on the server where it is the server's part."""
+    """Say what to write, on the server or in the script."""
     text = _REMEDIES[case.cause].format(origin=case.origin, refused=_refused(case), place=_place(case))
     if case.origin == "null" and case.cause in _ORIGIN_CAUSES:
         text += _NULL_NOTE
@@ -75,13 +76,13 @@ def remedy(case: Case) -> str:
 
 
 def _place(case: Case) -> str:
-    return "answer to OPTIONS" if case.is_preflight else "response, errors and redirects included"
+    return "response to OPTIONS" if case.is_preflight else "response, errors and redirects included"
 
 
 _ORIGIN_CAUSES = frozenset({"MissingAllowOriginHeader", "AllowOriginMismatch", "InvalidAllowOriginValue"})
 _NULL_NOTE = (
-    " (The origin is 'null' for sandboxed and local pages, and after a redirect from one foreign origin to another;"
-    " better let the page request the final URL.)"
+    " (The origin is 'null' for sandboxed and local pages, and after a redirect from one foreign origin to another."
+    " In that case, let the page request the final URL.)"
 )
 _SEND_ORIGIN = "send 'access-control-allow-origin: {origin}' on every {place}: add the origin to allow_origins."
 _REMEDIES: dict[str, str] = {
@@ -91,8 +92,8 @@ _REMEDIES: dict[str, str] = {
         " name the origins in allow_origins and set allow_credentials=True; or fetch without credentials."
     ),
     "MultipleAllowOriginValues": (
-        "send the field once, 'access-control-allow-origin: {origin}'; two layers (a proxy and the application, say)"
-        " must not both set it."
+        "send the header once, 'access-control-allow-origin: {origin}'; only one layer may set it, the proxy or the"
+        " application."
     ),
     "AllowOriginMismatch": _SEND_ORIGIN,
     "InvalidAllowOriginValue": _SEND_ORIGIN,
@@ -100,22 +101,26 @@ _REMEDIES: dict[str, str] = {
         "send 'access-control-allow-credentials: true', once: set allow_credentials=True; or fetch without credentials."
     ),
     "InvalidStatus": (
-        "answer OPTIONS with 204 before authentication and routing see it: make the CORS middleware the outermost one."
+        "respond to OPTIONS with 204, before authentication and routing: make the CORS middleware the outermost one."
     ),
-    "DisallowedRedirect": "answer OPTIONS at this URL, or fetch the URL it redirects to (a slash at the end, https).",
+    "DisallowedRedirect": (
+        "respond to OPTIONS at this URL, or fetch the URL that it redirects to (with a slash at the end, with https)."
+    ),
     "InvalidAllowMethodsPreflightResponse": (
-        "separate the methods by commas: 'access-control-allow-methods: GET, PUT'; each entry of allow_methods is one."
+        "separate the methods by commas: 'access-control-allow-methods: GET, PUT'. Write one method in each entry of"
+        " allow_methods."
     ),
     "InvalidAllowHeadersPreflightResponse": (
-        "separate the names by commas: 'access-control-allow-headers: x-a, x-b'; each entry of allow_headers is one."
+        "separate the names by commas: 'access-control-allow-headers: x-a, x-b'. Write one name in each entry of"
+        " allow_headers."
     ),
     "MethodDisallowedByPreflightResponse": (
-        "answer OPTIONS with 'access-control-allow-methods: {refused}', spelled just so: add it to allow_methods."
-        " With credentials '*' does not serve."
+        "respond to OPTIONS with 'access-control-allow-methods: {refused}', in this letter case: add it to"
+        " allow_methods. With credentials, '*' is not a wildcard."
     ),
     "HeaderDisallowedByPreflightResponse": (
-        "answer OPTIONS with 'access-control-allow-headers: {refused}': add it to allow_headers."
-        " '*' does not serve with credentials, nor for authorization."
+        "respond to OPTIONS with 'access-control-allow-headers: {refused}': add it to allow_headers."
+        " With credentials, '*' is not a wildcard. By the standard, it never covers authorization."
     ),
     "RedirectContainsCredentials": "redirect to a URL without user name and password.",
     "DisallowedByMode": "fetch with mode='cors', and let the server allow {origin}.",

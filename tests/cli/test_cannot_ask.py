@@ -170,7 +170,7 @@ def test_an_endless_redirect():
     behaviour = lambda asked: Told(302, (("Location", asked.path), (ACAO, "*")))  # noqa: E731 - a row
     with serving(behaviour) as server:
         line = told(f"{server.url}/", "-o", PAGE)
-    assert "20 are followed" in line
+    assert "the page follows 20" in line
     assert len(server.asked) == 1
 
 

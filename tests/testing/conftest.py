@@ -17,7 +17,7 @@ if importlib.util.find_spec("httpx") is None:
 
 
 class Interface:
-    """A kind of page for ASGI applications, with an event loop to use it in."""
+    """A kind of page for ASGI applications, and the event loop of its tests."""
 
     def __init__(self, backend: str, name: str) -> None:
         import anyio  # noqa: PLC0415 - not there without the extra
@@ -43,11 +43,11 @@ INTERFACES = {
 
 @pytest.fixture(params=INTERFACES.values(), ids=INTERFACES)
 def interface(request: pytest.FixtureRequest) -> Interface:
-    """Run the test over each kind of page, on each event loop."""
+    """Run the test with each kind of page, on each event loop."""
     return Interface(*request.param)
 
 
 @pytest.fixture(params=["AsyncPage", "Page"])
 def new_page(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Make a page of each kind, for a test in asyncio's event loop."""
+    """Run the test with each kind of page, in asyncio's event loop. Return the class of the page."""
     return Interface("asyncio", request.param).page

@@ -72,7 +72,7 @@ class WSGIEcho:
 
 
 class SyncPage:
-    """A Page behind the methods of an AsyncPage, so that one test runs over both. It blocks the test's event loop."""
+    """A Page with the methods of an AsyncPage, so that one test can use both. It blocks the test's event loop."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.page = Page(*args, **options)
@@ -96,7 +96,7 @@ class SyncPage:
 
 
 class SyncResponse:
-    """A streamed response of a Page behind the methods of an AsyncPage's."""
+    """A streamed response of a Page, with the methods of an AsyncPage's response."""
 
     def __init__(self, response: Any) -> None:
         self.response = response

@@ -46,7 +46,7 @@ DIFFERENT = {
 
 
 def profiles() -> list[Any]:
-    """Return each case in each engine's profile, and in the two profiles of what the engines share."""
+    """Return each case in each engine's profile, and the cases on which the engines agree in the other two."""
     params = [(name, engine) for name in COVERED for engine in ENGINES if (engine, name) not in DIFFERENT]
     params += [(name, "browsers") for name in AGREED]
     params += [(name, "standard") for name in AGREED.keys() - AGAINST_THE_STANDARD]

@@ -204,8 +204,8 @@ def test_an_error_for_people_names_request_cause_and_remedy() -> None:
         "GET http://api.example.net/URL from http://app.example.com was blocked: HeaderDisallowedByPreflightResponse\n"
         "  cause: request header x-custom is not allowed; in the preflight's response (status 204)"
         " access-control-allow-headers is 'x-other'\n"
-        "  remedy: answer OPTIONS with 'access-control-allow-headers: x-custom': add it to allow_headers."
-        " '*' does not serve with credentials, nor for authorization."
+        "  remedy: respond to OPTIONS with 'access-control-allow-headers: x-custom': add it to allow_headers."
+        " With credentials, '*' is not a wildcard. By the standard, it never covers authorization."
     )
     assert (error.field, error.value) == ("access-control-allow-headers", "x-other")
     assert error.exchange.problem == error.code

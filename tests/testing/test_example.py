@@ -50,14 +50,14 @@ def test_the_example_passes_by_its_own_commands(tmp_path: pathlib.Path, install:
 
 
 @pytest.mark.parametrize("options", ["", "--asyncio-mode=auto", "--asyncio-mode=strict"])
-def test_the_example_passes_beside_pytest_asyncio(tmp_path: pathlib.Path, options: str) -> None:
-    """In whichever mode a project runs it."""
+def test_the_example_passes_with_pytest_asyncio_in_any_mode(tmp_path: pathlib.Path, options: str) -> None:
+    """A project may use pytest-asyncio for its other tests."""
     command = f"pytest {options} test_my_cors.py"
     assert re.fullmatch(r"10 passed in [\d.]+s", run_in_empty_folder(tmp_path, command, *PLUGINS.values()))
 
 
 def test_pytest_asyncio_alone_runs_the_async_tests(tmp_path: pathlib.Path) -> None:
-    """By its own command the example does not depend on anyio's plugin."""
+    """With the second command, the example does not need anyio's plugin."""
     command = COMMANDS[1][1]
     last = run_in_empty_folder(tmp_path, command, PLUGINS["pytest-asyncio"])
     assert re.fullmatch(r"10 passed in [\d.]+s", last)

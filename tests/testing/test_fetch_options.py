@@ -1,4 +1,4 @@
-"""The options of `fetch()`: a name or a value from elsewhere is the script's mistake, and the message is a way out."""
+"""A wrong name or value of an option of `fetch()` raises ScriptError, and the message says what to write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ URL = f"{API}/items?b=2"
 
 
 def hint_for(url: Any = URL, **init: Any) -> str:
-    """Fetch; return the message, after nothing was sent."""
+    """Fetch with wrong options, check that nothing was sent, and return the message."""
     app = WSGIEcho(ALLOWED)
     with Page(ORIGIN, app=app) as page, pytest.raises(ScriptError) as caught:
         page.fetch(url, **init)
@@ -28,8 +28,8 @@ def hint_for(url: Any = URL, **init: Any) -> str:
     return str(caught.value)
 
 
-def followed(hint: str, init: dict[str, Any], **names: Any) -> Any:
-    """Write what the hint says after `Write`; return the environ of the request."""
+def follow(hint: str, init: dict[str, Any], **names: Any) -> Any:
+    """Fetch with the options that the hint says to write, and return the environ of the request."""
     written = re.search(
         r"[Ww]rite ((?:method|content|json|headers|redirect|credentials|upload_listener)=.*?)\.?$", hint
     )
@@ -53,11 +53,11 @@ def followed(hint: str, init: dict[str, Any], **names: Any) -> Any:
     ],
 )
 def test_an_unknown_option_names_the_closest_one(name, closest):
-    """Letter case and underscores count little."""
+    """Letter case and underscores do not count."""
     assert hint_for(**{name: 1}) == f"fetch() has no option {name!r}. Did you mean {closest!r}?"
 
 
-def test_an_option_that_is_like_none_lists_all():
+def test_the_message_lists_all_options_if_none_is_close():
     """In the order of the documentation."""
     assert hint_for(xyz=1).startswith("fetch() has no option 'xyz'. Write one of method, headers, content, json,")
 
@@ -89,26 +89,26 @@ def test_a_query_is_written_into_the_url(name, value, url):
 )
 @pytest.mark.parametrize("init", [{}, {"method": "PUT"}], ids=["GET", "PUT"])
 def test_a_form_is_written_as_content(name, value, body, init):
-    """With the type that a form has."""
-    environ = followed(hint_for(**{name: value}, **init), init)
+    """The message has the encoded form, and its content-type."""
+    environ = follow(hint_for(**{name: value}, **init), init)
     assert environ["REQUEST_METHOD"] == init.get("method", "POST")
     assert (environ["body"], environ["CONTENT_TYPE"]) == (body, "application/x-www-form-urlencoded")
 
 
 @pytest.mark.parametrize("value", ["text", b"bytes"])
 def test_a_raw_body_is_written_as_content(value):
-    """As httpx and requests take it by the name of data."""
-    assert followed(hint_for(data=value), {})["body"] == (value if isinstance(value, bytes) else value.encode())
+    """The clients httpx and requests accept text and bytes as `data`."""
+    assert follow(hint_for(data=value), {})["body"] == (value if isinstance(value, bytes) else value.encode())
 
 
 @pytest.mark.parametrize("data", [{}, {"data": {"a": "1"}}], ids=["files", "files and data"])
 @pytest.mark.parametrize("order", [1, -1])
 def test_files_are_encoded_by_httpx(data, order):
-    """The message has the lines to write."""
+    """The message has the two lines to write."""
     given = dict(list({"files": {"file": ("a.txt", b"abc")}, **data}.items())[::order])
     hint = hint_for(**given)
     form = eval(re.search(r"form = (.*?\))\. ", hint)[1], {"httpx": httpx, "url": URL, **given})  # noqa: S307 - the hint is the test's
-    environ = followed(hint, {}, form=form)
+    environ = follow(hint, {}, form=form)
     assert environ["CONTENT_TYPE"].startswith("multipart/form-data; boundary=")
     assert b'filename="a.txt"' in environ["body"]
     assert (b'name="a"' in environ["body"]) is bool(data)
@@ -119,13 +119,13 @@ def test_files_are_encoded_by_httpx(data, order):
     [("x", "method='POST', content="), (b"x", "method='POST', content="), ({"a": 1}, "method='POST', json=")],
 )
 def test_a_body_is_content_or_json(value, hint):
-    """As JavaScript's fetch() has it."""
-    assert f"Write {hint}." in hint_for(body=value)
+    """JavaScript's `fetch()` calls both `body`."""
+    assert f"Write {hint} instead." in hint_for(body=value)
 
 
 @pytest.mark.parametrize("value", [{"sid": "1"}, 5])
 def test_cookies_belong_to_the_page(value):
-    """The message has the page to make."""
+    """The message has the option of the page to write."""
     hint = hint_for(cookies=value)
     cookies = eval(re.search(r"cookies=(\{.*?\})\)", hint)[1])  # noqa: S307 - the hint is the test's
     app = WSGIEcho(ALLOWED)
@@ -146,11 +146,11 @@ def test_cookies_belong_to_the_page(value):
     ],
     ids=", ".join,
 )
-def test_what_the_hint_says_is_accepted(init, expected):
-    """And does the same."""
+def test_the_options_in_a_hint_are_accepted(init, expected):
+    """They do what the wrong option means."""
     hint = hint_for(**init)
     assert "rite " in hint
-    assert followed(hint, {}).items() >= expected.items()
+    assert follow(hint, {}).items() >= expected.items()
 
 
 @pytest.mark.parametrize(
@@ -164,16 +164,16 @@ def test_what_the_hint_says_is_accepted(init, expected):
         ({"onUploadProgress": print}, "Write upload_listener=True."),
         ({"verify": False}, "write Page(..., transport=httpx.HTTPTransport(verify=...))."),
         ({"signal": object()}, "Leave it out; timeout=5 ends the fetch after 5 seconds."),
-        ({"referrerPolicy": "origin"}, "Leave it out: it decides nothing here."),
-        ({"keepalive": True}, "Leave it out: it decides nothing here."),
-        ({"extensions": {}}, "Leave it out: it decides nothing here."),
+        ({"referrerPolicy": "origin"}, "Leave it out: it has no effect here."),
+        ({"keepalive": True}, "Leave it out: it has no effect here."),
+        ({"extensions": {}}, "Leave it out: it has no effect here."),
         ({"engine": "firefox"}, "It is an option of the page: write Page(..., engine=...)."),
         ({"base_url": API}, "It is an option of the page: write Page(..., base_url=...)."),
     ],
     ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
 )
-def test_names_from_elsewhere_have_a_hint(init, hint):
-    """Those of httpx, requests, axios, test clients and JavaScript."""
+def test_names_from_other_clients_have_a_hint(init, hint):
+    """The names are those of httpx, requests, axios, test clients and JavaScript."""
     assert hint_for(**init).endswith(hint)
 
 
@@ -206,7 +206,7 @@ def test_names_from_elsewhere_have_a_hint(init, hint):
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 async def test_a_value_of_the_wrong_kind_is_the_scripts_mistake(init, message):
-    """In both kinds of page; nothing is sent."""
+    """It is so in both kinds of page, and nothing is sent."""
     init = {"url": URL, **init}
     assert hint_for(**init).startswith(message)
     with pytest.raises(ScriptError, match=re.escape(message)):

@@ -1,4 +1,4 @@
-"""The options of a page: a wrong one is refused when the page is made, with what to write."""
+"""A wrong option of a page is refused when the page is created, and the message says what to write."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
         ("baseUrl", "Did you mean 'base_url'?"),
         ("cookie", "Did you mean 'cookies'?"),
         ("headers", "It is an option of fetch()."),
-        ("raise_server_exceptions", "What the application raises is in page.exchanges[-1].exception."),
-        ("max_redirects", "Write follow=."),
-        ("url", "Write the page's origin first, and base_url= for the API's."),
+        ("raise_server_exceptions", "Leave it out: page.exchanges[-1].exception has the application's exception."),
+        ("max_redirects", "Write follow= instead."),
+        ("url", "Write the page's origin first. The API's origin is base_url=."),
         ("xyz", "Write one of origin, app, transport, base_url, engine, cookies, clock, follow, timeout."),
     ],
 )
 def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name, hint):
-    """As Python's own for an unknown keyword, but with what to write."""
+    """As for an unknown keyword argument in Python, but the message says what to write."""
     with pytest.raises(TypeError, match=re.escape(f"{kind.__name__} has no option {name!r}. {hint}")):
         kind(ORIGIN, **{name: 1})
 
@@ -63,7 +63,7 @@ def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name
     ],
 )
 def test_a_wrong_value_is_a_value_error_that_says_what_to_write(kind, option, value, hint):
-    """And what it says is accepted."""
+    """The value in the message is accepted."""
     with pytest.raises(ValueError, match=f"{option}.*Write {re.escape(hint)}"):
         kind(**{"origin": ORIGIN, option: value})
     if "=" in hint:
@@ -76,17 +76,17 @@ def create_app() -> Any:
 
 
 async def create_app_later() -> Any:
-    """Make an application, in time."""
+    """Make an application asynchronously."""
     return ASGIEcho(allowed())
 
 
 def create_configured_app(config: str) -> Any:
-    """Make an application of a configuration."""
+    """Make an application from a configuration."""
     return WSGIEcho([("x", config)])
 
 
 def create_default_app(config: str = "", *, debug: bool = False, **more: Any) -> Any:
-    """Make an application of an optional configuration."""
+    """Make an application from an optional configuration."""
     return WSGIEcho([(config, str(debug)), *more.items()])
 
 
@@ -107,7 +107,7 @@ def create_default_app(config: str = "", *, debug: bool = False, **more: Any) ->
     ids=["text", "number", "class", "factory", "async", "defaults", "partial", "lambda", "needs a configuration"],
 )
 def test_an_object_that_is_not_an_app_is_refused(kind, app, hint):
-    """A factory, a class, an import string."""
+    """The message says what to write in place of a factory, a class or an import string."""
     with pytest.raises(ValueError, match=rf"app=.*{re.escape(hint)}"):
         kind(ORIGIN, app=app)
 
@@ -133,7 +133,7 @@ class ASGIEndpoint:
 
 
 def wrapped(*args, **options):
-    """Hide the arguments of a WSGI application."""
+    """Call a WSGI application, with a signature that does not show its arguments."""
     return WSGIEcho(allowed())(*args, **options)
 
 
@@ -158,12 +158,12 @@ def plain(scope, receive, send):
     ids=["WSGI class", "ASGI class", "wrapped", "plain", "WSGI", "ASGI", "partial", "partial of plain", "method"],
 )
 def test_a_page_takes_every_kind_of_app(app):
-    """What cannot be told apart is WSGI for a Page."""
+    """A Page calls an app as WSGI if its signature does not tell."""
     assert Page(ORIGIN, app=app).fetch(API).content == b"ok"
 
 
-async def test_what_cannot_be_told_apart_is_asgi_for_an_async_page():
-    """The kind of page decides."""
+async def test_an_async_page_takes_an_app_of_unknown_kind_as_asgi():
+    """The kind of page decides if the app's signature does not tell."""
 
     def hidden(*args):
         return ASGIEcho(allowed())(*args)
@@ -172,7 +172,7 @@ async def test_what_cannot_be_told_apart_is_asgi_for_an_async_page():
 
 
 def test_an_app_whose_arguments_cannot_be_read_is_taken():
-    """As of a built-in, or of an extension module."""
+    """Built-in functions and extension modules may have no signature."""
 
     class Unreadable:
         __signature__ = "none"
@@ -201,13 +201,13 @@ def test_an_app_whose_arguments_cannot_be_read_is_taken():
     ids=["async", "sync", "number"],
 )
 def test_a_transport_of_the_other_kind_is_refused(kind, transport, hint):
-    """The message names the page for it."""
+    """The message names the page to use."""
     with pytest.raises(ValueError, match=re.escape(hint)):
         kind(ORIGIN, transport=transport)
 
 
 def test_with_on_an_async_page_says_async_with():
-    """And what to use in a test that is not async."""
+    """The message also says what to use in a test that is not async."""
     with pytest.raises(
         TypeError, match=r"Write 'async with' instead of 'with'.*Page\('https://app.example.com', app=app"
     ):
@@ -217,7 +217,7 @@ def test_with_on_an_async_page_says_async_with():
 
 
 async def test_async_with_on_a_page_says_with():
-    """Or which page is async."""
+    """The message also names the page that is async."""
     with pytest.raises(TypeError, match="Write 'with' instead of 'async with', or use AsyncPage"):
         async with Page(ORIGIN, app=ASGIEcho()):
             pytest.fail("it was entered")
@@ -226,7 +226,7 @@ async def test_async_with_on_a_page_says_with():
 @pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")
 @pytest.mark.parametrize("method", ["fetch", "websocket"])
 async def test_a_call_that_is_never_awaited_fails_when_the_page_is_left(method):
-    """Else the test would pass, and nothing would have been sent."""
+    """Otherwise the test would pass although nothing was sent."""
     with pytest.raises(RuntimeError, match=rf"page\.{method}\('{API}', \.\.\.\) was never awaited"):
         async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:
             getattr(page, method)(API)
@@ -234,7 +234,7 @@ async def test_a_call_that_is_never_awaited_fails_when_the_page_is_left(method):
 
 @pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")
 async def test_a_call_that_is_never_awaited_does_not_hide_why_the_test_failed():
-    """The test has failed already."""
+    """The test's own error is raised."""
 
     async def fail() -> None:
         async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:

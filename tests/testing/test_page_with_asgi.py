@@ -1,4 +1,4 @@
-"""A page that is not async, over an ASGI application: it runs an event loop in a thread, and never hangs."""
+"""A Page over an ASGI application runs an event loop in a thread, and never hangs."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())
 
 
 @pytest.fixture
-def soon(monkeypatch):
-    """Give up soon on an event loop that is blocked."""
+def short_margin(monkeypatch):
+    """Wait only 0.1 seconds for an event loop that is blocked."""
     monkeypatch.setattr(_loop_thread, "MARGIN", 0.1)
 
 
 @pytest.fixture
 def release():
-    """Block the application until the test ends."""
+    """Return an event that a blocking application waits for. It is set when the test ends."""
     event = threading.Event()
     yield event
     event.set()
 
 
-def serving(action):
-    """Return an application that acts, then responds."""
+def app_that(action):
+    """Return an application that awaits the action, and responds if it returns True."""
 
     async def app(scope, receive, send):
         if await action(scope, receive):
@@ -47,7 +47,7 @@ def serving(action):
 
 
 def loop_threads():
-    """Return the threads of pages that run."""
+    """Return the running threads of pages."""
     return [thread for thread in threading.enumerate() if thread.name == "asgi_cors.testing"]
 
 
@@ -62,22 +62,22 @@ def test_the_thread_ends_with_the_page():
 
 
 def test_a_page_that_is_not_entered_ends_its_thread_when_it_is_collected():
-    """It works without the lifespan, as an AsyncPage does."""
+    """Like an AsyncPage, it works without the lifespan if it is not entered."""
     before = set(loop_threads())
     page = Page(ORIGIN, app=ASGIEcho(allowed()))
     assert page.fetch(API).content == b"ok"
     (thread,) = set(loop_threads()) - before
-    gone = weakref.ref(page)
+    collected = weakref.ref(page)
     del page
     gc.collect()
-    assert gone() is None
+    assert collected() is None
     thread.join(10)
     assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("entered", [True, False], ids=["entered", "not entered"])
 def test_the_interpreter_exits_with_a_page_that_was_never_left(entered):
-    """Also with threads of the application, idle or busy in the event loop; there is nothing on stderr."""
+    """It exits although the application has started threads, and prints nothing on stderr."""
     code = f"""
 import asyncio, sys
 import anyio.to_thread
@@ -99,13 +99,13 @@ page = Page({ORIGIN!r}, app=app)
 {"page.__enter__()" if entered else ""}
 print(page.fetch({API!r}).text)
 """
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
 
 
 def test_the_app_runs_in_one_event_loop_with_the_callers_context():
-    """Objects of the event loop hold from request to request, and context variables are seen."""
+    """Requests can share objects of the event loop, and see the test's context variables."""
     variable = contextvars.ContextVar("variable", default="unset")
     seen = []
 
@@ -113,7 +113,7 @@ def test_the_app_runs_in_one_event_loop_with_the_callers_context():
         seen.append((variable.get(), asyncio.get_running_loop()))
         return True
 
-    with Page(ORIGIN, app=serving(act)) as page:
+    with Page(ORIGIN, app=app_that(act)) as page:
         for value in ("one", "two"):
             variable.set(value)
             page.fetch(API)
@@ -122,7 +122,7 @@ def test_the_app_runs_in_one_event_loop_with_the_callers_context():
 
 
 def test_threads_may_share_a_page():
-    """The exchanges are kept apart."""
+    """Each thread gets its own response."""
     texts = []
     with Page(ORIGIN, app=ASGIEcho(allowed())) as page:
         threads = [threading.Thread(target=lambda: texts.append(page.fetch(API).text)) for _ in range(20)]
@@ -133,16 +133,16 @@ def test_threads_may_share_a_page():
         assert (texts, len(page.exchanges)) == (["ok"] * 20, 20)
 
 
-@pytest.mark.usefixtures("soon")
+@pytest.mark.usefixtures("short_margin")
 def test_an_app_that_blocks_its_event_loop_times_out_and_the_page_lives_on(release):
-    """As a view does that calls time.sleep(); later fetches wait for the same event loop."""
+    """An async view that calls `time.sleep()` blocks it. Later fetches wait for the same event loop."""
 
     async def act(scope, receive):
         if scope["path"] == "/blocks":
             release.wait(60)
         return True
 
-    with Page(ORIGIN, app=serving(act)) as page:
+    with Page(ORIGIN, app=app_that(act)) as page:
         with pytest.raises(FetchTimeout) as caught:
             page.fetch(f"{API}/blocks", timeout=0.05)
         assert caught.value.exchange is page.exchanges[0]
@@ -153,26 +153,26 @@ def test_an_app_that_blocks_its_event_loop_times_out_and_the_page_lives_on(relea
         assert page.fetch(API).content == b"ok"
 
 
-@pytest.mark.usefixtures("soon")
+@pytest.mark.usefixtures("short_margin")
 def test_a_page_can_be_left_while_its_event_loop_is_blocked(release):
-    """The error that the test failed by stays the one that is seen."""
+    """The test's own error is raised, and the failed shutdown is a note on it."""
 
     async def act(scope, receive):
         release.wait(60)
 
-    with pytest.raises(FetchTimeout) as caught, Page(ORIGIN, app=serving(act)) as page:
+    with pytest.raises(FetchTimeout) as caught, Page(ORIGIN, app=app_that(act)) as page:
         page.fetch(API, timeout=0.05)
     assert caught.value.__notes__ == [
         "the application did not shut down: it blocks its event loop, or ignores its cancellation"
     ]
-    with pytest.raises(LifespanError, match="did not shut down"), Page(ORIGIN, app=serving(act)) as page:  # noqa: SIM117
+    with pytest.raises(LifespanError, match="did not shut down"), Page(ORIGIN, app=app_that(act)) as page:  # noqa: SIM117
         with pytest.raises(FetchTimeout):
             page.fetch(API, timeout=0.05)
 
 
-@pytest.mark.usefixtures("soon")
+@pytest.mark.usefixtures("short_margin")
 def test_a_stream_can_be_closed_while_the_event_loop_is_blocked(release, monkeypatch):
-    """It is left."""
+    """`close()` returns although the application does not."""
     monkeypatch.setattr("asgi_cors.testing._sync_driver.DRAIN_LIMIT", 0.05)
 
     async def app(scope, receive, send):
@@ -189,10 +189,10 @@ def test_a_stream_can_be_closed_while_the_event_loop_is_blocked(release, monkeyp
     assert blocks.is_set()
 
 
-@pytest.mark.usefixtures("soon")
+@pytest.mark.usefixtures("short_margin")
 @pytest.mark.parametrize("phase", ["start", "shut down"])
 def test_a_lifespan_that_blocks_the_event_loop_is_a_lifespan_error(release, phase):
-    """Within the page's timeout."""
+    """It is raised soon after the page's timeout."""
 
     async def app(scope, receive, send):
         await receive()
@@ -210,14 +210,14 @@ def test_a_lifespan_that_blocks_the_event_loop_is_a_lifespan_error(release, phas
 
 
 def test_an_app_that_exits_ends_the_fetch():
-    """As the exit of a WSGI application does; the page lives on."""
+    """As with a WSGI application. The page can still be used."""
 
     async def act(scope, receive):
         if scope["path"] == "/exit":
             sys.exit(3)
         return True
 
-    with Page(ORIGIN, app=serving(act)) as page:
+    with Page(ORIGIN, app=app_that(act)) as page:
         with pytest.raises(SystemExit) as caught:
             page.fetch(f"{API}/exit")
         assert caught.value.code == 3
@@ -225,23 +225,23 @@ def test_an_app_that_exits_ends_the_fetch():
 
 
 def test_ctrl_c_ends_the_fetch_and_cancels_the_request():
-    """The page can be left, then."""
-    told = threading.Event()
+    """The page can then be left."""
+    cancelled = threading.Event()
 
     async def act(scope, receive):
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         try:
             await anyio.sleep_forever()
         finally:
-            told.set()
+            cancelled.set()
 
-    with pytest.raises(KeyboardInterrupt), Page(ORIGIN, app=serving(act)) as page:
+    with pytest.raises(KeyboardInterrupt), Page(ORIGIN, app=app_that(act)) as page:
         page.fetch(API)
-    assert told.wait(10)
+    assert cancelled.wait(10)
 
 
 def test_a_page_that_another_thread_leaves_ends_the_call():
-    """It does not wait for an event loop that is gone."""
+    """The call does not wait for an event loop that has ended."""
     began = threading.Event()
 
     async def app(scope, receive, send):
@@ -257,7 +257,7 @@ def test_a_page_that_another_thread_leaves_ends_the_call():
 
 
 def test_an_event_loop_that_cannot_start_is_an_error(monkeypatch):
-    """As when there are too many open files."""
+    """The system may refuse, for instance because of too many open files."""
 
     def refuse(main):
         main.close()
@@ -268,8 +268,8 @@ def test_an_event_loop_that_cannot_start_is_an_error(monkeypatch):
         Page(ORIGIN, app=ASGIEcho()).fetch(API)
 
 
-def test_an_app_that_calls_its_own_page_is_told_so():
-    """It would wait for itself."""
+def test_an_app_that_calls_its_own_page_gets_an_error():
+    """The call would wait for itself."""
     errors = []
 
     async def act(scope, receive):
@@ -279,28 +279,28 @@ def test_an_app_that_calls_its_own_page_is_told_so():
             errors.append(str(error))
         return True
 
-    with Page(ORIGIN, app=serving(act)) as page:
+    with Page(ORIGIN, app=app_that(act)) as page:
         assert page.fetch(API).content == b"ok"
-    assert errors == ["the application called the page that tests it, which would wait for itself"]
+    assert errors == ["the application called the page that tests it. That call would wait for itself."]
 
 
 def test_a_stream_that_is_open_when_the_page_is_left_is_closed():
-    """The application is told so."""
-    told = []
+    """The application receives the disconnect."""
+    received = []
 
     async def app(scope, receive, send):
         await receive()
         await send(START)
         await send({"type": "http.response.body", "body": b"1", "more_body": True})
-        told.append((await receive())["type"])
+        received.append((await receive())["type"])
 
     with Page(ORIGIN, app=http_only(app)) as page:
         assert next(page.fetch(API, stream=True).iter_bytes()) == b"1"
-    assert told == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
 def test_an_iterator_that_waits_for_the_app_does_not_block_it():
-    """It runs in a thread of its own."""
+    """The iterator runs in a thread of its own."""
     received = threading.Event()
     bodies = []
 
@@ -318,6 +318,6 @@ def test_an_iterator_that_waits_for_the_app_does_not_block_it():
         assert received.wait(10)
         yield b"b"
 
-    with Page(ORIGIN, app=serving(act)) as page:
+    with Page(ORIGIN, app=app_that(act)) as page:
         assert page.fetch(API, method="POST", content=parts()).content == b"ok"
     assert bodies == [b"a", b"b", b""]

@@ -155,7 +155,7 @@ def test_the_wrong_page_tells_which_is_the_right_one(run, arguments, hint):
 
 
 def test_the_class_of_the_page_can_be_chosen(run):
-    """For a test that is not async, and for real connections in one that is; by the marker, too."""
+    """It can be chosen in the call and by the marker, and the call wins."""
     run(
         """
     def test_sync(cors_page):
@@ -182,19 +182,19 @@ def test_the_class_of_the_page_can_be_chosen(run):
         ),
         (
             "cors_page(ORIGIN, wsgi)",
-            "cors_page() takes the origin alone by position. Write the others by name, such as",
+            "cors_page() takes only the origin by position. Write the others by name, such as",
         ),
         ("cors_page(ORIGIN, origin=ORIGIN)", "cors_page() has the origin twice: 'https://app.example.com' and origin="),
         ("cors_page(ORIGIN, enginge='firefox')", "cors_page() has no option 'enginge'. Did you mean 'engine'?"),
         ("cors_page(ORIGIN, headers={})", "cors_page() has no option 'headers'. It is an option of fetch()."),
         (
             "cors_page(ORIGIN, page_class=dict)",
-            "page_class=<class 'dict'> is not a class of pages. Write Page or AsyncPage.",
+            "page_class=<class 'dict'> is not a class of pages. Write page_class=Page, or AsyncPage.",
         ),
     ],
 )
 def test_a_wrong_call_is_a_type_error_that_says_what_to_write(run, call, message):
-    """It names the function that was called, not one within."""
+    """The message names the function that the test called."""
     result = run(
         f"""
     def test_fails(cors_page):
@@ -209,12 +209,12 @@ def test_a_wrong_call_is_a_type_error_that_says_what_to_write(run, call, message
     ("marker", "message"),
     [
         ("ORIGIN, enginge='firefox'", "pytest.mark.cors() has no option 'enginge'. Did you mean 'engine'?"),
-        ("ORIGIN, wsgi", "pytest.mark.cors() takes the origin alone by position. Write the others by name, such as"),
+        ("ORIGIN, wsgi", "pytest.mark.cors() takes only the origin by position. Write the others by name, such as"),
         ("ORIGIN, origin=ORIGIN", "pytest.mark.cors() has the origin twice: 'https://app.example.com' and origin="),
     ],
 )
 def test_a_wrong_marker_is_a_type_error_that_names_it(run, marker, message):
-    """Also if the call itself is complete."""
+    """The marker is checked even if the call has all arguments."""
     result = run(
         f"""
     @pytest.mark.cors({marker})
@@ -227,7 +227,7 @@ def test_a_wrong_marker_is_a_type_error_that_names_it(run, marker, message):
 
 
 def test_the_origin_may_be_named(run):
-    """In the call and in the marker; the call's is used."""
+    """It may be named in the call and in the marker, and the call wins."""
     run(
         """
     @pytest.mark.cors(origin="null")
@@ -240,7 +240,7 @@ def test_the_origin_may_be_named(run):
 
 
 def test_a_relative_url_warns_at_the_readers_line(run):
-    """Through the fixture, too."""
+    """A page of the fixture warns, too."""
     result = run(
         """
     def test_warns(cors_page):
@@ -255,7 +255,7 @@ def test_a_relative_url_warns_at_the_readers_line(run):
 
 
 @pytest.mark.parametrize("options", [(), ("-p", "no:anyio")], ids=["anyio is there", "no plugin for async tests"])
-def test_an_async_test_that_nothing_runs_is_not_passed(run, options):
+def test_an_async_test_that_no_plugin_runs_does_not_pass(run, options):
     """Pytest fails it."""
     result = run(
         """

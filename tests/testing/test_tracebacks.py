@@ -1,4 +1,4 @@
-"""What a failing test shows: the reader's line first, and no frame of this package, of httpx or of anyio beside it."""
+"""A failing test shows the reader's line first, and no frame of this package, of httpx or of anyio."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from asgi_cors.testing import CORSError, NetworkError, Page
 
 pytest_plugins = ["pytester"]
 
+# The start of a file of failing tests.
 FILE = """
 import pytest
 from asgi_cors.testing import AsyncPage, Page
@@ -44,6 +45,7 @@ def anyio_backend(request):
     return request.param
 
 """
+# The line that raises each error, for tests that are not async.
 SYNC = {
     "CORSError": "with Page(ORIGIN, app=asgi) as page: page.fetch(API)  # reader",
     "CORSError of WSGI": "with Page(ORIGIN, app=wsgi) as page: page.fetch(API)  # reader",
@@ -61,6 +63,7 @@ SYNC = {
     "TypeError of the fixture": "cors_page()  # reader",
     "TypeError of with": "with cors_page(ORIGIN, app=asgi): pass  # reader",
 }
+# The same for async tests.
 ASYNC = {
     "CORSError": "async with cors_page(ORIGIN, app=asgi) as page: await page.fetch(API)  # reader",
     "ScriptError": "await AsyncPage(ORIGIN, app=asgi).fetch(API, credential='include')  # reader",
@@ -81,12 +84,12 @@ TESTS = [
         for number, line in enumerate(ASYNC.values())
     ),
 ]
-RUNS = len(SYNC) + 2 * len(ASYNC)
+RUNS = len(SYNC) + 2 * len(ASYNC)  # asyncio and trio
 
 
 @pytest.fixture
 def sections(pytester: pytest.Pytester):
-    """Run all failing tests in a pytest of their own; return what each of them shows."""
+    """Return a function that runs the failing tests with a style of traceback, and returns the output of each test."""
 
     def call(style: str) -> list[str]:
         path = pytester.makepyfile(FILE + "\n".join(TESTS))
@@ -101,7 +104,7 @@ def sections(pytester: pytest.Pytester):
 
 @pytest.mark.parametrize("style", ["auto", "short"])
 def test_pytest_shows_the_readers_line_and_no_frame_of_ours(sections, style):
-    """Of a chained cause it shows one line, of an application's exception the application's own frames."""
+    """For a cause it shows one line; for an application's exception also the application's own frames."""
     shown = sections(style)
     assert len(shown) == RUNS
     for section in shown:
@@ -109,20 +112,20 @@ def test_pytest_shows_the_readers_line_and_no_frame_of_ours(sections, style):
             "test_pytest_shows_the_readers_line_and_no_frame_of_ours.py"
         }
         assert section.count("# reader") == 1
-        before = section.partition("# reader")[0]
-        assert ("the_pool_is_gone()" in before) or len(before.splitlines()) < 16
+        above = section.partition("# reader")[0]
+        assert ("the_pool_is_gone()" in above) or len(above.splitlines()) < 16
 
 
-def test_a_line_is_the_readers(sections):
-    """`--tb=line` shows nothing else."""
+def test_the_one_line_of_tb_line_is_the_readers(sections):
+    """`--tb=line` shows one line for each failure."""
     (text,) = sections("line")
     places = re.findall(r"(?m)^(/\S+\.py):\d+: ", text)
     assert len(places) == RUNS
-    assert {place.rpartition("/")[2] for place in places} == {"test_a_line_is_the_readers.py"}
+    assert {place.rpartition("/")[2] for place in places} == {"test_the_one_line_of_tb_line_is_the_readers.py"}
 
 
 def test_a_native_traceback_ends_with_the_readers_line_and_one_of_ours(sections):
-    """Python itself cannot hide the frame that raises."""
+    """Python always shows the frame that raises."""
     for section in sections("native"):
         frames = re.findall(r'(?m)^  File "([^"]+)", line \d+, in', section.rpartition("Traceback (most recent")[2])
         while "/asgi_cors/testing/" in frames[-1]:
@@ -132,7 +135,7 @@ def test_a_native_traceback_ends_with_the_readers_line_and_one_of_ours(sections)
 
 
 def test_the_cause_is_chained_without_its_frames():
-    """It is httpx's error; httpx's own cause is its context."""
+    """The cause is httpx's error. Its own cause, of httpcore, is not printed."""
     with pytest.raises(NetworkError) as caught:
         Page(ORIGIN).fetch("http://127.0.0.1:1/")
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
@@ -141,7 +144,7 @@ def test_the_cause_is_chained_without_its_frames():
 
 
 def test_an_error_in_a_handler_keeps_the_handlers_error_as_context():
-    """As any error does."""
+    """As with any error in Python."""
     context = LookupError()
 
     def fail() -> None:
@@ -156,7 +159,7 @@ def test_an_error_in_a_handler_keeps_the_handlers_error_as_context():
 
 
 def test_an_error_of_the_tests_own_code_keeps_its_frames():
-    """A clock, an engine or a transport of the test's."""
+    """For instance, the error of a test's own clock."""
 
     def clock():
         raise ValueError("no time")

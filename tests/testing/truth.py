@@ -132,7 +132,7 @@ def init_of(step: Json) -> Json:
     init["headers"] = [(name, value) for name, value in init.get("headers", [])]
     body, kind, blob = init.pop("body", None), init.pop("body_type", "string"), init.pop("blob_type", "")
     if step["api"] == "xhr" and init.get("method", "GET").upper() in {"GET", "HEAD"}:
-        body = None  # XMLHttpRequest, send(): it is dropped
+        body = None  # XMLHttpRequest, send(): GET and HEAD have no body
     if body is not None:
         kind_of_content = blob or TYPES.get(kind)
         init["content"] = body if kind == "string" else iter([body.encode()]) if kind == "stream" else body.encode()
@@ -156,7 +156,7 @@ def own_cookies(case: Json, header: str | None) -> set[str]:
 
 
 def expected(case: Json, engine: str) -> list[Json]:
-    """Return what the engine was seen doing, step by step; "browsers" and "standard" stand for what all three did."""
+    """Return the engine's recorded results, step by step; for "browsers" and "standard" those of all three."""
     observed = case["observed"].get("all") or case["observed"][engine if engine in case["observed"] else "chromium"]
     return [
         {

@@ -1,0 +1,62 @@
+"""The programs of docs/testing.md pass, and its outputs are what they print."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from asgi_cors.testing import CORSError, Page
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "testing.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+MAIN, *TESTS = re.findall(r"(?ms)^```python\n(.*?)^```$", TEXT)
+ERROR, EXCHANGES = re.findall(r"(?ms)^```text\n(.*?)\n```$", TEXT)
+
+
+@pytest.fixture
+def page() -> Any:
+    """Return a page with the application of the first program."""
+    pytest.importorskip("fastapi")
+    names: dict[str, Any] = {"__name__": "main"}
+    exec(compile(MAIN, str(PAGE), "exec", dont_inherit=True), names)  # noqa: S102 - our own text
+    return Page("https://app.example.com", app=names["app"], base_url="https://api.test")
+
+
+def test_each_program_passes_as_a_file_of_its_own(tmp_path: pathlib.Path) -> None:
+    """The first one is main.py, the others are tests. No test is skipped, and nothing warns."""
+    pytest.importorskip("fastapi")
+    (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
+    for number, program in enumerate(TESTS):
+        (tmp_path / f"test_{number}.py").write_text(program, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "asgi_cors.testing._pytest", "-p", "anyio.pytest_plugin"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "default"},
+        timeout=120,
+    )
+    assert re.search(r"(?m)^=+ [0-9]+ passed in [\d.]+s =+$", done.stdout), done.stdout + done.stderr
+
+
+def test_the_error_has_the_text_on_the_page(page: Any) -> None:
+    """It is the error of a header that the first program does not allow."""
+    with page, pytest.raises(CORSError) as caught:
+        page.fetch("/items/5", method="PUT", headers={"x-id": "1"})
+    assert str(caught.value) == ERROR
+
+
+def test_the_exchanges_have_the_text_on_the_page(page: Any) -> None:
+    """They are those of the fetch above them."""
+    with page:
+        page.fetch("/items/5", method="PUT")
+        title, _, table = EXCHANGES.partition("\n")
+        assert page.table() == table
+        assert f" Exchanges of {page!r} " in title
