@@ -10,13 +10,14 @@ import truth
 from asgi_cors.testing import AsyncPage, CORSError, FetchError, Page
 
 ENGINES = ("chromium", "firefox", "webkit")
+APIS = {"fetch", "xhr", "script", "eventsource", "beacon", "websocket"}
 
-# Left out: other APIs than fetch and XMLHttpRequest, Resource Timing (O), the HTTP cache (Q), referrer policies.
+# Left out: forms, Resource Timing (O), the HTTP cache (Q), referrer policies.
 COVERED = {
     name: case
     for name, case in truth.CASES.items()
     if case["family"] not in {"O", "Q"}
-    and all(step["api"] in {"fetch", "xhr"} and "referrerPolicy" not in step["init"] for step in case["steps"])
+    and all(step["api"] in APIS and "referrerPolicy" not in step["init"] for step in case["steps"])
 }
 AGREED = {
     name: case
@@ -63,7 +64,8 @@ def run(case: dict[str, Any], engine: str) -> tuple[list[dict[str, Any]], list[s
             server.next_step()
             response = None
             try:
-                response = page.fetch(call.url, **call.init)
+                is_handshake = step["api"] == "websocket"
+                response = page.websocket(call.url) if is_handshake else page.fetch(call.url, **call.init)
             except CORSError as error:
                 codes.append(error.code)
             except FetchError:
@@ -81,7 +83,8 @@ async def run_async(case: dict[str, Any], engine: str) -> list[dict[str, Any]]:
             time[0] += call.delay
             server.next_step()
             try:
-                response = await page.fetch(call.url, **call.init)
+                is_handshake = step["api"] == "websocket"
+                response = await (page.websocket(call.url) if is_handshake else page.fetch(call.url, **call.init))
             except FetchError:
                 response = None
             steps.append(truth.seen(server, step["api"], response))

@@ -224,6 +224,15 @@ def test_an_app_that_exits_ends_the_fetch():
         assert page.fetch(API).content == b"ok"
 
 
+@pytest.fixture
+def default_sigint():
+    """Raise KeyboardInterrupt on SIGINT, which a shell's background jobs ignore."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("default_sigint")
 def test_ctrl_c_ends_the_fetch_and_cancels_the_request():
     """The page can then be left."""
     cancelled = threading.Event()

@@ -31,7 +31,13 @@ COOKIES = {
     ORIGINS["sub"]: ["jar_sub=1; Path=/; SameSite=None; Secure"],
 }
 BODILESS = {204, 304}
+FETCH_TYPES = {"basic", "cors", "opaque", "opaqueredirect"}
 MULTIPART = "multipart/form-data; boundary=x"
+# What the other APIs fetch with: HTML, "create a potential-CORS request"; HTML, EventSource; Beacon, sendBeacon().
+INITS: dict[str, Json] = {
+    "eventsource": {"mode": "cors"},
+    "beacon": {"method": "POST", "mode": "no-cors", "credentials": "include"},
+}
 TYPES = {"formdata": MULTIPART, "urlsearchparams": "application/x-www-form-urlencoded;charset=UTF-8"}
 
 
@@ -127,12 +133,20 @@ def calls(case: Json) -> list[Call]:
 
 def init_of(step: Json) -> Json:
     """Return the options of `page.fetch` that do what the step's API did with its own."""
-    init = dict(step["init"])
+    init = {**INITS.get(step["api"], {}), **step["init"]}
     init.pop("keepalive", None)
+    if step["api"] == "script":
+        crossorigin = init.pop("crossorigin", None)
+        init["mode"] = "no-cors" if crossorigin is None else "cors"
+        init["credentials"] = "include" if crossorigin in {None, "use-credentials"} else "same-origin"
     init["headers"] = [(name, value) for name, value in init.get("headers", [])]
     body, kind, blob = init.pop("body", None), init.pop("body_type", "string"), init.pop("blob_type", "")
     if step["api"] == "xhr" and init.get("method", "GET").upper() in {"GET", "HEAD"}:
         body = None  # XMLHttpRequest, send(): GET and HEAD have no body
+    if step["api"] == "beacon" and kind != "blob":
+        blob = ""  # only a Blob has a type of its own
+    if step["api"] == "beacon" and blob == "application/json":
+        init["mode"] = "cors"
     if body is not None:
         kind_of_content = blob or TYPES.get(kind)
         init["content"] = body if kind == "string" else iter([body.encode()]) if kind == "stream" else body.encode()
@@ -161,7 +175,7 @@ def expected(case: Json, engine: str) -> list[Json]:
     return [
         {
             **step,
-            "type": None if step["type"] == "xhr" else step["type"],
+            "type": step["type"] if step["type"] in FETCH_TYPES else None,
             "readable": sorted(step["readable"] or []),
             "mains": [
                 {**main, "cookies": cookies, "cookie": bool(cookies)}
@@ -176,7 +190,9 @@ def expected(case: Json, engine: str) -> list[Json]:
 def seen(server: Server, api: str, response: Any) -> Json:
     """Return what the page did in this step, in the form of `expected`; no response: it was blocked."""
     shown: Json = {"blocked": response is None, "preflights": server.preflights, "mains": server.mains}
-    if response is None:
+    if api == "beacon":
+        shown["blocked"] = False  # the page never learns of it
+    if response is None or api not in {"fetch", "xhr"}:
         return {**shown, "type": None, "status": None, "readable": []}
     kind = None if api == "xhr" else response.type
     return {**shown, "type": kind, "status": response.status, "readable": sorted(set(response.headers))}
