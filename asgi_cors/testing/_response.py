@@ -64,8 +64,8 @@ class Response:
 
     @functools.cached_property
     def headers(self) -> httpx.Headers:
-        """What the script may read; a case-insensitive mapping."""
-        return self._select(visible=True)
+        """What the script may read; a case-insensitive mapping. KeyError says why it may not read a header."""
+        return _VisibleHeaders(self._select(visible=True), self.hidden_headers, self.type)
 
     @functools.cached_property
     def hidden_headers(self) -> httpx.Headers:
@@ -94,6 +94,30 @@ class Response:
     def json(self) -> Any:
         """Return the body read as JSON. Raises ValueError."""
         return json.loads(self.text)
+
+
+class _VisibleHeaders(httpx.Headers):
+    """Headers whose KeyError tells a hidden header from one that is absent."""
+
+    def __init__(self, visible: httpx.Headers, hidden: httpx.Headers, kind: str) -> None:
+        super().__init__(visible)
+        self._hidden = hidden
+        self._kind = kind
+
+    def __getitem__(self, key: str) -> str:
+        __tracebackhide__ = True
+        if key not in self:
+            raise KeyError(self._reason(key.lower()))
+        return super().__getitem__(key)
+
+    def _reason(self, name: str) -> str:
+        if name not in self._hidden:
+            return f"the response has no header {name!r}"
+        if self._kind in OPAQUE:
+            return f"no script can read {name!r}: the response is of the type {self._kind!r}"
+        if name in FORBIDDEN:
+            return f"no script can read {name!r}; the cookies that were stored are in page.cookies"
+        return f"the page may not read {name!r}: expose it, by expose_headers=[{name!r}]"
 
 
 def _visible_names(outcome: Outcome, engine: Engine) -> set[str]:

@@ -1,0 +1,42 @@
+"""A header that the script cannot read: the error says why, and what to write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from doubles import API, ORIGIN
+
+from asgi_cors.testing import Page
+from asgi_cors.testing import Response as PageResponse
+
+SENT = {"access-control-allow-origin": ORIGIN, "content-type": "text/plain", "x-total": "3", "set-cookie": "a=1"}
+
+
+def fetched(**init: Any) -> PageResponse:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=SENT))
+    return Page(ORIGIN, transport=transport).fetch(API, **init)
+
+
+@pytest.mark.parametrize(
+    ("name", "init", "reason"),
+    [
+        ("X-Total", {}, "the page may not read 'x-total': expose it, by expose_headers=['x-total']"),
+        ("set-cookie", {}, "no script can read 'set-cookie'; the cookies that were stored are in page.cookies"),
+        ("x-other", {}, "the response has no header 'x-other'"),
+        ("x-total", {"mode": "no-cors"}, "no script can read 'x-total': the response is of the type 'opaque'"),
+    ],
+    ids=["not exposed", "a cookie", "absent", "opaque"],
+)
+def test_the_key_error_says_why_the_script_cannot_read_it(name: str, init: dict[str, str], reason: str) -> None:
+    """A test that reads a header which the server does not expose shows the line to write."""
+    with pytest.raises(KeyError) as caught:
+        fetched(**init).headers[name]
+    assert caught.value.args == (reason,)
+
+
+def test_get_returns_none_as_in_a_script() -> None:
+    """`headers.get()` is JavaScript's; only the brackets raise."""
+    assert fetched().headers.get("x-total") is None
+    assert fetched().headers["Content-Type"] == "text/plain"
