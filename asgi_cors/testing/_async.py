@@ -59,7 +59,9 @@ class AsyncPage(BasePage):
     @short_traceback
     async def __aenter__(self) -> Self:
         """Start the application. Raises LifespanError."""
+        self._check_left()
         await self._driver.start(self._timeout)
+        self._is_entered = True
         return self
 
     @short_traceback
@@ -75,9 +77,11 @@ class AsyncPage(BasePage):
             LifespanError: the application fails to stop; with an error underway, it is added to that as a note.
             RuntimeError: a call of `fetch()` or `websocket()` was never awaited.
         """
+        self._is_entered = False
+        unawaited = list(self._unawaited.values())  # before the application stops: tasks may begin while it does
         await self._driver.stop(self._timeout, error)
-        if error is None and self._unawaited:
-            call = next(iter(self._unawaited.values()))
+        if error is None and unawaited:
+            call = unawaited[0]
             raise RuntimeError(f"{call} was never awaited, so nothing was sent. Write await {call}.")
 
     if not TYPE_CHECKING:  # type checkers report `with` by themselves

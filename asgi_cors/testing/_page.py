@@ -84,6 +84,7 @@ class BasePage(abc.ABC):
         )
         self._check_ways(app, transport)
         self._has_app = app is not None
+        self._is_entered = False
 
     def __repr__(self) -> str:
         """Show the kind of page, its origin and engine."""
@@ -108,6 +109,11 @@ class BasePage(abc.ABC):
     def cookies(self) -> CookieJar:
         """The cookies stored."""
         return self._state.cookies
+
+    def _check_left(self) -> None:
+        """Raise RuntimeError for a page that is entered: its application would start twice."""
+        if self._is_entered:
+            raise RuntimeError("the page is entered already. Make another page, or leave this one first.")
 
     def _check_ways(self, app: Callable[..., Any] | None, transport: object) -> None:
         """Raise ValueError for an application or a transport that this kind of page cannot use."""

@@ -60,7 +60,9 @@ class Page(BasePage):
     @short_traceback
     def __enter__(self) -> Self:
         """Start the application. Raises LifespanError."""
+        self._check_left()
         self._driver.start(self._timeout)
+        self._is_entered = True
         return self
 
     @short_traceback
@@ -71,6 +73,7 @@ class Page(BasePage):
         traceback: TracebackType | None,
     ) -> None:
         """Close what is open and stop the application. Raises LifespanError, or notes it on the error underway."""
+        self._is_entered = False
         self._driver.stop(self._timeout, error)
 
     if not TYPE_CHECKING:  # type checkers report `async with` by themselves

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import re
@@ -230,6 +231,22 @@ async def test_a_call_that_is_never_awaited_fails_when_the_page_is_left(method):
     with pytest.raises(RuntimeError, match=rf"page\.{method}\('{API}', \.\.\.\) was never awaited"):
         async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:
             getattr(page, method)(API)
+
+
+async def test_a_call_that_only_begins_when_the_page_is_left_was_not_awaited():
+    """A task that nobody awaits begins while the application stops, and its error is lost."""
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            for phase in ("startup", "shutdown"):
+                await receive()
+                await asyncio.sleep(0.01)
+                await send({"type": f"lifespan.{phase}.complete"})
+
+    with pytest.raises(RuntimeError, match="was never awaited"):
+        async with AsyncPage(ORIGIN, app=app) as page:
+            tasks = asyncio.gather(page.fetch(API), return_exceptions=True)
+    await tasks
 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")
