@@ -51,8 +51,9 @@ def _carry_out(steps: Steps[Outcome], timeout: float) -> Commands:
         yield from _send(exchange, steps, timeout)
         try:
             following = steps.send(response_of(exchange))
-        except FetchError:
+        except FetchError as error:
             yield Command("drain", exchange)
+            _note_exception(error, exchange)
             raise
         except StopIteration as stop:
             outcome: Outcome = stop.value
@@ -110,7 +111,14 @@ def transport_error(error: Exception, exchange: Exchange) -> FetchError:
     kind = FetchTimeout if isinstance(error, httpx.TimeoutException) else NetworkError
     failure = kind(f"{exchange.request.method} {exchange.request.url} failed: {exchange.problem}", exchange)
     failure.__cause__ = error
+    _note_exception(failure, exchange)
     return failure
+
+
+def _note_exception(error: FetchError, exchange: Exchange) -> None:
+    """Tell what the application raised: a response that lacks the headers may be the server's 500 for it."""
+    if exchange.exception is not None:
+        error.add_note(f"  the application raised {exchange.exception!r:.500}")
 
 
 def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:

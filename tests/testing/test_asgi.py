@@ -96,6 +96,7 @@ def test_an_app_that_raises_shows_as_500_without_cors_fields(interface):
     assert error.exchange.response.status_code == 500
     assert error.exchange.response.text == "Internal Server Error"
     assert repr(error.exchange.exception) == "LookupError('no such item')"
+    assert error.__notes__ == ["  the application raised LookupError('no such item')"]
 
 
 def test_an_exception_after_the_response_is_kept_and_hurts_nobody(interface):
@@ -121,8 +122,9 @@ def test_an_app_that_stops_within_the_body_cuts_the_response_short(interface, er
         if error:
             raise error
 
-    with pytest.raises(NetworkError, match="before its response was complete"):
+    with pytest.raises(NetworkError, match="before its response was complete") as caught:
         fetch(interface, app)
+    assert getattr(caught.value, "__notes__", []) == (["  the application raised LookupError()"] if error else [])
 
 
 def test_an_app_that_returns_without_a_response_shows_as_500(interface):

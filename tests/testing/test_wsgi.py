@@ -127,6 +127,7 @@ def test_an_app_that_raises_shows_as_500_without_cors_fields():
     exchange = caught.value.exchange
     assert (exchange.response.status_code, exchange.response.text) == (500, "Internal Server Error")
     assert str(exchange.exception) == "no such item"
+    assert caught.value.__notes__ == ["  the application raised LookupError('no such item')"]
 
 
 def test_an_app_that_never_calls_start_response_shows_as_500():
@@ -176,6 +177,7 @@ def test_start_response_after_the_first_byte_raises_its_exception():
     with pytest.raises(NetworkError) as caught:
         fetch(app)
     assert str(caught.value.exchange.exception) == "'late'"
+    assert caught.value.__notes__ == ["  the application raised KeyError('late')"]
 
 
 @pytest.mark.parametrize("status", ["", "abc", "20 OK", "2000 OK", "OK 200", 200, None, b"200 OK"])
