@@ -6,6 +6,7 @@ it, so they are dropped at the public functions. The frame of the public functio
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import pathlib
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _PACKAGE = str(pathlib.Path(__file__).parent)
 _MISUSE = (TypeError, ValueError, RuntimeError)
+_RAISE = dis.opmap["RAISE_VARARGS"]
 _ERRORS = (FetchError, LifespanError, SameOriginWarning, *_MISUSE)
 
 
@@ -59,7 +61,7 @@ def short_traceback(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _shortened(error: Exception) -> Exception:
-    """Drop the frames, and a cause that says nothing new. Other people's TypeErrors and ValueErrors stay whole."""
+    """Drop the frames, and a cause that says nothing new. TypeErrors and ValueErrors of other code, and bugs, stay whole."""
     if isinstance(error, _MISUSE) and not isinstance(error, FetchError) and not _is_raised_here(error):
         return error
     cause = error.__cause__
@@ -84,10 +86,14 @@ def _says_more(error: Exception, cause: BaseException) -> bool:
 
 
 def _is_raised_here(error: BaseException) -> bool:
+    """Tell whether a `raise` of this package raised it. What Python raises within the package may be a bug of ours."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    return traceback is not None and _is_ours(traceback.tb_frame.f_code.co_filename)
+    if traceback is None:
+        return False
+    code = traceback.tb_frame.f_code
+    return _is_ours(code.co_filename) and code.co_code[traceback.tb_lasti] == _RAISE
 
 
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:
