@@ -22,6 +22,8 @@ from ._state import Outcome
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ConnectionError)
 OPAQUE = frozenset({"opaque", "opaqueredirect"})
+SOCKET_LIMIT = 2_000_000
+"""Seconds that a socket's timeout must stay below: it counts milliseconds in 31 bits. The page has its own."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def _read(exchange: Exchange) -> Generator[Command, None, None]:
 def prepare(exchange: Exchange, timeout: float) -> None:
     """Give the transport what it needs beside the request: the exchange, and httpx's own timeouts (seconds)."""
     kinds = ("connect", "read", "write", "pool")
-    exchange.request.extensions = {"exchange": exchange, "timeout": dict.fromkeys(kinds, timeout)}
+    of_socket = timeout if timeout < SOCKET_LIMIT else None
+    exchange.request.extensions = {"exchange": exchange, "timeout": dict.fromkeys(kinds, of_socket)}
 
 
 def response_of(exchange: Exchange) -> httpx.Response:

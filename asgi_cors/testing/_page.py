@@ -19,7 +19,7 @@ from ._errors import SameOriginWarning, ScriptError
 from ._exchange import Exchange, table
 from ._fetch import Fetch
 from ._fetch_options import check_fetch_options
-from ._page_options import base_of, check_option_names, check_option_values, page_url
+from ._page_options import base_of, check_option_names, check_option_values, checked_clock, page_url
 from ._script import FetchInit, Stream, script_request
 from ._state import PageState
 from ._traceback import readers_stacklevel
@@ -67,7 +67,7 @@ class BasePage(abc.ABC):
         check_option_values(options)
         url = page_url(origin)
         engine = engine_named(options.get("engine", "browsers"))
-        clock = options.get("clock", time.monotonic)
+        clock = checked_clock(options.get("clock", time.monotonic))
         jar = CookieJar(url, engine, clock)
         for visited, fields in (options.get("cookies") or {}).items():
             jar.visit(visited, [fields] if isinstance(fields, str) else fields)

@@ -201,7 +201,9 @@ def _body(content: BodyInit | None, json: object) -> tuple[bytes | None, Stream 
         except (TypeError, ValueError) as error:
             raise ScriptError(f"json={json!r:.200} cannot be written as JSON: {error}") from error
     if isinstance(content, str):
-        return content.encode(), None, "text/plain;charset=UTF-8"
+        # As a browser does, with U+FFFD for half of a surrogate pair.
+        text = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text.encode(), None, "text/plain;charset=UTF-8"
     if content is None:
         return None, None, ""
     if isinstance(content, bytes | bytearray | memoryview):

@@ -61,7 +61,7 @@ def short_traceback(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _shortened(error: Exception) -> Exception:
-    """Drop the frames, and a cause that says nothing new. TypeErrors and ValueErrors of other code, and bugs, stay whole."""
+    """Drop the frames, and a cause that says nothing new. The errors of other people's code, and bugs, stay whole."""
     if isinstance(error, _MISUSE) and not isinstance(error, FetchError) and not _is_raised_here(error):
         return error
     cause = error.__cause__

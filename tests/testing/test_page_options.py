@@ -26,6 +26,7 @@ KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
         ("baseUrl", "Did you mean 'base_url'?"),
         ("cookie", "Did you mean 'cookies'?"),
         ("headers", "It is an option of fetch()."),
+        ("method", "It is an option of fetch()."),
         ("raise_server_exceptions", "What the application raises is in page.exchanges[-1].exception."),
         ("max_redirects", "Write follow=."),
         ("url", "Write the page's origin first, and base_url= for the API's."),
@@ -46,6 +47,7 @@ def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name
         ("timeout", None, "timeout=30"),
         ("timeout", -1, "timeout=30"),
         ("timeout", True, "timeout=30"),
+        ("timeout", 10**400, "timeout=30"),
         ("follow", True, "follow=20"),
         ("follow", -1, "follow=20"),
         ("follow", None, "follow=20"),
@@ -69,6 +71,21 @@ def test_a_wrong_value_is_a_value_error_that_says_what_to_write(kind, option, va
         kind(**{"origin": ORIGIN, option: value})
     if "=" in hint:
         kind(ORIGIN, **eval(f"dict({hint})", {"time": time}))  # noqa: S307 - the hint is the test's
+
+
+def test_an_option_of_the_transport_names_the_transport_of_the_page():
+    """The other one would be refused."""
+    with pytest.raises(TypeError, match=r"Write transport=httpx\.HTTPTransport\(verify=\.\.\.\)\."):
+        Page(ORIGIN, verify=False)
+    with pytest.raises(TypeError, match=r"Write transport=httpx\.AsyncHTTPTransport\(verify=\.\.\.\)\."):
+        AsyncPage(ORIGIN, verify=False)
+
+
+@pytest.mark.parametrize("seconds", [None, "5", float("nan")])
+def test_a_clock_that_returns_no_number_is_a_value_error(seconds):
+    """It is found when it is read, for a test may move it on."""
+    with pytest.raises(ValueError, match=r"clock\(\) returned .*, not a number of seconds\. Return one, such as 0\.0"):
+        Page(ORIGIN, app=ASGIEcho(allowed()), clock=lambda: seconds).fetch(API)
 
 
 def create_app() -> Any:
