@@ -234,8 +234,9 @@ class StreamedResponse(Response):
 
     @short_traceback
     async def aread(self) -> bytes:
-        """Read the rest of the body. Raises as `aiter_bytes()` does."""
-        self._content = b"".join([part async for part in self])
+        """Read the rest of the body, once. Raises as `aiter_bytes()` does."""
+        if self._content is None:
+            self._content = b"".join([part async for part in self])
         return self._content
 
     async def aclose(self) -> None:

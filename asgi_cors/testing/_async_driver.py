@@ -100,14 +100,21 @@ class AsyncBody:
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._parts = response.aiter_bytes()
+        self._has_ended = False
+        self._is_left = False
 
     async def next_part(self, timeout: float) -> bytes | None:  # noqa: ASYNC109 - the response reports it
         """Return the next part, None at the end."""
+        if self._is_left:
+            raise httpx.StreamClosed
         with anyio.fail_after(timeout):
-            return await anext(self._parts, None)
+            part = await anext(self._parts, None)
+        self._has_ended = part is None
+        return part
 
     async def aclose(self) -> None:
         """Leave the rest unread; the application is told so."""
+        self._is_left = not self._has_ended
         await _close(self._response)
         with contextlib.suppress(*TRANSPORT_ERRORS):
             # What has been closed ends at once, and with it the generators that trio wants to see ended.

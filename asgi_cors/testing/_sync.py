@@ -207,8 +207,9 @@ class StreamedResponse(Response):
 
     @short_traceback
     def read(self) -> bytes:
-        """Read the rest of the body. Raises as `iter_bytes()` does."""
-        self._content = b"".join(self)
+        """Read the rest of the body, once. Raises as `iter_bytes()` does."""
+        if self._content is None:
+            self._content = b"".join(self)
         return self._content
 
     def close(self) -> None:

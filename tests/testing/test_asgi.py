@@ -218,6 +218,47 @@ def test_a_stream_can_be_read_whole(interface):
     interface.run(once)
 
 
+def test_a_stream_can_be_read_again(interface):
+    """The content stays."""
+
+    async def once():
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed(), body=b"all")) as page:
+            response = await page.fetch(f"{API}/items", stream=True)
+            assert await response.aread() == await response.aread() == response.content == b"all"
+            await response.aclose()
+        return [await response.aread(), [part async for part in response.aiter_bytes()]]
+
+    assert interface.run(once) == [b"all", []]
+
+
+def test_the_content_of_a_stream_that_was_not_read_is_an_error_in_words(interface):
+    """It says what to call; httpx's own names a method that not every page's response has."""
+
+    async def once():
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
+            response = await page.fetch(f"{API}/items", stream=True)
+            for read in (lambda: response.content, lambda: response.text, response.json):
+                with pytest.raises(RuntimeError, match=r"not there yet\. Call response\.read\(\) first, or await resp"):
+                    read()
+
+    interface.run(once)
+
+
+@pytest.mark.parametrize("by", ["aclose", "the page"])
+def test_a_stream_that_was_left_cannot_be_read(interface, by):
+    """An empty body would be one that the application did not send."""
+
+    async def once():
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
+            response = await page.fetch(f"{API}/items", stream=True)
+            if by == "aclose":
+                await response.aclose()
+        with pytest.raises(NetworkError, match="StreamClosed"):
+            await response.aread()
+
+    interface.run(once)
+
+
 def test_a_late_part_of_a_stream_times_out(interface):
     """The time-out holds between parts."""
 
