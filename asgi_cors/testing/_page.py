@@ -20,7 +20,7 @@ from ._exchange import Exchange, table
 from ._fetch import Fetch
 from ._fetch_options import check_fetch_options
 from ._page_options import base_of, check_option_names, check_option_values, checked_clock, page_url
-from ._script import FetchInit, Stream, script_request
+from ._script import FetchInit, Stream, only_bytes, script_request
 from ._state import PageState
 from ._traceback import readers_stacklevel
 from ._url import HTTP_SCHEMES, is_relative, parse, serialize_origin
@@ -154,7 +154,7 @@ class BasePage(abc.ABC):
         check_fetch_options(url, init, stream=stream)
         request = script_request(url, self._state.base, self.engine, **init)
         if request.stream is not None:
-            request = replace(request, stream=self._checked_stream(request.stream))
+            request = replace(request, stream=self._checked_stream(only_bytes(request.stream)))
         return Fetch(request, self._state)
 
     @abc.abstractmethod

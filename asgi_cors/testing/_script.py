@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
@@ -225,3 +225,24 @@ def _stream(request: ScriptRequest, engine: Engine) -> ScriptRequest:
     if request.mode != "cors":
         raise ScriptError("a stream needs mode='cors'.")
     return replace(request, use_preflight=True)
+
+
+def only_bytes(stream: Stream) -> Stream:
+    """Return the stream, which raises ScriptError at a part that is not bytes."""
+    return _AsyncBytes(stream) if isinstance(stream, AsyncIterable) else map(_checked_part, stream)
+
+
+class _AsyncBytes(AsyncIterator[bytes]):
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self._parts = aiter(stream)
+
+    async def __anext__(self) -> bytes:
+        return _checked_part(await anext(self._parts))
+
+
+def _checked_part(part: object) -> bytes:
+    if not isinstance(part, bytes | bytearray | memoryview):
+        raise ScriptError(
+            f"content has the part {part!r:.200}, which is not bytes. Write text as b'...', or encode it."
+        )
+    return bytes(part)

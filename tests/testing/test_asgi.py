@@ -13,7 +13,7 @@ import httpx
 import pytest
 from doubles import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
-from asgi_cors.testing import AsyncPage, CORSError, FetchTimeout, NetworkError, Response
+from asgi_cors.testing import AsyncPage, CORSError, FetchTimeout, NetworkError, Response, ScriptError
 
 START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())}
 
@@ -444,6 +444,53 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight(interface, kind):
     _, page = fetch(interface, app, method="POST", content=agen() if kind == "async" else iter(parts))
     assert [exchange.kind for exchange in page.exchanges] == ["preflight", "main"]
     assert app.bodies[-1] == b"ab"
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+@pytest.mark.parametrize("starts", [False, True], ids=["before the response", "within the response"])
+def test_what_the_tests_own_iterator_raises_leaves_the_fetch(interface, kind, starts):
+    """It is not the application's exception; the application is told that the client is gone."""
+    messages = []
+
+    async def app(scope, receive, send):
+        if scope["method"] == "OPTIONS":
+            await ASGIEcho(allowed())(scope, receive, send)
+            return
+        if starts:
+            await send(START)
+        while not messages or messages[-1]["type"] != "http.disconnect":
+            messages.append(await receive())
+
+    def parts():
+        yield b"a"
+        raise LookupError("no more parts")
+
+    async def aparts() -> AsyncIterator[bytes]:
+        for part in parts():
+            yield part
+
+    content = aparts() if kind == "async" else parts()
+    with pytest.raises(LookupError, match="no more parts") as caught:
+        fetch(interface, app, method="POST", content=content)
+    assert caught.traceback[-1].name == "parts"
+    assert [message["type"] for message in messages] == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.parametrize("part", ["text", 5, None], ids=repr)
+@pytest.mark.parametrize("kind", ["async", "plain"])
+def test_a_part_that_is_not_bytes_is_the_scripts_mistake(interface, kind, part):
+    """As for the stream of a browser."""
+
+    async def aparts() -> AsyncIterator[bytes]:
+        yield part
+
+    with pytest.raises(ScriptError, match=f"content has the part {part!r}, which is not bytes"):
+        fetch(
+            interface,
+            ASGIEcho(allowed()),
+            method="POST",
+            content=aparts() if kind == "async" else [part],
+        )
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

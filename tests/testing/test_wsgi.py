@@ -305,6 +305,24 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight():
     assert app.environs[-1]["body"] == b"ab"
 
 
+def test_what_the_tests_own_iterator_raises_leaves_the_fetch():
+    """It is not the application's exception."""
+
+    def parts():
+        yield b"a"
+        raise LookupError("no more parts")
+
+    with pytest.raises(LookupError, match="no more parts") as caught:
+        fetch(WSGIEcho(HEADERS), method="POST", content=parts())
+    assert caught.traceback[-1].name == "parts"
+
+
+def test_a_part_that_is_not_bytes_is_the_scripts_mistake():
+    """As for the stream of a browser."""
+    with pytest.raises(ScriptError, match="content has the part 'text', which is not bytes"):
+        fetch(WSGIEcho(HEADERS), method="POST", content=iter(["text"]))
+
+
 async def test_an_async_iterator_is_refused_in_words():
     """AsyncPage reads those."""
 
