@@ -13,7 +13,7 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 import httpx
 
@@ -245,4 +245,4 @@ def _checked_part(part: object) -> bytes:
         raise ScriptError(
             f"content has the part {part!r:.200}, which is not bytes. Write text as b'...', or encode it."
         )
-    return bytes(part)
+    return bytes(cast("bytes", part))
