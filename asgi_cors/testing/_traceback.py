@@ -87,13 +87,13 @@ def _says_more(error: Exception, cause: BaseException) -> bool:
 
 def _is_raised_here(error: BaseException) -> bool:
     """Tell whether a `raise` of this package raised it. What Python raises within the package may be a bug of ours."""
+    is_raised_here = False  # as the last entry, the innermost frame, tells
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        is_raised_here = _is_ours(code.co_filename) and code.co_code[traceback.tb_lasti] == _RAISE
         traceback = traceback.tb_next
-    if traceback is None:
-        return False
-    code = traceback.tb_frame.f_code
-    return _is_ours(code.co_filename) and code.co_code[traceback.tb_lasti] == _RAISE
+    return is_raised_here
 
 
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:

@@ -214,6 +214,7 @@ def test_a_stream_can_be_read_whole(interface):
             assert await response.aread() == response.content == b"all"
             opaque = await page.fetch(f"{API}/items", stream=True, mode="no-cors")
             assert await opaque.aread() == b""
+            assert [part async for part in opaque.aiter_bytes()] == []
 
     interface.run(once)
 
