@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 import httpx
 
-from ._question import CannotAskError, Question, read_header, read_origin, read_url
+from ._question import CannotAskError, Question, read_body, read_header, read_origin, read_url
 from ._terminal import plain, shown, stderr, stdout
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _question(url: str, options: dict[str, Any]) -> Question:
         credentials=options["credentials"],
         reads=tuple(name.lower() for name in options["reads"]),
         cookies=options["cookie"],
-        data=options["data"],
+        data=read_body(options["data"]),
         timeout=options["timeout"],
         preflight_only=options["preflight_only"],
     )

@@ -57,6 +57,19 @@ class Question:
         return self.method.upper() in _SAFE
 
 
+def read_body(text: str | None) -> str | None:
+    """Read the body, if there is one.
+
+    Raises:
+        CannotAskError: It is not text: an argument in bytes that are not UTF-8.
+    """
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise CannotAskError(f"--data {text!r:.200} is not UTF-8. Write the body in UTF-8.") from None
+    return text
+
+
 def read_url(text: str) -> str:
     """Read the URL that is called.
 

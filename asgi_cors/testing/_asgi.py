@@ -103,7 +103,7 @@ class _Cycle(httpx.AsyncByteStream):
         self._buffered = 0
         self._has_trailers = False
         self._complete = False
-        self._broken = ""
+        self._broken: Exception | None = None
         self._is_gone = False
         self._signal = Signal()
         self._task = Task(self._run)
@@ -113,10 +113,15 @@ class _Cycle(httpx.AsyncByteStream):
         return self._task.has_ended
 
     async def head(self) -> None:
-        """Wait for the response's start. Raises httpx.RemoteProtocolError for one that is none."""
+        """Wait for the response's start.
+
+        Raises:
+            httpx.RemoteProtocolError: it is malformed.
+            Exception: whatever the test's own iterator raises, from which the request's body is read.
+        """
         await self._signal.until(lambda: self.status or self._broken)
-        if not self.status:
-            raise httpx.RemoteProtocolError(self._broken)
+        if self._broken and not self.status:
+            raise self._broken
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
@@ -128,7 +133,7 @@ class _Cycle(httpx.AsyncByteStream):
             for chunk in chunks:
                 yield chunk
         if self._broken:
-            raise httpx.RemoteProtocolError(self._broken)
+            raise self._broken
 
     async def aclose(self) -> None:
         self.disconnect()
@@ -161,7 +166,7 @@ class _Cycle(httpx.AsyncByteStream):
             self._chunks.append(b"Internal Server Error")
             self._finish()
         elif not self._complete:
-            self._break("the application ended before its response was complete")
+            self._break(httpx.RemoteProtocolError("the application ended before its response was complete"))
 
     async def _receive(self) -> Message:
         if self._has_more_body and not self._is_gone:
@@ -174,7 +179,12 @@ class _Cycle(httpx.AsyncByteStream):
             part: bytes | None = self._request.content
             self._has_more_body = False
         else:
-            part = await anext(self._parts, None)
+            try:
+                part = await anext(self._parts, None)
+            except Exception as error:  # noqa: BLE001 - it is the test's, not the application's
+                self._break(error)
+                self.disconnect()
+                return {"type": "http.disconnect"}
             self._has_more_body = part is not None
         return {"type": "http.request", "body": part or b"", "more_body": self._has_more_body}
 
@@ -205,7 +215,7 @@ class _Cycle(httpx.AsyncByteStream):
         try:
             check_head(message["status"], headers)
         except ValueError as error:
-            self._break(str(error))
+            self._break(httpx.RemoteProtocolError(str(error)))
             raise
         self._start(message["status"], headers)
 
@@ -228,6 +238,6 @@ class _Cycle(httpx.AsyncByteStream):
         self._complete = self._is_gone = True
         self._signal.send()
 
-    def _break(self, reason: str) -> None:
-        self._broken = self._broken or reason
+    def _break(self, error: Exception) -> None:
+        self._broken = self._broken or error
         self._signal.send()

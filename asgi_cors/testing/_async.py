@@ -59,7 +59,9 @@ class AsyncPage(BasePage):
     @short_traceback
     async def __aenter__(self) -> Self:
         """Start the application. Raises LifespanError."""
+        self._check_left()
         await self._driver.start(self._timeout)
+        self._is_entered = True
         return self
 
     @short_traceback
@@ -75,9 +77,11 @@ class AsyncPage(BasePage):
             LifespanError: the application fails to stop. If another error is underway, that error gets a note instead.
             RuntimeError: a call of `fetch()` or `websocket()` was never awaited.
         """
+        self._is_entered = False
+        unawaited = list(self._unawaited.values())  # before the application stops: tasks may begin while it does
         await self._driver.stop(self._timeout, error)
-        if error is None and self._unawaited:
-            call = next(iter(self._unawaited.values()))
+        if error is None and unawaited:
+            call = unawaited[0]
             raise RuntimeError(f"{call} was never awaited, so nothing was sent. Write await {call}.")
 
     if not TYPE_CHECKING:  # type checkers report `with` by themselves
@@ -231,8 +235,9 @@ class StreamedResponse(Response):
 
     @short_traceback
     async def aread(self) -> bytes:
-        """Read the rest of the body. Raises as `aiter_bytes()` does."""
-        self._content = b"".join([part async for part in self])
+        """Read the rest of the body, once. Raises as `aiter_bytes()` does."""
+        if self._content is None:
+            self._content = b"".join([part async for part in self])
         return self._content
 
     async def aclose(self) -> None:

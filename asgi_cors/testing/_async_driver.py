@@ -7,7 +7,7 @@ import contextlib
 import anyio
 import httpx
 
-from ._asgi import ASGIApp, ASGITransport
+from ._asgi import ASGIApp, ASGITransport, Message
 from ._driver import TRANSPORT_ERRORS, Command, Commands, recorded, response_of
 from ._errors import LifespanError
 from ._exchange import Exchange
@@ -22,19 +22,22 @@ class AsyncDriver:
 
     def __init__(self, app: ASGIApp | None, transport: httpx.AsyncBaseTransport | None) -> None:
         self._app = app
-        self._lifespan = None if app is None else Lifespan(app)
+        self._app_state: Message = {}
+        self._lifespan: Lifespan | None = None
         self._bodies: list[AsyncBody] = []
         self._owns_transport = transport is None
         if transport is not None:
             self._transport = transport
-        elif app is not None and self._lifespan is not None:
-            self._transport = ASGITransport(app, self._lifespan.state)
+        elif app is not None:
+            self._transport = ASGITransport(app, self._app_state)
         else:
             self._transport = httpx.AsyncHTTPTransport()
 
     async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - Lifespan reports it
         """Start the application. Raises LifespanError."""
-        if self._lifespan is not None:
+        if self._app is not None:
+            self._app_state.clear()
+            self._lifespan = Lifespan(self._app, self._app_state)
             await self._lifespan.start(timeout)
 
     async def stop(self, timeout: float, error: BaseException | None) -> None:  # noqa: ASYNC109 - the same
@@ -70,8 +73,8 @@ class AsyncDriver:
     async def shake_hands(self, exchange: Exchange, timeout: float) -> httpx.Response:  # noqa: ASYNC109 - the same
         """Return the response to a WebSocket's handshake."""
         with anyio.fail_after(timeout):
-            if self._app is not None and self._lifespan is not None:
-                return await ASGIHandshake(self._app, exchange, self._lifespan.state).run()
+            if self._app is not None:
+                return await ASGIHandshake(self._app, exchange, self._app_state).run()
             response = await self._transport.handle_async_request(exchange.request)
             return await _drained(exchange, response)
 
@@ -97,14 +100,21 @@ class AsyncBody:
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._parts = response.aiter_bytes()
+        self._has_ended = False
+        self._is_left = False
 
     async def next_part(self, timeout: float) -> bytes | None:  # noqa: ASYNC109 - the response reports it
         """Return the next part, None at the end."""
+        if self._is_left:
+            raise httpx.StreamClosed
         with anyio.fail_after(timeout):
-            return await anext(self._parts, None)
+            part = await anext(self._parts, None)
+        self._has_ended = part is None
+        return part
 
     async def aclose(self) -> None:
         """Leave the rest unread. The application receives `http.disconnect`."""
+        self._is_left = not self._has_ended
         await _close(self._response)
         with contextlib.suppress(*TRANSPORT_ERRORS):
             # A closed body ends at once. Reading to its end also ends its generators, or trio warns about them.

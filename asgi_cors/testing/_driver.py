@@ -22,6 +22,8 @@ from ._state import Outcome
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ConnectionError)
 OPAQUE = frozenset({"opaque", "opaqueredirect"})
+SOCKET_LIMIT = 2_000_000
+"""Seconds that a socket's timeout must stay below: it counts milliseconds in 31 bits. The page has its own."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ def _carry_out(steps: Steps[Outcome], timeout: float) -> Commands:
         yield from _send(exchange, steps, timeout)
         try:
             following = steps.send(response_of(exchange))
-        except FetchError:
+        except FetchError as error:
             yield Command("drain", exchange)
+            _note_exception(error, exchange)
             raise
         except StopIteration as stop:
             outcome: Outcome = stop.value
@@ -81,7 +84,8 @@ def _read(exchange: Exchange) -> Generator[Command, None, None]:
 def prepare(exchange: Exchange, timeout: float) -> None:
     """Give the transport what it needs beside the request: the exchange, and httpx's own timeouts (seconds)."""
     kinds = ("connect", "read", "write", "pool")
-    exchange.request.extensions = {"exchange": exchange, "timeout": dict.fromkeys(kinds, timeout)}
+    of_socket = timeout if timeout < SOCKET_LIMIT else None
+    exchange.request.extensions = {"exchange": exchange, "timeout": dict.fromkeys(kinds, of_socket)}
 
 
 def response_of(exchange: Exchange) -> httpx.Response:
@@ -110,7 +114,14 @@ def transport_error(error: Exception, exchange: Exchange) -> FetchError:
     kind = FetchTimeout if isinstance(error, httpx.TimeoutException) else NetworkError
     failure = kind(f"{exchange.request.method} {exchange.request.url} failed: {exchange.problem}", exchange)
     failure.__cause__ = error
+    _note_exception(failure, exchange)
     return failure
+
+
+def _note_exception(error: FetchError, exchange: Exchange) -> None:
+    """Tell what the application raised: a response that lacks the headers may be the server's 500 for it."""
+    if exchange.exception is not None:
+        error.add_note(f"  the application raised {exchange.exception!r:.500}")
 
 
 def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:

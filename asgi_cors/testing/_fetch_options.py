@@ -152,9 +152,13 @@ _HINTS: dict[str, Hint] = {
     **dict.fromkeys(("content_type", "mimetype"), _content_type),
     **dict.fromkeys(("onUploadProgress", "on_upload_progress", "onprogress"), _fixed("Write upload_listener=True.")),
     **{
-        name: _fixed(f"It is an option of the transport: write Page(..., transport=httpx.HTTPTransport({name}=...)).")
+        name: _fixed(
+            f"It is an option of the transport: write Page(..., transport=httpx.HTTPTransport({name}=...)), or"
+            f" AsyncPage(..., transport=httpx.AsyncHTTPTransport({name}=...))."
+        )
         for name in ("cert", "proxy", "verify")
     },
+    "max_redirects": _fixed("It is an option of the page: write Page(..., follow=...)."),
     "signal": _fixed("Leave it out; timeout=5 ends the fetch after 5 seconds."),
     **dict.fromkeys(
         ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "referrerPolicy", "window"),

@@ -16,9 +16,9 @@ from ._tasks import Signal, Task
 class Lifespan:
     """One run of the application's lifespan; `state` is what it shares with every request."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.state: Message = {}
+    def __init__(self, app: ASGIApp, state: Message) -> None:
         self._app = app
+        self._state = state
         self._task: Task | None = None
         self._error: Exception | None = None
         self._failure: str | None = None
@@ -61,7 +61,7 @@ class Lifespan:
         return self._failure or repr(self._error)
 
     async def _run(self) -> None:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}
         try:
             await self._app(scope, self._receive, self._send)
         except Exception as error:  # noqa: BLE001 - refusal, or a failure that stop() reports

@@ -19,8 +19,8 @@ from ._errors import SameOriginWarning, ScriptError
 from ._exchange import Exchange, table
 from ._fetch import Fetch
 from ._fetch_options import check_fetch_options
-from ._page_options import base_of, check_option_names, check_option_values, page_url
-from ._script import FetchInit, Stream, script_request
+from ._page_options import base_of, check_option_names, check_option_values, checked_clock, page_url
+from ._script import FetchInit, Stream, only_bytes, script_request
 from ._state import PageState
 from ._traceback import readers_stacklevel
 from ._url import HTTP_SCHEMES, is_relative, parse, serialize_origin
@@ -67,7 +67,7 @@ class BasePage(abc.ABC):
         check_option_values(options)
         url = page_url(origin)
         engine = engine_named(options.get("engine", "browsers"))
-        clock = options.get("clock", time.monotonic)
+        clock = checked_clock(options.get("clock", time.monotonic))
         jar = CookieJar(url, engine, clock)
         for visited, fields in (options.get("cookies") or {}).items():
             jar.visit(visited, [fields] if isinstance(fields, str) else fields)
@@ -84,6 +84,7 @@ class BasePage(abc.ABC):
         )
         self._check_ways(app, transport)
         self._has_app = app is not None
+        self._is_entered = False
 
     def __repr__(self) -> str:
         """Show the kind of page, its origin and engine."""
@@ -108,6 +109,11 @@ class BasePage(abc.ABC):
     def cookies(self) -> CookieJar:
         """The cookies stored."""
         return self._state.cookies
+
+    def _check_left(self) -> None:
+        """Raise RuntimeError for a page that is entered: its application would start twice."""
+        if self._is_entered:
+            raise RuntimeError("the page is entered already. Make another page, or leave this one first.")
 
     def _check_ways(self, app: Callable[..., Any] | None, transport: object) -> None:
         """Raise ValueError for an application or a transport that this kind of page cannot use."""
@@ -148,7 +154,7 @@ class BasePage(abc.ABC):
         check_fetch_options(url, init, stream=stream)
         request = script_request(url, self._state.base, self.engine, **init)
         if request.stream is not None:
-            request = replace(request, stream=self._checked_stream(request.stream))
+            request = replace(request, stream=self._checked_stream(only_bytes(request.stream)))
         return Fetch(request, self._state)
 
     @abc.abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -22,9 +23,11 @@ _OTHER_NAMES = {
     "auth": "Pass headers={'authorization': ...} to fetch().",
     "backend": "Leave it out: AsyncPage runs in the test's event loop, Page in its own.",
     "client": "Write transport=, with an httpx transport.",
-    "credentials": "It is an option of fetch().",
+    **dict.fromkeys(
+        ("cache", "content", "credentials", "headers", "json", "method", "mode", "redirect", "stream"),
+        "It is an option of fetch().",
+    ),
     "follow_redirects": "Write follow=0 to follow none; fetch() has redirect='manual'.",
-    "headers": "It is an option of fetch().",
     "max_redirects": "Write follow= instead.",
     "proxy": "Write transport=httpx.HTTPTransport(proxy=...).",
     "raise_app_exceptions": "Leave it out: page.exchanges[-1].exception has the application's exception.",
@@ -44,6 +47,8 @@ def check_option_names(where: str, names: Collection[str], known: Collection[str
     for name in names:
         if name not in known:
             hint = _OTHER_NAMES.get(name) or did_you_mean(name, known)
+            if where == "AsyncPage":
+                hint = hint.replace("httpx.HTTPTransport", "httpx.AsyncHTTPTransport")
             raise TypeError(f"{where} has no option {name!r}. {hint}")
 
 
@@ -83,8 +88,22 @@ def _check_cookies(cookies: object) -> None:
 
 
 def is_timeout(value: object) -> bool:
-    """Return whether the value is a number of seconds. Infinity is allowed."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value) and value >= 0
+    """Return whether the value is a number of seconds. Infinity is; an integer too large for a float is not."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return 0 <= value <= sys.float_info.max or value == math.inf
+
+
+def checked_clock(clock: Callable[[], object]) -> Callable[[], float]:
+    """Return a clock whose times are checked when they are read."""
+
+    def now() -> float:
+        seconds = clock()
+        if not isinstance(seconds, int | float) or math.isnan(seconds):
+            raise ValueError(f"clock() returned {seconds!r:.200}, not a number of seconds. Return one, such as 0.0.")
+        return seconds
+
+    return now
 
 
 def page_url(origin: object) -> httpx.URL | None:

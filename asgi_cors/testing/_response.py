@@ -84,7 +84,13 @@ class Response:
     @property
     def content(self) -> bytes:
         """The body, decoded as Content-Encoding says; empty where the response is opaque."""
-        return response_of(self.exchange).content if self._content is None else self._content
+        if self._content is not None:
+            return self._content
+        try:
+            return response_of(self.exchange).content
+        except httpx.ResponseNotRead:
+            hint = "Call response.read() first, or await response.aread() of an AsyncPage."
+            raise RuntimeError(f"the body of a streamed response is not there yet. {hint}") from None
 
     @property
     def text(self) -> str:

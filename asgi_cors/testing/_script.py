@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 import httpx
 
@@ -201,7 +201,9 @@ def _body(content: BodyInit | None, json: object) -> tuple[bytes | None, Stream 
         except (TypeError, ValueError) as error:
             raise ScriptError(f"json={json!r:.200} cannot be written as JSON: {error}") from error
     if isinstance(content, str):
-        return content.encode(), None, "text/plain;charset=UTF-8"
+        # As a browser does, with U+FFFD for half of a surrogate pair.
+        text = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text.encode(), None, "text/plain;charset=UTF-8"
     if content is None:
         return None, None, ""
     if isinstance(content, bytes | bytearray | memoryview):
@@ -223,3 +225,24 @@ def _stream(request: ScriptRequest, engine: Engine) -> ScriptRequest:
     if request.mode != "cors":
         raise ScriptError("content is a stream. Write mode='cors', or pass content as bytes.")
     return replace(request, use_preflight=True)
+
+
+def only_bytes(stream: Stream) -> Stream:
+    """Return the stream, which raises ScriptError at a part that is not bytes."""
+    return _AsyncBytes(stream) if isinstance(stream, AsyncIterable) else map(_checked_part, stream)
+
+
+class _AsyncBytes(AsyncIterator[bytes]):
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self._parts = aiter(stream)
+
+    async def __anext__(self) -> bytes:
+        return _checked_part(await anext(self._parts))
+
+
+def _checked_part(part: object) -> bytes:
+    if not isinstance(part, bytes | bytearray | memoryview):
+        raise ScriptError(
+            f"content has the part {part!r:.200}, which is not bytes. Write text as b'...', or encode it."
+        )
+    return bytes(cast("bytes", part))

@@ -60,7 +60,9 @@ class Page(BasePage):
     @short_traceback
     def __enter__(self) -> Self:
         """Start the application. Raises LifespanError."""
+        self._check_left()
         self._driver.start(self._timeout)
+        self._is_entered = True
         return self
 
     @short_traceback
@@ -71,6 +73,7 @@ class Page(BasePage):
         traceback: TracebackType | None,
     ) -> None:
         """Close open responses and stop the application. Raises LifespanError, or adds it to `error` as a note."""
+        self._is_entered = False
         self._driver.stop(self._timeout, error)
 
     if not TYPE_CHECKING:  # type checkers report `async with` by themselves
@@ -205,8 +208,9 @@ class StreamedResponse(Response):
 
     @short_traceback
     def read(self) -> bytes:
-        """Read the rest of the body. Raises as `iter_bytes()` does."""
-        self._content = b"".join(self)
+        """Read the rest of the body, once. Raises as `iter_bytes()` does."""
+        if self._content is None:
+            self._content = b"".join(self)
         return self._content
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ it, so they are dropped at the public functions. The frame of the public functio
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import pathlib
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _PACKAGE = str(pathlib.Path(__file__).parent)
 _MISUSE = (TypeError, ValueError, RuntimeError)
+_RAISE = dis.opmap["RAISE_VARARGS"]
 _ERRORS = (FetchError, LifespanError, SameOriginWarning, *_MISUSE)
 
 
@@ -59,7 +61,7 @@ def short_traceback(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _shortened(error: Exception) -> Exception:
-    """Drop the frames, and a cause that adds nothing. A TypeError or ValueError of other code remains complete."""
+    """Drop the frames, and a cause that adds nothing. Errors of other code, and bugs in ours, remain complete."""
     if isinstance(error, _MISUSE) and not isinstance(error, FetchError) and not _is_raised_here(error):
         return error
     cause = error.__cause__
@@ -84,10 +86,14 @@ def _says_more(error: Exception, cause: BaseException) -> bool:
 
 
 def _is_raised_here(error: BaseException) -> bool:
+    """Return whether a `raise` of this package raised it. What Python raises there may be a bug of ours."""
+    is_raised_here = False  # as the last entry, the innermost frame, tells
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        is_raised_here = _is_ours(code.co_filename) and code.co_code[traceback.tb_lasti] == _RAISE
         traceback = traceback.tb_next
-    return traceback is not None and _is_ours(traceback.tb_frame.f_code.co_filename)
+    return is_raised_here
 
 
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:

@@ -32,6 +32,10 @@ class Handshake:
     status: int
     exchange: Exchange
 
+    def __bool__(self) -> bool:
+        """Return whether it was accepted: `assert page.websocket(url)` fails for a refusal."""
+        return self.accepted
+
 
 def handshake_exchange(url: str | httpx.URL, page: PageState) -> Exchange:
     """Return the handshake, ready to be sent. Raises ScriptError."""

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from doubles import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
-from asgi_cors.testing import AsyncPage, CORSError, FetchTimeout, NetworkError, Response
+from asgi_cors.testing import AsyncPage, CORSError, FetchTimeout, NetworkError, Response, ScriptError
 
 START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())}
 
@@ -96,6 +96,7 @@ def test_an_app_that_raises_shows_as_500_without_cors_fields(interface):
     assert error.exchange.response.status_code == 500
     assert error.exchange.response.text == "Internal Server Error"
     assert repr(error.exchange.exception) == "LookupError('no such item')"
+    assert error.__notes__ == ["  the application raised LookupError('no such item')"]
 
 
 def test_an_exception_after_the_response_is_kept_and_hurts_nobody(interface):
@@ -121,8 +122,9 @@ def test_an_app_that_stops_within_the_body_cuts_the_response_short(interface, er
         if error:
             raise error
 
-    with pytest.raises(NetworkError, match="before its response was complete"):
+    with pytest.raises(NetworkError, match="before its response was complete") as caught:
         fetch(interface, app)
+    assert getattr(caught.value, "__notes__", []) == (["  the application raised LookupError()"] if error else [])
 
 
 def test_an_app_that_returns_without_a_response_shows_as_500(interface):
@@ -212,6 +214,48 @@ def test_a_stream_can_be_read_whole(interface):
             assert await response.aread() == response.content == b"all"
             opaque = await page.fetch(f"{API}/items", stream=True, mode="no-cors")
             assert await opaque.aread() == b""
+            assert [part async for part in opaque.aiter_bytes()] == []
+
+    interface.run(once)
+
+
+def test_a_stream_can_be_read_again(interface):
+    """The content stays."""
+
+    async def once():
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed(), body=b"all")) as page:
+            response = await page.fetch(f"{API}/items", stream=True)
+            assert await response.aread() == await response.aread() == response.content == b"all"
+            await response.aclose()
+        return [await response.aread(), [part async for part in response.aiter_bytes()]]
+
+    assert interface.run(once) == [b"all", []]
+
+
+def test_the_content_of_a_stream_that_was_not_read_is_an_error_in_words(interface):
+    """It says what to call; httpx's own names a method that not every page's response has."""
+
+    async def once():
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
+            response = await page.fetch(f"{API}/items", stream=True)
+            for read in (lambda: response.content, lambda: response.text, response.json):
+                with pytest.raises(RuntimeError, match=r"not there yet\. Call response\.read\(\) first, or await resp"):
+                    read()
+
+    interface.run(once)
+
+
+@pytest.mark.parametrize("by", ["aclose", "the page"])
+def test_a_stream_that_was_left_cannot_be_read(interface, by):
+    """An empty body would be one that the application did not send."""
+
+    async def once():
+        async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
+            response = await page.fetch(f"{API}/items", stream=True)
+            if by == "aclose":
+                await response.aclose()
+        with pytest.raises(NetworkError, match="StreamClosed"):
+            await response.aread()
 
     interface.run(once)
 
@@ -401,6 +445,53 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight(interface, kind):
     _, page = fetch(interface, app, method="POST", content=agen() if kind == "async" else iter(parts))
     assert [exchange.kind for exchange in page.exchanges] == ["preflight", "main"]
     assert app.bodies[-1] == b"ab"
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+@pytest.mark.parametrize("starts", [False, True], ids=["before the response", "within the response"])
+def test_what_the_tests_own_iterator_raises_leaves_the_fetch(interface, kind, starts):
+    """It is not the application's exception; the application is told that the client is gone."""
+    messages = []
+
+    async def app(scope, receive, send):
+        if scope["method"] == "OPTIONS":
+            await ASGIEcho(allowed())(scope, receive, send)
+            return
+        if starts:
+            await send(START)
+        while not messages or messages[-1]["type"] != "http.disconnect":
+            messages.append(await receive())
+
+    def parts():
+        yield b"a"
+        raise LookupError("no more parts")
+
+    async def aparts() -> AsyncIterator[bytes]:
+        for part in parts():
+            yield part
+
+    content = aparts() if kind == "async" else parts()
+    with pytest.raises(LookupError, match="no more parts") as caught:
+        fetch(interface, app, method="POST", content=content)
+    assert caught.traceback[-1].name == "parts"
+    assert [message["type"] for message in messages] == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.parametrize("part", ["text", 5, None], ids=repr)
+@pytest.mark.parametrize("kind", ["async", "plain"])
+def test_a_part_that_is_not_bytes_is_the_scripts_mistake(interface, kind, part):
+    """As for the stream of a browser."""
+
+    async def aparts() -> AsyncIterator[bytes]:
+        yield part
+
+    with pytest.raises(ScriptError, match=f"content has the part {part!r}, which is not bytes"):
+        fetch(
+            interface,
+            ASGIEcho(allowed()),
+            method="POST",
+            content=aparts() if kind == "async" else [part],
+        )
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

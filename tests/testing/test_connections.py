@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -52,6 +54,15 @@ def sync_fetch(url, **options):
     """Fetch once by a Page."""
     with Page(ORIGIN) as page:
         return page.fetch(url, **options)
+
+
+@pytest.mark.parametrize("seconds", [math.inf, 1e10, sys.float_info.max])
+async def test_a_fetch_may_take_longer_than_a_socket_can_count(seconds):
+    """A debugger's user has no time limit."""
+    with serving(lambda _: GOOD) as url:
+        assert sync_fetch(url, timeout=seconds).content == b"ok"
+        async with AsyncPage(ORIGIN, timeout=seconds) as page:
+            assert (await page.fetch(url)).content == b"ok"
 
 
 async def test_both_pages_fetch_over_a_socket():

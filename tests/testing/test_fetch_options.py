@@ -162,7 +162,8 @@ def test_the_options_in_a_hint_are_accepted(init, expected):
         ({"follow_redirects": True}, "Leave it out: redirects are followed."),
         ({"follow_redirects": False}, "Write redirect='manual'."),
         ({"onUploadProgress": print}, "Write upload_listener=True."),
-        ({"verify": False}, "write Page(..., transport=httpx.HTTPTransport(verify=...))."),
+        ({"verify": False}, "or AsyncPage(..., transport=httpx.AsyncHTTPTransport(verify=...))."),
+        ({"max_redirects": 5}, "It is an option of the page: write Page(..., follow=...)."),
         ({"signal": object()}, "Leave it out; timeout=5 ends the fetch after 5 seconds."),
         ({"referrerPolicy": "origin"}, "Leave it out: it has no effect here."),
         ({"keepalive": True}, "Leave it out: it has no effect here."),
@@ -197,6 +198,7 @@ def test_names_from_other_clients_have_a_hint(init, hint):
         ({"timeout": "5"}, "timeout='5' is not a number of seconds. Write timeout=30, or leave it out."),
         ({"timeout": -1}, "timeout=-1 is not a number of seconds. Write timeout=30, or leave it out."),
         ({"timeout": float("nan")}, "timeout=nan is not a number of seconds."),
+        ({"timeout": 10**400}, "timeout=1000"),
         ({"stream": b"x"}, "stream=b'x' is not True or False. Write stream=True, or leave it out. A body is sent by"),
         (
             {"upload_listener": print},

@@ -115,3 +115,34 @@ async def test_a_page_without_an_app_has_no_lifespan(new_page):
     """It connects for real, and only when it fetches."""
     async with new_page(ORIGIN) as page:
         assert page.exchanges == []
+
+
+async def test_a_page_may_be_entered_again_once_it_is_left(new_page):
+    """The application starts again, with a new state, and runs until the page is left again."""
+    app = App()
+    page = new_page(ORIGIN, app=app)
+    for _ in range(2):
+        async with page:
+            await page.fetch(API)
+    assert app.events == ["lifespan.startup", {"pool": "open"}, "lifespan.shutdown"] * 2
+
+
+async def test_a_page_that_failed_to_start_may_be_entered_again(new_page):
+    """As when its database was not up yet."""
+    app = App(up={"type": "lifespan.startup.failed"})
+    page = new_page(ORIGIN, app=app)
+    with pytest.raises(LifespanError):
+        await page.__aenter__()
+    app.up = {"type": "lifespan.startup.complete"}
+    async with page:
+        await page.fetch(API)
+
+
+async def test_a_page_that_is_entered_twice_at_once_says_so(new_page):
+    """The application runs on, until the page is left."""
+    app = App()
+    async with new_page(ORIGIN, app=app) as page:
+        with pytest.raises(RuntimeError, match="the page is entered already"):
+            await page.__aenter__()
+        await page.fetch(API)
+        assert app.events == ["lifespan.startup", {"pool": "open"}]

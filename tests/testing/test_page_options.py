@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import re
@@ -25,6 +26,7 @@ KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
         ("baseUrl", "Did you mean 'base_url'?"),
         ("cookie", "Did you mean 'cookies'?"),
         ("headers", "It is an option of fetch()."),
+        ("method", "It is an option of fetch()."),
         ("raise_server_exceptions", "Leave it out: page.exchanges[-1].exception has the application's exception."),
         ("max_redirects", "Write follow= instead."),
         ("url", "Write the page's origin first. The API's origin is base_url=."),
@@ -45,6 +47,7 @@ def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name
         ("timeout", None, "timeout=30"),
         ("timeout", -1, "timeout=30"),
         ("timeout", True, "timeout=30"),
+        ("timeout", 10**400, "timeout=30"),
         ("follow", True, "follow=20"),
         ("follow", -1, "follow=20"),
         ("follow", None, "follow=20"),
@@ -68,6 +71,21 @@ def test_a_wrong_value_is_a_value_error_that_says_what_to_write(kind, option, va
         kind(**{"origin": ORIGIN, option: value})
     if "=" in hint:
         kind(ORIGIN, **eval(f"dict({hint})", {"time": time}))  # noqa: S307 - the hint is the test's
+
+
+def test_an_option_of_the_transport_names_the_transport_of_the_page():
+    """The other one would be refused."""
+    with pytest.raises(TypeError, match=r"Write transport=httpx\.HTTPTransport\(verify=\.\.\.\)\."):
+        Page(ORIGIN, verify=False)
+    with pytest.raises(TypeError, match=r"Write transport=httpx\.AsyncHTTPTransport\(verify=\.\.\.\)\."):
+        AsyncPage(ORIGIN, verify=False)
+
+
+@pytest.mark.parametrize("seconds", [None, "5", float("nan")])
+def test_a_clock_that_returns_no_number_is_a_value_error(seconds):
+    """It is found when it is read, for a test may move it on."""
+    with pytest.raises(ValueError, match=r"clock\(\) returned .*, not a number of seconds\. Return one, such as 0\.0"):
+        Page(ORIGIN, app=ASGIEcho(allowed()), clock=lambda: seconds).fetch(API)
 
 
 def create_app() -> Any:
@@ -230,6 +248,22 @@ async def test_a_call_that_is_never_awaited_fails_when_the_page_is_left(method):
     with pytest.raises(RuntimeError, match=rf"page\.{method}\('{API}', \.\.\.\) was never awaited"):
         async with AsyncPage(ORIGIN, app=ASGIEcho(allowed())) as page:
             getattr(page, method)(API)
+
+
+async def test_a_call_that_only_begins_when_the_page_is_left_was_not_awaited():
+    """A task that nobody awaits begins while the application stops, and its error is lost."""
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            for phase in ("startup", "shutdown"):
+                await receive()
+                await asyncio.sleep(0.01)
+                await send({"type": f"lifespan.{phase}.complete"})
+
+    with pytest.raises(RuntimeError, match="was never awaited"):
+        async with AsyncPage(ORIGIN, app=app) as page:
+            tasks = asyncio.gather(page.fetch(API), return_exceptions=True)
+    await tasks
 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")

@@ -74,6 +74,7 @@ def test_a_malformed_header_is_the_scripts_mistake(headers):
     ("init", "kind", "body"),
     [
         ({"content": "é"}, "text/plain;charset=UTF-8", "é".encode()),
+        ({"content": "\ufeff\ud83d\ude00 \ud83d"}, "text/plain;charset=UTF-8", "\ufeff😀 \ufffd".encode()),
         ({"content": b"x"}, None, b"x"),
         ({"content": bytearray(b"x")}, None, b"x"),
         ({"content": memoryview(b"x")}, None, b"x"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from doubles import API, ORIGIN, ASGIEcho
 
-from asgi_cors.testing import CORSError, NetworkError, Page
+from asgi_cors.testing import CORSError, NetworkError, Page, _page
 
 pytest_plugins = ["pytester"]
 
@@ -167,3 +167,11 @@ def test_an_error_of_the_tests_own_code_keeps_its_frames():
     with pytest.raises(ValueError, match="no time") as caught:
         Page(ORIGIN, app=ASGIEcho(), clock=clock).fetch(API)
     assert caught.traceback[-1].name == "clock"
+
+
+def test_a_bug_of_this_package_keeps_its_frames(monkeypatch):
+    """It could not be reported otherwise: the error is Python's, not raised by a check."""
+    monkeypatch.setattr(_page, "check_fetch_options", None)
+    with pytest.raises(TypeError, match="not callable") as caught:
+        Page(ORIGIN, app=ASGIEcho()).fetch(API)
+    assert caught.traceback[-1].name == "_new_fetch"

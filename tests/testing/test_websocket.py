@@ -53,6 +53,7 @@ def test_the_server_decides_and_the_connection_ends(interface, messages, accepte
 
     socket, page = interface.run(once)
     assert (socket.accepted, socket.status) == (accepted, status)
+    assert bool(socket) is accepted
     assert app.received == ["websocket.connect", "websocket.disconnect"]
     assert page.exchanges == [socket.exchange]
     assert socket.exchange.kind == "websocket"

@@ -127,6 +127,7 @@ def test_an_app_that_raises_shows_as_500_without_cors_fields():
     exchange = caught.value.exchange
     assert (exchange.response.status_code, exchange.response.text) == (500, "Internal Server Error")
     assert str(exchange.exception) == "no such item"
+    assert caught.value.__notes__ == ["  the application raised LookupError('no such item')"]
 
 
 def test_an_app_that_never_calls_start_response_shows_as_500():
@@ -176,6 +177,7 @@ def test_start_response_after_the_first_byte_raises_its_exception():
     with pytest.raises(NetworkError) as caught:
         fetch(app)
     assert str(caught.value.exchange.exception) == "'late'"
+    assert caught.value.__notes__ == ["  the application raised KeyError('late')"]
 
 
 @pytest.mark.parametrize("status", ["", "abc", "20 OK", "2000 OK", "OK 200", 200, None, b"200 OK"])
@@ -247,7 +249,7 @@ def test_a_stream_can_be_read_whole():
     """Then its content is there as with any other response."""
     with Page(ORIGIN, app=starting(b"a", b"b")) as page:
         response = page.fetch(f"{API}/items", stream=True)
-        assert response.read() == response.content == b"ab"
+        assert response.read() == response.read() == response.content == b"ab"
         opaque = page.fetch(f"{API}/items", stream=True, mode="no-cors")
         assert opaque.read() == b""
 
@@ -301,6 +303,24 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight():
     _, page = fetch(app, method="POST", content=iter([b"a", b"b"]))
     assert [exchange.kind for exchange in page.exchanges] == ["preflight", "main"]
     assert app.environs[-1]["body"] == b"ab"
+
+
+def test_what_the_tests_own_iterator_raises_leaves_the_fetch():
+    """It is not the application's exception."""
+
+    def parts():
+        yield b"a"
+        raise LookupError("no more parts")
+
+    with pytest.raises(LookupError, match="no more parts") as caught:
+        fetch(WSGIEcho(HEADERS), method="POST", content=parts())
+    assert caught.traceback[-1].name == "parts"
+
+
+def test_a_part_that_is_not_bytes_is_the_scripts_mistake():
+    """As for the stream of a browser."""
+    with pytest.raises(ScriptError, match="content has the part 'text', which is not bytes"):
+        fetch(WSGIEcho(HEADERS), method="POST", content=iter(["text"]))
 
 
 async def test_an_async_iterator_is_refused_in_words():
