@@ -1,7 +1,7 @@
 """The preflight cache (Fetch, CORS-preflight cache).
 
-- An entry belongs to an origin and a URL (query included), to requests with or without credentials, and to a method
-  or a header name; it lives for max-age seconds.
+- An entry belongs to an origin and a URL (query and fragment included), to requests with or without credentials, and
+  to a method or a header name; it lives for max-age seconds.
 - An entry with credentials serves every request. An entry without serves only requests without credentials.
 - `*` serves for any method and any name but Authorization.
 A page is one network partition, so the partition key is left out. Two engines store one response per URL instead.

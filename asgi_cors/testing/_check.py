@@ -27,11 +27,19 @@ ALLOW_HEADERS = "access-control-allow-headers"
 MAX_AGE = "access-control-max-age"
 DEFAULT_MAX_AGE = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_UNASSIGNED = range(309, 400)
 
 
-def is_redirect(fields: Fields, status: int | None) -> bool:
+def has_redirect_status(fields: Fields, status: int | None, engine: Engine) -> bool:
+    """Return whether the status redirects, with or without a Location (Fetch, redirect status)."""
+    if engine.follows_unassigned_statuses and status in _UNASSIGNED:
+        return fields.get("location") is not None
+    return status in _REDIRECTS
+
+
+def is_redirect(fields: Fields, status: int | None, engine: Engine) -> bool:
     """Return whether the response redirects (Fetch, redirect status, and location URL)."""
-    return status in _REDIRECTS and fields.get("location") is not None
+    return has_redirect_status(fields, status, engine) and fields.get("location") is not None
 
 
 def cors_check(fields: Fields, origin: str, *, credentials: bool) -> Failure | None:
@@ -58,9 +66,11 @@ def _origin_code(value: str | None) -> str:
     return "AllowOriginMismatch" if value == "null" or is_absolute(value) else "InvalidAllowOriginValue"
 
 
-def preflight_access_check(fields: Fields, status: int, origin: str | None, *, credentials: bool) -> Failure | None:
+def preflight_access_check(
+    fields: Fields, status: int, origin: str | None, engine: Engine, *, credentials: bool
+) -> Failure | None:
     """Check a preflight's redirect, origin and status; no origin: it is not checked."""
-    if is_redirect(fields, status):
+    if is_redirect(fields, status, engine):
         return Failure(code="PreflightDisallowedRedirect", field="location", value=fields.get("location"))
     if origin is not None:
         failure = cors_check(fields, origin, credentials=credentials)
@@ -125,17 +135,13 @@ def _digits(lines: Sequence[str]) -> float:
     return DEFAULT_MAX_AGE
 
 
-def _negative_expires(lines: Sequence[str]) -> float:
-    is_negative = len(lines) == 1 and re.fullmatch("-[0-9]+", lines[0])
-    return 0 if is_negative else _digits(lines)
-
-
 def _int64(lines: Sequence[str]) -> float:
     value = ", ".join(lines)
     number = re.fullmatch("([+-]?)0*([0-9]*)", value)
-    if number is None or not value.strip("+-") or len(number[2]) > _INT64_DIGITS or int(number[2] or 0) > INT64:
+    if number is None or not value.strip("+-") or len(number[2]) > _INT64_DIGITS:
         return DEFAULT_MAX_AGE
-    return 0 if number[1] == "-" else float(number[2] or 0)
+    seconds = int(f"{number[1]}{number[2] or 0}")
+    return float(max(seconds, 0)) if -INT64 - 1 <= seconds <= INT64 else DEFAULT_MAX_AGE
 
 
 def _digits_or_uncached(lines: Sequence[str]) -> float | None:
@@ -148,7 +154,6 @@ def _digits_or_uncached(lines: Sequence[str]) -> float | None:
 _INT64_DIGITS = len(str(INT64))
 _AGE: dict[str, Callable[[Sequence[str]], float | None]] = {
     "digits": _digits,
-    "negative-expires": _negative_expires,
     "int64": _int64,
     "digits-or-uncached": _digits_or_uncached,
 }

@@ -39,20 +39,21 @@ class Engine:
 
     # Fetch, forbidden request-header: scripts may set User-Agent. Chromium drops it [C-156].
     forbids_user_agent: bool = False
-    # Fetch, CORS-safelisted request-header: client hints are not in the list. In Chromium the old ones are [C-160].
+    # Fetch, CORS-safelisted request-header: client hints are not in the list. In Chromium the old ones are, if their
+    # value has the form of the hint [C-160, measured].
     safelists_client_hints: bool = False
     # Fetch, CORS-safelisted request-header: each line is checked. Chromium and WebKit first combine the lines of a name
     # [C-125, C-132].
     combines_lines: bool = False
-    # Fetch, simple range header value: numbers have no limit. Firefox preflights those above 2**64 - 1, WebKit those
-    # above 2**63 - 1, Chromium those from 2**63 - 1 up [C-100, XS-093].
+    # Fetch, simple range header value: numbers have no limit. Firefox and WebKit preflight those above 2**64 - 1,
+    # Chromium those from 2**63 - 1 up [C-100, XS-093, measured].
     range_limit: int | None = None
     # Fetch, simple range header value: `bytes=` and digits. WebKit accepts `BYTES=` and a plus sign [C-088, C-097].
     lenient_range: bool = False
-    # Fetch, CORS-unsafe request-header byte: none from 0x80 up. In Firefox all of them are [measured].
+    # Fetch, CORS-unsafe request-header byte: none from 0x80 up. In Firefox all of them are [XS-115].
     non_ascii_is_unsafe: bool = False
     # Fetch, CORS-unsafe request-header names: safelisted values of more than 1024 bytes in total are unsafe. Firefox
-    # has no such limit [C-136].
+    # has no such limit [C-127].
     safelist_sum_limit: int | None = 1024
     # Fetch, CORS-unsafe request-header names: each name once. Firefox lists a name for each of its lines [C-141].
     repeats_names: bool = False
@@ -72,12 +73,12 @@ class Engine:
     flag_allows_method: bool = True
     # Fetch, CORS non-wildcard request-header name: `*` does not cover Authorization. In all browsers it does [D2-001].
     wildcard_covers_authorization: bool = False
-    # The same for a `*` from the preflight cache. Only in WebKit does it cover Authorization [measured].
+    # The same for a `*` from the preflight cache. Only in WebKit does it cover Authorization [XR2-011].
     cached_wildcard_covers_authorization: bool = False
     # Fetch, CORS-preflight fetch: an Access-Control-Max-Age that is not made of digits counts as 5 seconds. Firefox
     # caches nothing for such a value. Chromium and WebKit accept a signed number of 64 bits, and cache nothing if it is
     # negative [G-009, G-031].
-    max_age_syntax: Literal["digits", "negative-expires", "int64", "digits-or-uncached"] = "digits"
+    max_age_syntax: Literal["digits", "int64", "digits-or-uncached"] = "digits"
     # Fetch, CORS-preflight fetch: browsers may limit max-age, in seconds. Chromium: two hours, Firefox: a day, WebKit:
     # ten minutes (measured by moving the clock).
     max_age_cap: int | None = None
@@ -99,15 +100,15 @@ class Engine:
     drops_insufficient_answer: bool = False
     # WebKit stores the response even if it does not allow the request [G2-003].
     keeps_denied_answer: bool = False
-    # Fetch, main fetch: a network error clears the entries of the URLs of all hops. Firefox clears those of the last
-    # hop [T12-013], Chromium and WebKit none [measured].
-    failure_clears: Literal["every-hop", "last-hop", "nothing"] = "every-hop"
+    # Fetch, main fetch: a network error clears the entries of the URL where it occurred. Chromium and WebKit clear
+    # nothing [XC-071]. No browser does if `redirect: "error"` caused the failure [measured].
+    failure_clears: Literal["always", "unless-redirect-refused", "never"] = "always"
     # Fetch, CORS-preflight cache: a stored `*` is always a wildcard. In Chromium only if it was stored without
-    # credentials [measured]. In WebKit only for requests without credentials [XP-099]. In Firefox never [G2-007].
+    # credentials [XC-078]. In WebKit only for requests without credentials [XC-037]. In Firefox never [G2-007].
     cached_wildcard: Literal["always", "stored-without-credentials", "requested-without-credentials", "never"] = (
         "always"
     )
-    # Fetch, CORS-preflight cache: an entry with credentials also serves requests without. Not in Firefox [measured].
+    # Fetch, CORS-preflight cache: an entry with credentials also serves requests without. Not in Firefox [T6-025].
     credentials_apart: bool = False
     # Fetch, HTTP fetch: a CORS-safelisted method needs no entry. In Firefox HEAD does [G2-020].
     cached_head_needs_method: bool = False
@@ -122,14 +123,18 @@ class Engine:
 
     # Redirects
 
+    # Fetch, redirect status: 301, 302, 303, 307 and 308. WebKitGTK also follows the Location of 309 to 399: libsoup
+    # does it, so Safari may not [measured].
+    follows_unassigned_statuses: bool = False
+    # Fetch, HTTP fetch: `redirect: "error"` fails on any redirect status. Chromium and WebKit fail only if there is a
+    # Location that is not empty [measured].
+    refuses_redirect_without_location: bool = True
     # Fetch, HTTP-redirect fetch: a user name in Location blocks a cross-origin redirect. In Chromium it blocks any
     # redirect [I6-001, I6-004].
     blocks_any_userinfo: bool = False
     # Fetch, location URL: an empty Location means the same URL. Chromium shows the redirect response, WebKit fails
     # [I5-008].
     empty_location: Literal["same-url", "no-redirect", "failure"] = "same-url"
-    # Fetch, location URL: two Location lines are a failure. Chromium and Firefox follow two equal ones [I5-003].
-    follows_equal_locations: bool = False
     # Fetch, main fetch: a hop is preflighted only if its own request needs it. Firefox and WebKit preflight every hop
     # after a preflighted one, and every cross-origin hop if the script's own headers need it [I3-027].
     preflight_is_sticky: bool = False
@@ -158,33 +163,40 @@ class Engine:
 
     # Responses
 
-    # Fetch, HTTP fetch: the page gets a response of any status. Chromium fails on 407 [T11-001].
+    # Fetch, HTTP fetch: the page gets a response of any status. Chromium fails on 407 [XT-117].
     failing_statuses: frozenset[int] = frozenset()
+    # Fetch, location URL: two Location lines fail if the response redirects. In Chromium and Firefox two lines of these
+    # headers fail any response if they differ [measured], and are one if they are equal [I5-003].
+    single_line_headers: frozenset[str] = frozenset()
     # Fetch, Headers, get: every line of a header counts. Firefox ignores empty lines, except those of
     # Access-Control-Allow-Origin [T10-001, T10-021].
     ignores_empty_lines: bool = False
     # HTML, site: two ports of one IP address are one site. Not for Chromium's Cross-Origin-Resource-Policy [T8-103].
     ip_address_is_a_site: bool = True
     # HTML, site: `localhost` and `api.localhost` are two sites. WebKit's Cross-Origin-Resource-Policy allows a page of
-    # `localhost` to use `api.localhost` [measured], but not the other way round [T8-145].
+    # `localhost` to use `api.localhost` [XK-089], but not the other way round [T8-145].
     localhost_is_a_site: bool = False
     # Fetch, extract header list values: one malformed element voids all of Access-Control-Expose-Headers. In Firefox's
     # fetch() a `*` before it still counts [H-079].
     expose_wildcard_survives_malformed: bool = False
 
 
+_SINGLE_LINE_HEADERS = frozenset({"content-disposition", "content-length", "location"})
+
 STANDARD = Engine(name="standard")
 
-# The standard, with the departures that all three browsers share.
+# The standard, with the departures that all three browsers share. Only two browsers combine the lines of a request
+# header. Firefox preflights some of these headers for another reason: then all three block what the standard allows.
 BROWSERS = Engine(
     name="browsers",
+    combines_lines=True,
     range_limit=UINT64,
     flag_allows_method=False,
     wildcard_covers_authorization=True,
-    max_age_syntax="negative-expires",
+    max_age_syntax="int64",
     max_age_cap=86400,
     flag_needs_cached_method=False,
-    failure_clears="last-hop",
+    failure_clears="unless-redirect-refused",
     cached_wildcard="requested-without-credentials",
 )
 
@@ -202,7 +214,7 @@ CHROMIUM = Engine(
     max_age_cap=7200,
     one_answer_per_url=True,
     drops_insufficient_answer=True,
-    failure_clears="nothing",
+    failure_clears="never",
     flag_needs_cached_method=False,
     caches_null_origin=False,
     caches_tainted_origin=False,
@@ -211,10 +223,11 @@ CHROMIUM = Engine(
     unstored_modes=frozenset({"no-store"}),
     cached_url_limit=1024,
     cache_size=1024,
+    refuses_redirect_without_location=False,
     blocks_any_userinfo=True,
     empty_location="no-redirect",
-    follows_equal_locations=True,
     failing_statuses=frozenset({407}),
+    single_line_headers=_SINGLE_LINE_HEADERS,
     ip_address_is_a_site=False,
 )
 
@@ -231,18 +244,18 @@ FIREFOX = Engine(
     wildcard_covers_authorization=True,
     max_age_syntax="digits-or-uncached",
     max_age_cap=86400,
-    failure_clears="last-hop",
+    failure_clears="unless-redirect-refused",
     flag_needs_cached_method=False,
     cached_wildcard="never",
     credentials_apart=True,
     cached_head_needs_method=True,
     uncached_modes=frozenset({"no-store", "reload"}),
     cache_size=100,
-    follows_equal_locations=True,
     preflight_is_sticky=True,
     redirected_headers="removed-anew",
     preflight_origin_untainted=True,
     skips_check_at_home=True,
+    single_line_headers=_SINGLE_LINE_HEADERS,
     ignores_empty_lines=True,
     expose_wildcard_survives_malformed=True,
 )
@@ -254,7 +267,7 @@ WEBKIT = Engine(
     public_suffix_makes_host_cookie=False,
     secure_on_loopback=False,
     combines_lines=True,
-    range_limit=INT64,
+    range_limit=UINT64,
     lenient_range=True,
     stream_bodies="refused",
     flag_allows_method=False,
@@ -265,10 +278,12 @@ WEBKIT = Engine(
     one_answer_per_url=True,
     drops_insufficient_answer=True,
     keeps_denied_answer=True,
-    failure_clears="nothing",
+    failure_clears="never",
     flag_needs_cached_method=False,
     caches_tainted_origin=False,
     cached_wildcard="requested-without-credentials",
+    follows_unassigned_statuses=True,
+    refuses_redirect_without_location=False,
     empty_location="failure",
     preflight_is_sticky=True,
     redirected_headers="first",

@@ -11,13 +11,23 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TypeVar
 
 import httpx
 
 from . import _wire as wire
 from ._cache import SAFELISTED_METHODS, Answer, Query
-from ._check import ALLOW_ORIGIN, cors_check, denial, is_redirect, max_age, preflight_access_check, read_answer
+from ._check import (
+    ALLOW_ORIGIN,
+    cors_check,
+    denial,
+    has_redirect_status,
+    is_redirect,
+    max_age,
+    preflight_access_check,
+    read_answer,
+)
 from ._errors import CORSError, FetchError, NetworkError, RedirectError
 from ._exchange import Exchange
 from ._failure import Case, Failure
@@ -26,14 +36,13 @@ from ._redirect import BadLocationError, Hop, location_of, next_hop, resolve
 from ._resource_policy import is_blocked
 from ._safelist import unsafe_names
 from ._script import ScriptRequest
-from ._state import Outcome, PageState, Tainting
-from ._url import serialize_origin
+from ._state import Outcome, PageState, ResponseType, Tainting
+from ._url import fragment, serialize_origin
 
 T = TypeVar("T")
 Steps = Generator[Exchange, httpx.Response, T]
 
 MISDIRECTED = 421
-_CLEARED = {"every-hop": slice(None), "last-hop": slice(-1, None), "nothing": slice(0)}
 
 
 class Fetch:
@@ -48,6 +57,7 @@ class Fetch:
         self._now = page.clock()
         self._first_hop = self._hop = Hop(
             url=request.url,
+            fragment=request.fragment,
             method=request.method,
             headers=request.headers,
             preflighted=request.headers,
@@ -58,24 +68,40 @@ class Fetch:
         self._tainting: Tainting = "basic"
         self._is_redirect_tainted = False
         self._resent_origin = ""
-        self._queries: list[Query] = []
+        self._has_needed_preflight = False
 
     def run(self) -> Steps[Outcome]:
         """Carry the fetch out. Raises CORSError, NetworkError and RedirectError."""
         try:
             while True:
                 exchange, fields = yield from self._main_fetch()
+                status = status_of(exchange)
+                if self._request.redirect != "follow" and has_redirect_status(fields, status, self._engine):
+                    return self._unfollowed(exchange, fields)
                 try:
-                    location = location_of(fields, status_of(exchange), self._engine)
-                    if location is None or self._request.redirect == "manual":
-                        return self._outcome(exchange, fields, opaque=location is not None)
+                    location = location_of(fields, status, self._engine)
+                    if location is None:
+                        return self._outcome(exchange, fields)
                     self._redirect(location, exchange)
                 except BadLocationError as error:
                     raise _failed(RedirectError, str(error), exchange) from error
-        except FetchError:
-            for query in self._queries[_CLEARED[self._engine.failure_clears]]:
-                self._page.cache.clear(query.origin, query.url)
+        except FetchError as error:
+            if self._has_needed_preflight and self._clears_cache(error):
+                self._page.cache.clear(self._preflight_origin, self._cached_url)
             raise
+
+    def _clears_cache(self, error: FetchError) -> bool:
+        if self._engine.failure_clears == "unless-redirect-refused":
+            return not (isinstance(error, RedirectError) and self._request.redirect == "error")
+        return self._engine.failure_clears == "always"
+
+    def _unfollowed(self, exchange: Exchange, fields: Fields) -> Outcome:
+        """Fetch, HTTP fetch: what the redirect modes "manual" and "error" make of a redirect status."""
+        if self._request.redirect == "manual":
+            return self._outcome(exchange, fields, kind="opaqueredirect")
+        if fields.get("location") or self._engine.refuses_redirect_without_location:
+            raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
+        return self._outcome(exchange, fields)
 
     def _main_fetch(self) -> Steps[tuple[Exchange, Fields]]:
         if self._tainting == "basic" and self._is_at_home():
@@ -100,11 +126,20 @@ class Fetch:
     def _origin(self) -> str:
         return "null" if self._is_redirect_tainted else self._page.origin
 
+    @property
+    def _cached_url(self) -> str:
+        """The URL of the preflight cache's entries; it includes the fragment."""
+        return f"{self._hop.url}{self._hop.fragment}"
+
+    @property
+    def _preflight_origin(self) -> str:
+        return self._page.origin if self._engine.preflight_origin_untainted else self._origin
+
     def _needs_preflight(self, names: list[str]) -> bool:
         if self._request.use_preflight or self._hop.method not in SAFELISTED_METHODS or names:
             return True
         return self._engine.preflight_is_sticky and bool(
-            self._queries or unsafe_names(self._first_hop.headers, self._engine)
+            self._has_needed_preflight or unsafe_names(self._first_hop.headers, self._engine)
         )
 
     def _consent(self) -> Steps[None]:
@@ -112,17 +147,16 @@ class Fetch:
         names = unsafe_names(self._hop.preflighted, self._engine)
         if not self._needs_preflight(names):
             return
-        origin = self._page.origin if self._engine.preflight_origin_untainted else self._origin
         query = Query(
-            origin=origin,
-            url=str(self._hop.url),
+            origin=self._preflight_origin,
+            url=self._cached_url,
             credentials=self._request.credentials == "include",
             method=self._hop.method,
             method_needs_consent=self._hop.method not in SAFELISTED_METHODS
             or (self._request.use_preflight and self._engine.flag_needs_cached_method),
             names=names,
         )
-        self._queries.append(query)
+        self._has_needed_preflight = True
         may_reuse = self._is_cacheable() and self._request.cache not in self._engine.uncached_modes
         if may_reuse and self._page.cache.covers(query, self._now):
             self._record(Exchange(kind="preflight", request=self._preflight(query), cached=True))
@@ -144,11 +178,11 @@ class Fetch:
         """Fetch, CORS-preflight fetch."""
         exchange = Exchange(kind="preflight", request=self._preflight(query))
         exchange, response = yield from self._send(exchange, repeatable=True)
-        fields = self._fields(response)
+        fields = self._fields(exchange, response)
         unchecked = self._engine.skips_check_at_home and self._is_at_home()
         origin = None if unchecked else query.origin
         status = response.status_code
-        failure = preflight_access_check(fields, status, origin, credentials=query.credentials)
+        failure = preflight_access_check(fields, status, origin, self._engine, credentials=query.credentials)
         if failure is not None:
             raise self._blocked(failure, exchange, query.origin)
         allows_method = self._request.use_preflight and self._engine.flag_allows_method
@@ -175,11 +209,11 @@ class Fetch:
         exchange, response = yield from self._send(exchange, repeatable=self._hop.stream is None)
         if response.status_code in self._engine.failing_statuses:
             raise _failed(NetworkError, f"{self._engine.name} fails on the status {response.status_code}", exchange)
-        fields = self._fields(response)
+        fields = self._fields(exchange, response)
         if self._sends_credentials():
             self._page.cookies.store(self._hop.url, fields.lines("set-cookie"))
         if self._tainting == "cors":
-            redirects = is_redirect(fields, response.status_code)
+            redirects = is_redirect(fields, response.status_code, self._engine)
             failure = cors_check(fields, self._origin, credentials=self._check_is_credentialed(redirects=redirects))
             if failure is not None:
                 raise self._blocked(failure, exchange)
@@ -187,8 +221,11 @@ class Fetch:
             raise _failed(NetworkError, "its cross-origin-resource-policy does not allow this page", exchange)
         return exchange, fields
 
-    def _fields(self, response: httpx.Response) -> Fields:
+    def _fields(self, exchange: Exchange, response: httpx.Response) -> Fields:
         fields = Fields(response.headers.raw)
+        for name in sorted(self._engine.single_line_headers):
+            if len(set(fields.lines(name))) > 1:
+                raise _failed(NetworkError, f"it has several lines of {name}: {fields.get(name)!r}", exchange)
         if self._engine.ignores_empty_lines:
             fields.remove_empty_lines(except_of=ALLOW_ORIGIN)
         return fields
@@ -240,8 +277,6 @@ class Fetch:
 
     def _redirect(self, location: str, exchange: Exchange) -> None:
         """Fetch, HTTP-redirect fetch."""
-        if self._request.redirect == "error":
-            raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
         if len(self._urls) > self._page.follow:
             raise _failed(
                 RedirectError, f"it is redirect {len(self._urls)}; the page follows {self._page.follow}", exchange
@@ -254,20 +289,21 @@ class Fetch:
             raise self._blocked(Failure(code="RedirectContainsCredentials", field="location", value=location), exchange)
         if url.userinfo and self._engine.blocks_any_userinfo:
             raise BadLocationError(f"its Location {location!r} has a user name or a password")
-        home, last, following = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
-        if last not in {home, following}:
+        home, last, target = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
+        if last not in {home, target}:
             self._is_redirect_tainted = True
-        resends_origin = self._engine.resends_origin_header and last == following
+        resends_origin = self._engine.resends_origin_header and last == target
         self._resent_origin = exchange.request.headers.get("origin", "") if resends_origin else ""
         url = url.copy_with(userinfo=b"")
-        self._hop = next_hop(self._hop, url, status_of(exchange), self._first_hop, self._engine)
+        following = next_hop(self._hop, url, status_of(exchange), self._first_hop, self._engine)
+        self._hop = replace(following, fragment=fragment(location) or self._hop.fragment)
         self._urls.append(self._hop.url)
 
-    def _outcome(self, exchange: Exchange, fields: Fields, *, opaque: bool) -> Outcome:
+    def _outcome(self, exchange: Exchange, fields: Fields, *, kind: ResponseType | None = None) -> Outcome:
         return Outcome(
             exchange=exchange,
             fields=fields,
-            kind="opaqueredirect" if opaque else self._tainting,
+            kind=kind or self._tainting,
             url=self._hop.url,
             redirected=len(self._urls) > 1,
             credentials=self._request.credentials == "include",

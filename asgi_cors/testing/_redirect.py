@@ -30,9 +30,11 @@ class Hop:
     """The request of one hop; each redirect makes the next.
 
     `headers` are sent. `preflighted` are the headers that a preflight checks. By the standard, both are the same.
+    `fragment` is the URL's, with its `#`; `url` has none.
     """
 
     url: httpx.URL
+    fragment: str
     method: str
     headers: Sequence[Header]
     preflighted: Sequence[Header]
@@ -46,10 +48,10 @@ class BadLocationError(ValueError):
 
 def location_of(fields: Fields, status: int | None, engine: Engine) -> str | None:
     """Return where the response redirects to, None where it does not. Raises BadLocationError."""
-    if not is_redirect(fields, status):
+    if not is_redirect(fields, status, engine):
         return None
     lines = fields.lines("location")
-    if len(lines) > 1 and not (engine.follows_equal_locations and len(set(lines)) == 1):
+    if len(lines) > 1 and "location" not in engine.single_line_headers:
         raise BadLocationError(f"it has {len(lines)} Location headers: {', '.join(map(repr, lines))}")
     if not lines[0] and engine.empty_location == "failure":
         raise BadLocationError("its Location is empty")

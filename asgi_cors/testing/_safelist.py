@@ -45,15 +45,26 @@ FORBIDDEN = frozenset(
 )
 FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
-CLIENT_HINTS = frozenset(
-    {"device-memory", "downlink", "dpr", "ect", "intervention", "rtt", "save-data", "viewport-width", "width"},
-)
 VALUE_LIMIT = 128
 
 _UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
 _LANGUAGE = re.compile(r"[0-9A-Za-z *,\-.;=]*")
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 _RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+_DIGITS = re.compile("[0-9]+")
+# The client hints of old, and the values with which Chromium safelists them.
+CLIENT_HINTS = {
+    "device-memory": _DECIMAL,
+    "downlink": _DECIMAL,
+    "dpr": _DECIMAL,
+    "ect": re.compile("slow-2g|2g|3g|4g"),
+    "intervention": re.compile(".*"),
+    "rtt": _DIGITS,
+    "save-data": re.compile("on", re.IGNORECASE),
+    "viewport-width": _DIGITS,
+    "width": _DIGITS,
+}
 _LENIENT_RANGE = re.compile(r"bytes=\+?([0-9]+)-(?:\+?([0-9]+))?", re.IGNORECASE)
 
 
@@ -79,7 +90,7 @@ def is_safelisted(name: str, value: str, engine: Engine) -> bool:
     if len(value) > VALUE_LIMIT:
         return False
     if engine.safelists_client_hints and name in CLIENT_HINTS:
-        return name != "save-data" or value.lower() == "on"
+        return CLIENT_HINTS[name].fullmatch(value) is not None
     rule = _RULES.get(name)
     return rule is not None and rule(value, engine)
 

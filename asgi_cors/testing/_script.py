@@ -21,7 +21,7 @@ from ._engines import Engine
 from ._errors import NetworkError, ScriptError
 from ._fields import is_token
 from ._safelist import FORBIDDEN_METHODS, Header, filter_no_cors, is_forbidden
-from ._url import HTTP_SCHEMES, parse
+from ._url import HTTP_SCHEMES, fragment, parse
 
 Credentials = Literal["omit", "same-origin", "include"]
 Mode = Literal["cors", "no-cors", "same-origin"]
@@ -70,9 +70,13 @@ class FetchInit(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptRequest:
-    """A checked request; header names are lower case, `stream` is set in place of `body` for a stream."""
+    """A checked request; header names are lower case, `stream` is set in place of `body` for a stream.
+
+    `fragment` is the URL's, with its `#`; `url` has none.
+    """
 
     url: httpx.URL
+    fragment: str
     method: str
     headers: Sequence[Header]
     body: bytes | None
@@ -111,6 +115,7 @@ def script_request(  # noqa: PLR0913 - the options of fetch()
         raise ScriptError(f"a {method} request has no body; write method='POST', or leave content and json out.")
     request = ScriptRequest(
         url=_url(url, base),
+        fragment=fragment(str(url)),
         method=method,
         headers=_headers(headers, kind, mode, engine),
         body=body,

@@ -15,6 +15,7 @@ from ._exchange import Exchange
 from ._fields import Fields
 
 Tainting = Literal["basic", "cors", "opaque"]
+ResponseType = Literal[Tainting, "opaqueredirect"]
 
 
 @dataclass(kw_only=True)
@@ -41,7 +42,7 @@ class Outcome:
 
     exchange: Exchange
     fields: Fields
-    kind: Literal["basic", "cors", "opaque", "opaqueredirect"]
+    kind: ResponseType
     url: httpx.URL
     redirected: bool
     credentials: bool

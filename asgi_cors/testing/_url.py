@@ -1,7 +1,8 @@
 """URLs, origins and sites.
 
 - URL Standard, URL parsing, for HTTP(S): controls and blanks at the ends and tabs and newlines within are dropped, a
-  backslash is a slash, slashes after `https:` may be missing, a host in numbers is an IPv4 address.
+  backslash is a slash, slashes after `https:` may be missing, a host in numbers is an IPv4 address. If the base has the
+  same scheme, what follows is relative unless it has two slashes.
 - HTML, origin: an origin is scheme, host and port, serialised in lower case with the default port left out, or `null`.
 - HTML, site: a site is the scheme and the registrable domain, or the host where it has none.
 """
@@ -45,11 +46,19 @@ def parse(text: str, base: httpx.URL | None = None) -> httpx.URL:
         ) from error
 
 
+def fragment(text: str) -> str:
+    """Return the fragment that `parse` drops, with its `#`; empty if there is none."""
+    _, mark, rest = text.strip(_C0_OR_SPACE).translate(_DROPPED).partition("#")
+    return mark + rest
+
+
 def _canonical(url: httpx.URL) -> httpx.URL:
     host = _host(url.host)
     if url.port is not None and url.port > PORT_LIMIT:
         raise ValueError(f"the port {url.port} is above {PORT_LIMIT}")
     canonical = url if host == url.host else url.copy_with(host=host)
+    if not (url.username or url.password):
+        canonical = canonical.copy_with(userinfo=b"")  # `http://@host` and `http://:@host` name nobody
     # httpx writes no slash for an empty path; browsers do.
     path = canonical.raw_path
     return canonical if str(canonical).endswith(path.decode("ascii")) else canonical.copy_with(raw_path=path)
@@ -64,9 +73,14 @@ def _join(text: str, base: httpx.URL | None) -> httpx.URL:
     scheme, rest = match[1].lower(), match[2]
     if scheme not in HTTP_SCHEMES:
         return httpx.URL(text)
-    if base is not None and base.scheme == scheme and rest[:1] not in {"/", "\\"}:
+    if base is not None and base.scheme == scheme and not _has_authority(rest):
         return _relative(rest, base)
     return _http(scheme, _slashes(rest))
+
+
+def _has_authority(rest: str) -> bool:
+    """Return whether two slashes follow the scheme (URL Standard, special relative or authority state)."""
+    return rest[:2].replace("\\", "/") == "//"
 
 
 def _relative(text: str, base: httpx.URL) -> httpx.URL:
@@ -161,9 +175,9 @@ def url_text(url: object) -> str:
 
 
 def is_relative(text: str, base: httpx.URL) -> bool:
-    """Return whether the URL takes its scheme or host from the base: `/x`, `x`, an empty one, `//host/x`, `https:x`."""
+    """Return whether the base decides on the scheme or host: of `/x`, `x`, an empty text, `//host/x`, `https:/x`."""
     match = _SCHEME.match(text.strip(_C0_OR_SPACE).translate(_DROPPED))
-    return match is None or (match[1].lower() == base.scheme and match[2][:1] not in {"/", "\\"})
+    return match is None or (match[1].lower() == base.scheme and not _has_authority(match[2]))
 
 
 def is_absolute(text: str) -> bool:

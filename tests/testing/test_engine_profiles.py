@@ -10,6 +10,7 @@ from doubles import API, ORIGIN
 
 from asgi_cors.testing import BROWSERS, CORSError, Engine, FetchError, Page, ScriptError
 
+TWO_TO_63, TWO_TO_64 = 2**63, 2**64
 ALL = ["browsers", "standard", "chromium", "firefox", "webkit"]
 ALLOWED = {"access-control-allow-origin": ORIGIN}
 # In production an XMLHttpRequest with a progress bar.
@@ -182,3 +183,110 @@ def test_firefox_begins_each_hop_with_the_scripts_headers(
     headers = preflight.headers
     assert (headers["access-control-request-method"], headers.get("access-control-request-headers")) == requested
     assert ("content-type" in main.headers) is has_content_type
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("engine", ALL)
+def test_a_redirect_that_is_not_followed_is_opaque_with_or_without_a_location(engine: str, status: int):
+    """Measured with `redirect="manual"`: no browser shows the status."""
+    server = MockServer(engine, moved=httpx.Response(status, headers=ALLOWED))
+    response = server.page.fetch("https://api.test/moved", redirect="manual")
+    assert (response.type, response.status, len(response.headers)) == ("opaqueredirect", 0, 0)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", [None, ""])
+@pytest.mark.parametrize("engine", ALL)
+def test_a_refused_redirect_needs_a_location_in_two_engines(engine: str, location: str | None, status: int):
+    """Measured with `redirect="error"`: Chromium and WebKit show a response without a Location, Firefox does not."""
+    headers = ALLOWED if location is None else {**ALLOWED, "location": location}
+    server = MockServer(engine, moved=httpx.Response(status, headers=headers))
+    assert server.passes("https://api.test/moved", redirect="error") is (engine in {"chromium", "webkit"})
+
+
+@pytest.mark.parametrize("status", [300, 304, 305, 306, 309, 399])
+@pytest.mark.parametrize("mode", ["follow", "manual", "error"])
+@pytest.mark.parametrize("has_location", [True, False])
+@pytest.mark.parametrize("engine", ALL)
+def test_webkitgtk_follows_statuses_from_309_up(engine: str, mode: str, status: int, *, has_location: bool):
+    """Measured: the others show them, and so does WebKitGTK if there is no Location."""
+    headers = {**ALLOWED, "location": "/moved"} if has_location else ALLOWED
+    server = MockServer(engine, first=httpx.Response(status, headers=headers))
+    follows = engine == "webkit" and has_location and status >= 309
+    if follows and mode == "error":
+        assert not server.passes("https://api.test/first", redirect=mode)
+    else:
+        response = server.page.fetch("https://api.test/first", redirect=mode)
+        assert response.status == ({"follow": 200, "manual": 0}[mode] if follows else status)
+
+
+@pytest.mark.parametrize("name", ["content-disposition", "content-length", "location"])
+@pytest.mark.parametrize(("second", "differs"), [("2", False), ("3", True), ("", True)])
+@pytest.mark.parametrize("engine", ALL)
+def test_two_engines_fail_on_differing_lines_of_some_headers(engine: str, name: str, second: str, *, differs: bool):
+    """Measured: Chromium and Firefox do, with any status; equal lines are one."""
+    lines = [*ALLOWED.items(), (name, "2"), (name, second)]
+    server = MockServer(engine, doubled=httpx.Response(200, headers=lines, stream=httpx.ByteStream(b"ok")))
+    assert server.passes("https://api.test/doubled") is not (differs and engine in {"chromium", "firefox"})
+
+
+@pytest.mark.parametrize("userinfo", ["@", ":@"])
+@pytest.mark.parametrize("engine", ALL)
+def test_an_empty_user_name_in_a_location_is_none(engine: str, userinfo: str):
+    """Measured: every browser follows it across origins."""
+    tainted = httpx.Response(200, headers={"access-control-allow-origin": "*"})
+    server = MockServer(engine, first=redirect(f"https://{userinfo}other.test/second"), second=tainted)
+    assert server.passes("https://api.test/first")
+
+
+@pytest.mark.parametrize(
+    ("value", "preflighted"),
+    [
+        (f"bytes={TWO_TO_63 - 2}-", set[str]()),
+        (f"bytes={TWO_TO_63 - 1}-", {"chromium"}),
+        (f"bytes=0-{TWO_TO_63 - 1}", {"chromium"}),
+        (f"bytes={TWO_TO_64 - 1}-", {"chromium"}),
+        (f"bytes=0-{TWO_TO_64 - 1}", {"chromium"}),
+        (f"bytes={TWO_TO_64}-", {"browsers", "chromium", "firefox", "webkit"}),
+        (f"bytes=0-{TWO_TO_64}", {"browsers", "chromium", "firefox", "webkit"}),
+    ],
+)
+@pytest.mark.parametrize("engine", ALL)
+def test_each_engine_has_its_limit_for_the_numbers_of_a_range(engine: str, value: str, preflighted: set[str]):
+    """Measured."""
+    server = MockServer(engine, {**ALLOWED, "access-control-allow-headers": "range"})
+    assert server.passes(headers={"range": value})
+    assert (server.sent[0].method == "OPTIONS") is (engine in preflighted)
+
+
+@pytest.mark.parametrize(
+    ("names", "safelisted", "preflighted"),
+    [
+        (
+            "device-memory downlink dpr",
+            ["0", "1", "1.0", "1.5", "9" * 20],
+            ["", "-1", "+1", ".5", "5.", "1e3", "x", "1 2"],
+        ),
+        ("rtt viewport-width width", ["0", "1", "9" * 20], ["", "-1", "+1", "1.0", "0x1", "x", "1 2"]),
+        ("ect", ["slow-2g", "2g", "3g", "4g"], ["", "3G", "5g", "1", "on"]),
+        ("save-data", ["on", "On"], ["", "off", "1", "on;a"]),
+        ("intervention", ["", "x", "(x)", '<https://x>; level="warning"'], []),
+    ],
+)
+@pytest.mark.parametrize("engine", ALL)
+def test_chromium_safelists_a_client_hint_whose_value_is_one(
+    engine: str, names: str, safelisted: list[str], preflighted: list[str]
+):
+    """Measured in Chromium 156. The others preflight them all."""
+    for name in names.split():
+        for value in safelisted + preflighted:
+            server = MockServer(engine)
+            is_safe = engine == "chromium" and value in safelisted
+            assert server.passes(headers={name: value}) is is_safe, (name, value)
+
+
+def test_two_lines_that_all_browsers_preflight_are_preflighted():
+    """Measured: Chromium and WebKit combine them, and Firefox cannot parse the second."""
+    lines = [("content-type", "text/plain"), ("content-type", "application/x-www-form-urlencoded; charset=UTF-8;")]
+    for engine in ALL:
+        assert MockServer(engine).passes(headers=lines) is (engine == "standard")

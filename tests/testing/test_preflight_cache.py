@@ -9,7 +9,7 @@ import httpx
 import pytest
 from doubles import API, ORIGIN
 
-from asgi_cors.testing import CHROMIUM, CORSError, NetworkError, Page
+from asgi_cors.testing import CHROMIUM, CORSError, NetworkError, Page, RedirectError
 
 PUT = {"method": "PUT"}
 
@@ -17,8 +17,15 @@ PUT = {"method": "PUT"}
 class Opened:
     """A page before a server that answers preflights in turn, and what of them reached it."""
 
-    def __init__(self, *answers: dict[str, str], engine: Any = "standard", main: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *answers: dict[str, str],
+        engine: Any = "standard",
+        main: dict[str, str] | None = None,
+        status: int = 200,
+    ) -> None:
         self.answers = [*answers]
+        self.status = status
         self.main = {"access-control-allow-origin": ORIGIN} if main is None else main
         self.preflights = 0
         self.now = 0.0
@@ -30,7 +37,7 @@ class Opened:
         if "access-control-request-method" not in request.headers:
             if "fail" in request.url.path:
                 raise httpx.ConnectError("refused")
-            return httpx.Response(200, headers=self.main)
+            return httpx.Response(self.status, headers=self.main)
         self.preflights += 1
         return httpx.Response(204, headers={**common, **(self.answers.pop(0) if self.answers[1:] else self.answers[0])})
 
@@ -71,7 +78,7 @@ def test_an_answer_without_an_age_is_kept_for_five_seconds(engine):
 
 @pytest.mark.parametrize(
     ("engine", "cap"),
-    [("standard", 999_999), ("chromium", 7200), ("firefox", 86400), ("webkit", 600)],
+    [("standard", 999_999), ("browsers", 86400), ("chromium", 7200), ("firefox", 86400), ("webkit", 600)],
 )
 def test_each_engine_has_its_cap(engine, cap):
     """The standard has none."""
@@ -86,21 +93,26 @@ def test_each_engine_has_its_cap(engine, cap):
 @pytest.mark.parametrize(
     ("age", "seconds"),
     [
-        ("60", (60, 60, 60, 60)),
-        ("0", (0, 0, 0, 0)),
-        ("00060", (60, 60, 60, 60)),
-        ("", (5, 5, 5, 5)),
-        ("-1", (5, 0, 0, 0)),
-        ("+60", (5, 60, 0, 60)),
-        ("60s", (5, 5, 0, 5)),
-        ("60, 60", (5, 5, 0, 5)),
-        ("9223372036854775808", (2**63, 5, 86400, 5)),
+        ("60", (60, 60, 60, 60, 60)),
+        ("0", (0, 0, 0, 0, 0)),
+        ("00060", (60, 60, 60, 60, 60)),
+        ("", (5, 5, 5, 5, 5)),
+        ("-1", (5, 0, 0, 0, 0)),
+        ("+0", (5, 0, 0, 0, 0)),
+        ("+1", (5, 1, 0, 1, 1)),
+        ("+60", (5, 60, 0, 60, 60)),
+        ("-", (5, 5, 0, 5, 5)),
+        ("60s", (5, 5, 0, 5, 5)),
+        ("60, 60", (5, 5, 0, 5, 5)),
+        ("9223372036854775808", (2**63, 5, 86400, 5, 5)),
+        ("-9223372036854775808", (5, 0, 0, 0, 0)),
+        ("-9223372036854775809", (5, 5, 0, 5, 5)),
     ],
 )
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_each_engine_reads_the_age_in_its_way(age, seconds, number):
     """A malformed one counts for five seconds, but in Firefox."""
-    engine = ("standard", "chromium", "firefox", "webkit")[number]
+    engine = ("standard", "chromium", "firefox", "webkit", "browsers")[number]
     opened = Opened(answer(age=age), engine=engine)
     opened.asks(**PUT)
     lifetime = seconds[number]
@@ -135,7 +147,10 @@ def test_several_ages_count_as_none():
     [
         ({"url": f"{API}/a"}, {"url": f"{API}/b"}, True),
         ({"url": f"{API}/a?x"}, {"url": f"{API}/a?y"}, True),
-        ({"url": f"{API}/a#x"}, {"url": f"{API}/a#y"}, False),
+        ({"url": f"{API}/a#x"}, {"url": f"{API}/a#x"}, False),
+        ({"url": f"{API}/a#x"}, {"url": f"{API}/a#y"}, True),
+        ({"url": f"{API}/a#x"}, {"url": f"{API}/a"}, True),
+        ({"url": f"{API}/a"}, {"url": f"{API}/a#"}, True),
         ({}, {"headers": {"x-a": "1"}}, False),
         ({}, {"headers": {"X-A": "1"}, "method": "GET"}, False),
         ({"credentials": "include"}, {"credentials": "omit"}, False),
@@ -144,17 +159,18 @@ def test_several_ages_count_as_none():
     ],
 )
 def test_an_entry_serves_its_url_method_headers_and_credentials(first, second, asks):
-    """And, made with credentials, also those without."""
+    """And, made with credentials, also those without. All browsers were seen to compare fragments, too."""
     opened = Opened(answer(), main={"access-control-allow-origin": ORIGIN, "access-control-allow-credentials": "true"})
     opened.asks(**{**PUT, **first})
     assert opened.asks(**{**PUT, **second}) is asks
 
 
 @pytest.mark.parametrize(
-    ("engine", "asks"), [("standard", False), ("chromium", True), ("firefox", True), ("webkit", True)]
+    ("engine", "asks"),
+    [("standard", False), ("browsers", True), ("chromium", True), ("firefox", True), ("webkit", True)],
 )
 def test_a_star_from_a_credentialed_preflight_is_a_wildcard_in_the_standard_only(engine, asks):
-    """There it is no wildcard for the preflight itself."""
+    """It is not a wildcard for the preflight itself."""
     main = {"access-control-allow-origin": ORIGIN, "access-control-allow-credentials": "true"}
     opened = Opened(answer(methods="PUT, *"), answer(methods="PUT, DELETE"), engine=engine, main=main)
     opened.asks(method="PUT", credentials="include")
@@ -192,7 +208,8 @@ def test_webkit_keeps_the_answer_of_a_preflight_that_it_denies():
 
 
 @pytest.mark.parametrize(
-    ("engine", "asks"), [("standard", True), ("chromium", False), ("firefox", True), ("webkit", False)]
+    ("engine", "asks"),
+    [("browsers", True), ("standard", True), ("chromium", False), ("firefox", True), ("webkit", False)],
 )
 @pytest.mark.parametrize("failure", ["check", "connection"])
 def test_a_failure_clears_the_urls_entries_in_the_standard_and_firefox(engine, asks, failure):
@@ -206,9 +223,65 @@ def test_a_failure_clears_the_urls_entries_in_the_standard_and_firefox(engine, a
     assert (opened.preflights == 2) is asks
 
 
+@pytest.mark.parametrize(
+    ("engine", "asks"),
+    [("browsers", False), ("standard", True), ("chromium", False), ("firefox", False), ("webkit", False)],
+)
+def test_a_refused_redirect_clears_the_urls_entries_in_the_standard_only(engine, asks):
+    """Measured: no browser forgets the preflight because of `redirect="error"`."""
+    opened = Opened(answer(), engine=engine, main={"access-control-allow-origin": ORIGIN, "location": "/x"}, status=302)
+    for _ in range(2):
+        with pytest.raises(RedirectError):
+            opened.asks(redirect="error", **PUT)
+    assert (opened.preflights == 2) is asks
+
+
+def test_a_failure_after_a_redirect_clears_the_last_url_only():
+    """The standard clears the entries of the request's current URL, which a redirect changes."""
+
+    def handler(request):
+        if "access-control-request-method" in request.headers:
+            return httpx.Response(204, headers={"access-control-allow-origin": ORIGIN, **answer()})
+        headers = {"access-control-allow-origin": ORIGIN, "location": "/second"}
+        return httpx.Response(307, headers=headers) if request.url.path == "/" else httpx.Response(200)
+
+    with Page(ORIGIN, transport=httpx.MockTransport(handler), engine="standard") as page:
+        for _ in range(2):
+            with pytest.raises(CORSError):
+                page.fetch(API, **PUT)
+    preflights = [exchange for exchange in page.exchanges if exchange.kind == "preflight"]
+    assert [(exchange.request.url.path, exchange.cached) for exchange in preflights] == [
+        ("/", False),
+        ("/second", False),
+        ("/", True),
+        ("/second", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "location", "spared"),
+    [("#a", "/second", "/second#a"), ("#a", "/second#b", "/second#b"), ("", "/second#b", "/second#b")],
+)
+def test_a_redirect_keeps_the_fragment_unless_it_has_its_own(asked, location, spared):
+    """Fetch, HTTP-redirect fetch: what the cache knows of the target has its fragment."""
+
+    def handler(request):
+        headers = {"access-control-allow-origin": ORIGIN, **answer()}
+        if request.url.path == "/second" or "access-control-request-method" in request.headers:
+            return httpx.Response(200, headers=headers)
+        return httpx.Response(307, headers={**headers, "location": location})
+
+    with Page(ORIGIN, transport=httpx.MockTransport(handler)) as page:
+        assert page.fetch(f"{API}/first{asked}", **PUT).url == f"{API}/second"
+        page.fetch(f"{API}{spared}", **PUT)
+        page.fetch(f"{API}/second#other", **PUT)
+    preflights = [exchange.cached for exchange in page.exchanges if exchange.kind == "preflight"]
+    assert preflights == [False, False, True, False]
+
+
 def test_an_engine_may_keep_one_answer_per_url_and_clear_it():
     """Flags combine freely."""
-    engine = dataclasses.replace(CHROMIUM, failure_clears="every-hop")
+    engine = dataclasses.replace(CHROMIUM, failure_clears="always")
     opened = Opened(answer(), engine=engine, main={})
     for _ in range(2):
         with pytest.raises(CORSError):

@@ -12,7 +12,20 @@ from doubles import API, ORIGIN, ASGIEcho, WSGIEcho, allowed
 
 from asgi_cors.testing import AsyncPage, Page, RedirectError, SameOriginWarning, ScriptError
 
-RELATIVE = ["/items", "items", "", "?a=1", "#top", "./x", "../x", "https:items", " /items\n", "\\items", "/\titems"]
+RELATIVE = [
+    "/items",
+    "items",
+    "",
+    "?a=1",
+    "#top",
+    "./x",
+    "../x",
+    "https:items",
+    "https:/items",
+    " /items\n",
+    "\\items",
+    "/\titems",
+]
 ABSOLUTE = [f"{ORIGIN}/items", f"{API}/items", "HTTPS://APP.example.com", "//api.test/x", "http:app.example.com"]
 
 
