@@ -18,7 +18,6 @@ from ._response import Response
 from ._script import FetchInit, Stream
 from ._state import Outcome
 from ._traceback import short_traceback
-from ._url import url_text
 from ._websocket import Handshake, handshake_exchange, handshake_result
 
 T = TypeVar("T")
@@ -188,7 +187,7 @@ class AsyncPage(BasePage):
         return StreamedResponse(outcome, self.engine, limit, self._driver.body(outcome.exchange))
 
     async def _websocket(self, url: str | httpx.URL) -> Handshake:
-        exchange = handshake_exchange(url_text(url), self._state)
+        exchange = handshake_exchange(url, self._state)
         prepare(exchange, self._timeout)
         try:
             response = await self._driver.shake_hands(exchange, self._timeout)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 class FetchError(Exception):
     """A fetch failed; `exchange` is the one that did, None where nothing was sent."""
 
-    __module__ = "asgi_cors.testing"
-
     def __init__(self, message: str, exchange: Exchange | None = None) -> None:
         super().__init__(message)
         self.exchange = exchange
@@ -35,37 +33,25 @@ class FetchError(Exception):
 class ScriptError(FetchError):
     """The script asked for something no browser does; JavaScript sees a TypeError."""
 
-    __module__ = "asgi_cors.testing"
-
 
 class NetworkError(FetchError):
     """The fetch failed for another reason than CORS; the cause is chained."""
-
-    __module__ = "asgi_cors.testing"
 
 
 class RedirectError(NetworkError):
     """A redirect that cannot, or may not, be followed."""
 
-    __module__ = "asgi_cors.testing"
-
 
 class FetchTimeout(FetchError, TimeoutError):  # noqa: N818 - the built-in TimeoutError is its model
     """The response, or the next part of its body, did not come in time."""
-
-    __module__ = "asgi_cors.testing"
 
 
 class LifespanError(Exception):
     """The application's lifespan failed; the message is the application's."""
 
-    __module__ = "asgi_cors.testing"
-
 
 class SameOriginWarning(UserWarning):
     """A relative URL leads to the page's own origin, so the fetch tests nothing of CORS."""
-
-    __module__ = "asgi_cors.testing"
 
 
 class CORSError(FetchError):
@@ -80,8 +66,6 @@ class CORSError(FetchError):
         exchange: the one that failed; None where no request was sent.
     """
 
-    __module__ = "asgi_cors.testing"
-
     def __init__(self, case: Case, exchange: Exchange | None) -> None:
         self.code = case.failure.code
         self.field = case.failure.field
@@ -91,3 +75,17 @@ class CORSError(FetchError):
         self.firefox = firefox_text(case)
         self.webkit = webkit_text(case)
         super().__init__(f"{explanation(case)}\n  remedy: {self.remedy}", exchange)
+
+
+# In a failing test, their names are those that the reader imports.
+for _error in (
+    FetchError,
+    ScriptError,
+    NetworkError,
+    RedirectError,
+    FetchTimeout,
+    LifespanError,
+    SameOriginWarning,
+    CORSError,
+):
+    _error.__module__ = "asgi_cors.testing"

@@ -19,7 +19,6 @@ from ._script import FetchInit, Stream
 from ._state import Outcome
 from ._sync_driver import Body, Driver, LoopDriver, WorkerDriver
 from ._traceback import short_traceback
-from ._url import url_text
 from ._websocket import Handshake, handshake_exchange, handshake_result
 from ._wsgi import WSGIApp, WSGITransport
 
@@ -152,7 +151,7 @@ class Page(BasePage):
             NetworkError, FetchTimeout: the server neither accepts nor refuses.
         """
         self._warn_if_same_origin(url)
-        exchange = handshake_exchange(url_text(url), self._state)
+        exchange = handshake_exchange(url, self._state)
         prepare(exchange, self._timeout)
         try:
             response = self._driver.shake_hands(exchange, self._timeout)

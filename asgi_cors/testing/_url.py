@@ -36,9 +36,8 @@ _FORBIDDEN_HOST = re.compile(r"[\x00-\x20#/<>?@\\^|%\x7f]")
 @functools.lru_cache
 def parse(text: str, base: httpx.URL | None = None) -> httpx.URL:
     """Parse as a browser does, relative to the base; the fragment is dropped. Raises ScriptError."""
-    cleaned = text.strip(_C0_OR_SPACE).translate(_DROPPED).partition("#")[0]
     try:
-        url = _join(cleaned, base)
+        url = _join(_cleaned(text).partition("#")[0], base)
         return _canonical(url) if url.scheme in HTTP_SCHEMES else url
     except (httpx.InvalidURL, ValueError, OSError) as error:
         raise ScriptError(
@@ -48,8 +47,13 @@ def parse(text: str, base: httpx.URL | None = None) -> httpx.URL:
 
 def fragment(text: str) -> str:
     """Return the fragment that `parse` drops, with its `#`; empty if there is none."""
-    _, mark, rest = text.strip(_C0_OR_SPACE).translate(_DROPPED).partition("#")
+    _, mark, rest = _cleaned(text).partition("#")
     return mark + rest
+
+
+def _cleaned(text: str) -> str:
+    """Return the text without what a browser drops before it parses."""
+    return text.strip(_C0_OR_SPACE).translate(_DROPPED)
 
 
 def _canonical(url: httpx.URL) -> httpx.URL:
@@ -176,7 +180,7 @@ def url_text(url: object) -> str:
 
 def is_relative(text: str, base: httpx.URL) -> bool:
     """Return whether the base decides on the scheme or host: of `/x`, `x`, an empty text, `//host/x`, `https:/x`."""
-    match = _SCHEME.match(text.strip(_C0_OR_SPACE).translate(_DROPPED))
+    match = _SCHEME.match(_cleaned(text))
     return match is None or (match[1].lower() == base.scheme and not _has_authority(match[2]))
 
 

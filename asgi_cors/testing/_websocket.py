@@ -18,7 +18,7 @@ from ._fields import Fields
 from ._head import check_head
 from ._state import PageState
 from ._tasks import GRACE, Signal, Task
-from ._url import parse
+from ._url import parse, url_text
 
 SWITCHING_PROTOCOLS = 101
 _SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
@@ -37,14 +37,14 @@ class Handshake:
         return self.accepted
 
 
-def handshake_exchange(url: str | httpx.URL, page: PageState) -> Exchange:
+def handshake_exchange(url: object, page: PageState) -> Exchange:
     """Return the handshake, ready to be sent. Raises ScriptError."""
-    url = str(url)
-    scheme, colon, rest = url.partition(":")
+    text = url_text(url)
+    scheme, colon, rest = text.partition(":")
     secure = _SCHEMES.get(scheme.lower()) if colon else None
-    target = parse(f"{secure}:{rest}" if secure else url, page.base)
+    target = parse(f"{secure}:{rest}" if secure else text, page.base)
     if target.scheme not in {"http", "https"} or target.userinfo:
-        raise ScriptError(f"{url!r} is not a WebSocket's URL. Write one such as 'wss://api.test/feed'.")
+        raise ScriptError(f"{text[:200]!r} is not a WebSocket's URL. Write one such as 'wss://api.test/feed'.")
     headers = wire.handshake_headers(
         origin=page.origin,
         cookie=page.cookies.header(target),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+from empty_folder import run_pytest
 
 from asgi_cors.testing import CORSError, Page
 
@@ -34,16 +32,7 @@ def test_each_program_passes_as_a_file_of_its_own(tmp_path: pathlib.Path) -> Non
     (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
     for number, program in enumerate(TESTS):
         (tmp_path / f"test_{number}.py").write_text(program, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "asgi_cors.testing._pytest", "-p", "anyio.pytest_plugin"],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "default"},
-        timeout=120,
-    )
-    assert re.search(r"(?m)^=+ [0-9]+ passed in [\d.]+s =+$", done.stdout), done.stdout + done.stderr
+    assert re.fullmatch(r"[0-9]+ passed in [\d.]+s", run_pytest(tmp_path, plugins=["anyio.pytest_plugin"]))
 
 
 def test_the_error_has_the_text_on_the_page(page: Any) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import os
 import pathlib
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 
 import pytest
+from empty_folder import run_pytest
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "test_my_cors.py"
 DOCSTRING = ast.get_docstring(ast.parse(EXAMPLE.read_text(encoding="utf-8"))) or ""
@@ -27,18 +25,7 @@ def run_in_empty_folder(folder: pathlib.Path, command: str, *plugins: str) -> st
     shutil.copy(EXAMPLE, folder)
     (program, *arguments) = shlex.split(command)
     assert program == "pytest"
-    options = [f"-p{plugin}" for plugin in ("asgi_cors.testing._pytest", *plugins)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, *options],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONWARNINGS": "default"},
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.splitlines()[-1].strip("= ")
+    return run_pytest(folder, *arguments, plugins=[*plugins])
 
 
 @pytest.mark.parametrize(("install", "command"), COMMANDS, ids=["anyio", "pytest-asyncio"])
