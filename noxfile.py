@@ -135,7 +135,7 @@ def examples(session: nox.Session) -> None:
     session.install(f"{wheel}[starlette,testing]", *_group("examples", "tests"))
     # Django leaves the temporary file of a request's body to the garbage collector.
     quiet = ("-W", "ignore:Unclosed file:ResourceWarning")
-    session.run("pytest", *quiet, "tests/examples", *session.posargs, env=env | {"EXAMPLES": "all"})
+    session.run("pytest", *quiet, "tests/project/examples", *session.posargs, env=env | {"EXAMPLES": "all"})
 
 
 @nox.session
@@ -166,7 +166,7 @@ def upstream(session: nox.Session) -> None:
     for shell in ("WSGI", "ASGI"):
         _in_its_place(session, source, "flask_cors", "in_its_place", "tests", env | {"SHELL_UNDER_TEST": shell})
     told = {**env, "FLASK_CORS_SOURCE": str(source)}
-    session.run("pytest", "tests/upstream/flask_cors", "tests/flask/test_advisories.py", env=told)
+    session.run("pytest", "tests/upstream/flask_cors", "tests/adapters/flask/test_advisories.py", env=told)
     source = _source(session, "quart-cors==0.8.0")
     _in_its_place(session, source, "quart_cors", "quart_in_its_place", "tests", env, "-o", "asyncio_mode=auto")
     session.run("pytest", "tests/upstream/quart_cors", env={**env, "QUART_CORS_SOURCE": str(source)})

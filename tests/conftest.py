@@ -1,18 +1,15 @@
-"""Fixtures of the whole suite; ``support`` is importable wherever pytest is started."""
+"""Fixtures of the whole suite."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-pytest.register_assert_rewrite("support")
+pytest.register_assert_rewrite("tests.support")
 
-from support.apps import App  # noqa: E402 - now importable, and its asserts told in full
-from support.shells import Served  # noqa: E402
+from tests.support.apps import App  # noqa: E402 - after pytest knows to rewrite its asserts
+from tests.support.clients import Served  # noqa: E402
 
 # No timing assertion anywhere: a slow machine is no failure.
 hypothesis.settings.register_profile("suite", deadline=None)

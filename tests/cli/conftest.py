@@ -1,10 +1,6 @@
 """The suite of the command line; the modules beside it are importable wherever pytest is started."""
 
 import importlib.util
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 # Without the extra [cli] there is nothing to test here.
 _missing = [name for name in ("click", "httpx", "rich") if importlib.util.find_spec(name) is None]

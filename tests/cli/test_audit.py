@@ -7,21 +7,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Ran, run
-from corpus.raw import PAGE, echoing, sends
-from corpus.serving import serving
 
 from asgi_cors import ConfigWarning, CORSMiddleware, Policy
 from asgi_cors.cli._apps import installed_in
 from asgi_cors.cli._attacks import attacks_on, is_sent_by_browsers, targets_of
 from asgi_cors.cli._audit import _at, _covers, _written
+from tests.cli.corpus.raw import PAGE, echoing, sends
+from tests.cli.corpus.serving import serving
+from tests.support.command_line import Ran, run
 
-HERE = Path(__file__).parent
-MISCONFIGURATIONS = json.loads((HERE.parent / "data" / "misconfigurations.json").read_text("utf-8"))
+APPS = Path(__file__).parents[1] / "support"
+MISCONFIGURATIONS = json.loads((APPS.parent / "data" / "misconfigurations.json").read_text("utf-8"))
 
 
 def audit(app: str, *arguments: str) -> Ran:
-    return run("audit", app, *arguments, "--app-dir", str(HERE), "--json")
+    return run("audit", app, *arguments, "--app-dir", str(APPS), "--json")
 
 
 def named(ran: Ran) -> dict[str, str]:
@@ -134,7 +134,7 @@ def test_paths_by_expression():
 
 def test_an_origin_that_gets_through():
     """--origin finds nothing where the origin is allowed."""
-    assert run("audit", "cli_apps:open_to_all", "-o", PAGE, "--app-dir", str(HERE)).code == 0
+    assert run("audit", "cli_apps:open_to_all", "-o", PAGE, "--app-dir", str(APPS)).code == 0
 
 
 @pytest.mark.parametrize("framework", ["starlette", "fastapi"])
@@ -147,7 +147,7 @@ from {framework}.{module} import {kind}
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 from asgi_cors import CORSMiddleware, Policy
-from cli_apps import Auth, GZipMiddleware, OPTIONS, OtherCORS
+from tests.support.cli_apps import Auth, GZipMiddleware, OPTIONS, OtherCORS
 
 async def view(request): ...
 
@@ -175,8 +175,8 @@ app = {kind}(routes=routes, middleware=middleware)
     assert found["method-refused"].startswith("/items/{id:int}: DELETE is served")
     assert found["websocket-unguarded"].startswith("/internal/ws: any site may open")
     assert found["policy-unused"].startswith("paths['/interal/*'] serves no route")
-    assert found["runs-before"].startswith("cli_apps.Auth runs before")
-    assert found["cors-inside"].startswith("cli_apps.OtherCORS sets CORS")
+    assert found["runs-before"].startswith("tests.support.cli_apps.Auth runs before")
+    assert found["cors-inside"].startswith("tests.support.cli_apps.OtherCORS sets CORS")
     assert found["origin-refused"].startswith("https://other.example may not read /")
     assert set(found) == {
         "method-refused", "websocket-unguarded", "policy-unused", "runs-before", "cors-inside", "origin-refused",
@@ -369,7 +369,7 @@ def test_the_starlette_adapter(app_of):
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from asgi_cors_starlette import install
-from cli_apps import Auth
+from tests.support.cli_apps import Auth
 app = Starlette(middleware=[Middleware(Auth)])
 install(app, allow_origins="https://a.test")
 """)
@@ -379,7 +379,7 @@ install(app, allow_origins="https://a.test")
 @pytest.mark.parametrize("app", ["careless", "plain", "open_to_all", "by_tenant", "raw", "by_regex"])
 def test_for_people(app):
     """The table, the attacks and the findings fit into 80 columns."""
-    out = run("audit", f"cli_apps:{app}", "--app-dir", str(HERE)).out
+    out = run("audit", f"cli_apps:{app}", "--app-dir", str(APPS)).out
     assert max(map(len, out.splitlines())) <= 80
     assert "Routes, and what pages of other origins may do there" in out
     assert ("✗" in out) == (app == "careless")

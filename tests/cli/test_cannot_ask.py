@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from command_line import run
-from corpus.raw import ACAO, PAGE, allowing, moved, sends
-from corpus.serving import Told, serving
+
+from tests.cli.corpus.raw import ACAO, PAGE, allowing, moved, sends
+from tests.cli.corpus.serving import Told, serving
+from tests.support.command_line import run
 
 COULD_NOT_ASK = 2
 

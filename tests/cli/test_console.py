@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import run
 
 from asgi_cors.cli import main
 from asgi_cors.cli._console import page
 from asgi_cors.cli._meanings import MEANINGS
 from asgi_cors.cli._messages import recognise, shown, templates_of
+from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[2]
 CASES = json.loads((ROOT / "tests" / "data" / "console-messages.json").read_text("utf-8"))["cases"]

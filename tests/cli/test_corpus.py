@@ -1,9 +1,10 @@
 """The doctor among the sick: it names the right cause of every broken server, and none of those in order."""
 
 import pytest
-from command_line import doctor
-from corpus.raw import HEALTHY, ROWS, Row
-from corpus.serving import serving
+
+from tests.cli.corpus.raw import HEALTHY, ROWS, Row
+from tests.cli.corpus.serving import serving
+from tests.support.command_line import doctor
 
 ALLOWED, BLOCKED = 0, 1
 

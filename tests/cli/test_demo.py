@@ -10,7 +10,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from command_line import run
+
+from tests.support.command_line import run
 
 pytest.importorskip("uvicorn", reason="the demo is served by uvicorn")
 pytest.importorskip("websockets", reason="and by websockets")

@@ -7,9 +7,6 @@ import sys
 
 import httpx
 import pytest
-from command_line import run
-from corpus.raw import ACAC, ACAM, ACAO, ACEH, ACMA, ANSWERED, GRANTED, PAGE, allowing, echoing, sends, splits
-from corpus.serving import Told, serving
 
 from asgi_cors.cli import _visit
 from asgi_cors.cli._diagnosis import CAUSES, diagnose
@@ -20,6 +17,9 @@ from asgi_cors.cli._recipes import _RECIPES, recipe
 from asgi_cors.cli._risks import RISKS
 from asgi_cors.cli._servers import clue, makers, proxy
 from asgi_cors.cli._terminal import shown, stdout
+from tests.cli.corpus.raw import ACAC, ACAM, ACAO, ACEH, ACMA, ANSWERED, GRANTED, PAGE, allowing, echoing, sends, splits
+from tests.cli.corpus.serving import Told, serving
+from tests.support.command_line import run
 
 
 def report(behaviour, *arguments: str) -> str:

@@ -5,15 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Ran, run
+
+from tests.support.command_line import Ran, run
 
 PAGE = "https://app.example.com"
-HERE = str(Path(__file__).parent)
+APPS = str(Path(__file__).parents[1] / "support")
 ALLOWED, BLOCKED, COULD_NOT_ASK = 0, 1, 2
 
 
 def explain(app: str, *arguments: str) -> Ran:
-    return run("explain", app, *arguments, "--app-dir", HERE)
+    return run("explain", app, *arguments, "--app-dir", APPS)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import run
 
 import asgi_cors
+from tests.support.command_line import run
 
 
 def test_the_package_runs_as_the_script_does(monkeypatch, capsys):

@@ -4,8 +4,9 @@ import contextlib
 import functools
 
 import pytest
-from command_line import doctor
-from corpus.stacks import STACKS
+
+from tests.cli.corpus.stacks import STACKS
+from tests.support.command_line import doctor
 
 ALLOWED, BLOCKED = 0, 1
 PUT = {"method": "PUT"}

@@ -4,12 +4,12 @@ import re
 from datetime import timedelta
 
 from asgi_cors import CORSMiddleware, Policy, WSGIMiddleware
-from support.apps import App
-from support.expected import CREDENTIALS, OWN, VARY, origin_line
-from support.fetch import passes_preflight
-from support.policies import issues, quiet, warned
-from support.shells import Served, call_asgi, http_scope, websocket_scope
-from support.words import SITE, Entry, ages, asked_headers, options_of, sent, strings
+from tests.support.apps import App
+from tests.support.browser_checks import passes_preflight
+from tests.support.clients import Served, call_asgi, http_scope, websocket_scope
+from tests.support.expected import CREDENTIALS, OWN, VARY, origin_line
+from tests.support.misconfigurations import SITE, Entry, ages, asked_headers, options_of, sent, strings
+from tests.support.policies import issues, quiet, warned
 
 EVIL = "https://evil.test"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support.policies import quiet
+from tests.support.policies import quiet
 
 ORIGINS = [
     "https://a.com",

@@ -1,19 +1,17 @@
-"""The suite of `asgi_cors.testing`; `truth` and `doubles` beside it are importable wherever pytest is started."""
+"""The tests of `asgi_cors.testing`."""
 
 import importlib.util
 import pathlib
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
 # Without the extra [testing] only what is said of its absence can be tested.
 if importlib.util.find_spec("httpx") is None:
-    collect_ignore = [path.name for path in HERE.glob("test_*.py") if path.name != "test_imports.py"]
+    collect_ignore = [
+        path.name for path in pathlib.Path(__file__).parent.glob("test_*.py") if path.name != "test_imports.py"
+    ]
 
 
 class Interface:
@@ -21,9 +19,9 @@ class Interface:
 
     def __init__(self, backend: str, name: str) -> None:
         import anyio  # noqa: PLC0415 - not there without the extra
-        from doubles import SyncPage  # noqa: PLC0415 - not there without the extra
 
         from asgi_cors.testing import AsyncPage  # noqa: PLC0415 - not there without the extra
+        from tests.support.page_apps import SyncPage  # noqa: PLC0415 - not there without the extra
 
         self.page: Any = AsyncPage if name == "AsyncPage" else SyncPage
         self._run = anyio.run

@@ -6,11 +6,11 @@ import contextlib
 from typing import Any
 
 import httpx
-from doubles import API, ORIGIN
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asgi_cors.testing import FetchError, Page
+from tests.support.page_apps import API, ORIGIN
 
 ENGINES = st.sampled_from(["browsers", "standard", "chromium", "firefox", "webkit"])
 NAMES = st.sampled_from(

@@ -11,9 +11,9 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
-from doubles import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
 from asgi_cors.testing import AsyncPage, CORSError, FetchTimeout, NetworkError, Response, ScriptError
+from tests.support.page_apps import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
 START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import truth
 
 from asgi_cors.testing import AsyncPage, CORSError, FetchError, Page
+from tests.support import browser_truth as truth
 
 ENGINES = ("chromium", "firefox", "webkit")
 APIS = {"fetch", "xhr", "script", "eventsource", "beacon", "websocket"}

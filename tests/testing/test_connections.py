@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from doubles import ORIGIN
 
 from asgi_cors.testing import AsyncPage, FetchTimeout, NetworkError, Page
+from tests.support.page_apps import ORIGIN
 
 GOOD = (
     b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: https://app.example.com\r\n"

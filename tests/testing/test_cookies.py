@@ -7,9 +7,9 @@ import email.utils
 import time
 
 import pytest
-from doubles import API, ORIGIN, WSGIEcho, allowed
 
 from asgi_cors.testing import CORSError, Page
+from tests.support.page_apps import API, ORIGIN, WSGIEcho, allowed
 
 CREDENTIALED = ("access-control-allow-credentials", "true")
 NONE = "; SameSite=None; Secure"

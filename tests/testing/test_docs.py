@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from empty_folder import run_pytest
 
 from asgi_cors.testing import CORSError, Page
+from tests.support.empty_folder import run_pytest
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "testing.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from doubles import API, ORIGIN
 
 from asgi_cors.testing import BROWSERS, CORSError, Engine, FetchError, Page, ScriptError
+from tests.support.page_apps import API, ORIGIN
 
 TWO_TO_63, TWO_TO_64 = 2**63, 2**64
 ALL = ["browsers", "standard", "chromium", "firefox", "webkit"]

@@ -9,7 +9,8 @@ import shlex
 import shutil
 
 import pytest
-from empty_folder import run_pytest
+
+from tests.support.empty_folder import run_pytest
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "test_my_cors.py"
 DOCSTRING = ast.get_docstring(ast.parse(EXAMPLE.read_text(encoding="utf-8"))) or ""

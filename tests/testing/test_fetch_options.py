@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from doubles import API, ORIGIN, WSGIEcho, allowed
 
 from asgi_cors.testing import AsyncPage, Page, ScriptError
+from tests.support.page_apps import API, ORIGIN, WSGIEcho, allowed
 
 ALLOWED = allowed(
     ("access-control-allow-methods", "*"),

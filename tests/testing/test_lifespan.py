@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from doubles import API, ORIGIN, allowed, raw
 
 from asgi_cors.testing import LifespanError
+from tests.support.page_apps import API, ORIGIN, allowed, raw
 
 
 class App:

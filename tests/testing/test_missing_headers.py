@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from doubles import API, ORIGIN
 
 from asgi_cors.testing import Page
 from asgi_cors.testing import Response as PageResponse
+from tests.support.page_apps import API, ORIGIN
 
 SENT = {"access-control-allow-origin": ORIGIN, "content-type": "text/plain", "x-total": "3", "set-cookie": "a=1"}
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from doubles import API, ORIGIN, ASGIEcho, WSGIEcho, allowed
 
 from asgi_cors.testing import AsyncPage, Page
+from tests.support.page_apps import API, ORIGIN, ASGIEcho, WSGIEcho, allowed
 
 KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
 

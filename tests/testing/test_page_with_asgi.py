@@ -14,9 +14,9 @@ import weakref
 import anyio
 import anyio.to_thread
 import pytest
-from doubles import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
 from asgi_cors.testing import FetchTimeout, LifespanError, Page, _loop_thread
+from tests.support.page_apps import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
 START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())}
 
@@ -82,7 +82,6 @@ def test_the_interpreter_exits_with_a_page_that_was_never_left(entered):
 import asyncio, logging, sys
 import anyio.to_thread
 logging.getLogger("asyncio").setLevel("ERROR")  # -X dev warns of a callback that a busy machine makes slow
-sys.path.insert(0, {str(sys.path[0])!r})
 from asgi_cors.testing import Page
 
 async def app(scope, receive, send):

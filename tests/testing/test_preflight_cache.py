@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from doubles import API, ORIGIN
 
 from asgi_cors.testing import CHROMIUM, CORSError, NetworkError, Page, RedirectError
+from tests.support.page_apps import API, ORIGIN
 
 PUT = {"method": "PUT"}
 

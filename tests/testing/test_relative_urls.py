@@ -8,9 +8,9 @@ import warnings
 
 import httpx
 import pytest
-from doubles import API, ORIGIN, ASGIEcho, WSGIEcho, allowed
 
 from asgi_cors.testing import AsyncPage, Page, RedirectError, SameOriginWarning, ScriptError
+from tests.support.page_apps import API, ORIGIN, ASGIEcho, WSGIEcho, allowed
 
 RELATIVE = [
     "/items",

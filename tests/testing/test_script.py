@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from doubles import API, ORIGIN, WSGIEcho, allowed
 
 from asgi_cors.testing import CORSError, Engine, NetworkError, Page, RedirectError, ScriptError
+from tests.support.page_apps import API, ORIGIN, WSGIEcho, allowed
 
 ALL = allowed(
     ("access-control-allow-methods", "*"),

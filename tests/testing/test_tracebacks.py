@@ -7,9 +7,9 @@ import traceback
 
 import httpx
 import pytest
-from doubles import API, ORIGIN, ASGIEcho
 
 from asgi_cors.testing import CORSError, NetworkError, Page, _page
+from tests.support.page_apps import API, ORIGIN, ASGIEcho
 
 pytest_plugins = ["pytester"]
 

@@ -7,9 +7,9 @@ import threading
 import anyio
 import httpx
 import pytest
-from doubles import API, ORIGIN, WSGIEcho, http_only, raw
 
 from asgi_cors.testing import AsyncPage, FetchTimeout, NetworkError, Page, ScriptError
+from tests.support.page_apps import API, ORIGIN, WSGIEcho, http_only, raw
 
 
 class Socket:

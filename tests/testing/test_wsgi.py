@@ -7,9 +7,9 @@ import sys
 import threading
 
 import pytest
-from doubles import API, ORIGIN, WSGIEcho, allowed
 
 from asgi_cors.testing import CORSError, FetchTimeout, NetworkError, Page, ScriptError
+from tests.support.page_apps import API, ORIGIN, WSGIEcho, allowed
 
 HEADERS = allowed()
 

@@ -1,0 +1,39 @@
+"""Options by Flask-CORS's names: a value of a wrong type is a ConfigError with a hint, never another error."""
+
+import pytest
+from flask import Flask
+
+from asgi_cors_flask import CORS, asgi_app, cross_origin
+from tests.support.hints import found_in
+from tests.support.junk import JUNK, KINDS
+
+OPTIONS = [
+    *("origins", "methods", "allow_headers", "expose_headers", "supports_credentials", "max_age", "send_wildcard"),
+    *("automatic_options", "allow_origin_regex", "resources", "enforce", "policy_for", "on_decision"),
+]
+
+
+def configured(key, value):
+    app = Flask("app")
+    app.config[key] = value
+    return CORS(app)
+
+
+@pytest.mark.parametrize("value", JUNK, ids=KINDS)
+def test_an_option_takes_a_value_or_refuses_it(value):
+    """As a keyword, in the config, in a resource and of a decorator."""
+    for option in OPTIONS:
+        found = [*found_in(lambda option=option: CORS(Flask("app"), **{option: value}))]
+        found += found_in(lambda option=option: configured(f"CORS_{option.upper()}", value))
+        found += found_in(lambda option=option: CORS(Flask("app"), resources={"/a": {option: value}}))
+        found += found_in(lambda option=option: cross_origin(**{option: value}))
+        assert all(issue.hint for issue in found), found
+
+
+@pytest.mark.parametrize("value", JUNK, ids=KINDS)
+def test_an_argument_is_taken_or_refused(value):
+    """Whatever is in the place of a resource's options or of the number of threads."""
+    found = [*found_in(lambda: CORS(Flask("app"), resources={"/a": value}))]
+    found += found_in(lambda: asgi_app(Flask("app"), value))
+    found += found_in(lambda: CORS(Flask("app"), value))
+    assert all(issue.hint for issue in found), found

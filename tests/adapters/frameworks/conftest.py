@@ -1,0 +1,123 @@
+"""The shells, and a browser's visit to the site behind each."""
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+SHELLS = {
+    "ASGI": ("tests.adapters.frameworks.sites.raw", "make"),
+    "Starlette": ("tests.adapters.frameworks.sites.starlette", "make"),
+    "FastAPI": ("tests.adapters.frameworks.sites.fastapi", "make"),
+    "Quart": ("tests.adapters.frameworks.sites.quart", "make"),
+    "Flask by WSGI": ("tests.adapters.frameworks.sites.flask", "make"),
+    "Flask by asgi_app": ("tests.adapters.frameworks.sites.flask", "make_asgi"),
+}
+API = "https://api.test"
+COOKIES = {API: "sid=1; Secure; SameSite=None"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One exchange: a preflight or the request itself, the answer's status and its CORS fields."""
+
+    kind: str
+    status: int
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the script gets, or the browser's reason to keep it; and all that was sent."""
+
+    code: str | None
+    status: int | None = None
+    text: str | None = None
+    readable: frozenset[str] = frozenset()
+    sent: tuple[Sent, ...] = ()
+
+
+class Shell:
+    """A site behind one shell, and the browser that visits it."""
+
+    def __init__(self, app: Any, *, asgi: bool) -> None:
+        self.app, self.asgi = app, asgi
+
+    def fetch(self, origin: str, path: str, **init: Any) -> Verdict:
+        """Fetch as a page of `origin` does."""
+        testing = importlib.import_module("asgi_cors.testing")
+        if self.asgi:
+            return asyncio.run(self._fetch(testing, origin, path, init))
+        with testing.Page(origin, app=self.app, cookies=COOKIES) as page:
+            try:
+                return got(page, page.fetch(API + path, **init))
+            except testing.CORSError as error:
+                return blocked(page, error)
+
+    async def _fetch(self, testing: Any, origin: str, path: str, init: dict[str, Any]) -> Verdict:
+        async with testing.AsyncPage(origin, app=self.app, cookies=COOKIES) as page:
+            try:
+                return got(page, await page.fetch(API + path, **init))
+            except testing.CORSError as error:
+                return blocked(page, error)
+
+    def handshake(self, origin: str, path: str) -> bool:
+        """Open a WebSocket as a page of `origin` does, and tell whether it was accepted."""
+        testing = importlib.import_module("asgi_cors.testing")
+
+        async def shake() -> bool:
+            async with testing.AsyncPage(origin, app=self.app, cookies=COOKIES) as page:
+                return (await page.websocket(f"wss://api.test{path}")).accepted
+
+        return asyncio.run(shake())
+
+
+def got(page: Any, response: Any) -> Verdict:
+    """What the script reads."""
+    return Verdict(None, response.status, response.text, frozenset(response.headers), sent(page))
+
+
+def blocked(page: Any, error: Any) -> Verdict:
+    """What the browser says instead."""
+    return Verdict(error.code, sent=sent(page))
+
+
+def sent(page: Any) -> tuple[Sent, ...]:
+    """All exchanges, with the fields that are ours to send."""
+    return tuple(Sent(each.kind, each.response.status_code, ours(each.response.headers)) for each in page.exchanges)
+
+
+def ours(headers: Any) -> dict[str, str]:
+    return {
+        name: value for name, value in headers.multi_items() if name.startswith("access-control-") or name == "vary"
+    }
+
+
+def _make(module: str, factory: str) -> Any:
+    try:
+        return getattr(importlib.import_module(module), factory)()
+    except ImportError as error:
+        pytest.skip(f"{error.name} is not installed")
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request) -> Shell:
+    """The site behind each shell in turn."""
+    pytest.importorskip("httpx", reason="httpx is an extra")
+    return Shell(_make(*SHELLS[request.param]), asgi=request.param != "Flask by WSGI")
+
+
+@pytest.fixture(params=[name for name in SHELLS if "Flask" not in name])
+def socket_shell(request) -> Shell:
+    """The same, where there are WebSockets."""
+    pytest.importorskip("httpx", reason="httpx is an extra")
+    return Shell(_make(*SHELLS[request.param]), asgi=True)
+
+
+@pytest.fixture
+def exchange() -> Callable[..., Sent]:
+    """Write an exchange that is expected."""
+    return Sent

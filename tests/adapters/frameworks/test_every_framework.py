@@ -1,0 +1,220 @@
+"""One suite over every shell: equal verdicts in a browser, and equal CORS fields on the wire."""
+
+import pytest
+
+pytest.importorskip("httpx", reason="httpx is an extra")
+
+from tests.adapters.frameworks.sites import ALL_METHODS, ETAG, EVIL, PAGE, PARTNER
+
+FREE = "accept, accept-language, content-language, content-type"
+ASKED = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+VARY = {"vary": "Origin"}
+GRANTED = {
+    "access-control-allow-origin": PAGE,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "x-total",
+    "vary": "Origin",
+}
+LISTS = {
+    "access-control-allow-origin": PAGE,
+    "access-control-allow-credentials": "true",
+    "access-control-allow-methods": "GET, HEAD, POST, PUT",
+    "access-control-allow-headers": f"{FREE}, x-id, authorization, if-none-match",
+    "vary": ASKED,
+}
+PREFLIGHT = ("preflight", 204, {**LISTS, "access-control-max-age": "600"})
+ANYONE = {"access-control-allow-origin": "*"}
+ANYTHING = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": ", ".join(ALL_METHODS),
+    "access-control-allow-headers": "*, authorization",
+    "vary": ASKED,
+}
+PARTNERS = {"access-control-allow-origin": PARTNER, "access-control-allow-credentials": "true", "vary": "Origin"}
+PARTNERS_LISTS = {
+    "access-control-allow-origin": PARTNER,
+    "access-control-allow-credentials": "true",
+    "access-control-allow-methods": "GET, HEAD, POST, DELETE",
+    "access-control-allow-headers": f"{FREE}, x-id",
+    "access-control-max-age": "60",
+    "vary": ASKED,
+}
+COOKIES = {"credentials": "include"}
+NO_ORIGIN = "MissingAllowOriginHeader"
+NO_ORIGIN_PREFLIGHT = "PreflightMissingAllowOriginHeader"
+
+
+def case(name, request, verdict, *sent):
+    """A row: what the page of an origin asks for, what its script gets, what goes over the wire."""
+    return pytest.param(*request, verdict, sent, id=name)
+
+
+def ask(origin, path, method="GET", /, **init):
+    """What a page asks for."""
+    return origin, path, {"method": method, **init}
+
+
+@pytest.mark.parametrize(
+    ("origin", "path", "init", "verdict", "sent"),
+    [
+        case(
+            "an allowed page reads, with cookies",
+            ask(PAGE, "/items", **COOKIES),
+            (None, 200),
+            ("main", 200, GRANTED),
+        ),
+        case(
+            "an allowed page puts, with cookies and its own header",
+            ask(PAGE, "/items", "PUT", headers={"x-id": "1"}, **COOKIES),
+            (None, 200),
+            PREFLIGHT,
+            ("main", 200, GRANTED),
+        ),
+        case("a refused page reads nothing", ask(EVIL, "/items"), (NO_ORIGIN, None), ("main", 200, VARY)),
+        case(
+            "a refused page's PUT never reaches the app",
+            ask(EVIL, "/items", "PUT"),
+            (NO_ORIGIN_PREFLIGHT, None),
+            ("preflight", 200, {"vary": ASKED}),
+        ),
+        case(
+            "a method that is not allowed is named by the browser",
+            ask(PAGE, "/items", "DELETE", **COOKIES),
+            ("MethodDisallowedByPreflightResponse", None),
+            ("preflight", 200, LISTS),
+        ),
+        case(
+            "a header that is not allowed is named by the browser",
+            ask(PAGE, "/items", headers={"x-other": "1"}, **COOKIES),
+            ("HeaderDisallowedByPreflightResponse", None),
+            ("preflight", 200, LISTS),
+        ),
+        case("an exempt view is left untouched", ask(PAGE, "/exempt"), (NO_ORIGIN, None), ("main", 200, {})),
+        case("a view with its own policy is open to all", ask(EVIL, "/open"), (None, 200), ("main", 200, ANYONE)),
+        case(
+            "a preflight is answered by the view's own policy",
+            ask(EVIL, "/open", headers={"x-any": "1"}),
+            (None, 200),
+            ("preflight", 204, ANYTHING),
+            ("main", 200, ANYONE),
+        ),
+        case(
+            "an open view takes no cookies",
+            ask(PAGE, "/open", **COOKIES),
+            ("WildcardOriginNotAllowed", None),
+            ("main", 200, ANYONE),
+        ),
+        case(
+            "a view's own policy replaces the app's",
+            ask(PAGE, "/partner", **COOKIES),
+            (NO_ORIGIN, None),
+            ("main", 200, VARY),
+        ),
+        case(
+            "a view's own policy has methods of its own",
+            ask(PARTNER, "/partner", "DELETE", **COOKIES),
+            (None, 200),
+            ("preflight", 204, PARTNERS_LISTS),
+            ("main", 200, PARTNERS),
+        ),
+        case(
+            "a view that is decorated late has its own policy",
+            ask(PARTNER, "/late", "DELETE", **COOKIES),
+            (None, 200),
+            ("preflight", 204, PARTNERS_LISTS),
+            ("main", 200, PARTNERS),
+        ),
+        case(
+            "a view that is decorated late has no longer the app's policy",
+            ask(PAGE, "/late", **COOKIES),
+            (NO_ORIGIN, None),
+            ("main", 200, VARY),
+        ),
+        case(
+            "a preflight passes authentication, and the page can read the 401",
+            ask(PAGE, "/private", headers={"x-id": "1"}, **COOKIES),
+            (None, 401),
+            PREFLIGHT,
+            ("main", 401, GRANTED),
+        ),
+        case(
+            "a page that authenticates gets in",
+            ask(PAGE, "/private", headers={"authorization": "Bearer t"}, **COOKIES),
+            (None, 200),
+            PREFLIGHT,
+            ("main", 200, GRANTED),
+        ),
+        case(
+            "a preflight to a missing path is answered, and the page can read the 404",
+            ask(PAGE, "/missing", "PUT", **COOKIES),
+            (None, 404),
+            PREFLIGHT,
+            ("main", 404, GRANTED),
+        ),
+        case(
+            "a preflight to a redirecting path is answered, and the redirect followed",
+            ask(PAGE, "/slash", headers={"x-id": "1"}, **COOKIES),
+            (None, 200),
+            PREFLIGHT,
+            ("main", "redirect", GRANTED),
+            PREFLIGHT,
+            ("main", 200, GRANTED),
+        ),
+        case(
+            "the page can read that a method is missing",
+            ask(PAGE, "/items", "POST", **COOKIES),
+            (None, 405),
+            ("main", 405, GRANTED),
+        ),
+        case("the page can read a crash", ask(PAGE, "/crash", **COOKIES), (None, 500), ("main", 500, GRANTED)),
+        case("a refused page can't read a crash", ask(EVIL, "/crash"), (NO_ORIGIN, None), ("main", 500, VARY)),
+        case("the page reads a stream", ask(PAGE, "/stream", **COOKIES), (None, 200), ("main", 200, GRANTED)),
+        case("HEAD has the fields", ask(PAGE, "/items", "HEAD", **COOKIES), (None, 200), ("main", 200, GRANTED)),
+        case(
+            "a 304 has the fields",
+            ask(PAGE, "/cached", headers={"if-none-match": ETAG}, **COOKIES),
+            (None, 304),
+            PREFLIGHT,
+            ("main", 304, GRANTED),
+        ),
+    ],
+)
+def test_a_page(shell, exchange, origin, path, init, verdict, sent):
+    """The browser's verdict and the fields are the same, whatever serves the site."""
+    seen = shell.fetch(origin, path, **init)
+    assert (seen.code, seen.status) == verdict
+    assert [plain(each) for each in seen.sent] == [exchange(*each) for each in sent]
+
+
+def plain(sent):
+    """Frameworks redirect by different statuses."""
+    return type(sent)(sent.kind, "redirect" if sent.status in {307, 308} else sent.status, sent.fields)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "text"),
+    [("/items", "GET", "done"), ("/items", "HEAD", ""), ("/stream", "GET", "one two three")],
+)
+def test_bodies_pass_unchanged(shell, path, method, text):
+    """What the app sends is what the script reads."""
+    assert shell.fetch(PAGE, path, method=method, credentials="include").text == text
+
+
+def test_the_script_reads_what_is_exposed_and_no_more(shell):
+    """`x-total` is exposed by the app's policy, not by that of the open view."""
+    assert "x-total" in shell.fetch(PAGE, "/items", credentials="include").readable
+    assert "x-total" not in shell.fetch(PAGE, "/open").readable
+
+
+@pytest.mark.parametrize(
+    ("origin", "path", "accepted"),
+    [
+        pytest.param(PAGE, "/echo", True, id="the policy's origin is accepted, cookies and all"),
+        pytest.param(EVIL, "/echo", False, id="another is refused"),
+        pytest.param("https://api.test", "/echo", True, id="the same host is accepted"),
+        pytest.param(EVIL, "/exempt-echo", True, id="an exempt handler is left untouched"),
+    ],
+)
+def test_a_handshake(socket_shell, origin, path, accepted):
+    """WebSockets are guarded alike by each shell that has them."""
+    assert socket_shell.handshake(origin, path) is accepted

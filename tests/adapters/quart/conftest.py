@@ -1,0 +1,53 @@
+"""Requests to a Quart app by its own test client."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+collect_ignore_glob = [] if getattr(importlib.util.find_spec("quart"), "origin", None) else ["test_*.py"]
+
+
+@pytest.fixture
+def ask() -> Callable[..., Any]:
+    """Send one request to an app; `origin` None sends no Origin."""
+
+    async def send(app: Any, method: str = "GET", path: str = "/", *, origin: str | None = None, **fields: str) -> Any:
+        headers = {name.replace("_", "-"): value for name, value in fields.items()}
+        return await app.test_client().open(
+            path, method=method, headers=headers | ({"origin": origin} if origin else {})
+        )
+
+    return send
+
+
+@pytest.fixture
+def cors_of(ask) -> Callable[..., Any]:
+    """Send one request, and give the CORS fields of its response, and Vary."""
+
+    async def send(*args: Any, **kwargs: Any) -> dict[str, str]:
+        response = await ask(*args, **kwargs)
+        fields = [(name.lower(), value) for name, value in response.headers.items()]
+        ours = [field for field in fields if field[0].startswith("access-control-") or field[0] == "vary"]
+        assert len(dict(ours)) == len(ours)
+        return dict(ours)
+
+    return send
+
+
+@pytest.fixture
+def knock() -> Callable[..., Any]:
+    """Open a WebSocket, and give None where it is accepted, else the status of the refusal."""
+    from quart.testing import WebsocketResponseError  # noqa: PLC0415 - only where Quart is installed
+
+    async def connect(app: Any, path: str = "/ws", *, origin: str | None = None, **fields: str) -> int | None:
+        headers = {"host": "api.test", **fields} | ({"origin": origin} if origin else {})
+        try:
+            async with app.test_client().websocket(path, headers=headers) as socket:
+                assert await socket.receive() == "hello"
+        except WebsocketResponseError as error:
+            return error.response.status_code
+        return None
+
+    return connect

@@ -1,0 +1,142 @@
+"""A mounted app with a policy of its own: the line that the WARNING names leaves the mount to it alone."""
+
+import ast
+import re
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware as StarlettesOwn
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from asgi_cors import CORSMiddleware
+from tests.support import logs
+from tests.support.clients import call_asgi, http_scope
+from tests.support.event_loops import run_asyncio
+
+OUTER, INNER = "https://outer.example.com", "https://inner.example.com"
+
+
+class Copies(BaseHTTPMiddleware):
+    """A middleware between the two."""
+
+    async def dispatch(self, request, call_next):
+        return await call_next(request)
+
+
+async def hello(request):
+    return PlainTextResponse("hello")
+
+
+def build(mount, **outer):
+    """Mount an app with a policy of its own, between siblings."""
+    inner = Starlette(
+        routes=[Route("/", hello), Route("/items", hello)], middleware=[Middleware(CORSMiddleware, allow_origins=INNER)]
+    )
+    routes = [Route("/api/v2", hello), Route("/api/v1x", hello), Route("/apis", hello), Mount(mount, inner)]
+    return Starlette(routes=routes, middleware=[Middleware(CORSMiddleware, allow_origins=OUTER, **outer)])
+
+
+def allows(app, path, origin, root_path):
+    scope = http_scope("GET", f"{root_path}{path}", [("origin", origin), ("host", "api.test")], root_path=root_path)
+    answer = call_asgi(app, scope, run_asyncio)
+    assert answer.status == 200
+    return answer.values("access-control-allow-origin") == [origin]
+
+
+def lines_of(caplog):
+    lines = [line for line in logs.lines(caplog) if "two CORS" in line]
+    return [re.search(r"paths=(\{.*\})", line)[1] for line in lines]
+
+
+def line_of(caplog):
+    (line,) = lines_of(caplog)
+    caplog.clear()
+    return ast.literal_eval(line)
+
+
+def wrapped(**outer):
+    """The same below two mounts and another middleware, which copies the scope."""
+    middle = Starlette(routes=[Mount("/v1", build("/deep"))], middleware=[Middleware(Copies)])
+    routes = [Route("/api/v2", hello), Mount("/api", middle)]
+    return Starlette(routes=routes, middleware=[Middleware(CORSMiddleware, allow_origins=OUTER, **outer)])
+
+
+@pytest.mark.parametrize("root_path", ["", "/srv", "/api"])
+@pytest.mark.parametrize("mount", ["/api/v1", "/api/v1/", "/deep/est"])
+def test_a_mount(caplog, mount, root_path):
+    """The line names the mount, so that the inner policy alone applies there, and siblings keep the outer one."""
+    app = build(mount)
+    path = f"{mount.rstrip('/')}/items"
+    assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, False]
+    paths = line_of(caplog)
+    assert paths == {f"{mount.rstrip('/')}/*": None}
+    app = build(mount, paths=paths)
+    assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, True]
+    assert [allows(app, path, OUTER, root_path) for path in ("/api/v2", "/api/v1x", "/apis")] == [True] * 3
+    assert lines_of(caplog) == []
+
+
+def test_a_mount_of_everything(caplog):
+    """An app that is mounted at the root has no path of its own: the line is `/*`."""
+    app = build("/")
+    assert [allows(app, "/items", origin, "") for origin in (OUTER, INNER)] == [False, False]
+    paths = line_of(caplog)
+    assert paths == {"/*": None}
+    assert allows(build("/", paths=paths), "/items", INNER, "")
+
+
+@pytest.mark.parametrize("root_path", ["", "/srv"])
+def test_nested_mounts(caplog, root_path):
+    """Each layer's line is relative to the layer outside of it; followed one by one, the innermost policy is left."""
+    app = wrapped()
+    allows(app, "/api/v1/deep/items", OUTER, root_path)
+    first, second = lines_of(caplog)
+    assert (first, second) == ("{'/api/v1/*': None}", "{'/api/v1/deep/*': None}")
+    caplog.clear()
+    app = wrapped(paths=ast.literal_eval(first))
+    allows(app, "/api/v1/deep/items", OUTER, root_path)
+    assert line_of(caplog) == {"/deep/*": None}
+    assert allows(app, "/api/v2", OUTER, root_path)
+
+
+def test_added_twice(caplog):
+    """Two layers around one app."""
+    app = Starlette(routes=[Route("/items", hello)])
+    app.add_middleware(CORSMiddleware, allow_origins=INNER)
+    app.add_middleware(CORSMiddleware, allow_origins=OUTER)
+    assert not allows(app, "/items", INNER, "")
+    assert line_of(caplog) == {"/*": None}
+
+
+def test_a_root_path_that_is_set_between_the_two(caplog):
+    """As FastAPI(root_path=…) does, behind a proxy that removes the root path: the outer one doesn't know of it."""
+
+    def serve(**outer):
+        app = build("/api/v1")
+        app.user_middleware.clear()
+
+        async def behind_a_proxy(scope, receive, send):
+            scope["root_path"] = "/srv"
+            await app(scope, receive, send)
+
+        return CORSMiddleware(behind_a_proxy, allow_origins=OUTER, **outer)
+
+    def ask(app):
+        scope = http_scope("GET", "/api/v1/items", [("origin", INNER), ("host", "api.test")])
+        return call_asgi(app, scope, run_asyncio).values("access-control-allow-origin")
+
+    assert ask(serve()) == []
+    paths = line_of(caplog)
+    assert paths == {"/api/v1/*": None}
+    assert ask(serve(paths=paths)) == [INNER]
+
+
+@pytest.mark.parametrize(("kind", "readable"), [(StarlettesOwn, True), (CORSMiddleware, False)], ids=["theirs", "ours"])
+def test_what_differs_from_starlettes_own(kind, readable):
+    """docs/migrating.md: with Starlette's, a page may read what either one allows; with ours, what both allow."""
+    inner = Starlette(routes=[Route("/items", hello)], middleware=[Middleware(kind, allow_origins=[INNER])])
+    app = Starlette(routes=[Mount("/api", inner)], middleware=[Middleware(kind, allow_origins=[OUTER])])
+    assert [allows(app, "/api/items", origin, "") for origin in (OUTER, INNER)] == [readable, readable]

@@ -1,0 +1,217 @@
+"""Decisions kept ready change nothing: every request is answered as the first, and as decide() says."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgi_cors import CORSMiddleware, Policy, Request, decide
+from asgi_cors._kept import Kept
+from tests.support.apps import App
+from tests.support.clients import Answer, Served, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
+from tests.support.strategies import policies, requests
+
+ONE: dict[str, Any] = {"allow_origins": APP}
+GRANT = sorted([OWN, VARY, origin_line(APP)])
+STRICT = sorted([OWN, VARY])
+HOST = ("host", "api.example.com")
+Sent = tuple[str, list[tuple[bytes, bytes]]]
+
+
+def joined(fields: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The value of a field over all its lines, None where there is none."""
+    return b", ".join(value for key, value in fields if key == name) if any(key == name for key, _ in fields) else None
+
+
+def decided(policy: Policy, sent: Sent) -> tuple[int, list[str]]:
+    """Status and lines that decide() says."""
+    method, fields = sent
+    names = (b"origin", b"access-control-request-method", b"access-control-request-headers")
+    decision = decide(policy, Request(method, *(joined(fields, name) for name in names)))
+    lines = [f"{name.decode()}: {value.decode()}" for name, value in decision.headers]
+    if decision.vary:
+        lines.append(f"vary: {', '.join(name.decode() for name in decision.vary)}")
+    return decision.answer or 200, sorted(lines)
+
+
+def told(answer: Answer) -> tuple[int | None, list[str]]:
+    """Status and lines of an answer, without those of its content."""
+    return answer.status, [line for line in answer.lines if not line.startswith("content-")]
+
+
+@given(policies(), policies(), st.lists(requests(), min_size=1, max_size=5), st.data())
+def test_each_is_answered_as_decided(policy: Policy, other: Policy, pool: list[Sent], data: st.DataObject) -> None:
+    """Requests in any order and number, and a policy replaced between them, are answered as decide() says."""
+    served = Served("asgi", App(), policy)
+    for current in (policy, other):
+        served.middleware.reconfigure(current)
+        for method, fields in data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=10)):
+            answer = call_asgi(served.middleware, http_scope(method, "/", fields))
+            assert told(answer) == decided(current, (method, fields))
+
+
+@given(policies(), st.lists(requests(), min_size=1, max_size=5), st.data())
+def test_each_is_answered_as_the_first(policy: Policy, pool: list[Sent], data: st.DataObject) -> None:
+    """Over WSGI, too, an answer does not depend on what was asked before."""
+    served = Served("wsgi", App(), policy)
+    for method, fields in data.draw(st.lists(st.sampled_from(pool), min_size=2, max_size=10)):
+        fresh = Served("wsgi", App(), policy.replace())
+        environs = [wsgi_environ(method, "/", fields) for _ in range(2)]
+        assert told(call_wsgi(served.middleware, environs[0])) == told(call_wsgi(fresh.middleware, environs[1]))
+
+
+def test_preflights(serve: Any) -> None:
+    """A repeated preflight is answered alike, by headers of its own, and each question by itself."""
+    served = serve(**ONE, allow_methods="PUT", allow_headers=["x-a", "x-p-*"])
+    names = "accept, accept-language, content-language, content-type, x-a"
+    for _ in range(3):
+        assert served.preflight("PUT", "x-a", origin=APP).lines == granted(APP, "GET, HEAD, POST, PUT", names)
+        assert served.preflight("PUT", "x-p-1", origin=APP).lines == granted(
+            APP, "GET, HEAD, POST, PUT", f"{names}, x-p-1"
+        )
+        for asked in (("DELETE", None, APP), ("PUT", "x-b", APP), ("PUT", None, EVIL)):
+            answer = served.preflight(*asked[:2], origin=asked[2])
+            assert (answer.status, answer.body != b"") == (200, True)
+        assert served.request("OPTIONS", origin=APP).lines == GRANT
+    assert served.reached == 3
+
+
+def test_a_server_that_edits_headers() -> None:
+    """A server or middleware outside that edits the list of an answer's headers does not edit the next answer."""
+    middleware = CORSMiddleware(App().asgi, **ONE)
+    fields = [("origin", APP), ("access-control-request-method", "GET")]
+    for _ in range(3):
+        answer = call_asgi(middleware, http_scope("OPTIONS", "/", fields))
+        assert answer.lines == granted()
+        answer.messages[0]["headers"].append((b"x-added", b"1"))
+
+
+@pytest.mark.parametrize("origin", [APP, EVIL, None], ids=["allowed", "refused", "no Origin"])
+def test_the_apps_fields_differ(serve: Any, origin: str | None) -> None:
+    """Each response is merged with its own fields, whatever the last one had."""
+    served = serve(**ONE)
+    cors = [origin_line(APP)] if origin == APP else []
+    for own, vary in ((), "Origin"), ([("Vary", "Accept")], "Accept, Origin"), ((), "Origin"), ([("vary", "*")], "*"):
+        served.app.headers = [("content-type", "text/plain"), *own]
+        assert served.request(origin=origin).lines == sorted([OWN, *cors, f"vary: {vary}"])
+    served.app.headers = [("content-type", "text/plain"), ("Access-Control-Allow-Origin", "*")]
+    assert served.request(origin=origin).lines == sorted([OWN, *cors, VARY])
+
+
+def test_on_decision_is_told_of_each(serve: Any) -> None:
+    """on_decision is called for each request, also where the decision is known."""
+    seen: list[str] = []
+    served = serve(on_decision=lambda decision, _: seen.append(decision.outcome), **ONE)
+    for _ in range(3):
+        served.request(origin=APP)
+        served.preflight(origin=EVIL)
+    assert seen == ["allowed", "preflight-refused"] * 3
+
+
+def test_enforce_looks_at_each(serve: Any) -> None:
+    """Whether a request is same-origin is asked of each: a refusal does not stick to the origin."""
+    served = serve(enforce=True, **ONE)
+    same = ("sec-fetch-site", "same-origin")
+    for method in ("POST", "OPTIONS"):
+        for fields, status in (([HOST], 403), ([HOST, same], 200), ([HOST], 403), ([HOST, same], 200)):
+            assert served.request(method, origin=EVIL, fields=fields).status == status
+
+
+def test_one_policy_in_two_middlewares(serve: Any) -> None:
+    """Middlewares that share a policy, but not their other options, do not answer for each other."""
+    policy = Policy(**ONE)
+    plain, strict, pathed = (
+        serve(policy),
+        serve(policy, enforce=True),
+        serve(policy, paths={"/raw": None, "/open": {"allow_origins": "*"}}),
+    )
+    for _ in range(2):
+        assert plain.request("POST", origin=EVIL, fields=[HOST]).lines == STRICT
+        assert strict.request("POST", origin=EVIL, fields=[HOST]).status == 403
+        assert pathed.request("POST", "/raw", origin=EVIL).lines == [OWN]
+        assert pathed.request("POST", "/open", origin=EVIL).lines == sorted([OWN, origin_line("*")])
+        assert pathed.request("POST", "/x/../open", origin=APP).lines == STRICT
+        assert pathed.request("POST", "/x", origin=APP).lines == GRANT
+        assert plain.preflight(origin=EVIL).status == 200
+        assert pathed.preflight(origin=EVIL, path="/open").lines == granted("*")
+
+
+def test_reconfigured_paths(serve: Any) -> None:
+    """Paths named later, or taken back, hold from the next request on."""
+    served = serve(**ONE)
+    for paths, lines in (
+        (None, GRANT),
+        ({"/a": None}, [OWN]),
+        ({"/a": {"allow_origins": EVIL}}, STRICT),
+        (None, GRANT),
+    ):
+        served.middleware.reconfigure(paths=paths)
+        assert [served.request(path="/a", origin=APP).lines for _ in range(2)] == [lines, lines]
+
+
+def sizes(policy: Policy) -> list[int]:
+    """How many decisions a policy keeps."""
+    tables = policy.compiled.tables
+    return [len(tables.asgi), len(tables.wsgi), len(tables.answers), len(tables.wsgi_answers)]
+
+
+def test_what_is_kept_is_bounded(serve: Any) -> None:
+    """However many origins come, a bounded number of decisions is kept, and each is right."""
+    policy = Policy(allow_origins="https://*.example.com")
+    served = serve(policy)
+    origins = [f"https://t{number}.example.com" for number in range(5000)]
+    for origin in [*origins, origins[0], origins[-1]]:
+        assert served.request(origin=origin).cors == [origin_line(origin)]
+    assert 0 < max(sizes(policy)) <= 4096
+
+
+def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
+    """Strangers fill a small room of their own."""
+    policy = Policy(**ONE)
+    served = serve(policy)
+    served.request(origin=APP)
+    for number in range(2000):
+        served.request(origin=f"https://n{number}.evil.net")
+        served.preflight(origin=f"https://n{number}.evil.net")
+    assert max(sizes(policy)) <= 300
+    keys = [*policy.compiled.tables.asgi, *policy.compiled.tables.wsgi]
+    assert {APP, APP.encode()} & set(keys)
+
+
+def test_long_values_are_not_kept(serve: Any) -> None:
+    """What a stranger sends at length is answered and forgotten."""
+    policy = Policy(**ONE, allow_headers="*")
+    served = serve(policy)
+    for number in range(10):
+        served.request(origin=f"https://{'a' * 60_000}{number}")
+        served.preflight("GET", f"x-{'a' * 8000}{number}", origin=APP)
+        served.preflight("GET", origin=f"https://{'a' * 60_000}{number}")
+    tables = policy.compiled.tables
+    asked = (part for key in [*tables.answers, *tables.wsgi_answers] for part in key)
+    kept = [*tables.asgi, *tables.wsgi, *asked]
+    assert sum(len(part or "") for part in kept) < 20_000
+
+
+def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
+    """A refused preflight is the same answer at any time."""
+    served = serve(**ONE)
+    answers = [served.preflight("PUT", origin=EVIL) for _ in range(3)]
+    assert [answer.lines for answer in answers] == [refused(answers[0].body)] * 3
+
+
+def test_threads_fill_one_table() -> None:
+    """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
+    kept: Kept[tuple[int, int]] = Kept(8)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(lambda t: [kept.keep((t, n), (n,)) for n in range(10_000)], t) for t in range(8)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(kept) <= 8 + 8

@@ -1,0 +1,302 @@
+"""What an actual response carries, over every shell."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.apps import App
+from tests.support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, origin_line
+
+ONE = {"allow_origins": APP}
+ANY = {"allow_origins": "*"}
+CREDENTIALED = {**ONE, "allow_credentials": True}
+EXPOSE = {**ONE, "expose_headers": ["X-Total", "x-page"]}
+REFLECT = {**ANY, "allow_credentials": True, "dangerously_allow": ["credentials-from-any-origin"]}
+GRANT = [origin_line(APP), VARY]
+LONG = "https://" + "a" * 400
+
+# behaviour, options, Origin or None, the lines beyond the app's own
+GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
+    ("an allowed origin is named", ONE, APP, GRANT),
+    ("credentials are granted by the word true", CREDENTIALED, APP, [*GRANT, CREDENTIALS]),
+    (
+        "exposed headers are listed in the order written",
+        EXPOSE,
+        APP,
+        [*GRANT, "access-control-expose-headers: X-Total, x-page"],
+    ),
+    (
+        "all exposed headers are a wildcard",
+        {**ONE, "expose_headers": "*"},
+        APP,
+        [*GRANT, "access-control-expose-headers: *"],
+    ),
+    (
+        "methods, headers, max-age have no place here",
+        {**ONE, "allow_methods": "*", "allow_headers": "*", "max_age": 5},
+        APP,
+        GRANT,
+    ),
+    ("a refused origin gets only Vary", {**EXPOSE, **CREDENTIALED}, EVIL, [VARY]),
+    ("no Origin gets only Vary", {**EXPOSE, **CREDENTIALED}, None, [VARY]),
+    ("any origin gets the wildcard and no Vary", ANY, EVIL, [origin_line("*")]),
+    ("no Origin gets the wildcard too, so that caches stay whole", ANY, None, [origin_line("*")]),
+    ("an anonymous * does not look at Origin: null", ANY, "null", [origin_line("*")]),
+    ("an anonymous * does not look at Origin: garbage", ANY, "no origin at all", [origin_line("*")]),
+    (
+        "an anonymous * exposes without Origin too",
+        {**ANY, "expose_headers": "x-a"},
+        None,
+        [origin_line("*"), "access-control-expose-headers: x-a"],
+    ),
+    (
+        "any origin with credentials, dangerously allowed, is echoed with Vary",
+        REFLECT,
+        EVIL,
+        [origin_line(EVIL), CREDENTIALS, VARY],
+    ),
+    ("no origin is echoed where none was sent", REFLECT, None, [VARY]),
+    ("what is no origin is never echoed", REFLECT, "https://a b", [VARY]),
+    ("null is not any origin", REFLECT, "null", [VARY]),
+    ("spaces and tabs around Origin are trimmed", ONE, f" \t{APP}\t ", GRANT),
+    ("the trimmed origin is what is echoed", REFLECT, f"{EVIL}\t", [origin_line(EVIL), CREDENTIALS, VARY]),
+    ("upper case is another origin", ONE, APP.upper(), [VARY]),
+    ("another scheme is another origin", ONE, APP.replace("https", "http"), [VARY]),
+    ("another port is another origin", ONE, f"{APP}:8443", [VARY]),
+    ("a spelled-out default port is another origin", ONE, f"{APP}:443", [VARY]),
+    ("a trailing slash is no origin", ONE, f"{APP}/", [VARY]),
+    ("a final dot is another origin", ONE, f"{APP}.", [VARY]),
+    ("a longer host is another origin", ONE, f"{APP}.evil.example.net", [VARY]),
+    ("a truncated host is another origin", ONE, APP[:-1], [VARY]),
+    ("an empty Origin is refused", ONE, "", [VARY]),
+    ("two origins in one value are refused", ONE, f"{APP}, {APP}", [VARY]),
+    ("a value over 326 bytes is refused", REFLECT, LONG, [VARY]),
+]
+
+
+@pytest.mark.parametrize(("options", "origin", "cors"), [row[1:] for row in GRANTED], ids=[row[0] for row in GRANTED])
+def test_response(serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]) -> None:
+    """The app's answer passes with its own fields and exactly these."""
+    served = serve(**options)
+    answer = served.request(origin=origin)
+    assert (answer.status, answer.body, served.reached) == (200, b"the app", 1)
+    assert answer.lines == sorted([OWN, *cors])
+
+
+def test_length_of_origin(serve: Any) -> None:
+    """An Origin of 326 bytes is an origin (scheme, host and port at their longest), one of 327 is refused."""
+    rest = f"://{'.'.join(['a' * 63] * 3 + ['a' * 61])}:65535"
+    longest = "x" * 64 + rest
+    assert len(longest) == 326
+    served = serve(**REFLECT)
+    assert [bool(served.request(origin=origin).cors) for origin in (longest, f"x{longest}")] == [True, False]
+
+
+GRAMMAR = [
+    "https://a/",
+    "https://a?b",
+    "https://a#b",
+    "https://a@b",
+    "https://a\\b",
+    "https://a<b",
+    "https://a>b",
+    "https://a^b",
+    "https://a|b",
+    "https://a b",
+    "https://a\tb",
+    "https://a\x7f",
+    "https://\xe9",
+    "https://",
+    "https:",
+    "://a",
+    "HTTPS://a",
+    "https:a",
+    "//a",
+    "a",
+    "Null",
+    "NULL",
+    "nul",
+    "https://a:b:c",
+    "https://a:",
+    "https://a:x",
+]
+
+
+@pytest.mark.parametrize("origin", GRAMMAR, ids=ascii)
+def test_what_is_no_origin_is_never_asked_for(serve: Any, origin: str) -> None:
+    """A value outside the grammar is refused, and neither a regex nor a callable sees it."""
+    asked: list[str] = []
+    for entry in (re.compile(r"(?s).*"), lambda value: asked.append(value) or True):
+        served = serve(allow_origins=[entry])
+        answer = served.request(origin=origin)
+        assert (answer.lines, asked, served.reached) == (sorted([OWN, VARY]), [], 1)
+
+
+def test_null_is_never_asked_for(serve: Any) -> None:
+    """``null`` matches only an entry ``null``."""
+    asked: list[str] = []
+    served = serve(allow_origins=[lambda value: asked.append(value) or True])
+    assert (served.request(origin="null").lines, asked) == (sorted([OWN, VARY]), [])
+
+
+def test_null_entry(serve: Any) -> None:
+    """An explicit ``null`` entry allows ``null``, byte for byte."""
+    with pytest.warns(UserWarning, match="null"):
+        served = serve(allow_origins=["null"])
+    assert served.request(origin="null").lines == sorted([OWN, origin_line("null"), VARY])
+    assert served.request(origin="Null").lines == sorted([OWN, VARY])
+
+
+@pytest.mark.parametrize("second", [APP, EVIL, "null", "x", ""], ids=["equal", "other", "null", "text", "empty"])
+@pytest.mark.parametrize("options", [ONE, REFLECT], ids=["one", "any"])
+def test_two_origin_fields(serve: Any, options: dict[str, Any], second: str) -> None:
+    """Two Origin fields are refused, equal ones too, also where a WSGI server has joined them."""
+    served = serve(**options)
+    assert served.request(origin=APP, fields=[("origin", second)]).lines == sorted([OWN, VARY])
+    assert served.request(origin=second, fields=[("origin", APP)]).lines == sorted([OWN, VARY])
+
+
+# behaviour, the app's fields, the lines of the answer to an allowed origin
+MERGED: list[tuple[str, list[tuple[str, str]], list[str]]] = [
+    ("an app's Vary keeps its names", [("Vary", "Accept-Encoding")], ["vary: Accept-Encoding, Origin"]),
+    ("an app's Vary: Origin is not repeated", [("vary", "Origin")], ["vary: Origin"]),
+    (
+        "an app's vary: origin is not repeated, whatever its case",
+        [("vary", "accept, oRiGiN")],
+        ["vary: accept, oRiGiN"],
+    ),
+    ("an app's Vary: * is left alone", [("Vary", "*")], ["vary: *"]),
+    ("a star among other names of Vary is left alone", [("vary", "accept, *")], ["vary: accept, *"]),
+]
+
+
+@pytest.mark.parametrize(("fields", "vary"), [row[1:] for row in MERGED], ids=[row[0] for row in MERGED])
+def test_vary_is_merged(serve: Any, fields: list[tuple[str, str]], vary: list[str]) -> None:
+    """Vary: Origin is merged into the app's own."""
+    served = serve(app=App(headers=[("content-type", "text/plain"), *fields]), **ONE)
+    assert served.request(origin=APP).lines == sorted([OWN, origin_line(APP), *vary])
+    assert served.request().lines == sorted([OWN, *vary])
+
+
+@pytest.mark.parametrize(
+    "lines", [["Accept", "Accept-Language"], ["Accept", "Origin"], ["", "Accept"], ["Accept", "*"]], ids=str
+)
+def test_several_vary_lines(serve: Any, lines: list[str]) -> None:
+    """All names of several Vary lines are kept, and Origin stands once among them."""
+    served = serve(app=App(headers=[("content-type", "text/plain"), *(("Vary", line) for line in lines)]), **ONE)
+    answer = served.request(origin=APP)
+    names = answer.elements("vary")
+    assert answer.cors == [origin_line(APP)]
+    wanted = {line for line in lines if line}
+    assert sorted(names) == sorted(wanted if "*" in wanted else wanted | {"Origin"})
+
+
+def test_any_origin_leaves_vary_alone(serve: Any) -> None:
+    """Under an anonymous ``*`` the app's Vary is not touched."""
+    served = serve(app=App(headers=[("content-type", "text/plain"), ("Vary", "Accept")]), **ANY)
+    assert served.request(origin=APP).lines == sorted([OWN, origin_line("*"), "vary: Accept"])
+
+
+OWN_CORS = [
+    ("Access-Control-Allow-Origin", EVIL),
+    ("access-control-allow-credentials", "true"),
+    ("ACCESS-CONTROL-ALLOW-METHODS", "PATCH"),
+    ("Access-Control-Allow-HEADERS", "x-evil"),
+    ("Access-control-max-age", "99999"),
+    ("access-control-Allow-Private-Network", "true"),
+    ("Access-Control-Allow-Origin", "*"),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "origin", "cors"),
+    [
+        (ONE, APP, GRANT),
+        (ONE, EVIL, [VARY]),
+        (ONE, None, [VARY]),
+        (ANY, EVIL, [origin_line("*")]),
+        (ANY, None, [origin_line("*")]),
+    ],
+    ids=[
+        "allowed: replaced",
+        "refused: removed",
+        "no Origin: removed",
+        "any origin: replaced",
+        "any origin, no Origin: replaced",
+    ],
+)
+def test_the_apps_own_cors_fields(serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]) -> None:
+    """The policy decides: CORS fields of the app, in any letter case, give way."""
+    served = serve(app=App(headers=[*OWN_CORS, ("content-type", "text/plain")]), **options)
+    assert served.request(origin=origin).lines == sorted([OWN, *cors])
+
+
+def test_neighbours_of_the_cors_fields_stay(serve: Any) -> None:
+    """Fields that only look alike are the app's."""
+    near = [("access-control-allow-originx", "a"), ("x-access-control-allow-origin", "b"), ("timing-allow-origin", "*")]
+    served = serve(app=App(headers=[("content-type", "text/plain"), *near]), **ONE)
+    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, *(f"{name}: {value}" for name, value in near)])
+
+
+# behaviour, policy's names, the app's lines, the names exposed
+EXPOSED = [
+    ("the app's names join the policy's", ["x-total"], ["x-page"], {"x-total", "x-page"}),
+    ("a name of both stands once, whatever its case", ["X-Total"], ["x-total, x-page"], {"x-total", "x-page"}),
+    ("several lines of the app are joined", [], ["x-a", "x-b"], {"x-a", "x-b"}),
+    ("the app alone may expose", [], ["x-page"], {"x-page"}),
+]
+
+
+@pytest.mark.parametrize(("names", "lines", "exposed"), [row[1:] for row in EXPOSED], ids=[row[0] for row in EXPOSED])
+def test_exposed_headers_are_a_union(serve: Any, names: list[str], lines: list[str], exposed: set[str]) -> None:
+    """Access-Control-Expose-Headers is the union of the app's and the policy's; a refused origin gets none."""
+    app = App(headers=[("content-type", "text/plain"), *(("Access-Control-Expose-Headers", line) for line in lines)])
+    served = serve(app=app, **ONE, expose_headers=names)
+    answer = served.request(origin=APP)
+    found = answer.elements("access-control-expose-headers")
+    assert ({name.lower() for name in found}, len(found)) == (exposed, len(exposed))
+    assert len(answer.values("access-control-expose-headers")) == 1
+    assert served.request(origin=EVIL).lines == sorted([OWN, VARY])
+
+
+def test_exposing_all_stays_all(serve: Any) -> None:
+    """A policy that exposes everything does so beside an app's list."""
+    app = App(headers=[("content-type", "text/plain"), ("access-control-expose-headers", "x-page")])
+    assert "*" in serve(app=app, **ONE, expose_headers="*").request(origin=APP).elements(
+        "access-control-expose-headers"
+    )
+
+
+def test_order_and_case(serve: Any) -> None:
+    """The app's fields come first as it spelled them, then ours in lower case."""
+    served = serve(
+        app=App(headers=[("Content-Type", "text/plain"), ("X-B", "1"), ("x-a", "2")]),
+        **CREDENTIALED,
+        expose_headers="x-b",
+    )
+    assert served.request(origin=APP).headers == [
+        ("Content-Type", "text/plain"),
+        ("X-B", "1"),
+        ("x-a", "2"),
+        ("access-control-allow-origin", APP),
+        ("access-control-allow-credentials", "true"),
+        ("access-control-expose-headers", "x-b"),
+        ("vary", "Origin"),
+    ]
+
+
+@pytest.mark.parametrize("status", [200, 201, 301, 307, 401, 403, 404, 405, 413, 422, 429, 500, 503])
+def test_every_status(serve: Any, status: int) -> None:
+    """Redirects and errors of the app carry the fields as well."""
+    answer = serve(app=App(status=status), **ONE).request(origin=APP)
+    assert (answer.status, answer.lines) == (status, sorted([OWN, *GRANT]))
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 304), ("GET", 204), ("HEAD", 200)])
+def test_bodiless_answers(serve: Any, method: str, status: int) -> None:
+    """304, 204 and HEAD carry the fields as well."""
+    headers = [] if status != 200 else [("content-type", "text/plain")]
+    answer = serve(app=App(status=status, headers=headers, body=b""), **ONE).request(method, origin=APP)
+    assert answer.cors == [origin_line(APP)]
+    assert answer.values("vary") == ["Origin"]

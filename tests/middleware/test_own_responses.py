@@ -1,0 +1,271 @@
+"""The middleware's own responses: a 403 or 500 on HEAD, and the 500 for an app that raises late."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from asgi_cors import CORSMiddleware, WSGIMiddleware
+from tests.support.apps import App
+from tests.support.clients import Answer, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.expected import APP, EVIL, VARY, origin_line
+
+ONE: dict[str, Any] = {"allow_origins": APP}
+CRASH = b"Internal Server Error"
+HEADERS = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(CRASH)))]
+GRANTED = [*HEADERS, ("access-control-allow-origin", APP), ("vary", "Origin")]
+
+Calls = list[tuple[Any, ...]]
+
+
+class Server:
+    """A server's `start_response`, which stores each call, and what is written."""
+
+    def __init__(self) -> None:
+        """Nothing was called yet."""
+        self.calls: Calls = []
+        self.written: list[bytes] = []
+
+    def __call__(self, *args: Any) -> Callable[[bytes], None]:
+        """Store the arguments."""
+        self.calls.append(args)
+        return self.written.append
+
+
+# -- HEAD
+
+
+@pytest.mark.parametrize(("origin", "raises"), [(EVIL, None), (APP, LookupError("x"))], ids=["403", "500"])
+def test_head_has_no_body_but_its_length(serve: Any, origin: str, raises: Exception | None) -> None:
+    """A body on HEAD puts a connection that is used again out of step (RFC 9110, 9.3.2)."""
+    served = serve(app=App(raises=raises), enforce=True, **ONE)
+    get, head = (served.request(method, origin=origin, fields=[("host", "api.test")]) for method in ("GET", "HEAD"))
+    assert (get.status, bool(get.body)) == (500 if raises else 403, True)
+    assert (head.status, head.lines, head.body, head.raised) == (get.status, get.lines, b"", raises)
+    assert head.values("content-length") == [str(len(get.body))]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_app_that_overwrites_the_method_changes_nothing(lazy: bool) -> None:
+    """Some serve HEAD as GET; the client has sent HEAD all the same."""
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        del receive, send
+        scope["method"] = "GET"
+        raise LookupError
+
+    def raising(environ: Any) -> Iterator[bytes]:
+        environ["REQUEST_METHOD"] = "GET"
+        raise LookupError
+        yield b""
+
+    def wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
+        del start_response
+        return raising(environ) if lazy else list(raising(environ))
+
+    head = call_asgi(CORSMiddleware(asgi, **ONE), http_scope("HEAD", "/", []))
+    assert (head.status, head.body) == (500, b"")
+    head = get(wsgi, "HEAD")
+    assert (head.status, head.body) == (500, b"")
+
+
+def test_the_headers_of_a_crash_are_sent_on_head() -> None:
+    """Some servers send them with the first piece of a body; there is none, and then the exception comes."""
+    server, error = Server(), LookupError()
+    body = WSGIMiddleware(App(raises=error).wsgi, **ONE)(wsgi_environ("HEAD", "/", [("origin", APP)]), server)
+    with pytest.raises(LookupError):
+        list(body)
+    assert (server.calls, server.written) == ([("500 Internal Server Error", GRANTED)], [b""])
+
+
+def test_a_server_without_write_gets_a_crash_on_head() -> None:
+    """As in many a test: `start_response` returns nothing."""
+    calls: Calls = []
+
+    def start_response(*args: Any) -> Any:
+        calls.append(args)
+
+    body = WSGIMiddleware(App(raises=LookupError()).wsgi, **ONE)(wsgi_environ("HEAD", "/", []), start_response)
+    assert next(iter(body)) == b""
+    assert len(calls) == 1
+
+
+# -- exc_info
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_exc_info_is_passed_only_to_replace_a_start(started: bool) -> None:
+    """If no response was started, uWSGI drops the body of a response with exc_info."""
+    server, error = Server(), LookupError()
+    environ = wsgi_environ("GET", "/", [("origin", APP)])
+    body = WSGIMiddleware(App(raises=error, late=started).wsgi, **ONE)(environ, server)
+    assert next(iter(body)) == CRASH
+    status, headers, *exc_info = server.calls[-1]
+    assert (status, headers, len(server.calls)) == ("500 Internal Server Error", GRANTED, 1 + started)
+    assert [info[1] for info in exc_info] == [error] * started
+
+
+# -- an app that returns before it starts its response
+
+
+class Lazy:
+    """An app whose iterable starts the response, or raises, when its first piece is requested."""
+
+    def __init__(self, *, before: Exception | None = None, after: Exception | None = None) -> None:
+        """Raise `before` the response starts, or `after` its first piece."""
+        self.before, self.after = before, after
+        self.closed = 0
+        self.config: dict[str, bool] = {}
+
+    def wsgi_app(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Return an iterable with a `close` that counts."""
+        del environ
+        return LazyBody(self, start_response)
+
+    def pieces(self, start_response: Any) -> Iterator[bytes]:
+        """Be the body."""
+        if self.before:
+            raise self.before
+        start_response("200 OK", [("content-type", "text/plain")])
+        yield b"a"
+        if self.after:
+            raise self.after
+        yield b"b"
+
+
+class LazyBody:
+    """An iterator of its own, as werkzeug's `ClosingIterator` is."""
+
+    def __init__(self, app: Lazy, start_response: Any) -> None:
+        """Begin with the first piece."""
+        self.app, self.pieces = app, app.pieces(start_response)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Be the iterator."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next piece."""
+        return next(self.pieces)
+
+    def close(self) -> None:
+        """Count."""
+        self.app.closed += 1
+
+
+def get(app: Any, method: str = "GET", **options: Any) -> Answer:
+    return call_wsgi(WSGIMiddleware(app, **(options or ONE)), wsgi_environ(method, "/", [("origin", APP)]))
+
+
+def test_a_lazy_app_is_served() -> None:
+    """It has the headers of the policy, and is closed once."""
+    app = Lazy()
+    answer = get(app.wsgi_app)
+    assert (answer.status, answer.body, app.closed) == (200, b"ab", 1)
+    assert answer.lines == sorted(["content-type: text/plain", VARY, origin_line(APP)])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_lazy_app_that_raises_gets_a_500_that_the_page_can_read(method: str) -> None:
+    """As any other that raises before its response starts; the exception goes on to the server."""
+    app = Lazy(before=LookupError())
+    answer = get(app.wsgi_app, method)
+    assert (answer.status, answer.headers, answer.raised) == (500, GRANTED, app.before)
+    assert (answer.body, app.closed) == (CRASH if method == "GET" else b"", 1)
+
+
+def test_a_generator_that_raises_gets_a_500() -> None:
+    """The plainest of lazy apps."""
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        raise LookupError
+        yield b""
+
+    answer = get(app)
+    assert (answer.status, answer.headers, answer.body) == (500, GRANTED, CRASH)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("pieces", [[], [b""], [b"", b""]], ids=["none", "an empty piece", "two empty pieces"])
+def test_a_generator_that_raises_before_its_body_gets_a_500(method: str, pieces: list[bytes]) -> None:
+    """Nothing is sent until the first piece that isn't empty (PEP 3333), so its own start can be replaced."""
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("content-length", "1")])
+        yield from pieces
+        raise LookupError
+
+    server = Server()
+    body = WSGIMiddleware(app, **ONE)(wsgi_environ(method, "/", [("origin", APP)]), server)
+    sent: list[bytes] = []
+    with pytest.raises(LookupError) as caught:
+        sent.extend(body)
+    status, headers, *exc_info = server.calls[-1]
+    assert (len(server.calls), status, headers) == (2, "500 Internal Server Error", GRANTED)
+    assert [info[1] for info in exc_info] == [caught.value]
+    assert b"".join(sent) == (CRASH if method == "GET" else b"")
+
+
+def test_a_lazy_app_that_raises_late_breaks_off() -> None:
+    """Its headers are sent; the exception is the server's, without a note, since the page could read it."""
+    app = Lazy(after=LookupError())
+    answer = get(app.wsgi_app)
+    assert (answer.status, answer.body, answer.raised, app.closed) == (200, b"a", app.after, 1)
+    assert not hasattr(app.after, "__notes__")
+
+
+def test_a_lazy_apps_exception_propagates_if_flask_says_so() -> None:
+    """It gets the note instead of a response."""
+    app = Lazy(before=LookupError())
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    answer = get(app.wsgi_app)
+    assert (answer.status, answer.raised, app.closed) == (None, app.before, 1)
+    assert "CORS" in str(getattr(app.before, "__notes__", ""))
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_no_base_exception_of_a_lazy_app_gets_a_response(kind: type[BaseException]) -> None:
+    """It passes as it is."""
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        raise kind
+        yield b""
+
+    answer = get(app)
+    assert (answer.status, type(answer.raised)) == (None, kind)
+
+
+def test_a_lazy_app_that_is_not_iterated_is_closed() -> None:
+    """A server whose client has left closes what it got."""
+    app = Lazy()
+    body: Any = WSGIMiddleware(app.wsgi_app, **ONE)(wsgi_environ("GET", "/", []), Server())
+    body.close()
+    assert app.closed == 1
+
+
+def test_a_generator_that_has_no_close_needs_none() -> None:
+    """PEP 3333 makes it optional."""
+    body: Any = WSGIMiddleware(lambda _environ, _start: iter(()), **ONE)(wsgi_environ("GET", "/", []), Server())
+    body.close()
+    assert list(body) == []
+
+
+def test_a_list_is_returned_as_it_is() -> None:
+    """Nothing can raise when it is iterated, and servers look at its length."""
+    pieces = [b""]
+    environ = wsgi_environ("GET", "/", [])
+    assert WSGIMiddleware(lambda _environ, _start: pieces, **ONE)(environ, Server()) is pieces
+
+
+def test_a_lazy_app_without_policy_passes() -> None:
+    """Its exception is the server's, too."""
+    app = Lazy(before=LookupError())
+    answer = get(app.wsgi_app, paths={"/*": None}, **ONE)
+    assert (answer.status, answer.raised) == (None, app.before)
+
+
+def test_a_lazy_app_in_two_middlewares_gets_one_500() -> None:
+    """The outer one sends it."""
+    app = Lazy(before=LookupError())
+    answer = get(WSGIMiddleware(app.wsgi_app, **ONE))
+    assert (answer.status, answer.headers, answer.body, app.closed) == (500, GRANTED, CRASH, 1)

@@ -1,0 +1,145 @@
+"""Many patterns at once: right answers at any number, by look-ups and a bounded walk."""
+
+import re
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgi_cors import Policy
+from tests.support.policies import allows
+
+LABELS = ".".join(["a"] * 117)
+
+
+@pytest.fixture(scope="module")
+def million() -> Policy:
+    """A million exact origins."""
+    return Policy(allow_origins=[f"https://t{n}.example.com" for n in range(1_000_000)])
+
+
+@pytest.mark.parametrize("number", [0, 1, 499_999, 999_999])
+def test_a_million_origins_are_each_allowed(million: Policy, number: int) -> None:
+    """Each of a million exact origins is allowed, and only as written."""
+    assert allows(million, f"https://t{number}.example.com")
+    assert not allows(million, f"http://t{number}.example.com")
+    assert not allows(million, f"https://t{number}.example.com:8443")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://t1000000.example.com", "https://example.com", "https://t.example.com", "https://t01.example.com"],
+)
+def test_a_million_origins_allow_no_other(million: Policy, origin: str) -> None:
+    """An origin beside the million is refused."""
+    assert not allows(million, origin)
+
+
+@pytest.fixture(scope="module")
+def ten_thousand() -> Policy:
+    """Ten thousand subdomain patterns, with and without ports and inner stars."""
+    hosts = [f"https://*.t{n}.example.com" for n in range(5_000)]
+    ports = [f"http://*.t{n}.example.net:*" for n in range(2_500)]
+    inner = [f"https://pr-*.t{n}.example.org" for n in range(2_500)]
+    return Policy(allow_origins=[*hosts, *ports, *inner])
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://a.t0.example.com", True),
+        ("https://a.b.t4999.example.com", True),
+        (f"https://{LABELS}.t77.example.com", True),
+        ("http://a.t2499.example.net:5000", True),
+        ("https://pr-5.t2499.example.org", True),
+        ("https://t0.example.com", False),
+        ("https://a.t5000.example.com", False),
+        ("https://a.t0.example.com:1", False),
+        ("http://a.t2500.example.net", False),
+        ("https://pr-.t1.example.org", False),
+        ("https://pr-1.a.t1.example.org", False),
+        (f"https://{LABELS}.example.org", False),
+    ],
+)
+def test_ten_thousand_patterns(ten_thousand: Policy, origin: str, allowed: bool) -> None:
+    """Ten thousand patterns answer as each alone would."""
+    assert allows(ten_thousand, origin) is allowed
+
+
+LABEL = st.sampled_from(["a", "b", "a-b", "a_b", "xn--bcher-kva", "1"])
+HOST = st.lists(LABEL, min_size=1, max_size=4).map(".".join)
+STARRED = st.sampled_from(["", "*.", "a-*.", "*-b.", "a-*-b.", "b."])
+PORT = st.sampled_from(["", ":1", ":8443", ":*"])
+WRITTEN = st.builds("{}://{}{}.test{}".format, st.sampled_from(["http", "https"]), STARRED, HOST, PORT)
+SENT = st.builds(
+    "{}://{}.test{}".format,
+    st.sampled_from(["http", "https", "ftp"]),
+    st.lists(LABEL | st.sampled_from(["a-x-b", "a-", "-b", "", "*", "a{", "A"]), min_size=1, max_size=5).map(".".join),
+    st.sampled_from(["", ":1", ":8443", ":65535", ":65536", ":0", ":01", ":"]),
+)
+
+
+def reference(pattern: str) -> re.Pattern[str]:
+    """A pattern as a regex, written from the contract alone."""
+    scheme, host, port = re.fullmatch(r"(\w+)://([^:]+)(:.+)?", pattern).groups("")
+    labels = [re.escape(label).replace(r"\*", r"[a-z0-9_-]+") for label in host.split(".")]
+    if host.startswith("*."):
+        labels[0] = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
+    ports = {"": "", ":*": r"(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?"}
+    dotted = r"\.".join(labels)
+    return re.compile(f"{scheme}://{dotted}{ports.get(port, port)}")
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=6), st.lists(SENT, max_size=8))
+def test_patterns_match_as_their_regexes(patterns: list[str], origins: list[str]) -> None:
+    """Any patterns together allow what a regex for each would."""
+    policy = Policy(allow_origins=patterns)
+    regexes = [reference(pattern) for pattern in patterns]
+    for origin in origins:
+        assert allows(policy, origin) is any(regex.fullmatch(origin) is not None for regex in regexes), origin
+
+
+def lines_run(policy: Policy, origin: str) -> int:
+    """How many lines of Python a decision takes: a measure of work that no machine changes."""
+    count = 0
+
+    def trace(frame: Any, event: str, arg: Any) -> Any:
+        nonlocal count
+        del frame, arg
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        allows(policy, origin)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+ASKED = [
+    "https://a.t7.example.com",
+    "https://evil.net",
+    f"https://{LABELS}.t7.example.com",
+    f"https://{LABELS}.net",
+    "https://t7.example.com",
+]
+
+
+@pytest.mark.parametrize("origin", ASKED, ids=lambda origin: origin[:40])
+def test_work_does_not_grow_with_the_entries(million: Policy, ten_thousand: Policy, origin: str) -> None:
+    """A decision takes as many steps under a million origins or ten thousand patterns as under a few."""
+    few = Policy(allow_origins=[f"https://t{n}.example.com" for n in range(10)])
+    assert lines_run(million, origin) <= lines_run(few, origin) + 10
+    some = [f"https://*.t{n}.example.com" for n in range(10)]
+    ports = [f"http://*.t{n}.example.net:*" for n in range(10)]
+    inner = [f"https://pr-*.t{n}.example.org" for n in range(10)]
+    assert lines_run(ten_thousand, origin) <= lines_run(Policy(allow_origins=[*some, *ports, *inner]), origin) + 10
+
+
+def test_work_is_bounded_by_the_labels(ten_thousand: Policy) -> None:
+    """The walk over an origin is bounded: a few steps for each of its labels."""
+    assert lines_run(ten_thousand, f"https://{LABELS}.net") < 20 * len(LABELS.split(".")) + 200

@@ -1,0 +1,512 @@
+"""Every hint, followed to the letter, is accepted, and allows no more than the value did."""
+
+import enum
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import asgi_cors
+from asgi_cors import ConfigError, CORSMiddleware, Issue, Policy
+from tests.support.hints import NOTHING, Keywords, follow, found_in, written
+from tests.support.policies import allows, issues, quiet
+
+PAGE = "https://app.example.com"
+EVIL = ["https://evil.test", "http://evil.test", "https://example.com.evil.test", "https://evilexample.com", "null"]
+SOURCES = File(asgi_cors.__file__).parent
+
+
+class Text:
+    """An object whose str is a URL, such as pydantic's."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Broken:
+    """An object that can't be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+    __str__ = __repr__
+
+
+class Scalar:
+    """An array of no dimension: iterable by its type only."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError("iteration over a 0-d array")
+
+
+class Site(enum.Enum):
+    """An enumeration that is no str."""
+
+    APP = "https://app.example.com/"
+
+
+def nested(depth: int) -> list[Any]:
+    """A list in a list in a list."""
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+MISTYPED = json.loads((File(__file__).parents[1] / "data" / "mistyped-options.json").read_text("utf-8"))
+# Entries, by what is wrong with them.
+OTHERS: list[Any] = [
+    *(5, 5.5, True, object(), b"https://example.com", b"https://example.com/", b"\xff", {"https://a.com": 1}),
+    *(Text("https://a.com/"), Text("x"), ["https://a.com"], ["https://a.com/", b"b.com"], Site.APP, Broken(), Scalar()),
+    *(bytearray(b"a.com"), nested(2000), [None], [[]], {}, File("/x"), range(3), 10**5000, ("https://a.com", 443)),
+    *({"origin": "https://a.com"}, frozenset({"https://a.com"}), None),
+]
+LONG = [
+    "(" * 5000,
+    "[" * 5000,
+    f"http://localhost:{'1' * 5000}-2",
+    f"http://localhost:{'1' * 5000}",
+    "a." * 9999,
+    "*" * 999,
+]
+ORIGINS: dict[str, list[Any]] = {**MISTYPED.pop("allow_origins"), "type": OTHERS, "length": LONG}
+
+
+def label(value: Any) -> str:
+    """A value as the id of its row."""
+    try:
+        return ascii(value)[:60]
+    except Exception:  # noqa: BLE001 - some values of the table are made to fail here
+        return type(value).__name__
+
+
+ENTRIES = [(kind, entry) for kind, entries in ORIGINS.items() for entry in entries]
+ANY = {
+    "*",
+    "'*'",
+    " * ",
+    "**",
+    ".*",
+    "^.*$",
+    "*://*",
+    "*://*/*",
+    '["*"]',
+    "*,*",
+    "('*',)",
+    "https://.*",
+    "https://.+",
+    "/.*/",
+    "a|",
+    "^$",
+}
+ANY_OF_SCHEME = re.compile(r"https?://\*+(:\d+|:\*)?(/.*)?")
+
+
+def refused(entry: Any, *, credentials: bool) -> tuple[Issue, dict[str, Any]]:
+    """The issue of an entry, with the options that it was found in."""
+    options = {"allow_origins": [entry], "allow_credentials": credentials}
+    found = issues(**options)
+    assert [each.option for each in found] == ["allow_origins"], found
+    return found[0], options
+
+
+def accepted(entry: Any) -> bool:
+    try:
+        quiet(allow_origins=[entry])
+    except ConfigError:
+        return False
+    return True
+
+
+def test_the_table_is_of_mistakes() -> None:
+    """Each entry of the table is refused, without credentials, too."""
+    assert len(ENTRIES) > 300
+    assert [label(entry) for _, entry in ENTRIES if accepted(entry)] == []
+
+
+@pytest.mark.parametrize("credentials", [False, True], ids=["without credentials", "with credentials"])
+@pytest.mark.parametrize(
+    "entry", [row[1] for row in ENTRIES], ids=[f"{kind}: {label(entry)}" for kind, entry in ENTRIES]
+)
+def test_a_hint_on_an_origin_is_accepted(entry: Any, credentials: bool) -> None:
+    """What the hint says to write makes a policy, which allows at most what the entry meant."""
+    check_hint(*refused(entry, credentials=credentials))
+
+
+def check_hint(found: Issue, options: dict[str, Any]) -> None:
+    assert found.hint
+    assert found.hint.endswith((".", "?"))
+    assert "\n" not in str(found)
+    policy = quiet(**follow(options, found))
+    allowed = [origin for origin in EVIL if allows(policy, origin)]
+    text = found.value if isinstance(found.value, str) else ""
+    if not text or text in ANY or "evil" in text:
+        return
+    if ANY_OF_SCHEME.fullmatch(text):
+        assert all(origin.startswith(text.partition("*")[0].partition(":")[0]) for origin in allowed)
+    elif "null" not in text:
+        assert allowed == []
+    if isinstance(new := written(found.hint), (str, list)) and text.isascii():
+        for line in [new] if isinstance(new, str) else new:
+            assert_same_host(line, text)
+
+
+def assert_same_host(line: str, text: str) -> None:
+    """Every name in the host of a correction is one of the text, or an address in another form."""
+    host = line.partition("://")[2].partition(":")[0] if "[" not in line else ""
+    if not re.search(r"[0-9]$|xn--", host) and line not in {"null", "*"}:
+        meant = unicodedata.normalize("NFKC", text).lower()
+        assert all(name in meant for name in re.findall(r"[a-z0-9]+", host)), (line, text)
+
+
+@st.composite
+def mistyped_origins(draw: st.DrawFn) -> str:
+    """A valid origin with a few letters inserted, deleted or changed, or with text around it."""
+    text = draw(
+        st.sampled_from(
+            [
+                PAGE,
+                "http://localhost:*",
+                "https://*.example.com",
+                "http://[::1]:3000",
+                "https://a-*.b.co:8443",
+                "http://10.0.0.1",
+                "app://x",
+            ]
+        )
+    )
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(text)))
+        new = draw(
+            st.sampled_from(
+                [
+                    "",
+                    *"*/.:@[](){}|^$\\?#,; \"'%+-_~<>!&=0",
+                    "A",
+                    "\u00fc",
+                    "\u3002",
+                    "://",
+                    "https",
+                    ".*",
+                    "443",
+                    "xn--",
+                    "${X}",
+                ]
+            )
+        )
+        text = text[:at] + new + text[at + draw(st.integers(0, 2)) :]
+    return text
+
+
+@given(st.lists(mistyped_origins() | st.text(max_size=30), min_size=1, max_size=3, unique=True), st.booleans())
+def test_hints_on_mistyped_origins_are_accepted(entries: list[str], credentials: bool) -> None:
+    """Whatever the mistakes: each has a hint, and when all hints are followed, the policy is accepted."""
+    options: dict[str, Any] = {"allow_origins": entries, "allow_credentials": credentials}
+    for _ in range(len(entries) + 4):
+        for found in found_in(Policy, **options)[:1]:
+            assert found.hint
+            if not found.code.startswith("credentials-"):
+                options = follow(options, found)
+            elif found.option == "allow_origins":
+                options |= {"allow_origins": [each for each in options["allow_origins"] if each != found.value]}
+            else:
+                options.pop(found.option)
+    policy = quiet(**options)
+    if not any("*" in entry or "." in entry for entry in entries):
+        assert not any(allows(policy, origin) for origin in EVIL[:3])
+
+
+# -- the other options
+
+ONE = {"allow_origins": PAGE}
+NOT_TEXT: dict[str, list[Any]] = {
+    "allow_methods": [
+        *(b"PUT", 5, None, True, object(), [5], [None], [["PUT"]], {"PUT": 1}, ["PUT", ""], ["PUT", "DELETE, PATCH"]),
+        *(["put\n"], nested(2000), Broken(), 10**5000, ["PUT", b"DELETE"], ("PUT", 1), Scalar()),
+    ],
+    "allow_headers": [
+        *(
+            b"x-a",
+            5,
+            None,
+            True,
+            [None],
+            [["x-a", "x-b"]],
+            {"x-a": "1"},
+            ["x-a", "x b"],
+            ["x-a, x-b", "x-c"],
+            nested(2000),
+        ),
+    ],
+    "expose_headers": [b"x-a", 5, None, [None], ["x-a", "Set-Cookie"], {"x-a": 1}, [["x-a"]]],
+    "allow_credentials": [None, 1, 0, 2, 1.0, [], object(), Broken()],
+    "allow_private_network": [None, 1],
+    "max_age": [
+        *(-1, True, False, 1.5, float("nan"), float("inf"), -1.5, [], object(), 10**5000, -(10**30), int),
+        *(timedelta(seconds=-1), timedelta(microseconds=-1), timedelta.min),
+    ],
+    "dangerously_allow": [True, 5, None, ["credentials-over-http", "x"], b"x", [[]]],
+    "allow_origin_regex": [5, b"https://a", ["https://a"], object(), re.compile(b"x"), "(" * 5000, Broken()],
+}
+NAMES = {option: [*MISTYPED.get(option, ()), *values] for option, values in NOT_TEXT.items()}
+CASES = [(option, value) for option, values in NAMES.items() for value in values]
+
+
+@pytest.mark.parametrize(("option", "value"), CASES, ids=label)
+@pytest.mark.parametrize("listed", [False, True], ids=["alone", "in a list"])
+def test_a_hint_on_another_option_is_accepted(option: str, value: Any, listed: bool) -> None:
+    """The option is accepted when every hint has been followed; one mistake needs one hint."""
+    is_names = option.startswith(("allow_m", "allow_h", "expose"))
+    options = {**ONE, option: ["x-ok", value] if listed and is_names else value}
+    found = issues(**options)
+    assert [each.option for each in found] == [option], found
+    assert found[0].hint
+    assert "\n" not in str(found[0])
+    quiet(**follow(options, found[0]))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [
+        ("allow_headers", "Origin, Content-Type", "Write ['Content-Type']."),
+        ("allow_headers", "*, X-A", "Write ['*']."),
+        ("allow_headers", "X-A: 1", "Write 'X-A'."),
+        ("allow_methods", "PUT, TRACE", "Write ['PUT']."),
+        ("allow_methods", "GET/PUT", "Write ['GET', 'PUT']."),
+        ("allow_credentials", "false", "Write allow_credentials=False."),
+        ("allow_credentials", "true", "Write allow_credentials=True."),
+        ("max_age", "3600", "Write max_age=3600."),
+        ("max_age", "soon", "Write max_age=600."),
+        ("allow_origins", None, "Write [] for none, or set the variable."),
+        ("allow_origins", "", "Write [] for none, or set the variable."),
+        ("allow_origins", "https://a:8000:9000", "Write ['https://a:8000', 'https://a:9000']."),
+        ("allow_origins", "https://::1", "Write 'https://[::1]'."),
+        ("allow_origins", "'https://a.com'", "Write 'https://a.com'."),
+        ("allow_origins", "http://localhost:[3000,5173]", "Write ['http://localhost:3000', 'http://localhost:5173']."),
+        ("allow_origins", "https?://example.com", r"Write allow_origin_regex='https?://example\\.com'."),
+        ("allow_origins", "*://example.com", "Write 'https://example.com'."),
+        ("allow_origins", "https://**.example.com", "Write 'https://*.example.com'."),
+    ],
+)
+def test_the_hint_says(option: str, value: Any, hint: str) -> None:
+    """These are the hints for the most common mistakes."""
+    (found,) = issues(**{**ONE, option: value})
+    assert found.hint == hint
+
+
+@pytest.mark.parametrize("value", [None, "", [None], [""]], ids=repr)
+@pytest.mark.parametrize("option", ["allow_origins", "allow_methods", "allow_headers", "expose_headers"])
+def test_a_variable_that_is_not_set_is_named(option: str, value: Any) -> None:
+    """None and an empty text mostly come from an environment variable that is not set."""
+    (found,) = issues(**{**ONE, option: value})
+    assert found.message.endswith("(is an environment variable not set?)")
+
+
+@pytest.mark.parametrize("value", ["https?://example.com", r"https://.*\.a\.com", "^https://a.com"])
+def test_a_regular_expression_is_called_one(value: str) -> None:
+    """The message says what the entry looks like."""
+    assert "looks like a regular expression" in issues(allow_origins=value)[0].message
+
+
+# -- combinations, paths and the middleware
+
+COMBINED: list[tuple[str, dict[str, Any]]] = [
+    ("a star next to an origin", {"allow_origins": ["*", PAGE]}),
+    ("a star next to a callable", {"allow_origins": ["*", len]}),
+    ("a star next to allow_origin_regex", {"allow_origins": "*", "allow_origin_regex": r"https://a\.com"}),
+    ("any exposed header with credentials", {**ONE, "expose_headers": "*", "allow_credentials": True}),
+    (
+        "any exposed header, and others, with credentials",
+        {**ONE, "expose_headers": ["*", "x-a"], "allow_credentials": True},
+    ),
+    ("a mistyped option", {**ONE, "allow_orgins": PAGE}),
+    ("an option like no other", {**ONE, "zzz": 1}),
+    ("an option of another library", {"origins": PAGE}),
+]
+
+
+@pytest.mark.parametrize("options", [row[1] for row in COMBINED], ids=[row[0] for row in COMBINED])
+def test_a_hint_on_a_combination_is_accepted(options: dict[str, Any]) -> None:
+    """Options that contradict each other are accepted once the hint is followed."""
+    (found,) = issues(**options)
+    assert found.hint
+    quiet(**follow(options, found))
+
+
+RISKS = [
+    "*",
+    "null",
+    "https://*.github.io",
+    "https://*.com",
+    "http://example.com",
+    "http://*.example.com",
+    "moz-extension://*",
+]
+
+
+@pytest.mark.parametrize("entry", [*RISKS, re.compile(".*"), re.compile(r"http://a\.com")], ids=str)
+def test_a_hint_on_a_risk_is_accepted(entry: Any) -> None:
+    """The risk can be accepted by its name, or credentials left out."""
+    (found,) = issues(allow_origins=[entry], allow_credentials=True)
+    (code,) = re.findall(r"dangerously_allow=\['([a-z-]+)'\]", found.hint)
+    quiet(allow_origins=[entry], allow_credentials=True, dangerously_allow=code)
+    quiet(allow_origins=[entry])
+
+
+PATHS: list[tuple[Any, str]] = [
+    ("/api/*/x", "re.compile('/api/[^/]+/x')"),
+    ("/v1/*a*a*a/x", "'/v1/*'"),
+    ("/*/x", "re.compile('/[^/]+/x')"),
+    ("/api/*.json", r"re.compile('/api/[^/]+\\.json')"),
+    ("/api/*/x/*", "re.compile('/api/[^/]+/x(?:/.*)?')"),
+    ("/api/**", "'/api/*'"),
+    ("/api*", "'/api/*'"),
+    ("/api/*/", "'/api/*'"),
+    ("/api/*/*", "'/api/*'"),
+    ("api", "'/api'"),
+    ("api/*", "'/api/*'"),
+    ("*", "'/*'"),
+    ("**", "'/*'"),
+    ("", "'/'"),
+    ("https://a.com/api", "'/api'"),
+    ("https://a.com/api/*", "'/api/*'"),
+    ("api?x=1", "'/api'"),
+    ("/a%20b", "'/a b'"),
+    ("/a//b", "'/a/b'"),
+    ("/a/../b", "'/b'"),
+    ("/a?x", "'/a'"),
+    ("a/v1/*/b", "re.compile('/a/v1/[^/]+/b')"),
+    (b"/api", "'/api'"),
+    (re.compile("api/.*"), "re.compile('/api/.*')"),
+    (re.compile("^api"), "re.compile('^/api')"),
+    (re.compile(b"/api"), "re.compile('/api')"),
+]
+
+
+def refused_path(path: Any) -> Issue:
+    with pytest.raises(ConfigError) as caught:
+        CORSMiddleware(lambda *_: None, **ONE, paths={path: None})
+    (found,) = caught.value.issues
+    return found
+
+
+@pytest.mark.parametrize(("path", "line"), PATHS, ids=[repr(path) for path, _ in PATHS])
+def test_a_hint_on_a_path_is_accepted(path: Any, line: str) -> None:
+    """The path to write instead is one that is accepted."""
+    found = refused_path(path)
+    assert found.hint == f"Write {line}."
+    CORSMiddleware(lambda *_: None, **ONE, paths={written(found.hint): None})
+
+
+@given(st.text(st.sampled_from("/*a.?%2#\\: ")) | st.text(max_size=12))
+def test_hints_on_mistyped_paths_are_accepted(path: str) -> None:
+    """Whatever is wrong with a path: the hints lead to one that is accepted."""
+    for _ in range(4):
+        try:
+            CORSMiddleware(lambda *_: None, **ONE, paths={path: None})
+        except ConfigError as error:
+            path = written(error.issues[0].hint)
+    CORSMiddleware(lambda *_: None, **ONE, paths={path: None})
+
+
+@pytest.mark.parametrize("path", [5, None, ("/a",)], ids=repr)
+def test_a_path_of_another_type_has_a_hint(path: Any) -> None:
+    """There is nothing to correct, so the hint says what a path is."""
+    assert refused_path(path).hint == "Use a string such as '/api/*', or re.compile(…)."
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("enforce", ["yes", 1, None]),
+        ("check_websockets", ["no", 0, None]),
+        ("policy_for", [5, "x"]),
+        ("on_decision", [5]),
+        ("paths", [5, "/a", ["/a"]]),
+    ],
+)
+def test_a_hint_on_the_middleware_is_accepted(option: str, values: list[Any]) -> None:
+    """The middleware's own options have hints, too; none of them makes it less strict."""
+    for value in values:
+        options = {**ONE, option: value}
+        with pytest.raises(ConfigError) as caught:
+            CORSMiddleware(lambda *_: None, **options)
+        (found,) = caught.value.issues
+        CORSMiddleware(lambda *_: None, **follow(options, found))
+
+
+@pytest.mark.parametrize("value", [5, "*", True, {1: 2}, []], ids=repr)
+def test_a_hint_on_a_policy_of_a_path(value: Any) -> None:
+    """A value that is not a policy is refused, and the hint says what is."""
+    with pytest.raises(ConfigError) as caught:
+        CORSMiddleware(lambda *_: None, **ONE, paths={"/a": value})
+    (found,) = caught.value.issues
+    assert "{'max_age': 60}" in found.hint
+    CORSMiddleware(lambda *_: None, **ONE, paths={"/a": {"max_age": 60}})
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda: Policy.from_mapping({1: 2}), "Use a mapping with these keys: allow_origins, "),
+        (lambda: Policy(allow_origins=[len]).to_mapping(), "Keep it in code"),
+        (
+            lambda: Policy(allow_origin_regex=re.compile(r"https://a\.com", re.IGNORECASE)).to_mapping(),
+            "Write them inside",
+        ),
+        (lambda: CORSMiddleware(len, Policy(**ONE), max_age=5), "Write policy.replace"),
+        (
+            lambda: CORSMiddleware(len, CORSMiddleware(len, **ONE).configuration, max_age=5),
+            "Write configuration.reconf",
+        ),
+    ],
+    ids=["a mapping", "a callable as text", "flags as text", "a policy and options", "a configuration and options"],
+)
+def test_other_mistakes_have_hints(call: Any, hint: str) -> None:
+    """Ways to make a policy or a middleware that can't work."""
+    with pytest.raises(ConfigError) as caught:
+        call()
+    assert caught.value.issues[0].hint.startswith(hint)
+
+
+def codes() -> set[str]:
+    """The codes of all mistakes that the core can find, as its source has them."""
+    text = "".join(file.read_text("utf-8") for file in SOURCES.glob("_*.py"))
+    made = re.findall(r"(?:issue|Problem|cls)\(\s*f?\"([a-z]+(?:-[a-z{}]+)+)\"", text)
+    whats = [f"origin-{what}" for what in ("path", "query", "fragment")]
+    return {code for code in (*made, *whats) if "{" not in code and not code.startswith("regex-")}
+
+
+# Mistakes that have tests of their own, and the codes of warnings.
+ELSEWHERE = {
+    *("positional-options", "wrong-app", "unknown-variable", "not-boolean", "not-number", "not-json"),
+    *("policy-and-options", "configuration-and-options", "not-text", "bad-path", "unknown-option", "redundant-entry"),
+    *("expose-any-with-credentials", "null-allowed", "nothing-allowed", "private-network", "paths-tie"),
+    *("long-max-age", "lower-case-patch", "forbidden-header", "response-header", "invalid-name"),
+}
+
+
+def test_every_kind_of_mistake_is_in_the_tables() -> None:
+    """A new code needs a row: so its hint is followed."""
+    found = {each.code for _, entry in ENTRIES for each in found_in(Policy, allow_origins=[entry])}
+    found |= {each.code for option, value in CASES for each in found_in(Policy, **{**ONE, option: value})}
+    assert codes() - found - ELSEWHERE == set()
+    assert len(found) > 30
+
+
+def test_keywords_and_values_are_told_apart() -> None:
+    """The reader of hints, on the three forms that hints have."""
+    assert written("Write 'a' or b.") == "a"
+    assert written("Write max_age=0 to disable caching.") == Keywords(max_age=0)
+    assert written("Write ['a'].") == ["a"]
+    assert written("Name each header.") is written("Write the options as keywords.") is NOTHING

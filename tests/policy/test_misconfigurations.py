@@ -1,0 +1,276 @@
+"""Known misconfigurations and hostile origins, read at run time: each gets its secure answer.
+
+An entry says in words how a policy is set up (``config_idea``), what is sent (``origin_probe``) and what a secure
+library does (``secure_answer``). The words are read here, by class, so that further entries of a kind need no code.
+Where our rules decide otherwise they hold; those places are marked ``Ours:``. Entries that can't be put as a
+policy and a request are in ``LEFT_OUT`` with their reason.
+"""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from asgi_cors import ConfigError, Policy
+from tests.support import logs
+from tests.support.apps import App
+from tests.support.clients import Served
+from tests.support.expected import OWN, VARY, origin_line
+from tests.support.misconfigurations import ENTRIES, Entry, options_of, policies_of, sent, strings
+from tests.support.policies import issues, quiet
+from tests.support.secure_responses import (
+    always_send,
+    boolean_casing,
+    classification,
+    credentials_on_deny,
+    error_response,
+    granted,
+    max_age,
+    nested,
+    not_modified_and_head,
+    path_policy,
+    preflight_auth,
+    preflight_headers,
+    preflight_leak,
+    preflight_method,
+    preflight_status,
+    redirect,
+    streaming,
+    vary,
+    websocket,
+    wildcard_authorization,
+)
+
+EVIL = "https://evil.test"
+
+LEFT_OUT = {
+    "duplicate-headers": "two layers outside the app (nginx and the app): seen by a client, not by a middleware",
+    "private-network": "the browser's own permission, decided before any request is sent",
+    "callback-cache": "the time to live of a cache of callables, which a plain callable has not",
+}
+
+pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Break off what would run for minutes; no measure of speed."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise TimeoutError(number, frame)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(20)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+DENY, ALLOW = "no Access-Control-Allow-Origin", "Access-Control-Allow-Origin: "
+
+
+def denied(shell: str, entry: Entry) -> None:
+    """Neither ACAO nor ACAC; Vary: Origin; the app's response otherwise untouched."""
+    for policy in policies_of(entry):
+        assert Served(shell, App(), policy).request(fields=sent(entry)).lines == sorted([OWN, VARY]), policy
+
+
+def allowed(shell: str, entry: Entry) -> None:
+    """ACAO byte for byte, ACAC where credentials are on, Vary: Origin."""
+    for policy in policies_of(entry):
+        assert Served(shell, App(), policy).request(fields=sent(entry)).lines == granted(policy, entry["origin_probe"])
+
+
+def rejected(shell: str, entry: Entry) -> None:
+    """The configuration is refused when it is built, by a message that names the entry and what to write."""
+    del shell
+    for found in issues(**options_of(entry)):
+        assert found.message
+
+
+def by_answer(shell: str, entry: Entry) -> None:
+    """A probe is denied or allowed as the words say; a configuration is refused."""
+    answer = entry["secure_answer"]
+    (
+        allowed
+        if answer.startswith(ALLOW)
+        else denied
+        if answer.startswith((DENY, "never pass", "fail closed"))
+        else rejected
+    )(shell, entry)
+
+
+def null_entry(shell: str, entry: Entry) -> None:
+    """``null`` with credentials is refused, and with its word echoed."""
+    if entry["kind"] == "request":
+        return by_answer(shell, entry)
+    rejected(shell, entry)
+    policy = quiet(**options_of(entry), dangerously_allow="credentials-from-null")
+    assert Served(shell, App(), policy).request(origin="null").lines == granted(policy, "null")
+    return None
+
+
+def regex_policy(shell: str, entry: Entry) -> None:
+    """With credentials the regex is refused or the probe denied, without running away.
+
+    Ours: without credentials a regex allows whatever it fully matches.
+    """
+    with bounded():
+        try:
+            policy = quiet(**options_of(entry), allow_credentials=True)
+        except ConfigError:
+            return
+        assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
+
+
+def bare_string(shell: str, entry: Entry) -> None:
+    """A lone string is one entry or refused, never a sequence of characters."""
+    if re.search(r"[,\s]", options_of(entry)["allow_origins"]):
+        assert "[" in issues(**options_of(entry))[0].hint
+        return
+    policy = quiet(**options_of(entry))
+    assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
+
+
+def config_entry(shell: str, entry: Entry) -> None:
+    """A bad entry is refused; an object that is no string is refused with a hint (Ours: str() is not taken)."""
+    if "AnyHttpUrl" not in entry["config_idea"]:
+        return by_answer(shell, entry)
+    (url,) = strings(entry["config_idea"])
+    given = type("AnyHttpUrl", (), {"__str__": lambda _: url + "/"})()
+    (found,) = issues(allow_origins=[given])
+    assert found.hint
+    return None
+
+
+def wildcard_credentials(shell: str, entry: Entry) -> None:
+    """Refused, unless a callable answers for every origin.
+
+    Ours: a callable is the author's word; it is asked, and each origin echoed with Vary.
+    """
+    if "callable" not in entry["config_idea"]:
+        return rejected(shell, entry)
+    policy = Policy(allow_origins=[lambda _: True], allow_credentials=True)
+    assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).lines == granted(
+        policy, entry["origin_probe"]
+    )
+    return None
+
+
+def custom_wildcard(shell: str, entry: Entry) -> None:
+    """Refused with credentials. Ours: allowed without."""
+    options = options_of(entry) | {"allow_credentials": True}
+    assert issues(**options)
+    del options["allow_credentials"]
+    assert Served(shell, App(), **options).request(origin=entry["origin_probe"]).cors == [
+        origin_line(entry["origin_probe"])
+    ]
+
+
+def subdomain_trust(shell: str, entry: Entry) -> None:
+    """Every subdomain is allowed, by design."""
+    allowed(shell, entry)
+
+
+def log_injection(shell: str, entry: Entry) -> None:
+    """Nothing of a request forges a line: asserted by the caller on what was logged."""
+    served = Served(shell, App(), **options_of(entry))
+    origin = entry["origin_probe"].split(" / ")[0]
+    for value in (origin, origin.replace("%0d%0a", "\r\n"), "https://a\x1b[31m\x00\x7f"):
+        served.request(origin=value)
+        served.request(path=f"/{value}", origin=EVIL)
+
+
+def callback_failure(shell: str, entry: Entry) -> None:
+    """A callable that fails denies; the request is served."""
+
+    def fail(origin: str) -> bool:
+        raise ConnectionError(origin)
+
+    assert Served(shell, App(), allow_origins=[fail]).request(origin=entry["origin_probe"]).lines == sorted([OWN, VARY])
+
+
+BY_CLASS: dict[str, Callable[[str, Entry], None]] = {
+    **dict.fromkeys(
+        [
+            "exact-allow",
+            "origin-normalisation",
+            "port-confusion",
+            "scheme-downgrade",
+            "trailing-dot",
+            "empty-label",
+            "userinfo",
+            "malformed-origin",
+            "duplicate-origin-header",
+            "prefix-suffix-substring",
+            "special-character-host",
+            "special-character-label",
+            "subdomain-wildcard-allow",
+            "subdomain-wildcard-deny",
+            "public-suffix-wildcard",
+            "third-party-origin",
+            "pattern-syntax",
+            "insecure-origin-credentials",
+            "localhost-any-port-allow",
+            "localhost-any-port-deny",
+            "ipv4",
+            "ipv6",
+            "idn",
+            "custom-scheme-allow",
+            "custom-scheme-deny",
+        ],
+        by_answer,
+    ),
+    "null-origin": null_entry,
+    "regex-policy": regex_policy,
+    "bare-string-config": bare_string,
+    "config-entry": config_entry,
+    "wildcard-credentials": wildcard_credentials,
+    "custom-scheme-wildcard": custom_wildcard,
+    "subdomain-trust": subdomain_trust,
+    "wildcard-authorization": wildcard_authorization,
+    "cache-poisoning-vary": vary,
+    "always-send": always_send,
+    "nested-policy": nested,
+    "credentials-on-deny": credentials_on_deny,
+    "preflight-leak": preflight_leak,
+    "boolean-casing": boolean_casing,
+    "error-response": error_response,
+    "redirect": redirect,
+    "304-and-head": not_modified_and_head,
+    "streaming": streaming,
+    "preflight-classification": classification,
+    "preflight-method": preflight_method,
+    "preflight-headers": preflight_headers,
+    "preflight-status": preflight_status,
+    "preflight-auth": preflight_auth,
+    "preflight-max-age": max_age,
+    "websocket-origin": websocket,
+    "path-policy": path_policy,
+    "log-injection": log_injection,
+    "callback-failure": callback_failure,
+}
+CASES = [entry for entry in ENTRIES if entry["class"] not in LEFT_OUT]
+
+
+def name_of(entry: Entry) -> str:
+    """A row's sentence: its number and class, the probe, the secure answer."""
+    return ascii(f"{entry['id']} {entry['class']}: {entry['origin_probe'][:60]} -> {entry['secure_answer'][:60]}")
+
+
+@pytest.mark.parametrize("entry", CASES, ids=name_of)
+def test_secure_answer(shell: str, entry: Entry, caplog: pytest.LogCaptureFixture) -> None:
+    """The entry gets its secure answer, and nothing of it forges a log line."""
+    BY_CLASS[entry["class"]](shell, entry)
+    assert [line for line in logs.lines(caplog) if not line.isprintable()] == []
+
+
+def test_each_class_is_answered_or_left_out() -> None:
+    """A class is asserted or left out with its reason, none is forgotten."""
+    assert {entry["class"] for entry in ENTRIES} <= BY_CLASS.keys() | LEFT_OUT.keys()
+    assert not BY_CLASS.keys() & LEFT_OUT.keys()

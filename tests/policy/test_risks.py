@@ -1,0 +1,242 @@
+"""The four refusals with credentials, and the word that each needs."""
+
+import re
+from typing import Any
+
+import pytest
+
+from asgi_cors import Policy, Request, decide
+from asgi_cors._suffixes import SHARED_HOSTS
+from tests.support.policies import allows, issues, quiet, warned
+
+ANY, NULL, SUFFIX, HTTP = (
+    "credentials-from-any-origin",
+    "credentials-from-null",
+    "credentials-from-shared-suffix",
+    "credentials-over-http",
+)
+
+# entry, the word that lets it pass, an origin that it then allows
+DANGEROUS: list[tuple[Any, str, str]] = [
+    ("*", ANY, "https://evil.example.net"),
+    ("null", NULL, "null"),
+    ("https://*.github.io", SUFFIX, "https://attacker.github.io"),
+    ("https://*.co.uk", SUFFIX, "https://attacker.co.uk"),
+    ("https://*.amazonaws.com", SUFFIX, "https://a.s3.amazonaws.com"),
+    ("https://app-*.vercel.app", SUFFIX, "https://app-evil.vercel.app"),
+    ("https://*.vercel.app", SUFFIX, "https://evil.vercel.app"),
+    ("https://*.pages.dev", SUFFIX, "https://attacker.pages.dev"),
+    ("https://*.com", SUFFIX, "https://evil.com"),
+    ("https://*.internal", SUFFIX, "https://a.internal"),
+    ("https://*.intranet:8443", SUFFIX, "https://a.intranet:8443"),
+    ("chrome-extension://*", SUFFIX, "chrome-extension://abc"),
+    ("moz-extension://*", SUFFIX, "moz-extension://abc"),
+    ("vscode-webview://*", SUFFIX, "vscode-webview://abc"),
+    ("http://example.com", HTTP, "http://example.com"),
+    ("http://*.example.com", HTTP, "http://a.example.com"),
+    ("http://example.com:8080", HTTP, "http://example.com:8080"),
+    ("http://192.168.1.10", HTTP, "http://192.168.1.10"),
+    ("http://intranet", HTTP, "http://intranet"),
+    ("http://localhost.example.com", HTTP, "http://localhost.example.com"),
+    (re.compile(r".*"), ANY, "https://evil.example.net"),
+    (re.compile(r"https://.*"), ANY, "https://evil.example.net"),
+    (re.compile(r"https://[a-z-]+\.vercel\.app"), SUFFIX, "https://evil.vercel.app"),
+    (re.compile(r"https://.*\.github\.io"), SUFFIX, "https://evil.github.io"),
+    (re.compile(r"https://\w+\.netlify\.app"), SUFFIX, "https://evil.netlify.app"),
+    (re.compile(r"https://app-\w+\.vercel\.app"), SUFFIX, "https://app-evil.vercel.app"),
+    (re.compile(r"https://.*\.amazonaws\.com"), SUFFIX, "https://evil.s3.amazonaws.com"),
+    (re.compile(r"https://.*\.run\.app"), SUFFIX, "https://evil.a.run.app"),
+    (re.compile(r"chrome-extension://.*"), SUFFIX, "chrome-extension://abc"),
+]
+
+
+def word_of(value: Any) -> str:
+    """A row's id."""
+    return value.pattern if isinstance(value, re.Pattern) else str(value)
+
+
+@pytest.mark.parametrize(("entry", "word"), [row[:2] for row in DANGEROUS], ids=word_of)
+def test_refused_with_credentials(entry: Any, word: str) -> None:
+    """Such an entry is refused with credentials; the message names it and the word for it."""
+    found = issues(allow_origins=[entry], allow_credentials=True)
+    assert {each.option for each in found} == {"allow_origins"}
+    assert word in " ".join(each.hint for each in found)
+    assert found[0].value in {entry, getattr(entry, "pattern", entry)}
+
+
+@pytest.mark.parametrize(("entry", "word", "origin"), DANGEROUS, ids=word_of)
+def test_allowed_with_the_word(entry: Any, word: str, origin: str) -> None:
+    """With the word for it the origin is echoed, with credentials and Vary; any other word does not help."""
+    words = [each.hint for each in issues(allow_origins=[entry], allow_credentials=True)]
+    need = {each for each in (ANY, NULL, SUFFIX, HTTP) if any(each in hint for hint in words)}
+    policy = quiet(allow_origins=[entry], allow_credentials=True, dangerously_allow=need | {word})
+    headers = dict(decide(policy, Request("GET", origin=origin.encode())).headers)
+    assert headers == {b"access-control-allow-origin": origin.encode(), b"access-control-allow-credentials": b"true"}
+    assert issues(
+        allow_origins=[entry], allow_credentials=True, dangerously_allow={ANY, NULL, SUFFIX, HTTP} - need - {word}
+    )
+
+
+@pytest.mark.parametrize(("entry", "origin"), [(row[0], row[2]) for row in DANGEROUS], ids=word_of)
+def test_allowed_without_credentials(entry: Any, origin: str) -> None:
+    """Without credentials all these are allowed."""
+    assert allows(quiet(allow_origins=[entry]), origin)
+
+
+SAFE = [
+    "https://example.com",
+    "https://*.example.com",
+    "https://pr-*.example.com",
+    "https://me.github.io",
+    "https://app.vercel.app",
+    "http://localhost",
+    "http://localhost:*",
+    "https://localhost:*",
+    "http://*.localhost:*",
+    "http://api.localhost",
+    "https://*.localhost",
+    "http://127.0.0.1:*",
+    "http://127.1.2.3:8000",
+    "http://[::1]:*",
+    "https://intranet",
+    "https://*.corp.internal",
+    "https://*.shop.co.uk",
+    "capacitor://localhost",
+    "tauri://localhost",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "https://192.168.1.10",
+    "https://*.me.github.io",
+]
+
+
+@pytest.mark.parametrize("entry", SAFE)
+def test_accepted_with_credentials(entry: str) -> None:
+    """Such an entry is accepted with credentials, in silence."""
+    assert warned(allow_origins=[entry], allow_credentials=True) == []
+
+
+# A regex that a hostile origin passes, and one that none does.
+HOSTILE = [
+    r"https?://example\.com",
+    r"https://.*example\.com",
+    r"https://example\.com.*",
+    r"https://example.com.*",
+    r".*\.example\.com",
+    r"https://[^/]*example\.com",
+    r"(https?://)?(.+\.)?example\.com",
+    r"https://example\.com|.*\.example\.com",
+    r"https?://localhost.*",
+    r"https://.+\.com",
+    r"https://[^.]+\.netlify\.app",
+    r"http://.*\.example\.com",
+    r"https://(.*)",
+    r"[a-z]+://example\.com",
+    r"https://\d+\.\d+\.\d+\.\d+",
+]
+HONEST = [
+    r"https://example\.com",
+    r"https://[a-z0-9-]+\.example\.com",
+    r"https://([a-z0-9-]+\.)*example\.com",
+    r"http://localhost(:\d+)?",
+    r"https?://localhost(:\d+)?",
+    r"http://127\.0\.0\.1:\d+",
+    r"https://(a|b)\.example\.com",
+    r"https://me\.github\.io",
+    r"https://(foo|bar)\.com",
+    r"https://(www\.)?mysite\.(com|de|co\.uk)",
+    r"https://([a-z0-9-]+\.)?(foo|bar)\.(com|org)",
+    r"https://[a-z]+\.(staging|prod)\.example\.com",
+]
+
+
+@pytest.mark.parametrize("regex", HOSTILE)
+@pytest.mark.parametrize("given", ["string", "compiled", "entry"])
+def test_a_regex_that_accepts_a_hostile_origin(regex: str, given: str) -> None:
+    """A regex is probed with hostile origins when the policy is built; with credentials one accepted is refused."""
+    options: dict[str, Any] = {"allow_origin_regex": regex if given == "string" else re.compile(regex)}
+    if given == "entry":
+        options = {"allow_origins": [re.compile(regex)]}
+    found = issues(**options, allow_credentials=True)
+    assert {each.option for each in found} == set(options)
+
+
+@pytest.mark.parametrize("regex", HONEST)
+def test_a_regex_that_accepts_none(regex: str) -> None:
+    """A regex that accepts no hostile origin is accepted with credentials."""
+    assert warned(allow_origin_regex=regex, allow_credentials=True) == []
+
+
+def test_callables_are_not_probed() -> None:
+    """A callable is not called when the policy is built."""
+    asked: list[str] = []
+    Policy(allow_origins=[lambda origin: asked.append(origin) or True], allow_credentials=True)
+    assert asked == []
+
+
+def test_each_dangerous_entry_is_an_issue() -> None:
+    """All dangerous entries are reported at once, their codes one for each danger."""
+    entries = ["null", "https://*.github.io", "http://example.com"]
+    found = issues(allow_origins=entries, allow_credentials=True)
+    assert [each.value for each in found] == entries
+    assert len({each.code for each in found}) == 3
+
+
+def test_two_dangers_of_one_entry() -> None:
+    """An entry that is dangerous twice needs both words."""
+    both = {"allow_origins": "http://*.github.io", "allow_credentials": True}
+    assert issues(**both, dangerously_allow=SUFFIX)
+    assert issues(**both, dangerously_allow=HTTP)
+    assert allows(Policy(**both, dangerously_allow=[SUFFIX, HTTP]), "http://a.github.io")
+
+
+def test_the_words_alone_change_nothing() -> None:
+    """A dangerous word without its danger widens nothing."""
+    policy = Policy(
+        allow_origins="https://example.com", allow_credentials=True, dangerously_allow=[ANY, NULL, SUFFIX, HTTP]
+    )
+    assert [origin for origin in ("null", "https://evil.net", "http://example.com") if allows(policy, origin)] == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("glitch.me", "github.dev", "app.github.dev", "ws-eu.gitpod.io", "gitpod.io", "codesandbox.io"),
+        *("stackblitz.io", "local.webcontainer.io", "loca.lt", "nip.io", "sslip.io", "googleusercontent.com"),
+        *("cdn.ampproject.org", "ngrok.io", "ngrok-free.app", "s3.eu-north-99.amazonaws.com", "amazonaws.com"),
+        *("xn--mre-og-romsdal-qqb.no", "xn--stfold-9xa.no", "up.railway.app", "lovable.app"),
+        *("azurecontainerapps.io", "westeurope.azurecontainerapps.io", "cloudapp.azure.com"),
+        *("westus2.cloudapp.azure.com", "s3.eu-central-003.backblazeb2.com", "osc-secnum-fr1.scalingo.io"),
+        *(rule.replace("*", "eu-1") for rule in SHARED_HOSTS),
+    ],
+)
+def test_a_host_at_which_anyone_can_register(host: str) -> None:
+    """With credentials `*` below such a host is refused, as a pattern and as a regex; an own host there is accepted."""
+    for entry in (f"https://*.{host}", re.compile(rf"https://.*\.{re.escape(host)}")):
+        assert {each.code for each in issues(allow_origins=entry, allow_credentials=True)} == {SUFFIX}
+    assert warned(allow_origins=f"https://my-app.{host}", allow_credentials=True) == []
+
+
+def test_the_table_of_hosts_has_those_that_users_met() -> None:
+    """None of these is on the public suffix list."""
+    hosts = """
+        storage.googleapis.com tumblr.com modal.run arweave.net ic0.app on.fleek.co 4everland.app edgeone.app weebly.com
+        wordpress.com squarespace.com godaddysites.com mystrikingly.com ghost.io cargo.site durable.co hostingersite.com
+        infinityfreeapp.com rf.gd kinsta.app kinsta.page stormkit.dev created.app manus.space softr.app app.beam.cloud
+        s3.us-west-004.backblazeb2.com osc-fr1.scalingo.io gigalixirapp.com share.zrok.io e2b.dev
+        *.azurecontainerapps.io *.cloudapp.azure.com
+    """
+    assert set(hosts.split()) <= set(SHARED_HOSTS)
+
+
+@pytest.mark.parametrize(("entry", "word"), [row[:2] for row in DANGEROUS if isinstance(row[0], str)], ids=word_of)
+def test_the_hint_for_a_dangerous_entry_is_accepted(entry: str, word: str) -> None:
+    """The hint begins with the way without cookies; the entry that it proposes is accepted."""
+    for found in issues(allow_origins=[entry], allow_credentials=True):
+        assert found.hint.startswith("If no cookies are needed, leave allow_credentials out")
+        better = re.search(r"(?:such as|Write) '(.*?)'|allow_origins=\['(.*?)'\]", found.hint)
+        if better:
+            left = {each.code for each in issues(allow_origins=[entry], allow_credentials=True)} - {found.code}
+            policy = quiet(allow_origins=better[1] or better[2], allow_credentials=True, dangerously_allow=left)
+            assert policy.allow_credentials
+        else:
+            assert (entry, word) == ("null", NULL)

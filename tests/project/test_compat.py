@@ -1,0 +1,134 @@
+"""The names of PyPI's asgi-cors: asgi_cors(), asgi_cors_decorator(), with the same keywords, on our engine."""
+
+from typing import Any
+
+import pytest
+
+from asgi_cors import ConfigError, asgi_cors, asgi_cors_decorator
+from tests.support.apps import App
+from tests.support.browser_checks import passes_cors_check
+from tests.support.clients import Answer, call_asgi, http_scope
+from tests.support.event_loops import run_asyncio
+from tests.support.expected import APP, EVIL, FREE, OWN, SAFE, VARY, granted, origin_line
+
+pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
+
+
+async def by_scheme(origin: str) -> bool:
+    """An async callback."""
+    return origin.startswith("https://app.")
+
+
+def get(app: Any, origin: str | None) -> Answer:
+    """GET / from an origin."""
+    return call_asgi(app, http_scope("GET", "/", [] if origin is None else [("origin", origin)]), run_asyncio)
+
+
+def preflight(app: Any, origin: str, method: str, headers: str = "") -> Answer:
+    """A preflight from an origin."""
+    fields = [
+        ("origin", origin),
+        ("access-control-request-method", method),
+        ("access-control-request-headers", headers),
+    ]
+    return call_asgi(app, http_scope("OPTIONS", "/", fields))
+
+
+# behaviour, keywords, origins allowed, origins refused
+ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
+    ("allow_all allows every origin", {"allow_all": True}, [APP, EVIL], []),
+    ("nothing allows none", {}, [], [APP, EVIL]),
+    (
+        "hosts are exact origins",
+        {"hosts": [APP, "https://b.example.com"]},
+        [APP, "https://b.example.com"],
+        [EVIL, "https://x.b.example.com"],
+    ),
+    ("hosts may be bytes", {"hosts": [APP.encode()]}, [APP], [EVIL]),
+    (
+        "a star in a host is one or more labels",
+        {"host_wildcards": ["http://*.example.com"]},
+        ["http://a.example.com", "http://a.b.example.com"],
+        ["http://example.com", "https://a.example.com", "http://a.example.com.evil.net"],
+    ),
+    (
+        "a star in a port is any digits",
+        {"host_wildcards": ["http://localhost:800*"]},
+        ["http://localhost:8000", "http://localhost:8009"],
+        ["http://localhost:9000", "http://localhost", "http://localhost:80"],
+    ),
+    ("a star as the whole wildcard is every origin", {"host_wildcards": ["*"]}, [APP, EVIL], []),
+    ("wildcards may be bytes", {"host_wildcards": [b"https://*.example.com"]}, [APP], [EVIL]),
+    (
+        "hosts and wildcards go together",
+        {"hosts": [EVIL], "host_wildcards": ["https://*.example.com"]},
+        [APP, EVIL],
+        ["https://c.example.org"],
+    ),
+    ("a callback is given a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
+    ("an async callback is awaited", {"callback": by_scheme}, [APP], [EVIL]),
+    (
+        "a callback is asked beside hosts",
+        {"hosts": [EVIL], "callback": by_scheme},
+        [APP, EVIL],
+        ["https://c.example.org"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("keywords", "allowed", "refused"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize("form", ["function", "decorator"])
+def test_origins(form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]) -> None:
+    """The same origins may read as with that project."""
+    app = App().asgi
+    wrapped = asgi_cors(app, **keywords) if form == "function" else asgi_cors_decorator(**keywords)(app)
+    assert [origin for origin in allowed if not passes_cors_check(get(wrapped, origin), origin)] == []
+    assert [origin for origin in refused if passes_cors_check(get(wrapped, origin), origin)] == []
+
+
+def test_allow_all_is_the_wildcard() -> None:
+    """allow_all sends ``*`` on every response, also without Origin."""
+    assert get(asgi_cors(App().asgi, allow_all=True), None).lines == sorted([OWN, origin_line("*")])
+
+
+def test_vary_is_sent() -> None:
+    """Where the answer depends on Origin, Vary says so (that project sends none)."""
+    assert get(asgi_cors(App().asgi, hosts=[APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])
+
+
+def test_preflights_are_answered() -> None:
+    """Preflights are answered with the methods, headers and max_age given (that project asks the app)."""
+    app = asgi_cors(
+        App().asgi, hosts=[APP], methods=["GET", "OPTIONS", "PUT"], headers=["Authorization", b"X-Id"], max_age=60
+    )
+    assert preflight(app, APP, "PUT", "x-id").lines == granted(
+        APP, f"{SAFE}, OPTIONS, PUT", f"{FREE}, authorization, x-id", 60
+    )
+
+
+def test_max_age_is_text() -> None:
+    """max_age is a field of bytes as any (that project sends a str, which servers refuse)."""
+    answer = preflight(asgi_cors(App().asgi, allow_all=True, max_age=3600), APP, "GET")
+    assert answer.messages[0]["headers"].count((b"access-control-max-age", b"3600")) == 1
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [{"hosts": [f"{APP}/"]}, {"host_wildcards": ["https://*.example.com/"]}, {"hosts": ["example.com"]}],
+    ids=str,
+)
+def test_rules_with_a_slash_are_refused(keywords: dict[str, Any]) -> None:
+    """A rule that ends in a slash is refused with a ConfigError (there an AssertionError)."""
+    with pytest.raises(ConfigError):
+        asgi_cors(App().asgi, **keywords)
+
+
+def test_unknown_keywords() -> None:
+    """An unknown keyword is a mistake."""
+    with pytest.raises(TypeError):
+        asgi_cors(App().asgi, allow_origins="*")
+
+
+def test_positional() -> None:
+    """The keywords keep that project's order as positional arguments."""
+    assert get(asgi_cors(App().asgi, False, [APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])

@@ -1,0 +1,80 @@
+"""The README's programs run, and print what it says they print."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asgi_cors import Policy, PolicyOptions
+from asgi_cors._configuration import MiddlewareOptions
+
+README = Path(__file__).parents[2] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+# A program, and where one follows, the block with its output.
+BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
+FIRST = PROGRAMS[0][0] + "\nfrom asgi_cors import Policy"
+# Name and default of each option in the tables.
+OPTIONS = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)`", TEXT, re.MULTILINE))
+EXTRAS = {"flask", "httpx", "quart", "starlette"}
+
+
+def run(code: str, names: dict[str, object]) -> str:
+    """Run a program among the names of an earlier one, and return what it printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, str(README), "exec"), names)  # noqa: S102 (our own text)
+    return printed.getvalue()
+
+
+@pytest.mark.parametrize(("code", "output"), PROGRAMS, ids=[code.splitlines()[-1] for code, _ in PROGRAMS])
+def test_a_program_of_the_readme_runs(code, output):
+    """It runs in a file with the first one, and prints exactly the text beneath it, or nothing."""
+    names: dict[str, object] = {"__name__": "readme"}
+    run(FIRST, names)
+    try:
+        printed = run(code, names)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in EXTRAS:  # a folder of tests may be a namespace of that name
+            raise
+        pytest.skip(f"{error.name} is an extra")
+    assert printed == (output or "")
+
+
+def test_every_option_has_its_row():
+    """The tables name every option of policy and middleware, and no other."""
+    assert set(OPTIONS) == {"policy", *MiddlewareOptions.__annotations__}
+
+
+@pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
+@pytest.mark.parametrize("option", PolicyOptions.__annotations__)
+def test_the_tables_tell_the_defaults(option):
+    """A policy built from nothing has the defaults that the README tells."""
+    assert OPTIONS[option] == repr(getattr(Policy(), option))
+
+
+@pytest.mark.parametrize(
+    ("origin", "granted"),
+    [
+        (b"https://app.example.com", True),
+        (b"https://any.where.example.org", True),
+        (b"http://localhost:5173", True),
+        (b"https://example.org", False),
+    ],
+)
+async def test_the_first_program_lets_the_named_origins_read(origin, granted):
+    """The README's app grants what its list says, and nothing to others."""
+    names: dict[str, Any] = {"__name__": "readme"}
+    run(FIRST, names)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"origin", origin)]}
+    await names["app"](scope, None, send)
+    assert dict(sent[0]["headers"]).get(b"access-control-allow-origin") == (origin if granted else None)
+    assert sent[1]["body"] == b'["tea", "cake"]'

@@ -1,0 +1,351 @@
+"""A view's own policy, by which adapters serve a framework's routes."""
+
+import re
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules
+from tests.support.apps import App
+from tests.support.clients import Served, call_asgi, websocket_scope
+from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line
+
+ONE: dict[str, Any] = {"allow_origins": APP}
+GRANT = sorted([OWN, VARY, origin_line(APP)])
+STRICT = sorted([OWN, VARY])
+WILD = sorted([OWN, origin_line("*")])
+
+
+def by_path(scope: Any) -> str | None:
+    """A view's key: the last part of its path."""
+    return scope["path"].rpartition("/")[2] or None
+
+
+@pytest.fixture
+def configuration() -> Configuration:
+    """A configuration of three views, a path and a base."""
+    made = Configuration(view_of=by_path, paths={"/path/*": {"allow_origins": EVIL}}, **ONE)
+    made.set_view("open", Policy(allow_origins="*"))
+    made.set_view("dict", {"allow_methods": "PUT"})
+    made.set_view("none", None)
+    return made
+
+
+ROWS = [
+    ("a view's own policy", "/open", WILD),
+    ("a view's own policy goes before paths", "/path/open", WILD),
+    ("a view's None passes through untouched", "/path/none", [OWN]),
+    ("a mapping is laid over the base", "/path/dict", GRANT),
+    ("a view without a policy is served by its path", "/path/other", STRICT),
+    ("a view without a policy or a path is served by the base", "/other", GRANT),
+    ("what is no view is served by the base", "/", GRANT),
+]
+
+
+@pytest.mark.parametrize(("path", "lines"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_views(shell: str, configuration: Configuration, path: str, lines: list[str]) -> None:
+    """The view decides first."""
+    assert Served(shell, App(), configuration).request(path=path, origin=APP).lines == lines
+
+
+def test_a_preflight_of_a_view(shell: str, configuration: Configuration) -> None:
+    """A preflight is answered by the view's policy."""
+    served = Served(shell, App(), configuration)
+    assert served.preflight("PUT", origin=APP, path="/dict").lines == granted(APP, "GET, HEAD, POST, PUT")
+
+
+def test_views_go_before_policy_for(shell: str) -> None:
+    """A view's own policy goes before policy_for, that before paths, those before the base."""
+    asked: list[str] = []
+
+    def policy_for(scope: Any) -> Any:
+        asked.append(scope["path"])
+        return Policy(allow_origins="*") if scope["path"] == "/for" else NotImplemented
+
+    paths = {"/path": {"allow_origins": EVIL}, "/view": {"allow_origins": EVIL}, "/for": {"allow_origins": EVIL}}
+    configuration = Configuration(view_of=by_path, policy_for=policy_for, paths=paths, **ONE)
+    configuration.set_view("view", Policy(allow_origins="*"))
+    served = Served(shell, App(), configuration)
+    lines = {path: served.request(path=path, origin=APP).lines for path in ("/view", "/for", "/path", "/base")}
+    varying = sorted([*WILD, VARY])  # policy_for may look at Origin
+    assert lines == {"/view": WILD, "/for": varying, "/path": STRICT, "/base": GRANT}
+    assert asked == ["/for", "/path", "/base"]
+
+
+def test_reconfigure_lays_views_over_the_new_base(shell: str, configuration: Configuration) -> None:
+    """A view's mapping is laid over the new base at once; its own Policy stays."""
+    served = Served(shell, App(), configuration)
+    served.middleware.reconfigure(allow_origins=EVIL)
+    assert served.request(path="/dict", origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+    assert served.request(path="/open", origin=EVIL).lines == WILD
+
+
+def test_a_base_that_breaks_a_view(shell: str) -> None:
+    """A base under which a view's mapping is no policy makes the whole call raise; the old one stays in force."""
+    configuration = Configuration(view_of=by_path, **ONE)
+    configuration.set_view("open", {"allow_origins": "*"})
+    served = Served(shell, App(), configuration)
+    with pytest.raises(ConfigError):
+        served.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
+    assert served.request(path="/open", origin=EVIL).lines == WILD
+
+
+@pytest.mark.parametrize("policy", [{"allow_origin": "*"}, {"allow_origins": "a.com"}, 5], ids=str)
+def test_a_bad_view(shell: str, configuration: Configuration, policy: Any) -> None:
+    """A view's policy that is none is refused in words; what was in force stays so."""
+    with pytest.raises(ConfigError):
+        configuration.set_view("open", policy)
+    assert Served(shell, App(), configuration).request(path="/open", origin=EVIL).lines == WILD
+
+
+def test_a_view_that_can_not_be_found(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Where finding the view raises, the request is refused and the error logged."""
+    configuration = Configuration(view_of=lambda scope: scope["nothing"], **ONE)
+    configuration.set_view("open", None)
+    assert Served(shell, App(), configuration).request(origin=APP).lines == STRICT
+    assert any(record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_views_set_together(shell: str, configuration: Configuration) -> None:
+    """Several views are set at once, all or none."""
+    served = Served(shell, App(), configuration)
+    with pytest.raises(ConfigError):
+        configuration.set_views({"dict": None, "open": {"allow_origins": "a.com"}})
+    assert served.request(path="/dict", origin=APP).lines == GRANT
+    configuration.set_views({"dict": None, "open": {"allow_origins": EVIL}})
+    assert served.request(path="/dict", origin=APP).lines == [OWN]
+    assert served.request(path="/open", origin=APP).lines == STRICT
+    assert served.request(path="/none", origin=APP).lines == [OWN]
+
+
+def test_views_need_to_be_told() -> None:
+    """A configuration that is not told how to find a view takes no policy for one."""
+    with pytest.raises(TypeError, match="view_of"):
+        Configuration(**ONE).set_view("open", None)
+
+
+class Late:
+    """Views that are found at a request: their policies by key, which can be replaced at any time."""
+
+    def __init__(self, **policies: Any) -> None:
+        self.policies, self.built = policies, 0
+
+    def policy_of(self, key: str) -> Any:
+        """Return the policy of a view, or raise its error."""
+        self.built += 1
+        policy = self.policies[key]
+        if isinstance(policy, Exception):
+            raise policy
+        return policy
+
+
+def of_known(late: Late) -> Any:
+    """Return a function that leads only to views with a policy."""
+    return lambda scope: key if (key := by_path(scope)) in late.policies else None
+
+
+def late_configuration(late: Late, **options: Any) -> Configuration:
+    """Return a configuration whose views are found at a request."""
+    configuration = Configuration(view_of=of_known(late), view_policy=late.policy_of, **{**ONE, **options})
+    configuration.set_view("exempt", None)
+    return configuration
+
+
+BROKEN = ConfigError([Issue("wrong-type", "allow_origins", 5, "5 is not an origin", "Write '*'.")])
+
+
+def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
+    """Without set_views, at its first request."""
+    late = Late(open=Policy(allow_origins="*"), dict={"allow_origins": EVIL}, none=None)
+    rules = Rules(Policy(allow_origins=EVIL), {"/inner/*": None})
+    late.policies["rules"] = rules
+    served = Served(shell, App(), late_configuration(late))
+    for _ in range(2):
+        assert served.request(path="/open", origin=EVIL).lines == WILD
+        assert served.request(path="/dict", origin=APP).lines == STRICT
+        assert served.request(path="/none", origin=APP).lines == [OWN]
+        assert served.request(path="/rules", origin=APP).lines == STRICT
+        assert served.request(path="/other", origin=APP).lines == GRANT
+    assert late.built == len(late.policies)
+
+
+@pytest.mark.parametrize(
+    ("broken", "hint"),
+    [
+        pytest.param(BROKEN, "Write '*'.", id="raises"),
+        pytest.param(RuntimeError("unreadable"), "RuntimeError('unreadable')", id="raises another error"),
+        pytest.param(ConfigWarning("a doubtful value"), "a doubtful value')", id="a warning that is an error"),
+        pytest.param({"allow_origin": "*"}, "Did you mean 'allow_origins'?", id="unknown option"),
+        pytest.param(5, "None passes requests through.", id="not a policy"),
+    ],
+)
+def test_a_view_whose_policy_is_invalid_fails_closed(
+    shell: str, broken: Any, hint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No CORS header, preflights get the reason, one ERROR names the view; every other view goes on."""
+    late = Late(broken=broken, open=Policy(allow_origins="*"))
+    served = Served(
+        shell, App(headers=[*App().headers, ("access-control-allow-origin", "*")]), late_configuration(late)
+    )
+    for _ in range(2):
+        assert served.request(path="/broken", origin=APP).lines == STRICT
+        assert served.request(path="/broken").lines == STRICT
+        preflight = served.preflight("PUT", origin=APP, path="/broken")
+        assert (preflight.status, preflight.cors) == (200, [])
+        assert b"PolicyLookupFailed" in preflight.body
+        assert served.request(path="/open", origin=APP).cors == [origin_line("*")]
+        assert served.request(path="/health").cors == []
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert errors[0].startswith("the policy of broken is invalid, so all its requests are refused: ")
+    assert errors[0].endswith(hint)
+
+
+def test_a_view_whose_policy_is_invalid_is_closed_under_enforce(shell: str) -> None:
+    """The allowed origins are not known, so a cross-origin request does not reach the app."""
+    served = Served(shell, App(), late_configuration(Late(broken=BROKEN), enforce=True))
+    host = [("host", "api.example.com")]
+    assert served.request("POST", "/broken", origin=APP, fields=host).status == 403
+    assert served.request("POST", "/broken", origin="https://api.example.com", fields=host).status == 200
+    assert served.request("POST", "/broken", fields=host).status == 200
+
+
+def test_reconfigure_builds_the_policies_of_views_again(shell: str) -> None:
+    """A view that was invalid under the old base is built under the new one."""
+    late = Late(dict={"allow_origins": "*"})
+    served = Served(shell, App(), late_configuration(late, allow_credentials=True))
+    assert served.request(path="/dict", origin=EVIL).lines == STRICT
+    served.middleware.reconfigure(allow_origins=APP)
+    assert served.request(path="/dict", origin=EVIL).lines == WILD
+
+
+class Misrouted:
+    """An app that runs another view than the path led to, and lets its middleware verify that."""
+
+    def __init__(self, shell: str, actual: str | None, **options: Any) -> None:
+        self.actual, self.own = (
+            actual,
+            App(headers=[*App().headers, ("access-control-allow-origin", "*"), ("vary", "accept")]),
+        )
+        policies = {"open": Policy(allow_origins="*"), "app": {"allow_credentials": True}, "none": None}
+        self.late = Late(**policies, evil=Policy(allow_origins=EVIL))
+        self.served = Served(shell, self, late_configuration(self.late, **options))  # type: ignore[arg-type]
+
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
+        """Verify, as an adapter does by a signal, and run the view."""
+        predicted = of_known(self.late)(scope)
+        refusal = await self.served.middleware.verify_view(scope, predicted, self.actual)
+        if refusal is None:
+            await self.own.asgi(scope, receive, send)
+        else:
+            status, headers, body = refusal
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    def wsgi(self, environ: Any, start_response: Any) -> Any:
+        """Verify, and run the view."""
+        predicted = of_known(self.late)({"path": environ["PATH_INFO"]})
+        refusal = self.served.middleware.verify_view(environ, predicted, self.actual)
+        if refusal is None:
+            return self.own.wsgi(environ, start_response)
+        status, headers, body = refusal
+        start_response(status, headers)
+        return [body]
+
+
+BOTH_VARY = "vary: accept, Origin"
+
+
+@pytest.mark.parametrize(
+    ("path", "actual", "lines"),
+    [
+        pytest.param("/open", "open", [origin_line("*"), "vary: accept"], id="as predicted"),
+        pytest.param("/app", "evil", [BOTH_VARY], id="the view that ran refuses"),
+        pytest.param("/evil", "open", [BOTH_VARY], id="the predicted view refuses"),
+        pytest.param("/open", "app", [origin_line(APP), BOTH_VARY], id="both allow: the narrower"),
+        pytest.param("/app", "open", [origin_line(APP), BOTH_VARY], id="both allow, the other way round"),
+        pytest.param("/app", None, [origin_line(APP), BOTH_VARY], id="a view with the base policy"),
+        pytest.param("/none", "open", ["vary: accept"], id="a view with a policy in place of an exempt one"),
+        pytest.param("/open", "none", [BOTH_VARY], id="an exempt view in place of one with a policy"),
+        pytest.param("/none", None, [BOTH_VARY], id="the base policy in place of an exempt view"),
+    ],
+)
+def test_the_response_gets_the_narrower_of_two_policies_if_another_view_ran(
+    shell: str, path: str, actual: str | None, lines: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    misrouted = Misrouted(shell, actual)
+    for _ in range(3):
+        assert misrouted.served.request(path=path, origin=APP).lines == sorted([OWN, *lines])
+    warned = [r.getMessage() for r in caplog.records if "was served by another view" in r.getMessage()]
+    assert len(warned) == (path != f"/{actual}")
+    assert all(path[1:] in line and (actual or "no view") in line for line in warned)
+
+
+def test_a_request_without_origin_gets_the_narrower_of_two_policies(shell: str) -> None:
+    """A cache would serve its response to another page."""
+    assert Misrouted(shell, "evil").served.request(path="/open").lines == sorted([OWN, BOTH_VARY])
+
+
+def test_enforce_refuses_before_another_view_than_the_predicted_one_runs(shell: str) -> None:
+    misrouted = Misrouted(shell, "evil", enforce=True)
+    answer = misrouted.served.request("POST", "/app", origin=APP, fields=[("host", "api.example.com")])
+    assert (answer.status, answer.values("cache-control"), misrouted.own.seen) == (403, ["no-store"], [])
+    assert misrouted.served.request("POST", "/evil", origin=EVIL, fields=[("host", "a")]).status == 200
+
+
+def test_an_exempt_view_that_crashes_is_left_to_the_server(shell: str) -> None:
+    """Its response is the app's own, so the middleware sends no 500."""
+    served = Served(shell, App(raises=LookupError("x")), late_configuration(Late(none=None)))
+    answer = served.request(path="/none", origin=APP)
+    assert (answer.status, type(answer.raised)) == (None, LookupError)
+
+
+@pytest.mark.parametrize(("actual", "accepted"), [("app", True), ("evil", False), ("none", True)])
+def test_a_handshake_must_be_allowed_by_the_view_that_runs(actual: str, accepted: bool) -> None:
+    misrouted = Misrouted("asgi", actual)
+    scope = websocket_scope("/app", [("origin", APP), ("host", "api.example.com")])
+    answer = call_asgi(misrouted.served.middleware, scope)
+    assert (answer.messages[0]["type"] == "websocket.accept") is accepted
+    assert answer.status == (None if accepted else 403)
+
+
+def test_no_change_of_several_threads_is_lost() -> None:
+    """Each call is serialized: what one thread set stays when another one sets something else."""
+    configuration = Configuration(view_of=by_path, **ONE)
+    names = [f"view{number}" for number in range(40)]
+    start = threading.Barrier(4)
+
+    def set_views(part: int) -> None:
+        start.wait()
+        for name in names[part::2]:
+            configuration.set_view(name, Policy(allow_origins=EVIL))
+
+    def reconfigure(option: str) -> None:
+        start.wait()
+        for number in range(40):
+            configuration.reconfigure(**{option: number % 2 == 1})  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(set_views, part) for part in (0, 1)]
+        done += [pool.submit(reconfigure, option) for option in ("enforce", "check_websockets")]
+        assert [each.result() for each in done] == [None] * 4
+    assert configuration.settings.enforce
+    assert configuration.settings.check_websockets
+    served = Served("asgi", App(), configuration)
+    assert all(served.request(path=f"/{name}", origin=APP).status == 403 for name in names)
+
+
+def test_paths_of_one_rank_are_not_warned_of_again_with_each_view() -> None:
+    paths: dict[Any, Any] = {re.compile("/[a-z]+"): None, re.compile("/[b-z]+"): {"max_age": 5}}
+    with pytest.warns(ConfigWarning, match="same rank"):
+        configuration = Configuration(view_of=by_path, paths=paths, **ONE)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        configuration.set_view("view", None)
+        configuration.reconfigure(enforce=True)
+    assert caught == []
+    with pytest.warns(ConfigWarning, match="same rank"):
+        configuration.reconfigure(paths=paths)

@@ -1,0 +1,180 @@
+"""One request, one answer, over each shell of the core: raw ASGI and raw WSGI, without a server."""
+
+import io
+import wsgiref.util
+import wsgiref.validate
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from asgi_cors import CORSMiddleware, WSGIMiddleware
+from tests.support.apps import App
+from tests.support.event_loops import run_bare
+
+Fields = Iterable[tuple[str | bytes, str | bytes]]
+
+
+@dataclass
+class Answer:
+    """What the client sees of one exchange, and what went on behind it."""
+
+    status: int | None = None
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    raised: BaseException | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The fields as ``name: value``, sorted, names in lower case: to be compared whole."""
+        return sorted(f"{name.lower()}: {value}" for name, value in self.headers)
+
+    @property
+    def cors(self) -> list[str]:
+        """The lines of the CORS protocol's own fields."""
+        return [line for line in self.lines if line.startswith("access-control-")]
+
+    def values(self, name: str) -> list[str]:
+        """The values of one field, a line each."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+    def elements(self, name: str) -> list[str]:
+        """The elements of a list field over all its lines."""
+        return [part.strip() for value in self.values(name) for part in value.split(",") if part.strip()]
+
+
+def as_bytes(value: str | bytes) -> bytes:
+    """A field's name or value as the wire has it."""
+    return value if isinstance(value, bytes) else value.encode("latin-1")
+
+
+def http_scope(method: str, path: str, fields: Fields, **more: Any) -> dict[str, Any]:
+    """An ASGI scope of the connection type http."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode("utf-8", "surrogateescape"),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(as_bytes(name).lower(), as_bytes(value)) for name, value in fields],
+        "client": ("127.0.0.1", 40000),
+        "server": ("127.0.0.1", 8000),
+        **more,
+    }
+
+
+def websocket_scope(path: str, fields: Fields, **more: Any) -> dict[str, Any]:
+    """An ASGI scope of the connection type websocket."""
+    scope = http_scope("GET", path, fields, **{"type": "websocket", "scheme": "ws", "subprotocols": [], **more})
+    del scope["method"]
+    return scope
+
+
+def collect(messages: list[dict[str, Any]], raised: BaseException | None = None) -> Answer:
+    """The answer that a list of sent messages makes."""
+    answer = Answer(messages=messages, raised=raised)
+    for message in messages:
+        if message["type"].endswith("response.start"):
+            answer.status = message["status"]
+            answer.headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", ())]
+        elif message["type"].endswith("response.body"):
+            answer.body += message.get("body", b"")
+    return answer
+
+
+def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Answer:
+    """Send one scope through an ASGI app and collect what it sent."""
+    messages: list[dict[str, Any]] = []
+    inbox = [{"type": "websocket.connect"}] if scope["type"] == "websocket" else [{"type": "http.request"}]
+
+    async def receive() -> dict[str, Any]:
+        return inbox.pop(0) if inbox else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    async def exchange() -> BaseException | None:
+        try:
+            await app(scope, receive, send)
+        except BaseException as error:  # noqa: BLE001 - the test looks at whatever came out
+            return error
+        return None
+
+    return collect(messages, run(exchange))
+
+
+def wsgi_environ(method: str, path: str, fields: Fields) -> dict[str, Any]:
+    """A WSGI environ as a server builds it: fields of one name joined, bytes as latin-1."""
+    environ: dict[str, Any] = {}
+    wsgiref.util.setup_testing_defaults(environ)
+    environ |= {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "QUERY_STRING": "",
+        "wsgi.input": io.BytesIO(),
+    }
+    del environ["HTTP_HOST"]
+    for name, value in fields:
+        key = "HTTP_" + as_bytes(name).decode("latin-1").upper().replace("-", "_")
+        key = key.removeprefix("HTTP_") if key in {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"} else key
+        text = as_bytes(value).decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
+
+
+def call_wsgi(app: Any, environ: dict[str, Any]) -> Answer:
+    """Send one environ through a WSGI app and collect its answer; the iterable is closed."""
+    answer = Answer()
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        del exc_info
+        answer.status, answer.headers = int(status.split(" ", 1)[0]), list(headers)
+        return chunks.append
+
+    chunks: list[bytes] = []
+    try:
+        body = app(environ, start_response)
+        try:
+            chunks.extend(body)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+    except BaseException as error:  # noqa: BLE001 - the test looks at whatever came out
+        answer.raised = error
+    answer.body = b"".join(chunks)
+    return answer
+
+
+class Served:
+    """An app behind the middleware of one shell."""
+
+    def __init__(self, shell: str, app: App, policy: Any = None, *, run: Any = run_bare, **options: Any) -> None:
+        """Put the middleware of ``shell`` ("asgi" or "wsgi") around the app; ``run`` is what runs ASGI."""
+        self.shell, self.app, self.run = shell, app, run
+        wrap, inner = (CORSMiddleware, app.asgi) if shell == "asgi" else (WSGIMiddleware, app.wsgi)
+        self.middleware: Any = wrap(inner, policy, **options)
+
+    def request(self, method: str = "GET", path: str = "/", *, origin: Any = None, fields: Fields = ()) -> Answer:
+        """One request; ``origin`` None sends no Origin."""
+        given = list(fields) if origin is None else [("origin", origin), *fields]
+        if self.shell == "asgi":
+            return call_asgi(self.middleware, http_scope(method, path, given), self.run)
+        return call_wsgi(wsgiref.validate.validator(self.middleware), wsgi_environ(method, path, given))
+
+    def preflight(
+        self, method: Any = "GET", headers: Any = None, *, origin: Any, path: str = "/", fields: Fields = ()
+    ) -> Answer:
+        """One preflight; ``headers`` None sends no Access-Control-Request-Headers."""
+        asked: list[tuple[str | bytes, str | bytes]] = [("access-control-request-method", method)]
+        if headers is not None:
+            asked.append(("access-control-request-headers", headers))
+        return self.request("OPTIONS", path, origin=origin, fields=[*asked, *fields])
+
+    @property
+    def reached(self) -> int:
+        """How many requests reached the app."""
+        return len(self.app.seen)
