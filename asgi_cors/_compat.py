@@ -16,13 +16,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from ._middleware import CORSMiddleware
-from ._origin_patterns import Problem, parse_pattern
-from ._policy import Policy
-from ._types import ASGIApp
+from ._http import ASGIApp
+from ._middleware.asgi import CORSMiddleware
+from ._origins.pattern import Problem, parse_pattern
+from ._policy.policy import Policy
 
 if TYPE_CHECKING:
-    from ._option_origins import AsksOrigin, OriginEntry
+    from ._policy.origin_entries import OriginCallable, OriginEntry
 
 # What is wrong with an origin pattern that was meant as a shell wildcard.
 _SHELL_WILDCARDS: Final = ("origin-wildcard", "origin-no-scheme", "origin-bad-scheme", "origin-port", "origin-regex")
@@ -35,7 +35,7 @@ def asgi_cors(  # noqa: PLR0913, PLR0917 - the keywords of the original
     allow_all: bool = False,  # noqa: FBT001, FBT002
     hosts: Texts | None = None,
     host_wildcards: Texts | None = None,
-    callback: AsksOrigin | None = None,
+    callback: OriginCallable | None = None,
     headers: Texts | None = None,
     methods: Texts | None = None,
     max_age: int | None = None,
@@ -69,7 +69,7 @@ def asgi_cors_decorator(  # noqa: PLR0913, PLR0917 - the keywords of the origina
     allow_all: bool = False,  # noqa: FBT001, FBT002
     hosts: Texts | None = None,
     host_wildcards: Texts | None = None,
-    callback: AsksOrigin | None = None,
+    callback: OriginCallable | None = None,
     headers: Texts | None = None,
     methods: Texts | None = None,
     max_age: int | None = None,

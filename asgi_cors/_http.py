@@ -6,14 +6,14 @@ the name of the definition) and RFC 9110.
 
 from __future__ import annotations
 
-from typing import Final
-
-from ._lazy import regex
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final, Protocol
 
 # RFC 9110, 5.6.2: token = 1*tchar
 _TCHARS: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-TOKEN: Final = regex(_TCHARS)
-TOKEN_BYTES: Final = regex(_TCHARS.encode())
+TOKEN: Final = re.compile(_TCHARS)
+TOKEN_BYTES: Final = re.compile(_TCHARS.encode())
 
 ORIGIN: Final = b"origin"
 REQUEST_METHOD: Final = b"access-control-request-method"
@@ -29,7 +29,7 @@ MAX_AGE: Final = b"access-control-max-age"
 VARY: Final = b"vary"
 
 # What a response may say of CORS; on an actual response the policy alone says it.
-RESPONSE_FIELDS: Final = frozenset(
+CORS_RESPONSE_HEADERS: Final = frozenset(
     {ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, ALLOW_PRIVATE_NETWORK, EXPOSE_HEADERS, MAX_AGE}
 )
 
@@ -57,8 +57,8 @@ FORBIDDEN_HEADERS: Final = frozenset(
 FORBIDDEN_HEADER_PREFIXES: Final = ("proxy-", "sec-")
 # "forbidden response-header name": no script ever reads them.
 UNEXPOSABLE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2"})
-# Fields of requests, which people list among the exposed.
-REQUEST_FIELDS: Final = frozenset({ORIGIN.decode(), REQUEST_METHOD.decode(), REQUEST_HEADERS.decode()})
+# Headers of requests, which people list among the exposed.
+CORS_REQUEST_HEADERS: Final = frozenset({ORIGIN.decode(), REQUEST_METHOD.decode(), REQUEST_HEADERS.decode()})
 
 # The limits of a preflight. A larger one is refused without being parsed.
 MAX_REQUESTED_LINES: Final = 32  # of all Access-Control-Request-* headers
@@ -66,7 +66,28 @@ MAX_REQUESTED_BYTES: Final = 8192  # of the names
 MAX_REQUESTED_NAMES: Final = 128
 MAX_PREFLIGHT_BYTES: Final = MAX_REQUESTED_BYTES + 64  # of all values: the names, a method and the private-network flag
 
-Fields = tuple[tuple[bytes, bytes], ...]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+# ASGI and WSGI as types, without a typing package as a dependency.
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[Any]]  # parameters are contravariant: other packages' types must fit
+
+Environ = dict[str, Any]
+WSGIHeaders = list[tuple[str, str]]
+
+
+class StartResponse(Protocol):
+    """WSGI's `start_response` (PEP 3333)."""
+
+    def __call__(self, status: str, headers: WSGIHeaders, exc_info: Any = ..., /) -> Callable[[bytes], object]:
+        """Begin the response."""
+        ...
+
+
+WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
 
 def normalize_method(method: str) -> str:

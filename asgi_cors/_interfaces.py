@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import BuiltinFunctionType
 from typing import Any, Final
@@ -32,8 +33,6 @@ def interface_of(app: Callable[..., Any]) -> str | None:
         return "ASGI"
     if isinstance(app, BuiltinFunctionType):
         return None
-    import inspect  # noqa: PLC0415 - expensive to import; most ASGI apps are coroutine functions
-
     if inspect.iscoroutinefunction(app):
         return "ASGI"
     takes_two, takes_three = _takes(app, 2), _takes(app, 3)
@@ -52,8 +51,6 @@ def _is_coroutine_function(function: Any) -> bool:
 
 
 def _takes(app: Callable[..., Any], arguments: int) -> bool:
-    import inspect  # noqa: PLC0415 - as above
-
     try:
         # A decorator may adapt one interface to the other, so its own signature counts, not that of `__wrapped__`.
         inspect.signature(app, follow_wrapped=False).bind(*range(arguments))

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
-from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, OneOfSeveral, Policy, Rules
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, PerMethodKey, Policy, Rules
 
 from ._attached import EXEMPT, AttachedPolicy, mark_of, usage, wrapper_of
 
@@ -135,7 +135,7 @@ class Views:
     def of(self, scope: Scope) -> Hashable | None:
         """Return the key of the view that will serve a scope, or of its blueprint; None if neither has a policy.
 
-        For a preflight, it is a `OneOfSeveral` if other methods of the URL lead to other keys. A path that is too long
+        For a preflight, it is a `PerMethodKey` if other methods of the URL lead to other keys. A path that is too long
         is not matched, and nothing is allowed there: a preflight matches it once for each method.
         """
         if len(scope["path"]) > _MAX_PATH:
@@ -185,7 +185,7 @@ class Views:
         keys = (self.key_of(endpoint, served) for endpoint, served in _endpoints(adapter, method))
         found = next((key for key in keys if key is not None), None)
         if scope.get("asgi_cors.preflight") and any(key is not found for key in self._at_url(adapter)):
-            return OneOfSeveral(found)
+            return PerMethodKey(found)
         return found
 
     def _at_url(self, adapter: MapAdapter) -> Iterator[AttachedPolicy | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._origins import WEB_PORTS, parse_origin
+from asgi_cors._origins.origin import WEB_PORTS, parse_origin
 
 if TYPE_CHECKING:
     from asgi_cors import Policy

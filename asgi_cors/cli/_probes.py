@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from asgi_cors._suffixes import site
+from asgi_cors._origins.suffixes import registrable_domain
 
 if TYPE_CHECKING:
     from ._evidence import Evidence
@@ -46,7 +46,7 @@ def hostile_origins(origin: str) -> dict[str, str]:
         hostile[DOWNGRADED] = f"http://{authority}"
     if host.replace(".", "").isdigit() or "." not in host:
         return hostile
-    domain = site(host) or host
+    domain = registrable_domain(host) or host
     hostile[PREFIX] = f"{scheme}://attacker{domain}"
     hostile[DOT] = f"{scheme}://{host.replace('.', 'x', 1)}"
     hostile[SUBDOMAIN] = f"{scheme}://attacker.{authority}"

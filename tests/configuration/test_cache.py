@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import Configuration, CORSMiddleware, Decision, Policy, Request, decide
-from asgi_cors._configuration import LONGEST_PATH, MOST_PATHS
-from asgi_cors._kept import MOST, MOST_REFUSED
+from asgi_cors._configuration.cache import MOST, MOST_REFUSED
+from asgi_cors._configuration.configuration import LONGEST_PATH, MOST_PATHS
 from tests.support.apps import App
 from tests.support.clients import Answer, Served, call_asgi, http_scope
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line
@@ -75,8 +75,8 @@ def test_every_later_request(shell: str, policy: Policy, sent: Sent, own: list[O
     decision = decided(policy, sent)
     for fields in own:
         served.app.headers = [("content-type", "text/plain"), *fields]
-        expected = lines(decision, [] if decision.answer else fields)
-        assert told(served.request(sent[0], fields=sent[1])) == (decision.answer or 200, expected)
+        expected = lines(decision, [] if decision.status else fields)
+        assert told(served.request(sent[0], fields=sent[1])) == (decision.status or 200, expected)
 
 
 KINDS: list[tuple[str, str, dict[str, Any], list[str] | None]] = [
@@ -97,7 +97,7 @@ def test_a_later_request_is_not_decided(
     """What has been decided once is not decided again."""
     served = serve(**ONE, paths=paths)
     first = served.request(method, path, **more)
-    monkeypatch.delattr("asgi_cors._configuration.decide")
+    monkeypatch.delattr("asgi_cors._configuration.configuration.decide")
     for _ in range(2):
         later = served.request(method, path, **more)
         assert (later.status, later.lines, later.body) == (first.status, expected or first.lines, first.body)
@@ -108,7 +108,7 @@ def test_a_later_request_of_any_origin_is_not_decided(serve: Any, monkeypatch: A
     served = serve(allow_origins="*")
     served.request(origin=None)
     served.request(origin=APP)
-    monkeypatch.delattr("asgi_cors._configuration.decide")
+    monkeypatch.delattr("asgi_cors._configuration.configuration.decide")
     if served.shell == "asgi":
         assert served.request(origin=EVIL).lines == sorted([OWN, origin_line("*")])
     assert served.request(origin=APP).lines == sorted([OWN, origin_line("*")])
@@ -208,8 +208,8 @@ def test_a_later_request_of_a_view_is_not_decided(monkeypatch: Any) -> None:
     assert first[0] == [GRANT, granted()]
     assert first[3] == [sorted([OWN, VARY, origin_line(EVIL)]), granted(EVIL)]
     assert first[4] == [[OWN], [OWN]]
-    monkeypatch.delattr("asgi_cors._configuration.decide")
-    monkeypatch.delattr("asgi_cors._middleware.read_request")
+    monkeypatch.delattr("asgi_cors._configuration.configuration.decide")
+    monkeypatch.delattr("asgi_cors._middleware.asgi.read_request")
     assert [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)] == first
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
-from asgi_cors._kept import Kept
+from asgi_cors._configuration.cache import Kept
 from tests.support.apps import App
 from tests.support.clients import Answer, Served, call_asgi, call_wsgi, http_scope, wsgi_environ
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
@@ -35,7 +35,7 @@ def decided(policy: Policy, sent: Sent) -> tuple[int, list[str]]:
     lines = [f"{name.decode()}: {value.decode()}" for name, value in decision.headers]
     if decision.vary:
         lines.append(f"vary: {', '.join(name.decode() for name in decision.vary)}")
-    return decision.answer or 200, sorted(lines)
+    return decision.status or 200, sorted(lines)
 
 
 def told(answer: Answer) -> tuple[int | None, list[str]]:

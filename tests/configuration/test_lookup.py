@@ -15,7 +15,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from asgi_cors import CORSMiddleware, Outcome, Policy, Request, _lookup, decide
+from asgi_cors import CORSMiddleware, Outcome, Policy, Request, decide
+from asgi_cors._configuration import lookup
 from tests.support.apps import App
 from tests.support.clients import Answer, Served, call_asgi, http_scope
 from tests.support.event_loops import JUMPING, RUNNERS, run_asyncio
@@ -290,7 +291,7 @@ def test_wsgi_look_ups_of_two_threads_share_one_loop(monkeypatch: pytest.MonkeyP
         return origin == APP
 
     loops: list[Any] = []
-    monkeypatch.setattr(_lookup, "_loops", {})
+    monkeypatch.setattr(lookup, "_loops", {})
     monkeypatch.setattr(asyncio, "new_event_loop", begin_together)
     served = Served("wsgi", App(), allow_origins=[ask])
     with ThreadPoolExecutor(2) as pool:
@@ -342,7 +343,7 @@ def test_a_callable_without_a_hash(serve: Any, entries: Any) -> None:
 
 def test_wsgi_look_ups_have_a_limit(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Under WSGI, too, an async callable that does not come back refuses, and is logged."""
-    monkeypatch.setattr(_lookup, "TIMEOUT", 0.01)
+    monkeypatch.setattr(lookup, "TIMEOUT", 0.01)
 
     async def ask(origin: str) -> bool:
         await asyncio.Event().wait()
@@ -355,4 +356,4 @@ def test_wsgi_look_ups_have_a_limit(monkeypatch: pytest.MonkeyPatch, caplog: pyt
 
 def test_the_limit_is_two_seconds() -> None:
     """The limit of an async callable is 2 seconds."""
-    assert _lookup.TIMEOUT == 2
+    assert lookup.TIMEOUT == 2

@@ -150,7 +150,7 @@ def test_decisions(
     """Outcome, reason, fields and Vary of the decision; a status for preflights alone."""
     found = decide(policy, request_)
     assert (found.outcome, found.reason, tuple(found.headers), tuple(found.vary)) == (outcome, reason, headers, vary)
-    assert found.answer == {Outcome.PREFLIGHT_ALLOWED: 204, Outcome.PREFLIGHT_REFUSED: 200}.get(outcome)
+    assert found.status == {Outcome.PREFLIGHT_ALLOWED: 204, Outcome.PREFLIGHT_REFUSED: 200}.get(outcome)
     assert found.allowed is (outcome in {Outcome.ALLOWED, Outcome.PREFLIGHT_ALLOWED})
     assert found.refused is (outcome in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED})
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import Policy, WSGIMiddleware, explain
-from asgi_cors._safelist import unsafe_names
+from asgi_cors._decision.safelist import unsafe_names
 from tests.support.apps import App
 from tests.support.expected import APP
 

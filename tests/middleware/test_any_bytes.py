@@ -75,9 +75,9 @@ def test_shells_agree_with_decide(policy: Policy, asked: tuple[str, list[tuple[b
         wanted = sorted([*wanted, f"vary: {', '.join(name.decode() for name in decision.vary)}"])
     for answer in (over_asgi(policy, method, fields), over_wsgi(policy, method, fields)):
         assert [line for line in answer.lines if not line.startswith("content-")] == wanted
-        assert answer.status == (decision.answer or 200)
-        assert (answer.body == b"the app") is (decision.answer is None)
-        assert (answer.body == b"") is (decision.answer == 204)
+        assert answer.status == (decision.status or 200)
+        assert (answer.body == b"the app") is (decision.status is None)
+        assert (answer.body == b"") is (decision.status == 204)
 
 
 @given(policies(), requests())
@@ -91,7 +91,7 @@ def test_the_outcome_is_the_browsers(policy: Policy, asked: tuple[str, list[tupl
     found = decide(policy, Request(method, origin=origin, requested_method=requested, requested_headers=names))
     answer, page = over_asgi(policy, method, fields), origin.decode("latin-1")
     credentials = policy.allow_credentials
-    if found.answer is None:
+    if found.status is None:
         assert passes_cors_check(answer, page, credentials=credentials) is (found.outcome is Outcome.ALLOWED)
         return
     unsafe = [name.strip().decode("latin-1").lower() for name in (names or b"").split(b",") if name.strip()]

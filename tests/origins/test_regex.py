@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, CORSMiddleware, Issue
-from asgi_cors._origins import parse_origin
-from asgi_cors._regexes import RegexAnalysis, analyse
-from asgi_cors._suffixes import is_local, site
+from asgi_cors._origins.origin import parse_origin
+from asgi_cors._origins.regex.analysis import RegexAnalysis, analyse
+from asgi_cors._origins.suffixes import is_local, registrable_domain
 from tests.support.backtracking import TooManyStepsError, count_steps
 from tests.support.policies import allows, issue, issues, quiet, warned
 
@@ -518,7 +518,7 @@ def test_every_process_has_the_same_verdicts() -> None:
     """Texts and origins do not depend on the order of sets, which differs between processes."""
     program = """
 import json, re, sys
-from asgi_cors._regexes import RegexAnalysis, analyse
+from asgi_cors._origins.regex.analysis import RegexAnalysis, analyse
 found = [analyse(re.compile(regex)) for regex in json.load(sys.stdin)]
 print([(each.ambiguous_text, each.unsupported, sorted(each.witnesses.items())) for each in found])
 """
@@ -595,7 +595,7 @@ def test_no_hostile_origin_passes_an_accepted_regex(parts: tuple[str, ...], has_
         if risk == HTTP:
             assert (origin.scheme, is_local(origin.host)) == ("http", False)
         else:
-            own = site(origin.host) if origin.scheme in {"http", "https"} else None
+            own = registrable_domain(origin.host) if origin.scheme in {"http", "https"} else None
             assert own not in {"example.com", "sample.com", "example.co.uk", "app.vercel.app"}
 
 
@@ -654,7 +654,7 @@ def test_the_origin_that_is_shown_is_of_another_site(regex: str, allowed: str) -
     """A sub-domain of a host that the expression spells out would not show what is wrong."""
     shown = analyse(re.compile(regex)).witnesses[ANY]
     assert re.fullmatch(regex, shown)
-    assert site(shown.removeprefix("https://")) == site(allowed.removeprefix("https://"))
+    assert registrable_domain(shown.removeprefix("https://")) == registrable_domain(allowed.removeprefix("https://"))
 
 
 def test_a_correction_that_is_not_a_regex_is_not_proposed() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import Policy, Request, decide
-from asgi_cors._suffixes import SHARED_HOSTS
+from asgi_cors._origins.suffixes import SHARED_SUFFIXES
 from tests.support.policies import allows, issues, quiet, warned
 
 ANY, NULL, SUFFIX, HTTP = (
@@ -206,7 +206,7 @@ def test_the_words_alone_change_nothing() -> None:
         *("xn--mre-og-romsdal-qqb.no", "xn--stfold-9xa.no", "up.railway.app", "lovable.app"),
         *("azurecontainerapps.io", "westeurope.azurecontainerapps.io", "cloudapp.azure.com"),
         *("westus2.cloudapp.azure.com", "s3.eu-central-003.backblazeb2.com", "osc-secnum-fr1.scalingo.io"),
-        *(rule.replace("*", "eu-1") for rule in SHARED_HOSTS),
+        *(rule.replace("*", "eu-1") for rule in SHARED_SUFFIXES),
     ],
 )
 def test_a_host_at_which_anyone_can_register(host: str) -> None:
@@ -225,7 +225,7 @@ def test_the_table_of_hosts_has_those_that_users_met() -> None:
         s3.us-west-004.backblazeb2.com osc-fr1.scalingo.io gigalixirapp.com share.zrok.io e2b.dev
         *.azurecontainerapps.io *.cloudapp.azure.com
     """
-    assert set(hosts.split()) <= set(SHARED_HOSTS)
+    assert set(hosts.split()) <= set(SHARED_SUFFIXES)
 
 
 @pytest.mark.parametrize(("entry", "word"), [row[:2] for row in DANGEROUS if isinstance(row[0], str)], ids=word_of)

@@ -67,9 +67,9 @@ def test_an_adapter_names_no_field(path):
 @pytest.mark.parametrize(
     "line",
     [
-        "import asgi_cors._policy",
+        "import asgi_cors._policy.policy",
         "from asgi_cors import _policy",
-        "from asgi_cors._policy import Policy",
+        "from asgi_cors._policy.policy import Policy",
         "from asgi_cors_werkzeug._views import Views",
         "from asgi_cors.testing._page import Page",
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import Policy, PolicyOptions
-from asgi_cors._configuration import MiddlewareOptions
+from asgi_cors._configuration.configuration import MiddlewareOptions
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")

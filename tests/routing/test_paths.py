@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Policy, Rules
-from asgi_cors._paths import alternative_paths, literal_prefix, path_issue
+from asgi_cors._routing.paths import alternative_paths, literal_prefix, path_issue
 
 BASE, OPEN, ONE, TWO = (
     Policy(allow_origins=origins) for origins in ("https://base.example", "*", "https://1.example", "https://2.example")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from asgi_cors._log import Log
+from asgi_cors._configuration.log import Log
 
 
 class Clock:

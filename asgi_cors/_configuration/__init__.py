@@ -1,0 +1,1 @@
+"""The options in force: evaluation, look-ups, log and cache."""

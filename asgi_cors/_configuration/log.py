@@ -1,0 +1,337 @@
+"""The logger's records: refusals, failures of users' callables, overridden headers and nested middlewares.
+
+- Each pair of origin and cause is logged once a minute, and at most 100 pairs a minute. One line counts the others.
+- A refusal that looks like a mistake of set-up is a WARNING, visible without any logging set-up. Others are INFO.
+- Other sites take at most 50 of the 100, so that they cannot hide a mistake of set-up.
+- Values of a request are quoted and truncated, so that they cannot forge a line.
+- If a level is off, nothing is formatted or remembered for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from asgi_cors._decision import reasons as _reasons
+from asgi_cors._decision.reasons import host_hint
+from asgi_cors._decision.remedies import remedy
+from asgi_cors._decision.request import is_internal_host, is_same_origin, read_request
+from asgi_cors._middleware.mark import CONFIGURATION, REQUEST
+from asgi_cors._origins.closest import closest_origin
+from asgi_cors._routing.paths import mount_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgi_cors._decision.decision import Decision
+    from asgi_cors._decision.request import Request
+    from asgi_cors._http import Scope
+    from asgi_cors._middleware.mark import State
+    from asgi_cors._origins.closest import Suggestion
+    from asgi_cors._policy.policy import Policy
+    from asgi_cors._routing.rules import InvalidViewError
+
+logger: Final = logging.getLogger("asgi_cors")
+root: Final = logging.getLogger()  # whose level holds where `logger` has none of its own
+
+WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
+MOST: Final = 100  # pairs in a window
+MOST_OTHERS: Final = 50  # of them that any site can cause
+_MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
+_MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
+_CUT: Final = 200  # characters of a value of the request
+
+ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
+HANDSHAKE: Final = "WebSocket handshake"
+
+# The option of the policy that sends the header.
+_OPTIONS: Final = {
+    b"access-control-allow-origin": "allow_origins",
+    b"access-control-allow-credentials": "allow_credentials",
+    b"access-control-expose-headers": "expose_headers",
+    b"access-control-allow-methods": "allow_methods",
+    b"access-control-allow-headers": "allow_headers",
+    b"access-control-max-age": "max_age",
+    b"access-control-allow-private-network": "allow_private_network",
+}
+
+Pair = tuple[bytes, str]
+
+# The level of a cached refusal, and the time on the log's clock after which it is logged again.
+Quiet = tuple[int, float]
+
+_ON: Final = sys.maxsize  # a level that is always on, as long as anything is logged at all
+SAME_ORIGIN: Final[Quiet] = (_ON, -1.0)  # as long as the request is same-origin
+
+
+def _add_attributes(record: logging.LogRecord) -> bool:
+    """Set all attributes on each record, so that a formatter can name them."""
+    for name in ATTRIBUTES:
+        record.__dict__.setdefault(name, "")
+    return True
+
+
+logger.addFilter(_add_attributes)
+
+
+class _Throttle:
+    """The pairs that were logged within the last minute, and a count of those that were not.
+
+    Args:
+        clock: Returns seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._logged: dict[Pair, tuple[float, bool]] = {}
+        self._suppressed = 0
+        self._suppressed_at = 0.0
+        self._suppressed_level = 0
+
+    def __len__(self) -> int:
+        return len(self._logged)
+
+    def until(self, pair: Pair) -> float | None:
+        """Return when a pair may be logged again; None if that is now."""
+        logged = self._logged.get(pair)
+        return logged[0] + WINDOW if logged and self._clock() < logged[0] + WINDOW else None
+
+    def admit(self, pair: Pair, level: int, *, is_reserved: bool) -> bool:
+        """Remember a pair, and return True if there is room for it. Otherwise count it as suppressed.
+
+        Args:
+            pair: The origin and the cause.
+            level: The level of the record.
+            is_reserved: Whether the pair may take the room that is reserved for mistakes of set-up.
+        """
+        now = self._clock()
+        items = [*self._logged.items()]  # a copy, because threads share this
+        for old, (at, _) in items:
+            if now >= at + WINDOW:
+                self._logged.pop(old, None)
+        others = sum(not reserved for _, reserved in [*self._logged.values()])
+        if len(self._logged) < MOST and (is_reserved or others < MOST_OTHERS):
+            self._logged[pair] = now, is_reserved
+            return True
+        if not self._suppressed:
+            self._suppressed_at = now
+        self._suppressed += 1
+        self._suppressed_level = max(self._suppressed_level, level)
+        return False
+
+    def take_suppressed(self) -> tuple[int, int] | None:
+        """Return how many pairs were not logged, and their highest level; None until a minute after the first."""
+        if not self._suppressed or self._clock() < self._suppressed_at + WINDOW:
+            return None
+        taken = self._suppressed, self._suppressed_level
+        self._suppressed = self._suppressed_level = 0
+        return taken
+
+
+class Log:
+    """The records of one configuration.
+
+    Args:
+        clock: Returns seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with nothing logged."""
+        self.clock = clock
+        self._next_unpredicted = clock()
+        self._refusals = _Throttle(clock)
+        self._failures = _Throttle(clock)
+        self._once: set[tuple[Policy, bytes]] = set()
+        self._mounts: set[str] = set()
+
+    def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
+        """Log a refused request. Return when an identical one is to be logged again; None if it must not be cached."""
+        if not logger.isEnabledFor(logging.WARNING):
+            return logging.WARNING, 0.0
+        self._log_suppressed()
+        kind = HANDSHAKE if scope["type"] == "websocket" else ""
+        pair = (request.origin or b"")[:_CUT], f"{kind} {decision.reason} {decision.subject}"[:_CUT]
+        until = self._refusals.until(pair)
+        if until is not None:
+            return _ON, until
+        near = _nearest(policy, request, decision)
+        level = _level(request, decision, scope, near)
+        if not logger.isEnabledFor(level):
+            return level, 0.0
+        is_reserved = level == logging.WARNING and not policy.compiled.allows_any_origin  # other sites can't cause it
+        if not self._refusals.admit(pair, level, is_reserved=is_reserved):
+            return None
+        _log_refusal(level, policy, request, decision, scope, near)
+        return _ON, self.clock() + WINDOW
+
+    def is_due(self, level: int, until: float, scope: Scope) -> bool:
+        """Tell whether a refusal whose level is on needs a new look."""
+        if not logger.isEnabledFor(level):
+            return False
+        if until == SAME_ORIGIN[1]:
+            return not is_same_origin(scope, read_request(scope))
+        return self.clock() >= until
+
+    def failure(self, what: str, error: Exception) -> None:
+        """Log an exception of a user's callable. The traceback is left out: a request can influence its text."""
+        if not logger.isEnabledFor(logging.ERROR):
+            return
+        self._log_suppressed()
+        pair = b"", f"{what}: {type(error).__name__}"
+        if self._failures.until(pair) is None and self._failures.admit(pair, logging.ERROR, is_reserved=True):
+            last = [*traceback.walk_tb(error.__traceback__)][-1:]
+            place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
+            logger.error("%s: %s: %s%s", what, type(error).__name__, _safe_str(error), place)
+
+    def invalid_view(self, error: InvalidViewError) -> None:
+        """Log, once, that the policy of a view can't be built."""
+        if not error.is_logged:
+            error.is_logged = True
+            logger.error("%s", " ".join(str(error).splitlines()))  # a request cannot influence the text
+
+    def unpredicted_view(self, scope: Scope, predicted: object, key: object) -> None:
+        """Log, once a minute, that another view ran than the one whose policy was applied."""
+        if logger.isEnabledFor(logging.WARNING) and self.clock() >= self._next_unpredicted:
+            self._next_unpredicted = self.clock() + WINDOW
+            logger.warning(
+                "the request for %s was served by another view than predicted, so both policies must allow:"
+                " that of %s was predicted, that of %s serves it. Does an inner middleware change the path or Host?",
+                *(_quote(scope["path"]), *(_quote(f"{each or 'no view'}") for each in (predicted, key))),
+            )
+
+    def warn_overridden(self, name: bytes, policy: Policy, path: str) -> None:
+        """Log that the app sets a header that the policy sends; once per header name and policy."""
+        if name not in policy.compiled.warned and self._is_first(policy, name):
+            option = _OPTIONS[name]
+            remedy = f"Set it with {option} and remove it from the app."
+            message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
+            extra = {"cors_path": _plain(path), "cors_remedy": remedy}
+            logger.warning(message, name.decode(), _quote(path), remedy, extra=extra)
+
+    def warn_nested(self, scope: Scope, outer: State) -> None:
+        """Log that two middlewares serve one request; once per mount of the inner one.
+
+        Args:
+            scope: The request, as the inner middleware gets it.
+            outer: The response state of the outer middleware.
+        """
+        root_path: str = scope.get("root_path", "")
+        is_known = root_path in self._mounts or len(self._mounts) >= _MAX_MOUNTS
+        if is_known or not logger.isEnabledFor(logging.WARNING):
+            return
+        self._mounts.add(root_path)
+        request = outer[REQUEST]  # under WSGI a path without SCRIPT_NAME
+        path = scope["path"] if isinstance(request, str) else request["path"]
+        paths = f"paths={{{mount_pattern({**scope, 'path': path}, outer[CONFIGURATION].root_path)}: None}}"
+        remedy = f"Write {paths} for the outer one, to leave it to the inner one."
+        message = "two CORS middlewares serve %s, so both must allow. %s"
+        extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}
+        logger.warning(message, _quote(scope["path"]), remedy, extra=extra)
+
+    def _is_first(self, policy: Policy, name: bytes) -> bool:
+        """Return whether a WARNING is on and was not yet logged for a policy, or for one with the same options."""
+        if not logger.isEnabledFor(logging.WARNING):
+            return False
+        policy.compiled.warned.add(name)
+        if (policy, name) in self._once or len(self._once) >= _MAX_OVERRIDES:
+            return False
+        self._once.add((policy, name))
+        return True
+
+    def _log_suppressed(self) -> None:
+        """Log how many refusals were not logged, a minute after the first of them."""
+        suppressed = self._refusals.take_suppressed()
+        if suppressed:
+            count, level = suppressed
+            logger.log(level, "%d more refusals were not logged: the limit is %d a minute", count, MOST)
+
+
+def _nearest(policy: Policy, request: Request, decision: Decision) -> Suggestion | None:
+    """Return the closest allowed origin of one that is refused."""
+    if decision.reason not in _reasons.ORIGIN_REASONS:
+        return None
+    return closest_origin(policy.compiled.origins, _origin_of(request)[:_CUT])
+
+
+def _level(request: Request, decision: Decision, scope: Scope, near: Suggestion | None) -> int:
+    """Return WARNING if a refusal looks like a mistake of set-up, INFO if another site seems to cause it."""
+    is_refused_part = bool(decision.subject) or decision.reason == _reasons.CREDENTIALS_NOT_ALLOWED
+    if is_refused_part or near is not None or _is_behind_proxy(request, decision, scope):
+        return logging.WARNING
+    return logging.INFO
+
+
+def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool:
+    """Return whether a handshake may be of the same origin, behind a proxy that changes Host."""
+    if scope["type"] != "websocket" or decision.reason != _reasons.MISSING_ALLOW_ORIGIN:
+        return False
+    return is_internal_host(request)
+
+
+def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
+    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, near: Suggestion | None
+) -> None:
+    """Log one refused request, with the correction to write."""
+    reason = decision.reason or _reasons.MISSING_ALLOW_ORIGIN
+    subject = f": {_quote(decision.subject)}" if decision.subject else ""
+    parts = [f"{_reasons.REASON_TEXTS[reason]} ({reason}){subject}.", str(near) if near else ""]
+    if _is_behind_proxy(request, decision, scope):
+        parts.append(correction := host_hint(request.host or b"", internal=True))
+    else:
+        if scope["type"] == "websocket" and reason in _reasons.ORIGIN_REASONS:  # not every server sends the reason
+            parts.append(host_hint(request.host or b"", internal=False))
+        parts.append(correction := remedy(policy, reason, decision.subject, _origin_of(request)))
+    what, method = _describe_request(request, scope)
+    extra = {
+        "cors_origin": _plain(request.origin or ""),
+        "cors_method": method,
+        "cors_path": _plain(scope["path"]),
+        "cors_reason": reason,
+        "cors_remedy": correction,
+    }
+    shown = what, _quote(request.origin), _quote(scope["path"]), " ".join(filter(None, parts))
+    logger.log(level, "refused %s from origin %s at %s: %s", *shown, extra=extra)
+
+
+def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
+    """Return the request as text, and its method; for a preflight, the requested method."""
+    if scope["type"] == "websocket":
+        return f"a {HANDSHAKE}", HANDSHAKE
+    if request.is_preflight:
+        return f"a preflight for {_quote(request.requested_method)}", _plain(request.requested_method or "")
+    return _quote(request.method), _plain(request.method)
+
+
+def _origin_of(request: Request) -> str:
+    return (request.origin or b"").strip(b" \t").decode("latin-1")
+
+
+def _safe_str(error: Exception) -> str:
+    try:
+        return _quote(str(error))
+    except Exception:  # noqa: BLE001 - a user's exception may fail in any way
+        return "(it can't be written)"
+
+
+def _quote(value: bytes | str | None) -> str:
+    """Return a value of a request as a literal in printable ASCII, truncated."""
+    return _truncate(ascii(_begin(value)))
+
+
+def _plain(value: bytes | str) -> str:
+    """Return a value of a request in printable ASCII, truncated, without quotes."""
+    text = _begin(value)
+    return _truncate(text if text.isascii() and text.isprintable() else ascii(text)[1:-1])
+
+
+def _begin(value: bytes | str | None) -> str:
+    """Return as much of a value as is logged, and one character more."""
+    part = (value or "")[: _CUT + 1]
+    return part.decode("latin-1") if isinstance(part, bytes) else part
+
+
+def _truncate(text: str) -> str:
+    return text if len(text) <= _CUT else f"{text[:_CUT]}…"

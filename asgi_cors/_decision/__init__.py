@@ -1,0 +1,1 @@
+"""One request under one policy, without I/O."""

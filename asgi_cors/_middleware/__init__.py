@@ -1,0 +1,1 @@
+"""The objects around an app, for ASGI and WSGI."""

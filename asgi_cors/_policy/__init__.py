@@ -1,0 +1,1 @@
+"""The options of a policy, validated and compiled."""
