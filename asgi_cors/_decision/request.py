@@ -48,6 +48,7 @@ class Request(NamedTuple):
         host: The Host value, or None. Of several lines, the first two are joined by `", "`.
         fetch_site: The Sec-Fetch-Site value, or None. Of several lines, the first two are joined by `", "`.
         has_credentials: Whether there is a Cookie or Authorization header.
+        same_origin: Whether the request comes from a page of the server's own origin.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Request(NamedTuple):
     host: bytes | None = None
     fetch_site: bytes | None = None
     has_credentials: bool = False
+    same_origin: bool = False
 
     @property
     def is_preflight(self) -> bool:
@@ -77,16 +79,18 @@ def read_request(scope: Scope) -> Request:
     if oversized:
         requested = [values[:1] for values in requested]
     method, names, private = map(_joined, requested)
+    origin, host, fetch_site = (_joined(lines.get(name, ())) for name in (_http.ORIGIN, b"host", b"sec-fetch-site"))
     return Request(
         scope.get("method", "GET"),
-        _joined(lines.get(_http.ORIGIN, ())),
+        origin,
         method,
         names,
         private == b"true",
         oversized,
-        _joined(lines.get(b"host", ())),
-        _joined(lines.get(b"sec-fetch-site", ())),
+        host,
+        fetch_site,
         b"cookie" in lines or b"authorization" in lines,
+        _is_same_origin(origin, host, fetch_site, scope.get("scheme")),
     )
 
 
@@ -122,8 +126,8 @@ def _joined(values: Sequence[bytes]) -> bytes | None:
 
 
 def is_internal_host(request: Request) -> bool:
-    """Return True if Host looks like a proxy's upstream: a name or address that no page of the origin would use."""
-    page, host = _page(request), request.host or b""
+    """Return whether Host looks like a proxy's upstream: a name or address that no page of the origin would use."""
+    page, host = _parse(request.origin), request.host or b""
     if page is None or len(host) > _LONGEST_HOST:
         return False
     name = re.sub(r":[0-9]*$", "", host.decode("latin-1"))
@@ -131,21 +135,21 @@ def is_internal_host(request: Request) -> bool:
     return bool(inner) and not is_local(page.host)
 
 
-def is_same_origin(scope: Scope, request: Request) -> bool:
-    """Return True if a request comes from a page of the same origin.
+def _is_same_origin(origin: bytes | None, host: bytes | None, fetch_site: bytes | None, scheme: str | None) -> bool:
+    """Return whether a request comes from a page of the same origin.
 
     No script can set `Sec-Fetch-Site` (Fetch Metadata, 2.4). Without it, Host is compared. A Host without a port has
-    the default port of Origin's scheme, because proxies end TLS. A page of `http://` is another origin than a server
+    the default port of Origin's scheme, because proxies end TLS. A page of `http://` has another origin than a server
     reached by https or wss. Several lines of one of these headers never match.
     """
-    if b"," in (request.origin or b""):  # several lines, or no origin at all
+    if b"," in (origin or b""):  # several lines
         return False
-    if request.fetch_site is not None:
-        return request.fetch_site in {b"same-origin", b"none"}
-    page, host = _page(request), request.host or b""
-    if page is None or page.scheme not in WEB_PORTS or len(host) > _LONGEST_HOST:
+    if fetch_site is not None:
+        return fetch_site in {b"same-origin", b"none"}
+    if origin is None or host is None or len(host) > _LONGEST_HOST:
         return False
-    if page.scheme == "http" and scope.get("scheme") in {"https", "wss"}:
+    page = _parse(origin)
+    if page is None or page.scheme not in WEB_PORTS or (page.scheme == "http" and scheme in {"https", "wss"}):
         return False
     text = host.decode("latin-1").lower()
     name, colon, port = text.rpartition(":")
@@ -155,6 +159,5 @@ def is_same_origin(scope: Scope, request: Request) -> bool:
     return (page.host, page.port or default) == (name, port or default)
 
 
-def _page(request: Request) -> Origin | None:
-    """Parse the Origin received; None without a valid one."""
-    return parse_origin((request.origin or b"").strip(b" \t").decode("latin-1"))
+def _parse(origin: bytes | None) -> Origin | None:
+    return parse_origin((origin or b"").strip(b" \t").decode("latin-1"))
