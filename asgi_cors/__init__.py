@@ -1,8 +1,7 @@
 """One CORS policy for every Python web app: refused when it is unsafe, explained when a browser blocks."""
 
 from ._compat import asgi_cors, asgi_cors_decorator
-from ._configuration.configuration import Configuration
-from ._configuration.evaluation import MiddlewareOptions
+from ._configuration.configuration import Configuration, MiddlewareOptions
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request

@@ -11,13 +11,11 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
-
-    from asgi_cors._policy.policy import Policy
 
 Result = TypeVar("Result")
 AwaitableGenerator = Generator[Awaitable[Any], Any, Result]
@@ -26,22 +24,32 @@ Waits = Callable[[Awaitable[Any]], Awaitable[Any]]
 TIMEOUT: Final = 2.0  # seconds for one awaited answer
 
 
-def ask(policy: Policy, origin: str) -> AwaitableGenerator[bool]:
-    """Ask a policy's callables whether they allow `origin`; only `True`, or an awaitable of it, allows.
+def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: str) -> bool | AwaitableGenerator[bool]:
+    """Call a policy's callables one after another. Only `True`, or an awaitable of it, allows.
 
-    Yields:
-        What is to be awaited, its result to be sent in.
+    Returns:
+        Whether one of them allows `origin`; a generator of awaitables if an answer has to be awaited.
 
     Raises:
-        Exception: What a callable raises; the caller refuses.
+        Exception: Any exception of a callable. The caller refuses the request.
     """
-    for entry in policy.compiled.callables:
+    for entry in callables:
         answer = entry(origin)
-        if inspect.isawaitable(answer):
-            answer = yield answer
         if answer is True:
             return True
+        if answer is not False and inspect.isawaitable(answer):
+            return _await_answer(answer, callables, origin)
     return False
+
+
+def _await_answer(
+    answer: Awaitable[Any], others: Iterator[Callable[[str], object]], origin: str
+) -> AwaitableGenerator[bool]:
+    """Yield the answer of one callable, to be awaited, then call the others."""
+    if (yield answer) is True:
+        return True
+    rest = call_origin_callables(others, origin)
+    return rest if isinstance(rest, bool) else (yield from rest)
 
 
 async def run(asking: AwaitableGenerator[Result], wait: Waits | None = None) -> Result:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asgi_cors import _http
-from asgi_cors._configuration.cache import Tables
 from asgi_cors._origins.origin_set import OriginSet
 
 from .origin_entries import equality_key
@@ -42,8 +41,6 @@ class CompiledPolicy:
         self._exposed = ", ".join(options["expose_headers"]).encode()
         self._compile_methods(options["allow_methods"])
         self._compile_headers(options["allow_headers"])
-        self.warned: set[bytes] = set()  # what has been logged once for this policy
-        self.tables = Tables()
         self.key = _key(options, origins, self.origins.exact)
 
     def _compile_methods(self, methods: Names) -> None:

@@ -145,7 +145,7 @@ def _policies(installed: Installed, rows: Iterable[Row]) -> list[Policy]:
 def _by_path(installed: Installed) -> Iterator[tuple[str, Policy | None]]:
     """Give the paths that are written, each with the policy that serves it."""
     configuration = installed.configuration
-    written = configuration.settings.written["paths"] if configuration else None
+    written = configuration.evaluator.options["paths"] if configuration else None
     for path in written or ():
         yield _written(path), _at(installed, path)
 
@@ -157,7 +157,7 @@ def _written(path: str | Pattern[str]) -> str:
 def _at(installed: Installed, path: str | Pattern[str]) -> Policy | None:
     if not isinstance(path, str) or installed.configuration is None:
         return None
-    rules = installed.configuration.settings.rules
+    rules = installed.configuration.evaluator.rules
     return rules.at(path.removesuffix("*") + "x" if path.endswith("*") else path).policy
 
 
@@ -165,7 +165,7 @@ def _unused(installed: Installed, rows: tuple[Row, ...]) -> Iterator[str]:
     """Name the paths of the policy at which nothing is served."""
     if rows[0].route is _EVERYTHING or installed.configuration is None:
         return
-    for path in installed.configuration.settings.written["paths"] or ():
+    for path in installed.configuration.evaluator.options["paths"] or ():
         if not any(_covers(path, row.route.sample) for row in rows):
             yield _written(path)
 

@@ -134,7 +134,7 @@ def runs_before(seen: Seen) -> Iterator[Finding]:
 def websocket_unguarded(seen: Seen) -> Iterator[Finding]:
     """A WebSocket that any site may open."""
     configuration = seen.installed.configuration
-    unchecked = configuration is None or not configuration.settings.check_websockets
+    unchecked = configuration is None or not configuration.evaluator.check_websockets
     rows = [row for row in seen.rows if row.route.is_websocket and (unchecked or row.policy is None)]
     if rows:
         yield Finding(

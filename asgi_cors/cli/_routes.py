@@ -115,7 +115,7 @@ def _host(installed: Installed) -> str:
 
 
 def _found(configuration: Configuration, scope: dict[str, Any]) -> Served:
-    asking = configuration.settings.rules.find(scope)
+    asking = configuration.evaluator.rules.find(scope)
     try:
         awaitable = next(asking)
     except StopIteration as stop:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.cache import Kept
+from asgi_cors._configuration.cache import BoundedCache
 from tests.support.apps import App
+from tests.support.cached import cached
 from tests.support.clients import Answer, Served, call_asgi, call_wsgi, http_scope, wsgi_environ
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
 from tests.support.strategies import policies, requests
@@ -153,10 +154,9 @@ def test_reconfigured_paths(serve: Any) -> None:
         assert [served.request(path="/a", origin=APP).lines for _ in range(2)] == [lines, lines]
 
 
-def sizes(policy: Policy) -> list[int]:
-    """How many decisions a policy keeps."""
-    tables = policy.compiled.tables
-    return [len(tables.asgi), len(tables.wsgi), len(tables.answers), len(tables.wsgi_answers)]
+def sizes(served: Served, policy: Policy) -> list[int]:
+    """Return the number of cached responses of a policy, by kind."""
+    return [len(cache) for cache in cached(served, policy)]
 
 
 def test_what_is_kept_is_bounded(serve: Any) -> None:
@@ -166,7 +166,7 @@ def test_what_is_kept_is_bounded(serve: Any) -> None:
     origins = [f"https://t{number}.example.com" for number in range(5000)]
     for origin in [*origins, origins[0], origins[-1]]:
         assert served.request(origin=origin).cors == [origin_line(origin)]
-    assert 0 < max(sizes(policy)) <= 4096
+    assert 0 < max(sizes(served, policy)) <= 4096
 
 
 def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
@@ -177,8 +177,8 @@ def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
     for number in range(2000):
         served.request(origin=f"https://n{number}.evil.net")
         served.preflight(origin=f"https://n{number}.evil.net")
-    assert max(sizes(policy)) <= 300
-    keys = [*policy.compiled.tables.asgi, *policy.compiled.tables.wsgi]
+    assert max(sizes(served, policy)) <= 300
+    keys = [key for cache in cached(served, policy) for key in cache]
     assert {APP, APP.encode()} & set(keys)
 
 
@@ -190,10 +190,9 @@ def test_long_values_are_not_kept(serve: Any) -> None:
         served.request(origin=f"https://{'a' * 60_000}{number}")
         served.preflight("GET", f"x-{'a' * 8000}{number}", origin=APP)
         served.preflight("GET", origin=f"https://{'a' * 60_000}{number}")
-    tables = policy.compiled.tables
-    asked = (part for key in [*tables.answers, *tables.wsgi_answers] for part in key)
-    kept = [*tables.asgi, *tables.wsgi, *asked]
-    assert sum(len(part or "") for part in kept) < 20_000
+    keys = [key for cache in cached(served, policy) for key in cache]
+    parts = [part for key in keys for part in (key if isinstance(key, tuple) else (key,))]
+    assert sum(len(part or "") for part in parts) < 20_000
 
 
 def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
@@ -205,13 +204,18 @@ def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
 
 def test_threads_fill_one_table() -> None:
     """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
-    kept: Kept[tuple[int, int]] = Kept(8)
+    cache = BoundedCache(8)
+
+    def fill(thread: int) -> None:
+        for number in range(10_000):
+            cache.store((thread, number), (None, 0.0, None), refused=False)
+
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            for done in [pool.submit(lambda t: [kept.keep((t, n), (n,)) for n in range(10_000)], t) for t in range(8)]:
+            for done in [pool.submit(fill, t) for t in range(8)]:
                 done.result()
     finally:
         sys.setswitchinterval(before)
-    assert len(kept) <= 8 + 8
+    assert len(cache) <= 8 + 8

@@ -189,7 +189,7 @@ async def test_reconfigurations_of_several_threads_are_all_in_force(app):
             thread.start()
         for thread in threads:
             thread.join(10)
-        given = app.extensions["asgi_cors"].configuration.settings.written
+        given = app.extensions["asgi_cors"].configuration.evaluator.options
         assert {name: given[name] for name in changes} == changes
 
 
