@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
-from asgi_cors._origins.closest import closest_origin
-from asgi_cors._origins.origin_set import OriginSet
+from asgi_cors._origins.origin_set import OriginSet, closest_origin
 from asgi_cors._origins.pattern import Pattern, parse_pattern
 
 from . import reasons as _reasons

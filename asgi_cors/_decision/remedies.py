@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
-from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, parse_origin
+from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, is_loopback, parse_origin
 from asgi_cors._origins.pattern import Pattern, parse_pattern
-from asgi_cors._origins.suffixes import is_local
 
 from . import reasons as _reasons
 
@@ -94,7 +93,7 @@ def _origin_remedy(policy: Policy, origin: str) -> str:
     if len(origin) > _MAX_LENGTH:
         return "If that page is yours, add its origin to allow_origins."
     pattern = parse_pattern(origin)
-    if not isinstance(pattern, Pattern) or not pattern.exact:
+    if not isinstance(pattern, Pattern) or not pattern.is_exact:
         return "If that page is yours, allow it by a callable in allow_origins."
     if _is_refused_over_http(policy, pattern):
         secure = f"https://{pattern.host}"
@@ -112,4 +111,4 @@ def _null_remedy(policy: Policy) -> str:
 def _is_refused_over_http(policy: Policy, pattern: Pattern) -> bool:
     """Return whether the constructor would refuse this origin with credentials."""
     allowed = not policy.allow_credentials or OVER_HTTP in policy.dangerously_allow
-    return not allowed and pattern.scheme == "http" and not is_local(pattern.base)
+    return not allowed and pattern.scheme == "http" and not is_loopback(pattern.literal_suffix)

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from asgi_cors._errors import NAME_ORIGINS, UNSET, Issue, show
-from asgi_cors._origins.origin import is_plain
+from asgi_cors._origins.corrections import hint, hint_for_object
+from asgi_cors._origins.origin import is_simple_origin
 from asgi_cors._origins.pattern import Problem, parse_pattern
-from asgi_cors._origins.pattern_hints import hint, hint_for_object
 from asgi_cors._origins.regex.hints import cost_issue, regex_warnings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class OriginEntries:
         for entry in cast("tuple[Any, ...]", self.entries):
             if not isinstance(entry, str):
                 others.append(entry)
-            elif is_plain(entry) or entry == "null":
+            elif is_simple_origin(entry) or entry == "null":
                 self.exact.append(entry)
             elif entry == "*":
                 self.has_star = True
@@ -68,7 +68,7 @@ class OriginEntries:
                 if isinstance(parsed, Problem):
                     message, line = f"{show(entry)} {parsed.message}", _hint(entry, parsed, accepts)
                     issues.append(Issue(parsed.code, "allow_origins", entry, message, line))
-                elif parsed.exact:
+                elif parsed.is_exact:
                     self.exact.append(entry)
                     if parsed.port:
                         self.ports.setdefault(f"{parsed.scheme}://{parsed.host}", parsed.port)

@@ -9,11 +9,18 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asgi_cors._errors import Issue
-from asgi_cors._origins.origin import ANY_ORIGIN, FROM_NULL, OVER_HTTP, SHARED_SUFFIX, WEB_PORTS
+from asgi_cors._origins.origin import (
+    ANY_ORIGIN,
+    FROM_NULL,
+    OVER_HTTP,
+    SHARED_SUFFIX,
+    WEB_PORTS,
+    is_loopback,
+    is_shared_suffix,
+)
 from asgi_cors._origins.pattern import Pattern, parse_pattern
 from asgi_cors._origins.regex.analysis import analyse
 from asgi_cors._origins.regex.hints import consequence, risk_hint
-from asgi_cors._origins.suffixes import is_local, is_shared_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +69,7 @@ def _risks(origins: OriginEntries) -> Iterator[_Risk]:
     parsed = [parse_pattern(entry) for entry in origins.exact if entry.startswith("http://")]
     exact = [pattern for pattern in parsed if isinstance(pattern, Pattern)]
     for pattern in (*exact, *(pattern for pattern in origins.patterns if pattern.scheme == "http")):
-        if not is_local(pattern.base):
+        if not is_loopback(pattern.literal_suffix):
             yield _risk(OVER_HTTP, pattern.text, f"Write {_with_https(pattern)!r}.")
     for regex, option in origins.regexes.items():
         yield from _risks_of_regex(regex, option)
@@ -95,4 +102,4 @@ def _risks_of_regex(regex: re.Pattern[str], option: str) -> Iterator[_Risk]:
 def _is_shared(pattern: Pattern) -> bool:
     if pattern.scheme not in WEB_PORTS:
         return pattern.host == "*"
-    return "*" in pattern.host and is_shared_suffix(pattern.base)
+    return "*" in pattern.host and is_shared_suffix(pattern.literal_suffix)
