@@ -12,10 +12,9 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from asgi_cors import _http
-from asgi_cors._decision import reasons as _reasons
+from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
-from asgi_cors._decision.explanation import Explanation, Step, explain
-from asgi_cors._decision.remedies import remedy
+from asgi_cors._decision.explanation import Explanation, Step, explain, remedy
 from asgi_cors._decision.request import Request, is_internal_host, read_request
 from asgi_cors._middleware.mark import add_inner_decision
 from asgi_cors._policy.policy import Policy

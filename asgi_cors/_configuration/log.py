@@ -15,9 +15,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._decision import reasons as _reasons
-from asgi_cors._decision.reasons import host_hint
-from asgi_cors._decision.remedies import remedy
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.decision import host_hint
+from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.request import is_internal_host, read_request
 from asgi_cors._middleware.mark import CONFIGURATION, REQUEST
 from asgi_cors._origins.closest import closest_origin
