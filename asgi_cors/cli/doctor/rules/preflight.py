@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from ._finding import GATEWAY_STATUSES, LOGIN_WORDS, OUTERMOST, Finding
-from ._probes import PLAIN
-from ._recipes import METHODS, ORIGIN, PREFLIGHT, recipe
-from ._servers import clue, proxy
+from asgi_cors.cli.doctor.probes import PLAIN
+from asgi_cors.cli.doctor.recipes import METHODS, ORIGIN, PREFLIGHT, recipe
+from asgi_cors.cli.doctor.servers import clue, proxy
+from asgi_cors.cli.findings import GATEWAY_STATUSES, LOGIN_WORDS, OUTERMOST, Finding
 
 if TYPE_CHECKING:
-    from ._evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Answer, Evidence
 
 _SERVER_ERROR: Final = 500
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 import httpx
 
-from ._question import CannotAskError, Question, read_body, read_header, read_origin, read_url
-from ._terminal import plain, shown, stderr, stdout
+from .doctor.question import CannotAskError, Question, read_body, read_header, read_origin, read_url
+from .terminal import plain, shown, stderr, stdout
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -89,9 +89,9 @@ def doctor(url: str, **options: Any) -> None:
 
     The request goes over the wire once, as a page would send it: -X DELETE deletes. URL may be ws:// or wss://.
     """
-    from ._diagnosis import diagnose  # noqa: PLC0415 - each command imports what it needs
-    from ._report import as_json, report  # noqa: PLC0415
-    from ._visit import examine  # noqa: PLC0415
+    from .doctor.collect import examine  # noqa: PLC0415
+    from .doctor.diagnosis import diagnose  # noqa: PLC0415 - each command imports what it needs
+    from .doctor.report import as_json, report  # noqa: PLC0415
 
     question = _question(url, options)
     with _transport(options) as transport, stderr().status(f"asking {shown(question.url)}") as status:
@@ -135,8 +135,8 @@ def _question(url: str, options: dict[str, Any]) -> Question:
 @click.option("--factory", is_flag=True, help="APP is a function that makes the app.")
 def explain(app: str, path: str, **options: Any) -> None:
     """Put the same question to an app, MODULE:APP, without starting it."""
-    from ._apps import inspecting, installed_in, load  # noqa: PLC0415 - each command imports what it needs
-    from ._explaining import as_json, explanation_of, report  # noqa: PLC0415
+    from .apps import inspecting, installed_in, load  # noqa: PLC0415 - each command imports what it needs
+    from .explain import as_json, explanation_of, report  # noqa: PLC0415
 
     headers = tuple(map(read_header, options["headers"]))
     origin, credentials = read_origin(options["origin"]), options["credentials"]
@@ -158,9 +158,9 @@ def explain(app: str, path: str, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/cli.md describes it.")
 def audit(app: str | None, url: str | None, **options: Any) -> None:
     """Look over all routes of MODULE:APP, or over one live URL: who may do what, and which attacks get in."""
-    from ._audit import audit_app  # noqa: PLC0415 - each command imports what it needs
-    from ._audit_report import as_json, report  # noqa: PLC0415
-    from ._audit_url import audit_url  # noqa: PLC0415
+    from .audit.app import audit_app  # noqa: PLC0415 - each command imports what it needs
+    from .audit.report import as_json, report  # noqa: PLC0415
+    from .audit.url import audit_url  # noqa: PLC0415
 
     if (app is None) == (url is None):
         raise CannotAskError("audit takes MODULE:APP or --url URL. Write asgi-cors audit main:app.")
@@ -188,8 +188,8 @@ def _standard_input() -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/cli.md describes it.")
 def console(message: str | None, *, as_json: bool) -> None:
     """Say what a browser's console means: MESSAGE as pasted, or from standard input."""
-    from ._console import as_json as data_of  # noqa: PLC0415 - each command imports what it needs
-    from ._console import read, report  # noqa: PLC0415
+    from .console.report import as_json as data_of  # noqa: PLC0415 - each command imports what it needs
+    from .console.report import read, report  # noqa: PLC0415
 
     text = message if message is not None else _standard_input()
     readings = read(text)

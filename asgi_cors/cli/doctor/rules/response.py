@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ._evidence import EXPOSE_HEADERS, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT
-from ._finding import GATEWAY_STATUSES, LOGIN_WORDS, OUTERMOST, Finding
-from ._probes import hostile_origins
-from ._recipes import ERRORS, EXPOSE, ORIGIN, recipe
-from ._servers import clue, makers, proxy
+from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT
+from asgi_cors.cli.doctor.probes import hostile_origins
+from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
+from asgi_cors.cli.doctor.servers import clue, makers, proxy
+from asgi_cors.cli.findings import GATEWAY_STATUSES, LOGIN_WORDS, OUTERMOST, Finding
 
 if TYPE_CHECKING:
-    from ._evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Answer, Evidence
 
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _AUTH: Final = {401, 403, 407}

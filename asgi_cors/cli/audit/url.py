@@ -7,14 +7,15 @@ from typing import Final
 
 import httpx
 
-from ._attacks import attacks_on, is_sent_by_browsers
-from ._audit import Attack, Attacked, Audit
-from ._diagnosis import diagnose
-from ._evidence import ALLOW_CREDENTIALS, Answer
-from ._finding import Finding
-from ._question import CannotAskError, Question
-from ._recorder import Recorder
-from ._visit import examine
+from asgi_cors.cli.doctor.collect import examine
+from asgi_cors.cli.doctor.diagnosis import diagnose
+from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, Answer
+from asgi_cors.cli.doctor.question import CannotAskError, Question
+from asgi_cors.cli.doctor.recorder import Recorder
+from asgi_cors.cli.findings import Finding
+
+from .app import Attack, Attacked, Audit
+from .attacks import attacks_on, is_sent_by_browsers
 
 _TIMEOUT: Final = 5.0  # seconds for one request
 

@@ -11,14 +11,14 @@ from rich.text import Text
 
 from asgi_cors import Explanation, Step, explain
 
-from ._question import CannotAskError
-from ._routes import policy_of
-from ._terminal import MARKS, labelled, plain
+from .doctor.question import CannotAskError
+from .routes import policy_of
+from .terminal import MARKS, labelled, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ._apps import Installed
+    from .apps import Installed
 
 SCHEMA = 1
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ._meaning import Meaning
-from ._meanings import MEANINGS
+from .cause import Meaning
+from .causes import MEANINGS
 
 _CHROMIUM: Final = "Access to {kind} at '{url}'{redirected} from origin '{origin}' has been blocked by CORS policy: "
 _PREFLIGHT: Final = "Response to preflight request doesn't pass access control check: "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ._evidence import ALLOW_CREDENTIALS, ENGINES, MAX_AGE
-from ._finding import Finding
-from ._probes import ANOTHER_SITE, PREFIX, SIBLING, SUBDOMAIN
-from ._risks import lets_in
+from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, ENGINES, MAX_AGE
+from asgi_cors.cli.doctor.probes import ANOTHER_SITE, PREFIX, SIBLING, SUBDOMAIN
+from asgi_cors.cli.findings import Finding
+
+from .risks import lets_in
 
 if TYPE_CHECKING:
-    from ._evidence import Evidence
+    from asgi_cors.cli.doctor.evidence import Evidence
 
 _CAPS: Final = {"Chromium": 7200, "Firefox": 86400, "Safari": 600}  # seconds
 _LONGEST: Final = 7200  # what Chromium keeps; less than this is nobody's mistake

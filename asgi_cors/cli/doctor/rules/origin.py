@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from ._evidence import ALLOW_ORIGIN
-from ._finding import OF_ORIGIN, Finding
-from ._probes import ANOTHER_SITE, NOBODY, hostile_origins
-from ._recipes import ORIGIN, recipe
+from asgi_cors.cli.doctor.evidence import ALLOW_ORIGIN
+from asgi_cors.cli.doctor.probes import ANOTHER_SITE, NOBODY, hostile_origins
+from asgi_cors.cli.doctor.recipes import ORIGIN, recipe
+from asgi_cors.cli.findings import OF_ORIGIN, Finding
 
 if TYPE_CHECKING:
-    from ._evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Answer, Evidence
 
 _WORDS_OF_CODE: Final = {
     "none",

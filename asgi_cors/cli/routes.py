@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgi_cors import Configuration, Policy
 
 if TYPE_CHECKING:
-    from ._apps import Installed
+    from .apps import Installed
 
 AT_RUN_TIME: Final = "at run time"
 Served = Policy | str | None

@@ -13,10 +13,10 @@ import httpx
 
 from asgi_cors.testing import CORSError, Exchange, FetchError, FetchTimeout, NetworkError, Page
 
-from ._evidence import ENGINES, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT, Answer, Evidence, Visit
-from ._probes import probes_of
-from ._question import CannotAskError, Question
-from ._recorder import Recorder
+from .evidence import ENGINES, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT, Answer, Evidence, Visit
+from .probes import probes_of
+from .question import CannotAskError, Question
+from .recorder import Recorder
 
 Progress = Callable[[str], None]
 _COOKIE: Final = "Path=/; SameSite=None; Secure"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._meaning import Meaning
-from ._meanings_cors import MEANINGS as OF_CORS
+from .cause import Meaning
+from .causes_cors import MEANINGS as OF_CORS
 
 MEANINGS: Final = (
     *OF_CORS,

@@ -10,17 +10,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ._evidence import ENGINES, HEADER_NOT_EXPOSED
-from ._terminal import MARKS, heading, labelled, plain
+from asgi_cors.cli.terminal import MARKS, heading, labelled, plain
+
+from .evidence import ENGINES, HEADER_NOT_EXPOSED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from asgi_cors.cli.findings import Finding
     from asgi_cors.testing import Exchange
 
-    from ._diagnosis import Diagnosis
-    from ._evidence import Visit
-    from ._finding import Finding
+    from .diagnosis import Diagnosis
+    from .evidence import Visit
 
 SCHEMA: Final = 1
 _FIELDS: Final = (

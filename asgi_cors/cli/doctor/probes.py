@@ -13,8 +13,8 @@ import httpx
 from asgi_cors._origins.suffixes import registrable_domain
 
 if TYPE_CHECKING:
-    from ._evidence import Evidence
-    from ._question import Question
+    from .evidence import Evidence
+    from .question import Question
 
 ATTACKER: Final = "asgi-cors-doctor.example"
 

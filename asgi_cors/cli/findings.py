@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ._evidence import Evidence
+    from .doctor.evidence import Evidence
 
 OUTERMOST: Final = "CORSMiddleware outermost: it answers preflights before anything else of the app runs"
 LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sso", "oauth", "authorize", "/auth", "saml", "accounts.")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Group
 from rich.text import Text
 
-from ._meaning import Meaning
-from ._meanings import MEANINGS
-from ._messages import Reading, recognise, shown, templates_of
-from ._terminal import labelled, plain
+from asgi_cors.cli.terminal import labelled, plain
+
+from .cause import Meaning
+from .causes import MEANINGS
+from .messages import Reading, recognise, shown, templates_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

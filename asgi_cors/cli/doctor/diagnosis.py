@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import _causes_layers, _causes_lists, _causes_origin, _causes_preflight, _causes_response
-from ._finding import Finding
-from ._notes import NOTES
-from ._risks import RISKS
+from asgi_cors.cli.findings import Finding
+
+from .rules import layers, lists, origin, preflight, response
+from .rules.notes import NOTES
+from .rules.risks import RISKS
 
 if TYPE_CHECKING:
-    from ._evidence import Evidence
+    from .evidence import Evidence
 
 # What comes first wins: each group relies on those before it.
 CAUSES = (
-    *_causes_layers.BETWEEN,
-    *_causes_preflight.RULES,
-    *_causes_origin.RULES,
-    *_causes_layers.OF_CREDENTIALS,
-    *_causes_lists.RULES,
-    *_causes_response.RULES,
+    *layers.BETWEEN,
+    *preflight.RULES,
+    *origin.RULES,
+    *layers.OF_CREDENTIALS,
+    *lists.RULES,
+    *response.RULES,
 )
 
 

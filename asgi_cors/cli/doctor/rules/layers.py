@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ._evidence import ALLOW_CREDENTIALS, ALLOW_ORIGIN
-from ._finding import OF_ORIGIN, Finding
-from ._probes import ANOTHER_SITE, FRESH, NOWHERE
-from ._recipes import CREDENTIALS, ONCE, VARY, recipe
-from ._servers import clue, makers
+from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, ALLOW_ORIGIN
+from asgi_cors.cli.doctor.probes import ANOTHER_SITE, FRESH, NOWHERE
+from asgi_cors.cli.doctor.recipes import CREDENTIALS, ONCE, VARY, recipe
+from asgi_cors.cli.doctor.servers import clue, makers
+from asgi_cors.cli.findings import OF_ORIGIN, Finding
 
 if TYPE_CHECKING:
-    from ._evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Answer, Evidence
 
 _CACHE_FIELDS: Final = ("age", "x-cache", "cf-cache-status", "x-cache-hits", "x-proxy-cache", "x-cache-status")
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, WSGIMiddleware
 
-from ._question import CannotAskError
+from .doctor.question import CannotAskError
 
 FRAMEWORKS: Final = {
     ("flask.app", "Flask"): "Flask",

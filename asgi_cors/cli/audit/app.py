@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import Policy, explain
+from asgi_cors.cli.apps import Installed, inspecting, installed_in, load
+from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.routes import Route, Served, policy_of, routes_of
 
-from ._apps import Installed, inspecting, installed_in, load
-from ._attacks import attacks_on, is_sent_by_browsers, targets_of
-from ._audit_findings import NOTES, RULES
-from ._finding import Finding
-from ._routes import Route, Served, policy_of, routes_of
+from .attacks import attacks_on, is_sent_by_browsers, targets_of
+from .rules import NOTES, RULES
 
 if TYPE_CHECKING:
     from re import Pattern

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._meaning import Meaning
+from .cause import Meaning
 
 _NOT_ALLOWED: Final = "Origin {origin} is not allowed by Access-Control-Allow-Origin."
 _MISMATCH: Final = "CORS header ‘Access-Control-Allow-Origin’ does not match ‘{value}’"

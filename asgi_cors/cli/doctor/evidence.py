@@ -11,7 +11,7 @@ import httpx
 if TYPE_CHECKING:
     from asgi_cors.testing import CORSError, Exchange
 
-    from ._question import Question
+    from .question import Question
 
 ALLOW_ORIGIN: Final = "access-control-allow-origin"
 ALLOW_CREDENTIALS: Final = "access-control-allow-credentials"

@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from asgi_cors import Policy
+from asgi_cors.cli.doctor.report import finding_json, findings_shown
+from asgi_cors.cli.terminal import MARKS, heading, labelled, plain
 
-from ._audit import origins_of
-from ._report import finding_json, findings_shown
-from ._terminal import MARKS, heading, labelled, plain
+from .app import origins_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ._audit import Attacked, Audit, Row
+    from .app import Attacked, Audit, Row
 
 SCHEMA: Final = 1
 _SHOWN: Final = 8

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ._evidence import ALLOW_HEADERS, ALLOW_METHODS
-from ._finding import Finding
-from ._recipes import HEADERS, METHODS, recipe
+from asgi_cors.cli.doctor.evidence import ALLOW_HEADERS, ALLOW_METHODS
+from asgi_cors.cli.doctor.recipes import HEADERS, METHODS, recipe
+from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
-    from ._evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Answer, Evidence
 
 _MALFORMED: Final = {
     "InvalidAllowMethodsPreflightResponse": ALLOW_METHODS,

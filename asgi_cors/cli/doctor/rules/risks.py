@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ._evidence import ALLOW_CREDENTIALS
-from ._finding import Finding
-from ._probes import (
-    ANOTHER_SITE,
-    DOT,
-    DOWNGRADED,
-    NOBODY,
-    NULL,
-    PREFIX,
-    SUFFIX,
-)
-from ._recipes import VARY, recipe
+from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
+from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NOBODY, NULL, PREFIX, SUFFIX
+from asgi_cors.cli.doctor.recipes import VARY, recipe
+from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
-    from ._evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Answer, Evidence
 
 _NAMED: Final = "name the origins in full: allow_origins=['https://app.example.com', …]"
 _SWITCHING: Final = 101

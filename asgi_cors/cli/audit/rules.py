@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import Policy, explain
-
-from ._finding import Finding
+from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
-    from ._audit import Row, Seen
+    from .app import Row, Seen
 
 # Middlewares that answer nothing by themselves, so that it doesn't matter that they run before.
 _HARMLESS: Final = (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ._servers import makers
+from .servers import makers
 
 if TYPE_CHECKING:
-    from ._evidence import Answer
+    from .evidence import Answer
 
 ORIGIN: Final = "origin"
 PREFLIGHT: Final = "preflight"

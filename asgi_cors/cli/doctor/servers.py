@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ._evidence import Answer
+    from .evidence import Answer
 
 # What a Server or X-Powered-By field begins with or holds, in lower case -> who that is.
 _WORDS: Final = {
