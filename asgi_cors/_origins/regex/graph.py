@@ -48,14 +48,10 @@ class UnsupportedError(Exception):
 class Letter(NamedTuple):
     """A place in the expression that reads one character."""
 
-    mask: int
-    """The characters that it matches, as bits by their index in the alphabet."""
-    is_class: bool = False
-    """Whether it is a range, a category, a negation or a dot."""
-    is_bare_dot: bool = False
-    """Whether it is a dot without a repeat, which probably should be escaped."""
-    is_optional: bool = False
-    """Whether it is a literal character with a question mark."""
+    mask: int  # the characters that it matches, as bits by their index in the alphabet
+    is_class: bool = False  # whether it is a range, a category, a negation or a dot
+    is_bare_dot: bool = False  # whether it is a dot without a repeat, which probably should be escaped
+    is_optional: bool = False  # whether it is a literal character with a question mark
 
 
 class Graph(NamedTuple):
@@ -63,12 +59,9 @@ class Graph(NamedTuple):
 
     alphabet: str
     letters: list[Letter]
-    edges: list[Ways]
-    """For each letter: the letters that can follow."""
-    final: Ways
-    """The letters that can be the last ones, each with the number of ways from there to the end."""
-    has_conditions: bool
-    """Whether a look-around or a word boundary restricts the matches."""
+    edges: list[Ways]  # for each letter: the letters that can follow
+    final: Ways  # the letters that can be the last ones, each with the number of ways from there to the end
+    has_conditions: bool  # whether a look-around or a word boundary restricts the matches
 
 
 def parse_graph(regex: re.Pattern[str], alphabet: str = ASCII) -> Graph:
@@ -164,7 +157,7 @@ class _Builder:
         return whole
 
     def condition(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
-        """Add an anchor, or a look-around. A look-around reads the text that follows; nothing follows its last letter."""
+        """Add an anchor, or a look-around, which reads the text that follows: no letter follows its last one."""
         if argument not in (_ENDS if self.is_behind_letter else _ANCHORS):
             self.has_conditions = True
         if op is _parser.AT:
