@@ -473,8 +473,8 @@ def codes() -> set[str]:
     files = (*SOURCES.glob("_*.py"), *SOURCES.glob("_*/**/*.py"))
     text = "".join(file.read_text("utf-8") for file in files)
     made = re.findall(r"(?:Issue|Problem|cls|\.add|\.warn)\(\s*f?\"([a-z]+(?:-[a-z{}]+)+)\"", text)
-    whats = [f"origin-{part}" for part in ("path", "query", "fragment")]
-    return {code for code in (*made, *whats) if "{" not in code and not code.startswith("regex-")}
+    origin_codes = [f"origin-{part}" for part in ("path", "query", "fragment")]
+    return {code for code in (*made, *origin_codes) if "{" not in code and not code.startswith("regex-")}
 
 
 # The codes of mistakes that have tests of their own, and of warnings.
