@@ -262,8 +262,7 @@ def policy_from_spec(base: Policy, place: str, spec: object, issues: list[Issue]
     """Build the policy of a path or view. A mapping is merged over the base policy."""
     if spec is None or isinstance(spec, Policy):
         return spec
-    options = cast("Mapping[object, object]", spec) if isinstance(spec, Mapping) else None
-    if options is None or not all(isinstance(name, str) for name in options):
+    if not _is_mapping(spec):
         message = f"{show(spec)} is not a Policy, a mapping from names of options, or None"
         hint = "Use a dict of options to change, such as {'max_age': 60}; None passes requests through."
         issues.append(Issue("wrong-type", place, spec, message, hint))
@@ -273,3 +272,7 @@ def policy_from_spec(base: Policy, place: str, spec: object, issues: list[Issue]
     except ConfigError as error:
         issues += (Issue(i.code, f"{place}.{i.option}", i.value, i.message, i.hint) for i in error.issues)
         return None
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in cast("Mapping[object, object]", value))
