@@ -1,8 +1,4 @@
-"""One CORS policy around a Starlette or FastAPI app, outside of everything else that the app does.
-
-`app.add_middleware(CORSMiddleware, …)` stands inside of Starlette's own error handling, and inside of whatever is
-added after it. `install` stands outside of both, so that no response leaves without the policy's fields.
-"""
+"""install: the middleware around Starlette's middleware stack."""
 
 from __future__ import annotations
 
@@ -15,13 +11,11 @@ if TYPE_CHECKING:
 
     from asgi_cors import MiddlewareOptions
 
-__all__ = ["install"]
-
 
 def install(
     app: Starlette, policy: Policy | None = None, *arguments: Never, **options: Unpack[MiddlewareOptions]
 ) -> Configuration:
-    """Apply one policy to all responses of `app`, its 404, 405 and 500 included.
+    """Apply one policy to all responses of `app`, including 404, 405 and 500.
 
     Args:
         app: A Starlette or FastAPI app that has not served yet.
@@ -33,7 +27,7 @@ def install(
         The configuration, with `policy`, `explain` and `reconfigure`. It is also stored as `app.state.asgi_cors`.
 
     Raises:
-        ConfigError: With every mistake found; also if the app has a policy already, or has begun to serve.
+        ConfigError: With every mistake found, or if the app has a policy already or has begun to serve.
     """
     _check(app)
     is_policy = policy is None or isinstance(policy, Policy)  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -42,14 +36,14 @@ def install(
     configuration = Configuration(policy, **options)
     app.state.asgi_cors = configuration
     build = app.build_middleware_stack
-    # Starlette asks the app for its stack when it begins to serve. Of its public names this is the only one around
-    # which there is room: `add_middleware` and `user_middleware` stand inside of the error handling.
+    # Starlette builds the stack when it begins to serve. This is its only public name outside of the error handling:
+    # `add_middleware` and `user_middleware` are inside.
     app.build_middleware_stack = lambda: CORSMiddleware(build(), configuration)  # type: ignore[method-assign]
     return configuration
 
 
 def _check(app: Starlette) -> None:
-    """Refuse an app of another kind, one with a policy, and one that serves already."""
+    """Refuse an object that is not a Starlette app, and an app that has a policy or serves already."""
     if not hasattr(app, "build_middleware_stack") or not hasattr(app, "state"):
         raise ConfigError([Issue.wrong_app(app, "a Starlette app", "install(app, …)")])
     if hasattr(app.state, "asgi_cors"):
