@@ -113,11 +113,13 @@ def pages(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and the walls between modules."""
+    """Check style, format, spelling, words to avoid and the layers of imports."""
     session.install(*_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports", env={"PYTHONPATH": "adapters"})
+    session.run("codespell")
+    session.run("python", ".ci/words.py", success_codes=[0, 1])
 
 
 @nox.session

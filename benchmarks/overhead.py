@@ -18,7 +18,8 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 import report
-from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, POLICIES, STARLETTE, Policy, Spends
+from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, STARLETTE
+from policies import POLICIES, Policy, Spends
 from traffic import ALLOWED, CHUNKS, LAYOUT, STRANGER, app, scopes, streaming
 
 TOLD: Final = """\

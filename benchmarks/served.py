@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from contenders import METHODS, NAMES
 from limit import Limit, Policy
+from policies import METHODS, NAMES
 from traffic import ALLOWED, app, with_fields
 
 _OPTIONS: Final[dict[str, Any]] = {"allow_origins": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}

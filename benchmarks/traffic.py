@@ -1,6 +1,6 @@
 """Requests as a server hands them over, the app that answers them, and what drives both without a server or a loop.
 
-Every request is made of fresh bytes objects, as a server's parser makes them: re-used ones would have their hashes
+Every request is made of fresh bytes objects, as a server's parser makes them: reused ones would have their hashes
 cached, which flatters whoever builds a dict of the headers.
 """
 

@@ -483,8 +483,8 @@ def codes() -> set[str]:
     """The codes of all mistakes that the core can find, as its source has them."""
     text = "".join(file.read_text("utf-8") for file in SOURCES.glob("_*.py"))
     made = re.findall(r"(?:issue|Problem|cls)\(\s*f?\"([a-z]+(?:-[a-z{}]+)+)\"", text)
-    whats = [f"origin-{what}" for what in ("path", "query", "fragment")]
-    return {code for code in (*made, *whats) if "{" not in code and not code.startswith("regex-")}
+    origin_codes = [f"origin-{what}" for what in ("path", "query", "fragment")]
+    return {code for code in (*made, *origin_codes) if "{" not in code and not code.startswith("regex-")}
 
 
 # Mistakes that have tests of their own, and the codes of warnings.
