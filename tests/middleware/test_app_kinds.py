@@ -196,7 +196,7 @@ def test_what_takes_no_arguments_is_to_be_called(app: Any, call: str) -> None:
         assert hint == f"Write {middleware.__name__}({call}, …)."
 
 
-@pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=repr)
+@pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=["None", "5", "a name", "an object", "a list"])
 def test_what_is_not_an_app_is_refused(app: Any) -> None:
     """A value that cannot be called is refused with the middleware's own line."""
     for middleware in (CORSMiddleware, WSGIMiddleware):
