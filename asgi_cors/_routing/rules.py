@@ -99,9 +99,9 @@ class Views:
     """The policies of views, for an adapter that knows a framework's routes.
 
     Args:
-        key_of: Returns the key of the view that serves a scope, or None if it has no policy of its own. For a preflight,
-            `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Returns
-            a `PerMethodKey` if the URL's views have different keys.
+        key_of: Returns the key of the view that serves a scope, or None if it has no policy of its own. For a
+            preflight, `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Returns a
+            `PerMethodKey` if the URL's views have different keys.
         policies: Policies by key. A mapping is merged over the base policy, None passes the request through, and Rules
             go on to look at the path.
         policy_of: Returns the policy of a key that is not in `policies`, because the view is new.

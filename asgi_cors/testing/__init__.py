@@ -21,10 +21,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._async import AsyncPage
-    from ._cookies import Cookie, CookieJar
-    from ._engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
-    from ._errors import (
+    from ._errors.errors import (
         CORSError,
         FetchError,
         FetchTimeout,
@@ -35,9 +32,12 @@ if TYPE_CHECKING:
         ScriptError,
     )
     from ._exchange import Exchange
-    from ._response import Response
-    from ._sync import Page
-    from ._websocket import Handshake
+    from ._fetch.cookies import Cookie, CookieJar
+    from ._fetch.engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
+    from ._fetch.handshake import Handshake
+    from ._page.async_page import AsyncPage
+    from ._page.response import Response
+    from ._page.sync_page import Page
 
 __all__ = [
     "BROWSERS",
@@ -64,10 +64,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_async": ("AsyncPage",),
-    "_cookies": ("Cookie", "CookieJar"),
-    "_engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
-    "_errors": (
+    "_page.async_page": ("AsyncPage",),
+    "_fetch.cookies": ("Cookie", "CookieJar"),
+    "_fetch.engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
+    "_errors.errors": (
         "CORSError",
         "FetchError",
         "FetchTimeout",
@@ -78,9 +78,9 @@ _HOMES = {
         "ScriptError",
     ),
     "_exchange": ("Exchange",),
-    "_response": ("Response",),
-    "_sync": ("Page",),
-    "_websocket": ("Handshake",),
+    "_page.response": ("Response",),
+    "_page.sync_page": ("Page",),
+    "_fetch.handshake": ("Handshake",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

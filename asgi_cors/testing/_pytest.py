@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ._async import AsyncPage
-    from ._sync import Page
+    from ._page.async_page import AsyncPage
+    from ._page.sync_page import Page
 
 _PAGES = pytest.StashKey["list[AsyncPage | Page]"]()
 
@@ -38,8 +38,8 @@ def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]
         ValueError: an option is wrong.
     """
     from . import AsyncPage, Page  # noqa: PLC0415 - they need httpx, and say so
-    from ._page_options import OPTION_NAMES, check_option_names  # noqa: PLC0415
-    from ._traceback import short_traceback  # noqa: PLC0415
+    from ._errors.tracebacks import short_traceback  # noqa: PLC0415
+    from ._page.options import OPTION_NAMES, check_option_names  # noqa: PLC0415
 
     pages = request.node.stash.setdefault(_PAGES, [])
 
@@ -76,7 +76,7 @@ def _check_origin(where: str, positional: Sequence[object], options: Mapping[str
 
 
 def _is_async(options: Mapping[str, Any]) -> bool:
-    from ._apps import interface_of  # noqa: PLC0415 - pytest loads this module in every run
+    from ._transports.apps import interface_of  # noqa: PLC0415 - pytest loads this module in every run
 
     app, transport = options.get("app"), options.get("transport")
     if app is not None:
