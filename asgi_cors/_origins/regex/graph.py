@@ -137,7 +137,7 @@ class _Builder:
         if op in _CHARACTERS:
             return self.letter(op, argument, flags, is_bare_dot=op is _parser.ANY)
         if op in _LOOPS:
-            return self.repeat(*argument, flags, depth)
+            return self.repeat(argument, flags, depth)
         if op is _parser.SUBPATTERN:
             _, added, removed, items = argument
             return self.sequence(items, _compiler._combine_flags(flags, added, removed), depth + 1)  # noqa: SLF001
@@ -181,17 +181,18 @@ class _Builder:
         self.is_behind_letter = True
         return _Part({index: 1}, {index: 1}, 0)
 
-    def repeat(self, low: int, high: int, items: Any, flags: int, depth: int) -> _Part:
+    def repeat(self, argument: Any, flags: int, depth: int) -> _Part:
         """Add a repeat, as a few copies or as a loop."""
-        only, argument = items[0] if len(items) == 1 else (None, None)
+        low, high, items = argument
+        only, character = items[0] if len(items) == 1 else (None, None)
 
         def copy() -> _Part:
             if only is _parser.ANY:
-                return self.letter(only, argument, flags)  # a repeated dot is not a bare one
+                return self.letter(only, character, flags)  # a repeated dot is not a bare one
             return self.sequence(items, flags, depth + 1)
 
         if only is _parser.LITERAL and (low, high) == (0, 1):
-            part = self.letter(only, argument, flags)
+            part = self.letter(only, character, flags)
             self.letters[-1] = self.letters[-1]._replace(is_optional=True)
             return part.optional()
         is_loop = high is _parser.MAXREPEAT or high - low > _MAX_OPTIONAL
