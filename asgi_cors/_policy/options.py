@@ -16,9 +16,9 @@ from typing import Any, Final, Literal, cast
 
 from asgi_cors import _http
 from asgi_cors._errors import NAME_ORIGINS, UNSET, UNSET_HINT, Issue, OptionIssues, show, text_of
-from asgi_cors._origins.origin import RISKS, is_plain
+from asgi_cors._origins.corrections import Accepts, hint, hint_for_object
+from asgi_cors._origins.origin import RISKS, is_simple_origin
 from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
-from asgi_cors._origins.pattern_hints import Accepts, hint, hint_for_object
 from asgi_cors._origins.regex.hints import cost_issue, regex_warnings
 
 OriginCallable = Callable[[str], bool | Awaitable[bool]]
@@ -72,7 +72,7 @@ class OriginEntries:
         for entry in cast("tuple[Any, ...]", self.entries):
             if not isinstance(entry, str):
                 self._classify_object(entry, issues, accepts)
-            elif is_plain(entry) or entry == "null":
+            elif is_simple_origin(entry) or entry == "null":
                 self.exact.append(entry)
             elif entry == "*":
                 self.has_star = True
@@ -83,7 +83,7 @@ class OriginEntries:
         parsed = parse_pattern(entry)
         if isinstance(parsed, Problem):
             issues.add(parsed.code, entry, f"{show(entry)} {parsed.message}", hint(entry, parsed, accepts))
-        elif not parsed.exact:
+        elif not parsed.is_exact:
             self.patterns.append(parsed)
         else:
             self.exact.append(entry)

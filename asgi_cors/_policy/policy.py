@@ -163,8 +163,8 @@ class Policy:
             The options by name: strings, numbers, booleans, None and lists of strings.
 
         Raises:
-            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or an
-                `allow_origin_regex` with flags.
+            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or
+                an `allow_origin_regex` with flags.
         """
         return to_mapping(self._non_defaults())
 

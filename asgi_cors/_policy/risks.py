@@ -7,11 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from asgi_cors._errors import OptionIssues
-from asgi_cors._origins.origin import ANY_ORIGIN, FROM_NULL, OVER_HTTP, SHARED_SUFFIX, WEB_PORTS
+from asgi_cors._origins.origin import (
+    ANY_ORIGIN,
+    FROM_NULL,
+    OVER_HTTP,
+    SHARED_SUFFIX,
+    WEB_PORTS,
+    is_loopback,
+    is_shared_suffix,
+)
 from asgi_cors._origins.pattern import Pattern, parse_pattern
 from asgi_cors._origins.regex.analysis import analyse
 from asgi_cors._origins.regex.hints import consequence, risk_hint
-from asgi_cors._origins.suffixes import is_local, is_shared_suffix
 
 from .options import Names, OriginEntries, list_of
 
@@ -62,7 +69,7 @@ def _risks(origins: OriginEntries) -> Iterator[_Risk]:
             yield _risk(SHARED_SUFFIX, pattern.text, f"Name your own origin, such as {_own_origin(pattern)!r}.")
     exact = [parse_pattern(entry) for entry in origins.exact if entry.startswith("http://")]
     for parsed in (*exact, *origins.patterns):
-        if isinstance(parsed, Pattern) and parsed.scheme == "http" and not is_local(parsed.base):
+        if isinstance(parsed, Pattern) and parsed.scheme == "http" and not is_loopback(parsed.literal_suffix):
             yield _risk(OVER_HTTP, parsed.text, f"Write {_with_https(parsed)!r}.")
     for regex, option in origins.regexes.items():
         yield from _risks_of_regex(regex, option)
@@ -83,7 +90,7 @@ def _is_shared(pattern: Pattern) -> bool:
     """Return whether other parties can have an origin that a pattern matches."""
     if pattern.scheme not in WEB_PORTS:
         return pattern.host == "*"
-    return "*" in pattern.host and is_shared_suffix(pattern.base)
+    return "*" in pattern.host and is_shared_suffix(pattern.literal_suffix)
 
 
 def _own_origin(pattern: Pattern) -> str:
@@ -99,12 +106,14 @@ def _with_https(pattern: Pattern) -> str:
 
 
 def check_exposed(exposed: Names, value: object, issues: OptionIssues) -> None:
-    """Add an issue if `expose_headers` is `*`, which is not a wildcard with credentials (Fetch, "CORS protocol").
+    """Add an issue if `expose_headers` is `*`, which is not a wildcard with credentials.
 
     Args:
         exposed: The parsed value.
         value: The value given.
         issues: The collector of any option.
+
+    Source: Fetch, "CORS protocol and credentials".
     """
     if exposed == "*":
         has_names = any(isinstance(name, str) and name != "*" for name in list_of(value) or ())

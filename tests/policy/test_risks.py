@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import Policy, Request, decide
-from asgi_cors._origins.suffixes import SHARED_SUFFIXES
+from asgi_cors._origins.origin import SHARED_SUFFIXES
 from tests.support.policies import allows, issues, quiet, warned
 
 ANY, NULL, SUFFIX, HTTP = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from asgi_cors._errors import NAME_ORIGINS, Issue
-from asgi_cors._origins.suffixes import top_level_domains
+from asgi_cors._origins.origin import top_level_domains
 
 from .analysis import analyse
 from .cost import MAX_STEPS, slow_text
