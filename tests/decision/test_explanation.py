@@ -12,7 +12,7 @@ from tests.support.apps import App
 from tests.support.browser_checks import SAFELISTED_METHODS, passes_cors_check, passes_preflight
 from tests.support.clients import Served
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 from tests.support.strategies import policies
 
 ONE = Policy(allow_origins=APP)
@@ -232,7 +232,7 @@ def test_the_middleware_explains_its_base(serve: Any) -> None:
 
 def test_refusing_all() -> None:
     """A policy of nothing tells to write the origin into allow_origins."""
-    told = explain(quiet(), "GET", APP)
+    told = explain(policy_without_warnings(), "GET", APP)
     assert "allow_origins" in told.remedy
     assert APP in told.remedy
 

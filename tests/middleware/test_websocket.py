@@ -9,7 +9,7 @@ from tests.support.apps import App
 from tests.support.clients import Answer, call_asgi, websocket_scope
 from tests.support.event_loops import RUNNERS
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 HTTP_ANSWER = {"websocket.http.response": {}}
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -141,7 +141,9 @@ def test_no_extensions_key() -> None:
 
 def test_null_under_its_word() -> None:
     """A policy that names ``null`` with credentials accepts it."""
-    policy = quiet(allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null")
+    policy = policy_without_warnings(
+        allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null"
+    )
     answer = call_asgi(CORSMiddleware(App().asgi, policy), websocket_scope("/", [("origin", "null"), COOKIE]))
     assert answer.messages == [{"type": "websocket.accept"}]
 
