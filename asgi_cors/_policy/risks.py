@@ -129,5 +129,5 @@ def add_policy_warnings(values: Mapping[str, Any], origins: OriginEntries, issue
         hint = "Write allow_origins=['https://app.example.com']."
         issues.of("allow_origins").warn("nothing-allowed", (), message, hint)
     if values["allow_private_network"]:
-        message = "browsers no longer request it (Local Network Access asks the user instead)"
+        message = "browsers no longer request it (Local Network Access prompts the user instead)"
         issues.of("allow_private_network").warn("private-network", True, message, "Leave it out.")

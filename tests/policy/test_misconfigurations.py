@@ -2,7 +2,7 @@
 
 An entry describes a configuration (`config_idea`), a request (`origin_probe`) and the behaviour of a secure library
 (`secure_answer`). The descriptions are parsed by class, so that further entries of a class need no code. "Ours:" in a
-docstring is a rule of this library that differs from the entry's answer. `LEFT_OUT` has the classes that cannot be
+docstring is a rule of this library that differs from the entry. `LEFT_OUT` has the classes that cannot be
 expressed as a policy and a request, each with the reason.
 """
 
