@@ -84,8 +84,8 @@ ORIGINS: dict[str, list[Any]] = {**MISTYPED.pop("allow_origins"), "type": OTHERS
 def label(value: Any) -> str:
     """Return the id of a value's row."""
     try:
-        return ascii(value)[:60]
-    except Exception:  # noqa: BLE001 - some values have a broken repr on purpose
+        return re.sub(" at 0x[0-9a-f]+", "", ascii(value))[:60]
+    except Exception:  # noqa: BLE001 - some values of the table are made to fail here
         return type(value).__name__
 
 
