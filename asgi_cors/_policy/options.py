@@ -19,7 +19,7 @@ from asgi_cors._errors import NAME_ORIGINS, UNSET, UNSET_HINT, Issue, OptionIssu
 from asgi_cors._origins.corrections import Accepts, hint, hint_for_object
 from asgi_cors._origins.origin import RISKS, is_simple_origin
 from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
-from asgi_cors._origins.regex.hints import cost_issue, regex_warnings
+from asgi_cors._origins.regex.hints import check_regex
 
 OriginCallable = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | OriginCallable
@@ -143,8 +143,7 @@ def parse_origins(value: Any, regex: Any, issues: OptionIssues, accepts: Accepts
     if regex is not None:
         origins.add_regex(regex, issues.of("allow_origin_regex"))
     for compiled, option in origins.regexes.items():
-        issues.errors.extend(filter(None, [cost_issue(compiled, option)]))
-        issues.warnings.extend(regex_warnings(compiled, option))
+        check_regex(compiled, issues.of(option))
     return origins
 
 
