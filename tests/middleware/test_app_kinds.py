@@ -196,7 +196,7 @@ def test_a_factory_or_class_in_place_of_an_app_is_refused_with_a_call_as_hint(ap
         assert hint == f"Write {middleware.__name__}({call}, …)."
 
 
-@pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=repr)
+@pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=["None", "5", "a name", "an object", "a list"])
 def test_a_value_that_cannot_be_called_is_refused(app: Any) -> None:
     for middleware in (CORSMiddleware, WSGIMiddleware):
         message, hint = refusal(middleware, app)
