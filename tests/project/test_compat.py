@@ -1,4 +1,4 @@
-"""The names of PyPI's asgi-cors: asgi_cors(), asgi_cors_decorator(), with the same keywords, on our engine."""
+"""The names of PyPI's asgi-cors: `asgi_cors` and `asgi_cors_decorator`, with the same keywords."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 
 
 async def by_scheme(origin: str) -> bool:
-    """An async callback."""
+    """Allow origins by an async callback."""
     return origin.startswith("https://app.")
 
 
 def get(app: Any, origin: str | None) -> Answer:
-    """GET / from an origin."""
+    """Send GET / from an origin."""
     return call_asgi(app, http_scope("GET", "/", [] if origin is None else [("origin", origin)]), run_asyncio)
 
 
 def preflight(app: Any, origin: str, method: str, headers: str = "") -> Answer:
-    """A preflight from an origin."""
+    """Send a preflight from an origin."""
     fields = [
         ("origin", origin),
         ("access-control-request-method", method),
@@ -37,7 +37,7 @@ def preflight(app: Any, origin: str, method: str, headers: str = "") -> Answer:
 # behaviour, keywords, origins allowed, origins refused
 ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("allow_all allows every origin", {"allow_all": True}, [APP, EVIL], []),
-    ("nothing allows none", {}, [], [APP, EVIL]),
+    ("no keyword allows no origin", {}, [], [APP, EVIL]),
     (
         "hosts are exact origins",
         {"hosts": [APP, "https://b.example.com"]},
@@ -46,29 +46,29 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ),
     ("hosts may be bytes", {"hosts": [APP.encode()]}, [APP], [EVIL]),
     (
-        "a star in a host is one or more labels",
+        "an asterisk in a host is one or more labels",
         {"host_wildcards": ["http://*.example.com"]},
         ["http://a.example.com", "http://a.b.example.com"],
         ["http://example.com", "https://a.example.com", "http://a.example.com.evil.net"],
     ),
     (
-        "a star in a port is any digits",
+        "an asterisk in a port is any digits",
         {"host_wildcards": ["http://localhost:800*"]},
         ["http://localhost:8000", "http://localhost:8009"],
         ["http://localhost:9000", "http://localhost", "http://localhost:80"],
     ),
-    ("a star as the whole wildcard is every origin", {"host_wildcards": ["*"]}, [APP, EVIL], []),
+    ("an asterisk as the whole wildcard is every origin", {"host_wildcards": ["*"]}, [APP, EVIL], []),
     ("wildcards may be bytes", {"host_wildcards": [b"https://*.example.com"]}, [APP], [EVIL]),
     (
-        "hosts and wildcards go together",
+        "hosts and wildcards are combined",
         {"hosts": [EVIL], "host_wildcards": ["https://*.example.com"]},
         [APP, EVIL],
         ["https://c.example.org"],
     ),
-    ("a callback is given a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
+    ("a callback gets a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
     ("an async callback is awaited", {"callback": by_scheme}, [APP], [EVIL]),
     (
-        "a callback is asked beside hosts",
+        "a callback is called besides hosts",
         {"hosts": [EVIL], "callback": by_scheme},
         [APP, EVIL],
         ["https://c.example.org"],
@@ -78,26 +78,26 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("keywords", "allowed", "refused"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 @pytest.mark.parametrize("form", ["function", "decorator"])
-def test_origins(form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]) -> None:
-    """The same origins may read as with that project."""
+def test_the_same_origins_are_allowed(
+    form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]
+) -> None:
     app = App().asgi
     wrapped = asgi_cors(app, **keywords) if form == "function" else asgi_cors_decorator(**keywords)(app)
     assert [origin for origin in allowed if not passes_cors_check(get(wrapped, origin), origin)] == []
     assert [origin for origin in refused if passes_cors_check(get(wrapped, origin), origin)] == []
 
 
-def test_allow_all_is_the_wildcard() -> None:
-    """allow_all sends ``*`` on every response, also without Origin."""
+def test_allow_all_sends_the_wildcard_also_without_origin() -> None:
     assert get(asgi_cors(App().asgi, allow_all=True), None).lines == sorted([OWN, origin_line("*")])
 
 
-def test_vary_is_sent() -> None:
-    """Where the answer depends on Origin, Vary says so (that project sends none)."""
+def test_a_response_that_depends_on_origin_has_vary() -> None:
+    """The original sends none."""
     assert get(asgi_cors(App().asgi, hosts=[APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])
 
 
-def test_preflights_are_answered() -> None:
-    """Preflights are answered with the methods, headers and max_age given (that project asks the app)."""
+def test_the_middleware_responds_to_preflights_with_the_methods_headers_and_max_age() -> None:
+    """The original calls the app."""
     app = asgi_cors(
         App().asgi, hosts=[APP], methods=["GET", "OPTIONS", "PUT"], headers=["Authorization", b"X-Id"], max_age=60
     )
@@ -106,8 +106,8 @@ def test_preflights_are_answered() -> None:
     )
 
 
-def test_max_age_is_text() -> None:
-    """max_age is a field of bytes as any (that project sends a str, which servers refuse)."""
+def test_max_age_is_sent_as_bytes() -> None:
+    """The original sends a str, which servers refuse."""
     answer = preflight(asgi_cors(App().asgi, allow_all=True, max_age=3600), APP, "GET")
     assert answer.messages[0]["headers"].count((b"access-control-max-age", b"3600")) == 1
 
@@ -117,18 +117,16 @@ def test_max_age_is_text() -> None:
     [{"hosts": [f"{APP}/"]}, {"host_wildcards": ["https://*.example.com/"]}, {"hosts": ["example.com"]}],
     ids=str,
 )
-def test_rules_with_a_slash_are_refused(keywords: dict[str, Any]) -> None:
-    """A rule that ends in a slash is refused with a ConfigError (there an AssertionError)."""
+def test_an_invalid_origin_raises_a_config_error(keywords: dict[str, Any]) -> None:
+    """The original raises an AssertionError."""
     with pytest.raises(ConfigError):
         asgi_cors(App().asgi, **keywords)
 
 
-def test_unknown_keywords() -> None:
-    """An unknown keyword is a mistake."""
+def test_an_unknown_keyword_raises_a_type_error() -> None:
     with pytest.raises(TypeError):
         asgi_cors(App().asgi, allow_origins="*")
 
 
-def test_positional() -> None:
-    """The keywords keep that project's order as positional arguments."""
+def test_positional_arguments_have_the_order_of_the_original() -> None:
     assert get(asgi_cors(App().asgi, False, [APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])
