@@ -113,57 +113,57 @@ def app() -> Flask:
         pytest.param("/bp/in", "GET", 200, id="a blueprint's view"),
     ],
 )
-@pytest.mark.parametrize(("origin", "fields"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
-def test_every_answer_carries_the_fields(app, serve, path, method, status, origin, fields):
+@pytest.mark.parametrize(("origin", "headers"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
+def test_every_response_has_the_cors_headers(app, serve, path, method, status, origin, headers):
     CORS(app, origins=PAGE, supports_credentials=True)
-    answer = serve(app).request(method, path, origin)
-    assert (answer.status, answer.cors) == (status, fields)
+    response = serve(app).request(method, path, origin)
+    assert (response.status, response.cors) == (status, headers)
 
 
 @pytest.mark.parametrize(
     "path", ["/plain", "/missing", "/slash", "/private", "/crash", "/item", "/bp/in", "/async", "//plain"]
 )
-def test_a_preflight_is_answered_before_anything_of_the_app(app, serve, path):
+def test_a_preflight_is_answered_before_any_code_of_the_app_runs(app, serve, path):
     """Neither routing, redirects, logins nor views run: the answer is the policy's, and the same everywhere."""
     CORS(app)
     app.before_request(lambda: pytest.fail("the app was called"))
-    answer = serve(app).preflight(path, OTHER)
-    assert (answer.status, answer.body, answer.headers) == (204, b"", list(OPEN_PREFLIGHT.items()))
+    response = serve(app).preflight(path, OTHER)
+    assert (response.status, response.body, response.headers) == (204, b"", list(OPEN_PREFLIGHT.items()))
 
 
-def test_a_refused_preflight_says_why(app, serve):
+def test_the_body_of_a_refused_preflight_names_the_reason(app, serve):
     CORS(app, origins=PAGE)
-    answer = serve(app).preflight("/plain", OTHER)
-    assert (answer.status, answer.cors) == (200, VARY)
-    assert b"PreflightMissingAllowOriginHeader" in answer.body
+    response = serve(app).preflight("/plain", OTHER)
+    assert (response.status, response.cors) == (200, VARY)
+    assert b"PreflightMissingAllowOriginHeader" in response.body
 
 
-def test_cors_alone_opens_everything_without_credentials(app, serve):
+def test_cors_without_options_allows_every_origin_without_credentials(app, serve):
     """As all of Flask-CORS's tutorials have it; the answer is the same for every request, so nothing varies."""
     CORS(app)
     assert serve(app).get("/plain", OTHER).cors == {"access-control-allow-origin": "*"}
     assert serve(app).get("/plain").cors == {"access-control-allow-origin": "*"}
 
 
-def test_the_apps_own_vary_is_kept(app, serve):
+def test_the_apps_own_vary_is_preserved(app, serve):
     CORS(app, origins=PAGE)
     assert serve(app).get("/vary", PAGE).cors["vary"] == "Accept, origin"
 
 
-def test_a_304_carries_the_fields(app, serve):
+def test_a_304_has_the_cors_headers(app, serve):
     CORS(app, origins=PAGE)
-    answer = serve(app).get("/file", PAGE, if_none_match='"tag"')
-    assert (answer.status, answer.cors) == (304, {"access-control-allow-origin": PAGE, "vary": "Origin"})
+    response = serve(app).get("/file", PAGE, if_none_match='"tag"')
+    assert (response.status, response.cors) == (304, {"access-control-allow-origin": PAGE, "vary": "Origin"})
 
 
-def test_test_client_has_it(app):
+def test_flasks_test_client_uses_the_middleware(app):
     """app.test_client() sees what a server does: the middleware stands around app.wsgi_app."""
     CORS(app)
-    answer = app.test_client().options("/private", headers={"Origin": OTHER, "Access-Control-Request-Method": "PUT"})
-    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (204, "*")
+    response = app.test_client().options("/private", headers={"Origin": OTHER, "Access-Control-Request-Method": "PUT"})
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (204, "*")
 
 
-def test_a_crash_goes_on_where_flask_is_told_so(app):
+def test_an_exception_propagates_if_flask_is_configured_to(app):
     """With TESTING the exception is the caller's, with a note that the page would see a CORS error."""
     CORS(app)
     app.testing = True
@@ -172,7 +172,7 @@ def test_a_crash_goes_on_where_flask_is_told_so(app):
     assert "CORS" in raised.value.__notes__[0]
 
 
-def test_a_middleware_set_later_stands_outside(app, serve):
+def test_a_middleware_added_later_is_outside_of_ours(app, serve):
     """What another extension puts around app.wsgi_app keeps its place."""
     CORS(app)
     inner, seen = app.wsgi_app, []
@@ -181,7 +181,7 @@ def test_a_middleware_set_later_stands_outside(app, serve):
     assert seen == ["/plain"]
 
 
-def test_init_app_later_means_the_same(app, serve):
+def test_init_app_merges_its_options_over_those_of_the_constructor(app, serve):
     """CORS().init_app(app): the constructor's options count, those of init_app before them."""
     CORS(origins=OTHER, expose_headers=["X-A"]).init_app(app, origins=PAGE)
     assert serve(app).get("/plain", PAGE).cors == {
@@ -191,7 +191,7 @@ def test_init_app_later_means_the_same(app, serve):
     }
 
 
-def test_one_cors_serves_several_apps(serve):
+def test_one_extension_serves_several_apps(serve):
     """Each app has a policy of its own in app.extensions; which one CORS() means, it can't tell."""
     cors, first, second = CORS(), Flask("first"), Flask("second")
     cors.init_app(first, origins=PAGE)
@@ -203,7 +203,7 @@ def test_one_cors_serves_several_apps(serve):
         _ = cors.policy
 
 
-def test_a_second_init_is_refused_in_words(app):
+def test_a_second_policy_for_an_app_is_refused(app):
     cors = CORS(app)
     with pytest.raises(ValueError, match=r"the app 'app' has a CORS\(\) already.*reconfigure"):
         cors.init_app(app)
@@ -219,7 +219,7 @@ def test_a_failed_init_can_be_repeated(app, serve):
     assert serve(app).get("/plain", PAGE).cors == GRANTED
 
 
-def test_the_extension_explains_and_is_replaced(app, serve):
+def test_the_extension_has_policy_explain_and_reconfigure(app, serve):
     """CORS(app) and app.extensions have .policy, .explain and .reconfigure; a refused one leaves the old in force."""
     cors = CORS(app, origins=PAGE, max_age=60)
     installed = app.extensions["asgi_cors"]
@@ -232,7 +232,7 @@ def test_the_extension_explains_and_is_replaced(app, serve):
     assert serve(app).get("/plain", OTHER).cors["access-control-allow-origin"] == OTHER
 
 
-def test_a_policy_may_replace_all_options_of_one(app, serve):
+def test_reconfigure_with_a_policy_replaces_every_option_of_the_policy(app, serve):
     """reconfigure(policy) is as good as naming each option; not both."""
     cors = CORS(app, origins=OTHER, resources={"/plain": {"expose_headers": "X-A"}})
     policy = cors.policy.replace(allow_origins=[PAGE])
@@ -242,7 +242,7 @@ def test_a_policy_may_replace_all_options_of_one(app, serve):
         cors.reconfigure(policy, origins=PAGE)
 
 
-def test_enforce_policy_for_and_on_decision_work(app, serve):
+def test_the_options_of_the_middleware_work(app, serve):
     """What the middlewares take besides a policy, CORS(app) takes, too."""
     seen = []
     CORS(

@@ -94,19 +94,19 @@ def policy_of(config=None, **options):
 
 
 @pytest.mark.parametrize(("options", "config"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-def test_a_line_is_accepted(options, config):
+def test_a_line_of_a_real_project_is_accepted(options, config):
     """The line works as it is. Only a regex may raise a warning."""
     assert policy_of(config, **options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in WARNED], ids=[row[0] for row in WARNED])
-def test_a_line_is_accepted_with_warnings(options):
+def test_a_line_of_a_real_project_is_accepted_with_warnings(options):
     with pytest.warns(ConfigWarning):
         assert policy_of(**options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_a_line_is_refused_with_a_way_out(options):
+def test_an_unsafe_line_is_refused_with_a_hint_that_is_accepted(options):
     """The line is accepted if each hint is followed, or credentials are left out. Origins are never the default."""
     names_origins = "*" not in str(options) and "origin" in str(options)
     while found := found_in(policy_of, **options):
@@ -125,7 +125,7 @@ def test_a_line_is_refused_with_a_way_out(options):
 DEAD = {"CORS_HEADERS": "Content-Type"}
 
 
-def test_a_dead_key_is_warned_of():
+def test_a_dead_key_raises_a_warning():
     """The best-known snippet: the key has no effect, and is not a misspelt list of origins."""
     with pytest.warns(ConfigWarning, match=r"^CORS_HEADERS: Flask-CORS has not read this key .* Delete it\.$"):
         assert policy_of(DEAD) == policy_of()
@@ -200,7 +200,7 @@ def test_a_proxy_and_a_blueprint_are_apps():
     assert CORS(Blueprint("blue", __name__), origins=SITE)
 
 
-def test_something_like_a_flask_app_is_one():
+def test_an_object_with_the_attributes_of_a_flask_app_is_accepted():
     class Duck:
         def __init__(self, app):
             self._app = app
@@ -213,14 +213,14 @@ def test_something_like_a_flask_app_is_one():
     assert app.extensions["asgi_cors"].policy.allow_origins == (SITE,)
 
 
-def test_options_are_keywords():
+def test_positional_options_are_refused():
     """Positional options are named as Flask-CORS names them."""
     with pytest.raises(ConfigError) as raised:
         CORS(Flask("app"), [SITE], ["PUT"])
     assert raised.value.issues[0].hint == f"Write origins=['{SITE}'], methods=['PUT']."
 
 
-def test_a_name_that_is_no_text_is_unknown():
+def test_an_option_name_that_is_not_a_string_is_unknown():
     with pytest.raises(ConfigError, match="there is no option of this name"):
         policy_of(resources={"/a": {5: 1}})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-SHELLS = {
+FRAMEWORKS = {
     "ASGI": ("tests.adapters.frameworks.sites.raw", "make"),
     "Starlette": ("tests.adapters.frameworks.sites.starlette", "make"),
     "FastAPI": ("tests.adapters.frameworks.sites.fastapi", "make"),
@@ -26,7 +26,7 @@ class Sent:
 
     kind: str
     status: int
-    fields: dict[str, str]
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Verdict:
     sent: tuple[Sent, ...] = ()
 
 
-class Shell:
+class Site:
     """A site behind one shell, and the browser that visits it."""
 
     def __init__(self, app: Any, *, asgi: bool) -> None:
@@ -103,18 +103,18 @@ def _make(module: str, factory: str) -> Any:
         pytest.skip(f"{error.name} is not installed")
 
 
-@pytest.fixture(params=SHELLS)
-def shell(request) -> Shell:
+@pytest.fixture(params=FRAMEWORKS)
+def site(request) -> Site:
     """The site behind each shell in turn."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Shell(_make(*SHELLS[request.param]), asgi=request.param != "Flask by WSGI")
+    return Site(_make(*FRAMEWORKS[request.param]), asgi=request.param != "Flask by WSGI")
 
 
-@pytest.fixture(params=[name for name in SHELLS if "Flask" not in name])
-def socket_shell(request) -> Shell:
+@pytest.fixture(params=[name for name in FRAMEWORKS if "Flask" not in name])
+def websocket_site(request) -> Site:
     """The same, where there are WebSockets."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Shell(_make(*SHELLS[request.param]), asgi=True)
+    return Site(_make(*FRAMEWORKS[request.param]), asgi=True)
 
 
 @pytest.fixture

@@ -225,7 +225,7 @@ def check(interface, routes, requests, inner):
 @pytest.mark.parametrize("interface", INTERFACES)
 @given(routes=ROUTES, requests=REQUESTS)
 @settings(max_examples=40)
-def test_what_is_predicted_is_the_policy_of_the_view_that_ran(interface, routes, requests):
+def test_the_predicted_policy_is_that_of_the_view_that_ran(interface, routes, requests):
     """Through a middleware for proxies, too."""
     for proxy in (False, True):
         check(interface, routes, requests, Inner(proxy, None, None))
@@ -234,6 +234,6 @@ def test_what_is_predicted_is_the_policy_of_the_view_that_ran(interface, routes,
 @pytest.mark.parametrize("interface", INTERFACES)
 @given(routes=ROUTES, requests=REQUESTS, inner=INNER)
 @settings(max_examples=40)
-def test_nothing_is_granted_that_the_view_that_ran_does_not(interface, routes, requests, inner):
+def test_no_response_grants_more_than_the_view_that_ran(interface, routes, requests, inner):
     """Whatever a middleware inside makes of a request."""
     check(interface, routes, requests, inner)

@@ -10,7 +10,7 @@ collect_ignore_glob = [] if getattr(importlib.util.find_spec("quart"), "origin",
 
 
 @pytest.fixture
-def ask() -> Callable[..., Any]:
+def send_request() -> Callable[..., Any]:
     """Send one request to an app; `origin` None sends no Origin."""
 
     async def send(app: Any, method: str = "GET", path: str = "/", *, origin: str | None = None, **fields: str) -> Any:
@@ -23,11 +23,11 @@ def ask() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def cors_of(ask) -> Callable[..., Any]:
+def cors_headers(send_request) -> Callable[..., Any]:
     """Send one request, and give the CORS fields of its response, and Vary."""
 
     async def send(*args: Any, **kwargs: Any) -> dict[str, str]:
-        response = await ask(*args, **kwargs)
+        response = await send_request(*args, **kwargs)
         fields = [(name.lower(), value) for name, value in response.headers.items()]
         ours = [field for field in fields if field[0].startswith("access-control-") or field[0] == "vary"]
         assert len(dict(ours)) == len(ours)
@@ -37,7 +37,7 @@ def cors_of(ask) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def knock() -> Callable[..., Any]:
+def open_websocket() -> Callable[..., Any]:
     """Open a WebSocket, and give None where it is accepted, else the status of the refusal."""
     from quart.testing import WebsocketResponseError  # noqa: PLC0415 - only where Quart is installed
 

@@ -36,18 +36,18 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("options", [row[1] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-def test_a_line_is_accepted(options):
+def test_a_line_of_a_real_project_is_accepted(options):
     assert cors(Quart("app"), **options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in WARNED], ids=[row[0] for row in WARNED])
-def test_a_line_is_accepted_with_warnings(options):
+def test_a_line_of_a_real_project_is_accepted_with_warnings(options):
     with pytest.warns(ConfigWarning):
         assert cors(Quart("app"), **options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_a_line_is_refused_with_a_way_out(options):
+def test_an_unsafe_line_is_refused_with_a_hint_that_is_accepted(options):
     """The line is accepted if each hint is followed, or credentials are left out."""
     while found := found_in(lambda **given: cors(Quart("app"), **given), **options):
         place, _, option = found[0].option.rpartition(".")
@@ -79,7 +79,7 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
         assert mistake.format(name) in str(raised.value)
 
 
-def test_something_like_a_quart_app_is_one():
+def test_an_object_with_the_attributes_of_a_quart_app_is_accepted():
     class Duck:
         def __init__(self, app):
             vars(self)["_app"] = app
@@ -95,7 +95,7 @@ def test_something_like_a_quart_app_is_one():
     assert app.extensions["asgi_cors"].policy.allow_origins == (SITE,)
 
 
-def test_options_are_keywords():
+def test_positional_options_are_refused():
     """Positional options are named as the function names them; a policy may be the second argument of CORS."""
     with pytest.raises(ConfigError) as raised:
         cors(Blueprint("b", "b"), SITE, ["PUT"])

@@ -19,7 +19,7 @@ def make(request) -> Callable[..., Any]:
 
 
 @pytest.fixture
-async def ask() -> Callable[..., Any]:
+async def send_request() -> Callable[..., Any]:
     """Send one request to an app from a page's origin; what the app raises goes to the server's log, not here."""
     httpx = importlib.import_module("httpx")
 

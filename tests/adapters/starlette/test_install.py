@@ -76,7 +76,7 @@ ROUTES = [
 ]
 
 
-def cors_of(response):
+def cors_headers(response):
     """The fields of the CORS protocol, and Vary."""
     return {name: value for name, value in response.headers.items() if name.startswith("access-control-")} | {
         name: value for name, value in response.headers.items() if name == "vary"
@@ -109,15 +109,15 @@ def handler(status):
         pytest.param("GET", "/crash", 500, id="a crash"),
     ],
 )
-async def test_every_answer_carries_the_fields(app, ask, method, path, status):
-    response = await ask(app, method, path, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+async def test_every_response_has_the_cors_headers(app, send_request, method, path, status):
+    response = await send_request(app, method, path, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, GRANTED)
 
 
 @pytest.mark.parametrize("path", ["/", "/missing", "/crash"])
-async def test_a_refused_origin_is_granted_nothing(app, ask, path):
+async def test_a_response_to_another_origin_has_vary_only(app, send_request, path):
     """No answer to another origin has a CORS field; all have Vary."""
-    assert cors_of(await ask(app, path=path, origin=EVIL)) == {"vary": "Origin"}
+    assert cors_headers(await send_request(app, path=path, origin=EVIL)) == {"vary": "Origin"}
 
 
 @pytest.mark.parametrize(
@@ -130,17 +130,17 @@ async def test_a_refused_origin_is_granted_nothing(app, ask, path):
     ],
 )
 @pytest.mark.parametrize("late", [False, True], ids=["handler before install", "handler after install"])
-async def test_what_a_custom_handler_answers_carries_the_fields(make, ask, path, key, status, late):
+async def test_the_response_of_a_custom_handler_has_the_cors_headers(make, send_request, path, key, status, late):
     app = make(routes=ROUTES, exception_handlers={} if late else {key: handler(status)})
     install(app, allow_origins=PAGE, allow_credentials=True)
     if late:
         app.add_exception_handler(key, handler(status))
-    response = await ask(app, path=path, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+    response = await send_request(app, path=path, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, GRANTED)
     assert "error" in response.json()
 
 
-async def test_a_handler_that_itself_fails_leaves_a_500_that_the_page_can_read(make, ask):
+async def test_if_a_handler_raises_the_middleware_sends_a_readable_500(make, send_request):
     """Nothing of the app has answered then, so the middleware does."""
 
     async def fail(request, error):
@@ -148,22 +148,22 @@ async def test_a_handler_that_itself_fails_leaves_a_500_that_the_page_can_read(m
 
     app = make(routes=ROUTES, exception_handlers={Exception: fail})
     install(app, allow_origins=PAGE, allow_credentials=True)
-    response = await ask(app, path="/crash", origin=PAGE)
-    assert (response.status_code, response.text, cors_of(response)) == (500, "Internal Server Error", GRANTED)
+    response = await send_request(app, path="/crash", origin=PAGE)
+    assert (response.status_code, response.text, cors_headers(response)) == (500, "Internal Server Error", GRANTED)
 
 
-async def test_the_traceback_of_debug_mode_carries_the_fields(make, ask):
+async def test_the_traceback_of_debug_mode_has_the_cors_headers(make, send_request):
     """The page may read it, as it reads any other answer."""
     app = make(routes=ROUTES, debug=True)
     install(app, allow_origins=PAGE, allow_credentials=True)
-    response = await ask(app, path="/crash", origin=PAGE)
-    assert cors_of(response) == GRANTED
+    response = await send_request(app, path="/crash", origin=PAGE)
+    assert cors_headers(response) == GRANTED
     assert "asked for" in response.text
 
 
 @pytest.mark.parametrize("place", ["constructor", "before install", "after install"])
 @pytest.mark.parametrize(("guard", "status"), [(Guard, 401), (Broken, 500)], ids=["answers itself", "raises"])
-async def test_it_stands_outside_of_every_middleware(make, ask, place, guard, status):
+async def test_install_is_outside_of_every_middleware(make, send_request, place, guard, status):
     """Whatever answers or fails, added whenever: its answer carries the fields, and it sees no preflight."""
     app = make(routes=ROUTES, middleware=[Middleware(guard)] if place == "constructor" else [])
     if place == "before install":
@@ -171,18 +171,18 @@ async def test_it_stands_outside_of_every_middleware(make, ask, place, guard, st
     install(app, allow_origins=PAGE, allow_methods="PUT", allow_credentials=True)
     if place == "after install":
         app.add_middleware(guard)
-    response = await ask(app, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, GRANTED)
-    preflight = await ask(app, "OPTIONS", origin=PAGE, access_control_request_method="PUT")
+    response = await send_request(app, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, GRANTED)
+    preflight = await send_request(app, "OPTIONS", origin=PAGE, access_control_request_method="PUT")
     assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (204, "GET, HEAD, POST, PUT")
 
 
 @pytest.mark.parametrize("path", ["/", "/missing", "/slash", "/crash", "/echo"])
-async def test_a_preflight_is_answered_before_routing(app, ask, path):
+async def test_a_preflight_is_answered_before_routing(app, send_request, path):
     """To every path alike, without the app."""
-    response = await ask(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
+    response = await send_request(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
     assert (response.status_code, response.content) == (204, b"")
-    assert cors_of(response) == {
+    assert cors_headers(response) == {
         **GRANTED,
         "access-control-allow-methods": "GET, HEAD, POST, PUT",
         "access-control-allow-headers": "accept, accept-language, content-language, content-type",
@@ -225,25 +225,27 @@ async def test_handshakes_are_checked(app, origin, accepted):
     assert sent[0] == ("websocket.accept" if accepted else "websocket.close")
 
 
-async def test_paths_have_policies_of_their_own(make, ask):
+async def test_paths_have_policies_of_their_own(make, send_request):
     """`paths` works as in `CORSMiddleware`: another policy here, none there."""
     app = make(routes=[Route("/public/news", hello), Route("/internal", hello)])
     install(app, allow_origins=PAGE, paths={"/public/*": Policy(allow_origins="*"), "/internal": None})
-    assert cors_of(await ask(app, path="/public/news", origin=EVIL)) == {"access-control-allow-origin": "*"}
-    assert cors_of(await ask(app, path="/internal", origin=PAGE)) == {}
+    assert cors_headers(await send_request(app, path="/public/news", origin=EVIL)) == {
+        "access-control-allow-origin": "*"
+    }
+    assert cors_headers(await send_request(app, path="/internal", origin=PAGE)) == {}
 
 
-async def test_a_mounted_app_can_have_a_policy_of_its_own(make, ask):
+async def test_a_mounted_app_can_have_a_policy_of_its_own(make, send_request):
     """Its paths are those that its own router sees."""
     inner = make(routes=ROUTES)
     install(inner, allow_origins=PAGE, allow_credentials=True, paths={"/slash/": None})
     app = make(routes=[Mount("/api", inner), Route("/", hello)])
-    assert cors_of(await ask(app, path="/api/crash", origin=PAGE)) == GRANTED
-    assert cors_of(await ask(app, path="/api/slash/", origin=PAGE)) == {}
-    assert cors_of(await ask(app, path="/", origin=PAGE)) == {}
+    assert cors_headers(await send_request(app, path="/api/crash", origin=PAGE)) == GRANTED
+    assert cors_headers(await send_request(app, path="/api/slash/", origin=PAGE)) == {}
+    assert cors_headers(await send_request(app, path="/", origin=PAGE)) == {}
 
 
-async def test_the_lifespan_passes(make):
+async def test_the_lifespan_protocol_is_passed_through(make):
     """Start-up and shut-down reach the app untouched."""
     seen = []
 
@@ -267,23 +269,23 @@ async def test_the_lifespan_passes(make):
     assert seen == ["up", "lifespan.startup.complete", "down", "lifespan.shutdown.complete"]
 
 
-async def test_what_it_returns_tells_explains_and_reconfigures(make, ask):
+async def test_the_configuration_has_policy_explain_and_reconfigure(make, send_request):
     """The object in hand, and in `app.state.asgi_cors`, speaks for the policy in force."""
     app = make(routes=ROUTES)
     cors = install(app, Policy(allow_origins=PAGE))
     assert app.state.asgi_cors is cors
     assert cors.policy == Policy(allow_origins=PAGE)
     assert not cors.explain("PUT", PAGE).allowed
-    assert "access-control-allow-origin" not in cors_of(await ask(app, origin=EVIL))
+    assert "access-control-allow-origin" not in cors_headers(await send_request(app, origin=EVIL))
     cors.reconfigure(allow_origins=EVIL)
-    assert cors_of(await ask(app, origin=EVIL)) == {"access-control-allow-origin": EVIL, "vary": "Origin"}
+    assert cors_headers(await send_request(app, origin=EVIL)) == {"access-control-allow-origin": EVIL, "vary": "Origin"}
 
 
-async def test_a_stack_that_is_built_again_has_it_too(app, ask):
+async def test_a_stack_that_is_built_again_has_the_policy(app, send_request):
     """Tools that reset `app.middleware_stack` don't lose the policy."""
-    assert cors_of(await ask(app, origin=PAGE)) == GRANTED
+    assert cors_headers(await send_request(app, origin=PAGE)) == GRANTED
     app.middleware_stack = None
-    assert cors_of(await ask(app, path="/crash", origin=PAGE)) == GRANTED
+    assert cors_headers(await send_request(app, path="/crash", origin=PAGE)) == GRANTED
 
 
 @pytest.mark.parametrize(
@@ -293,7 +295,7 @@ async def test_a_stack_that_is_built_again_has_it_too(app, ask):
         pytest.param({"allow_origin": PAGE}, "unknown-option", id="mistyped"),
     ],
 )
-def test_a_bad_policy_never_starts(make, options, code):
+def test_install_refuses_an_invalid_policy(make, options, code):
     """The mistake is raised by install, and the app is left as it was."""
     app = make()
     with pytest.raises(ConfigError) as caught:
@@ -312,10 +314,10 @@ def test_a_second_install_is_refused(app):
     )
 
 
-async def test_install_into_an_app_that_serves_is_refused(make, ask):
+async def test_install_into_an_app_that_has_served_is_refused(make, send_request):
     """It says where to call install instead."""
     app = make(routes=ROUTES)
-    await ask(app)
+    await send_request(app)
     with pytest.raises(ConfigError) as caught:
         install(app, allow_origins=PAGE)
     assert str(caught.value) == (
@@ -332,12 +334,12 @@ async def test_install_into_an_app_that_serves_is_refused(make, ask):
         pytest.param("/crash", 503, {}, id="what a handler for Exception answers has none"),
     ],
 )
-async def test_add_middleware_stands_inside_of_the_error_handling(make, ask, path, status, expected):
+async def test_add_middleware_is_inside_of_the_error_handling(make, send_request, path, status, expected):
     """Why `install` is the better way."""
     app = make(routes=ROUTES, exception_handlers={Exception: handler(503)})
     app.add_middleware(CORSMiddleware, allow_origins=PAGE, allow_credentials=True)
-    response = await ask(app, path=path, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, expected)
+    response = await send_request(app, path=path, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, expected)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +364,7 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
 @pytest.mark.parametrize(
     "arguments", [[[PAGE], ["PUT"]], [Policy(allow_origins=PAGE), [PAGE], ["PUT"]]], ids=["options", "a policy, too"]
 )
-def test_options_are_keywords(arguments):
+def test_positional_options_are_refused(arguments):
     """Options in the order of Starlette's middleware are named; the app is left as it was."""
     app = Starlette()
     with pytest.raises(ConfigError) as raised:
@@ -371,7 +373,7 @@ def test_options_are_keywords(arguments):
     assert install(app, allow_origins=PAGE).policy == Policy(allow_origins=PAGE)
 
 
-def test_add_middleware_names_positional_options():
+def test_add_middleware_refuses_positional_options():
     """As Starlette's own middleware takes them; the mistake shows when the app builds its middleware."""
     app = Starlette()
     app.add_middleware(CORSMiddleware, [PAGE], ["PUT"])

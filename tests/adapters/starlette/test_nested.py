@@ -41,9 +41,9 @@ def build(mount, **outer):
 
 def allows(app, path, origin, root_path):
     scope = http_scope("GET", f"{root_path}{path}", [("origin", origin), ("host", "api.test")], root_path=root_path)
-    answer = call_asgi(app, scope, run_asyncio)
-    assert answer.status == 200
-    return answer.values("access-control-allow-origin") == [origin]
+    response = call_asgi(app, scope, run_asyncio)
+    assert response.status == 200
+    return response.values("access-control-allow-origin") == [origin]
 
 
 def lines_of(caplog):
@@ -66,7 +66,7 @@ def wrapped(**outer):
 
 @pytest.mark.parametrize("root_path", ["", "/srv", "/api"])
 @pytest.mark.parametrize("mount", ["/api/v1", "/api/v1/", "/deep/est"])
-def test_a_mount(caplog, mount, root_path):
+def test_the_line_for_a_mounted_app_applies_its_policy_alone(caplog, mount, root_path):
     """The line names the mount, so that the inner policy alone applies there, and siblings keep the outer one."""
     app = build(mount)
     path = f"{mount.rstrip('/')}/items"
@@ -79,7 +79,7 @@ def test_a_mount(caplog, mount, root_path):
     assert lines_of(caplog) == []
 
 
-def test_a_mount_of_everything(caplog):
+def test_an_app_mounted_at_the_root_is_passed_through_whole(caplog):
     """An app that is mounted at the root has no path of its own: the line is `/*`."""
     app = build("/")
     assert [allows(app, "/items", origin, "") for origin in (OUTER, INNER)] == [False, False]
@@ -89,7 +89,7 @@ def test_a_mount_of_everything(caplog):
 
 
 @pytest.mark.parametrize("root_path", ["", "/srv"])
-def test_nested_mounts(caplog, root_path):
+def test_the_lines_for_nested_mounts_apply_the_innermost_policy_alone(caplog, root_path):
     """Each layer's line is relative to the layer outside of it; followed one by one, the innermost policy is left."""
     app = wrapped()
     allows(app, "/api/v1/deep/items", OUTER, root_path)
@@ -102,7 +102,7 @@ def test_nested_mounts(caplog, root_path):
     assert allows(app, "/api/v2", OUTER, root_path)
 
 
-def test_added_twice(caplog):
+def test_the_line_for_two_middlewares_around_one_app_applies_the_inner_policy(caplog):
     """Two layers around one app."""
     app = Starlette(routes=[Route("/items", hello)])
     app.add_middleware(CORSMiddleware, allow_origins=INNER)
@@ -111,7 +111,7 @@ def test_added_twice(caplog):
     assert line_of(caplog) == {"/*": None}
 
 
-def test_a_root_path_that_is_set_between_the_two(caplog):
+def test_the_line_is_correct_if_the_root_path_is_set_between_two_middlewares(caplog):
     """As FastAPI(root_path=…) does, behind a proxy that removes the root path: the outer one doesn't know of it."""
 
     def serve(**outer):
@@ -124,18 +124,18 @@ def test_a_root_path_that_is_set_between_the_two(caplog):
 
         return CORSMiddleware(behind_a_proxy, allow_origins=OUTER, **outer)
 
-    def ask(app):
+    def send_request(app):
         scope = http_scope("GET", "/api/v1/items", [("origin", INNER), ("host", "api.test")])
         return call_asgi(app, scope, run_asyncio).values("access-control-allow-origin")
 
-    assert ask(serve()) == []
+    assert send_request(serve()) == []
     paths = line_of(caplog)
     assert paths == {"/api/v1/*": None}
-    assert ask(serve(paths=paths)) == [INNER]
+    assert send_request(serve(paths=paths)) == [INNER]
 
 
 @pytest.mark.parametrize(("kind", "readable"), [(StarlettesOwn, True), (CORSMiddleware, False)], ids=["theirs", "ours"])
-def test_what_differs_from_starlettes_own(kind, readable):
+def test_nested_policies_must_both_allow_unlike_starlettes(kind, readable):
     """docs/migrating.md: with Starlette's, a page may read what either one allows; with ours, what both allow."""
     inner = Starlette(routes=[Route("/items", hello)], middleware=[Middleware(kind, allow_origins=[INNER])])
     app = Starlette(routes=[Mount("/api", inner)], middleware=[Middleware(kind, allow_origins=[OUTER])])

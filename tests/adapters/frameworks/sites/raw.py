@@ -9,16 +9,16 @@ GET = {"GET", "HEAD"}
 
 
 async def site(scope, receive, send):
-    path, fields = scope["path"], dict(scope["headers"])
+    path, headers = scope["path"], dict(scope["headers"])
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
     elif scope["type"] == "lifespan":
         await lifespan(receive, send)
-    elif path == "/private" and b"authorization" not in fields:
-        await answer(send, 401, b"who are you?")
+    elif path == "/private" and b"authorization" not in headers:
+        await response(send, 401, b"who are you?")
     elif path == "/slash":
-        await answer(send, 308, b"", (b"location", b"/slash/"))
+        await response(send, 308, b"", (b"location", b"/slash/"))
     elif path not in {
         "/items",
         "/open",
@@ -31,20 +31,20 @@ async def site(scope, receive, send):
         "/stream",
         "/cached",
     }:
-        await answer(send, 404, b"nothing here")
+        await response(send, 404, b"nothing here")
     elif scope["method"] not in METHODS.get(path, GET):
-        await answer(send, 405, b"not so")
+        await response(send, 405, b"not so")
     elif path == "/crash":
         raise AskedForError
-    elif path == "/cached" and fields.get(b"if-none-match") == ETAG.encode():
-        await answer(send, 304, b"", (b"etag", ETAG.encode()))
+    elif path == "/cached" and headers.get(b"if-none-match") == ETAG.encode():
+        await response(send, 304, b"", (b"etag", ETAG.encode()))
     elif path == "/stream":
-        await answer(send, 200, *PARTS)
+        await response(send, 200, *PARTS)
     else:
-        await answer(send, 200, b"" if scope["method"] == "HEAD" else b"done", (b"x-total", b"2"))
+        await response(send, 200, b"" if scope["method"] == "HEAD" else b"done", (b"x-total", b"2"))
 
 
-async def answer(send, status, *parts):
+async def response(send, status, *parts):
     """Send an answer; what is no bytes of the body is a field."""
     headers = [part for part in parts if isinstance(part, tuple)]
     await send(

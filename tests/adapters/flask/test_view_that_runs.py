@@ -26,20 +26,20 @@ PAGE, OTHER, EVIL = "https://app.example.com", "https://other.example", "https:/
 own = functools.partial(cross_origin, origins=[OTHER])
 
 
-def allowed(answer):
-    return answer.cors.get("access-control-allow-origin")
+def allowed(response):
+    return response.cors.get("access-control-allow-origin")
 
 
 def readers(client, path, method="GET", **headers):
     """Return the origins that may read a path; a preflight must say the same."""
     found = []
     for origin in (PAGE, OTHER):
-        answers = [
+        responses = [
             client.request(method, path, origin, **headers),
             client.request("OPTIONS", path, origin, access_control_request_method=method, **headers),
         ]
-        verdicts = {allowed(answer) for answer in answers}
-        assert len(verdicts) == 1, (origin, [answer.cors for answer in answers])
+        verdicts = {allowed(response) for response in responses}
+        assert len(verdicts) == 1, (origin, [response.cors for response in responses])
         found += verdicts - {None}
     return found
 
@@ -271,7 +271,7 @@ class Loops:
 
 
 @pytest.mark.parametrize("wrap", [Loops, lambda app: Renames(app).__call__], ids=["a loop", "a bound method"])
-def test_any_object_may_be_around_the_app(app, serve, wrap):
+def test_any_object_may_wrap_the_app(app, serve, wrap):
     app.wsgi_app = wrap(app.wsgi_app)
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", own()(lambda: "view"))
@@ -365,12 +365,15 @@ def test_a_view_whose_prediction_fails_is_checked_before_it_runs(app, serve, enf
     CORS(app, origins=[PAGE, OTHER], enforce=enforce)
     ran = []
     app.add_url_rule("/<mine:name>", "own", own()(lambda name: ran.append(name) or name))
-    answers = [serve(app).get("/x", origin) for origin in (PAGE, OTHER)]
-    assert [(answer.status, allowed(answer)) for answer in answers] == [(403 if enforce else 200, None), (200, None)]
+    responses = [serve(app).get("/x", origin) for origin in (PAGE, OTHER)]
+    assert [(response.status, allowed(response)) for response in responses] == [
+        (403 if enforce else 200, None),
+        (200, None),
+    ]
     assert ran == ["x of a"] * (1 if enforce else 2)
 
 
-def test_what_a_converter_opens_is_torn_down(tenants, serve):
+def test_teardown_functions_close_the_resources_of_a_converter(tenants, serve):
     """A teardown function runs as often as the converter, for example to return a connection."""
     opened, closed = [], []
     tenants.teardown_appcontext(lambda _: closed.extend(g.get("seen", ())))
@@ -397,8 +400,8 @@ def test_a_request_inside_of_a_view_leaves_its_context(tenants, serve):
         return f"{g.mine} {inner.headers['access-control-allow-origin']} {request.path}"
 
     tenants.add_url_rule("/outer", "outer", outer)
-    answer = serve(tenants).get("/outer", PAGE)
-    assert (answer.body.decode(), allowed(answer)) == (f"mine {OTHER} /outer", PAGE)
+    response = serve(tenants).get("/outer", PAGE)
+    assert (response.body.decode(), allowed(response)) == (f"mine {OTHER} /outer", PAGE)
 
 
 # -- what can't be predicted is verified
@@ -455,9 +458,9 @@ def test_with_enforce_the_view_does_not_run(serve, changes):
     for error in (403, Exception):
         app.register_error_handler(error, lambda _: called.append("handler") or "handled")
     client = serve(app)
-    answer = client.get("/", PAGE, host="open.test")
-    assert (answer.status, answer.cors, called) == (403, {"vary": "Origin"}, [])
-    assert answer.body.startswith(b"Refused by the CORS policy: ")
+    response = client.get("/", PAGE, host="open.test")
+    assert (response.status, response.cors, called) == (403, {"vary": "Origin"}, [])
+    assert response.body.startswith(b"Refused by the CORS policy: ")
     assert client.get("/", OTHER, host="open.test").status == 200
 
 
@@ -468,7 +471,7 @@ def test_even_trapped_exceptions_keep_the_view_from_running(serve):
     assert (serve(app).get("/", PAGE, host="open.test").status, called) == (500, [])
 
 
-def test_a_view_that_runs_although_another_is_exempt_is_narrowed(serve):
+def test_an_unpredicted_view_in_place_of_an_exempt_one_grants_nothing(serve):
     """A refusal is narrower than passing through."""
     app = Flask("app")
     app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/secret")
@@ -485,8 +488,8 @@ def test_the_prediction_stays_if_no_view_runs(serve, caplog):
     app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/missing")
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", own()(lambda: "view"))
-    answer = serve(app).get("/", OTHER)
-    assert (answer.status, allowed(answer)) == (404, OTHER)
+    response = serve(app).get("/", OTHER)
+    assert (response.status, allowed(response)) == (404, OTHER)
     assert not caplog.records
 
 
@@ -505,7 +508,7 @@ def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
     assert allowed(serve(app).get("/", PAGE)) is None
 
 
-def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch):
+def test_no_app_matches_routes_before_the_first_attached_policy(app, serve, monkeypatch):
     """Until then, no route is matched."""
     usage = sys.modules["asgi_cors_werkzeug._views"].usage
     monkeypatch.setattr(usage, "_is_used", False)
@@ -521,7 +524,7 @@ def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch)
 # -- several apps, and requests that no server sends
 
 
-def test_apps_are_verified_each_by_its_own_views(serve):
+def test_each_app_is_verified_by_its_own_views(serve):
     apps = []
     for number in range(3):
         app = Flask(f"app{number}")
@@ -557,7 +560,7 @@ def test_a_request_context_without_a_request_is_left_alone(app):
         assert app.full_dispatch_request().data == b"view"
 
 
-def test_the_policy_comes_with_a_class_that_is_mounted_by_asgi(asgi, app):
+def test_a_decorated_class_has_its_policy_below_a_root_path(asgi, app):
     """A root path is divided from the path as the environ has it."""
     import asyncio  # noqa: PLC0415 - here alone
 
@@ -572,8 +575,8 @@ def test_the_policy_comes_with_a_class_that_is_mounted_by_asgi(asgi, app):
     app.add_url_rule("/x", view_func=Decorated.as_view("x"))
     for path, root in (("/api/x", "/api"), ("/api/x", "/api/"), ("/x", "/api")):
         scope = asgi.scope("GET", path, {"origin": OTHER}, root_path=root)
-        answer = asyncio.run(asgi.drive(asgi_app(app), scope))
-        assert (answer.body, allowed(answer)) == (b"/x", OTHER)
+        response = asyncio.run(asgi.drive(asgi_app(app), scope))
+        assert (response.body, allowed(response)) == (b"/x", OTHER)
 
 
 # -- a path that is too long to be matched
@@ -591,8 +594,8 @@ def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monke
     app.add_url_rule("/<path:_>", "view", (own() if attached else lambda view: view)(lambda _: "view"))
     client = serve(app)
     for origin in (PAGE, OTHER):
-        answer = client.get(LONG, origin)
-        assert (answer.status, answer.body, answer.cors) == (200, b"view", {"vary": "Origin"})
+        response = client.get(LONG, origin)
+        assert (response.status, response.body, response.cors) == (200, b"view", {"vary": "Origin"})
         preflight = client.preflight(LONG, origin)
         assert (preflight.status, allowed(preflight)) == (200, None)
         assert app.extensions["asgi_cors"].explain("GET", origin, LONG).allowed is False
@@ -600,7 +603,7 @@ def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monke
     assert matched == []
 
 
-def test_a_path_that_is_too_long_is_enforced(app, serve):
+def test_enforce_refuses_every_origin_at_a_path_that_is_too_long(app, serve):
     """The app doesn't run: nothing is known of the view that would."""
     CORS(app, origins=PAGE, enforce=True)
     app.add_url_rule("/<path:_>", "view", own()(lambda _: pytest.fail("the view ran")), methods=["POST"])
