@@ -1,4 +1,4 @@
-"""A Flask app by WSGI, and by ASGI: one request, its whole answer."""
+"""Requests to a Flask app over WSGI and over ASGI."""
 
 import asyncio
 from importlib.util import find_spec
@@ -23,7 +23,7 @@ class Response(NamedTuple):
 
     @property
     def cors(self) -> dict[str, str]:
-        """Return what CORS and caches go by; a field that is sent twice fails the test."""
+        """The CORS headers and Vary. A header that is sent twice fails the test."""
         headers = [
             (name, value) for name, value in self.headers if name.startswith("access-control-") or name == "vary"
         ]
@@ -67,7 +67,7 @@ def scope_of(method, path, headers, **more):
 
 
 async def drive(app, scope, body=b""):
-    """Send one request to an ASGI app, and collect its answer."""
+    """Send one request to an ASGI app, and return its response."""
     messages, sent, answered = [{"type": "http.request", "body": body}], [], asyncio.Event()
 
     async def receive():
@@ -92,7 +92,7 @@ INTERFACES = {"WSGI": by_wsgi, "ASGI": by_asgi}
 
 
 class Client:
-    """Sends requests to a Flask app by one of the two ways."""
+    """Sends requests to a Flask app over one interface."""
 
     def __init__(self, app, interface):
         self.app, self.interface = app, interface
@@ -111,7 +111,7 @@ class Client:
 
 @pytest.fixture(params=INTERFACES)
 def serve(request):
-    """Serve an app by WSGI, and in a second run by ASGI."""
+    """Serve an app over WSGI, and in a second run over ASGI."""
     return lambda app: Client(app, INTERFACES[request.param])
 
 
@@ -122,7 +122,7 @@ def app():
 
 @pytest.fixture
 def asgi():
-    """What is needed to talk ASGI by hand: a scope, and a client."""
+    """The functions that build a scope and send it to an app."""
 
     class ASGI(NamedTuple):
         scope: object = staticmethod(scope_of)

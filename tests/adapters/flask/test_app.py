@@ -1,4 +1,4 @@
-"""CORS(app): preflights before anything of the app, fields on every answer, by WSGI and by ASGI alike."""
+"""CORS(app): preflights are answered before the app runs, and every response has CORS headers, over WSGI and ASGI."""
 
 import pytest
 from flask import Blueprint, Flask, Response, abort, redirect, request, send_file, stream_with_context
@@ -22,7 +22,7 @@ OPEN_PREFLIGHT = {
 
 @pytest.fixture
 def app() -> Flask:
-    """An app with what apps have: a login before every request, handlers, streams, classes, crashes."""
+    """An app with a login before every request, error handlers, streams, classes and crashes."""
     app = Flask("app")
 
     @app.before_request
@@ -97,8 +97,8 @@ def app() -> Flask:
     [
         pytest.param("/plain", "GET", 200, id="a view"),
         pytest.param("/plain", "HEAD", 200, id="HEAD"),
-        pytest.param("/plain", "DELETE", 405, id="a method that the view has not"),
-        pytest.param("/plain", "OPTIONS", 200, id="an OPTIONS that is no preflight"),
+        pytest.param("/plain", "DELETE", 405, id="a method that the view does not have"),
+        pytest.param("/plain", "OPTIONS", 200, id="an OPTIONS request that is not a preflight"),
         pytest.param("/missing", "GET", 404, id="no view"),
         pytest.param("/slash", "POST", 308, id="a redirect to add a slash"),
         pytest.param("/away", "GET", 302, id="a redirect by a view"),
@@ -124,7 +124,7 @@ def test_every_response_has_the_cors_headers(app, serve, path, method, status, o
     "path", ["/plain", "/missing", "/slash", "/private", "/crash", "/item", "/bp/in", "/async", "//plain"]
 )
 def test_a_preflight_is_answered_before_any_code_of_the_app_runs(app, serve, path):
-    """Neither routing, redirects, logins nor views run: the answer is the policy's, and the same everywhere."""
+    """No routing, redirect, login or view runs. The response is the same for every path."""
     CORS(app)
     app.before_request(lambda: pytest.fail("the app was called"))
     response = serve(app).preflight(path, OTHER)
@@ -139,7 +139,7 @@ def test_the_body_of_a_refused_preflight_names_the_reason(app, serve):
 
 
 def test_cors_without_options_allows_every_origin_without_credentials(app, serve):
-    """As all of Flask-CORS's tutorials have it; the answer is the same for every request, so nothing varies."""
+    """As in Flask-CORS's tutorials. The response is the same for every request, so it has no Vary."""
     CORS(app)
     assert serve(app).get("/plain", OTHER).cors == {"access-control-allow-origin": "*"}
     assert serve(app).get("/plain").cors == {"access-control-allow-origin": "*"}
@@ -157,14 +157,14 @@ def test_a_304_has_the_cors_headers(app, serve):
 
 
 def test_flasks_test_client_uses_the_middleware(app):
-    """app.test_client() sees what a server does: the middleware stands around app.wsgi_app."""
+    """The middleware is around app.wsgi_app, so app.test_client() gets the same responses as a server."""
     CORS(app)
     response = app.test_client().options("/private", headers={"Origin": OTHER, "Access-Control-Request-Method": "PUT"})
     assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (204, "*")
 
 
 def test_an_exception_propagates_if_flask_is_configured_to(app):
-    """With TESTING the exception is the caller's, with a note that the page would see a CORS error."""
+    """With TESTING it is raised, with a note that the page would see a CORS error."""
     CORS(app)
     app.testing = True
     with pytest.raises(LookupError) as raised:
@@ -173,7 +173,7 @@ def test_an_exception_propagates_if_flask_is_configured_to(app):
 
 
 def test_a_middleware_added_later_is_outside_of_ours(app, serve):
-    """What another extension puts around app.wsgi_app keeps its place."""
+    """Another extension may wrap app.wsgi_app after CORS(app)."""
     CORS(app)
     inner, seen = app.wsgi_app, []
     app.wsgi_app = lambda environ, start_response: seen.append(environ["PATH_INFO"]) or inner(environ, start_response)
@@ -182,7 +182,7 @@ def test_a_middleware_added_later_is_outside_of_ours(app, serve):
 
 
 def test_init_app_merges_its_options_over_those_of_the_constructor(app, serve):
-    """CORS().init_app(app): the constructor's options count, those of init_app before them."""
+    """The constructor's other options apply."""
     CORS(origins=OTHER, expose_headers=["X-A"]).init_app(app, origins=PAGE)
     assert serve(app).get("/plain", PAGE).cors == {
         "access-control-allow-origin": PAGE,
@@ -192,7 +192,7 @@ def test_init_app_merges_its_options_over_those_of_the_constructor(app, serve):
 
 
 def test_one_extension_serves_several_apps(serve):
-    """Each app has a policy of its own in app.extensions; which one CORS() means, it can't tell."""
+    """Each app has its own policy in app.extensions. CORS() itself has none then."""
     cors, first, second = CORS(), Flask("first"), Flask("second")
     cors.init_app(first, origins=PAGE)
     cors.init_app(second, origins=OTHER)
@@ -212,7 +212,7 @@ def test_a_second_policy_for_an_app_is_refused(app):
 
 
 def test_a_failed_init_can_be_repeated(app, serve):
-    """What is refused leaves the app open to the next try."""
+    """A refused policy is not installed."""
     with pytest.raises(ValueError, match="supports_credentials"):
         CORS(app, supports_credentials=True)
     CORS(app, supports_credentials=True, origins=PAGE)
@@ -220,7 +220,7 @@ def test_a_failed_init_can_be_repeated(app, serve):
 
 
 def test_the_extension_has_policy_explain_and_reconfigure(app, serve):
-    """CORS(app) and app.extensions have .policy, .explain and .reconfigure; a refused one leaves the old in force."""
+    """So does app.extensions["asgi_cors"]. A refused policy leaves the old one in force."""
     cors = CORS(app, origins=PAGE, max_age=60)
     installed = app.extensions["asgi_cors"]
     assert cors.policy == installed.policy
@@ -233,7 +233,7 @@ def test_the_extension_has_policy_explain_and_reconfigure(app, serve):
 
 
 def test_reconfigure_with_a_policy_replaces_every_option_of_the_policy(app, serve):
-    """reconfigure(policy) is as good as naming each option; not both."""
+    """A policy and options of a policy together are refused."""
     cors = CORS(app, origins=OTHER, resources={"/plain": {"expose_headers": "X-A"}})
     policy = cors.policy.replace(allow_origins=[PAGE])
     cors.reconfigure(policy)
@@ -243,7 +243,7 @@ def test_reconfigure_with_a_policy_replaces_every_option_of_the_policy(app, serv
 
 
 def test_the_options_of_the_middleware_work(app, serve):
-    """What the middlewares take besides a policy, CORS(app) takes, too."""
+    """These are `enforce`, `policy_for` and `on_decision`."""
     seen = []
     CORS(
         app,

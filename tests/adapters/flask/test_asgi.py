@@ -1,4 +1,4 @@
-"""asgi_app: the bridge to ASGI. Threads, contexts, streams, and all that isn't http."""
+"""asgi_app: the bridge to ASGI, with its threads, contexts and streams, and connections that are not HTTP."""
 
 import asyncio
 import contextvars
@@ -16,12 +16,12 @@ variable = contextvars.ContextVar("variable", default="unset")
 
 
 def view(app, path="/"):
-    """Register a view that is called with nothing."""
+    """Register a view without arguments."""
     return app.route(path, methods=["GET", "POST"])
 
 
 async def test_requests_run_concurrently(app, asgi):
-    """Four views meet at a barrier, which would break if any waited for another."""
+    """Four views wait at a barrier, which would break if they ran one by one."""
     barrier = threading.Barrier(4)
     view(app)(lambda: f"{barrier.wait(LIMIT) >= 0}")
     serving = asgi_app(app, threads=4)
@@ -30,7 +30,7 @@ async def test_requests_run_concurrently(app, asgi):
 
 
 async def test_a_preflight_needs_no_thread(app, asgi):
-    """It is answered while every thread is held."""
+    """It is answered while every thread is busy."""
     held, release = threading.Event(), threading.Event()
     view(app)(lambda: held.set() or f"{release.wait(LIMIT)}")
     CORS(app, origins=PAGE)
@@ -45,7 +45,7 @@ async def test_a_preflight_needs_no_thread(app, asgi):
 
 
 async def test_the_decision_is_made_once(app, asgi):
-    """What stands outside marks the request, so that the WSGI layer inside passes it on."""
+    """The outer middleware stores its state in the scope, so that the inner one passes the request on."""
     seen = []
     view(app)(lambda: "")
     CORS(app, origins=PAGE, on_decision=lambda _decision, scope: seen.append(scope["type"]))
@@ -54,7 +54,7 @@ async def test_the_decision_is_made_once(app, asgi):
 
 
 async def test_cors_applied_after_asgi_app_still_works(app, asgi):
-    """By the WSGI layer, at the price of a thread."""
+    """The WSGI middleware applies the policy, so a preflight needs a thread."""
     view(app)(lambda: "")
     serving = asgi_app(app)
     CORS(app, origins=PAGE)
@@ -69,7 +69,7 @@ async def test_asgi_app_serves_an_app_without_cors(app, asgi):
 
 
 async def test_context_variables_do_not_leak_between_requests(app, asgi):
-    """Each request has a copy of the context that it arrives in: neither the next one nor the server sees its own."""
+    """Each request has a copy of its context, so neither the next request nor the server sees its changes."""
     view(app)(lambda: f"{variable.get()} {variable.set('mine').var.get()}")
     serving = asgi_app(app, threads=1)
     variable.set("server")
@@ -79,7 +79,7 @@ async def test_context_variables_do_not_leak_between_requests(app, asgi):
 
 
 async def test_the_request_context_is_available_in_streams_and_copies(app, asgi):
-    """Flask's own context lives as long as the response."""
+    """Flask's own context lasts as long as the response."""
 
     @view(app, "/x")
     def stream():
@@ -89,11 +89,11 @@ async def test_the_request_context_is_available_in_streams_and_copies(app, asgi)
     assert (await asgi.drive(asgi_app(app), asgi.scope("GET", "/x", {}))).body == b"/x!"
 
 
-# -- what goes in
+# -- the request
 
 
 async def test_the_environ_has_the_request_byte_for_byte(app, asgi):
-    """Paths and queries byte for byte, mount and client included."""
+    """This includes the path, the query, the root path and the client."""
     headers = ["SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR"]
     view(app, "/<path:_>")(lambda _: [request.environ.get(header) for header in headers])
     scope = asgi.scope("GET", "/mount/caf%C3%A9", {}, root_path="/mount", query_string=b"a=%C3\xa9")
@@ -110,7 +110,7 @@ async def test_a_root_path_is_removed_between_segments_only(app, asgi, root, pat
 
 
 async def test_ambiguous_names_are_dropped_and_cookies_are_joined(app, asgi):
-    """Cookies are joined as cookies are; a name with an underscore can't pass for another."""
+    """A name with an underscore would be the same as one with a hyphen. Cookies are joined by semicolons."""
     view(app)(lambda: [request.headers.get("X-User"), request.headers.get("X-Two"), request.cookies])
     headers = [(b"x-user", b"ada"), (b"x_user", b"eve"), (b"x-two", b"1"), (b"x-two", b"2")]
     cookies = [(b"cookie", b"a=1"), (b"cookie", b"b=2")]
@@ -127,7 +127,7 @@ async def test_too_many_repetitions_of_one_header_are_refused(app, asgi):
 
 @pytest.mark.parametrize("size", [3, 100_000], ids=["in memory", "on disk"])
 async def test_a_chunked_body_without_a_length_is_read(app, size):
-    """As `Transfer-Encoding: chunked` has it."""
+    """As with `Transfer-Encoding: chunked`."""
     view(app)(lambda: f"{len(request.get_data())}")
     sent, messages = [], [{"type": "http.request", "body": b"x" * size, "more_body": True}, {"type": "http.request"}]
 
@@ -152,7 +152,7 @@ async def test_a_client_that_disconnects_while_it_sends_raises_nothing(app):
     await asgi_app(app)(scope, receive, None)
 
 
-# -- what comes out
+# -- the response
 
 
 async def test_non_ascii_values_and_repeated_headers_are_sent_unchanged(app, asgi):
@@ -165,7 +165,7 @@ async def test_non_ascii_values_and_repeated_headers_are_sent_unchanged(app, asg
 
 
 async def test_a_response_is_closed(app, asgi):
-    """Also one that breaks off: what is to be called on close is called."""
+    """Even if the client disconnects, functions that were registered for its close are called."""
     closed = []
 
     def broken():
@@ -186,7 +186,7 @@ async def test_a_response_is_closed(app, asgi):
 
 
 async def test_an_endless_stream_ends_when_its_client_disconnects(app, asgi):
-    """The generator is closed, and its thread is free again; no other message counts as leaving."""
+    """The generator is closed, and its thread is free again. No other message counts as a disconnect."""
     closed, arrived, gone = threading.Event(), asyncio.Event(), asyncio.Event()
 
     @view(app)
@@ -220,7 +220,7 @@ async def test_an_endless_stream_ends_when_its_client_disconnects(app, asgi):
 
 
 async def test_a_cancelled_request_releases_its_thread(app, asgi):
-    """A server that gives up, at shutdown say, while the thread waits for it to take a piece."""
+    """A server may cancel it, for example at shutdown, while the thread waits until a chunk is accepted."""
     closed, stuck = threading.Event(), asyncio.Event()
 
     @view(app)
@@ -272,18 +272,18 @@ async def test_a_request_cancelled_before_its_response_sends_nothing(app, asgi):
     assert sent == []
 
 
-# -- any WSGI app inside
+# -- other WSGI apps
 
 
 def plain(app):
-    """Make an ASGI app of a bare WSGI app; Flask's own never does what these tests need."""
+    """Return an ASGI app for a plain WSGI app, because Flask never does what these tests need."""
     flask = Flask("plain")
     flask.wsgi_app = app
     return asgi_app(flask)
 
 
 async def test_the_write_callable_sends_the_body(asgi):
-    """PEP 3333's old way to send a body, with an iterable after it."""
+    """PEP 3333 allows `write` before an iterable."""
 
     def app(_environ, start_response):
         write = start_response("200 OK", [])
@@ -297,7 +297,7 @@ async def test_the_write_callable_sends_the_body(asgi):
 
 @pytest.mark.parametrize("begun", [False, True], ids=["before the body", "after it has begun"])
 async def test_a_second_start_response_with_exc_info_replaces_a_first_that_was_not_sent(asgi, begun):
-    """Replaces the first as long as nothing was sent; else the exception is raised."""
+    """If the response has begun, the exception is raised."""
 
     def app(_environ, start_response):
         write = start_response("200 OK", [("x-a", "1")])
@@ -326,11 +326,11 @@ async def test_a_second_start_response_without_exc_info_raises(asgi):
         await asgi.drive(plain(app), asgi.scope("GET", "/", {}))
 
 
-# -- what isn't http
+# -- connections that are not HTTP
 
 
 async def test_the_lifespan_protocol_is_completed(app):
-    """Servers that start and stop an app are told that it has."""
+    """Servers are told that the app has started and stopped."""
     sent, messages = [], [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
 
     async def receive():
@@ -344,9 +344,9 @@ async def test_the_lifespan_protocol_is_completed(app):
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-@pytest.mark.parametrize("install", [CORS, lambda app: app], ids=["with CORS(app)", "alone"])
+@pytest.mark.parametrize("install", [CORS, lambda app: app], ids=["with CORS(app)", "without CORS(app)"])
 async def test_a_websocket_handshake_is_refused(app, asgi, install):
-    """Closed before it is accepted, which servers answer with 403: Flask has no WebSockets."""
+    """Flask has no WebSockets. Servers answer 403 if a handshake is closed before it is accepted."""
     sent = []
 
     async def send(message):
@@ -364,7 +364,7 @@ def test_an_invalid_number_of_threads_is_refused(app, threads):
 
 
 async def test_a_views_own_policy_applies_under_asgi(app, asgi):
-    """Routes are matched on the scope: mount, host and server included."""
+    """Routes are matched by the scope, including its root path, host and server."""
     app.add_url_rule("/view", "view", cross_origin(origins=PAGE)(lambda: "own"))
     CORS(app)
     headers = {"origin": PAGE, "access-control-request-method": "PUT"}

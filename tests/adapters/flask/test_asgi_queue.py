@@ -1,4 +1,4 @@
-"""asgi_app: requests that wait for a thread, and requests that are refused before they wait."""
+"""asgi_app: requests that wait for a thread, and requests that are refused at once."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ class Client:
 
     def __init__(self, serving, scope):
         self.messages, self.sent, self.left = [{"type": "http.request", "body": b""}], [], asyncio.Event()
-        self.waits = asyncio.Event()  # set when the request is complete, and its client is watched
+        self.waits = asyncio.Event()  # set when the request is complete, and the bridge watches for its disconnect
         self.task = asyncio.create_task(serving(scope, self.receive, self.send))
 
     async def receive(self):
@@ -50,7 +50,7 @@ def busy(app):
 
 
 async def hold(busy, serving, asgi):
-    """Make a request that takes the only thread."""
+    """Send a request that occupies the only thread."""
     first = Client(serving, asgi.scope("GET", "/first", {}))
     assert await asyncio.to_thread(busy.held.wait, LIMIT)
     return first
@@ -90,7 +90,7 @@ async def test_a_waiting_request_that_is_cancelled_uses_no_thread(app, asgi, bus
 
 
 async def test_a_client_that_disconnects_while_its_view_runs_gets_no_response(app, asgi, busy):
-    """The view runs to its end."""
+    """The view is not interrupted."""
     serving = asgi_app(app, threads=1)
     first = await hold(busy, serving, asgi)
     first.left.set()
@@ -101,7 +101,7 @@ async def test_a_client_that_disconnects_while_its_view_runs_gets_no_response(ap
     assert (busy.ran, first.sent) == (["first"], [])
 
 
-# -- too many lines
+# -- too many headers
 
 LINES = {
     "101 of one header": [(b"x-many", b"1")] * 101,
@@ -114,7 +114,7 @@ LINES = {
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
 async def test_too_many_headers_are_refused_before_the_body_is_read(app, method, lines):
-    """No thread is taken, and the page can read the refusal; on HEAD it has no body."""
+    """No thread is used, and the page can read the refusal. On HEAD it has no body."""
     CORS(app, origins=PAGE)
     sent = []
 
@@ -146,7 +146,7 @@ async def test_a_path_beyond_utf8_is_served(app, asgi):
     assert (await asgi.drive(asgi_app(app), asgi.scope("GET", "/x", {}) | {"path": "/\udcff"})).status == 200
 
 
-# -- which lines count for a route
+# -- which headers count for a route
 
 
 HOSTS = {
@@ -161,7 +161,7 @@ HOSTS = {
 
 @pytest.mark.parametrize(("lines", "status"), HOSTS.values(), ids=HOSTS)
 async def test_the_host_is_found_after_any_other_headers(asgi, lines, status):
-    """Host selects the view, and so the policy of a preflight. Several lines of Host match no view."""
+    """Host selects the view, and so the policy of a preflight. Several Host headers match no view."""
     app = Flask("app", host_matching=True, static_host="static.test")
     app.add_url_rule("/", "a", cross_origin(origins=PAGE)(lambda: ""), host="a.test")
     app.add_url_rule("/", "b", cross_origin(origins="https://b.example.com")(lambda: ""), host="b.test")
@@ -182,7 +182,7 @@ VALUES = {
 
 @pytest.mark.parametrize("lines", VALUES.values(), ids=VALUES)
 async def test_a_route_is_matched_by_the_first_headers_only(asgi, monkeypatch, lines):
-    """Werkzeug looks at each value several times."""
+    """Werkzeug processes each value several times."""
     app = Flask("app")
     app.add_url_rule("/", "a", cross_origin(origins=PAGE)(lambda: ""))
     CORS(app, origins="https://other.example.com")

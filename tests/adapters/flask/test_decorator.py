@@ -27,7 +27,9 @@ PREFLIGHT = {
     **VARY,
 }
 
-with_and_without = pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "alone"])
+with_and_without = pytest.mark.parametrize(
+    "install", [CORS, lambda app: None], ids=["with CORS(app)", "without CORS(app)"]
+)
 own = cross_origin(origins=PAGE)
 
 
@@ -42,7 +44,7 @@ def allowed(response):
 )
 @pytest.mark.parametrize(("origin", "headers"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
 def test_a_views_policy_applies_to_all_its_responses(app, serve, install, path, method, status, origin, headers):
-    """Those to what it raises included."""
+    """This includes responses for exceptions that the view raises."""
     install(app)
     for name, body in {"view": jsonify, "abort": lambda: abort(418), "crash": lambda: 1 / 0}.items():
         app.add_url_rule(f"/{name}", name, own(body))
@@ -52,7 +54,7 @@ def test_a_views_policy_applies_to_all_its_responses(app, serve, install, path, 
 
 @with_and_without
 def test_a_views_policy_answers_its_preflights(app, serve, install):
-    """The view itself isn't called; the answer has the policy's fields and no others."""
+    """The view is not called. The response has the policy's headers and no others."""
     install(app)
     app.add_url_rule("/view", "view", own(lambda: pytest.fail("called")), methods=["PUT"])
     client = serve(app)
@@ -106,7 +108,7 @@ def test_with_cors_other_views_have_the_apps_policy(app, serve):
 
 
 def test_options_of_cors_do_not_apply_to_a_decorated_view(app, serve):
-    """As in Flask-CORS: a view's options are laid over the config and the defaults, not over CORS(app, …)."""
+    """As in Flask-CORS, a view's options are merged over the config and the defaults, not over CORS(app, …)."""
     app.config["CORS_MAX_AGE"] = 7
     CORS(app, origins=OTHER, supports_credentials=True, expose_headers="X-A")
     app.add_url_rule("/view", "view", own(lambda: "own"))
@@ -116,7 +118,7 @@ def test_options_of_cors_do_not_apply_to_a_decorated_view(app, serve):
 
 
 def test_a_view_registered_after_a_preflight_has_its_policy(app, serve):
-    """Flask lets it be before a request has reached the app itself, which a preflight doesn't."""
+    """Flask allows that until a request reaches the app, and a preflight does not reach it."""
     CORS(app)
     client = serve(app)
     client.preflight("/view", PAGE)
@@ -124,7 +126,7 @@ def test_a_view_registered_after_a_preflight_has_its_policy(app, serve):
     assert client.get("/view", PAGE).cors == GRANTED
 
 
-# -- other decorators, and the order of them
+# -- other decorators and their order
 
 
 def passes_on(view):
@@ -162,7 +164,7 @@ def test_it_works_above_and_below_other_decorators(app, serve, install, order):
 
 
 def test_the_refusal_of_a_login_has_cors_headers_only_with_cors(app, serve):
-    """Alone, the view can't answer for what is refused before it is reached; with CORS(app) it does."""
+    """Without CORS(app), a decorated view cannot add headers to a response that is sent before it runs."""
     app.add_url_rule("/view", "view", needs_login(own(lambda: "own")))
     assert serve(app).get("/view", PAGE).cors == {}
     app = Flask("second")
@@ -175,7 +177,7 @@ def test_the_refusal_of_a_login_has_cors_headers_only_with_cors(app, serve):
 
 
 def test_a_hidden_policy_and_the_apps_must_both_allow(app, serve):
-    """A decorator above it without functools.wraps hides its policy; then it takes back, and never adds."""
+    """A decorator above that does not use functools.wraps hides the view's policy from the app."""
     CORS(app, origins=[PAGE, "https://third.example"])
     app.add_url_rule("/view", "view", hides(cross_origin(origins=[PAGE, OTHER])(lambda: "own")))
     client = serve(app)
@@ -184,7 +186,7 @@ def test_a_hidden_policy_and_the_apps_must_both_allow(app, serve):
 
 
 def test_a_decorator_above_route_raises_a_warning(app, serve):
-    """Flask has registered the bare view by then: nothing of the decorator would take effect."""
+    """Flask has registered the bare view by then, so the decorator has no effect."""
     CORS(app)
     own(app.get("/view")(lambda: "bare"))
     with pytest.warns(ConfigWarning, match=r"is above its route.*first @app.route"):
@@ -236,7 +238,7 @@ class ByMethod(MethodView):
 @with_and_without
 @pytest.mark.parametrize("view", [Decorated, Methods])
 def test_a_class_based_view_has_its_policy(app, serve, install, view):
-    """`decorators = [...]`, whose preflights Flask must leave to it."""
+    """Flask must not answer the preflights of a class with `decorators = […]`."""
     install(app)
     app.add_url_rule("/view", view_func=view.as_view("view"))
     client = serve(app)
@@ -246,7 +248,7 @@ def test_a_class_based_view_has_its_policy(app, serve, install, view):
 
 @with_and_without
 def test_a_method_of_a_class_has_its_own_policy(app, serve, install):
-    """`get` has a policy of its own; the other methods are as before."""
+    """`get` has a policy of its own. Other methods have the app's."""
     install(app)
     app.add_url_rule("/view", view_func=ByMethod.as_view("view"))
     client = serve(app)
@@ -264,7 +266,7 @@ def test_a_method_of_a_class_answers_its_preflights_under_cors(app, serve):
 
 
 def test_each_view_of_a_url_has_its_own_policy(app, serve):
-    """The one is asked that serves the method which the preflight names; HEAD is GET's."""
+    """A preflight gets the policy of the view that serves the requested method. HEAD is served by GET's."""
     CORS(app, origins="https://third.example")
     app.add_url_rule("/view", "get", cross_origin(origins=PAGE)(lambda: "got"))
     app.add_url_rule("/view", "put", cross_origin(origins=OTHER)(lambda: "put"), methods=["PUT"])
@@ -287,7 +289,7 @@ def test_each_view_of_a_url_has_its_own_policy(app, serve):
     ],
 )
 def test_a_preflight_cached_for_one_view_is_not_used_for_another(app, options, closes):
-    """A browser keeps it by URL: what the open view's says must not let a page call the one with the closed policy."""
+    """Browsers cache preflights by URL. That of an open view must not allow a request to a closed one."""
     called = []
     CORS(app, **options)
     app.add_url_rule("/view", "get", cross_origin(max_age=60)(lambda: "got"))
@@ -300,7 +302,7 @@ def test_a_preflight_cached_for_one_view_is_not_used_for_another(app, options, c
 
 
 def test_a_preflight_of_a_url_with_one_policy_is_cached(app, serve):
-    """Whichever of its methods it asks for."""
+    """It does not matter which method is requested."""
     CORS(app, max_age=60)
     app.add_url_rule("/view", "get", cross_origin(max_age=7)(lambda: "got"), methods=["GET", "PUT"])
     app.add_url_rule("/plain", "plain", lambda: "got", methods=["GET", "PUT"])
@@ -310,7 +312,7 @@ def test_a_preflight_of_a_url_with_one_policy_is_cached(app, serve):
 
 
 def test_a_method_that_no_view_serves_gets_the_policy_of_the_urls_view(app, serve):
-    """The 405, and its preflight: not by the app's wider policy."""
+    """The app's policy, which allows more, does not apply to the 405 and its preflight."""
     CORS(app)
     app.add_url_rule("/view", "view", own(lambda: "own"))
     client = serve(app)
@@ -337,7 +339,7 @@ def test_a_redirect_to_a_missing_path_gets_the_apps_policy(app, serve):
 
 @with_and_without
 def test_a_view_of_a_blueprint_has_its_policy(serve, install):
-    """With prefixes, nested, under a subdomain."""
+    """The blueprint may have a prefix, be nested, or have a subdomain."""
     app = Flask("app", subdomain_matching=True)
     app.config["SERVER_NAME"] = "api.test"
     install(app)
@@ -355,7 +357,7 @@ def test_a_view_of_a_blueprint_has_its_policy(serve, install):
 
 @pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="a key of Flask 3.1")
 def test_an_untrusted_host_gets_the_apps_policy(app, serve):
-    """The app refuses it by itself; finding a view must not."""
+    """The app refuses it. The search for the view must not raise."""
     app.config["TRUSTED_HOSTS"] = ["api.test"]
     CORS(app)
     app.add_url_rule("/view", "view", own(lambda: "own"))
@@ -373,7 +375,7 @@ def test_an_untrusted_host_gets_the_apps_policy(app, serve):
     ],
 )
 def test_a_view_is_found_by_its_host(serve, options, rule, server_name, view, plain):
-    """The first request of a host as each later one."""
+    """This holds for the first request of a host and for later ones."""
     app = Flask("app", static_folder=None, **options)
     app.config["SERVER_NAME"] = server_name
     CORS(app)
@@ -385,7 +387,7 @@ def test_a_view_is_found_by_its_host(serve, options, rule, server_name, view, pl
 
 @pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])
 def test_an_app_with_its_own_routing_finds_its_views(serve, way):
-    """By any field of the request, as by Host."""
+    """It may route by any header, as by Host."""
 
     def by_tenant(app, request):
         tenant = "" if request is None else request.headers.get("x-tenant", "")
@@ -413,7 +415,7 @@ def test_an_app_with_its_own_routing_finds_its_views(serve, way):
 
 
 def test_subdomain_matching_may_be_enabled_later(serve):
-    """A host that is known by then is looked at anew."""
+    """The cached result for a host is not used then."""
     app = Flask("app", static_folder=None)
     app.config["SERVER_NAME"] = "api.test"
     CORS(app)
@@ -427,7 +429,7 @@ def test_subdomain_matching_may_be_enabled_later(serve):
 
 @pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="Flask 3.1 looks at it")
 def test_the_trusted_hosts_of_a_request_class_are_respected(app, serve):
-    """A host that it doesn't trust gets the app's policy, as often as it asks."""
+    """An untrusted host gets the app's policy each time."""
 
     class Trusting(Request):
         trusted_hosts = ["api.test"]  # noqa: RUF012 - as werkzeug has it
@@ -443,7 +445,7 @@ def test_the_trusted_hosts_of_a_request_class_are_respected(app, serve):
 
 @with_and_without
 def test_an_async_view_has_its_policy(app, serve, install):
-    """A coroutine function under the decorator is served, with its policy."""
+    """The decorator accepts a coroutine function."""
     install(app)
 
     async def view():
@@ -453,7 +455,7 @@ def test_an_async_view_has_its_policy(app, serve, install):
     assert serve(app).get("/view", PAGE).cors == GRANTED
 
 
-# -- routes are looked up only where that can matter
+# -- routes are matched only if a view has a policy
 
 
 def test_no_route_is_matched_if_no_view_has_a_policy():
@@ -520,7 +522,7 @@ def test_views_may_be_decorated_while_threads_serve(app):
 
 @pytest.mark.parametrize("order", ["below route", "above route"])
 def test_an_exempt_view_is_passed_through(app, serve, order):
-    """Preflights included, in whichever order it stands: what the view itself sends decides."""
+    """The view's own headers are sent, also for preflights. The order of decorators does not matter."""
     CORS(app)
     headers = {"Access-Control-Allow-Origin": "https://mine.example"}
     route = app.route("/view", methods=["GET", "OPTIONS"])
@@ -542,7 +544,7 @@ def test_cors_exempt_has_no_effect_without_cors(app, serve):
     assert serve(app).get("/view", PAGE).cors == {}
 
 
-# -- what is said of it
+# -- explanations and mistakes
 
 
 def test_explain_uses_a_views_own_policy(app):
@@ -554,7 +556,7 @@ def test_explain_uses_a_views_own_policy(app):
 
 
 def test_mistakes_are_found_at_decoration():
-    """All at once, under the names of Flask-CORS."""
+    """All are reported at once, by the names of Flask-CORS."""
     with pytest.raises(ConfigError) as raised:
         cross_origin(origin="*", origins="https://example.com/", max_age=-1)
     assert [issue.option for issue in raised.value.issues] == ["origin", "origins", "max_age"]

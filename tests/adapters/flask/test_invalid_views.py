@@ -1,4 +1,4 @@
-"""A mistake in one view's policy never takes the app down: only that view's responses carry no CORS header."""
+"""A mistake in one view's policy never stops the app. Only that view's responses lose their CORS headers."""
 
 import asyncio
 import logging
@@ -67,7 +67,7 @@ def of_a_class(app):
 
 
 def config_of_a_blueprints_view(app):
-    """The blueprint itself has no policy; its view's depends on the config."""
+    """The blueprint has no policy. That of its view depends on the config."""
     blueprint = Blueprint("bp", __name__)
     blueprint.add_url_rule("/view", "view", cross_origin(**CREDENTIALS)(lambda: "view"), methods=["GET", "PUT"])
     app.register_blueprint(blueprint)
@@ -129,7 +129,7 @@ ALONE = [decorated_without_origins, credentials_in_config, nonsense_in_config, u
 
 @pytest.mark.parametrize("mistake", ALONE)
 def test_a_standalone_view_with_a_mistake_refuses_every_origin(app, serve, caplog, mistake):
-    """Without CORS(app), the view itself refuses; it is not an error 500."""
+    """Without CORS(app), the view itself refuses. The response is not a 500."""
     mistake(app)
     app.add_url_rule("/health", "health", lambda: "ok")
     client = serve(app)
@@ -145,7 +145,7 @@ def test_a_standalone_view_with_a_mistake_refuses_every_origin(app, serve, caplo
 
 @pytest.mark.parametrize("mistake", [decorated_without_origins, replaced, of_a_class, config_of_a_blueprints_view])
 def test_cors_raises_if_a_registered_view_has_a_mistake(app, mistake):
-    """The configuration in force is unchanged: here, none."""
+    """The configuration in force, here none, is unchanged."""
     mistake(app)
     with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):
         CORS(app, origins=PAGE)
@@ -153,7 +153,7 @@ def test_cors_raises_if_a_registered_view_has_a_mistake(app, mistake):
 
 
 def test_a_blueprints_mistake_is_raised_at_its_registration(app, serve):
-    """Its views are not registered then; the app goes on."""
+    """Its views are not registered then. The app serves its other views."""
     CORS(app, origins=PAGE)
     blueprint = Blueprint("bp", __name__, url_prefix="/bp")
     CORS(blueprint, **CREDENTIALS, origins=PAGE)
@@ -199,7 +199,7 @@ def test_reconfigure_changes_nothing_if_a_view_has_a_mistake(app, serve):
 
 
 async def start(app):
-    """Start an ASGI app as servers do, and return what it says."""
+    """Start an ASGI app as servers do, and return its message."""
     sent = []
     events = iter(["lifespan.startup", "lifespan.shutdown"])
 
@@ -222,7 +222,7 @@ def test_an_asgi_server_does_not_start_an_app_with_a_mistake(app, mistake):
     assert "cross_origin: origins" in failed["message"]
 
 
-@pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "alone"])
+@pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "without CORS(app)"])
 def test_an_asgi_server_starts_an_app_without_mistakes(app, install):
     install(app)
     healthy(app)
@@ -231,7 +231,7 @@ def test_an_asgi_server_starts_an_app_without_mistakes(app, install):
 
 
 def test_reconfigurations_in_several_threads_all_take_effect(app):
-    """Each changes one option; none is lost."""
+    """Each changes one option. No change is lost."""
     cors = CORS(app, origins=PAGE)
     options = {"max_age": 7, "allow_headers": ["x-a"], "expose_headers": ["x-b"], "methods": ["PUT"], "origins": EVIL}
     for _ in range(20):

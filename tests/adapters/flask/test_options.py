@@ -70,7 +70,7 @@ def test_the_defaults_are_those_of_flask_cors():
         pytest.param(
             {"allow_origin_regex": r"https://[a-z]+\.example\.com"},
             {"allow_origins": (), "allow_origin_regex": r"https://[a-z]+\.example\.com"},
-            id="a regex beside the default of every origin",
+            id="a regex next to the default of every origin",
         ),
         pytest.param(
             {"supports_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
@@ -84,7 +84,7 @@ def test_an_option_means_the_same_as_in_flask_cors(options, same):
 
 
 def test_a_regex_must_match_the_whole_origin(app, serve):
-    """Not their beginning, as in Flask-CORS: `https://shop.example.evil.com` is another site."""
+    """In Flask-CORS it must match only their beginning: `https://shop.example.evil.com` is another site."""
     CORS(app, origins=r"https://\w+\.Example\.com")
     client = serve(app)
     granted = [
@@ -98,7 +98,7 @@ def test_a_regex_must_match_the_whole_origin(app, serve):
 
 
 def test_resources_override_keywords_which_override_the_config(app, serve):
-    """A resource before keywords before config before defaults."""
+    """The config overrides the defaults."""
     app.config |= {"CORS_MAX_AGE": 1, "CORS_EXPOSE_HEADERS": "X-Config", "CORS_METHODS": ["PUT"]}
     table = {"/r": {"max_age": 3}, "/s": {}}
     CORS(app, origins=PAGE, max_age=2, resources=table)
@@ -113,7 +113,7 @@ def test_resources_override_keywords_which_override_the_config(app, serve):
 
 
 def test_config_keys_have_both_names():
-    """A key counts under Flask-CORS's name as under ours."""
+    """These are Flask-CORS's name and the policy's."""
     assert policy_of({"CORS_ORIGINS": PAGE}) == policy_of({"CORS_ALLOW_ORIGINS": PAGE}) == policy_of(origins=PAGE)
 
 
@@ -122,7 +122,7 @@ def test_a_config_key_of_none_is_ignored():
 
 
 def test_the_origins_of_a_level_replace_all_origins_below():
-    """By whichever names."""
+    """It does not matter by which names."""
     regex = r"https://[a-z]+\.example\.com"
     below = {"CORS_ORIGINS": PAGE}
     assert policy_of(below, allow_origin_regex=regex) == policy_of(allow_origin_regex=regex)
@@ -198,7 +198,7 @@ def test_an_unknown_option_unlike_any_other_lists_the_known_ones():
 
 
 def test_all_mistakes_are_reported_at_once():
-    """Of names and of values, of keywords and of resources."""
+    """These are unknown names and invalid values, of keywords and of resources."""
     found = mistakes_of(orgins=PAGE, origins=f"{PAGE}/", max_age=-1, resources={"/a": {"origns": 1}, "/b": 5})
     assert [line.partition(":")[0] for line in found] == [
         "orgins",
@@ -215,14 +215,14 @@ def test_mistakes_of_all_resources_are_reported_at_once():
 
 
 def test_mistakes_are_found_without_an_app():
-    """CORS(…) before init_app; what its config may yet bring is left to that."""
+    """CORS(…) finds them before init_app. Those that depend on the config are left to that."""
     with pytest.raises(ConfigError, match="slash"):
         CORS(origins=f"{PAGE}/")
     assert CORS(supports_credentials=True)
 
 
 def test_an_unknown_config_key_raises_a_warning():
-    """An app may have keys of its own there."""
+    """An app may have its own keys with this prefix."""
     with pytest.warns(ConfigWarning, match="CORS_ORIGIN: there is no option.*CORS_ORIGINS"):
         assert policy_of({"CORS_ORIGIN": "x"}, origins=PAGE).allow_origins == (PAGE,)
 
@@ -245,7 +245,7 @@ def decorated(app):
     ids=["CORS(app)", "CORS(blueprint)"],
 )
 def test_an_unknown_config_key_is_refused_if_no_origins_are_given(install):
-    """It may be them, mistyped; and the default is to open everything."""
+    """It may be a misspelt CORS_ORIGINS, and the default is every origin."""
     app = Flask("app")
     app.testing = True
     app.config["CORS_ORIGIN"] = PAGE

@@ -13,7 +13,7 @@ OPEN = {"origins": "*"}
 
 
 def granted(client, path):
-    """Give the pages, of three, that may read a path; a preflight must say the same as the request itself."""
+    """Return the pages, of three, that may read a path. A preflight must have the same result as the request itself."""
     pages = ""
     for page in (A, B, C):
         responses = [client.get(path, page), client.preflight(path, page)]
@@ -27,11 +27,11 @@ def granted(client, path):
     ("resources", "paths"),
     [
         pytest.param("/api/*", {"/api": "a", "/api/": "a", "/api/x/y": "a", "/apixyz": "", "/": ""}, id="a prefix"),
-        pytest.param("/it.m*", {"/it.m": "a", "/it.ms/x": "a", "/it": "", "/item": ""}, id="all that begins so"),
+        pytest.param("/it.m*", {"/it.m": "a", "/it.ms/x": "a", "/it": "", "/item": ""}, id="a prefix within a segment"),
         pytest.param(["/x", "/y"], {"/x": "a", "/y": "a", "/x/": "a", "/xy": ""}, id="a list of paths"),
-        pytest.param("/x.y", {"/x.y": "a", "/xzy": ""}, id="a path with a dot is no regex"),
+        pytest.param("/x.y", {"/x.y": "a", "/xzy": ""}, id="a path with a dot is not a regex"),
         pytest.param("*", {"/": "a", "/x": "a"}, id="every path"),
-        pytest.param("/*", {"/": "a", "/x": "a"}, id="every path, as Flask-CORS's default has it"),
+        pytest.param("/*", {"/": "a", "/x": "a"}, id="every path, as in Flask-CORS's default"),
         pytest.param(r"/v[12]/.*", {"/v1/x": "a", "/v3/x": "", "/x/v1/x": ""}, id="a regex matches from the first"),
         pytest.param(r"/v\d", {"/v1": "a", "/v1/x": "", "/v12": ""}, id="a regex matches to the last"),
         pytest.param(r"/v[12]/*", {"/v1": "a", "/v2/x": "a", "/v1x": ""}, id="a regex, and all below"),
@@ -68,14 +68,14 @@ def granted(client, path):
     ],
 )
 def test_the_most_specific_resource_applies(app, serve, resources, paths):
-    """For each path, the pages that may read it: `a` is what the keywords allow."""
+    """`paths` lists the pages that may read each path. The keywords allow `a`."""
     CORS(app, origins=A, resources=resources)
     client = serve(app)
     assert {path: granted(client, path) for path in paths} == paths
 
 
 def test_a_path_that_no_resource_matches_is_passed_through(app, serve):
-    """No field, no Vary, and a preflight goes to the app."""
+    """The response has no CORS header and no Vary, and a preflight reaches the app."""
     CORS(app, resources={"/api/*": {"origins": A}})
     client = serve(app)
     response = client.preflight("/other", A)
@@ -111,8 +111,8 @@ def test_two_paths_of_equal_rank_must_both_allow(app, serve, turn, first, second
         CORS(app, resources=resources)
     assert granted(serve(app), path) == "a"
     (message,) = {str(warning.message) for warning in warned if "rank" in str(warning.message)}
-    for written in (first, second):
-        assert f"resources[{getattr(written, 'pattern', written)!r}]" in message
+    for path_given in (first, second):
+        assert f"resources[{getattr(path_given, 'pattern', path_given)!r}]" in message
 
 
 @pytest.mark.filterwarnings("error")
@@ -156,7 +156,7 @@ def test_an_invalid_path_is_refused(app, path, mistake):
 
 
 def test_credentials_of_a_resource_need_only_its_own_origins(app):
-    """The keywords make no policy by themselves where a table says what is served."""
+    """The keywords are not a policy by themselves if `resources` are given."""
     cors = CORS(app, supports_credentials=True, resources={"/api/*": {"origins": A}})
     assert cors.explain("GET", A, "/api/x", credentials=True).allowed
     assert cors.explain("GET", A, "/other").allowed is None
@@ -186,7 +186,7 @@ def test_a_blueprint_has_a_policy_if_the_app_has_none(app, serve):
 
 @pytest.mark.parametrize("first", ["app", "blueprint"])
 def test_the_policy_of_the_view_then_blueprint_then_app_applies(app, serve, first):
-    """A view's, then that of the innermost blueprint, then the app's, in whichever order they are bound."""
+    """The order in which they are bound does not matter. The innermost blueprint counts."""
     outer = blueprint("outer", origins=B)
     inner = Blueprint("inner", "inner", url_prefix="/inner")
     inner.add_url_rule("/x", "x", lambda: "inner", methods=["GET", "PUT"])
@@ -210,7 +210,7 @@ def test_the_policy_of_the_view_then_blueprint_then_app_applies(app, serve, firs
 
 
 def test_a_blueprint_has_resources_of_its_own(app, serve):
-    """Whole paths, as the app sees them; what none matches is passed through, for the app's policy, too."""
+    """They match whole paths, as the app sees them. Other paths are passed through."""
     CORS(app, origins=C)
     app.register_blueprint(blueprint("bp", origins=B, resources={"/bp/x": {}, "/bp/y": {"origins": A}}))
     client = serve(app)
@@ -226,7 +226,7 @@ def test_a_blueprint_registered_twice_has_its_policy_under_both_names(app, serve
 
 
 def test_explain_uses_the_policy_of_a_blueprint(app):
-    """`explain` goes by the blueprint's policy at its paths, and by the app's at others."""
+    """At other paths, it uses the app's."""
     cors = CORS(app, origins=A)
     app.register_blueprint(blueprint("bp", origins=B, resources="/bp/x"))
     verdicts = [cors.explain("GET", B, path).allowed for path in ("/bp/x", "/bp/y", "/other")]
@@ -245,7 +245,7 @@ def test_options_of_the_middleware_are_refused_on_a_blueprint():
 
 
 def test_a_blueprint_of_two_apps_uses_the_config_of_each(serve):
-    """No option leaks from one to the other."""
+    """No option of one app applies to the other."""
     bp, first, second = blueprint("bp"), Flask("first"), Flask("second")
     first.config["CORS_ORIGINS"] = A
     for app in (first, second):

@@ -31,7 +31,7 @@ def allowed(response):
 
 
 def readers(client, path, method="GET", **headers):
-    """Return the origins that may read a path; a preflight must say the same."""
+    """Return the origins that may read a path. A preflight must have the same result."""
     found = []
     for origin in (PAGE, OTHER):
         responses = [
@@ -44,7 +44,7 @@ def readers(client, path, method="GET", **headers):
     return found
 
 
-# -- views are read as they are registered now
+# -- the policy of the view that is registered now
 
 
 def replaced(app):
@@ -56,7 +56,7 @@ def replaced_by_another(app):
 
 
 def marked_by_hand(app):
-    """The view's decorator is below another one that passes its attributes on."""
+    """Put a decorator that preserves attributes above the view's decorator."""
     decorated = own()(app.view_functions["view"])
     app.view_functions["view"] = functools.wraps(decorated)(decorated)
 
@@ -174,7 +174,7 @@ def test_a_forwarded_host_selects_the_policy_of_its_view(serve, order):
     app.add_url_rule("/", "public", lambda: "public", host="public.test")
     app.add_url_rule("/", "admin", own()(lambda: "admin"), host="admin.test")
     client = serve(app)
-    for _ in range(2):  # at the first request of a host as at each later one
+    for _ in range(2):  # the first request of a host and a later one
         assert readers(client, "/", host="public.test", x_forwarded_host="admin.test") == [OTHER]
         assert readers(client, "/", host="admin.test", x_forwarded_host="public.test") == [PAGE]
         assert readers(client, "/", host="admin.test", x_forwarded_host="evil, public.test") == [PAGE]
@@ -282,7 +282,7 @@ def test_any_object_may_wrap_the_app(app, serve, wrap):
 
 
 class Tenant(BaseConverter):
-    """A converter that looks something up, and needs a context for it."""
+    """A converter that needs the app's context for a look-up."""
 
     def to_python(self, value):
         g.seen = [*getattr(g, "seen", ()), value]
@@ -315,7 +315,7 @@ class OfTheSession(BaseConverter):
 
 
 def test_a_converter_may_need_the_request(app, serve):
-    """Flask pushes its context before it matches a route. Ours leaves no context behind."""
+    """Flask pushes its context before it matches a route. After a prediction, no context is left behind."""
     app.secret_key = "secret"  # noqa: S105 - of this test
     app.url_map.converters["mine"] = OfTheSession
     app.teardown_request(lambda _: torn.append(1))
@@ -339,7 +339,7 @@ class OfTheHost(BaseConverter):
 
 
 def test_a_converter_finds_the_request_that_is_matched(app, serve):
-    """Also if it asks whether there is one, and if another request is being served."""
+    """It does so even if it checks whether there is one, and if another request is being served."""
     app.url_map.converters["mine"] = OfTheHost
     CORS(app, origins=PAGE)
     app.add_url_rule("/<mine:name>", "own", own()(lambda name: name))
@@ -352,7 +352,7 @@ def test_a_converter_finds_the_request_that_is_matched(app, serve):
 
 
 class OfTheServer(BaseConverter):
-    """A converter that needs what only a middleware inside of ours knows."""
+    """A converter that needs a value which only an inner middleware sets."""
 
     def to_python(self, value):
         return f"{value} of {request.environ['tenant']}"
@@ -404,11 +404,11 @@ def test_a_request_inside_of_a_view_leaves_its_context(tenants, serve):
     assert (response.body.decode(), allowed(response)) == (f"mine {OTHER} /outer", PAGE)
 
 
-# -- what can't be predicted is verified
+# -- views that cannot be predicted
 
 
 class Rewrites:
-    """A middleware inside of ours, as a closure, so that its changes can't be predicted."""
+    """An inner middleware, as a closure, so that its changes cannot be predicted."""
 
     def __new__(cls, app, **changes):
         def rewrite(environ, start_response):
@@ -494,7 +494,7 @@ def test_the_prediction_stays_if_no_view_runs(serve, caplog):
 
 
 def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
-    """It runs the app twice, and the second time another view."""
+    """The middleware runs the app twice, the second time with another view."""
     flask = app.wsgi_app
 
     def retry(environ, start_response):
@@ -521,7 +521,7 @@ def test_no_app_matches_routes_before_the_first_attached_policy(app, serve, monk
     assert readers(client, "/") == [OTHER]
 
 
-# -- several apps, and requests that no server sends
+# -- several apps, and requests without a server
 
 
 def test_each_app_is_verified_by_its_own_views(serve):
@@ -561,7 +561,7 @@ def test_a_request_context_without_a_request_is_left_alone(app):
 
 
 def test_a_decorated_class_has_its_policy_below_a_root_path(asgi, app):
-    """A root path is divided from the path as the environ has it."""
+    """The environ has the root path and the rest of the path."""
     import asyncio  # noqa: PLC0415 - here alone
 
     CORS(app, origins=PAGE)
@@ -586,7 +586,7 @@ LONG = "/" + "a/" * 1500
 
 @pytest.mark.parametrize("attached", [True, False], ids=["a policy of its own", "the app's policy"])
 def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monkeypatch, attached):
-    """It is not matched, which would take longer than the request; the view that runs may allow it or not."""
+    """It is not matched, because that would take longer than the request itself."""
     CORS(app, origins=PAGE)
     matched = []
     monkeypatch.setattr("asgi_cors_werkzeug._views._endpoints", lambda *_: matched.append(1) or ())
@@ -604,7 +604,7 @@ def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monke
 
 
 def test_enforce_refuses_every_origin_at_a_path_that_is_too_long(app, serve):
-    """The app doesn't run: nothing is known of the view that would."""
+    """The app does not run, because the view is not known."""
     CORS(app, origins=PAGE, enforce=True)
     app.add_url_rule("/<path:_>", "view", own()(lambda _: pytest.fail("the view ran")), methods=["POST"])
     assert {serve(app).request("POST", LONG, origin).status for origin in (PAGE, OTHER, EVIL)} == {403}

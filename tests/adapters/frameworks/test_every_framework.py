@@ -1,4 +1,4 @@
-"""One suite over every shell: equal verdicts in a browser, and equal CORS fields on the wire."""
+"""One suite over every framework: the same verdicts in a browser, and the same CORS headers."""
 
 import pytest
 
@@ -45,12 +45,12 @@ NO_ORIGIN_PREFLIGHT = "PreflightMissingAllowOriginHeader"
 
 
 def case(name, request, verdict, *sent):
-    """A row: what the page of an origin asks for, what its script gets, what goes over the wire."""
+    """Return a row: the fetch of a page, the result for its script, and the exchanges."""
     return pytest.param(*request, verdict, sent, id=name)
 
 
 def fetch(origin, path, method="GET", /, **init):
-    """What a page asks for."""
+    """Return the arguments of a page's fetch."""
     return origin, path, {"method": method, **init}
 
 
@@ -89,7 +89,7 @@ def fetch(origin, path, method="GET", /, **init):
             ("HeaderDisallowedByPreflightResponse", None),
             ("preflight", 200, LISTS),
         ),
-        case("an exempt view is left untouched", fetch(PAGE, "/exempt"), (NO_ORIGIN, None), ("main", 200, {})),
+        case("an exempt view is passed through", fetch(PAGE, "/exempt"), (NO_ORIGIN, None), ("main", 200, {})),
         case("a view with its own policy is open to all", fetch(EVIL, "/open"), (None, 200), ("main", 200, ANYONE)),
         case(
             "a preflight is answered by the view's own policy",
@@ -99,7 +99,7 @@ def fetch(origin, path, method="GET", /, **init):
             ("main", 200, ANYONE),
         ),
         case(
-            "an open view takes no cookies",
+            "an open view accepts no cookies",
             fetch(PAGE, "/open", **COOKIES),
             ("WildcardOriginNotAllowed", None),
             ("main", 200, ANYONE),
@@ -125,7 +125,7 @@ def fetch(origin, path, method="GET", /, **init):
             ("main", 200, PARTNERS),
         ),
         case(
-            "a view that is decorated late has no longer the app's policy",
+            "a view that is decorated late no longer has the app's policy",
             fetch(PAGE, "/late", **COOKIES),
             (NO_ORIGIN, None),
             ("main", 200, VARY),
@@ -138,7 +138,7 @@ def fetch(origin, path, method="GET", /, **init):
             ("main", 401, GRANTED),
         ),
         case(
-            "a page that authenticates gets in",
+            "a page that authenticates reads",
             fetch(PAGE, "/private", headers={"authorization": "Bearer t"}, **COOKIES),
             (None, 200),
             PREFLIGHT,
@@ -169,9 +169,11 @@ def fetch(origin, path, method="GET", /, **init):
         case("the page can read a crash", fetch(PAGE, "/crash", **COOKIES), (None, 500), ("main", 500, GRANTED)),
         case("a refused page can't read a crash", fetch(EVIL, "/crash"), (NO_ORIGIN, None), ("main", 500, VARY)),
         case("the page reads a stream", fetch(PAGE, "/stream", **COOKIES), (None, 200), ("main", 200, GRANTED)),
-        case("HEAD has the fields", fetch(PAGE, "/items", "HEAD", **COOKIES), (None, 200), ("main", 200, GRANTED)),
         case(
-            "a 304 has the fields",
+            "HEAD has the CORS headers", fetch(PAGE, "/items", "HEAD", **COOKIES), (None, 200), ("main", 200, GRANTED)
+        ),
+        case(
+            "a 304 has the CORS headers",
             fetch(PAGE, "/cached", headers={"if-none-match": ETAG}, **COOKIES),
             (None, 304),
             PREFLIGHT,
@@ -182,7 +184,7 @@ def fetch(origin, path, method="GET", /, **init):
 def test_a_pages_fetch_has_the_same_verdict_and_headers_on_every_framework(
     site, exchange, origin, path, init, verdict, sent
 ):
-    """The browser's verdict and the fields are the same, whatever serves the site."""
+    """The exchanges are the same, too."""
     seen = site.fetch(origin, path, **init)
     assert (seen.code, seen.status) == verdict
     assert [plain(each) for each in seen.sent] == [exchange(*each) for each in sent]
@@ -198,12 +200,12 @@ def plain(sent):
     [("/items", "GET", "done"), ("/items", "HEAD", ""), ("/stream", "GET", "one two three")],
 )
 def test_bodies_are_sent_unchanged(site, path, method, text):
-    """What the app sends is what the script reads."""
+    """The script gets the body that the app sent."""
     assert site.fetch(PAGE, path, method=method, credentials="include").text == text
 
 
 def test_a_script_can_read_only_exposed_headers(site):
-    """`x-total` is exposed by the app's policy, not by that of the open view."""
+    """The app's policy exposes `x-total`. That of the open view does not."""
     assert "x-total" in site.fetch(PAGE, "/items", credentials="include").readable
     assert "x-total" not in site.fetch(PAGE, "/open").readable
 
@@ -214,9 +216,9 @@ def test_a_script_can_read_only_exposed_headers(site):
         pytest.param(PAGE, "/echo", True, id="the policy's origin is accepted, cookies and all"),
         pytest.param(EVIL, "/echo", False, id="another is refused"),
         pytest.param("https://api.test", "/echo", True, id="the same host is accepted"),
-        pytest.param(EVIL, "/exempt-echo", True, id="an exempt handler is left untouched"),
+        pytest.param(EVIL, "/exempt-echo", True, id="an exempt handler is passed through"),
     ],
 )
 def test_a_websocket_handshake_has_the_same_verdict_on_every_framework(websocket_site, origin, path, accepted):
-    """WebSockets are guarded alike by each shell that has them."""
+    """This holds for each framework that has WebSockets."""
     assert websocket_site.handshake(origin, path) is accepted

@@ -1,4 +1,4 @@
-"""`CORS`: a policy around a Quart app, by the policy's own options."""
+"""`CORS`: a policy for a Quart app, by the policy's own options."""
 
 import inspect
 import warnings
@@ -24,7 +24,7 @@ VARY = {"vary": "Origin"}
 
 
 def create(**config):
-    """An app with a view for each kind of answer."""
+    """Return an app with a view for each kind of response."""
     app = Quart(__name__)
     app.config.update(config)
 
@@ -54,7 +54,7 @@ def create(**config):
 
     @app.route("/crash")
     async def crash():
-        raise RuntimeError("asked for")
+        raise RuntimeError("a crash")
 
     @app.route("/exempt")
     @cors_exempt
@@ -71,13 +71,13 @@ def create(**config):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        pytest.param("GET", "/", 200, id="a view's answer"),
-        pytest.param("GET", "/sync", 200, id="the answer of a view that is no coroutine"),
-        pytest.param("HEAD", "/", 200, id="an answer to HEAD"),
-        pytest.param("OPTIONS", "/", 200, id="an answer to OPTIONS that is no preflight"),
+        pytest.param("GET", "/", 200, id="a view's response"),
+        pytest.param("GET", "/sync", 200, id="the response of a view that is not async"),
+        pytest.param("HEAD", "/", 200, id="a response to HEAD"),
+        pytest.param("OPTIONS", "/", 200, id="a response to OPTIONS that is not a preflight"),
         pytest.param("GET", "/stream", 200, id="a stream"),
-        pytest.param("GET", "/missing", 404, id="a path that leads nowhere"),
-        pytest.param("DELETE", "/", 405, id="a method that the view has not"),
+        pytest.param("GET", "/missing", 404, id="a missing path"),
+        pytest.param("DELETE", "/", 405, id="a method that the view does not have"),
         pytest.param("GET", "/forbidden", 403, id="an abort"),
         pytest.param("GET", "/slash", 308, id="a redirect to the path with its slash"),
         pytest.param("GET", "/crash", 500, id="a crash"),
@@ -92,7 +92,7 @@ async def test_every_response_has_the_cors_headers(send_request, cors_headers, m
 
 
 async def test_without_options_every_origin_may_read_without_credentials(cors_headers):
-    """As in Flask: any origin, method and header, and no cookies."""
+    """As in Flask, every method and header is allowed, too."""
     app = create()
     CORS(app)
     assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
@@ -106,7 +106,7 @@ async def test_without_options_every_origin_may_read_without_credentials(cors_he
 
 
 async def test_with_options_the_defaults_are_those_of_the_policy(send_request, cors_headers):
-    """No method beyond GET, HEAD and POST, no header beyond the free ones, kept for ten minutes."""
+    """They allow GET, HEAD and POST and the safelisted headers, and browsers cache a preflight for ten minutes."""
     app = create()
     CORS(app, allow_origins=PAGE)
     assert await cors_headers(app, "OPTIONS", origin=PAGE, access_control_request_method="GET") == {
@@ -120,7 +120,7 @@ async def test_with_options_the_defaults_are_those_of_the_policy(send_request, c
 
 @pytest.mark.parametrize("path", ["/", "/missing", "/slash", "/crash", "/ws"])
 async def test_a_preflight_is_answered_before_anything_of_the_app_runs(send_request, path):
-    """To every path alike: no `before_request`, no routing, no view."""
+    """No `before_request` function, routing or view runs."""
     app = create()
     CORS(app, allow_origins=PAGE, allow_methods="PUT")
 
@@ -134,7 +134,7 @@ async def test_a_preflight_is_answered_before_anything_of_the_app_runs(send_requ
 
 
 async def test_an_exempt_view_is_passed_through(send_request, cors_headers):
-    """No fields, no Vary, and its OPTIONS is the app's."""
+    """The response has no CORS header and no Vary, and a preflight reaches the app."""
     app = create()
     CORS(app, allow_origins=PAGE)
     assert await cors_headers(app, path="/exempt", origin=PAGE) == {}
@@ -143,7 +143,7 @@ async def test_an_exempt_view_is_passed_through(send_request, cors_headers):
 
 
 async def test_a_policy_and_the_options_of_the_middleware_are_accepted(cors_headers):
-    """`CORS(app, Policy(…), paths=…)` is as `CORSMiddleware(app, Policy(…), paths=…)`."""
+    """`CORS(app, Policy(…), paths=…)` is the same as `CORSMiddleware(app, Policy(…), paths=…)`."""
     app = create()
     seen = []
     CORS(
@@ -155,7 +155,7 @@ async def test_a_policy_and_the_options_of_the_middleware_are_accepted(cors_head
 
 
 async def test_a_mounted_app_is_matched_without_its_root_path(cors_headers):
-    """Views have their own policies behind a prefix, too."""
+    """Views with their own policies are found below a root path."""
     app = create()
     CORS(app, allow_origins=PAGE)
     assert await cors_headers(app, path="/api/exempt", origin=PAGE) == {**VARY, "access-control-allow-origin": PAGE}
@@ -169,7 +169,7 @@ async def test_a_mounted_app_is_matched_without_its_root_path(cors_headers):
 
 
 async def test_one_extension_serves_several_apps_each_by_its_own_configuration(cors_headers):
-    """Each app has its own configuration, whichever was asked first."""
+    """It does not matter which app gets the first request."""
     extension = CORS()
     first, second = create(QUART_CORS_ALLOW_ORIGIN=[PAGE]), create(QUART_CORS_ALLOW_ORIGIN=[OTHER])
     for app in (first, second):
@@ -183,7 +183,7 @@ async def test_one_extension_serves_several_apps_each_by_its_own_configuration(c
 
 @pytest.mark.parametrize("number", [0, 2])
 def test_policy_raises_unless_the_extension_has_exactly_one_app(number):
-    """Of no app or several, the object has no policy to tell of."""
+    """With no app or several, the extension has no single policy."""
     extension = CORS()
     for _ in range(number):
         extension.init_app(create())
@@ -193,7 +193,7 @@ def test_policy_raises_unless_the_extension_has_exactly_one_app(number):
 
 @pytest.mark.parametrize("second", [CORS, cors])
 def test_a_second_policy_for_an_app_is_refused(second):
-    """It says how the first is changed."""
+    """The hint names `reconfigure`."""
     app = create()
     CORS(app, allow_origins=PAGE)
     with pytest.raises(ConfigError) as caught:
@@ -204,11 +204,11 @@ def test_a_second_policy_for_an_app_is_refused(second):
     )
 
 
-# -- what it tells
+# -- policy, explain and reconfigure
 
 
 async def test_the_extension_has_policy_explain_and_reconfigure(cors_headers):
-    """The object in hand speaks for the policy in force."""
+    """So does app.extensions["asgi_cors"]."""
     app = create()
     extension = CORS(app, allow_origins=PAGE)
     assert extension.policy == Policy(allow_origins=PAGE) == app.extensions["asgi_cors"].policy
@@ -230,14 +230,14 @@ async def test_the_extension_has_policy_explain_and_reconfigure(cors_headers):
 )
 @pytest.mark.parametrize("server_name", [None, "api.test"])
 def test_explain_uses_a_views_own_policy(server_name, path, origin, allowed):
-    """Those that decorators give, too; of an exempt one the app alone decides."""
+    """An exempt view is explained as passed through."""
     app = create(SERVER_NAME=server_name)
     app.route("/own")(route_cors(allow_origin=OTHER)(lambda: "hello"))
     assert CORS(app, allow_origins=PAGE).explain("GET", origin, path=path).allowed is allowed
 
 
 async def test_a_reconfigured_policy_no_longer_follows_the_configuration(cors_headers):
-    """A policy that was put in force by hand stays, whatever becomes of the keys."""
+    """A change of the keys has no effect then."""
     app = create(QUART_CORS_ALLOW_ORIGIN=PAGE)
     CORS(app).reconfigure(Policy(allow_origins=OTHER))
     app.config["QUART_CORS_ALLOW_ORIGIN"] = EVIL
@@ -246,7 +246,7 @@ async def test_a_reconfigured_policy_no_longer_follows_the_configuration(cors_he
 
 
 async def test_a_policy_follows_the_configuration_if_only_the_middleware_is_reconfigured(cors_headers):
-    """`reconfigure(paths=…)` alone doesn't take the policy over."""
+    """`reconfigure(paths=…)` does not replace the policy."""
     app = create(QUART_CORS_ALLOW_ORIGIN=PAGE)
     CORS(app).reconfigure(paths={"/stream": None})
     app.config["QUART_CORS_ALLOW_ORIGIN"] = OTHER
@@ -258,7 +258,7 @@ async def test_a_policy_follows_the_configuration_if_only_the_middleware_is_reco
 
 
 async def test_the_configuration_sets_the_options_that_the_keywords_leave_out(cors_headers):
-    """A keyword beats the key of the same option."""
+    """A keyword overrides the key of the same option."""
     app = create(QUART_CORS_ALLOW_ORIGIN=EVIL, QUART_CORS_EXPOSE_HEADERS=["X-Total"])
     CORS(app, allow_origins=PAGE)
     granted = {"access-control-allow-origin": PAGE, "access-control-expose-headers": "X-Total", **VARY}
@@ -267,7 +267,7 @@ async def test_the_configuration_sets_the_options_that_the_keywords_leave_out(co
 
 
 async def test_changes_of_the_configuration_apply_to_the_next_request(cors_headers):
-    """A key that is set, changed in place or taken away counts at the next request."""
+    """A key may be set, changed in place or deleted."""
     app = create()
     CORS(app)
     assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
@@ -280,7 +280,7 @@ async def test_changes_of_the_configuration_apply_to_the_next_request(cors_heade
 
 
 async def test_a_key_that_replaces_another_key_applies(cors_headers):
-    """Though there are as many as before."""
+    """The number of keys is the same as before."""
     app = create(A_KEY=1, QUART_CORS_MAX_AGE=60)
     CORS(app)
     assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
@@ -290,7 +290,7 @@ async def test_a_key_that_replaces_another_key_applies(cors_headers):
 
 
 async def test_the_configuration_may_be_loaded_after_the_app_is_bound(cors_headers):
-    """`CORS(app)`, then `app.config.from_…`: the keys count."""
+    """`app.config.from_…` may follow `CORS(app)`."""
     app = create()
     CORS(app)
     app.config.from_mapping(QUART_CORS_ALLOW_ORIGIN=[PAGE], QUART_CORS_ALLOW_CREDENTIALS=True)
@@ -311,14 +311,14 @@ async def test_the_configuration_may_be_loaded_after_the_app_is_bound(cors_heade
 )
 @pytest.mark.parametrize("app", [None, create()], ids=["alone", "with an app"])
 def test_a_mistake_is_raised_by_the_constructor(app, options, code):
-    """Before there is an app, too."""
+    """It needs no app for that."""
     with pytest.raises(ConfigError) as caught:
         CORS(app, **options)
     assert [issue.code for issue in caught.value.issues] == [code]
 
 
 def test_a_risky_policy_raises_one_warning():
-    """When the policy comes into force."""
+    """It is raised when the policy is applied."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         CORS(create(), allow_origins=PAGE, max_age=90000)
@@ -326,7 +326,7 @@ def test_a_risky_policy_raises_one_warning():
 
 
 def test_a_mistake_in_the_configuration_is_raised_when_the_app_is_bound():
-    """It names the key."""
+    """The error names the key."""
     with pytest.raises(ConfigError) as caught:
         CORS(create(QUART_CORS_ALLOW_ORIGIN="https://example.com/"))
     assert [issue.option for issue in caught.value.issues] == ["QUART_CORS_ALLOW_ORIGIN"]
@@ -351,7 +351,7 @@ async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(send_r
 
 
 async def test_every_mistake_of_the_configuration_is_reported_at_once(send_request, caplog):
-    """Those of the app and of its views, each once: raised at start-up, logged while it serves."""
+    """Those of the app and of its views are raised at start-up, or logged once while the app serves."""
     app = create()
     CORS(app)
 
@@ -372,7 +372,7 @@ async def test_every_mistake_of_the_configuration_is_reported_at_once(send_reque
 
 
 async def test_an_unknown_key_raises_a_warning_if_origins_are_given(send_request):
-    """Apps keep keys of their own there; it names the nearest that counts."""
+    """An app may have its own keys with this prefix. The warning names the closest known key."""
     app = create(QUART_CORS_ALLOW_HEADER=["x-id"], QUART_CORS_ALLOW_ORIGIN=PAGE)
     CORS(app)
     with pytest.warns(ConfigWarning) as seen:
@@ -384,7 +384,7 @@ async def test_an_unknown_key_raises_a_warning_if_origins_are_given(send_request
 
 
 def test_an_unknown_key_is_refused_if_no_origins_are_given():
-    """It may be the one that was to keep others out."""
+    """It may be a misspelt QUART_CORS_ALLOW_ORIGIN, and the default is every origin."""
     with pytest.raises(ConfigError) as caught:
         CORS(create(QUART_CORS_ORIGIN=PAGE))
     assert str(caught.value) == (
@@ -392,11 +392,11 @@ def test_an_unknown_key_is_refused_if_no_origins_are_given():
     )
 
 
-# -- what stands around the app
+# -- the wrapped app
 
 
 def test_servers_detect_an_asgi_app():
-    """They tell by its being a coroutine function, where they are told to serve `app.asgi_app`."""
+    """If they serve `app.asgi_app`, they check whether it is a coroutine function."""
     app = create()
     alone = app.asgi_app
     CORS(app)
@@ -406,7 +406,7 @@ def test_servers_detect_an_asgi_app():
 
 @pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])
 async def test_an_app_with_its_own_routing_finds_its_views(cors_headers, way):
-    """By any field of the request, as by Host."""
+    """It may route by any header, as by Host."""
 
     def by_tenant(app, request):
         tenant = "" if request is None else request.headers.get("x-tenant", "")
@@ -448,7 +448,7 @@ async def test_an_app_with_its_own_routing_finds_its_views(cors_headers, way):
     ],
 )
 async def test_views_are_found_by_each_host(cors_headers, options, rules, origins):
-    """At the first request of a host as at each later one, wherever the app is mounted."""
+    """This holds for the first request of a host and for later ones, below any root path."""
     app = Quart(__name__, static_folder=None, **options)
     app.config["SERVER_NAME"] = "api.test" if "subdomain" in rules else None
     CORS(app, allow_origins=PAGE)
@@ -461,7 +461,7 @@ async def test_views_are_found_by_each_host(cors_headers, options, rules, origin
 
 
 async def test_a_server_name_may_be_set_later(cors_headers):
-    """A host that is known by then is looked at anew."""
+    """The cached result for a host is not used then."""
     app = Quart(__name__, static_folder=None, subdomain_matching=True)
     CORS(app, allow_origins=PAGE)
     app.route("/", subdomain="admin")(route_cors(allow_origin=OTHER)(lambda: "hello"))
@@ -471,7 +471,7 @@ async def test_a_server_name_may_be_set_later(cors_headers):
 
 
 def test_the_cache_of_hosts_is_bounded():
-    """Nor is one of great length; for each the route is found."""
+    """A long host is not cached. The route is found for each."""
     routes = Map([Rule("/", endpoint="index")])
     app = SimpleNamespace(url_map=routes, config={"SERVER_NAME": None}, subdomain_matching=False)
     binder = UrlBinder(app, lambda _: routes.bind("any.test"), lambda: True, lambda scope: scope)
@@ -487,7 +487,7 @@ def test_the_cache_of_hosts_is_bounded():
 
 
 async def test_cors_may_follow_a_blueprint_with_a_policy(cors_headers):
-    """The blueprint's policy was around the app alone before; then both are."""
+    """Until then, only the blueprint has a policy."""
     app, blueprint = create(), Blueprint("blue", __name__, url_prefix="/blue")
     cors(blueprint, allow_origin=OTHER)
     blueprint.route("/")(create().view_functions["index"])

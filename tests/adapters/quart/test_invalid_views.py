@@ -1,4 +1,4 @@
-"""A mistake in one view's policy, or in the configuration, never takes the app down while it serves."""
+"""A mistake in one view's policy, or in the configuration, never stops an app that serves."""
 
 import logging
 import threading
@@ -104,7 +104,7 @@ async def test_a_websocket_with_a_mistake_is_refused(app, open_websocket):
 
 
 class Incomparable:
-    """Like an array of numpy."""
+    """A value like a NumPy array, which cannot be compared."""
 
     __hash__ = None
 
@@ -123,7 +123,7 @@ class Incomparable:
     ],
 )
 async def test_the_last_valid_policy_stays_in_force(app, cors_headers, caplog, key, nonsense, sense):
-    """For the app and for its views; each change is logged once, and what is valid counts at once."""
+    """This holds for the app and its views. Each change is logged once, and a valid change applies at once."""
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
     cors(app)
     app.add_url_rule("/own", "own", route_cors(expose_headers=["x-a"])(another()))
@@ -140,7 +140,7 @@ async def test_the_last_valid_policy_stays_in_force(app, cors_headers, caplog, k
 
 
 async def test_a_change_refuses_only_the_views_that_it_makes_invalid(app, cors_headers):
-    """The app's own policy is valid with it."""
+    """The app's own policy is valid with the change."""
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
     CORS(app, allow_origins=[PAGE])
     app.add_url_rule("/cookies", "cookies", route_cors(allow_credentials=True)(another()))
@@ -168,14 +168,14 @@ async def test_a_warning_that_is_an_error_never_fails_a_request(app, send_reques
 
 
 async def test_explain_uses_the_policy_in_force(app):
-    """The explanation is that of the last good policy."""
+    """That is the last valid policy."""
     cors(app, allow_origin=PAGE)
     app.config["QUART_CORS_MAX_AGE"] = "soon"
     assert app.extensions["asgi_cors"].explain("GET", PAGE, "/health").allowed
 
 
 async def test_reconfigurations_in_several_threads_all_take_effect(app):
-    """Each changes one option; none is lost."""
+    """Each changes one option. No change is lost."""
     installed = CORS(app, allow_origins=PAGE)
     for _ in range(20):
         installed.reconfigure(enforce=False, check_websockets=True, paths=None, on_decision=None)
@@ -196,7 +196,7 @@ async def test_reconfigurations_in_several_threads_all_take_effect(app):
 
 
 def test_several_threads_apply_a_change_once(app, caplog):
-    """Event loops may run in several."""
+    """Event loops may run in several threads."""
     cors(app, allow_origin=PAGE)
     installed = app.extensions["asgi_cors"]
     installed.sync_config()
@@ -216,7 +216,7 @@ def test_several_threads_apply_a_change_once(app, caplog):
 
 
 def test_a_thread_that_waited_does_not_apply_the_change_again(app, monkeypatch):
-    """It is not put in force again."""
+    """It waited for the thread that did."""
     cors(app, allow_origin=PAGE)
     installed = app.extensions["asgi_cors"]
     responses = iter([False, True])

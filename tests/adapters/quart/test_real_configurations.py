@@ -1,4 +1,4 @@
-"""Lines as Quart projects have them for Quart-CORS; apps of the wrong kind."""
+"""Lines that real projects have for Quart-CORS, and apps of the wrong kind."""
 
 import dataclasses
 
@@ -48,7 +48,7 @@ def test_a_line_of_a_real_project_is_accepted_with_warnings(options):
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_an_unsafe_line_is_refused_with_a_hint_that_is_accepted(options):
-    """The line is accepted if each hint is followed, or credentials are left out."""
+    """The line is accepted if the user follows each hint, or leaves credentials out."""
     while found := found_in(lambda **given: cors(Quart("app"), **given), **options):
         place, _, option = found[0].option.rpartition(".")
         assert (place, bool(found[0].hint)) == ("cors", True)
@@ -96,7 +96,7 @@ def test_an_object_with_the_attributes_of_a_quart_app_is_accepted():
 
 
 def test_positional_options_are_refused():
-    """Positional options are named as the function names them; a policy may be the second argument of CORS."""
+    """The message uses the names of the function. A policy may be the second argument of CORS."""
     with pytest.raises(ConfigError) as raised:
         cors(Blueprint("b", "b"), SITE, ["PUT"])
     assert raised.value.issues[0].hint == f"Write allow_origin='{SITE}', allow_methods=['PUT']."

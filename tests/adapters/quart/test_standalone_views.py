@@ -1,4 +1,4 @@
-"""`route_cors` and `websocket_cors` on views of an app that has nothing around it."""
+"""`route_cors` and `websocket_cors` on views of an app without the middleware."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ PREFLIGHT_VARY = "Origin, Access-Control-Request-Method, Access-Control-Request-
 
 @pytest.fixture
 def app():
-    """Decorated views alone."""
+    """An app with decorated views, and no policy of its own."""
     app = Quart(__name__)
 
     @app.route("/", methods=["GET", "PUT"])
@@ -39,7 +39,7 @@ def app():
     @app.route("/crash")
     @route_cors(allow_origin=PAGE, allow_credentials=True)
     async def crash():
-        raise RuntimeError("asked for")
+        raise RuntimeError("a crash")
 
     @app.route("/own-vary")
     @route_cors(allow_origin=PAGE, allow_credentials=True)
@@ -65,11 +65,11 @@ def app():
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        pytest.param("/", 200, id="a view's answer"),
-        pytest.param("/sync", 200, id="the answer of a view that is no coroutine"),
+        pytest.param("/", 200, id="a view's response"),
+        pytest.param("/sync", 200, id="the response of a view that is not async"),
         pytest.param("/stream", 200, id="a stream"),
-        pytest.param("/forbidden", 403, id="what the view aborts with"),
-        pytest.param("/crash", 500, id="what becomes of the view's crash"),
+        pytest.param("/forbidden", 403, id="an abort of the view"),
+        pytest.param("/crash", 500, id="a crash of the view"),
     ],
 )
 async def test_every_response_of_a_decorated_view_has_the_cors_headers(app, send_request, cors_headers, path, status):
@@ -80,7 +80,7 @@ async def test_every_response_of_a_decorated_view_has_the_cors_headers(app, send
 
 
 async def test_the_response_is_otherwise_unchanged(app, send_request):
-    """Its body, type and length are the view's."""
+    """The body, type and length are the view's."""
     response, stream = await send_request(app, origin=PAGE), await send_request(app, path="/stream", origin=PAGE)
     assert (await response.get_data(), response.content_type, response.content_length) == (
         b"hello",
@@ -91,14 +91,14 @@ async def test_the_response_is_otherwise_unchanged(app, send_request):
 
 
 async def test_the_views_own_headers_are_merged(app, cors_headers, caplog):
-    """Its Vary is kept; the policy decides on the others, and says so."""
+    """The view's Vary is preserved. The policy replaces its CORS headers, and a WARNING says so."""
     granted = {**GRANTED, "vary": "Accept-Encoding, Origin"}
     assert await cors_headers(app, path="/own-vary", origin=PAGE) == granted
     assert "the app sets access-control-allow-origin itself" in caplog.text
 
 
 async def test_a_preflight_is_answered_by_the_view(app, send_request, cors_headers):
-    """By its policy, without calling it."""
+    """The view is not called."""
     preflight = {"access_control_request_method": "PUT", "access_control_request_headers": "x-id"}
     response = await send_request(app, "OPTIONS", origin=PAGE, **preflight)
     assert (response.status_code, await response.get_data()) == (204, b"")
@@ -113,7 +113,7 @@ async def test_a_preflight_is_answered_by_the_view(app, send_request, cors_heade
 
 
 async def test_the_body_of_a_refused_preflight_names_the_reason(app, send_request, cors_headers):
-    """In its body, as everywhere."""
+    """The body is the same as the middleware's."""
     preflight = {"access_control_request_method": "PUT"}
     response = await send_request(app, "OPTIONS", origin=EVIL, **preflight)
     assert (response.status_code, response.content_type) == (200, "text/plain; charset=utf-8")
@@ -122,14 +122,14 @@ async def test_the_body_of_a_refused_preflight_names_the_reason(app, send_reques
 
 
 async def test_other_options_requests_list_the_methods(app, send_request):
-    """With the fields of an actual response."""
+    """The response has the CORS headers of an actual response."""
     response = await send_request(app, "OPTIONS", origin=PAGE)
     assert (response.status_code, response.allow.as_set()) == (200, {"get", "head", "options", "put"})
     assert response.headers["access-control-allow-origin"] == PAGE
 
 
 async def test_a_view_that_answers_options_requests_gets_no_preflights(send_request):
-    """`provide_automatic_options=False`: the route has OPTIONS, and a preflight is none of the view's."""
+    """With `provide_automatic_options=False`, the view gets the other OPTIONS requests."""
     app = Quart(__name__)
 
     @app.route("/", methods=["OPTIONS"])
@@ -143,7 +143,7 @@ async def test_a_view_that_answers_options_requests_gets_no_preflights(send_requ
 
 
 async def test_a_view_of_two_apps_uses_the_configuration_of_each(cors_headers):
-    """Nothing that one app's first request found is kept for the other, or for the next."""
+    """The policy for one app is not cached for the other."""
 
     @route_cors()
     async def index():
@@ -160,7 +160,7 @@ async def test_a_view_of_two_apps_uses_the_configuration_of_each(cors_headers):
 
 
 async def test_a_mistake_in_the_configuration_refuses_every_origin(send_request, cors_headers, open_websocket, caplog):
-    """Without a middleware, nothing raises it earlier. The app serves on, and the log names the view."""
+    """Without a middleware, it is not found earlier. The app serves its other views, and the log names the view."""
     app = Quart(__name__)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
     app.route("/")(route_cors()(lambda: "hello"))
@@ -190,7 +190,7 @@ async def test_explain_uses_the_policy_of_a_standalone_view(app, cors_headers):
 
 
 async def test_a_view_and_an_outer_middleware_must_both_allow(cors_headers, app):
-    """The outer answers preflights, and the view's refusal stands."""
+    """The outer one answers preflights. The view can still refuse."""
     app.asgi_app = CORSMiddleware(app.asgi_app, allow_origins=[PAGE, OTHER], allow_credentials=True)
     assert await cors_headers(app, origin=PAGE) == GRANTED
     assert await cors_headers(app, origin=OTHER) == VARY
@@ -198,7 +198,7 @@ async def test_a_view_and_an_outer_middleware_must_both_allow(cors_headers, app)
 
 
 async def test_a_later_policy_of_the_app_leaves_views_their_policies(cors_headers, app):
-    """`cors(app)` after requests have been served: the views keep their policies."""
+    """`cors(app)` may be called after requests have been served."""
     assert await cors_headers(app, origin=PAGE) == GRANTED
     cors(app, allow_origin=OTHER)
     assert await cors_headers(app, origin=PAGE) == GRANTED
@@ -207,13 +207,13 @@ async def test_a_later_policy_of_the_app_leaves_views_their_policies(cors_header
 
 
 async def test_an_exempt_view_is_passed_through(cors_headers, app):
-    """Whatever stands below `cors_exempt`."""
+    """Decorators below `cors_exempt` have no effect."""
     app.route("/exempt")(cors_exempt(route_cors()(lambda: "hello")))
     assert await cors_headers(app, path="/exempt", origin=PAGE) == {}
 
 
 async def test_a_hidden_policy_and_the_apps_must_both_allow(cors_headers, send_request):
-    """Where one doesn't use `functools.wraps`, both policies must allow: the app's around it, and the view's."""
+    """A decorator above that does not use `functools.wraps` hides the view's policy from the app."""
 
     def careless(view):
         async def call():
@@ -251,45 +251,45 @@ def serve(decorate=lambda view: view, around=None):
 
 
 @pytest.mark.parametrize(
-    ("origin", "fields", "refused"),
+    ("origin", "headers", "refused"),
     [
-        pytest.param(PAGE, {}, None, id="the named origin is let in"),
+        pytest.param(PAGE, {}, None, id="the named origin is accepted"),
         pytest.param(PAGE, {"cookie": "sid=1"}, None, id="with its cookies"),
-        pytest.param("https://api.test", {"cookie": "sid=1"}, None, id="the same host is let in"),
-        pytest.param(None, {}, None, id="what is no browser is let in"),
+        pytest.param("https://api.test", {"cookie": "sid=1"}, None, id="the same host is accepted"),
+        pytest.param(None, {}, None, id="a client that is not a browser is accepted"),
         pytest.param(EVIL, {}, 403, id="another origin is refused"),
         pytest.param("null", {}, 403, id="a sandboxed page is refused"),
-        pytest.param("nonsense", {}, 403, id="what is no origin is refused"),
+        pytest.param("nonsense", {}, 403, id="an invalid origin is refused"),
     ],
 )
 @pytest.mark.parametrize(
     "around", [None, lambda app: cors(app, allow_origin=EVIL)], ids=["alone", "the view's replaces the app's"]
 )
-async def test_a_handshake_is_checked_by_the_views_policy(open_websocket, around, origin, fields, refused):
-    """A decorated view's handshakes are let in or refused alike, whatever stands around the app."""
+async def test_a_handshake_is_checked_by_the_views_policy(open_websocket, around, origin, headers, refused):
+    """The result is the same with and without a policy of the app."""
     app = serve(websocket_cors(allow_origin=PAGE), around)
-    assert await open_websocket(app, origin=origin, **fields) == refused
+    assert await open_websocket(app, origin=origin, **headers) == refused
 
 
 @pytest.mark.parametrize(
     ("options", "origin", "cookies", "refused"),
     [
-        pytest.param({}, EVIL, False, None, id="any origin is let in without cookies"),
+        pytest.param({}, EVIL, False, None, id="any origin is accepted without cookies"),
         pytest.param({}, EVIL, True, 403, id="and refused with cookies, which it would speak for"),
-        pytest.param({"allow_origin": ["*"]}, EVIL, True, 403, id="the same, written out"),
+        pytest.param({"allow_origin": ["*"]}, EVIL, True, 403, id="the same, spelled out"),
         pytest.param({"allow_origin": PAGE, "allow_credentials": False}, PAGE, True, 403, id="unless they are refused"),
         pytest.param({"allow_origin": "http://a.example", "allow_credentials": False}, PAGE, False, 403, id="or http"),
         pytest.param({"send_origin_wildcard": False}, EVIL, False, None, id="send_origin_wildcard says nothing here"),
     ],
 )
 async def test_named_origins_may_open_a_websocket_with_cookies(open_websocket, options, origin, cookies, refused):
-    """Browsers send them with every handshake, whatever the script says."""
+    """Browsers send cookies with every handshake."""
     app = serve(websocket_cors(**options))
     assert await open_websocket(app, origin=origin, **({"cookie": "sid=1"} if cookies else {})) == refused
 
 
 async def test_origins_of_the_configuration_may_open_a_websocket_with_cookies(open_websocket):
-    """Those are let in with cookies like those that the decorator names; an explicit False beats that."""
+    """An explicit False overrides that."""
     app = serve(websocket_cors())
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
     assert await open_websocket(app, origin=PAGE, cookie="sid=1") is None
@@ -302,7 +302,7 @@ async def test_origins_of_the_configuration_may_open_a_websocket_with_cookies(op
     ("options", "option"),
     [
         pytest.param({"allow_methods": "PUT"}, "allow_methods", id="an option of routes"),
-        pytest.param({"allow_origin": "https://*.github.io"}, "allow_origin", id="strangers with cookies"),
+        pytest.param({"allow_origin": "https://*.github.io"}, "allow_origin", id="a shared suffix with cookies"),
         pytest.param({"allow_origin": 5}, "allow_origin", id="a value of a wrong type"),
     ],
 )
@@ -314,7 +314,7 @@ def test_a_mistake_is_raised_at_decoration(options, option):
 
 @pytest.mark.parametrize("around", [None, lambda app: cors(app, allow_origin=PAGE)], ids=["alone", "by the app"])
 async def test_a_handshake_is_closed_if_the_server_cannot_send_a_response(around):
-    """Where no HTTP answer can be sent to a handshake."""
+    """The server has no extension for a response to a handshake."""
     app = serve(websocket_cors(allow_origin=PAGE), around)
     sent, received = [], asyncio.Queue()
     received.put_nowait({"type": "websocket.connect"})
@@ -330,7 +330,7 @@ async def test_a_handshake_is_closed_if_the_server_cannot_send_a_response(around
 
 
 async def test_a_view_may_be_any_callable(cors_headers):
-    """One without a name of its own, too."""
+    """It may have no name."""
 
     class Hello:
         def __call__(self):

@@ -100,7 +100,7 @@ def send():
 
 @pytest.fixture
 def readers(send):
-    """Return the origins that may read a path; a preflight must say the same."""
+    """Return the origins that may read a path. A preflight must have the same result."""
 
     async def send_request(app, path, method="GET", headers=(), **scope):
         found = []
@@ -120,7 +120,7 @@ def readers(send):
     return send_request
 
 
-# -- views are read as they are registered now
+# -- the policy of the view that is registered now
 
 
 def replaced(app):
@@ -311,7 +311,7 @@ async def test_a_converter_runs_inside_of_the_apps_context(app, readers):
 
 
 async def test_a_route_is_matched_although_a_signal_receiver_waits(app, readers):
-    """Prediction goes on without it: the context is pushed by then."""
+    """The context is active before the receiver runs."""
     app.url_map.converters["tenant"] = Tenant
     app.config["TENANTS"] = {"a": "A"}
     app.add_url_rule("/<tenant:name>", "tenant", own()(lambda name: name))
@@ -334,7 +334,7 @@ class OfTheRequest(BaseConverter):
 
 
 async def test_a_converter_may_need_the_request(app, readers, send):
-    """Quart sets its context before it matches a route. Ours leaves no context behind."""
+    """Quart sets its context before it matches a route. After a prediction, no context is left behind."""
     app.url_map.converters["mine"] = OfTheRequest
     app.add_url_rule("/<mine:name>", "view", own()(lambda name: name))
     assert (await send(app, "GET", "/a", {"host": "api.test", "origin": OTHER}))[2] == b"a of api.test"
@@ -374,11 +374,11 @@ async def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, readers):
     assert await readers(app, "/") == [OTHER]
 
 
-# -- what can't be predicted is verified
+# -- views that cannot be predicted
 
 
 def rewrites(app, **changes):
-    """A middleware inside of ours, as a closure, so that its changes can't be predicted."""
+    """An inner middleware, as a closure, so that its changes cannot be predicted."""
     inner = app.asgi_app
 
     async def rewrite(scope, receive, send):
@@ -458,7 +458,7 @@ async def test_a_handshake_that_leads_to_another_view_needs_both_policies(open_w
 
 
 async def test_a_handshake_is_closed_if_the_server_sends_no_response():
-    """Without the extension that can."""
+    """The server lacks the extension for a response."""
     app, sent, messages, closed = sockets(), [], [{"type": "websocket.connect"}], asyncio.Event()
 
     async def receive():
@@ -508,7 +508,7 @@ async def test_a_view_and_a_websocket_at_one_url_have_their_own_policies(app, re
     assert (await open_websocket(app, origin=EVIL), await open_websocket(app, origin=OTHER)) == (None, 403)
 
 
-# -- several apps, and requests that no server sends
+# -- several apps, and requests without a server
 
 
 async def test_a_request_inside_of_a_view_is_verified_by_itself(app, send_request):

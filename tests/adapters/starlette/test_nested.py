@@ -1,4 +1,4 @@
-"""A mounted app with a policy of its own: the line that the WARNING names leaves the mount to it alone."""
+"""A mounted app with a policy of its own. The WARNING has a line that makes the inner policy the only one."""
 
 import ast
 import re
@@ -58,7 +58,7 @@ def line_of(caplog):
 
 
 def wrapped(**outer):
-    """The same below two mounts and another middleware, which copies the scope."""
+    """Mount it below two mounts and another middleware, which copies the scope."""
     middle = Starlette(routes=[Mount("/v1", build("/deep"))], middleware=[Middleware(Copies)])
     routes = [Route("/api/v2", hello), Mount("/api", middle)]
     return Starlette(routes=routes, middleware=[Middleware(CORSMiddleware, allow_origins=OUTER, **outer)])
@@ -67,7 +67,7 @@ def wrapped(**outer):
 @pytest.mark.parametrize("root_path", ["", "/srv", "/api"])
 @pytest.mark.parametrize("mount", ["/api/v1", "/api/v1/", "/deep/est"])
 def test_the_line_for_a_mounted_app_applies_its_policy_alone(caplog, mount, root_path):
-    """The line names the mount, so that the inner policy alone applies there, and siblings keep the outer one."""
+    """The line names the mount. Siblings keep the outer policy."""
     app = build(mount)
     path = f"{mount.rstrip('/')}/items"
     assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, False]
@@ -80,7 +80,7 @@ def test_the_line_for_a_mounted_app_applies_its_policy_alone(caplog, mount, root
 
 
 def test_an_app_mounted_at_the_root_is_passed_through_whole(caplog):
-    """An app that is mounted at the root has no path of its own: the line is `/*`."""
+    """The app has no path of its own, so the line is `/*`."""
     app = build("/")
     assert [allows(app, "/items", origin, "") for origin in (OUTER, INNER)] == [False, False]
     paths = line_of(caplog)
@@ -90,7 +90,7 @@ def test_an_app_mounted_at_the_root_is_passed_through_whole(caplog):
 
 @pytest.mark.parametrize("root_path", ["", "/srv"])
 def test_the_lines_for_nested_mounts_apply_the_innermost_policy_alone(caplog, root_path):
-    """Each layer's line is relative to the layer outside of it; followed one by one, the innermost policy is left."""
+    """Each line is relative to the next outer middleware. Following all leaves only the innermost policy."""
     app = wrapped()
     allows(app, "/api/v1/deep/items", OUTER, root_path)
     first, second = lines_of(caplog)
@@ -103,7 +103,7 @@ def test_the_lines_for_nested_mounts_apply_the_innermost_policy_alone(caplog, ro
 
 
 def test_the_line_for_two_middlewares_around_one_app_applies_the_inner_policy(caplog):
-    """Two layers around one app."""
+    """Two middlewares around one app are usually a mistake."""
     app = Starlette(routes=[Route("/items", hello)])
     app.add_middleware(CORSMiddleware, allow_origins=INNER)
     app.add_middleware(CORSMiddleware, allow_origins=OUTER)
@@ -112,7 +112,7 @@ def test_the_line_for_two_middlewares_around_one_app_applies_the_inner_policy(ca
 
 
 def test_the_line_is_correct_if_the_root_path_is_set_between_two_middlewares(caplog):
-    """As FastAPI(root_path=…) does, behind a proxy that removes the root path: the outer one doesn't know of it."""
+    """FastAPI(root_path=…) sets it behind a proxy that removes the root path. The outer middleware does not know it."""
 
     def serve(**outer):
         app = build("/api/v1")
@@ -136,7 +136,7 @@ def test_the_line_is_correct_if_the_root_path_is_set_between_two_middlewares(cap
 
 @pytest.mark.parametrize(("kind", "readable"), [(StarlettesOwn, True), (CORSMiddleware, False)], ids=["theirs", "ours"])
 def test_nested_policies_must_both_allow_unlike_starlettes(kind, readable):
-    """docs/migrating.md: with Starlette's, a page may read what either one allows; with ours, what both allow."""
+    """With Starlette's, a page may read a response that either policy allows. See docs/migrating.md."""
     inner = Starlette(routes=[Route("/items", hello)], middleware=[Middleware(kind, allow_origins=[INNER])])
     app = Starlette(routes=[Mount("/api", inner)], middleware=[Middleware(kind, allow_origins=[OUTER])])
     assert [allows(app, "/api/items", origin, "") for origin in (OUTER, INNER)] == [readable, readable]
