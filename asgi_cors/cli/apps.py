@@ -284,10 +284,10 @@ def _inspect_flask(found: InspectedApp) -> None:
 
 def _sync_views(extension: Any) -> None:
     """Let an adapter register the policies of the views that exist by now."""
-    if hasattr(extension, "refresh"):
-        extension.refresh()
+    if hasattr(extension, "sync_views"):
+        extension.sync_views()
     elif hasattr(extension, "views"):
-        extension.views.refresh(extension.configuration)
+        extension.views.sync(extension.configuration)
 
 
 def is_other_cors(made: Any) -> bool:

@@ -1,18 +1,10 @@
-"""A simulated browser for tests: pages that fetch as the Fetch standard says, or as a measured browser does.
+"""A simulated browser for tests: pages that fetch by the Fetch standard, or as one of the measured browsers.
 
     async with AsyncPage("https://app.example.com", app=app) as page:
         response = await page.fetch("https://api.test/items", method="PUT", credentials="include")
 
-It imports nothing from the rest of this package. It can therefore prove the rest wrong. Reading order:
-
-- The script's request: `_script`, `_safelist`, `_url`.
-- The fetch: `_fetch` (the steps), `_check`, `_cache`, `_redirect`, `_resource_policy` and `_cookies` (the rules),
-  `_engines` (the departures of browsers).
-- Its result: `_response`, `_exchange`, `_errors`, `_words` and `_console` (the texts of a CORSError).
-- The network: `_driver` (the commands), `_async_driver`, `_sync_driver`, `_loop_thread` and `_worker`.
-- The application: `_apps`, `_asgi`, `_wsgi`, `_lifespan`, `_websocket`.
-- The pages: `_page`, `_async` and `_sync`, `_page_options` and `_fetch_options` (users' mistakes), `_traceback`.
-- The pytest plugin: `_pytest`.
+The package imports nothing of the core, so it can prove the core wrong. Reading order: `_exchange`, `_errors`, `_fetch`
+(the Fetch standard without I/O), `_transports` (applications in place of a server), `_page`, `_pytest`.
 """
 
 from __future__ import annotations
@@ -21,10 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._async import AsyncPage
-    from ._cookies import Cookie, CookieJar
-    from ._engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
-    from ._errors import (
+    from ._errors.errors import (
         CORSError,
         FetchError,
         FetchTimeout,
@@ -35,9 +24,12 @@ if TYPE_CHECKING:
         ScriptError,
     )
     from ._exchange import Exchange
-    from ._response import Response
-    from ._sync import Page
-    from ._websocket import Handshake
+    from ._fetch.cookies import Cookie, CookieJar
+    from ._fetch.engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
+    from ._fetch.handshake import Handshake
+    from ._page.async_page import AsyncPage
+    from ._page.response import Response
+    from ._page.sync_page import Page
 
 __all__ = [
     "BROWSERS",
@@ -64,10 +56,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_async": ("AsyncPage",),
-    "_cookies": ("Cookie", "CookieJar"),
-    "_engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
-    "_errors": (
+    "_page.async_page": ("AsyncPage",),
+    "_fetch.cookies": ("Cookie", "CookieJar"),
+    "_fetch.engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
+    "_errors.errors": (
         "CORSError",
         "FetchError",
         "FetchTimeout",
@@ -78,15 +70,15 @@ _HOMES = {
         "ScriptError",
     ),
     "_exchange": ("Exchange",),
-    "_response": ("Response",),
-    "_sync": ("Page",),
-    "_websocket": ("Handshake",),
+    "_page.response": ("Response",),
+    "_page.sync_page": ("Page",),
+    "_fetch.handshake": ("Handshake",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for: the pytest plugin lives here, and must load without httpx."""
+    """Import a public name on first use. The pytest plugin is in this package, and must load without httpx."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -40,7 +40,7 @@ def crossings(source: str, package: str) -> list[str]:
         for name in imported(ast.parse(source), package)
         if name.partition(".")[0] in OURS
         and any(part.startswith("_") for part in name.split("."))
-        and not name.startswith(f"{package}.")
+        and not name.startswith(f"{package.partition('._')[0]}.")
     ]
 
 

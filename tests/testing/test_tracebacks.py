@@ -8,7 +8,7 @@ import traceback
 import httpx
 import pytest
 
-from asgi_cors.testing import CORSError, NetworkError, Page, _page
+from asgi_cors.testing import CORSError, NetworkError, Page
 from tests.support.page_apps import API, ORIGIN, ASGIEcho
 
 pytest_plugins = ["pytester"]
@@ -129,7 +129,7 @@ def test_a_native_traceback_ends_with_the_readers_line_and_one_of_ours(sections)
     for section in sections("native"):
         frames = re.findall(r'(?m)^  File "([^"]+)", line \d+, in', section.rpartition("Traceback (most recent")[2])
         while "/asgi_cors/testing/" in frames[-1]:
-            assert frames.pop().endswith(("_traceback.py", "_pytest.py"))
+            assert frames.pop().endswith(("tracebacks.py", "_pytest.py"))
         assert frames[-1].endswith("test_a_native_traceback_ends_with_the_readers_line_and_one_of_ours.py")
         assert not [frame for frame in frames if "/httpx/" in frame or "/asgi_cors/testing/" in frame]
 
@@ -171,7 +171,7 @@ def test_an_error_of_the_tests_own_code_keeps_its_frames():
 
 def test_a_bug_of_this_package_keeps_its_frames(monkeypatch):
     """It could not be reported otherwise: the error is Python's, not raised by a check."""
-    monkeypatch.setattr(_page, "check_fetch_options", None)
+    monkeypatch.setattr("asgi_cors.testing._page.base.check_fetch_options", None)
     with pytest.raises(TypeError, match="not callable") as caught:
         Page(ORIGIN, app=ASGIEcho()).fetch(API)
     assert caught.traceback[-1].name == "_new_fetch"

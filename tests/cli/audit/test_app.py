@@ -284,7 +284,7 @@ app.wsgi_app = ProxyFix(app.wsgi_app)
 
 @pytest.mark.parametrize(
     "refresh",
-    ["def refresh(self): self.refreshed = True", "views = type('Views', (), {'refresh': lambda self, _: None})()", ""],
+    ["def sync_views(self): self.synced = True", "views = type('Views', (), {'sync': lambda self, _: None})()", ""],
 )
 def test_an_extension_registers_its_views_before_it_is_inspected(app_of, refresh):
     pytest.importorskip("flask")
