@@ -1,4 +1,4 @@
-"""The preflight cache: what it spares, for how long, and how the engines differ."""
+"""The preflight cache: the preflights it makes unnecessary, their expiry, and the differences of the engines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PUT = {"method": "PUT"}
 
 
 class Opened:
-    """A page before a server that answers preflights in turn, and what of them reached it."""
+    """A page with a server that returns the preflight responses in turn, and the requests that reached it."""
 
     def __init__(
         self,
@@ -42,20 +42,20 @@ class Opened:
         return httpx.Response(204, headers={**common, **(self.answers.pop(0) if self.answers[1:] else self.answers[0])})
 
     def asks(self, url: str = API, **init: Any) -> bool:
-        """Fetch, and tell whether a preflight was sent for it."""
+        """Fetch, and return whether a preflight was sent."""
         before = self.preflights
         self.page.fetch(url, **init)
         return self.preflights > before
 
 
 def answer(methods: str = "PUT", headers: str = "x-a", age: str | None = "60") -> dict[str, str]:
-    """Return the fields of a preflight's answer."""
+    """Return the headers of a preflight's response."""
     fields = {"access-control-allow-methods": methods, "access-control-allow-headers": headers}
     return fields if age is None else {**fields, "access-control-max-age": age}
 
 
-def test_a_spared_preflight_is_listed_as_cached():
-    """It did not go over the wire, and has no response."""
+def test_a_preflight_that_the_cache_makes_unnecessary_is_listed_as_cached():
+    """It was not sent, and has no response."""
     opened = Opened(answer())
     assert [opened.asks(**PUT), opened.asks(**PUT)] == [True, False]
     first, _, spared, main = opened.page.exchanges
@@ -66,7 +66,7 @@ def test_a_spared_preflight_is_listed_as_cached():
 
 
 @pytest.mark.parametrize("engine", ["browsers", "standard", "chromium", "firefox", "webkit"])
-def test_an_answer_without_an_age_is_kept_for_five_seconds(engine):
+def test_a_preflight_without_max_age_is_cached_for_five_seconds(engine):
     """In every engine."""
     opened = Opened(answer(age=None), engine=engine)
     opened.asks(**PUT)
@@ -80,8 +80,8 @@ def test_an_answer_without_an_age_is_kept_for_five_seconds(engine):
     ("engine", "cap"),
     [("standard", 999_999), ("browsers", 86400), ("chromium", 7200), ("firefox", 86400), ("webkit", 600)],
 )
-def test_each_engine_has_its_cap(engine, cap):
-    """The standard has none."""
+def test_each_engine_has_its_limit_of_max_age(engine, cap):
+    """The standard has no limit."""
     opened = Opened(answer(age="999999"), engine=engine)
     opened.asks(**PUT)
     opened.now = cap - 1
@@ -110,8 +110,8 @@ def test_each_engine_has_its_cap(engine, cap):
     ],
 )
 @pytest.mark.parametrize("number", range(5))
-def test_each_engine_reads_the_age_in_its_way(age, seconds, number):
-    """A malformed one counts for five seconds, but in Firefox."""
+def test_each_engine_has_its_syntax_of_max_age(age, seconds, number):
+    """A malformed one counts for five seconds, except in Firefox."""
     engine = ("standard", "chromium", "firefox", "webkit", "browsers")[number]
     opened = Opened(answer(age=age), engine=engine)
     opened.asks(**PUT)
@@ -122,8 +122,8 @@ def test_each_engine_reads_the_age_in_its_way(age, seconds, number):
     assert opened.asks(**PUT)
 
 
-def test_several_ages_count_as_none():
-    """Of a single-valued field there may be one."""
+def test_several_lines_of_max_age_count_as_malformed():
+    """The header may have one line only."""
     opened = Opened(answer(age="60"))
     opened.page._driver._transport = httpx.MockTransport(  # type: ignore[misc]
         lambda request: httpx.Response(
@@ -158,8 +158,8 @@ def test_several_ages_count_as_none():
         ({"credentials": "omit"}, {"credentials": "same-origin"}, False),
     ],
 )
-def test_an_entry_serves_its_url_method_headers_and_credentials(first, second, asks):
-    """And, made with credentials, also those without. All browsers were seen to compare fragments, too."""
+def test_a_cache_entry_serves_only_its_url_method_headers_and_credentials(first, second, asks):
+    """An entry with credentials also serves requests without. All browsers compare fragments, too."""
     opened = Opened(answer(), main={"access-control-allow-origin": ORIGIN, "access-control-allow-credentials": "true"})
     opened.asks(**{**PUT, **first})
     assert opened.asks(**{**PUT, **second}) is asks
@@ -181,7 +181,7 @@ def test_a_star_from_a_credentialed_preflight_is_a_wildcard_in_the_standard_only
     ("engine", "asks"), [("standard", True), ("chromium", True), ("firefox", True), ("webkit", False)]
 )
 def test_a_cached_star_covers_authorization_in_webkit_only(engine, asks):
-    """Chromium and Firefox let it pass in the preflight's answer itself."""
+    """In Chromium and Firefox it does so in the preflight's own response only."""
     opened = Opened(
         answer(headers="*, authorization"), answer(headers="*"), answer(headers="authorization"), engine=engine
     )
@@ -190,8 +190,8 @@ def test_a_cached_star_covers_authorization_in_webkit_only(engine, asks):
     assert opened.asks(headers={"authorization": "a"}) is asks
 
 
-def test_chromium_drops_an_answer_that_does_not_suffice():
-    """Even where the new preflight is refused."""
+def test_chromium_removes_a_cached_response_that_does_not_suffice():
+    """Even if the new preflight fails."""
     opened = Opened(answer("PUT"), answer(""), answer("PUT"), engine="chromium")
     opened.asks(**PUT)
     with pytest.raises(CORSError):
@@ -199,8 +199,8 @@ def test_chromium_drops_an_answer_that_does_not_suffice():
     assert opened.asks(**PUT)
 
 
-def test_webkit_keeps_the_answer_of_a_preflight_that_it_denies():
-    """The next request that it allows goes without."""
+def test_webkit_caches_the_response_of_a_preflight_that_failed():
+    """The next request that it allows needs no preflight."""
     opened = Opened(answer("PUT"), engine="webkit")
     with pytest.raises(CORSError):
         opened.asks(method="DELETE")
@@ -213,7 +213,7 @@ def test_webkit_keeps_the_answer_of_a_preflight_that_it_denies():
 )
 @pytest.mark.parametrize("failure", ["check", "connection"])
 def test_a_failure_clears_the_urls_entries_in_the_standard_and_firefox(engine, asks, failure):
-    """Chromium and WebKit keep them."""
+    """Chromium and WebKit clear nothing."""
     main = {"access-control-allow-origin": ORIGIN}
     opened = Opened(answer(), engine=engine, main={} if failure == "check" else main)
     url = f"{API}/fail" if failure == "connection" else API
@@ -228,7 +228,7 @@ def test_a_failure_clears_the_urls_entries_in_the_standard_and_firefox(engine, a
     [("browsers", False), ("standard", True), ("chromium", False), ("firefox", False), ("webkit", False)],
 )
 def test_a_refused_redirect_clears_the_urls_entries_in_the_standard_only(engine, asks):
-    """Measured: no browser forgets the preflight because of `redirect="error"`."""
+    """Measured: no browser removes the preflight because of `redirect="error"`."""
     opened = Opened(answer(), engine=engine, main={"access-control-allow-origin": ORIGIN, "location": "/x"}, status=302)
     for _ in range(2):
         with pytest.raises(RedirectError):
@@ -262,8 +262,8 @@ def test_a_failure_after_a_redirect_clears_the_last_url_only():
     ("asked", "location", "spared"),
     [("#a", "/second", "/second#a"), ("#a", "/second#b", "/second#b"), ("", "/second#b", "/second#b")],
 )
-def test_a_redirect_keeps_the_fragment_unless_it_has_its_own(asked, location, spared):
-    """Fetch, HTTP-redirect fetch: what the cache knows of the target has its fragment."""
+def test_a_redirect_inherits_the_fragment_unless_it_has_its_own(asked, location, spared):
+    """Fetch, HTTP-redirect fetch. The entries of the target have its fragment."""
 
     def handler(request):
         headers = {"access-control-allow-origin": ORIGIN, **answer()}
@@ -279,8 +279,8 @@ def test_a_redirect_keeps_the_fragment_unless_it_has_its_own(asked, location, sp
     assert preflights == [False, False, True, False]
 
 
-def test_an_engine_may_keep_one_response_per_url_and_clear_it():
-    """Flags combine freely."""
+def test_an_engine_may_store_one_response_per_url_and_clear_it():
+    """Flags can be combined freely."""
     engine = dataclasses.replace(CHROMIUM, failure_clears="always")
     opened = Opened(answer(), engine=engine, main={})
     for _ in range(2):
@@ -298,8 +298,8 @@ def test_an_engine_may_keep_one_response_per_url_and_clear_it():
         ("webkit", set()),
     ],
 )
-def test_some_cache_modes_pass_the_preflight_cache_by(engine, bypassing):
-    """The standard has none, and WebKit."""
+def test_some_cache_modes_skip_the_preflight_cache(engine, bypassing):
+    """In the standard and in WebKit, none does."""
     modes = ["default", "no-store", "reload", "no-cache", "force-cache"]
     opened = Opened(answer(), engine=engine)
     opened.asks(**PUT)
@@ -317,7 +317,7 @@ def test_chromium_does_not_cache_for_long_urls(length, asks):
 
 @pytest.mark.parametrize(("engine", "size"), [("chromium", 1024), ("firefox", 100)])
 def test_the_cache_is_bounded(engine, size):
-    """The oldest entry goes first."""
+    """The oldest entry is evicted first."""
     opened = Opened(answer(age="600"), engine=engine)
     for number in range(size + 1):
         opened.asks(f"{API}/{number}", **PUT)
@@ -326,8 +326,8 @@ def test_the_cache_is_bounded(engine, size):
     assert opened.asks(f"{API}/0", **PUT)
 
 
-def test_an_upload_listener_asks_for_a_preflight_of_any_request():
-    """Then the method is allowed where no list is sent, and kept."""
+def test_an_upload_listener_causes_a_preflight_of_any_request():
+    """Without a list, the method is allowed and cached."""
     opened = Opened({"access-control-max-age": "60"})
     assert opened.asks(upload_listener=True)
     assert not opened.asks(upload_listener=True)
@@ -335,8 +335,8 @@ def test_an_upload_listener_asks_for_a_preflight_of_any_request():
     assert opened.asks(upload_listener=True, method="POST", content="x")
 
 
-def test_a_misdirected_request_is_tried_once_more():
-    """Status 421, of a reused connection."""
+def test_a_request_with_the_response_421_is_repeated_once():
+    """The status 421 means that a connection was reused for the wrong host."""
     statuses = [421, 200, 421, 421]
 
     def handler(request):
@@ -367,7 +367,7 @@ def redirecting(*, preflight_origin: str):
     [("standard", "null"), ("chromium", "null"), ("webkit", "null"), ("firefox", ORIGIN)],
 )
 def test_firefox_preflights_a_redirects_target_with_the_pages_origin(engine, preflight_origin):
-    """The others with `null`; the request itself carries `null` in all."""
+    """The others use `null`. The request itself has `null` in all engines."""
     transport = redirecting(preflight_origin=preflight_origin)
     with Page(ORIGIN, transport=transport, engine=engine) as page:
         assert page.fetch(API, **PUT).redirected
@@ -379,8 +379,8 @@ def test_firefox_preflights_a_redirects_target_with_the_pages_origin(engine, pre
     ]
 
 
-def test_a_sticky_preflight_is_spared_by_any_entry_of_the_url():
-    """Firefox asks again after 303, though GET alone would not; what it knows of the URL serves."""
+def test_any_entry_of_the_url_makes_a_sticky_preflight_unnecessary():
+    """Firefox preflights again after 303, although GET alone needs no preflight. Any entry of the URL suffices."""
 
     def handler(request):
         first = request.url.host == "api.test"
