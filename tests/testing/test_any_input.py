@@ -64,8 +64,8 @@ INIT = st.fixed_dictionaries(
     "standard",
 )
 @example([(b"set-cookie", b"a=1; Expires=1 Jan 0001 0:0:0 -0000")], 200, {"credentials": "include"}, "firefox")
-def test_any_response_is_returned_or_raises_a_fetch_error(fields: Any, status: int, init: Any, engine: str) -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=fields))
+def test_any_response_is_returned_or_raises_a_fetch_error(headers: Any, status: int, init: Any, engine: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers))
     with Page(ORIGIN, transport=transport, engine=engine, follow=2) as page:
         with contextlib.suppress(FetchError):
             page.fetch(API, **init)

@@ -152,13 +152,13 @@ async def test_an_app_that_cancels_itself_becomes_a_500(new_page):
 
 def test_an_endless_response_times_out_and_is_recorded(interface):
     """A stream of server-sent events does not hang a test."""
-    told = []
+    received = []
 
     async def app(scope, receive, send):
         await receive()
         await send(START)
         await send(body(b"data: 1\n\n", more=True))
-        told.append((await receive())["type"])
+        received.append((await receive())["type"])
 
     async def once():
         async with interface.page(ORIGIN, app=http_only(app)) as page:
@@ -168,7 +168,7 @@ def test_an_endless_response_times_out_and_is_recorded(interface):
             assert caught.value.exchange.response.status_code == 200
 
     interface.run(once)
-    assert told == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
 def test_an_app_that_never_starts_its_response_times_out(interface):
@@ -184,14 +184,14 @@ def test_an_app_that_never_starts_its_response_times_out(interface):
 
 def test_a_stream_is_read_part_by_part(interface):
     """The parts arrive while the application is still sending."""
-    told = []
+    received = []
 
     async def app(scope, receive, send):
         await receive()
         await send(START)
         for number in range(3):
             await send(body(b"data: %d\n\n" % number, more=True))
-        told.append((await receive())["type"])
+        received.append((await receive())["type"])
 
     async def once():
         async with interface.page(ORIGIN, app=http_only(app)) as page:
@@ -201,7 +201,7 @@ def test_a_stream_is_read_part_by_part(interface):
             await response.aclose()
 
     interface.run(once)
-    assert told == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
 def test_a_stream_can_be_read_whole(interface):

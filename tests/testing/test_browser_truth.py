@@ -26,18 +26,18 @@ AGREED = {
 }
 FILES = {"first": truth.FIRST, "second": truth.SECOND}
 
-# What the three do alike, against the standard.
+# The cases on which the three browsers agree, against the standard.
 AGAINST_THE_STANDARD = {
-    "C-100",  # they bound the numbers of a range
+    "C-100",  # they limit the numbers of a range
     "C-105",
-    "D2-001",  # they let `*` cover Authorization
+    "D2-001",  # `*` covers Authorization
     "D2-022",
     "G-031",  # none caches a preflight whose Access-Control-Max-Age is `-0`
     *truth.SECOND["meta"]["not_the_standard"],
 }
-# What differs, by engine.
+# The results that differ from a browser's.
 DIFFERENT = {
-    ("firefox", "G2-025"): "a second preflight, once, to 127.0.0.1: not on a repetition, and by no rule",
+    ("firefox", "G2-025"): "a second preflight, once, to 127.0.0.1: not when repeated, and by no rule",
     ("firefox", "XE-023"): "in XMLHttpRequest, a malformed element in Access-Control-Expose-Headers voids its `*`",
     ("webkit", "XR-099"): "the next hop's preflight is sent before the check of the redirect blocks the fetch",
 }
@@ -67,7 +67,7 @@ def run(case: dict[str, Any], engine: str) -> tuple[list[dict[str, Any]], list[s
                 codes.append(error.code)
             except FetchError:
                 pass
-            steps.append(truth.seen(server, step["api"], response))
+            steps.append(truth.observation(server, step["api"], response))
     return steps, codes
 
 
@@ -84,7 +84,7 @@ async def run_async(case: dict[str, Any], engine: str) -> list[dict[str, Any]]:
                 response = await (page.websocket(call.url) if is_handshake else page.fetch(call.url, **call.init))
             except FetchError:
                 response = None
-            steps.append(truth.seen(server, step["api"], response))
+            steps.append(truth.observation(server, step["api"], response))
     return steps
 
 

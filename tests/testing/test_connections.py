@@ -22,7 +22,7 @@ GOOD = (
 
 
 @contextlib.contextmanager
-def serving(answer: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator[str]:
+def serving(respond: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator[str]:
     """Serve each connection with the bytes that `respond` returns for a request. `hold` leaves it open then."""
     released = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -38,7 +38,7 @@ def serving(answer: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator
                 head = b""
                 while b"\r\n\r\n" not in head:
                     head += connection.recv(65536)
-                connection.sendall(answer(head))
+                connection.sendall(respond(head))
                 if hold:
                     released.wait(30)
 
@@ -69,11 +69,11 @@ async def test_both_pages_fetch_over_a_socket():
     """The request line and the headers are a browser's."""
     heads = []
 
-    def answer(head: bytes) -> bytes:
+    def respond(head: bytes) -> bytes:
         heads.append(head)
         return GOOD
 
-    with serving(answer) as url:
+    with serving(respond) as url:
         assert sync_fetch(f"{url}/a?b").content == b"ok"
         async with AsyncPage(ORIGIN) as page:
             assert (await page.fetch(f"{url}/a?b")).content == b"ok"
@@ -88,18 +88,18 @@ async def test_a_method_is_sent_in_its_own_letter_case():
     """`patch` is not `PATCH`."""
     heads = []
 
-    def answer(head: bytes) -> bytes:
+    def respond(head: bytes) -> bytes:
         heads.append(head.split(b"\r\n")[0])
         return GOOD.replace(b"content-length", b"access-control-allow-methods: patch\r\ncontent-length")
 
-    with serving(answer) as url:
+    with serving(respond) as url:
         sync_fetch(url, method="patch")
     assert heads == [b"OPTIONS / HTTP/1.1", b"patch / HTTP/1.1"]
 
 
 BAD = {
     "no status line": b"nonsense\r\n\r\n",
-    "a status that is no number": b"HTTP/1.1 abc OK\r\n\r\n",
+    "a status that is not a number": b"HTTP/1.1 abc OK\r\n\r\n",
     "a header without a colon": b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
     "a header name with a blank": b"HTTP/1.1 200 OK\r\na b: c\r\n\r\n",
     "huge headers": b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 2_000_000 + b"\r\n\r\n",

@@ -114,14 +114,14 @@ SCENARIOS = {
     "no_cors opaque": Scenario({"mode": "no-cors"}, {}),
     "expose_star_authorization": Scenario({}, {**STAR, "access-control-expose-headers": "*"}),
 }
-# What XMLHttpRequest did is what fetch() did.
+# XMLHttpRequest and fetch() had the same results.
 SCENARIOS["pf_acao_missing_204 fetch"] = Scenario(PUT, pre={})
 SCENARIOS["acao_dup fetch"] = SCENARIOS["acao_dup_diff"]
 SCENARIOS |= {f"{name[:-5]}xhr": scenario for name, scenario in SCENARIOS.items() if name.endswith(" fetch")}
 EXPRESSED = {name: scenario for name, scenario in SCENARIOS.items() if name in CASES}
 
 
-def answer(scenario: Scenario):
+def transport_of(scenario: Scenario):
     """Return a transport with the scenario's responses. A redirect's target has those of its source."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -139,7 +139,7 @@ def answer(scenario: Scenario):
 
 def blocked(scenario: Scenario, engine: str) -> CORSError | None:
     """Run the scenario. Return the error, or None if the fetch passes."""
-    with Page(PAGE, transport=answer(scenario), engine=engine) as page:
+    with Page(PAGE, transport=transport_of(scenario), engine=engine) as page:
         try:
             page.fetch(API, **scenario.init)
         except CORSError as error:
@@ -148,7 +148,7 @@ def blocked(scenario: Scenario, engine: str) -> CORSError | None:
 
 
 def test_the_cors_error_has_the_exchange_that_failed() -> None:
-    with Page(PAGE, transport=answer(SCENARIOS["pf_method_put"])) as page:
+    with Page(PAGE, transport=transport_of(SCENARIOS["pf_method_put"])) as page:
         with pytest.raises(CORSError) as caught:
             page.fetch(API, method="PUT")
         assert caught.value.exchange is page.exchanges[-1]
@@ -274,7 +274,7 @@ def test_the_codes_are_all_those_of_chromium_that_a_fetch_can_have() -> None:
 
 def test_a_long_value_is_truncated_in_the_table() -> None:
     """The exchange has the whole value."""
-    with Page(PAGE, transport=answer(Scenario({}, acao("http://" + "a" * 300)))) as page:
+    with Page(PAGE, transport=transport_of(Scenario({}, acao("http://" + "a" * 300)))) as page:
         with pytest.raises(CORSError):
             page.fetch(API)
         assert "(307 characters)" in page.table()

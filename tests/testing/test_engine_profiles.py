@@ -73,7 +73,7 @@ def test_an_upload_whose_method_is_listed_passes(engine: str):
 
 
 def test_the_error_names_the_method_that_the_server_must_list():
-    """The message says what to write on the server."""
+    """The message has the correction on the server."""
     with pytest.raises(CORSError, match="add it to allow_methods") as caught:
         MockServer("browsers").page.fetch(API, **UPLOAD)
     assert caught.value.code == "MethodDisallowedByPreflightResponse"
@@ -168,7 +168,7 @@ def test_firefox_ignores_an_empty_line_of_a_header(engine: str):
 def test_firefox_starts_each_hop_from_the_scripts_headers(
     method: str, statuses: tuple[int, int], requested: tuple[str, str | None], *, has_content_type: bool
 ):
-    """The last hop's preflight requests what Firefox 153 requested, and its request has the same Content-Type."""
+    """The last hop's preflight and Content-Type are those of Firefox 153."""
     listed = {**ALLOWED, "access-control-allow-methods": method, "access-control-allow-headers": "content-type"}
     tainted = {"access-control-allow-origin": "null"}
     server = MockServer(

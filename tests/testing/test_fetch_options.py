@@ -30,10 +30,8 @@ def hint_for(url: Any = URL, **init: Any) -> str:
 
 def follow(hint: str, init: dict[str, Any], **names: Any) -> Any:
     """Fetch with the options of the hint, and return the environ of the request."""
-    written = re.search(
-        r"[Ww]rite ((?:method|content|json|headers|redirect|credentials|upload_listener)=.*?)\.?$", hint
-    )
-    options = eval(f"dict({written[1]})", names) if written else {}  # noqa: S307 - the hint is the test's
+    option = re.search(r"[Ww]rite ((?:method|content|json|headers|redirect|credentials|upload_listener)=.*?)\.?$", hint)
+    options = eval(f"dict({option[1]})", names) if option else {}  # noqa: S307 - the hint is the test's
     app = WSGIEcho(ALLOWED)
     with Page(ORIGIN, app=app) as page:
         page.fetch(URL, **{**init, **options})
@@ -147,7 +145,7 @@ def test_the_hint_for_cookies_sets_them_on_the_page(value):
     ids=", ".join,
 )
 def test_the_options_in_a_hint_are_accepted(init, expected):
-    """They do what the wrong option means."""
+    """They have the effect that the wrong option means."""
     hint = hint_for(**init)
     assert "rite " in hint
     assert follow(hint, {}).items() >= expected.items()

@@ -274,8 +274,8 @@ def test_a_resource_policy_never_blocks_the_pages_own_origin():
 
     def app(environ, start_response):
         home = environ["HTTP_HOST"] == "app.example.com"
-        fields = [("cross-origin-resource-policy", "same-origin"), ("location", ORIGIN)]
-        start_response("200 OK" if home else "302 Found", fields[:1] if home else fields[1:])
+        headers = [("cross-origin-resource-policy", "same-origin"), ("location", ORIGIN)]
+        start_response("200 OK" if home else "302 Found", headers[:1] if home else headers[1:])
         return []
 
     with Page(ORIGIN, app=app) as page:

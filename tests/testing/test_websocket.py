@@ -138,16 +138,16 @@ async def test_an_app_that_neither_accepts_nor_refuses_times_out(new_page):
     assert caught.value.exchange.kind == "websocket"
 
 
-def answering(status):
+def transport_with(status):
     """Return a transport that sends this response to every handshake."""
     return httpx.MockTransport(lambda request: httpx.Response(status))
 
 
 async def test_over_a_transport_the_status_101_accepts_the_handshake():
     """Over live servers, too."""
-    async with AsyncPage(ORIGIN, transport=answering(101)) as page:
+    async with AsyncPage(ORIGIN, transport=transport_with(101)) as page:
         assert (await page.websocket("wss://api.test/feed")).accepted
-    with Page(ORIGIN, transport=answering(403)) as page:
+    with Page(ORIGIN, transport=transport_with(403)) as page:
         assert not page.websocket("wss://api.test/feed").accepted
 
 
