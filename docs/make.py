@@ -9,11 +9,11 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from asgi_cors.cli._console import page
-from asgi_cors.cli._diagnosis import diagnose
-from asgi_cors.cli._question import Question
-from asgi_cors.cli._report import report
-from asgi_cors.cli._visit import examine
+from asgi_cors.cli.console.report import page
+from asgi_cors.cli.doctor.collect import examine
+from asgi_cors.cli.doctor.diagnosis import diagnose
+from asgi_cors.cli.doctor.question import Question
+from asgi_cors.cli.doctor.report import report
 
 HERE = Path(__file__).parent
 QUESTION = Question(

@@ -12,11 +12,10 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from asgi_cors import _http
-from asgi_cors._decision import reasons as _reasons
+from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
-from asgi_cors._decision.explanation import Explanation, Step, explain
-from asgi_cors._decision.remedies import remedy
-from asgi_cors._decision.request import Request, is_internal_host, is_same_origin, read_request
+from asgi_cors._decision.explanation import Explanation, Step, explain, remedy
+from asgi_cors._decision.request import Request, is_internal_host, read_request
 from asgi_cors._middleware.mark import add_inner_decision
 from asgi_cors._policy.policy import Policy
 from asgi_cors._routing.rules import InvalidViewError, PolicyMatch, PolicySpec, Rules, Views, path_in_code
@@ -122,6 +121,8 @@ class Configuration:
             called only if views have policies of their own; see `set_views`.
         view_policy: Returns the policy of a view that `set_views` has not named. If it raises a ConfigError, only
             requests of that view are refused, and an ERROR names the view.
+        before_request: Called before each request is evaluated, also before a cached response is used, for an adapter
+            whose framework's configuration may have changed.
         describe_path: Returns the user's own text for a path pattern, such as `resources['/api*']`, for messages.
         options: Those of the middleware and of its base policy.
 
@@ -135,11 +136,13 @@ class Configuration:
         *,
         view_of: Callable[[Scope], Hashable | None] | None = None,
         view_policy: Callable[[Any], PolicySpec | Rules] | None = None,
+        before_request: Callable[[], object] | None = None,
         describe_path: Callable[[Any], str] = path_in_code,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}, view_policy) if view_of else None
+        self.before_request = before_request
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the settings are replaced, so that no change is lost
         self.log = Log()
@@ -349,7 +352,7 @@ class Configuration:
     def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> Quiet | None:
         """Log a refusal, and call `on_decision`."""
         decision, quiet = judgement.decision, None
-        if decision.refused and is_same_origin(scope, request):
+        if decision.refused and request.same_origin:
             quiet = SAME_ORIGIN  # browsers let the page read it, so there is nothing to log
         elif decision.refused:
             quiet = self.log.refusal(judgement.policy, request, decision, scope)
@@ -375,6 +378,6 @@ def _answer(judgement: Judgement, scope: Scope, request: Request, settings: Sett
         return decision.status, _reasons.refusal_body(decision.reason, decision.subject) if decision.refused else ""
     guards = scope["type"] == "websocket" and settings.check_websockets
     checked = decision if guards else judgement.checked
-    if (guards or settings.enforce) and checked.refused and not is_same_origin(scope, request):
+    if (guards or settings.enforce) and checked.refused and not request.same_origin:
         return 403, _reasons.refusal_body(checked.reason, host=request.host or b"", internal=is_internal_host(request))
     return None

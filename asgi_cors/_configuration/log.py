@@ -15,12 +15,12 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._decision import reasons as _reasons
-from asgi_cors._decision.reasons import host_hint
-from asgi_cors._decision.remedies import remedy
-from asgi_cors._decision.request import is_internal_host, is_same_origin, read_request
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.decision import host_hint
+from asgi_cors._decision.explanation import remedy
+from asgi_cors._decision.request import is_internal_host, read_request
 from asgi_cors._middleware.mark import CONFIGURATION, REQUEST
-from asgi_cors._origins.closest import closest_origin
+from asgi_cors._origins.origin_set import closest_origin
 from asgi_cors._routing.paths import mount_pattern
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
     from asgi_cors._middleware.mark import State
-    from asgi_cors._origins.closest import Suggestion
+    from asgi_cors._origins.origin_set import Suggestion
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import InvalidViewError
 
@@ -172,7 +172,7 @@ class Log:
         if not logger.isEnabledFor(level):
             return False
         if until == SAME_ORIGIN[1]:
-            return not is_same_origin(scope, read_request(scope))
+            return not read_request(scope).same_origin
         return self.clock() >= until
 
     def failure(self, what: str, error: Exception) -> None:

@@ -18,7 +18,7 @@ from asgi_cors._configuration.evaluation import MiddlewareOptions
 from asgi_cors._configuration.log import logger, root
 from asgi_cors._configuration.lookup import run
 from asgi_cors._decision.decision import Decision, Outcome
-from asgi_cors._decision.request import READ, read_request
+from asgi_cors._decision.request import PREFLIGHT_HEADERS, read_request
 
 from .base import Installed
 from .mark import CONFIGURATION, MARK, PASSED_THROUGH, STARTED, add_inner_decision, note
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .mark import State
     from .ready import Answer, Start
 
-_MAYBE_ASKED: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))  # by the length of a name
+_MAYBE_ASKED: Final = tuple(map({*map(len, PREFLIGHT_HEADERS)}.__contains__, range(256)))  # by the length of a name
 # In place of the value of a repeated header: a key that is in no table, so lines are not joined.
 _UNCACHED: Final[Any] = object()
 _STARLETTE_METHODS: Final = (
@@ -95,6 +95,8 @@ class CORSMiddleware(Installed):
             await self._beside_http(scope, receive, send)
             return
         configuration, start = self.configuration, None
+        if configuration.before_request is not None:
+            configuration.before_request()
         tables = configuration.tables or configuration.tables_of(scope)
         if tables is None:
             await self._pass_through(configuration, scope, receive, send)
@@ -244,6 +246,8 @@ class CORSMiddleware(Installed):
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             configuration = self.configuration
+            if configuration.before_request is not None:
+                configuration.before_request()
             if configuration.settings.check_websockets or configuration.settings.enforce:
                 await guard(self.app, configuration, scope, receive, send)
                 return

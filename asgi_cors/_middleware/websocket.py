@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asgi_cors._configuration.lookup import run
-from asgi_cors._decision.request import is_same_origin, read_request
+from asgi_cors._decision.request import read_request
 
 if TYPE_CHECKING:
     from asgi_cors._configuration.configuration import Configuration
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def guard(app: ASGIApp, configuration: Configuration, scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a handshake to the app, or refuse it before it is accepted."""
     request = read_request(scope)
-    if request.origin is not None and not is_same_origin(scope, request):
+    if request.origin is not None and not request.same_origin:
         judgement = await run(configuration.judge(scope, request))
         if judgement.answer is not None:
             await _refuse(*judgement.answer, scope, send)

@@ -19,7 +19,7 @@ import sys
 def main() -> None:
     """Run the command line; without the libraries that it needs, say how to get them."""
     try:
-        from ._commands import run  # noqa: PLC0415 - what it needs is an extra
+        from .commands import run  # noqa: PLC0415 - what it needs is an extra
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"click", "httpx", "rich"}:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from asgi_cors import ConfigWarning, CORSMiddleware, Policy
-from asgi_cors.cli._apps import installed_in
-from asgi_cors.cli._attacks import attacks_on, is_sent_by_browsers, targets_of
-from asgi_cors.cli._audit import _at, _covers, _written
+from asgi_cors.cli.apps import installed_in
+from asgi_cors.cli.audit.app import _at, _covers, _written
+from asgi_cors.cli.audit.attacks import attacks_on, is_sent_by_browsers, targets_of
 from tests.cli.corpus.raw import PAGE, echoing, sends
 from tests.cli.corpus.serving import serving
 from tests.support.command_line import Ran, run
@@ -301,7 +301,7 @@ app.wsgi_app = ProxyFix(app.wsgi_app)
 
 @pytest.mark.parametrize(
     "refresh",
-    ["def refresh(self): self.refreshed = True", "views = type('Views', (), {'refresh': lambda self, _: None})()", ""],
+    ["def sync_views(self): self.synced = True", "views = type('Views', (), {'sync': lambda self, _: None})()", ""],
 )
 def test_an_extension(app_of, refresh):
     """Whatever stands as app.extensions["asgi_cors"] is asked for its configuration, its views taken in first."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from asgi_cors.cli import main
-from asgi_cors.cli._console import page
-from asgi_cors.cli._meanings import MEANINGS
-from asgi_cors.cli._messages import recognise, shown, templates_of
+from asgi_cors.cli.console.causes import MEANINGS
+from asgi_cors.cli.console.messages import recognise, shown, templates_of
+from asgi_cors.cli.console.report import page
 from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[2]

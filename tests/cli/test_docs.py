@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from asgi_cors.cli import _audit_findings, _commands, _diagnosis, _notes, _risks
+from asgi_cors.cli import commands
+from asgi_cors.cli.audit import rules
+from asgi_cors.cli.doctor import diagnosis
+from asgi_cors.cli.doctor.rules import notes, risks
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "cli.md").read_text("utf-8")
-CLI = Path(_commands.__file__).parent
+CLI = Path(commands.__file__).parent
 
 
 def names_in(*modules: str) -> set[str]:
@@ -22,7 +25,7 @@ def names_in(*modules: str) -> set[str]:
     return named
 
 
-@pytest.mark.parametrize("name", sorted(names_in("_causes_*", "_diagnosis", "_risks", "_notes", "_audit_findings")))
+@pytest.mark.parametrize("name", sorted(names_in("doctor/rules/*", "doctor/diagnosis", "audit/rules")))
 def test_every_finding_is_described(name):
     """No finding is missing from the page."""
     assert f"`{name}`" in PAGE
@@ -30,13 +33,13 @@ def test_every_finding_is_described(name):
 
 def test_every_rule_counts():
     """Each rule of a list writes a name of its own."""
-    rules = [*_diagnosis.CAUSES, *_risks.RISKS, *_notes.NOTES, *_audit_findings.RULES, *_audit_findings.NOTES]
-    assert len({rule.__name__ for rule in rules}) == len(rules) - 1  # an audit trusts subdomains by a rule of its own
+    every = [*diagnosis.CAUSES, *risks.RISKS, *notes.NOTES, *rules.RULES, *rules.NOTES]
+    assert len({rule.__name__ for rule in every}) == len(every) - 1  # an audit trusts subdomains by a rule of its own
 
 
 def test_every_option_of_the_doctor_is_described():
     """No option is missing from the table."""
-    options = [option for parameter in _commands.doctor.params for option in parameter.opts if option.startswith("--")]
+    options = [option for parameter in commands.doctor.params for option in parameter.opts if option.startswith("--")]
     assert options
     for option in options:
         assert f"`{option}`" in PAGE

@@ -8,15 +8,15 @@ import sys
 import httpx
 import pytest
 
-from asgi_cors.cli import _visit
-from asgi_cors.cli._diagnosis import CAUSES, diagnose
-from asgi_cors.cli._evidence import Answer, Evidence, Visit
-from asgi_cors.cli._notes import NOTES
-from asgi_cors.cli._question import Question
-from asgi_cors.cli._recipes import _RECIPES, recipe
-from asgi_cors.cli._risks import RISKS
-from asgi_cors.cli._servers import clue, makers, proxy
-from asgi_cors.cli._terminal import shown, stdout
+from asgi_cors.cli.doctor import collect
+from asgi_cors.cli.doctor.diagnosis import CAUSES, diagnose
+from asgi_cors.cli.doctor.evidence import Answer, Evidence, Visit
+from asgi_cors.cli.doctor.question import Question
+from asgi_cors.cli.doctor.recipes import _RECIPES, recipe
+from asgi_cors.cli.doctor.rules.notes import NOTES
+from asgi_cors.cli.doctor.rules.risks import RISKS
+from asgi_cors.cli.doctor.servers import clue, makers, proxy
+from asgi_cors.cli.terminal import shown, stdout
 from tests.cli.corpus.raw import ACAC, ACAM, ACAO, ACEH, ACMA, ANSWERED, GRANTED, PAGE, allowing, echoing, sends, splits
 from tests.cli.corpus.serving import Told, serving
 from tests.support.command_line import run
@@ -196,10 +196,10 @@ def test_browsers_that_differ():
 
 def examined(behaviour, monkeypatch, spaces=("unknown", "unknown"), **question):
     """Diagnose a question to hosts that are not there."""
-    monkeypatch.setattr(_visit, "_spaces", lambda _: spaces)
+    monkeypatch.setattr(collect, "_spaces", lambda _: spaces)
     transport = httpx.MockTransport(behaviour)
     asked = Question(**({"url": "https://api.example.net/items", "origin": PAGE} | question))
-    return diagnose(_visit.examine(asked, transport))
+    return diagnose(collect.examine(asked, transport))
 
 
 def grant(request):
@@ -243,9 +243,9 @@ def test_local_network_access(monkeypatch, spaces, origin, told):
 )
 def test_address_spaces(monkeypatch, address, space):
     """Where a host is, by its address."""
-    monkeypatch.setattr(_visit.socket, "getaddrinfo", lambda *_: [(2, 1, 6, "", (address, 0))])
-    assert _visit._spaces(Question(url="https://api.example.net", origin=PAGE)) == (space, space)
-    assert _visit._spaces(Question(url="https://api.example.net", origin="null"))[0] == "unknown"
+    monkeypatch.setattr(collect.socket, "getaddrinfo", lambda *_: [(2, 1, 6, "", (address, 0))])
+    assert collect._spaces(Question(url="https://api.example.net", origin=PAGE)) == (space, space)
+    assert collect._spaces(Question(url="https://api.example.net", origin="null"))[0] == "unknown"
 
 
 def test_probes_that_get_no_answer(monkeypatch):
@@ -277,7 +277,7 @@ def test_a_rule_says_nothing_of_a_healthy_call(monkeypatch, rule):
 
 def test_a_cause_that_no_rule_knows(monkeypatch):
     """What no rule knows is told in the browser's own words."""
-    monkeypatch.setattr("asgi_cors.cli._diagnosis.CAUSES", ())
+    monkeypatch.setattr("asgi_cors.cli.doctor.diagnosis.CAUSES", ())
     found = examined(lambda _: httpx.Response(200), monkeypatch)
     assert found.cause.name == "blocked"
     assert "MissingAllowOriginHeader" in found.cause.sentence
@@ -440,7 +440,7 @@ def test_ctrl_c(monkeypatch):
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("asgi_cors.cli._console.read", fail)
+    monkeypatch.setattr("asgi_cors.cli.console.report.read", fail)
     assert run("console", "x").code == 130
 
 
@@ -470,8 +470,8 @@ def test_without_the_extra(monkeypatch, missing):
 
 def test_another_module_that_is_missing(monkeypatch):
     """A mistake of our own is not taken for a missing extra."""
-    monkeypatch.delitem(sys.modules, "asgi_cors.cli._commands")
-    monkeypatch.setitem(sys.modules, "asgi_cors.cli._question", None)
+    monkeypatch.delitem(sys.modules, "asgi_cors.cli.commands")
+    monkeypatch.setitem(sys.modules, "asgi_cors.cli.doctor.question", None)
     with pytest.raises(ModuleNotFoundError):
         run("--help")
 

@@ -19,6 +19,6 @@ def test_the_package_runs_as_the_script_does(monkeypatch, capsys):
 
 def test_a_mistake_of_our_own_is_raised(monkeypatch):
     """An error that is not the user's mistake has its traceback."""
-    monkeypatch.setattr("asgi_cors.cli._commands.group", lambda **_: 1 / 0)
+    monkeypatch.setattr("asgi_cors.cli.commands.group", lambda **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("console", "x")

@@ -98,7 +98,7 @@ def test_the_content_type_depends_on_the_type_of_the_body(init, kind, body):
         {"method": "POST", "json": {1, 2}},
         {"method": "POST", "content": {"a": 1}},
         {"method": "POST", "content": 5},
-        {"method": "POST", "content": iter([b""]), "mode": "no-cors"},
+        pytest.param({"method": "POST", "content": iter([b""]), "mode": "no-cors"}, id="no-cors with an iterator"),
         {"method": "PUT", "mode": "no-cors"},
         {"mode": "navigate"},
         {"credentials": "always"},
