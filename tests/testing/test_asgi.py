@@ -128,7 +128,6 @@ def test_an_app_that_returns_before_the_end_of_the_body_cuts_the_response_short(
 
 
 def test_an_app_that_returns_without_a_response_becomes_a_500(interface):
-
     async def app(scope, receive, send):
         await receive()
 
@@ -280,7 +279,6 @@ def test_a_late_part_of_a_stream_times_out(interface):
 
 
 def test_a_stream_that_is_cut_short_is_a_network_error(interface):
-
     async def app(scope, receive, send):
         await send(START)
         await send(body(b"1", more=True))

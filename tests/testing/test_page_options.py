@@ -180,7 +180,6 @@ def test_a_page_accepts_every_kind_of_app(app):
 
 
 async def test_an_async_page_treats_an_app_of_unknown_kind_as_asgi():
-
     def hidden(*args):
         return ASGIEcho(allowed())(*args)
 

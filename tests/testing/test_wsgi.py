@@ -269,7 +269,6 @@ def test_a_late_part_of_a_stream_times_out():
 
 
 def test_a_stream_that_is_cut_short_is_a_network_error():
-
     def app(environ, start_response):
         start_response("200 OK", HEADERS)
         yield b"1"
@@ -303,7 +302,6 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight():
 
 
 def test_an_exception_of_the_tests_own_iterator_passes_through_the_fetch():
-
     def parts():
         yield b"a"
         raise LookupError("no more parts")
@@ -320,7 +318,6 @@ def test_a_part_of_a_stream_that_is_not_bytes_is_a_script_error():
 
 
 async def test_a_page_refuses_an_async_iterator_and_names_the_async_page():
-
     async def parts():
         yield b"a"
 
