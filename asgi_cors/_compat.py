@@ -22,7 +22,7 @@ from ._origins.pattern import Problem, parse_pattern
 from ._policy.policy import Policy
 
 if TYPE_CHECKING:
-    from ._policy.origin_entries import OriginCallable, OriginEntry
+    from ._policy.options import OriginCallable, OriginEntry
 
 # What is wrong with an origin pattern that was meant as a shell wildcard.
 _SHELL_WILDCARDS: Final = ("origin-wildcard", "origin-no-scheme", "origin-bad-scheme", "origin-port", "origin-regex")

@@ -121,6 +121,8 @@ class Configuration:
             called only if views have policies of their own; see `set_views`.
         view_policy: Returns the policy of a view that `set_views` has not named. If it raises a ConfigError, only
             requests of that view are refused, and an ERROR names the view.
+        before_request: Called before each request is evaluated, also before a cached response is used, for an adapter
+            whose framework's configuration may have changed.
         describe_path: Returns the user's own text for a path pattern, such as `resources['/api*']`, for messages.
         options: Those of the middleware and of its base policy.
 
@@ -134,11 +136,13 @@ class Configuration:
         *,
         view_of: Callable[[Scope], Hashable | None] | None = None,
         view_policy: Callable[[Any], PolicySpec | Rules] | None = None,
+        before_request: Callable[[], object] | None = None,
         describe_path: Callable[[Any], str] = path_in_code,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}, view_policy) if view_of else None
+        self.before_request = before_request
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the settings are replaced, so that no change is lost
         self.log = Log()

@@ -95,6 +95,8 @@ class CORSMiddleware(Installed):
             await self._beside_http(scope, receive, send)
             return
         configuration, start = self.configuration, None
+        if configuration.before_request is not None:
+            configuration.before_request()
         tables = configuration.tables or configuration.tables_of(scope)
         if tables is None:
             await self._pass_through(configuration, scope, receive, send)
@@ -244,6 +246,8 @@ class CORSMiddleware(Installed):
     async def _beside_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             configuration = self.configuration
+            if configuration.before_request is not None:
+                configuration.before_request()
             if configuration.settings.check_websockets or configuration.settings.enforce:
                 await guard(self.app, configuration, scope, receive, send)
                 return

@@ -85,6 +85,8 @@ class WSGIMiddleware(Installed):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901, PLR0912 - flat, see above
         """Serve one request."""
         configuration, outer, start = self.configuration, environ.get(MARK), None
+        if configuration.before_request is not None:
+            configuration.before_request()
         method = environ["REQUEST_METHOD"]  # an app may overwrite it
         if outer is not None and outer[STARTED]:
             outer = None  # of an earlier request, whose environ is used again

@@ -263,10 +263,10 @@ def _look_inside_flask(found: Installed) -> None:
 
 def _refresh(extension: Any) -> None:
     """Let an adapter take in the views that are registered by now."""
-    if hasattr(extension, "refresh"):
-        extension.refresh()
+    if hasattr(extension, "sync_views"):
+        extension.sync_views()
     elif hasattr(extension, "views"):
-        extension.views.refresh(extension.configuration)
+        extension.views.sync(extension.configuration)
 
 
 def is_cors(made: Any) -> bool:

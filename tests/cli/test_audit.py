@@ -301,7 +301,7 @@ app.wsgi_app = ProxyFix(app.wsgi_app)
 
 @pytest.mark.parametrize(
     "refresh",
-    ["def refresh(self): self.refreshed = True", "views = type('Views', (), {'refresh': lambda self, _: None})()", ""],
+    ["def sync_views(self): self.synced = True", "views = type('Views', (), {'sync': lambda self, _: None})()", ""],
 )
 def test_an_extension(app_of, refresh):
     """Whatever stands as app.extensions["asgi_cors"] is asked for its configuration, its views taken in first."""

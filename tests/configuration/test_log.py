@@ -12,7 +12,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
 from asgi_cors._configuration.log import ATTRIBUTES
-from asgi_cors._origins.closest import closest_origin
+from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
 from tests.support.apps import App
 from tests.support.clients import Served, call_asgi, websocket_scope

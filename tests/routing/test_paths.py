@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Policy, Rules
-from asgi_cors._routing.paths import alternative_paths, literal_prefix, path_issue
+from asgi_cors._routing.paths import literal_prefix, path_issue
+from asgi_cors._routing.route_path import alternative_paths
 
 BASE, OPEN, ONE, TWO = (
     Policy(allow_origins=origins) for origins in ("https://base.example", "*", "https://1.example", "https://2.example")

@@ -8,7 +8,7 @@ from tests.support.apps import App
 from tests.support.browser_checks import passes_preflight
 from tests.support.clients import Served, call_asgi, http_scope, websocket_scope
 from tests.support.expected import CREDENTIALS, OWN, VARY, origin_line
-from tests.support.misconfigurations import SITE, Entry, ages, asked_headers, options_of, sent, strings
+from tests.support.misconfigurations import SITE, Entry, ages, options_of, requested_headers, sent, strings
 from tests.support.policies import issues, quiet, warned
 
 EVIL = "https://evil.test"
@@ -135,7 +135,7 @@ def preflight_headers(shell: str, entry: Entry) -> None:
     """The requested headers are read tolerantly, and in bounded work."""
     served = Served(shell, App(), **options_of(entry))
     deny = "deny" in entry["secure_answer"]
-    for lines in asked_headers(entry["origin_probe"]):
+    for lines in requested_headers(entry["origin_probe"]):
         fields = [("access-control-request-headers", line) for line in lines[1:]]
         answer = served.preflight("GET", lines[0], origin=SITE, fields=fields)
         assert (answer.status == 204) is not deny, lines

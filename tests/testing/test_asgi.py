@@ -239,7 +239,7 @@ def test_the_content_of_a_stream_that_was_not_read_is_an_error_in_words(interfac
         async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
             response = await page.fetch(f"{API}/items", stream=True)
             for read in (lambda: response.content, lambda: response.text, response.json):
-                with pytest.raises(RuntimeError, match=r"not there yet\. Call response\.read\(\) first, or await resp"):
+                with pytest.raises(RuntimeError, match=r"has not been read\. Call response\.read\(\) first, or await resp"):
                     read()
 
     interface.run(once)

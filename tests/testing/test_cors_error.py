@@ -207,7 +207,7 @@ def test_an_error_for_people_names_request_cause_and_remedy() -> None:
         "  remedy: respond to OPTIONS with 'access-control-allow-headers: x-custom': add it to allow_headers."
         " With credentials, '*' is not a wildcard. By the standard, it never covers authorization."
     )
-    assert (error.field, error.value) == ("access-control-allow-headers", "x-other")
+    assert (error.header, error.value) == ("access-control-allow-headers", "x-other")
     assert error.exchange.problem == error.code
 
 
@@ -243,7 +243,7 @@ def test_every_cause_has_its_words(scenario: Scenario) -> None:
     assert error.remedy in str(error)
     assert "from http://app.example.com" in str(error)
     assert API in str(error)
-    assert error.field in str(error)
+    assert error.header in str(error)
 
 
 def test_the_codes_are_all_of_chromiums_that_a_fetch_can_meet() -> None:

@@ -142,7 +142,7 @@ async def test_a_page_that_is_entered_twice_at_once_says_so(new_page):
     """The application runs on, until the page is left."""
     app = App()
     async with new_page(ORIGIN, app=app) as page:
-        with pytest.raises(RuntimeError, match="the page is entered already"):
+        with pytest.raises(RuntimeError, match="the page is already entered"):
             await page.__aenter__()
         await page.fetch(API)
         assert app.events == ["lifespan.startup", {"pool": "open"}]

@@ -290,7 +290,7 @@ def test_an_app_that_calls_its_own_page_gets_an_error():
 
     with Page(ORIGIN, app=app_that(act)) as page:
         assert page.fetch(API).content == b"ok"
-    assert errors == ["the application called the page that tests it. That call would wait for itself."]
+    assert errors == ["the application called the page that tests it. This call would never end."]
 
 
 def test_a_stream_that_is_open_when_the_page_is_left_is_closed():

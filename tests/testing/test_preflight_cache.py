@@ -62,7 +62,7 @@ def test_a_spared_preflight_is_listed_as_cached():
     assert (first.cached, spared.cached, spared.response, main.cached) == (False, True, None, False)
     assert spared.kind == "preflight"
     assert spared.request.headers["access-control-request-method"] == "PUT"
-    assert "spared by the preflight cache" in opened.page.table()
+    assert "not sent (in the preflight cache)" in opened.page.table()
 
 
 @pytest.mark.parametrize("engine", ["browsers", "standard", "chromium", "firefox", "webkit"])
@@ -279,7 +279,7 @@ def test_a_redirect_keeps_the_fragment_unless_it_has_its_own(asked, location, sp
     assert preflights == [False, False, True, False]
 
 
-def test_an_engine_may_keep_one_answer_per_url_and_clear_it():
+def test_an_engine_may_keep_one_response_per_url_and_clear_it():
     """Flags combine freely."""
     engine = dataclasses.replace(CHROMIUM, failure_clears="always")
     opened = Opened(answer(), engine=engine, main={})

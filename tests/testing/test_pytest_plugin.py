@@ -140,7 +140,7 @@ def test_a_page_that_sent_nothing_says_so(run):
     ("arguments", "hint"),
     [
         ("AsyncPage(ORIGIN, app=wsgi)", "*is a WSGI application. Write Page('https://app.example.com', app=...)."),
-        ("Page(ORIGIN, app=wsgi, transport=1)", "*app and transport are both given; write one."),
+        ("Page(ORIGIN, app=wsgi, transport=1)", "*app and transport are both given. Write one of them."),
     ],
 )
 def test_the_wrong_page_tells_which_is_the_right_one(run, arguments, hint):

@@ -15,8 +15,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from asgi_cors._origins.origin import ANY_ORIGIN, MAX_HOST, OVER_HTTP, SHARED_SUFFIX, parse_origin
-from asgi_cors._origins.suffixes import is_local, is_shared_suffix, registrable_domain, top_level_domains
+from asgi_cors._origins.origin import (
+    ANY_ORIGIN,
+    MAX_HOST,
+    OVER_HTTP,
+    SHARED_SUFFIX,
+    is_loopback,
+    is_shared_suffix,
+    parse_origin,
+    registrable_domain,
+    top_level_domains,
+)
 
 from .cost import slow_text
 from .graph import ASCII, Graph, UnsupportedError, parse_graph, reached
@@ -277,7 +286,7 @@ class _Origins:
             is_known = host[:1] == "." and (is_below_localhost or (kind != "?" and not is_shared_suffix(owner)))
         if is_known:
             self.sites.add(registrable_domain(owner) or owner)
-            if kind == "http" and not is_local(owner):
+            if kind == "http" and not is_loopback(owner):
                 self.add(OVER_HTTP, before, text + tail)
         return is_known
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from asgi_cors._errors import NAME_ORIGINS, Issue
-from asgi_cors._origins.suffixes import top_level_domains
+from asgi_cors._origins.origin import top_level_domains
 
 from .analysis import analyse
-from .cost import MAX_STEPS, slow_text
+from .cost import slow_text
 from .graph import UnsupportedError, parse_graph, text_alphabet
+from .paths import MAX_STEPS
 
 _ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
 # `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from asgi_cors._origins.suffixes import registrable_domain
+from asgi_cors._origins.origin import registrable_domain
 
 if TYPE_CHECKING:
     from .evidence import Evidence

@@ -322,7 +322,7 @@ async def test_a_second_start_without_exc_info_is_an_error(asgi):
         start_response("200 OK", [])
         return []
 
-    with pytest.raises(RuntimeError, match="second time, without exc_info"):
+    with pytest.raises(RuntimeError, match="second time without exc_info"):
         await asgi.drive(plain(app), asgi.scope("GET", "/", {}))
 
 

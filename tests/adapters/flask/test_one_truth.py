@@ -507,7 +507,7 @@ def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
 
 def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch):
     """Until then, no route is matched."""
-    usage = sys.modules["asgi_cors_werkzeug._attached"].usage
+    usage = sys.modules["asgi_cors_werkzeug._views"].usage
     monkeypatch.setattr(usage, "_is_used", False)
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", lambda: "view")

@@ -146,10 +146,8 @@ def test_credentials_for_every_origin_are_refused_with_the_line_to_write():
 
 
 NO_SUCH = "there is no option of this name"
-ONE = "are one option. Write one of them."
-NO_NAMES = (
-    "is a regular expression, and these are names and prefixes. Write the names, or a prefix such as 'x-company-*'."
-)
+ONE = "are the same option. Write one of them."
+NO_NAMES = "is a regular expression, not a name or a prefix. Write the names, or a prefix such as 'x-company-*'."
 NO_REGEX = (
     "is not a path pattern or a valid regular expression (missing ), unterminated subpattern at position 21). "
     "Write re.compile(r'…') to say what is meant."
@@ -179,7 +177,7 @@ NO_REGEX = (
         ),
         (
             {"resources": 5},
-            "resources: 5 is not a path, or a list or table of paths. Write resources={'/api/*': {'origins': […]}}.",
+            "resources: 5 is not a path, or a list or mapping of paths. Write resources={'/api/*': {'origins': […]}}.",
         ),
         (
             {"resources": {"/a": 5}},
@@ -269,9 +267,9 @@ def test_an_option_without_effect_is_warned_of(option):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"origins": r"https://shop*.example.com"}, r"'p\*' is any number of 'p'.*'https://shop.*.example.com'"),
-        ({"resources": "/v[12]/item*"}, r"'m\*' is any number of 'm'"),
-        ({"resources": "/a/*/b"}, r"'/\*' is any number of '/'"),
+        ({"origins": r"https://shop*.example.com"}, r"'p\*' matches any number of 'p'.*'https://shop.*.example.com'"),
+        ({"resources": "/v[12]/item*"}, r"'m\*' matches any number of 'm'"),
+        ({"resources": "/a/*/b"}, r"'/\*' matches any number of '/'"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*dot")

@@ -240,7 +240,7 @@ def test_a_blueprints_config_is_the_apps(app, serve):
 
 
 def test_what_concerns_the_whole_app_is_refused_on_a_blueprint():
-    with pytest.raises(ConfigError, match=r"enforce: a blueprint has none of its own. Give it to CORS\(app\)."):
+    with pytest.raises(ConfigError, match=r"enforce: a blueprint has no such option. Write it in CORS\(app\)."):
         CORS(Blueprint("bp", "bp"), enforce=True)
 
 

@@ -12,7 +12,7 @@ from werkzeug.routing import Map, Rule
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors_quart import CORS, cors, cors_exempt, route_cors
-from asgi_cors_werkzeug import Binder
+from asgi_cors_werkzeug import UrlBinder
 
 PAGE = "https://app.example.com"
 OTHER = "https://other.example.com"
@@ -187,7 +187,7 @@ def test_which_policy_is_meant_must_be_clear(number):
     extension = CORS()
     for _ in range(number):
         extension.init_app(create())
-    with pytest.raises(RuntimeError, match=rf"bound to {number} apps; ask app\.extensions\['asgi_cors'\]"):
+    with pytest.raises(RuntimeError, match=rf"bound to {number} apps; use app\.extensions\['asgi_cors'\]"):
         _ = extension.policy
 
 
@@ -333,7 +333,7 @@ def test_a_mistake_in_the_configuration_is_raised_when_the_app_is_bound():
 
 
 async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask, caplog):
-    """The mistake was made after `CORS(app)`. If the app serves all the same, the last good policy stays in force."""
+    """The mistake was made after `CORS(app)`. If the app serves all the same, the last valid policy stays in force."""
     app = create()
     CORS(app)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = True
@@ -345,7 +345,7 @@ async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask, c
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
     (error,) = caplog.records
     assert error.levelname == "ERROR"
-    assert "the last good policy stays in force: CORS.allow_origins: '*' with allow_credentials" in error.message
+    assert "the last valid policy stays in force: CORS.allow_origins: '*' with allow_credentials" in error.message
     app.config["QUART_CORS_ALLOW_ORIGIN"] = PAGE
     assert (await ask(app, origin=PAGE)).headers["access-control-allow-credentials"] == "true"
 
@@ -472,13 +472,13 @@ def test_however_many_hosts_strangers_name_few_are_known():
     """Nor is one of great length; for each the route is found."""
     routes = Map([Rule("/", endpoint="index")])
     app = SimpleNamespace(url_map=routes, config={"SERVER_NAME": None}, subdomain_matching=False)
-    binder = Binder(app, lambda _: routes.bind("any.test"), lambda: True)
+    binder = UrlBinder(app, lambda _: routes.bind("any.test"), lambda: True, lambda scope: scope)
     hosts = [*(f"n{number}.test" for number in range(600)), f"{'a' * 60}." * 5 + "test"]
     scopes = [{"type": "http", "path": "/", "headers": [(b"host", host.encode())]} for host in hosts]
     assert {binder(scope).match()[0] for scope in [*scopes, *scopes]} == {"index"}
-    assert Binder(app, lambda _: None, lambda: True)(scopes[0]) is None
-    assert 0 < len(binder.known) <= 256
-    assert max(len(host) for host, *_ in binder.known) < 256
+    assert UrlBinder(app, lambda _: None, lambda: True, lambda scope: scope)(scopes[0]) is None
+    assert 0 < len(binder.hosts) <= 256
+    assert max(len(host) for host, *_ in binder.hosts) < 256
 
 
 # -- with blueprints that have policies

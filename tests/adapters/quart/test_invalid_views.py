@@ -197,13 +197,13 @@ def test_a_change_is_put_in_force_once_by_several_threads(app, caplog):
     """Event loops may run in several."""
     cors(app, allow_origin=PAGE)
     installed = app.extensions["asgi_cors"]
-    installed.follow_config()
+    installed.sync_config()
     app.config["QUART_CORS_MAX_AGE"] = "soon"
     begin = threading.Barrier(4)
 
     def serve():
         begin.wait(10)
-        installed.follow_config()
+        installed.sync_config()
 
     threads = [threading.Thread(target=serve) for _ in range(4)]
     for thread in threads:
@@ -218,7 +218,7 @@ def test_a_thread_that_waited_finds_the_change_in_force(app, monkeypatch):
     cors(app, allow_origin=PAGE)
     installed = app.extensions["asgi_cors"]
     answers = iter([False, True])
-    monkeypatch.setattr(installed, "_is_followed", lambda: next(answers))
-    monkeypatch.setattr(installed, "_read_config", lambda: pytest.fail("read again"))
-    installed.follow_config()
+    monkeypatch.setattr(installed, "_is_synced", lambda: next(answers))
+    monkeypatch.setattr(installed, "_parse_config", lambda: pytest.fail("read again"))
+    installed.sync_config()
     assert next(answers, None) is None
