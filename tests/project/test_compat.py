@@ -81,8 +81,6 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 def test_the_same_origins_are_allowed_as_by_the_other_package(
     form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]
 ) -> None:
-    form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]
-) -> None:
     app = App().asgi
     wrapped = asgi_cors(app, **keywords) if form == "function" else asgi_cors_decorator(**keywords)(app)
     assert [origin for origin in allowed if not passes_cors_check(get(wrapped, origin), origin)] == []
