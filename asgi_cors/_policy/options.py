@@ -105,15 +105,16 @@ class OriginEntries:
             compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
         except re.error as error:
             message = f"{show(regex)} is not a valid regular expression: {error}"
-            return issues.add("regex-syntax", regex, message, "Correct its syntax.")
+            issues.add("regex-syntax", regex, message, "Correct its syntax.")
         except (OverflowError, RecursionError):
             message = f"{show(regex)} is too large for a regular expression"
-            return issues.add("regex-unsupported", regex, message, NAME_ORIGINS)
-        if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
-            self.regexes[cast("re.Pattern[str]", compiled)] = issues.option
-            return None
-        advice = "Use a string, or re.compile(…) of a string."
-        return issues.add_wrong_type(regex, "a regular expression of str", advice)
+            issues.add("regex-unsupported", regex, message, NAME_ORIGINS)
+        else:
+            if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
+                self.regexes[cast("re.Pattern[str]", compiled)] = issues.option
+            else:
+                advice = "Use a string, or re.compile(…) of a string."
+                issues.add_wrong_type(regex, "a regular expression of str", advice)
 
 
 def refuse_all(_entries: list[Any]) -> bool:
