@@ -1,6 +1,6 @@
 """Regular expressions for origins and paths: the origins that one allows, and how long a match can take.
 
-An expression is parsed into a graph of its letters (`graph.py`). The paths through the graph show how many steps a match
+An expression is parsed into a graph of its letters (`graph.py`). Its paths show how many steps a match
 takes (`paths.py`, `cost.py`), and which origins it allows (`analysis.py`). `hints.py` turns the results into issues.
 
 Limits: back-references and conditional groups are not analysed, nor are very large expressions. They are refused.
