@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("tests.support")
+pytest_plugins = ["asgi_cors.testing._pytest"]  # pyproject.toml blocks its entry point, which loads it before coverage
 
 from tests.support.apps import App  # noqa: E402 - after pytest knows to rewrite its asserts
 from tests.support.clients import Served  # noqa: E402

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from asgi_cors._decision.decision import Decision
 from asgi_cors._errors import ConfigError, Issue, show
 from asgi_cors._http import TOKEN
-from asgi_cors._policy.origin_entries import list_of
+from asgi_cors._policy.options import list_of
 from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, Rules, Views, path_in_code
 

@@ -20,7 +20,7 @@ from asgi_cors._decision.decision import host_hint
 from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.request import is_internal_host, read_request
 from asgi_cors._middleware.mark import CONFIGURATION, REQUEST
-from asgi_cors._origins.closest import closest_origin
+from asgi_cors._origins.origin_set import closest_origin
 from asgi_cors._routing.paths import mount_pattern
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
     from asgi_cors._middleware.mark import State
-    from asgi_cors._origins.closest import Suggestion
+    from asgi_cors._origins.origin_set import Suggestion
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import InvalidViewError
 

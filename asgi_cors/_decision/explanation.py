@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
-from asgi_cors._origins.closest import closest_origin
-from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, parse_origin
-from asgi_cors._origins.origin_set import OriginSet
+from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, is_loopback, parse_origin
+from asgi_cors._origins.origin_set import OriginSet, closest_origin
 from asgi_cors._origins.pattern import Pattern, parse_pattern
-from asgi_cors._origins.suffixes import is_local
 
 from . import decision as _decision
 from .decision import Decision, Outcome, decide
@@ -307,7 +305,7 @@ def _origin_remedy(policy: Policy, origin: str) -> str:
     if len(origin) > _MAX_LENGTH:
         return "If that page is yours, add its origin to allow_origins."
     pattern = parse_pattern(origin)
-    if not isinstance(pattern, Pattern) or not pattern.exact:
+    if not isinstance(pattern, Pattern) or not pattern.is_exact:
         return "If that page is yours, allow it by a callable in allow_origins."
     if _is_refused_over_http(policy, pattern):
         secure = f"https://{pattern.host}"
@@ -319,4 +317,4 @@ def _origin_remedy(policy: Policy, origin: str) -> str:
 def _is_refused_over_http(policy: Policy, pattern: Pattern) -> bool:
     """Return whether `Policy` would refuse this origin as a risk with credentials."""
     allowed = not policy.allow_credentials or OVER_HTTP in policy.dangerously_allow
-    return not allowed and pattern.scheme == "http" and not is_local(pattern.base)
+    return not allowed and pattern.scheme == "http" and not is_loopback(pattern.literal_suffix)

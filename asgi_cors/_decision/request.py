@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asgi_cors import _http
-from asgi_cors._origins.origin import MAX_HOST, WEB_PORTS, parse_origin
-from asgi_cors._origins.suffixes import is_local
+from asgi_cors._origins.origin import MAX_HOST, WEB_PORTS, is_loopback, parse_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,7 +120,7 @@ def is_internal_host(request: Request) -> bool:
         return False
     name = re.sub(r":[0-9]*$", "", host.decode("latin-1"))
     inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
-    return bool(inner) and not is_local(page.host)
+    return bool(inner) and not is_loopback(page.host)
 
 
 def _is_same_origin(origin: bytes | None, host: bytes | None, fetch_site: bytes | None, scheme: str | None) -> bool:

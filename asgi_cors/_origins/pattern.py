@@ -54,12 +54,12 @@ class Pattern(NamedTuple):
     port: str
 
     @property
-    def exact(self) -> bool:
+    def is_exact(self) -> bool:
         """Whether it stands for one origin only."""
         return "*" not in self.text
 
     @property
-    def base(self) -> str:
+    def literal_suffix(self) -> str:
         """The part of the host behind its last wildcard label: all that the pattern is sure of."""
         head, star, tail = self.host.rpartition("*")
         return tail.partition(".")[2] if star else head or self.host

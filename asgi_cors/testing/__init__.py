@@ -1,18 +1,10 @@
-"""A simulated browser for tests: pages that fetch as the Fetch standard says, or as a measured browser does.
+"""A simulated browser for tests: pages that fetch by the Fetch standard, or as one of the measured browsers.
 
     async with AsyncPage("https://app.example.com", app=app) as page:
         response = await page.fetch("https://api.test/items", method="PUT", credentials="include")
 
-It imports nothing from the rest of this package. It can therefore prove the rest wrong. Reading order:
-
-- The script's request: `_script`, `_safelist`, `_url`.
-- The fetch: `_fetch` (the steps), `_check`, `_cache`, `_redirect`, `_resource_policy` and `_cookies` (the rules),
-  `_engines` (the departures of browsers).
-- Its result: `_response`, `_exchange`, `_errors`, `_words` and `_console` (the texts of a CORSError).
-- The network: `_driver` (the commands), `_async_driver`, `_sync_driver`, `_loop_thread` and `_worker`.
-- The application: `_apps`, `_asgi`, `_wsgi`, `_lifespan`, `_websocket`.
-- The pages: `_page`, `_async` and `_sync`, `_page_options` and `_fetch_options` (users' mistakes), `_traceback`.
-- The pytest plugin: `_pytest`.
+The package imports nothing of the core, so it can prove the core wrong. Reading order: `_exchange`, `_errors`, `_fetch`
+(the Fetch standard without I/O), `_transports` (applications in place of a server), `_page`, `_pytest`.
 """
 
 from __future__ import annotations
@@ -86,7 +78,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for: the pytest plugin lives here, and must load without httpx."""
+    """Import a public name on first use. The pytest plugin is in this package, and must load without httpx."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

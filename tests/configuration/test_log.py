@@ -12,12 +12,12 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
 from asgi_cors._configuration.log import ATTRIBUTES
-from asgi_cors._origins.closest import closest_origin
+from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
 from tests.support.apps import App
 from tests.support.clients import Served, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -537,7 +537,7 @@ def test_the_line_ends_in_the_correction(
     else:
         return
     asked = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
-    assert decide(quiet(**corrected), asked).allowed
+    assert decide(policy_without_warnings(**corrected), asked).allowed
 
 
 @pytest.mark.usefixtures("clock")

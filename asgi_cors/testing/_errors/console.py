@@ -1,20 +1,22 @@
-"""What each engine's console says of a blocked `fetch()`, in the versions that `_engines` names."""
+"""The console messages of each browser for a blocked `fetch()`, in the versions that `_fetch.engines` names."""
 
 from __future__ import annotations
 
-from .failure import Case
+from .failure import BlockedRequest
 
 
-def chromium_text(case: Case) -> str:
+def chromium_text(blocked: BlockedRequest) -> str:
     """Return Chromium's console message."""
-    redirected = "" if case.url == case.first_url else f" (redirected from '{case.first_url}')"
+    redirected = "" if blocked.url == blocked.first_url else f" (redirected from '{blocked.first_url}')"
     preflight = "Response to preflight request doesn't pass access control check: "
-    prefix = preflight if case.failure.code.startswith("Preflight") else ""
-    reason = _CHROMIUM[case.cause].format(value=case.failure.value or "", refused=(*case.failure.refused, "")[0])
-    if case.cause == "DisallowedByMode":
-        return f"Fetch API cannot load {case.url}. {reason} {case.page}."
+    prefix = preflight if blocked.failure.code.startswith("Preflight") else ""
+    reason = _CHROMIUM[blocked.cause].format(
+        value=blocked.failure.value or "", refused=(*blocked.failure.refused, "")[0]
+    )
+    if blocked.cause == "DisallowedByMode":
+        return f"Fetch API cannot load {blocked.url}. {reason} {blocked.page}."
     return (
-        f"Access to fetch at '{case.url}'{redirected} from origin '{case.page}' has been blocked by CORS policy: "
+        f"Access to fetch at '{blocked.url}'{redirected} from origin '{blocked.page}' has been blocked by CORS policy: "
         f"{prefix}{reason}"
     )
 
@@ -62,18 +64,18 @@ _CHROMIUM = {
 }
 
 
-def firefox_text(case: Case) -> str:
+def firefox_text(blocked: BlockedRequest) -> str:
     """Return Firefox's console message."""
-    if case.cause == "DisallowedByMode":
-        return f"Security Error: Content at {case.page}/ may not load data from {case.url}."
-    cause, failure = case.cause, case.failure
+    if blocked.cause == "DisallowedByMode":
+        return f"Security Error: Content at {blocked.page}/ may not load data from {blocked.url}."
+    cause, failure = blocked.cause, blocked.failure
     if cause == "MultipleAllowOriginValues" and failure.lines == 1:
         cause = "AllowOriginMismatch"
     reason = _FIREFOX[cause].format(value=failure.value or "", refused=min(failure.refused, default=""))
-    url = f"‘{case.url}’" if cause == "WildcardOriginNotAllowed" else case.url
+    url = f"‘{blocked.url}’" if cause == "WildcardOriginNotAllowed" else blocked.url
     status = {
-        "MissingAllowOriginHeader": case.status,
-        "InvalidStatus": case.status,
+        "MissingAllowOriginHeader": blocked.status,
+        "InvalidStatus": blocked.status,
         "RedirectContainsCredentials": "(null)",
     }
     suffix = f". Status code: {status[cause]}." if cause in status else "."
@@ -105,16 +107,16 @@ _FIREFOX = {
 }
 
 
-def webkit_text(case: Case) -> str:
+def webkit_text(blocked: BlockedRequest) -> str:
     """Return WebKit's console message."""
-    cause, failure = case.cause, case.failure
+    cause, failure = blocked.cause, blocked.failure
     reason = _WEBKIT[cause].format(
         value=failure.value or "",
         refused=(*failure.refused, "")[0],
-        origin=case.origin,
-        status=case.status,
+        origin=blocked.origin,
+        status=blocked.status,
     )
-    return f"Fetch API cannot load {case.url} due to access control checks: {reason}"
+    return f"Fetch API cannot load {blocked.url} due to access control checks: {reason}"
 
 
 _NOT_ALLOWED = "Origin {origin} is not allowed by Access-Control-Allow-Origin. Status code: {status}"

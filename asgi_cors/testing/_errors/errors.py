@@ -1,13 +1,13 @@
-"""What a fetch of the page raises; nothing else leaves it.
+"""The errors of a page. A fetch raises FetchErrors only.
 
 FetchError
-- CORSError: the browser blocked it, as CORS demands.
-- ScriptError: the script's mistake (a TypeError in JavaScript); nothing was sent.
+- CORSError: the browser blocks the fetch because of CORS.
+- ScriptError: the script's mistake (a TypeError in JavaScript). Nothing was sent.
 - NetworkError: no connection, a malformed response, a body cut short, a Cross-Origin-Resource-Policy.
-  - RedirectError: `redirect="error"`, a Location that leads nowhere, one redirect too many.
-- FetchTimeout: nothing more came in time.
+  - RedirectError: `redirect="error"`, an invalid Location, one redirect too many.
+- FetchTimeout: the response, or its next part, did not come in time.
 LifespanError: the application failed to start or to stop.
-SameOriginWarning: a relative URL leads to the page's own origin. CORS does not apply there.
+SameOriginWarning: a relative URL leads to the page's own origin, where CORS does not apply.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .console import chromium_text, firefox_text, webkit_text
-from .failure import Case
+from .failure import BlockedRequest
 from .messages import explanation, remedy
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FetchError(Exception):
-    """A fetch failed; `exchange` is the one that did, None where nothing was sent."""
+    """A fetch failed. `exchange` is the one that failed, None if nothing was sent."""
 
     def __init__(self, message: str, exchange: Exchange | None = None) -> None:
         super().__init__(message)
@@ -31,15 +31,15 @@ class FetchError(Exception):
 
 
 class ScriptError(FetchError):
-    """The script asked for something no browser does; JavaScript sees a TypeError."""
+    """The script made a mistake, which raises a TypeError in JavaScript. The message has the correction."""
 
 
 class NetworkError(FetchError):
-    """The fetch failed for another reason than CORS; the cause is chained."""
+    """The fetch failed for a reason other than CORS. The cause is chained."""
 
 
 class RedirectError(NetworkError):
-    """A redirect that cannot, or may not, be followed."""
+    """A redirect cannot, or must not, be followed."""
 
 
 class FetchTimeout(FetchError, TimeoutError):  # noqa: N818 - the built-in TimeoutError is its model
@@ -47,37 +47,37 @@ class FetchTimeout(FetchError, TimeoutError):  # noqa: N818 - the built-in Timeo
 
 
 class LifespanError(Exception):
-    """The application's lifespan failed; the message is the application's."""
+    """The application failed to start or to stop. The message is the application's."""
 
 
 class SameOriginWarning(UserWarning):
-    """A relative URL leads to the page's own origin, so the fetch tests nothing of CORS."""
+    """A relative URL leads to the page's own origin, so the fetch does not test CORS."""
 
 
 class CORSError(FetchError):
-    """The browser blocked the fetch; `str()` names the request, the cause and the remedy.
+    """The browser blocks the fetch. `str()` names the request, the cause and the remedy.
 
     Attributes:
-        code: the name that Chromium's DevTools protocol gives it (`Network.CorsError`).
-        field: the response field at fault in lower case, empty where it is none.
-        value: that field's value, None where it is absent.
-        remedy: what to write on the server.
-        chromium, firefox, webkit: what the engine's console says.
-        exchange: the one that failed; None where no request was sent.
+        code: the name of the error in Chromium's DevTools protocol (`Network.CorsError`).
+        header: the name of the response header at fault, in lower case; empty if there is none.
+        value: that header's value; None if it is absent.
+        remedy: the correction, on the server or in the script.
+        chromium, firefox, webkit: the message in each browser's console.
+        exchange: the one that failed; None if no request was sent.
     """
 
-    def __init__(self, case: Case, exchange: Exchange | None) -> None:
-        self.code = case.failure.code
-        self.field = case.failure.field
-        self.value = case.failure.value
-        self.remedy = remedy(case)
-        self.chromium = chromium_text(case)
-        self.firefox = firefox_text(case)
-        self.webkit = webkit_text(case)
-        super().__init__(f"{explanation(case)}\n  remedy: {self.remedy}", exchange)
+    def __init__(self, blocked: BlockedRequest, exchange: Exchange | None) -> None:
+        self.code = blocked.failure.code
+        self.header = blocked.failure.header
+        self.value = blocked.failure.value
+        self.remedy = remedy(blocked)
+        self.chromium = chromium_text(blocked)
+        self.firefox = firefox_text(blocked)
+        self.webkit = webkit_text(blocked)
+        super().__init__(f"{explanation(blocked)}\n  remedy: {self.remedy}", exchange)
 
 
-# In a failing test, their names are those that the reader imports.
+# A failing test shows the names under which users import the errors.
 for _error in (
     FetchError,
     ScriptError,

@@ -1,4 +1,4 @@
-"""Why a fetch is blocked: the response's fault, and the request that it cost.
+"""The cause of a CORS error, and the request that it blocked.
 
 Codes are the names that Chromium's DevTools protocol gives (`Network.CorsError`).
 """
@@ -10,21 +10,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """The field at fault with its value (None: absent) and number of lines, and what was refused of the request."""
+    """The mistake of a response.
+
+    Attributes:
+        code: the name of the mistake.
+        header: the response header at fault; empty if there is none.
+        value: that header's value; None if it is absent.
+        lines: the number of its lines.
+        refused: the method or header names of the request that the response does not allow.
+    """
 
     code: str
-    field: str = ""
+    header: str = ""
     value: str | None = None
     lines: int = 0
     refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class BlockedRequest:
     """A failure with the request that it blocked.
 
-    `page` is the page's origin, `origin` what a redirect
-    may have made of it, `status` the response's, None where none came.
+    Attributes:
+        page: the page's origin.
+        origin: the request's origin; `null` after some redirects.
+        status: the response's status; None without a response.
     """
 
     failure: Failure
@@ -37,10 +47,10 @@ class Case:
 
     @property
     def is_preflight(self) -> bool:
-        """Whether it was the preflight's response that failed."""
+        """Whether the response to the preflight failed."""
         return "Preflight" in self.failure.code
 
     @property
     def cause(self) -> str:
-        """The code without the mark of the preflight."""
+        """The code without the prefix of preflights."""
         return self.failure.code.removeprefix("Preflight")

@@ -1,91 +1,69 @@
-"""Describes a block as text: the request, the cause, and the remedy."""
+"""The text of a CORSError: the blocked request, the cause, and the remedy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from .failure import Case
+from .failure import BlockedRequest
 
 
-def explanation(case: Case) -> str:
-    """Say which request was blocked, and why."""
-    failure = case.failure
-    redirected = "" if case.url == case.first_url else f" (redirected from {case.first_url})"
-    lines = [f"{case.method} {case.url}{redirected} from {case.page} was blocked: {failure.code}"]
-    reason = _REASONS[case.cause](case)
-    answer = "the preflight's response" if case.is_preflight else "the response"
-    status = "" if case.status is None else f" (status {case.status})"
-    lines.append(f"  cause: {reason}".replace("{answer}", f"{answer}{status}"))
-    return "\n".join(lines)
+def explanation(blocked: BlockedRequest) -> str:
+    """Return the lines that name the blocked request and the cause."""
+    failure = blocked.failure
+    redirected = "" if blocked.url == blocked.first_url else f" (redirected from {blocked.first_url})"
+    response = "the preflight's response" if blocked.is_preflight else "the response"
+    reason = _REASONS[blocked.cause].format(
+        response=response if blocked.status is None else f"{response} (status {blocked.status})",
+        header=f"{failure.header} is {'absent' if failure.value is None else repr(failure.value)}",
+        value=failure.value,
+        lines=failure.lines,
+        origin=blocked.origin,
+        refused=", ".join(failure.refused),
+    )
+    request = f"{blocked.method} {blocked.url}{redirected} from {blocked.page}"
+    return f"{request} was blocked: {failure.code}\n  cause: {reason}"
 
 
-def _shown(case: Case) -> str:
-    value = case.failure.value
-    return f"{case.failure.field} is {'absent' if value is None else repr(value)}"
-
-
-def _refused(case: Case) -> str:
-    return ", ".join(case.failure.refused)
-
-
-_REASONS: dict[str, Callable[[Case], str]] = {
-    "MissingAllowOriginHeader": lambda _: "{answer} has no access-control-allow-origin",
-    "WildcardOriginNotAllowed": lambda _: (
-        "{answer} has access-control-allow-origin: '*', which is not allowed with credentials='include'"
+_REASONS = {
+    "MissingAllowOriginHeader": "{response} has no access-control-allow-origin",
+    "WildcardOriginNotAllowed": (
+        "{response} has access-control-allow-origin: '*', which is not allowed with credentials='include'"
     ),
-    "MultipleAllowOriginValues": lambda case: (
-        f"{{answer}} has {case.failure.lines} line(s) of access-control-allow-origin, together {case.failure.value!r};"
-        " only one origin is allowed"
+    "MultipleAllowOriginValues": (
+        "{response} has {lines} line(s) of access-control-allow-origin, together {value!r}; only one origin is allowed"
     ),
-    "AllowOriginMismatch": lambda case: (
-        f"{{answer}} has access-control-allow-origin: {case.failure.value!r}, but the request's origin is"
-        f" {case.origin!r}"
+    "AllowOriginMismatch": (
+        "{response} has access-control-allow-origin: {value!r}, but the request's origin is {origin!r}"
     ),
-    "InvalidAllowOriginValue": lambda case: (
-        f"{{answer}} has access-control-allow-origin: {case.failure.value!r}, which is not an origin"
-    ),
-    "InvalidAllowCredentials": lambda case: (
-        f"credentials='include', but in {{answer}} {_shown(case)}; only 'true' in lower case counts"
-    ),
-    "InvalidStatus": lambda _: "{answer} must have a status of 200 to 299",
-    "DisallowedRedirect": lambda case: f"{{answer}} redirects: {_shown(case)}",
-    "InvalidAllowMethodsPreflightResponse": lambda case: (
-        f"in {{answer}} {_shown(case)}, but {_refused(case)!r} is not a method name"
-    ),
-    "InvalidAllowHeadersPreflightResponse": lambda case: (
-        f"in {{answer}} {_shown(case)}, but {_refused(case)!r} is not a header name"
-    ),
-    "MethodDisallowedByPreflightResponse": lambda case: (
-        f"method {_refused(case)} is not allowed; in {{answer}} {_shown(case)}"
-    ),
-    "HeaderDisallowedByPreflightResponse": lambda case: (
-        f"request header {_refused(case)} is not allowed; in {{answer}} {_shown(case)}"
-    ),
-    "RedirectContainsCredentials": lambda case: f"location {case.failure.value!r} has a user name or a password",
-    "DisallowedByMode": lambda _: "mode='same-origin' does not allow another origin",
-    "NoCorsRedirectModeNotFollow": lambda _: "mode='no-cors' to another origin must follow redirects",
+    "InvalidAllowOriginValue": "{response} has access-control-allow-origin: {value!r}, which is not an origin",
+    "InvalidAllowCredentials": ("credentials='include', but in {response} {header}; only 'true' in lower case counts"),
+    "InvalidStatus": "{response} must have a status of 200 to 299",
+    "DisallowedRedirect": "{response} redirects: {header}",
+    "InvalidAllowMethodsPreflightResponse": "in {response} {header}, but {refused!r} is not a method name",
+    "InvalidAllowHeadersPreflightResponse": "in {response} {header}, but {refused!r} is not a header name",
+    "MethodDisallowedByPreflightResponse": "method {refused} is not allowed; in {response} {header}",
+    "HeaderDisallowedByPreflightResponse": "request header {refused} is not allowed; in {response} {header}",
+    "RedirectContainsCredentials": "location {value!r} has a user name or a password",
+    "DisallowedByMode": "mode='same-origin' does not allow another origin",
+    "NoCorsRedirectModeNotFollow": "mode='no-cors' to another origin must follow redirects",
 }
 
 
-def remedy(case: Case) -> str:
-    """Say what to write, on the server or in the script."""
-    text = _REMEDIES[case.cause].format(origin=case.origin, refused=_refused(case), place=_place(case))
-    if case.origin == "null" and case.cause in _ORIGIN_CAUSES:
+def remedy(blocked: BlockedRequest) -> str:
+    """Return the correction, on the server or in the script."""
+    place = "response to OPTIONS" if blocked.is_preflight else "response, errors and redirects included"
+    refused = ", ".join(blocked.failure.refused)
+    text = _REMEDIES[blocked.cause].format(origin=blocked.origin, refused=refused, place=place)
+    if blocked.origin == "null" and blocked.cause in _ORIGIN_CAUSES:
         text += _NULL_NOTE
     return text
 
 
-def _place(case: Case) -> str:
-    return "response to OPTIONS" if case.is_preflight else "response, errors and redirects included"
-
-
 _ORIGIN_CAUSES = frozenset({"MissingAllowOriginHeader", "AllowOriginMismatch", "InvalidAllowOriginValue"})
 _NULL_NOTE = (
-    " (The origin is 'null' for sandboxed and local pages, and after a redirect from one foreign origin to another."
+    " (The origin is 'null' for sandboxed and local pages, and after a redirect between two foreign origins."
     " In that case, let the page request the final URL.)"
 )
 _SEND_ORIGIN = "send 'access-control-allow-origin: {origin}' on every {place}: add the origin to allow_origins."
-_REMEDIES: dict[str, str] = {
+_REMEDIES = {
     "MissingAllowOriginHeader": _SEND_ORIGIN,
     "WildcardOriginNotAllowed": (
         "with credentials, send 'access-control-allow-origin: {origin}' and 'access-control-allow-credentials: true':"

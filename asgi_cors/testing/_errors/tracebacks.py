@@ -1,7 +1,7 @@
-"""Tracebacks that begin, and end, at the reader's line.
+"""Tracebacks that end at the user's line.
 
-An error that a page raises is about the reader's call. The frames of this package and of httpx explain nothing about
-it, so they are dropped at the public functions. The frame of the public function itself stays, and pytest hides it.
+An error of a page is about the user's call. The frames of this package and of httpx do not explain it, so the public
+functions remove them. The frame of the public function itself remains, and pytest hides it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ERRORS = (FetchError, LifespanError, SameOriginWarning, *_MISUSE)
 
 
 def short_traceback(function: Callable[P, T]) -> Callable[P, T]:
-    """Drop the inner frames of the errors that the function, or the coroutine function, raises."""
+    """Remove the inner frames of the errors that the function, or the coroutine function, raises."""
     # Both wrappers raise the error outside of `except`, so that it is not its own context.
     if inspect.iscoroutinefunction(function):
         awaited: Callable[..., Any] = function
@@ -61,15 +61,15 @@ def short_traceback(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _shortened(error: Exception) -> Exception:
-    """Drop the frames, and a cause that adds nothing. Errors of other code, and bugs in ours, remain complete."""
-    if isinstance(error, _MISUSE) and not isinstance(error, FetchError) and not _is_raised_here(error):
+    """Remove the frames, and a cause that adds nothing. Errors of other code and bugs of this package stay complete."""
+    if isinstance(error, _MISUSE) and not isinstance(error, FetchError) and not _is_raised_by_us(error):
         return error
     cause = error.__cause__
-    if cause is None or not _says_more(error, cause):
+    if cause is None or not _is_informative(error, cause):
         error.__cause__ = None
         error.__suppress_context__ = False
     elif isinstance(error, LifespanError):
-        cause.__traceback__ = _from_the_app(cause.__traceback__)
+        cause.__traceback__ = _without_our_frames(cause.__traceback__)
     else:
         # The transport's error. Its own cause remains as its __context__, and is not printed.
         cause.__traceback__ = None
@@ -78,32 +78,32 @@ def _shortened(error: Exception) -> Exception:
     return error.with_traceback(None)
 
 
-def _says_more(error: Exception, cause: BaseException) -> bool:
-    """Return whether the transport or the application raised the cause. The message has the text of any other."""
+def _is_informative(error: Exception, cause: BaseException) -> bool:
+    """Return whether the transport or the application raised the cause. The error's message has the text of others."""
     if isinstance(cause, FetchError) or type(cause) is TimeoutError:
         return False
     return isinstance(error, NetworkError | FetchTimeout | LifespanError)
 
 
-def _is_raised_here(error: BaseException) -> bool:
-    """Return whether a `raise` of this package raised it. What Python raises there may be a bug of ours."""
-    is_raised_here = False  # as the last entry, the innermost frame, tells
+def _is_raised_by_us(error: BaseException) -> bool:
+    """Return whether a `raise` of this package raised it. Python's own errors may show a bug of this package."""
+    is_raised_by_us = False  # the last entry, the innermost frame, decides
     traceback = error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        is_raised_here = _is_ours(code.co_filename) and code.co_code[traceback.tb_lasti] == _RAISE
+        is_raised_by_us = _is_ours(code.co_filename) and code.co_code[traceback.tb_lasti] == _RAISE
         traceback = traceback.tb_next
-    return is_raised_here
+    return is_raised_by_us
 
 
-def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:
+def _without_our_frames(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None and _is_ours(traceback.tb_frame.f_code.co_filename):
         traceback = traceback.tb_next
     return traceback
 
 
-def readers_stacklevel() -> int:
-    """Return the `stacklevel` by which the caller's warning shows the first line outside of this package."""
+def users_stacklevel() -> int:
+    """Return the `stacklevel` with which the caller's warning shows the user's line."""
     level = 1
     frame = inspect.currentframe()
     while (frame := frame and frame.f_back) and _is_ours(frame.f_code.co_filename):

@@ -1,11 +1,12 @@
 """The cookie jar (RFC 6265bis).
 
-- Parsing: the first `=` splits name and value, attributes follow semicolons, controls and oversized pairs are
-  refused. Storage: Domain must cover the host and be no public suffix, Secure needs a secure (or loopback) URL,
-  `__Secure-` and `__Host-` names keep their promises, and a SameSite cookie is not accepted from another site.
-- Retrieval: by host, path and Secure; to another site only SameSite=None, in engines without Lax-by-default
-  also those without the attribute. Longer paths first, then older cookies.
-Third-party cookies are kept, HttpOnly makes no difference here, and time is the page's clock.
+- Parsing: the first `=` ends the name, and semicolons separate attributes. Control characters and oversized pairs are
+  refused.
+- Storage: Domain must cover the host and must not be a public suffix. Secure needs a secure (or loopback) URL. The name
+  prefixes `__Secure-` and `__Host-` require their attributes. A SameSite cookie is not stored from another site.
+- Retrieval: by host, path and Secure. Another site gets SameSite=None only; in engines without Lax-by-default, also
+  cookies without the attribute. Longer paths come first, then older cookies.
+Third-party cookies are stored. HttpOnly has no effect. The time is the page's clock.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Literal
 import httpx
 
 from .engines import Engine
-from .url import is_ip_address, is_loopback, parse, public_suffixes, same_site
+from .url import is_ip_address, is_loopback, is_same_site, parse, public_suffixes
 
 SameSite = Literal["none", "lax", "strict", "default"]
 
@@ -31,7 +32,7 @@ _ATTRIBUTE_LIMIT = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Cookie:
-    """A stored cookie; `expires` is a time of the page's clock, None for the session's end."""
+    """A stored cookie. `expires` is a time of the page's clock, or None for the end of the session."""
 
     name: str
     value: str
@@ -44,7 +45,7 @@ class Cookie:
 
 
 class CookieJar(Mapping[str, str]):
-    """The page's cookies: a mapping of name to value (of the newest, where hosts or paths share a name)."""
+    """The page's cookies: a mapping of name to value. If hosts or paths share a name, the newest cookie counts."""
 
     def __init__(self, page: httpx.URL | None, engine: Engine, clock: Callable[[], float]) -> None:
         self._page = page
@@ -74,40 +75,40 @@ class CookieJar(Mapping[str, str]):
         """Show the cookies by name."""
         return f"CookieJar({dict(self)!r})"
 
-    def visit(self, url: str, fields: Iterable[str]) -> None:
-        """Store cookies as if the user had visited the URL and it had answered with these Set-Cookie fields."""
+    def visit(self, url: str, lines: Iterable[str]) -> None:
+        """Store cookies as if the user had visited the URL and the response had these Set-Cookie lines."""
         parsed = parse(url)
-        for field in fields:
-            self._store(parsed, field, at_home=True)
+        for line in lines:
+            self._store(parsed, line, from_same_site=True)
 
-    def store(self, url: httpx.URL, fields: Iterable[str]) -> None:
-        """Store what a response to one of the page's requests sets."""
-        at_home = self._is_same_site(url)
-        for field in fields:
-            if at_home or self._engine.stores_third_party_cookies:
-                self._store(url, field, at_home=at_home)
+    def store(self, url: httpx.URL, lines: Iterable[str]) -> None:
+        """Store the cookies that the response to a request of the page sets."""
+        same_site = self._is_same_site(url)
+        for line in lines:
+            if same_site or self._engine.stores_third_party_cookies:
+                self._store(url, line, from_same_site=same_site)
 
     def header(self, url: httpx.URL) -> str:
-        """Return the Cookie field that the page's request to this URL carries; empty for none."""
-        at_home = self._is_same_site(url)
+        """Return the value of Cookie in the page's requests to this URL, or "" without cookies."""
+        same_site = self._is_same_site(url)
         secure = url.scheme in {"https", "wss"} or (self._engine.secure_on_loopback and is_loopback(url.host))
         sent = [
             cookie
             for cookie in self.all
-            if _covers(cookie, url) and (secure or not cookie.secure) and (at_home or self._crosses_sites(cookie))
+            if _covers(cookie, url) and (secure or not cookie.secure) and (same_site or self._crosses_sites(cookie))
         ]
         sent.sort(key=lambda cookie: -len(cookie.path))
         return "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in sent)
 
     def _is_same_site(self, url: httpx.URL) -> bool:
-        return self._page is not None and same_site(self._page, url)
+        return self._page is not None and is_same_site(self._page, url)
 
     def _crosses_sites(self, cookie: Cookie) -> bool:
         return cookie.same_site == "none" or (cookie.same_site == "default" and not self._engine.lax_by_default)
 
-    def _store(self, url: httpx.URL, field: str, *, at_home: bool) -> None:
-        cookie = self._read(url, field)
-        if cookie is None or not _is_acceptable(cookie, url) or not (at_home or self._crosses_sites(cookie)):
+    def _store(self, url: httpx.URL, line: str, *, from_same_site: bool) -> None:
+        cookie = self._parse(url, line)
+        if cookie is None or not _is_acceptable(cookie, url) or not (from_same_site or self._crosses_sites(cookie)):
             return
         if not cookie.host_only and public_suffixes().is_public(cookie.domain):
             if cookie.domain != url.host or not self._engine.public_suffix_makes_host_cookie:
@@ -119,11 +120,11 @@ class CookieJar(Mapping[str, str]):
         else:
             self._stored[key] = cookie
 
-    def _read(self, url: httpx.URL, field: str) -> Cookie | None:
-        pair, *rest = field.split(";")
+    def _parse(self, url: httpx.URL, line: str) -> Cookie | None:
+        pair, *rest = line.split(";")
         name, equals, value = pair.partition("=")
         name, value = (name.strip(" \t"), value.strip(" \t")) if equals else ("", pair.strip(" \t"))
-        if _CONTROL.search(field) or not (name or value) or len(name) + len(value) > _PAIR_LIMIT:
+        if _CONTROL.search(line) or not (name or value) or len(name) + len(value) > _PAIR_LIMIT:
             return None
         attributes = dict(_attributes(rest))
         domain = attributes.get("domain", "").removeprefix(".").lower()

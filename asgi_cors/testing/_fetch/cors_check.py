@@ -1,11 +1,13 @@
-"""What a response must say for the browser to let the page have it.
+"""The checks of a response, before the page gets it.
 
 - Fetch, CORS check: Access-Control-Allow-Origin is `*` (without credentials) or the request's origin, byte for
-  byte; with credentials Access-Control-Allow-Credentials is `true`, in lower case.
-- Fetch, CORS-preflight fetch, on its response: no redirect, the CORS check, a status of 200 to 299, then the
-  method and every unsafe header name must be listed. With credentials `*` is a name like any other.
-- Max-Age: seconds, 5 where the field is absent or malformed.
-A failure carries the name that Chromium's DevTools protocol gives it (`Network.CorsError`).
+  byte. With credentials, Access-Control-Allow-Credentials is `true`, in lower case.
+- Fetch, CORS-preflight fetch, on its response: no redirect, the CORS check, a status of 200 to 299, then the lists must
+  have the method and every unsafe header name. With credentials, `*` is a name like any other.
+- Access-Control-Max-Age: seconds, 5 if the header is absent or malformed.
+- Fetch, cross-origin resource policy check: for opaque responses only. `same-origin` and `same-site` restrict the
+  response. Other values, in other letter case too, are ignored.
+A failure's code is its name in Chromium's DevTools protocol (`Network.CorsError`).
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import httpx
+
 from asgi_cors.testing._errors.failure import Failure
 
 from .engines import INT64, Engine
-from .headers import Fields, MalformedListError
-from .preflight_cache import AUTHORIZATION, SAFELISTED_METHODS, Answer, Query
-from .url import is_absolute
+from .headers import HeaderList, MalformedListError
+from .preflight_cache import AUTHORIZATION, SAFELISTED_METHODS, AllowLists, Query
+from .url import is_absolute, is_ip_address, is_schemelessly_same_site, serialize_origin
 
 ALLOW_ORIGIN = "access-control-allow-origin"
 ALLOW_CREDENTIALS = "access-control-allow-credentials"
@@ -31,29 +35,29 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNASSIGNED = range(309, 400)
 
 
-def has_redirect_status(fields: Fields, status: int | None, engine: Engine) -> bool:
+def has_redirect_status(headers: HeaderList, status: int | None, engine: Engine) -> bool:
     """Return whether the status redirects, with or without a Location (Fetch, redirect status)."""
     if engine.follows_unassigned_statuses and status in _UNASSIGNED:
-        return fields.get("location") is not None
+        return headers.get("location") is not None
     return status in _REDIRECTS
 
 
-def is_redirect(fields: Fields, status: int | None, engine: Engine) -> bool:
+def is_redirect(headers: HeaderList, status: int | None, engine: Engine) -> bool:
     """Return whether the response redirects (Fetch, redirect status, and location URL)."""
-    return has_redirect_status(fields, status, engine) and fields.get("location") is not None
+    return has_redirect_status(headers, status, engine) and headers.get("location") is not None
 
 
-def cors_check(fields: Fields, origin: str, *, credentials: bool) -> Failure | None:
-    """Check a response (Fetch, CORS check); None is a pass."""
-    value = fields.get(ALLOW_ORIGIN)
+def cors_check(headers: HeaderList, origin: str, *, credentials: bool) -> Failure | None:
+    """Check a response (Fetch, CORS check). Return None if it passes."""
+    value = headers.get(ALLOW_ORIGIN)
     if value == "*" and not credentials:
         return None
     if value != origin:
-        lines = len(fields.lines(ALLOW_ORIGIN))
-        return Failure(code=_origin_code(value), field=ALLOW_ORIGIN, value=value, lines=lines)
-    allowed = fields.get(ALLOW_CREDENTIALS)
+        lines = len(headers.lines(ALLOW_ORIGIN))
+        return Failure(code=_origin_code(value), header=ALLOW_ORIGIN, value=value, lines=lines)
+    allowed = headers.get(ALLOW_CREDENTIALS)
     if credentials and allowed != "true":
-        return Failure(code="InvalidAllowCredentials", field=ALLOW_CREDENTIALS, value=allowed)
+        return Failure(code="InvalidAllowCredentials", header=ALLOW_CREDENTIALS, value=allowed)
     return None
 
 
@@ -68,13 +72,13 @@ def _origin_code(value: str | None) -> str:
 
 
 def preflight_access_check(
-    fields: Fields, status: int, origin: str | None, engine: Engine, *, credentials: bool
+    headers: HeaderList, status: int, origin: str | None, engine: Engine, *, credentials: bool
 ) -> Failure | None:
-    """Check a preflight's redirect, origin and status; no origin: it is not checked."""
-    if is_redirect(fields, status, engine):
-        return Failure(code="PreflightDisallowedRedirect", field="location", value=fields.get("location"))
+    """Check a preflight's redirect, origin and status. The origin is not checked if it is None."""
+    if is_redirect(headers, status, engine):
+        return Failure(code="PreflightDisallowedRedirect", header="location", value=headers.get("location"))
     if origin is not None:
-        failure = cors_check(fields, origin, credentials=credentials)
+        failure = cors_check(headers, origin, credentials=credentials)
         if failure is not None:
             return replace(failure, code=f"Preflight{failure.code}")
     if not 200 <= status <= 299:  # noqa: PLR2004 - Fetch, ok status
@@ -88,48 +92,47 @@ _LISTS = (
 )
 
 
-def read_answer(fields: Fields, query: Query, *, allows_method: bool) -> Answer | Failure:
+def parse_allow_lists(headers: HeaderList, query: Query, *, allows_method: bool) -> AllowLists | Failure:
     """Parse the two lists. With `allows_method`, the request's method is allowed if the header is absent."""
     lists: list[list[str] | None] = []
     for name, code in _LISTS:
         try:
-            lists.append(fields.tokens(name))
+            lists.append(headers.tokens(name))
         except MalformedListError as error:
-            return Failure(code=code, field=name, value=fields.get(name), refused=(error.token,))
+            return Failure(code=code, header=name, value=headers.get(name), refused=(error.token,))
     methods, names = lists
     if methods is None and allows_method:
         methods = [query.method]
-    return Answer(methods=frozenset(methods or ()), names=frozenset(name.lower() for name in names or ()))
+    return AllowLists(methods=frozenset(methods or ()), names=frozenset(name.lower() for name in names or ()))
 
 
-def denial(fields: Fields, query: Query, answer: Answer, engine: Engine) -> Failure | None:
-    """Return what the answer does not grant; None where it grants all."""
-    wildcard = not query.credentials
-    method = query.method
-    if method not in answer.methods | SAFELISTED_METHODS and not (wildcard and "*" in answer.methods):
+def allow_lists_check(headers: HeaderList, query: Query, allowed: AllowLists, engine: Engine) -> Failure | None:
+    """Check the request's method and unsafe header names. Return None if the lists allow all of them."""
+    wildcard, method = not query.credentials, query.method
+    if method not in allowed.methods | SAFELISTED_METHODS and not (wildcard and "*" in allowed.methods):
         code = "MethodDisallowedByPreflightResponse"
-        return Failure(code=code, field=ALLOW_METHODS, value=fields.get(ALLOW_METHODS), refused=(method,))
-    star = wildcard and "*" in answer.names
+        return Failure(code=code, header=ALLOW_METHODS, value=headers.get(ALLOW_METHODS), refused=(method,))
+    star = wildcard and "*" in allowed.names
     refused = tuple(
-        name for name in query.names if name not in answer.names and not (star and _coverable(name, engine))
+        name for name in query.names if name not in allowed.names and not (star and _wildcard_covers(name, engine))
     )
     if refused:
         code = "HeaderDisallowedByPreflightResponse"
-        return Failure(code=code, field=ALLOW_HEADERS, value=fields.get(ALLOW_HEADERS), refused=refused)
+        return Failure(code=code, header=ALLOW_HEADERS, value=headers.get(ALLOW_HEADERS), refused=refused)
     return None
 
 
-def _coverable(name: str, engine: Engine) -> bool:
+def _wildcard_covers(name: str, engine: Engine) -> bool:
     return name != AUTHORIZATION or engine.wildcard_covers_authorization
 
 
-def max_age(fields: Fields, engine: Engine) -> float | None:
-    """Return for how many seconds the answer may be kept; None for not at all."""
-    age = _AGE[engine.max_age_syntax](fields.lines(MAX_AGE))
+def max_age(headers: HeaderList, engine: Engine) -> float | None:
+    """Return for how many seconds the preflight may be cached, None if it may not."""
+    age = _AGE[engine.max_age_syntax](headers.lines(MAX_AGE))
     return age if age is None or engine.max_age_cap is None else min(age, engine.max_age_cap)
 
 
-# float() in place of int(), which refuses more than 4300 digits; a time is a float in the end.
+# float(), because int() raises for more than 4300 digits.
 def _digits(lines: Sequence[str]) -> float:
     if len(lines) == 1 and re.fullmatch("[0-9]+", lines[0]):
         return float(lines[0])
@@ -158,3 +161,21 @@ _AGE: dict[str, Callable[[Sequence[str]], float | None]] = {
     "int64": _int64,
     "digits-or-uncached": _digits_or_uncached,
 }
+
+
+def is_blocked_by_policy(headers: HeaderList, page: httpx.URL | None, url: httpx.URL, engine: Engine) -> bool:
+    """Return whether the page may not use an opaque response (Fetch, cross-origin resource policy check)."""
+    policy = headers.get("cross-origin-resource-policy")
+    if policy not in {"same-origin", "same-site"}:
+        return False
+    if page is None:
+        return True
+    if serialize_origin(page) == serialize_origin(url):
+        return False
+    if policy == "same-origin" or (page.scheme == "http" and url.scheme == "https"):
+        return True
+    if engine.localhost_is_a_site and page.host == "localhost" and url.host.endswith(".localhost"):
+        return False
+    if not engine.ip_address_is_a_site and is_ip_address(url.host):
+        return True
+    return not is_schemelessly_same_site(page, url)

@@ -19,7 +19,7 @@ UINT64 = 2**64 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A browser engine as the set of its departures from the Fetch standard; `dataclasses.replace` makes another."""
+    """A browser engine: its departures from the Fetch standard, as flags. `dataclasses.replace` makes another."""
 
     name: str
 
@@ -95,11 +95,11 @@ class Engine:
     caches_tainted_origin: bool = True
     # Fetch, CORS-preflight cache: an entry for each method and name. Chromium and WebKit store one response per URL
     # [G2-003].
-    one_answer_per_url: bool = False
+    one_response_per_url: bool = False
     # Chromium and WebKit remove a stored response that does not suffice [G2-003, T6-003].
-    drops_insufficient_answer: bool = False
+    removes_insufficient_response: bool = False
     # WebKit stores the response even if it does not allow the request [G2-003].
-    keeps_denied_answer: bool = False
+    stores_denied_response: bool = False
     # Fetch, main fetch: a network error clears the entries of the URL where it occurred. Chromium and WebKit clear
     # nothing [XC-071]. No browser does if `redirect: "error"` caused the failure [measured].
     failure_clears: Literal["always", "unless-redirect-refused", "never"] = "always"
@@ -109,7 +109,7 @@ class Engine:
         "always"
     )
     # Fetch, CORS-preflight cache: an entry with credentials also serves requests without. Not in Firefox [T6-025].
-    credentials_apart: bool = False
+    separates_credentials: bool = False
     # Fetch, HTTP fetch: a CORS-safelisted method needs no entry. In Firefox HEAD does [G2-020].
     cached_head_needs_method: bool = False
     # The values of `cache=` that skip the look-up in the preflight cache. By the standard none does [G2-015, G2-016].
@@ -153,13 +153,13 @@ class Engine:
     preflight_origin_untainted: bool = False
     # Fetch, CORS-preflight fetch: every response must pass the CORS check. Firefox does not check responses of the
     # page's own origin [I3-034].
-    skips_check_at_home: bool = False
+    skips_check_for_own_origin: bool = False
     # Fetch, CORS check: only `include` counts as credentials. In WebKit's check of a redirect response `same-origin`
     # counts too, if the request began at the page's own origin [I4-019].
-    redirect_check_from_home_is_credentialed: bool = False
+    redirect_check_counts_own_credentials: bool = False
     # Fetch, HTTP-network-or-cache fetch: `same-origin` credentials are not sent to another origin. WebKit sends them if
     # a `no-cors` request is redirected there [I6-004].
-    no_cors_from_home_keeps_credentials: bool = False
+    no_cors_redirect_sends_own_credentials: bool = False
 
     # Responses
 
@@ -212,8 +212,8 @@ CHROMIUM = Engine(
     wildcard_covers_authorization=True,
     max_age_syntax="int64",
     max_age_cap=7200,
-    one_answer_per_url=True,
-    drops_insufficient_answer=True,
+    one_response_per_url=True,
+    removes_insufficient_response=True,
     failure_clears="never",
     flag_needs_cached_method=False,
     caches_null_origin=False,
@@ -247,14 +247,14 @@ FIREFOX = Engine(
     failure_clears="unless-redirect-refused",
     flag_needs_cached_method=False,
     cached_wildcard="never",
-    credentials_apart=True,
+    separates_credentials=True,
     cached_head_needs_method=True,
     uncached_modes=frozenset({"no-store", "reload"}),
     cache_size=100,
     preflight_is_sticky=True,
     redirected_headers="removed-anew",
     preflight_origin_untainted=True,
-    skips_check_at_home=True,
+    skips_check_for_own_origin=True,
     single_line_headers=_SINGLE_LINE_HEADERS,
     ignores_empty_lines=True,
     expose_wildcard_survives_malformed=True,
@@ -275,9 +275,9 @@ WEBKIT = Engine(
     cached_wildcard_covers_authorization=True,
     max_age_syntax="int64",
     max_age_cap=600,
-    one_answer_per_url=True,
-    drops_insufficient_answer=True,
-    keeps_denied_answer=True,
+    one_response_per_url=True,
+    removes_insufficient_response=True,
+    stores_denied_response=True,
     failure_clears="never",
     flag_needs_cached_method=False,
     caches_tainted_origin=False,
@@ -290,15 +290,15 @@ WEBKIT = Engine(
     redirects_delete_as_get=True,
     resends_origin_header=True,
     localhost_is_a_site=True,
-    no_cors_from_home_keeps_credentials=True,
-    redirect_check_from_home_is_credentialed=True,
+    no_cors_redirect_sends_own_credentials=True,
+    redirect_check_counts_own_credentials=True,
 )
 
 ENGINES = {engine.name: engine for engine in (BROWSERS, STANDARD, CHROMIUM, FIREFOX, WEBKIT)}
 
 
 def engine_named(engine: str | Engine) -> Engine:
-    """Return the engine of that name; ValueError names the known ones."""
+    """Return the engine of that name. Raises ValueError, with the known names."""
     if isinstance(engine, Engine):
         return engine
     if engine not in ENGINES:

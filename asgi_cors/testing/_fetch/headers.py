@@ -1,9 +1,8 @@
-"""Header fields as the standard reads them.
+"""Header lists (Fetch, Headers).
 
-Fetch, Headers:
-- "get" joins the lines of a name with `, `; each value is stripped of spaces and tabs at both ends.
-- "extract header list values" reads `#token` from every line: optional white space around elements and empty elements
-  are allowed, one element that is no token voids the whole field.
+- "get" joins the lines of a name with `, `. Each line is stripped of spaces and tabs at both ends.
+- "extract header list values" parses `#token` in every line: white space around elements and empty elements are
+  allowed. One element that is not a token voids the whole header.
 
 RFC 9110, 5.6.2: token = 1*( "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" /
 DIGIT / ALPHA )
@@ -25,15 +24,15 @@ def is_token(text: str) -> bool:
 
 
 class MalformedListError(ValueError):
-    """An element of a list-valued field is no token."""
+    """An element of a header with a list is not a token."""
 
     def __init__(self, token: str) -> None:
         super().__init__(token)
         self.token = token
 
 
-class Fields:
-    """The fields of one response, by lower-case name."""
+class HeaderList:
+    """The headers of one response, by lower-case name."""
 
     __slots__ = ("_lines",)
 
@@ -53,16 +52,16 @@ class Fields:
         return set(self._lines)
 
     def lines(self, name: str) -> list[str]:
-        """Return the values of the field, one per line."""
+        """Return the values of the header, one for each line."""
         return self._lines.get(name, [])
 
     def get(self, name: str) -> str | None:
-        """Return the field's lines joined with a comma and a space, or None where there is none."""
+        """Return the header's lines joined with a comma and a space, or None if the header is absent."""
         lines = self._lines.get(name)
         return None if lines is None else ", ".join(lines)
 
     def tokens(self, name: str) -> list[str] | None:
-        """Extract the header list values; None where the field is absent. Raises MalformedListError."""
+        """Extract the header list values. Return None if the header is absent. Raises MalformedListError."""
         lines = self._lines.get(name)
         if lines is None:
             return None

@@ -1,9 +1,9 @@
 """Redirects (Fetch, HTTP-redirect fetch and location URL).
 
-- 301, 302, 303, 307 and 308 with exactly one Location, which must lead to HTTP(S).
-- 301 and 302 turn POST into GET, 303 all but GET and HEAD; the body and its headers are removed then.
-- User name and password in Location fail once the request is, or gets, cross-origin.
-- Crossing origins removes Authorization.
+- 301, 302, 303, 307 and 308 redirect if they have exactly one Location. It must be an HTTP(S) URL.
+- 301 and 302 turn POST into GET, 303 all methods but GET and HEAD. The body and its headers are removed then.
+- A user name or password in Location fails if the request is, or becomes, cross-origin.
+- A redirect to another origin removes Authorization.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from asgi_cors.testing._errors.errors import ScriptError
 
 from .cors_check import is_redirect
 from .engines import Engine
-from .headers import Fields
+from .headers import HeaderList
 from .safelist import Header
 from .script import Stream
 from .url import HTTP_SCHEMES, parse, serialize_origin
@@ -30,8 +30,11 @@ _SEE_OTHER = 303
 class Hop:
     """The request of one hop; each redirect makes the next.
 
-    `headers` are sent. `preflighted` are the headers that a preflight checks. By the standard, both are the same.
-    `fragment` is the URL's, with its `#`; `url` has none.
+    Attributes:
+        url: the URL, without its fragment.
+        fragment: the URL's fragment, with its `#`.
+        headers: the headers that are sent.
+        preflighted: the headers that a preflight checks; by the standard, the same.
     """
 
     url: httpx.URL
@@ -44,14 +47,14 @@ class Hop:
 
 
 class BadLocationError(ValueError):
-    """The redirect leads nowhere; the message says why."""
+    """The Location is not valid; the message says why."""
 
 
-def location_of(fields: Fields, status: int | None, engine: Engine) -> str | None:
-    """Return where the response redirects to, None where it does not. Raises BadLocationError."""
-    if not is_redirect(fields, status, engine):
+def location_of(headers: HeaderList, status: int | None, engine: Engine) -> str | None:
+    """Return the Location, or None if the response does not redirect. Raises BadLocationError."""
+    if not is_redirect(headers, status, engine):
         return None
-    lines = fields.lines("location")
+    lines = headers.lines("location")
     if len(lines) > 1 and "location" not in engine.single_line_headers:
         raise BadLocationError(f"it has {len(lines)} Location headers: {', '.join(map(repr, lines))}")
     if not lines[0] and engine.empty_location == "failure":
@@ -75,9 +78,10 @@ def resolve(location: str, base: httpx.URL) -> httpx.URL:
 
 
 def next_hop(hop: Hop, url: httpx.URL, status: int | None, first: Hop, engine: Engine) -> Hop:
-    """Return the request that follows the redirect. `first` is the script's own request.
+    """Return the request after the redirect. `first` is the script's own request.
 
-    Raises BadLocationError for a stream that would be sent twice.
+    Raises:
+        BadLocationError: a stream would be sent twice.
     """
     if status != _SEE_OTHER and hop.stream is not None:
         raise BadLocationError(f"status {status} repeats the body, but a stream can be read only once")
@@ -90,10 +94,10 @@ def next_hop(hop: Hop, url: httpx.URL, status: int | None, first: Hop, engine: E
     elif engine.redirected_headers == "removed-anew":
         preflighted = _without(first.headers, body=becomes_get, authorization=crosses_origins)
         headers = _without(first.headers, body=_becomes_get(first.method, status), authorization=crosses_origins)
-    following = replace(hop, url=url, headers=headers, preflighted=preflighted)
+    redirected = replace(hop, url=url, headers=headers, preflighted=preflighted)
     if becomes_get or (engine.redirects_delete_as_get and crosses_origins and hop.method == "DELETE"):
-        return replace(following, method="GET", body=None, stream=None)
-    return following
+        return replace(redirected, method="GET", body=None, stream=None)
+    return redirected
 
 
 def _becomes_get(method: str, status: int | None) -> bool:
@@ -101,7 +105,7 @@ def _becomes_get(method: str, status: int | None) -> bool:
 
 
 def _without(headers: Sequence[Header], *, body: bool, authorization: bool) -> list[Header]:
-    """Return the headers; with `body` without those of a body, with `authorization` without Authorization."""
+    """Remove the headers of a body if `body`, and Authorization if `authorization`."""
     removed = _BODY_HEADERS if body else frozenset[str]()
     if authorization:
         removed |= {"authorization"}

@@ -1,11 +1,11 @@
-"""Requests as a browser writes them: the fields that it adds, and where.
+"""Requests as browsers send them, with the headers that the browser adds.
 
-- Fetch, `Origin` header: on every CORS request, and on all whose method is not GET or HEAD; outside of CORS it is
-  `null` on the way from https to http (Referrer Policy, strict-origin-when-cross-origin, which is every page's here).
-- Fetch, CORS-preflight fetch: OPTIONS with `Accept: */*`, the method, and the unsafe names sorted and joined by
-  commas; never with cookies, Authorization or a body.
-- Fetch Metadata: `Sec-Fetch-*`, to trustworthy URLs; a request that once left the site stays `cross-site`.
-- RFC 6455, 4.1: a WebSocket's handshake always carries Origin.
+- Fetch, `Origin` header: on every CORS request, and on all others whose method is not GET or HEAD. Without CORS it is
+  `null` from https to http (Referrer Policy, strict-origin-when-cross-origin, the policy of every page here).
+- Fetch, CORS-preflight fetch: OPTIONS with `Accept: */*`, the method, and the unsafe names, sorted and joined by
+  commas. It has no cookies, no Authorization and no body.
+- Fetch Metadata: `Sec-Fetch-*`, to trustworthy URLs. After a redirect to another site, a request stays `cross-site`.
+- RFC 6455, 4.1: a WebSocket's handshake always has an Origin.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import httpx
 
 from .safelist import Header
 from .script import Stream
-from .url import is_trustworthy, same_site, serialize_origin
+from .url import is_same_site, is_trustworthy, serialize_origin
 
 USER_AGENT = "Mozilla/5.0 (compatible; asgi_cors.testing)"
 
 _RawHeader = tuple[bytes, bytes]
 
 
-def build(
+def build_request(
     method: str,
     url: httpx.URL,
     headers: Sequence[Header],
@@ -33,7 +33,7 @@ def build(
     body: bytes | None = None,
     stream: Stream | None = None,
 ) -> httpx.Request:
-    """Return the request with Host first and the body's framing; the method keeps its case."""
+    """Return the request, with Host first and the framing of its body. The method's letter case is not changed."""
     raw: list[_RawHeader] = [(b"host", url.netloc)]
     if stream is not None:
         raw.append((b"transfer-encoding", b"chunked"))
@@ -47,7 +47,7 @@ def build(
 
 
 def main_headers(headers: Sequence[Header], *, origin: str, cookie: str, metadata: Sequence[Header]) -> list[Header]:
-    """Return the script's headers with those that the browser adds; empty ones are left out."""
+    """Return the script's headers and those that the browser adds. Empty ones are left out."""
     present = {name for name, _ in headers}
     defaults = [("accept", "*/*"), ("accept-language", "en-US,en;q=0.5"), ("user-agent", USER_AGENT)]
     added = [(name, value) for name, value in defaults if name not in present]
@@ -62,25 +62,26 @@ def preflight_headers(method: str, names: Sequence[str], *, origin: str, metadat
     return main_headers(headers, origin=origin, cookie="", metadata=metadata)
 
 
-def metadata(page: httpx.URL | None, urls: Sequence[httpx.URL], mode: str, *, dest: str = "empty") -> list[Header]:
-    """Return Sec-Fetch-* and Referer; `urls` are those of the request so far, the current one last."""
+def fetch_metadata(
+    page: httpx.URL | None, urls: Sequence[httpx.URL], mode: str, *, dest: str = "empty"
+) -> list[Header]:
+    """Return Sec-Fetch-* and Referer. `urls` are those of the request so far, the current one last."""
     url = urls[-1]
-    fields: list[Header] = []
+    headers: list[Header] = []
     if is_trustworthy(url):
         site = _site(page, urls)
-        fields += [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
+        headers += [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
     if page is not None and (page.scheme == "http" or url.scheme == "https"):
-        fields.append(("referer", f"{serialize_origin(page)}/"))
-    return fields
+        headers.append(("referer", f"{serialize_origin(page)}/"))
+    return headers
 
 
 def _site(page: httpx.URL | None, urls: Sequence[httpx.URL]) -> str:
     if page is None:
         return "cross-site"
-    home = serialize_origin(page)
-    if all(serialize_origin(url) == home for url in urls):
+    if all(serialize_origin(url) == serialize_origin(page) for url in urls):
         return "same-origin"
-    return "same-site" if all(same_site(page, url) for url in urls) else "cross-site"
+    return "same-site" if all(is_same_site(page, url) for url in urls) else "cross-site"
 
 
 def handshake_headers(*, origin: str, cookie: str, metadata: Sequence[Header]) -> list[Header]:

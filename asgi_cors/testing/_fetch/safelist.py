@@ -1,11 +1,11 @@
-"""What a script may set on a request, and what of it a server must first agree to.
+"""The request headers that a script cannot set, and those that need no preflight (Fetch, Headers).
 
-Fetch, Headers:
-- A forbidden request-header is dropped without a word.
+- A forbidden request-header is dropped silently.
 - A CORS-safelisted request-header needs no preflight: `accept`, `accept-language`, `content-language`, `content-type`
-  and `range` with values of at most 128 bytes that a form could have sent.
-- CORS-unsafe request-header names: all others; and the safelisted too, where their values exceed 1024 bytes in sum.
-Names here are lower case; values are normalised.
+  and `range`, with values of at most 128 bytes that a form could have sent.
+- CORS-unsafe request-header names are all others. The safelisted ones join them if their values exceed 1024 bytes in
+  total.
+Names are lower case, values are normalised.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from .engines import Engine
-from .mime import essence
+from .headers import is_token
 
 Header = tuple[str, str]
 
@@ -53,7 +53,8 @@ _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-da
 _RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DIGITS = re.compile("[0-9]+")
-# The client hints of old, and the values with which Chromium safelists them.
+_WHITESPACE = "\t\n\r "
+# The first client hints, and the values with which Chromium safelists them.
 CLIENT_HINTS = {
     "device-memory": _DECIMAL,
     "downlink": _DECIMAL,
@@ -69,7 +70,7 @@ _LENIENT_RANGE = re.compile(r"bytes=\+?([0-9]+)-(?:\+?([0-9]+))?", re.IGNORECASE
 
 
 def is_forbidden(name: str, value: str, engine: Engine) -> bool:
-    """Return whether the browser keeps this header to itself (Fetch, forbidden request-header)."""
+    """Return whether scripts cannot set this header (Fetch, forbidden request-header)."""
     if name in FORBIDDEN or name.startswith(("proxy-", "sec-")):
         return True
     if name in METHOD_OVERRIDES:
@@ -78,7 +79,7 @@ def is_forbidden(name: str, value: str, engine: Engine) -> bool:
 
 
 def combine(headers: Sequence[Header]) -> list[Header]:
-    """Join the lines of each name with a comma and a space, at the place of its first line."""
+    """Join the lines of each name with a comma and a space, at the position of the first line."""
     combined: dict[str, str] = {}
     for name, value in headers:
         combined[name] = f"{combined[name]}, {value}" if name in combined else value
@@ -96,7 +97,7 @@ def is_safelisted(name: str, value: str, engine: Engine) -> bool:
 
 
 def unsafe_names(headers: Sequence[Header], engine: Engine) -> list[str]:
-    """Return the names that need the server's consent, in the script's order (Fetch, CORS-unsafe header names)."""
+    """Return the names that need a preflight, in the script's order (Fetch, CORS-unsafe request-header names)."""
     if engine.combines_lines:
         headers = combine(headers)
     unsafe: list[str] = []
@@ -114,15 +115,15 @@ def unsafe_names(headers: Sequence[Header], engine: Engine) -> list[str]:
 
 
 def filter_no_cors(headers: Sequence[Header], engine: Engine) -> list[Header]:
-    """Keep what a `no-cors` request may carry (Fetch, Headers class, the guard "request-no-cors")."""
-    kept: list[Header] = []
+    """Return the headers that a `no-cors` request may have (Fetch, Headers class, guard "request-no-cors")."""
+    allowed: list[Header] = []
     for name, value in headers:
         if name not in _NO_CORS:
             continue
-        joined = ", ".join([*(other for key, other in kept if key == name), value])
+        joined = ", ".join([*(other for key, other in allowed if key == name), value])
         if is_safelisted(name, joined, engine):
-            kept.append((name, value))
-    return kept
+            allowed.append((name, value))
+    return allowed
 
 
 def _has_unsafe_byte(value: str, engine: Engine) -> bool:
@@ -140,7 +141,14 @@ def _language(value: str, _engine: Engine) -> bool:
 def _content_type(value: str, engine: Engine) -> bool:
     if engine.strict_content_type and ("," in value or (value.endswith(";") and value.count(";") > 1)):
         return False
-    return not _has_unsafe_byte(value, engine) and essence(value) in _FORM_TYPES
+    return not _has_unsafe_byte(value, engine) and _mime_essence(value) in _FORM_TYPES
+
+
+def _mime_essence(value: str) -> str | None:
+    """Return `type/subtype` in lower case, or None if the value is not a MIME type (MIME Sniffing, parse)."""
+    kind, slash, rest = value.strip(_WHITESPACE).partition("/")
+    subtype = rest.partition(";")[0].rstrip(_WHITESPACE)
+    return f"{kind}/{subtype}".lower() if slash and is_token(kind) and is_token(subtype) else None
 
 
 def _range(value: str, engine: Engine) -> bool:

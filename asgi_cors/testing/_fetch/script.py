@@ -1,10 +1,10 @@
-"""What a script passes to `fetch()`, checked and normalised (Fetch, Request class).
+"""The arguments of `fetch()`, checked and normalized (Fetch, Request class).
 
-- Methods: DELETE, GET, HEAD, OPTIONS, POST and PUT are upper-cased, others stay as written; CONNECT, TRACE and TRACK
+- Methods: DELETE, GET, HEAD, OPTIONS, POST and PUT are upper-cased, others are not changed. CONNECT, TRACE and TRACK
   are forbidden.
-- Headers are byte strings; forbidden ones are dropped; `no-cors` keeps safelisted ones only and asks for GET, HEAD or
-  POST.
-- A text body has the type `text/plain;charset=UTF-8`, JSON `application/json`, bytes none; an iterator is a stream.
+- Headers are byte strings. Forbidden ones are dropped. `no-cors` allows safelisted ones only, and the methods GET, HEAD
+  and POST.
+- A text body has the type `text/plain;charset=UTF-8`, JSON `application/json`, bytes none. An iterator is a stream.
 - A stream, or an upload listener of XMLHttpRequest, sets the use-CORS-preflight flag.
 """
 
@@ -33,7 +33,7 @@ HeaderInit = Mapping[str, str] | Sequence[tuple[Text, Text]] | Iterator[tuple[Te
 Stream = Iterable[bytes] | AsyncIterable[bytes]
 BodyInit = str | bytes | bytearray | memoryview | Stream
 
-_NORMALISED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+_NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _WHITESPACE = "\t\n\r "
 _CHOICES = {
     "credentials": ("omit", "same-origin", "include"),
@@ -44,13 +44,13 @@ _CHOICES = {
 
 
 class FetchInit(TypedDict, total=False):
-    """The options of `fetch()`; each as in JavaScript, but for those named.
+    """The options of `fetch()`, most of them as in JavaScript.
 
     Keys:
         method: "GET" by default.
-        headers: pairs or a mapping; text is read as latin-1.
+        headers: a mapping or pairs; text is sent as latin-1.
         content: text, bytes, or an iterator of bytes: a stream.
-        json: an object to be sent as JSON, in place of `content`.
+        json: an object that is sent as JSON, in place of `content`.
         credentials: "omit", "same-origin" (default) or "include".
         mode: "cors" (default), "no-cors" or "same-origin".
         redirect: "follow" (default), "error" or "manual".
@@ -71,9 +71,15 @@ class FetchInit(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptRequest:
-    """A checked request; header names are lower case, `stream` is set in place of `body` for a stream.
+    """A checked request.
 
-    `fragment` is the URL's, with its `#`; `url` has none.
+    Attributes:
+        url: the URL, without its fragment.
+        fragment: the URL's fragment, with its `#`.
+        headers: with names in lower case.
+        body: the body, None without one or for a stream.
+        stream: the body if it is a stream.
+        use_preflight: the use-CORS-preflight flag of the standard.
     """
 
     url: httpx.URL
@@ -89,7 +95,7 @@ class ScriptRequest:
     use_preflight: bool
 
 
-def script_request(  # noqa: PLR0913 - the options of fetch()
+def parse_fetch_init(  # noqa: PLR0913 - the options of fetch()
     url: str | httpx.URL,
     base: httpx.URL | None,
     engine: Engine,
@@ -104,7 +110,7 @@ def script_request(  # noqa: PLR0913 - the options of fetch()
     cache: CacheMode = "default",
     upload_listener: bool = False,
 ) -> ScriptRequest:
-    """Check what the script passed. Raises ScriptError, and NetworkError for a URL that is not HTTP(S)."""
+    """Parse the arguments of `fetch()`. Raises ScriptError, and NetworkError for a URL that is not HTTP(S)."""
     _check_choices(credentials=credentials, mode=mode, redirect=redirect, cache=cache)
     method = _method(method, mode)
     if cache == "only-if-cached" and mode != "same-origin":
@@ -141,7 +147,7 @@ def _check_choices(**chosen: str) -> None:
 def _url(url: str | httpx.URL, base: httpx.URL | None) -> httpx.URL:
     parsed = parse(str(url), base)
     if parsed.userinfo:
-        raise ScriptError(f"{parsed.copy_with(userinfo=b'')} was given with a user name or a password. Leave them out.")
+        raise ScriptError(f"{parsed.copy_with(userinfo=b'')} has a user name or a password. Leave them out.")
     if parsed.scheme not in HTTP_SCHEMES:
         raise NetworkError(f"{parsed} is not an http or https URL. Write one such as 'https://api.test/items'.")
     return parsed
@@ -153,7 +159,7 @@ def _method(method: str, mode: Mode) -> str:
         raise ScriptError(
             f"method={method!r} is not allowed. Write a token such as 'PUT', other than CONNECT, TRACE and TRACK."
         )
-    method = upper if upper in _NORMALISED else method
+    method = upper if upper in _NORMALIZED else method
     if mode == "no-cors" and method not in {"GET", "HEAD", "POST"}:
         raise ScriptError(f"method={method!r} needs mode='cors'; mode='no-cors' sends GET, HEAD and POST only.")
     return method
@@ -207,7 +213,7 @@ def _body(content: BodyInit | None, json: object) -> tuple[bytes | None, Stream 
         except (TypeError, ValueError) as error:
             raise ScriptError(f"json={json!r:.200} cannot be written as JSON: {error}") from error
     if isinstance(content, str):
-        # As a browser does, with U+FFFD for half of a surrogate pair.
+        # As browsers do, with U+FFFD for half of a surrogate pair.
         text = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return text.encode(), None, "text/plain;charset=UTF-8"
     if content is None:
@@ -234,7 +240,7 @@ def _stream(request: ScriptRequest, engine: Engine) -> ScriptRequest:
 
 
 def only_bytes(stream: Stream) -> Stream:
-    """Return the stream, which raises ScriptError at a part that is not bytes."""
+    """Return the stream with a check: a part that is not bytes raises ScriptError."""
     return _AsyncBytes(stream) if isinstance(stream, AsyncIterable) else map(_checked_part, stream)
 
 

@@ -1,4 +1,4 @@
-"""What the fetches of a page share, and what a fetch comes to."""
+"""The state that the fetches of a page share, and the outcome of a fetch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asgi_cors.testing._exchange import Exchange
 
 from .cookies import CookieJar
 from .engines import Engine
-from .headers import Fields
+from .headers import HeaderList
 from .preflight_cache import PreflightCache
 
 Tainting = Literal["basic", "cors", "opaque"]
@@ -23,7 +23,11 @@ ResponseType = Literal[Tainting, "opaqueredirect"]
 class PageState:
     """The state that the fetches of a page share.
 
-    `url` is None for an opaque origin. Relative URLs are resolved against `base`, if there is one.
+    Attributes:
+        url: the page's URL; None for an opaque origin.
+        base: the URL that relative URLs are resolved against, if there is one.
+        clock: returns seconds.
+        follow: the highest number of redirects that are followed.
     """
 
     origin: str
@@ -39,10 +43,10 @@ class PageState:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A fetch that succeeded: the last exchange, and how much of it the script may see."""
+    """A fetch that succeeded: its last exchange, and the facts that decide how much of it the script may read."""
 
     exchange: Exchange
-    fields: Fields
+    headers: HeaderList
     kind: ResponseType
     url: httpx.URL
     redirected: bool

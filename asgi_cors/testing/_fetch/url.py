@@ -1,10 +1,10 @@
 """URLs, origins and sites.
 
-- URL Standard, URL parsing, for HTTP(S): controls and blanks at the ends and tabs and newlines within are dropped, a
-  backslash is a slash, slashes after `https:` may be missing, a host in numbers is an IPv4 address. If the base has the
-  same scheme, what follows is relative unless it has two slashes.
-- HTML, origin: an origin is scheme, host and port, serialised in lower case with the default port left out, or `null`.
-- HTML, site: a site is the scheme and the registrable domain, or the host where it has none.
+- URL Standard, URL parsing, for HTTP(S): controls and blanks at the ends and tabs and newlines within are dropped. A
+  backslash is a slash. Slashes after `https:` may be missing. A host of numbers is an IPv4 address. If the base has the
+  same scheme, the rest is relative unless it begins with two slashes.
+- HTML, origin: an origin is scheme, host and port, or `null`. It is serialized in lower case, without the default port.
+- HTML, site: a site is the scheme and the registrable domain, or the host if it has none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FORBIDDEN_HOST = re.compile(r"[\x00-\x20#/<>?@\\^|%\x7f]")
 
 @functools.lru_cache
 def parse(text: str, base: httpx.URL | None = None) -> httpx.URL:
-    """Parse as a browser does, relative to the base; the fragment is dropped. Raises ScriptError."""
+    """Parse a URL as browsers do, relative to the base. The fragment is dropped. Raises ScriptError."""
     try:
         url = _join(_cleaned(text).partition("#")[0], base)
         return _canonical(url) if url.scheme in HTTP_SCHEMES else url
@@ -46,13 +46,13 @@ def parse(text: str, base: httpx.URL | None = None) -> httpx.URL:
 
 
 def fragment(text: str) -> str:
-    """Return the fragment that `parse` drops, with its `#`; empty if there is none."""
+    """Return the fragment that `parse` drops, with its `#`, or "" without one."""
     _, mark, rest = _cleaned(text).partition("#")
     return mark + rest
 
 
 def _cleaned(text: str) -> str:
-    """Return the text without what a browser drops before it parses."""
+    """Remove the characters that browsers drop before they parse."""
     return text.strip(_C0_OR_SPACE).translate(_DROPPED)
 
 
@@ -62,8 +62,8 @@ def _canonical(url: httpx.URL) -> httpx.URL:
         raise ValueError(f"the port {url.port} is above {PORT_LIMIT}")
     canonical = url if host == url.host else url.copy_with(host=host)
     if not (url.username or url.password):
-        canonical = canonical.copy_with(userinfo=b"")  # `http://@host` and `http://:@host` name nobody
-    # httpx writes no slash for an empty path; browsers do.
+        canonical = canonical.copy_with(userinfo=b"")  # `http://@host` and `http://:@host` have no user name
+    # Browsers write a slash for an empty path, httpx does not.
     path = canonical.raw_path
     return canonical if str(canonical).endswith(path.decode("ascii")) else canonical.copy_with(raw_path=path)
 
@@ -91,7 +91,7 @@ def _relative(text: str, base: httpx.URL) -> httpx.URL:
     text = _slashes(text)
     if text.startswith("//"):
         return _http(base.scheme, text)
-    # A leading `./` keeps a colon in the first segment from being read as a scheme (RFC 3986, 4.2).
+    # With a leading `./`, a colon in the first segment does not end a scheme (RFC 3986, 4.2).
     return base.join(f"./{text}" if text and text[0] not in "/?." else text).copy_with(fragment=None)
 
 
@@ -113,13 +113,13 @@ def _host(host: str) -> str:
         raise ValueError(f"the host {host!r} is not valid")
     last = host.rstrip(".").rpartition(".")[2]
     if last.isdigit() or last.startswith("0x"):
-        # inet_aton reads the same shortened, octal and hexadecimal forms as the URL Standard's IPv4 parser.
+        # inet_aton parses the same shortened, octal and hexadecimal forms as the URL Standard's IPv4 parser.
         return socket.inet_ntoa(socket.inet_aton(host.rstrip(".")))
     return ipaddress.ip_address(host).compressed if ":" in host else host
 
 
 def serialize_origin(url: httpx.URL) -> str:
-    """Return the URL's origin as browsers write it."""
+    """Return the URL's origin as browsers serialize it."""
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
@@ -146,7 +146,7 @@ def is_trustworthy(url: httpx.URL) -> bool:
 
 @functools.cache
 def registrable_domain(host: str) -> str:
-    """Return the host without the labels left of its registrable domain, or whole where it has none."""
+    """Return the registrable domain of the host, or the host if it has none."""
     if is_ip_address(host):
         return host
     return public_suffixes().privatesuffix(host) or host
@@ -154,38 +154,38 @@ def registrable_domain(host: str) -> str:
 
 @functools.cache
 def public_suffixes() -> PublicSuffixList:
-    """Return the public suffix list, read when first needed."""
+    """Return the public suffix list, loaded on first use."""
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - most tests never compare sites
 
     return PublicSuffixList()
 
 
-def schemelessly_same_site(one: httpx.URL, other: httpx.URL) -> bool:
+def is_schemelessly_same_site(one: httpx.URL, other: httpx.URL) -> bool:
     """Return whether both hosts belong to one site (HTML, schemelessly same site)."""
     return one.host == other.host or registrable_domain(one.host) == registrable_domain(other.host)
 
 
-def same_site(one: httpx.URL, other: httpx.URL) -> bool:
-    """Return whether both belong to one site, a WebSocket's scheme counting as its HTTP one (HTML, same site)."""
+def is_same_site(one: httpx.URL, other: httpx.URL) -> bool:
+    """Return whether both belong to one site (HTML, same site). `ws` counts as `http`, `wss` as `https`."""
     schemes = {url.scheme.replace("ws", "http") for url in (one, other)}
-    return len(schemes) == 1 and schemelessly_same_site(one, other)
+    return len(schemes) == 1 and is_schemelessly_same_site(one, other)
 
 
 def url_text(url: object) -> str:
-    """Return a URL as text. Raises ScriptError for an object of another kind."""
+    """Return a URL as text. Raises ScriptError for another type of object."""
     if not isinstance(url, str | httpx.URL):
         raise ScriptError(f"url={url!r:.200} is not text. Write a URL such as 'https://api.test/items'.")
     return str(url)
 
 
 def is_relative(text: str, base: httpx.URL) -> bool:
-    """Return whether the base decides on the scheme or host: of `/x`, `x`, an empty text, `//host/x`, `https:/x`."""
+    """Return whether the base provides the scheme or the host, as for `/x`, `x`, "", `//host/x` and `https:/x`."""
     match = _SCHEME.match(_cleaned(text))
     return match is None or (match[1].lower() == base.scheme and not _has_authority(match[2]))
 
 
 def is_absolute(text: str) -> bool:
-    """Return whether the text is an absolute URL of any scheme, a valid host included."""
+    """Return whether the text is an absolute URL of any scheme, with a valid host."""
     try:
         return bool(parse(text).scheme)
     except ScriptError:

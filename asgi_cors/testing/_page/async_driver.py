@@ -1,4 +1,4 @@
-"""The driver for asyncio and trio: it carries the commands out over an ASGI application or an async transport."""
+"""The driver for asyncio and trio: it executes the commands over an ASGI application or an async transport."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from asgi_cors.testing._transports.lifespan import Lifespan
 from asgi_cors.testing._transports.tasks import GRACE
 from asgi_cors.testing._transports.websocket import ASGIHandshake
 
-from .driver import TRANSPORT_ERRORS, Command, Commands, recorded, response_of
+from .driver import TRANSPORT_ERRORS, Command, Commands, response_of, with_body
 
 
 class AsyncDriver:
@@ -56,7 +56,7 @@ class AsyncDriver:
                 error.add_note(str(failure))
 
     async def run(self, commands: Commands, timeout: float) -> Outcome:  # noqa: ASYNC109 - the page reports it
-        """Carry out the commands of a fetch, and return its outcome."""
+        """Execute the commands of a fetch, and return its outcome."""
         with anyio.fail_after(timeout):
             try:
                 command = next(commands)
@@ -77,7 +77,7 @@ class AsyncDriver:
             if self._app is not None:
                 return await ASGIHandshake(self._app, exchange, self._app_state).run()
             response = await self._transport.handle_async_request(exchange.request)
-            return await _drained(exchange, response)
+            return await _drain(exchange, response)
 
     def body(self, exchange: Exchange) -> AsyncBody:
         """Return the body of a response, for reading in parts. `stop()` closes it."""
@@ -90,7 +90,7 @@ class AsyncDriver:
         if command.action == "send":
             exchange.response = await self._transport.handle_async_request(exchange.request)
         elif command.action == "drain":
-            exchange.response = await _drained(exchange, response_of(exchange))
+            exchange.response = await _drain(exchange, response_of(exchange))
         else:
             await _read(response_of(exchange))
 
@@ -102,11 +102,11 @@ class AsyncBody:
         self._response = response
         self._parts = response.aiter_bytes()
         self._has_ended = False
-        self._is_left = False
+        self._is_closed = False
 
     async def next_part(self, timeout: float) -> bytes | None:  # noqa: ASYNC109 - the response reports it
         """Return the next part, None at the end."""
-        if self._is_left:
+        if self._is_closed:
             raise httpx.StreamClosed
         with anyio.fail_after(timeout):
             part = await anext(self._parts, None)
@@ -114,8 +114,8 @@ class AsyncBody:
         return part
 
     async def aclose(self) -> None:
-        """Leave the rest unread. The application receives `http.disconnect`."""
-        self._is_left = not self._has_ended
+        """Close the response without reading the rest. The application receives `http.disconnect`."""
+        self._is_closed = not self._has_ended
         await _close(self._response)
         with contextlib.suppress(*TRANSPORT_ERRORS):
             # A closed body ends at once. Reading to its end also ends its generators, or trio warns about them.
@@ -123,16 +123,16 @@ class AsyncBody:
                 pass
 
 
-async def _drained(exchange: Exchange, response: httpx.Response) -> httpx.Response:
+async def _drain(exchange: Exchange, response: httpx.Response) -> httpx.Response:
     parts: list[bytes] = []
     with anyio.move_on_after(GRACE):
         try:
             async for part in response.aiter_raw():
-                parts.append(part)  # noqa: PERF401 - a comprehension would lose them when time is up
+                parts.append(part)  # noqa: PERF401 - a comprehension would lose the parts at a timeout
         except TRANSPORT_ERRORS:
-            pass  # the headers have decided already
+            pass  # the page needs the headers only
     await _close(response)
-    return recorded(exchange, response, b"".join(parts))
+    return with_body(exchange, response, b"".join(parts))
 
 
 async def _read(response: httpx.Response) -> None:

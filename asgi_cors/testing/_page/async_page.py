@@ -17,7 +17,7 @@ from asgi_cors.testing._transports.asgi import ASGIApp
 
 from .async_driver import AsyncBody, AsyncDriver
 from .base import BasePage, PageOptions
-from .driver import TRANSPORT_ERRORS, commands, prepare, timeout_error, transport_error
+from .driver import as_fetch_errors, attach_options, commands, timeout_error
 from .fetch_options import parse_timeout
 from .response import Response
 
@@ -31,11 +31,11 @@ class AsyncPage(BasePage):
         origin: the page's origin, e.g. "https://app.example.com"; "null" for a sandboxed page.
         app: the ASGI application that gets every request, whatever its host. While the page is entered, its lifespan
             runs.
-        transport: an httpx transport in place of `app`; closing it is up to you.
-        options: those of every page: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
+        transport: an httpx transport in place of `app`; you close it.
+        options: those of all pages: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
 
     Raises:
-        ValueError: an option is wrong; the message says what to write.
+        ValueError: an option is wrong; the message has the correction.
         TypeError: an option is unknown; the message names the closest one.
         LifespanError: on entry or exit, if the application fails to start or stop.
     """
@@ -59,7 +59,7 @@ class AsyncPage(BasePage):
     @short_traceback
     async def __aenter__(self) -> Self:
         """Start the application. Raises LifespanError."""
-        self._check_left()
+        self._check_not_entered()
         await self._driver.start(self._timeout)
         self._is_entered = True
         return self
@@ -78,7 +78,7 @@ class AsyncPage(BasePage):
             RuntimeError: a call of `fetch()` or `websocket()` was never awaited.
         """
         self._is_entered = False
-        unawaited = list(self._unawaited.values())  # before the application stops: tasks may begin while it does
+        unawaited = list(self._unawaited.values())  # before the application stops, since tasks may start meanwhile
         await self._driver.stop(self._timeout, error)
         if error is None and unawaited:
             call = unawaited[0]
@@ -136,18 +136,18 @@ class AsyncPage(BasePage):
                 `upload_listener`.
 
         Raises:
-            CORSError: the browser would block it.
-            ScriptError: an argument is wrong; the message says what to write.
-            NetworkError, RedirectError, FetchTimeout: it fails for another reason.
+            CORSError: the browser would block the fetch.
+            ScriptError: an argument is wrong; the message has the correction.
+            NetworkError, RedirectError, FetchTimeout: the fetch fails for another reason.
         """
         return self._start("fetch", url, lambda: self._fetch(url, init, timeout=timeout, stream=stream))
 
     @short_traceback
     def websocket(self, url: str | httpx.URL) -> Coroutine[Any, Any, Handshake]:
-        """Make a WebSocket's handshake as a browser does; a refusal is not an exception.
+        """Make a WebSocket's handshake as browsers do. A refusal is not an exception.
 
         Args:
-            url: of ws, wss, http or https, or relative to `base_url` (by default the page's origin).
+            url: its scheme is ws, wss, http or https; or it is relative to `base_url` (by default the page's origin).
 
         Raises:
             ScriptError: the URL is wrong.
@@ -156,8 +156,8 @@ class AsyncPage(BasePage):
         return self._start("websocket", url, lambda: self._websocket(url))
 
     def _start(self, name: str, url: object, function: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
-        """Return the coroutine of a call, and remember the call until it is awaited."""
-        self._warn_if_same_origin(url)  # here, so that the warning shows the line of the call
+        """Return the coroutine of a call, and record the call until it is awaited."""
+        self._warn_if_same_origin(url)  # not in the coroutine, so that the warning shows the line of the call
         call = object()
         self._unawaited[call] = f"page.{name}({url!r:.200}, ...)"
 
@@ -166,7 +166,7 @@ class AsyncPage(BasePage):
             del self._unawaited[call]
             return await function()
 
-        run.__qualname__ = f"AsyncPage.{name}"  # Python shows it in its own warning
+        run.__qualname__ = f"AsyncPage.{name}"  # shown in Python's own warning
         return run()
 
     async def _fetch(
@@ -189,13 +189,9 @@ class AsyncPage(BasePage):
 
     async def _websocket(self, url: str | httpx.URL) -> Handshake:
         exchange = handshake_exchange(url, self._state)
-        prepare(exchange, self._timeout)
-        try:
+        attach_options(exchange, self._timeout)
+        with as_fetch_errors(exchange, self._timeout):
             response = await self._driver.shake_hands(exchange, self._timeout)
-        except TimeoutError as error:
-            raise timeout_error(self._timeout, exchange) from error
-        except TRANSPORT_ERRORS as error:
-            raise transport_error(error, exchange) from error
         return handshake_result(exchange, response, self._state)
 
     def _checked_stream(self, stream: Stream) -> Stream:
@@ -203,7 +199,7 @@ class AsyncPage(BasePage):
 
 
 class StreamedResponse(Response):
-    """A response whose body is read while it is sent. `content` is set by `aread()`."""
+    """A response whose body is read while the application sends it. `content` is set by `aread()`."""
 
     def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: AsyncBody) -> None:
         super().__init__(outcome, engine)
@@ -223,12 +219,8 @@ class StreamedResponse(Response):
         """Return the next part."""
         if self._is_opaque:
             raise StopAsyncIteration
-        try:
+        with as_fetch_errors(self.exchange, self._timeout):
             part = await self._body.next_part(self._timeout)
-        except TimeoutError as error:
-            raise timeout_error(self._timeout, self.exchange) from error
-        except TRANSPORT_ERRORS as error:
-            raise transport_error(error, self.exchange) from error
         if part is None:
             raise StopAsyncIteration
         return part
@@ -241,7 +233,7 @@ class StreamedResponse(Response):
         return self._content
 
     async def aclose(self) -> None:
-        """Leave the rest of the body unread. The application receives `http.disconnect`."""
+        """Close the response without reading the rest. The application receives `http.disconnect`."""
         await self._body.aclose()
 
 

@@ -1,15 +1,15 @@
-"""From the steps of a fetch to the three things that a driver does: send, drain, read.
+"""The commands that a driver executes: send, drain, read.
 
-- send: pass the exchange's request to the transport and set the response, its body unread.
-- drain: read the body of a response that the page does not get, as far as it comes at once, and close it.
+- send: pass the exchange's request to the transport, and set the response with its body unread.
+- drain: read the part of a body that comes at once, and close it. The page does not get this body.
 - read: read the body that the script gets, and close it.
-A driver throws the transport's errors in; what comes out is an error of this module, or the outcome.
+A driver throws the transport's errors into the generator. The generator returns the outcome, or raises a FetchError.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,12 +23,12 @@ from asgi_cors.testing._fetch.state import Outcome
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ConnectionError)
 OPAQUE = frozenset({"opaque", "opaqueredirect"})
 SOCKET_LIMIT = 2_000_000
-"""Seconds that a socket's timeout must stay below: it counts milliseconds in 31 bits. The page has its own."""
+"""The upper bound of a socket's timeout in seconds: it counts milliseconds in 31 bits."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to do next, and with which exchange."""
+    """The next action, and its exchange."""
 
     action: Literal["send", "drain", "read"]
     exchange: Exchange
@@ -38,8 +38,8 @@ Commands = Generator[Command, None, Outcome]
 
 
 def commands(steps: Steps[Outcome], timeout: float, *, stream: bool) -> Commands:
-    """Turn the steps into commands; with `stream` the last body is left to the caller."""
-    outcome = yield from _carry_out(steps, timeout)
+    """Turn the steps of a fetch into commands. With `stream`, the caller reads the last body."""
+    outcome = yield from _execute(steps, timeout)
     if outcome.kind in OPAQUE:
         yield Command("drain", outcome.exchange)
     elif not stream:
@@ -47,7 +47,7 @@ def commands(steps: Steps[Outcome], timeout: float, *, stream: bool) -> Commands
     return outcome
 
 
-def _carry_out(steps: Steps[Outcome], timeout: float) -> Commands:
+def _execute(steps: Steps[Outcome], timeout: float) -> Commands:
     exchange = next(steps)
     while True:
         yield from _send(exchange, steps, timeout)
@@ -65,11 +65,11 @@ def _carry_out(steps: Steps[Outcome], timeout: float) -> Commands:
 
 
 def _send(exchange: Exchange, steps: Steps[Outcome], timeout: float) -> Generator[Command, None, None]:
-    prepare(exchange, timeout)
+    attach_options(exchange, timeout)
     try:
         yield Command("send", exchange)
     except TRANSPORT_ERRORS as error:
-        # The steps clear the preflight cache and let it through.
+        # The steps clear the preflight cache and raise it again.
         steps.throw(transport_error(error, exchange))
     response_of(exchange).request = exchange.request
 
@@ -81,11 +81,11 @@ def _read(exchange: Exchange) -> Generator[Command, None, None]:
         raise transport_error(error, exchange) from error
 
 
-def prepare(exchange: Exchange, timeout: float) -> None:
-    """Give the transport what it needs beside the request: the exchange, and httpx's own timeouts (seconds)."""
-    kinds = ("connect", "read", "write", "pool")
-    of_socket = timeout if timeout < SOCKET_LIMIT else None
-    exchange.request.extensions = {"exchange": exchange, "timeout": dict.fromkeys(kinds, of_socket)}
+def attach_options(exchange: Exchange, timeout: float) -> None:
+    """Attach the exchange and httpx's own timeouts (seconds) to the request, for the transport."""
+    phases = ("connect", "read", "write", "pool")
+    seconds = timeout if timeout < SOCKET_LIMIT else None
+    exchange.request.extensions = {"exchange": exchange, "timeout": dict.fromkeys(phases, seconds)}
 
 
 def response_of(exchange: Exchange) -> httpx.Response:
@@ -94,8 +94,8 @@ def response_of(exchange: Exchange) -> httpx.Response:
     return exchange.response
 
 
-def recorded(exchange: Exchange, response: httpx.Response, body: bytes) -> httpx.Response:
-    """Return the exchange's response with the body that came; one that cannot be decoded stays unread."""
+def with_body(exchange: Exchange, response: httpx.Response, body: bytes) -> httpx.Response:
+    """Return a copy of the response with this body, which stays unread if it cannot be decoded."""
     copy = httpx.Response(
         response.status_code,
         headers=response.headers.raw,
@@ -109,7 +109,7 @@ def recorded(exchange: Exchange, response: httpx.Response, body: bytes) -> httpx
 
 
 def transport_error(error: Exception, exchange: Exchange) -> FetchError:
-    """Return the transport's error as one of this module's."""
+    """Return the FetchError for an error of the transport."""
     exchange.problem = f"{type(error).__name__}: {error}"
     kind = FetchTimeout if isinstance(error, httpx.TimeoutException) else NetworkError
     failure = kind(f"{exchange.request.method} {exchange.request.url} failed: {exchange.problem}", exchange)
@@ -119,13 +119,24 @@ def transport_error(error: Exception, exchange: Exchange) -> FetchError:
 
 
 def _note_exception(error: FetchError, exchange: Exchange) -> None:
-    """Tell what the application raised: a response that lacks the headers may be the server's 500 for it."""
+    """Add the application's exception. A response without CORS headers may be the 500 for it."""
     if exchange.exception is not None:
         error.add_note(f"  the application raised {exchange.exception!r:.500}")
 
 
+@contextlib.contextmanager
+def as_fetch_errors(exchange: Exchange, timeout: float) -> Iterator[None]:
+    """Raise the errors of the transport, and a timeout (seconds), as FetchErrors."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise timeout_error(timeout, exchange) from error
+    except TRANSPORT_ERRORS as error:
+        raise transport_error(error, exchange) from error
+
+
 def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:
-    """Return the error for a fetch that took too long. `exchange` is the last one, None if nothing was sent."""
+    """Return the error for a fetch that took too long. `exchange` is the last one, or None if nothing was sent."""
     if exchange is None:
         return FetchTimeout(
             f"nothing was sent within {seconds} s: the application blocks its event loop."

@@ -1,7 +1,7 @@
 """Checks the names and types of the options of `fetch()`, before a request is built.
 
-Users know other names from httpx, requests, the test clients of frameworks, and JavaScript. For each of these, the
-message says what to write.
+Users know other names from httpx, requests, the test clients of frameworks, and JavaScript. The message has the
+correction for each.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def check_fetch_options(url: object, init: Mapping[str, Any], *, stream: object) -> None:
-    """Raise ScriptError for an option that fetch() does not have, or a value of the wrong kind."""
+    """Raise ScriptError for an unknown option of fetch(), or a value of the wrong type."""
     url_text(url)
     for name, value in init.items():
         if name not in OPTION_NAMES:
@@ -55,7 +55,7 @@ def check_fetch_options(url: object, init: Mapping[str, Any], *, stream: object)
 
 
 def parse_timeout(timeout: float | None, default: float) -> float:
-    """Return the seconds that a fetch may take. Raises ScriptError."""
+    """Return the timeout of a fetch in seconds. Raises ScriptError."""
     if timeout is None:
         return default
     if not is_timeout(timeout):

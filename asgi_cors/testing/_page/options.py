@@ -1,4 +1,4 @@
-"""Checks the options of a page when it is created."""
+"""Checks the options of a page when the page is created."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ _OTHER_NAMES = {
 }
 # Schemes whose pages have an origin of their own, such as capacitor://localhost and chrome-extension://<id>.
 _APP_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^\x00-\x20\x7f-\U0010ffff/?#@\\<>^|]+")
-_NO_APPS = ("http:", "https:", "ws:", "wss:", "file:", "data:", "blob:", "about:", "javascript:")
+_NOT_APP_SCHEMES = ("http:", "https:", "ws:", "wss:", "file:", "data:", "blob:", "about:", "javascript:")
 _OPAQUE_SCHEMES = frozenset({"file", "data", "blob", "about", "javascript"})
 _HTTP_SCHEME_OF = {"ws": "http", "wss": "https"}
 
 
-def check_option_names(where: str, names: Collection[str], known: Collection[str] = OPTION_NAMES) -> None:
-    """Raise TypeError for an unknown option; the message says what to write."""
+def check_option_names(owner: str, names: Collection[str], known: Collection[str] = OPTION_NAMES) -> None:
+    """Raise TypeError for an unknown option. `owner` is the name of the callable. The message has the correction."""
     for name in names:
         if name not in known:
             hint = _OTHER_NAMES.get(name) or did_you_mean(name, known)
-            if where == "AsyncPage":
+            if owner == "AsyncPage":
                 hint = hint.replace("httpx.HTTPTransport", "httpx.AsyncHTTPTransport")
-            raise TypeError(f"{where} has no option {name!r}. {hint}")
+            raise TypeError(f"{owner} has no option {name!r}. {hint}")
 
 
 def check_option_values(options: Mapping[str, Any]) -> None:
-    """Raise ValueError for a value of the wrong kind."""
+    """Raise ValueError for a value of the wrong type or range."""
     timeout, follow = options.get("timeout", 30), options.get("follow", 20)
     if not is_timeout(timeout):
         raise ValueError(f"timeout={timeout!r} is not a number of seconds. Write timeout=30.")
@@ -95,7 +95,7 @@ def is_timeout(value: object) -> bool:
 
 
 def checked_clock(clock: Callable[[], object]) -> Callable[[], float]:
-    """Return a clock whose times are checked when they are read."""
+    """Return a clock whose times are checked at each call."""
 
     def now() -> float:
         seconds = clock()
@@ -106,16 +106,16 @@ def checked_clock(clock: Callable[[], object]) -> Callable[[], float]:
     return now
 
 
-def page_url(origin: object) -> httpx.URL | None:
+def parse_origin(origin: object) -> httpx.URL | None:
     """Return the page's URL, or None for a sandboxed page, an app or an extension. Raises ValueError."""
     if not isinstance(origin, str):
         raise ValueError(f"origin={origin!r:.200} is not text. {_page_hint('', None)}")  # noqa: TRY004 - as for other values
-    if origin == "null" or (_APP_ORIGIN.fullmatch(origin) and not origin.startswith(_NO_APPS)):
+    if origin == "null" or (_APP_ORIGIN.fullmatch(origin) and not origin.startswith(_NOT_APP_SCHEMES)):
         return None
     return _origin_url("origin", origin, _page_hint)
 
 
-def base_of(base_url: object) -> httpx.URL | None:
+def parse_base_url(base_url: object) -> httpx.URL | None:
     """Return the URL that relative URLs are resolved against, or None if it is not given. Raises ValueError."""
     if base_url is None:
         return None
@@ -131,24 +131,24 @@ def _origin_url(option: str, origin: str, hint: Callable[[str, httpx.URL | None]
     except ScriptError as error:
         raise ValueError(f"{shown} is not a URL. {hint(origin, None)}") from error
     if url.scheme not in HTTP_SCHEMES or serialize_origin(url) != origin:
-        raise ValueError(f"{shown} is not an origin as browsers write it. {hint(origin, url)}")
+        raise ValueError(f"{shown} is not an origin as browsers serialize it. {hint(origin, url)}")
     return url
 
 
 def _page_hint(origin: str, url: httpx.URL | None) -> str:
-    """Return what to write instead of a text that is not a serialized origin."""
+    """Return the correction for a text that is not a serialized origin."""
     scheme = url.scheme if url else ""
     if url and scheme in HTTP_SCHEMES and url.host:
         return f"Write {serialize_origin(url)!r}."
     if scheme in _OPAQUE_SCHEMES:
         return "Write 'null': pages of this scheme send it."
-    if (app := _APP_ORIGIN.match(origin)) and not origin.startswith(_NO_APPS):
+    if (app := _APP_ORIGIN.match(origin)) and not origin.startswith(_NOT_APP_SCHEMES):
         return f"Write {app[0]!r}."  # an app or an extension, without its path
-    return _guess(origin) or "Write an origin such as 'https://app.example.com', or 'null'."
+    return _correct_host(origin) or "Write an origin such as 'https://app.example.com', or 'null'."
 
 
 def _base_hint(base_url: str, url: httpx.URL | None) -> str:
-    """Return what to write instead of a text that is not the origin of an API."""
+    """Return the correction for a text that is not the origin of an API."""
     example = "Write an origin such as 'https://api.test'."
     scheme, colon, rest = base_url.partition("://")
     if colon:
@@ -156,12 +156,12 @@ def _base_hint(base_url: str, url: httpx.URL | None) -> str:
             target = parse(f"{_HTTP_SCHEME_OF.get(scheme.lower(), scheme)}://{rest}")
             return f"Write {serialize_origin(target)!r}." if target.scheme in HTTP_SCHEMES else example
     elif base_url != "null" and not (url and url.scheme in _OPAQUE_SCHEMES):
-        return _guess(base_url) or example
+        return _correct_host(base_url) or example
     return example
 
 
-def _guess(text: str) -> str:
-    """Return what to write instead of a host without a scheme, or ""."""
+def _correct_host(text: str) -> str:
+    """Return the correction for a host without a scheme, or ""."""
     host = re.match(r"(?:wss?:)?(?://)?((\[[0-9a-f:.]+\]|[\w.-]+)(?::[0-9]+)?)(?![^/?#])", text)
     is_local = host and re.match(r"\[|127\.|(?:.*\.)?localhost$", host[2])
     with contextlib.suppress(ScriptError):

@@ -1,8 +1,8 @@
-"""What the script sees of a response (Fetch, filtered response).
+"""A response as scripts see it (Fetch, filtered response).
 
-- basic: all fields but Set-Cookie. cors: the seven CORS-safelisted response-headers, and those that
-  Access-Control-Expose-Headers names (`*`: all, without credentials). opaque and opaqueredirect: nothing.
-- A body's text is UTF-8, whatever its Content-Type says.
+- basic: all headers except Set-Cookie. cors: the seven CORS-safelisted response-headers, and those that
+  Access-Control-Expose-Headers names (`*`: all, without credentials). opaque and opaqueredirect: no headers.
+- The text of a body is UTF-8, whatever its Content-Type.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import httpx
 
 from asgi_cors.testing._exchange import Exchange
 from asgi_cors.testing._fetch.engines import Engine
-from asgi_cors.testing._fetch.headers import Fields, MalformedListError, is_token
+from asgi_cors.testing._fetch.headers import HeaderList, MalformedListError, is_token
 from asgi_cors.testing._fetch.state import Outcome
 
 from .driver import OPAQUE, response_of
@@ -41,10 +41,10 @@ class Response:
 
     Attributes:
         type: "basic", "cors", "opaque" or "opaqueredirect".
-        status: 0 where the response is opaque.
-        url: the final URL, empty where the response is opaque.
+        status: the status; 0 for an opaque response.
+        url: the final URL; empty for an opaque response.
         redirected: whether a redirect was followed.
-        exchange: what went over the wire.
+        exchange: the last request with its whole response.
     """
 
     def __init__(self, outcome: Outcome, engine: Engine) -> None:
@@ -65,12 +65,12 @@ class Response:
 
     @functools.cached_property
     def headers(self) -> httpx.Headers:
-        """What the script may read; a case-insensitive mapping. KeyError says why it may not read a header."""
+        """The headers that the script may read. For any other header, the KeyError says why it may not."""
         return _VisibleHeaders(self._select(visible=True), self.hidden_headers, self.type)
 
     @functools.cached_property
     def hidden_headers(self) -> httpx.Headers:
-        """What the script may not read; likewise."""
+        """The headers of the response that the script may not read."""
         return self._select(visible=False)
 
     def _select(self, *, visible: bool) -> httpx.Headers:
@@ -84,27 +84,27 @@ class Response:
 
     @property
     def content(self) -> bytes:
-        """The body, decoded as Content-Encoding says; empty where the response is opaque."""
+        """The body, decoded by its Content-Encoding; empty for an opaque response."""
         if self._content is not None:
             return self._content
         try:
             return response_of(self.exchange).content
         except httpx.ResponseNotRead:
             hint = "Call response.read() first, or await response.aread() of an AsyncPage."
-            raise RuntimeError(f"the body of a streamed response is not there yet. {hint}") from None
+            raise RuntimeError(f"the body of a streamed response has not been read. {hint}") from None
 
     @property
     def text(self) -> str:
-        """The body as UTF-8, a byte order mark dropped and bad bytes replaced."""
+        """The body as UTF-8. A byte order mark is dropped, and invalid bytes are replaced."""
         return self.content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body read as JSON. Raises ValueError."""
+        """Return the body, parsed as JSON. Raises ValueError."""
         return json.loads(self.text)
 
 
 class _VisibleHeaders(httpx.Headers):
-    """Headers whose KeyError tells a hidden header from one that is absent."""
+    """Headers whose KeyError says whether the header is hidden or absent."""
 
     def __init__(self, visible: httpx.Headers, hidden: httpx.Headers, kind: str) -> None:
         super().__init__(visible)
@@ -128,21 +128,21 @@ class _VisibleHeaders(httpx.Headers):
 
 
 def _visible_names(outcome: Outcome, engine: Engine) -> set[str]:
-    fields = outcome.fields
-    every = fields.names() - FORBIDDEN
+    headers = outcome.headers
+    every_name = headers.names() - FORBIDDEN
     if outcome.kind == "basic":
-        return every
+        return every_name
     try:
-        exposed = fields.tokens(EXPOSE_HEADERS) or []
+        exposed = headers.tokens(EXPOSE_HEADERS) or []
     except MalformedListError:
         exposed = []
-        if engine.expose_wildcard_survives_malformed and _wildcard_precedes_malformed(fields):
+        if engine.expose_wildcard_survives_malformed and _wildcard_precedes_malformed(headers):
             exposed = [] if outcome.credentials else ["*"]
     if "*" in exposed and not outcome.credentials:
-        return every
-    return every & (SAFELISTED | {name.lower() for name in exposed})
+        return every_name
+    return every_name & (SAFELISTED | {name.lower() for name in exposed})
 
 
-def _wildcard_precedes_malformed(fields: Fields) -> bool:
-    elements = [element.strip(" \t") for line in fields.lines(EXPOSE_HEADERS) for element in line.split(",")]
+def _wildcard_precedes_malformed(headers: HeaderList) -> bool:
+    elements = [element.strip(" \t") for line in headers.lines(EXPOSE_HEADERS) for element in line.split(",")]
     return "*" in itertools.takewhile(lambda element: not element or is_token(element), elements)

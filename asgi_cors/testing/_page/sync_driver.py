@@ -1,4 +1,4 @@
-"""The drivers for tests without an event loop: the commands are carried out in a thread of the page."""
+"""The drivers for tests without an event loop: they execute the commands in a thread of the page."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from asgi_cors.testing._transports.tasks import GRACE
 from asgi_cors.testing._transports.worker import Worker
 
 from .async_driver import AsyncBody, AsyncDriver
-from .driver import TRANSPORT_ERRORS, Command, Commands, recorded, response_of
+from .driver import TRANSPORT_ERRORS, Command, Commands, response_of, with_body
 
 DRAIN_LIMIT = 1.0
-"""Seconds after which a body that the page does not need is abandoned, if it blocks its thread."""
+"""Seconds after which the driver abandons a body that the page does not need and that blocks its thread."""
 
 _BLOCKED = "it blocks its event loop"
 
@@ -38,7 +38,7 @@ class Body(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the rest unread."""
+        """Close the response without reading the rest."""
         ...
 
 
@@ -54,7 +54,7 @@ class Driver(Protocol):
         ...
 
     def run(self, commands: Commands, timeout: float) -> Outcome:
-        """Carry out the commands of a fetch, and return its outcome."""
+        """Execute the commands of a fetch, and return its outcome."""
         ...
 
     def shake_hands(self, exchange: Exchange, timeout: float) -> httpx.Response:
@@ -62,11 +62,11 @@ class Driver(Protocol):
         ...
 
     def body(self, exchange: Exchange) -> Body:
-        """Return the body of a response, for reading in parts. `stop()` closes it."""
+        """Return the body of a response, for reading in parts. `stop()` closes the body."""
         ...
 
     def checked_stream(self, stream: Stream) -> Stream:
-        """Return a request's stream as the driver reads it. Raises ScriptError."""
+        """Return a request's stream in the form that the driver needs. Raises ScriptError."""
         ...
 
 
@@ -91,7 +91,7 @@ class LoopDriver:
             raise
 
     def stop(self, timeout: float, error: BaseException | None) -> None:
-        limit = 0 if self.thread.is_blocked else timeout
+        limit = 0 if self.thread.blocks_opaque_response else timeout
         try:
             self.thread.call(self._driver.stop, timeout, error, timeout=limit)
         except TimeoutError as late:
@@ -118,7 +118,7 @@ class LoopDriver:
 class _LoopBody:
     def __init__(self, body: AsyncBody, driver: LoopDriver) -> None:
         self._body = body
-        self._driver = driver  # a reference, so that the event loop runs on
+        self._driver = driver  # a reference, so that the event loop continues
 
     def next_part(self, timeout: float) -> bytes | None:
         return self._driver.thread.call(self._body.next_part, timeout, timeout=timeout)
@@ -177,7 +177,7 @@ class WorkerDriver:
 
     def shake_hands(self, exchange: Exchange, timeout: float) -> httpx.Response:
         response = self._worker.call(lambda: self._closed_response(exchange), timeout)
-        return recorded(exchange, response, b"")
+        return with_body(exchange, response, b"")
 
     def body(self, exchange: Exchange) -> Body:
         body = _WorkerBody(response_of(exchange), self._worker)
@@ -186,7 +186,7 @@ class WorkerDriver:
 
     def checked_stream(self, stream: Stream) -> Stream:
         if isinstance(stream, AsyncIterable):
-            raise ScriptError("content is an async iterator. Write a plain one, or fetch with an AsyncPage.")
+            raise ScriptError("content is an async iterator. Write a plain iterator, or fetch with an AsyncPage.")
         return stream
 
     def _closed_response(self, exchange: Exchange) -> httpx.Response:
@@ -199,7 +199,7 @@ class WorkerDriver:
         if command.action == "send":
             exchange.response = self._worker.call(lambda: self._send(exchange, deadline), _until(deadline))
         elif command.action == "drain":
-            exchange.response = self._drained(exchange, response_of(exchange))
+            exchange.response = self._drain(exchange, response_of(exchange))
         else:
             self._worker.call(lambda: _read(response_of(exchange)), _until(deadline))
 
@@ -208,12 +208,12 @@ class WorkerDriver:
         response.stream = _BoundedStream(cast("httpx.SyncByteStream", response.stream), deadline)
         return response
 
-    def _drained(self, exchange: Exchange, response: httpx.Response) -> httpx.Response:
+    def _drain(self, exchange: Exchange, response: httpx.Response) -> httpx.Response:
         parts: list[bytes] = []
         _bound(response, time.monotonic() + GRACE)
-        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the headers have decided already
+        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the page needs the headers only
             self._worker.call(lambda: _collect(response, parts), DRAIN_LIMIT)
-        return recorded(exchange, response, b"".join(parts))
+        return with_body(exchange, response, b"".join(parts))
 
 
 class _WorkerBody:
@@ -257,7 +257,7 @@ def _read(response: httpx.Response) -> None:
 def _collect(response: httpx.Response, parts: list[bytes]) -> None:
     try:
         for part in response.iter_raw():
-            parts.append(part)  # noqa: PERF402 - extend() would lose them when time is up
+            parts.append(part)  # noqa: PERF402 - extend() would lose the parts at a timeout
     finally:
         response.close()
 

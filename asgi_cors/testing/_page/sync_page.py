@@ -18,7 +18,7 @@ from asgi_cors.testing._transports.asgi import ASGIApp
 from asgi_cors.testing._transports.wsgi import WSGIApp, WSGITransport
 
 from .base import BasePage, PageOptions
-from .driver import TRANSPORT_ERRORS, commands, prepare, timeout_error, transport_error
+from .driver import as_fetch_errors, attach_options, commands, timeout_error
 from .fetch_options import parse_timeout
 from .response import Response
 from .sync_driver import Body, Driver, LoopDriver, WorkerDriver
@@ -27,17 +27,17 @@ from .sync_driver import Body, Driver, LoopDriver, WorkerDriver
 class Page(BasePage):
     """A browser's page for tests that are not async, over an ASGI or WSGI application, a transport or real connections.
 
-    The application runs in a thread of the page, so it cannot hang the test if it blocks. An ASGI application runs in
-    an asyncio event loop of the page's own. While the page is entered, the lifespan runs.
+    The application runs in a thread of the page, so the test does not hang if the application blocks. An ASGI
+    application runs in an asyncio event loop of the page's own. While the page is entered, its lifespan runs.
 
     Args:
         origin: the page's origin, e.g. "https://app.example.com"; "null" for a sandboxed page.
         app: the ASGI or WSGI application that gets every request, whatever its host.
-        transport: an httpx transport in place of `app`; closing it is up to you.
-        options: those of every page: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
+        transport: an httpx transport in place of `app`; you close it.
+        options: those of all pages: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
 
     Raises:
-        ValueError: an option is wrong; the message says what to write.
+        ValueError: an option is wrong; the message has the correction.
         TypeError: an option is unknown; the message names the closest one.
         LifespanError: on entry or exit, if the application fails to start or stop.
     """
@@ -60,7 +60,7 @@ class Page(BasePage):
     @short_traceback
     def __enter__(self) -> Self:
         """Start the application. Raises LifespanError."""
-        self._check_left()
+        self._check_not_entered()
         self._driver.start(self._timeout)
         self._is_entered = True
         return self
@@ -125,9 +125,9 @@ class Page(BasePage):
                 `upload_listener`.
 
         Raises:
-            CORSError: the browser would block it.
-            ScriptError: an argument is wrong; the message says what to write.
-            NetworkError, RedirectError, FetchTimeout: it fails for another reason.
+            CORSError: the browser would block the fetch.
+            ScriptError: an argument is wrong; the message has the correction.
+            NetworkError, RedirectError, FetchTimeout: the fetch fails for another reason.
         """
         limit = parse_timeout(timeout, self._timeout)
         self._warn_if_same_origin(url)
@@ -142,10 +142,10 @@ class Page(BasePage):
 
     @short_traceback
     def websocket(self, url: str | httpx.URL) -> Handshake:
-        """Make a WebSocket's handshake as a browser does; a refusal is not an exception.
+        """Make a WebSocket's handshake as browsers do. A refusal is not an exception.
 
         Args:
-            url: of ws, wss, http or https, or relative to `base_url` (by default the page's origin).
+            url: its scheme is ws, wss, http or https; or it is relative to `base_url` (by default the page's origin).
 
         Raises:
             ScriptError: the URL is wrong.
@@ -153,13 +153,9 @@ class Page(BasePage):
         """
         self._warn_if_same_origin(url)
         exchange = handshake_exchange(url, self._state)
-        prepare(exchange, self._timeout)
-        try:
+        attach_options(exchange, self._timeout)
+        with as_fetch_errors(exchange, self._timeout):
             response = self._driver.shake_hands(exchange, self._timeout)
-        except TimeoutError as error:
-            raise timeout_error(self._timeout, exchange) from error
-        except TRANSPORT_ERRORS as error:
-            raise transport_error(error, exchange) from error
         return handshake_result(exchange, response, self._state)
 
     def _new_driver(self, app: Callable[..., Any] | None, transport: httpx.BaseTransport | None) -> Driver:
@@ -176,7 +172,7 @@ class Page(BasePage):
 
 
 class StreamedResponse(Response):
-    """A response whose body is read while it is sent. `content` is set by `read()`."""
+    """A response whose body is read while the application sends it. `content` is set by `read()`."""
 
     def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: Body) -> None:
         super().__init__(outcome, engine)
@@ -196,12 +192,8 @@ class StreamedResponse(Response):
         """Return the next part."""
         if self._is_opaque:
             raise StopIteration
-        try:
+        with as_fetch_errors(self.exchange, self._timeout):
             part = self._body.next_part(self._timeout)
-        except TimeoutError as error:
-            raise timeout_error(self._timeout, self.exchange) from error
-        except TRANSPORT_ERRORS as error:
-            raise transport_error(error, self.exchange) from error
         if part is None:
             raise StopIteration
         return part
@@ -214,5 +206,5 @@ class StreamedResponse(Response):
         return self._content
 
     def close(self) -> None:
-        """Leave the rest of the body unread. An ASGI application receives `http.disconnect`."""
+        """Close the response without reading the rest. An ASGI application receives `http.disconnect`."""
         self._body.close()

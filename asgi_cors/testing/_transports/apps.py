@@ -1,4 +1,4 @@
-"""Distinguishes ASGI applications from WSGI applications, and from other objects."""
+"""Distinguishes ASGI applications, WSGI applications and other objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Interface = Literal["asgi", "wsgi", "unknown"]
 
 
 def interface_of(app: Callable[..., Any]) -> Interface:
-    """Return the interface of an application; "unknown" if its signature fits both, or cannot be inspected."""
+    """Return the interface of an application, or "unknown" if its signature fits both or cannot be inspected."""
     if _is_async(app):
         return "asgi"
     takes_asgi, takes_wsgi = _takes(app, 3), _takes(app, 2)
@@ -21,7 +21,7 @@ def interface_of(app: Callable[..., Any]) -> Interface:
 
 
 def check_app(app: Any) -> None:
-    """Raise ValueError for an object that is not an application; the message says what to write."""
+    """Raise ValueError for an object that is not an application. The message has the correction."""
     if not callable(app):
         raise ValueError(  # noqa: TRY004 - as for other values
             f"app={app!r:.200} is not an application. Import the application itself, and write app=app."
@@ -50,7 +50,7 @@ def _is_async(app: Callable[..., Any]) -> bool:
 
 
 def _requires_no_argument(app: Callable[..., Any]) -> bool:
-    """Return whether the callable requires no argument, as a factory. An application may hide its own in `*args`."""
+    """Return whether the callable requires no argument, as a factory. `*args` may be an application's arguments."""
     signature = _signature(app)
     if signature is None:
         return False

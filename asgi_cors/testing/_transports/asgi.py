@@ -1,10 +1,10 @@
 """An ASGI application in place of a server (ASGI 3.0, HTTP message format).
 
-- The response's head is handed on as soon as the application starts it, the body as it comes.
-- `http.disconnect` is received once the response is complete or nobody reads on: what only then returns, returns.
-- An exception before the start is answered with 500, as a server would; one after it cuts the response short.
-- HEAD, 204 and 304 have no body; early hints, trailers, pushes and debug messages pass without effect; a path sent is
-  read.
+- The response is returned as soon as the application starts it. The body follows in parts, as the application sends it.
+- The application receives `http.disconnect` when the response is complete, or when the page reads no further.
+- An exception before the start becomes a 500, as under a server. A later one cuts the response short.
+- HEAD, 204 and 304 have no body. Early hints, trailers, pushes and debug messages have no effect. The file of
+  `http.response.pathsend` is sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import httpx
 
 from asgi_cors.testing._exchange import Exchange
 
-from .head import check_head
+from .head import BODILESS, SERVER_ERROR, check_head
 from .tasks import GRACE, Signal, Task
 
 Message = MutableMapping[str, Any]
@@ -32,11 +32,10 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 BUFFER_LIMIT = 65536
 EXTENSIONS = ("http.response.early_hint", "http.response.pathsend", "http.response.trailers")
 _IGNORED = frozenset({"http.response.early_hint", "http.response.push", "http.response.debug"})
-_BODILESS = frozenset({204, 304})
 
 
 def base_scope(request: httpx.Request, kind: str, state: Message) -> Scope:
-    """Return the part of the scope that a request and a handshake share."""
+    """Return the keys of the scope that a request and a handshake share."""
     url = request.url
     path, _, query = url.raw_path.partition(b"?")
     default_port = 443 if url.scheme in {"https", "wss"} else 80
@@ -76,7 +75,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         return httpx.Response(cycle.status, headers=cycle.headers, stream=cycle, request=request)
 
     async def aclose(self) -> None:
-        """Stop what the application still does."""
+        """Stop the calls of the application that are still running."""
         for cycle in self._running:
             await cycle.stop()
 
@@ -104,8 +103,8 @@ class _Cycle(httpx.AsyncByteStream):
         self._buffered = 0
         self._has_trailers = False
         self._complete = False
-        self._broken: Exception | None = None
-        self._is_gone = False
+        self._error: Exception | None = None
+        self._is_disconnected = False
         self._signal = Signal()
         self._task = Task(self._run)
 
@@ -117,32 +116,32 @@ class _Cycle(httpx.AsyncByteStream):
         """Wait for the response's start.
 
         Raises:
-            httpx.RemoteProtocolError: it is malformed.
-            Exception: whatever the test's own iterator raises, from which the request's body is read.
+            httpx.RemoteProtocolError: the start is malformed.
+            Exception: an error of the test's own iterator, which is the request's body.
         """
-        await self._signal.until(lambda: self.status or self._broken)
-        if self._broken and not self.status:
-            raise self._broken
+        await self._signal.until(lambda: self.status or self._error)
+        if self._error and not self.status:
+            raise self._error
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
-            await self._signal.until(lambda: self._chunks or self._is_gone or self._broken)
+            await self._signal.until(lambda: self._chunks or self._is_disconnected or self._error)
             if not self._chunks:
                 break
             chunks, self._chunks, self._buffered = self._chunks, [], 0
             self._signal.send()
             for chunk in chunks:
                 yield chunk
-        if self._broken:
-            raise self._broken
+        if self._error:
+            raise self._error
 
     async def aclose(self) -> None:
         self.disconnect()
         await self._task.wait(GRACE)
 
     def disconnect(self) -> None:
-        """Tell the application that nobody listens any more."""
-        self._is_gone = True
+        """Let the application receive `http.disconnect`."""
+        self._is_disconnected = True
         self._signal.send()
 
     async def stop(self) -> None:
@@ -159,20 +158,21 @@ class _Cycle(httpx.AsyncByteStream):
             self._settle()
 
     def _settle(self) -> None:
-        """Answer in the application's place where it did not, or cut short what it left unfinished."""
-        if not self.status and not self._broken:
+        """Send a 500 if the application started no response, or cut an unfinished response short."""
+        if not self.status and not self._error:
             if self._exchange.exception is None:
                 self._exchange.exception = RuntimeError("the application returned without starting a response")
-            self._start(500, [(b"content-type", b"text/plain; charset=utf-8")])
-            self._chunks.append(b"Internal Server Error")
+            status, headers, body = SERVER_ERROR
+            self._start(status, headers)
+            self._chunks.append(body)
             self._finish()
         elif not self._complete:
-            self._break(httpx.RemoteProtocolError("the application ended before its response was complete"))
+            self._fail(httpx.RemoteProtocolError("the application ended before its response was complete"))
 
     async def _receive(self) -> Message:
-        if self._has_more_body and not self._is_gone:
+        if self._has_more_body and not self._is_disconnected:
             return await self._next_part()
-        await self._signal.until(lambda: self._is_gone)
+        await self._signal.until(lambda: self._is_disconnected)
         return {"type": "http.disconnect"}
 
     async def _next_part(self) -> Message:
@@ -182,41 +182,41 @@ class _Cycle(httpx.AsyncByteStream):
         else:
             try:
                 part = await anext(self._parts, None)
-            except Exception as error:  # noqa: BLE001 - it is the test's, not the application's
-                self._break(error)
+            except Exception as error:  # noqa: BLE001 - the test raised it, not the application
+                self._fail(error)
                 self.disconnect()
                 return {"type": "http.disconnect"}
             self._has_more_body = part is not None
         return {"type": "http.request", "body": part or b"", "more_body": self._has_more_body}
 
     async def _send(self, message: Message) -> None:
-        await self._room()
+        await self._wait_for_room()
         kind = message["type"]
         if kind == "http.response.start" and not self.status:
             self._has_trailers = message.get("trailers", False)
-            self._take_head(message)
+            self._handle_start(message)
         elif kind == "http.response.body" and self.status and not self._complete:
-            self._take_body(message.get("body", b""), more=message.get("more_body", False))
+            self._handle_body(message.get("body", b""), more=message.get("more_body", False))
         elif kind == "http.response.pathsend" and self.status:
-            self._take_body(await anyio.to_thread.run_sync(pathlib.Path(message["path"]).read_bytes), more=False)
+            self._handle_body(await anyio.to_thread.run_sync(pathlib.Path(message["path"]).read_bytes), more=False)
         elif kind == "http.response.trailers" and self._has_trailers:
             if not message.get("more_trailers", False):
                 self._finish()
         elif kind not in _IGNORED:
             raise RuntimeError(f"{kind} is not expected here.")
 
-    async def _room(self) -> None:
-        """Hold an application back that sends faster than it is read, and let others run when nobody reads."""
-        if self._is_gone:
+    async def _wait_for_room(self) -> None:
+        """Wait until the page has read enough of the body. Let other tasks run if it reads no further."""
+        if self._is_disconnected:
             await anyio.lowlevel.checkpoint()
-        await self._signal.until(lambda: self._buffered <= BUFFER_LIMIT or self._is_gone)
+        await self._signal.until(lambda: self._buffered <= BUFFER_LIMIT or self._is_disconnected)
 
-    def _take_head(self, message: Message) -> None:
+    def _handle_start(self, message: Message) -> None:
         headers = list(message.get("headers", ()))
         try:
             check_head(message["status"], headers)
         except ValueError as error:
-            self._break(httpx.RemoteProtocolError(str(error)))
+            self._fail(httpx.RemoteProtocolError(str(error)))
             raise
         self._start(message["status"], headers)
 
@@ -224,10 +224,10 @@ class _Cycle(httpx.AsyncByteStream):
         self.status, self.headers = status, headers
         self._signal.send()
 
-    def _take_body(self, body: bytes, *, more: bool) -> None:
+    def _handle_body(self, body: bytes, *, more: bool) -> None:
         if not isinstance(body, bytes | bytearray):  # pyright: ignore[reportUnnecessaryIsInstance] - an app may send anything
-            raise TypeError(f"http.response.body: {body!r:.200} is not of bytes.")
-        if self._request.method != "HEAD" and self.status not in _BODILESS and not self._is_gone:
+            raise TypeError(f"http.response.body: {body!r:.200} is not bytes.")
+        if self._request.method != "HEAD" and self.status not in BODILESS and not self._is_disconnected:
             self._chunks.append(body)
             self._buffered += len(body)
         if more or self._has_trailers:
@@ -236,9 +236,9 @@ class _Cycle(httpx.AsyncByteStream):
             self._finish()
 
     def _finish(self) -> None:
-        self._complete = self._is_gone = True
+        self._complete = self._is_disconnected = True
         self._signal.send()
 
-    def _break(self, error: Exception) -> None:
-        self._broken = self._broken or error
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
         self._signal.send()

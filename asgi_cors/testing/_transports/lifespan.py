@@ -1,6 +1,6 @@
 """The application's start and stop (ASGI 3.0, lifespan protocol).
 
-An application that refuses the scope, by an exception or by returning, is run without it. `startup.failed` and
+An application that raises or returns before `startup.complete` runs without a lifespan. `startup.failed` and
 `shutdown.failed` raise LifespanError.
 """
 
@@ -15,7 +15,7 @@ from .tasks import Signal, Task
 
 
 class Lifespan:
-    """One run of the application's lifespan; `state` is what it shares with every request."""
+    """One run of the application's lifespan. `state` is shared with every request."""
 
     def __init__(self, app: ASGIApp, state: Message) -> None:
         self._app = app
@@ -23,38 +23,38 @@ class Lifespan:
         self._task: Task | None = None
         self._error: Exception | None = None
         self._failure: str | None = None
-        self._began = False
+        self._received_startup = False
         self._has_returned = False
-        self._up = False
-        self._is_leaving = False
+        self._has_started = False
+        self._is_stopping = False
         self._signal = Signal()
-        self._left = False
+        self._has_stopped = False
 
-    async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - it tells of it in words
-        """Start the application. Raises LifespanError, also where it takes longer (seconds)."""
+    async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - the error has the number
+        """Start the application. Raises LifespanError, also after `timeout` seconds."""
         self._task = task = Task(self._run)
         with anyio.move_on_after(timeout):
-            await self._signal.until(lambda: self._up or self._failure is not None or self._has_returned)
-        if self._up:
+            await self._signal.until(lambda: self._has_started or self._failure is not None or self._has_returned)
+        if self._has_started:
             return
-        late = not self._has_returned and self._failure is None
+        is_late = not self._has_returned and self._failure is None
         await task.stop()
-        if late:
+        if is_late:
             raise LifespanError(f"the application did not start within {timeout} s")
         if self._failure is not None:
             raise LifespanError(f"the application's startup failed: {self._reason}") from self._error
 
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109 - the same
-        """Stop it again, if it takes part. Raises LifespanError, also where it takes longer (seconds)."""
-        if self._task is None or not self._up:
+        """Stop the application if it has started. Raises LifespanError, also after `timeout` seconds."""
+        if self._task is None or not self._has_started:
             return
-        self._is_leaving = True
+        self._is_stopping = True
         self._signal.send()
         await self._task.wait(timeout)
         if not self._task.has_ended:  # pragma: no branch - CPython 3.11 traces no line after a cancelled await
             await self._task.stop()
             raise LifespanError(f"the application did not shut down within {timeout} s")
-        if self._failure is not None or (self._error is not None and not self._left):
+        if self._failure is not None or (self._error is not None and not self._has_stopped):
             raise LifespanError(f"the application's shutdown failed: {self._reason}") from self._error
 
     @property
@@ -65,24 +65,24 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}
         try:
             await self._app(scope, self._receive, self._send)
-        except Exception as error:  # noqa: BLE001 - refusal, or a failure that stop() reports
+        except Exception as error:  # noqa: BLE001 - there is no lifespan, or stop() reports it
             self._error = error
         self._has_returned = True
         self._signal.send()
 
     async def _receive(self) -> Message:
-        if not self._began:
-            self._began = True
+        if not self._received_startup:
+            self._received_startup = True
             return {"type": "lifespan.startup"}
-        await self._signal.until(lambda: self._is_leaving)
+        await self._signal.until(lambda: self._is_stopping)
         return {"type": "lifespan.shutdown"}
 
     async def _send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "lifespan.startup.complete":
-            self._up = True
+            self._has_started = True
         elif kind == "lifespan.shutdown.complete":
-            self._left = True
+            self._has_stopped = True
         elif kind in {"lifespan.startup.failed", "lifespan.shutdown.failed"}:
             self._failure = message.get("message", "")
         else:

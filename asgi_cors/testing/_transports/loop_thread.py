@@ -1,8 +1,8 @@
 """An event loop in a thread, for a page without one.
 
-anyio's BlockingPortal does the same, but its calls wait as long as the application blocks the event loop. The thread is
-a daemon, and so are the threads that the event loop starts. The interpreter can therefore exit even if a page is never
-left, or an application never returns.
+A call of anyio's BlockingPortal waits as long as the application blocks the event loop; a call of LoopThread times out.
+The thread is a daemon, and so are the threads that the event loop starts. The interpreter can therefore exit even if a
+page is never left, or an application never returns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 T = TypeVar("T")
 
 MARGIN = 1.0
-"""Seconds that the event loop has, after its own deadline, to report the timeout."""
+"""Seconds after the deadline in which the event loop can report the timeout itself."""
 
 
 class _Running(NamedTuple):
@@ -30,29 +30,29 @@ class LoopThread:
     """Runs coroutine functions in one event loop, in the caller's context; the first call starts the loop."""
 
     def __init__(self) -> None:
-        self.is_blocked = False
+        self.blocks_opaque_response = False
         self._running: _Running | None = None
         self._ended: Future[None] = Future()
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any, timeout: float) -> T:
-        """Return what the coroutine function returns, or raise what it raises.
+        """Return or raise the result of the coroutine function.
 
         The function itself ends after `timeout` seconds, except if the application blocks the event loop. Then this
         method raises TimeoutError.
         """
         running, ended = self._started()
         if running.thread == threading.get_ident():
-            raise RuntimeError("the application called the page that tests it. That call would wait for itself.")
+            raise RuntimeError("the application called the page that tests it. This call would never end.")
         future = asyncio.run_coroutine_threadsafe(function(*args), running.loop)
         either: list[Future[Any]] = [future, ended]
         try:
             wait(either, min(max(timeout, 0) + MARGIN, threading.TIMEOUT_MAX), FIRST_COMPLETED)
         finally:
-            self.is_blocked = not future.done() and not ended.done()
-            if self.is_blocked:
+            self.blocks_opaque_response = not future.done() and not ended.done()
+            if self.blocks_opaque_response:
                 future.cancel()
-        if self.is_blocked:
+        if self.blocks_opaque_response:
             raise TimeoutError
         if future.cancelled() or not future.done():
             ended.result(MARGIN)  # raises the application's SystemExit
@@ -65,7 +65,7 @@ class LoopThread:
         if running is not None:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 running.loop.call_soon_threadsafe(running.stop.set)
-            if timeout and not self.is_blocked:
+            if timeout and not self.blocks_opaque_response:
                 wait((self._ended,), timeout)
 
     def _started(self) -> tuple[_Running, Future[None]]:

@@ -1,7 +1,7 @@
 """Tasks that outlive the call that starts them, on asyncio and trio.
 
-A page may be entered by a fixture's task and used and left by others, which no task group allows. So the application
-runs in a task of the event loop itself, within a cancel scope of its own.
+One task may enter a page, such as a fixture's, and others may use and leave it. No task group allows that. The
+application therefore runs in a task of the event loop itself, in a cancel scope of its own.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 GRACE = 0.1
-"""Seconds granted for what nobody waits for: an application's return, the body of a blocked response."""
+"""Seconds to wait for an application's return, or for the body of a blocked response."""
 
 
 class Signal:
-    """An event that can be waited for again and again; it costs nothing while nobody waits."""
+    """An event that can be sent and awaited many times."""
 
     def __init__(self) -> None:
         self._event: anyio.Event | None = None
 
     def send(self) -> None:
-        """Wake those who wait."""
+        """Wake all waiting tasks."""
         if self._event is not None:
             self._event.set()
             self._event = None
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until the condition holds; it is looked at after every `send()`."""
+        """Wait until the condition is true. It is checked after every `send()`."""
         while not condition():
             if self._event is None:
                 self._event = anyio.Event()
@@ -37,7 +37,7 @@ class Signal:
 
 
 class Task:
-    """A running function; it must not raise an Exception."""
+    """A running function, which must not raise an Exception."""
 
     def __init__(self, function: Callable[[], Awaitable[None]]) -> None:
         self.has_ended = False
@@ -47,7 +47,7 @@ class Task:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            import trio  # noqa: PLC0415 - it is what runs, then
+            import trio  # noqa: PLC0415 - trio runs if asyncio does not
 
             trio.lowlevel.spawn_system_task(self._run)
         else:
@@ -56,7 +56,7 @@ class Task:
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def wait(self, seconds: float = math.inf) -> None:
-        """Wait until the function has returned, but not longer than that."""
+        """Wait until the function has returned, for `seconds` at most."""
         if not self.has_ended:
             with anyio.move_on_after(seconds):
                 await self._end.until(lambda: self.has_ended)

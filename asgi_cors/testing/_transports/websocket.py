@@ -30,12 +30,12 @@ class ASGIHandshake:
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = b""
-        self._began = False
+        self._received_connect = False
         self._is_decided = False
         self._signal = Signal()
 
     async def run(self) -> httpx.Response:
-        """Return the application's decision as a response."""
+        """Call the application, and return its decision as a response."""
         task = Task(self._run)
         try:
             await self._signal.until(lambda: self._is_decided)
@@ -57,8 +57,8 @@ class ASGIHandshake:
         self._decide(500 if self._exchange.exception else 403)
 
     async def _receive(self) -> Message:
-        if not self._began:
-            self._began = True
+        if not self._received_connect:
+            self._received_connect = True
             return {"type": "websocket.connect"}
         await self._signal.until(lambda: self._is_decided)
         return {"type": "websocket.disconnect", "code": 1001, "reason": ""}
@@ -70,24 +70,24 @@ class ASGIHandshake:
             if not message.get("more_body", False):
                 self._decide(403)
         elif self._is_decided:
-            return  # the browser has left
+            return  # the browser has disconnected
         elif kind == "websocket.accept":
-            self._take_head(_SWITCHING_PROTOCOLS, message)
+            self._handle_start(_SWITCHING_PROTOCOLS, message)
             self._decide(_SWITCHING_PROTOCOLS)
         elif kind == "websocket.http.response.start":
-            self._take_head(message["status"], message)
+            self._handle_start(message["status"], message)
         elif kind == "websocket.close":
             self._decide(403)
         else:
             raise RuntimeError(f"{kind} is not expected here.")
 
-    def _take_head(self, status: int, message: Message) -> None:
+    def _handle_start(self, status: int, message: Message) -> None:
         headers = list(message.get("headers", ()))
         check_head(status, headers)
         self._status, self._headers = status, headers
 
     def _decide(self, status: int) -> None:
-        """End the handshake, with this status where the application gave none."""
+        """End the handshake, with this status if the application sent none."""
         self._status = self._status or status
         self._is_decided = True
         self._signal.send()

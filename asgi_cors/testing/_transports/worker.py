@@ -1,4 +1,4 @@
-"""A thread that runs what may block, so that a deadline can leave it behind."""
+"""A thread for functions that may block. A caller can abandon it after a timeout."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _Job = tuple["Future[Any]", contextvars.Context, Callable[[], Any]]
 class Worker:
     """Runs functions one after the other in one daemon thread, in the caller's context.
 
-    A function that overruns its time is left to itself with its thread; the next one gets a new thread.
+    A function that exceeds its timeout is abandoned with its thread. The next function gets a new thread.
     """
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job | None] | None = None
 
     def call(self, function: Callable[[], T], timeout: float) -> T:
-        """Return what the function returns, or raise what it raises; TimeoutError past the timeout (seconds)."""
+        """Return or raise the result of the function. Raises TimeoutError after `timeout` seconds."""
         future: Future[T] = Future()
         jobs = self._queue()
         jobs.put((future, contextvars.copy_context(), function))
@@ -35,7 +35,7 @@ class Worker:
             raise
 
     def close(self) -> None:
-        """Let the thread end once it is idle."""
+        """End the thread when it is idle."""
         if self._jobs is not None:
             self._jobs.put(None)
             self._jobs = None
@@ -52,6 +52,6 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
         future, context, function = job
         try:
             future.set_result(context.run(function))
-        except BaseException as error:  # noqa: BLE001 - it is the caller's
+        except BaseException as error:  # noqa: BLE001 - `call()` raises it
             future.set_exception(error)
         del job, future, context, function

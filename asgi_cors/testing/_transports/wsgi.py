@@ -1,8 +1,9 @@
 """A WSGI application in place of a server (PEP 3333).
 
-- The body is handed on as the application's iterable yields it, and the iterable is closed once nobody reads on.
-- An exception before the first byte is answered with 500, as a server would; one after it cuts the response short.
-- HEAD, 204 and 304 have no body. `write()` is kept.
+- The body follows in parts, as the application's iterable yields it. The iterable is closed when the page reads no
+  further.
+- An exception before the first byte becomes a 500, as under a server. A later one cuts the response short.
+- HEAD, 204 and 304 have no body. `write()` works.
 """
 
 from __future__ import annotations
@@ -17,12 +18,10 @@ import httpx
 
 from asgi_cors.testing._exchange import Exchange
 
-from .head import check_head
+from .head import BODILESS, SERVER_ERROR, check_head
 
 Environ = dict[str, Any]
 WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-_BODILESS = frozenset({204, 304})
 
 
 def environ(request: httpx.Request) -> Environ:
@@ -79,14 +78,14 @@ class _Cycle(httpx.SyncByteStream):
         self._app = app
         self._request = request
         self._exchange: Exchange = request.extensions["exchange"]
-        self._written: list[bytes] = []
+        self._buffered: list[bytes] = []
         self._iterable: Iterable[bytes] = ()
         self._rest: Iterator[bytes] = iter(())
         self._is_committed = False
 
     def begin(self) -> None:
-        """Run the application until the head is certain. Raises httpx.RemoteProtocolError for one that is none."""
-        variables = environ(self._request)  # reads the body: what a test's iterator raises is not the application's
+        """Run the application until its head is final. Raises httpx.RemoteProtocolError for a malformed head."""
+        variables = environ(self._request)  # not in `try`: the test's own iterator may raise
         try:
             self._iterable = self._app(variables, self._start_response)
             self._rest = iter(self._iterable)
@@ -96,13 +95,13 @@ class _Cycle(httpx.SyncByteStream):
             raise httpx.RemoteProtocolError(str(error)) from error
         except Exception as error:  # noqa: BLE001 - a server survives its application
             self._exchange.exception = error
-            self.status, self.headers = 500, [(b"content-type", b"text/plain; charset=utf-8")]
-            self._written, self._rest = [b"Internal Server Error"], iter(())
+            self.status, self.headers, body = SERVER_ERROR
+            self._buffered, self._rest = [body], iter(())
         self._is_committed = True
 
     def __iter__(self) -> Iterator[bytes]:
-        has_body = self._request.method != "HEAD" and self.status not in _BODILESS
-        for chunk in self._written:
+        has_body = self._request.method != "HEAD" and self.status not in BODILESS
+        for chunk in self._buffered:
             if has_body:
                 yield chunk
         try:
@@ -124,12 +123,12 @@ class _Cycle(httpx.SyncByteStream):
             self._exchange.exception = error
 
     def _commit(self) -> None:
-        """Pull the first part that is not empty: only then does PEP 3333 hold the head certain."""
-        while not any(self._written):
+        """Read the first part that is not empty. Before it, the head is not final (PEP 3333)."""
+        while not any(self._buffered):
             chunk = next(self._rest, None)
             if chunk is None:
                 break
-            self._written.append(chunk)
+            self._buffered.append(chunk)
         if not self.status:
             raise RuntimeError("the application returned without calling start_response")
 
@@ -150,8 +149,8 @@ class _Cycle(httpx.SyncByteStream):
         except (ValueError, AttributeError, TypeError) as error:
             raise _MalformedHeadError(str(error)) from error
         self.status = int(code)
-        return self._written.append
+        return self._buffered.append
 
 
 class _MalformedHeadError(Exception):
-    """What the application called start_response with is no head; the cause is chained."""
+    """The application called start_response with a malformed head. The cause is chained."""
