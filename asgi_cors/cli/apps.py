@@ -270,7 +270,7 @@ def _inspect_flask(found: InspectedApp) -> None:
     """Inspect a Flask or Quart app: its extension, its middlewares and its after_request functions."""
     extension = found.app.extensions.get("asgi_cors")
     if extension is not None and found.configuration is None:
-        _sync_views(extension)
+        extension.sync_views()  # the views that exist by now
         found.configuration = extension.configuration
     for layer in _layers(found.app.wsgi_app if found.framework == "Flask" else found.app.asgi_app):
         if isinstance(layer, CORSMiddleware | WSGIMiddleware):
@@ -280,14 +280,6 @@ def _inspect_flask(found: InspectedApp) -> None:
             found.outer.append(_qualified_name(layer))
     for functions in found.app.after_request_funcs.values():
         found.inner += [_qualified_name(function) for function in functions if is_other_cors(function)]
-
-
-def _sync_views(extension: Any) -> None:
-    """Let an adapter register the policies of the views that exist by now."""
-    if hasattr(extension, "sync_views"):
-        extension.sync_views()
-    elif hasattr(extension, "views"):
-        extension.views.sync(extension.configuration)
 
 
 def is_other_cors(made: Any) -> bool:

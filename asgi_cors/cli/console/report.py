@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 _EXAMPLES: Final = {"origin": "https://app.example.com", "name": "x-id"}
 _PAGE_HEAD: Final = """\
-# Console messages, and what to do
+# Console messages and their remedies
 
 Browsers print these messages when they block a response. Each section has the texts of Chromium (Chrome, Edge, Opera),
-Firefox and Safari, the cause, and the remedy: on any server, and in a policy of `asgi_cors`. Words in capitals are
-filled in by the browser. Text in brackets is optional. `asgi-cors console "<the message>"` looks a message up.
+Firefox and Safari, the cause, and the remedy: on any server, and in a policy of `asgi_cors`. The browser fills in the
+words in capitals. Text in brackets is optional. `asgi-cors console "<the message>"` looks a message up.
 
 If nothing here helps, `asgi-cors doctor URL --origin ORIGIN` tests the server itself.
 """
