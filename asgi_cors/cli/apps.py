@@ -283,7 +283,7 @@ def _inspect_flask(found: InspectedApp) -> None:
 
 
 def is_other_cors(made: Any) -> bool:
-    """Return whether a middleware or function belongs to another CORS library, judging by its name."""
+    """Return whether a middleware or function has the name of another CORS library."""
     name = f"{getattr(made, '__module__', '')}.{getattr(made, '__qualname__', '')}".lower()
     return "cors" in name and not name.startswith("asgi_cors")
 

@@ -75,7 +75,7 @@ CAUSES: Final = (
     Cause(
         code="InvalidAllowOriginValue",
         title="Access-Control-Allow-Origin is not an origin",
-        means="The value is empty, has no scheme, or is a value such as None or true.",
+        means="The header is empty, has no scheme, or holds a printed value such as None or true.",
         write="Send the page's origin, scheme included.",
         policy="allow_origins=['{origin}']",
         chromium=("The 'Access-Control-Allow-Origin' header contains the invalid value '{value}'.{ending}",),
