@@ -10,7 +10,7 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass
 class App:
-    """Gives every request the same response.
+    """An app with the same response to every request.
 
     Args:
         headers: The headers of the response, in order.
