@@ -1,94 +1,24 @@
 """Requests to a Flask app over WSGI and over ASGI."""
 
-import asyncio
 from importlib.util import find_spec
 from typing import NamedTuple
-from urllib.parse import unquote
 
 import pytest
 
 if find_spec("asgiref") and getattr(find_spec("flask"), "origin", None):
     from flask import Flask
-    from werkzeug.test import EnvironBuilder, run_wsgi_app
 
     from asgi_cors_flask import asgi_app
+    from tests.adapters.exchange import by_asgi, by_wsgi, drive, scope_of
 else:
     collect_ignore_glob = ["test_*.py"]
 
 
-class Response(NamedTuple):
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    @property
-    def cors(self) -> dict[str, str]:
-        """The CORS headers and Vary. A header that is sent twice fails the test."""
-        headers = [
-            (name, value) for name, value in self.headers if name.startswith("access-control-") or name == "vary"
-        ]
-        assert len(headers) == len(dict(headers)), headers
-        return dict(headers)
-
-    def header(self, name):
-        return dict(self.headers)[name]
+def by_bridge(app, method, path, headers, body):
+    return by_asgi(asgi_app(app, threads=2), method, path, headers, body)
 
 
-def by_wsgi(app, method, path, headers, body):
-    builder = EnvironBuilder(path=path, method=method, headers=headers, data=body)
-    chunks, status, sent = run_wsgi_app(app, builder.get_environ())
-    text = b"".join(chunks)
-    if hasattr(chunks, "close"):
-        chunks.close()
-    return Response(int(status.split()[0]), [(name.lower(), value) for name, value in sent], text)
-
-
-def by_asgi(app, method, path, headers, body):
-    return asyncio.run(drive(asgi_app(app, threads=2), scope_of(method, path, headers), body))
-
-
-def scope_of(method, path, headers, **more):
-    path, _, query = path.partition("?")
-    headers = {"host": "localhost", **headers}
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": unquote(path),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("localhost", 80),
-        **more,
-    }
-
-
-async def drive(app, scope, body=b""):
-    """Send one request to an ASGI app, and return its response."""
-    messages, sent, answered = [{"type": "http.request", "body": body}], [], asyncio.Event()
-
-    async def receive():
-        if messages:
-            return messages.pop()
-        await answered.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message):
-        sent.append(message)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            answered.set()
-
-    await app(scope, receive, send)
-    (start,) = (message for message in sent if message["type"] == "http.response.start")
-    chunks = [message.get("body", b"") for message in sent if message["type"] == "http.response.body"]
-    headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
-    return Response(start["status"], headers, b"".join(chunks))
-
-
-INTERFACES = {"WSGI": by_wsgi, "ASGI": by_asgi}
+INTERFACES = {"WSGI": by_wsgi, "ASGI": by_bridge}
 
 
 class Client:

@@ -13,8 +13,8 @@ FRAMEWORKS = {
     "Starlette": ("tests.adapters.frameworks.sites.starlette", "make"),
     "FastAPI": ("tests.adapters.frameworks.sites.fastapi", "make"),
     "Quart": ("tests.adapters.frameworks.sites.quart", "make"),
-    "Flask by WSGI": ("tests.adapters.frameworks.sites.flask", "make"),
-    "Flask by asgi_app": ("tests.adapters.frameworks.sites.flask", "make_asgi"),
+    "Flask over WSGI": ("tests.adapters.frameworks.sites.flask", "make"),
+    "Flask over ASGI": ("tests.adapters.frameworks.sites.flask", "make_asgi"),
 }
 API = "https://api.test"
 COOKIES = {API: "sid=1; Secure; SameSite=None"}
@@ -107,7 +107,7 @@ def _make(module: str, factory: str) -> Any:
 def site(request) -> Site:
     """The site of each framework in turn."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Site(_make(*FRAMEWORKS[request.param]), asgi=request.param != "Flask by WSGI")
+    return Site(_make(*FRAMEWORKS[request.param]), asgi=request.param != "Flask over WSGI")
 
 
 @pytest.fixture(params=[name for name in FRAMEWORKS if "Flask" not in name])

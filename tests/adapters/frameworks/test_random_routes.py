@@ -1,7 +1,7 @@
 """Random routes and requests: no response grants more than the policy of the view that really ran."""
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -19,6 +19,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import asgi_cors_flask
 import asgi_cors_quart
+from tests.adapters.exchange import drive, scope_of
 
 BASE, OWN, BLUE = "https://base.example", "https://own.example", "https://blue.example"
 ORIGINS = (BASE, OWN, BLUE)
@@ -151,54 +152,26 @@ def quart_app(routes, inner):
     return app
 
 
-def by_wsgi(app, request, method, headers):
+def over_wsgi(app, request, method, headers):
     builder = EnvironBuilder(path="/", method=method, headers=headers)
     environ = builder.get_environ() | {"PATH_INFO": request.path, "SCRIPT_NAME": request.root.rstrip("/")}
     chunks, _, sent = run_wsgi_app(app, environ)
     return b"".join(chunks).decode(), {name.lower(): value for name, value in sent}
 
 
-def by_asgi(app, request, method, headers):
-    return asyncio.run(exchange(app, request, method, headers))
-
-
-async def exchange(app: Any, request: Request, method: str, headers: dict[str, str]):
-    messages, sent, done = [{"type": "http.request", "body": b"", "more_body": False}], [], asyncio.Event()
-
-    async def receive():
-        if not messages:
-            await done.wait()
-            return {"type": "http.disconnect"}
-        return messages.pop()
-
-    async def send(message):
-        sent.append(message)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            done.set()
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
+def over_asgi(app, request, method, headers):
+    scope = scope_of(method, "/", headers) | {
         "path": request.root.rstrip("/") + request.path,
         "root_path": request.root,
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("localhost", 80),
-        "extensions": {},
     }
-    await app(scope, receive, send)
-    found = {name.decode().lower(): value.decode() for message in sent[:1] for name, value in message["headers"]}
-    return b"".join(message.get("body", b"") for message in sent[1:]).decode(), found
+    response = asyncio.run(drive(app, scope))
+    return response.body.decode(), dict(response.headers)
 
 
 INTERFACES = {
-    "Flask by WSGI": (flask_app, by_wsgi),
-    "Flask by asgi_app": (lambda *args: asgi_cors_flask.asgi_app(flask_app(*args), threads=1), by_asgi),
-    "Quart": (quart_app, by_asgi),
+    "Flask over WSGI": (flask_app, over_wsgi),
+    "Flask over ASGI": (lambda *args: asgi_cors_flask.asgi_app(flask_app(*args), threads=1), over_asgi),
+    "Quart": (quart_app, over_asgi),
 }
 
 
