@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Unpack, cast
 from quart import Response, abort, after_this_request, current_app, request, websocket
 
 from asgi_cors import Configuration, CORSMiddleware
-from asgi_cors_werkzeug import attach_policy, note_wrapper
+from asgi_cors_werkzeug import attach_policy
 
 from ._extension import decode_headers, installation_of
 from ._options import Options, WebsocketOptions, parse_options
@@ -64,8 +64,7 @@ def route_cors(
             vars(serve).update(
                 required_methods={*getattr(view, "required_methods", ()), "OPTIONS"}, provide_automatic_options=False
             )
-        attach_policy(serve, policy)
-        note_wrapper(serve, view)
+        attach_policy(serve, policy, wrapped=view)
         return serve
 
     return decorate
@@ -95,8 +94,7 @@ def websocket_cors(
                 await _check_handshake(installation.standalone_configuration(policy), websocket.scope)
             return await app.ensure_async(view)(*args, **kwargs)
 
-        attach_policy(serve, policy)
-        note_wrapper(serve, view)
+        attach_policy(serve, policy, wrapped=view)
         return serve
 
     return decorate

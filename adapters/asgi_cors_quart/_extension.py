@@ -358,7 +358,7 @@ def _wrapped(app: Quart) -> Installation:
 
 def _install_in_blueprint(blueprint: Blueprint, policy: ParsedOptions) -> None:
     def register(state: Any) -> None:
-        _wrapped(state.app).views.attach_to_blueprint(f"{state.name_prefix}.{state.name}".lstrip("."), policy)
+        _wrapped(state.app).views.attach_to_blueprint(state, policy)
 
     blueprint.record(register)
 

@@ -43,7 +43,6 @@ from ._views import (
     attach_policy,
     attached_policy,
     cors_exempt,
-    note_wrapper,
 )
 
 __all__ = [
@@ -70,7 +69,6 @@ __all__ = [
     "is_regex",
     "layers",
     "list_of",
-    "note_wrapper",
     "parse_regex",
     "parse_resources",
     "scheme_of",
