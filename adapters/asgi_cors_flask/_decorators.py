@@ -32,7 +32,7 @@ def cross_origin(view: F, /) -> F: ...
 @overload
 def cross_origin(**options: Unpack[ViewOptions]) -> Callable[[F], F]: ...
 def cross_origin(view: Any = None, /, **options: Unpack[ViewOptions]) -> Any:
-    """Give a view a policy of its own. Write it below `route`.
+    """Apply a policy to one view. Write it below `route`.
 
     Args:
         view: The view, if no options are given.

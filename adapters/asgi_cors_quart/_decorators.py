@@ -31,7 +31,7 @@ P = ParamSpec("P")
 def route_cors(
     *, provide_automatic_options: bool = True, **options: Unpack[Options]
 ) -> Callable[[Callable[P, Any]], Callable[P, Awaitable[Any]]]:
-    """Give a view a policy of its own. Write it below `@app.route(…)`.
+    """Apply a policy to one view. Write it below `@app.route(…)`.
 
     Args:
         provide_automatic_options: Whether to answer OPTIONS requests that are not preflights, so that the view gets
@@ -73,7 +73,7 @@ def route_cors(
 def websocket_cors(
     **options: Unpack[WebsocketOptions],
 ) -> Callable[[Callable[P, Any]], Callable[P, Awaitable[Any]]]:
-    """Give a WebSocket's view a policy of its own. Write it below `@app.websocket(…)`.
+    """Apply a policy to the view of one WebSocket. Write it below `@app.websocket(…)`.
 
     Args:
         options: `allow_origin`; `allow_credentials`, by default True for named origins, since browsers send cookies

@@ -364,7 +364,7 @@ def _install_in_blueprint(blueprint: Blueprint, policy: ParsedOptions) -> None:
 
 
 def _check_options(policy: Policy | None, options: Any) -> None:
-    """Check the options that are valid or not whatever the app's configuration is."""
+    """Check the options as far as possible without the app's configuration."""
     placeholder: Any = {} if policy else {"allow_origins": PLACEHOLDER_ORIGIN}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)

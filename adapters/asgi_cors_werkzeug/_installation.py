@@ -183,7 +183,7 @@ def check_app(app: Any, is_app: Callable[[Any], bool], expected: str, line: str)
     """Refuse anything but an app of the framework.
 
     Args:
-        app: What was given.
+        app: The object to check.
         is_app: Returns whether an object is such an app.
         expected: The kind of app, such as `"a Flask app"`.
         line: The code to write with one.
