@@ -270,7 +270,7 @@ def _inspect_flask(found: InspectedApp) -> None:
     """Inspect a Flask or Quart app: its extension, its middlewares and its after_request functions."""
     extension = found.app.extensions.get("asgi_cors")
     if extension is not None and found.configuration is None:
-        _sync_views(extension)
+        extension.sync_views()  # the views that exist by now
         found.configuration = extension.configuration
     for layer in _layers(found.app.wsgi_app if found.framework == "Flask" else found.app.asgi_app):
         if isinstance(layer, CORSMiddleware | WSGIMiddleware):
@@ -282,16 +282,8 @@ def _inspect_flask(found: InspectedApp) -> None:
         found.inner += [_qualified_name(function) for function in functions if is_other_cors(function)]
 
 
-def _sync_views(extension: Any) -> None:
-    """Let an adapter register the policies of the views that exist by now."""
-    if hasattr(extension, "sync_views"):
-        extension.sync_views()
-    elif hasattr(extension, "views"):
-        extension.views.sync(extension.configuration)
-
-
 def is_other_cors(made: Any) -> bool:
-    """Return whether a middleware or function belongs to another CORS library, judging by its name."""
+    """Return whether a middleware or function has the name of another CORS library."""
     name = f"{getattr(made, '__module__', '')}.{getattr(made, '__qualname__', '')}".lower()
     return "cors" in name and not name.startswith("asgi_cors")
 

@@ -109,9 +109,10 @@ def group() -> None:
 @click.option("--insecure", "-k", is_flag=True, help="Accept any TLS certificate, unlike browsers.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Seconds to wait.")
 def doctor(url: str, **options: Any) -> None:
-    """Test a live server as Chromium, Firefox and Safari would, and explain why they block.
+    """Test a live server as three browsers would.
 
-    The request is really sent, once: -X DELETE deletes. URL may also be ws:// or wss://.
+    The report says why Chromium, Firefox or Safari blocks the request, and what to write. The request is really sent,
+    once: -X DELETE deletes. URL may also be ws:// or wss://.
     """
     question = _parse_question(url, options)
     with _transport(options) as transport, stderr().status(f"testing {escape(question.url)}") as status:
@@ -152,7 +153,10 @@ def _parse_question(url: str, options: dict[str, Any]) -> Question:
 @_REQUEST
 @_APP
 def explain(app: str, path: str, **options: Any) -> None:
-    """Explain the decision of an app, MODULE:APP, on one request, without starting it."""
+    """Explain how an app decides on a request.
+
+    APP is MODULE:APP. The module is imported, and the app is not started.
+    """
     headers = tuple(map(parse_header, options["headers"]))
     origin, credentials = parse_page_origin(options["origin"]), options["credentials"]
     with one_line_errors(app):
@@ -171,7 +175,10 @@ def explain(app: str, path: str, **options: Any) -> None:
 @click.option("--insecure", "-k", is_flag=True, help="With --url: accept any TLS certificate.")
 @_JSON
 def audit(app: str | None, url: str | None, **options: Any) -> None:
-    """Check every route of an app, or a live URL, for CORS mistakes."""
+    """Check every route of an app, or a live URL, for CORS mistakes.
+
+    APP is MODULE:APP. The module is imported, and the app is not started.
+    """
     if (app is None) == (url is None):
         raise CannotAskError("audit takes MODULE:APP or --url URL. Write asgi-cors audit main:app.")
     origins = tuple(map(parse_page_origin, options["origins"]))
@@ -189,7 +196,10 @@ def audit(app: str | None, url: str | None, **options: Any) -> None:
 @click.argument("message", required=False)
 @_JSON
 def console(message: str | None, *, as_json: bool) -> None:
-    """Explain a browser's console message: MESSAGE as pasted, or standard input."""
+    """Explain a message of the browser's console.
+
+    MESSAGE is the text as pasted. Without it, the text comes from standard input.
+    """
     readings = recognise(_standard_input() if message is None else message)
     if not readings:
         raise CannotAskError(

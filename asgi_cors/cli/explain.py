@@ -13,7 +13,7 @@ from asgi_cors import Explanation, Step, explain
 
 from .apps import find_policy
 from .errors import CannotAskError
-from .terminal import MARKS, labelled, plain
+from .terminal import SYMBOLS, labelled, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,12 +63,12 @@ def _undecided(request: str, path: str, why: str) -> Explanation:
 
 def report(explanation: Explanation) -> RenderableType:
     """Return the verdict, each check and the correction for the terminal."""
-    mark, style = MARKS[explanation.allowed]
-    verdict = f"{mark} {_VERDICTS[explanation.allowed]}"
+    symbol, style = SYMBOLS[explanation.allowed]
+    verdict = f"{symbol} {_VERDICTS[explanation.allowed]}"
     grid = Table.grid(padding=(0, 1))
     for step in explanation.steps:
-        step_mark, step_style = MARKS[step.passed]
-        grid.add_row(Text(step_mark, step_style), Text(step.check, "bold"), plain(f"{step.value}: {step.rule}"))
+        step_symbol, step_style = SYMBOLS[step.passed]
+        grid.add_row(Text(step_symbol, step_style), Text(step.check, "bold"), plain(f"{step.value}: {step.rule}"))
     parts: list[RenderableType] = [
         plain(explanation.request, "bold"),
         Padding(Text.assemble((verdict, style), (f" {explanation.code or ''}", "dim")), (0, 0, 1, 2)),

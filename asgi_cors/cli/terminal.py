@@ -15,7 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-MARKS: Final = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+SYMBOLS: Final = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 _LABEL_WIDTH: Final = 9
 _PIPED_WIDTH: Final = 80
 

@@ -57,7 +57,7 @@ def test_a_closed_pipe_ends_the_command_without_an_error():
     assert ran.stderr == b""
 
 
-def test_an_unexpected_error_keeps_its_traceback(monkeypatch):
+def test_an_unexpected_error_has_its_traceback(monkeypatch):
     monkeypatch.setattr("asgi_cors.cli.commands.group", lambda **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("console", "x")

@@ -122,7 +122,7 @@ BROKEN = [
         id="a policy with two mistakes",
     ),
     pytest.param(
-        "import logging\nfrom cli_apps import plain as app\n"
+        "import logging\nfrom tests.support.cli_apps import plain as app\n"
         "logging.getLogger('asgi_cors').error('the view %r is closed', 'x')",
         "has a mistake in its CORS policies: the view 'x' is closed",
         id="a mistake that is logged",

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from asgi_cors import Policy
 from asgi_cors.cli.findings import render_findings
-from asgi_cors.cli.terminal import MARKS, heading, labelled, plain
+from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
 from .results import describe_origins
 
@@ -69,9 +69,9 @@ def _table(results: tuple[RouteResult, ...]) -> RenderableType:
 def _methods(result: RouteResult) -> Text:
     if result.route.is_websocket:
         return Text("WebSocket", "cyan")
-    mark, style = MARKS[False]
+    symbol, style = SYMBOLS[False]
     return Text(" ").join(
-        Text(f"{name} {mark}", style) if name in result.refused else Text(name)
+        Text(f"{name} {symbol}", style) if name in result.refused else Text(name)
         for name in result.route.methods or ("any",)
     )
 
@@ -80,8 +80,8 @@ def _attacks(attacks: AttackResults) -> RenderableType:
     if not attacks.tried:
         return Text.assemble(plain(attacks.subject), (": nothing to attack, the policy allows all", "dim"))
     dangerous = attacks.dangerous
-    mark, style = MARKS[not dangerous]
-    verdict = f"{mark} {len(dangerous) or 'none'} of {attacks.tried} allowed"
+    symbol, style = SYMBOLS[not dangerous]
+    verdict = f"{symbol} {len(dangerous) or 'none'} of {attacks.tried} allowed"
     lines: list[RenderableType] = [Text.assemble((verdict, style), plain(f": {attacks.subject}"))]
     lines += [
         Text.assemble(plain(f"  {attack.origin}"), (f"  {attack.kind}", "dim")) for attack in dangerous[:_MAX_SHOWN]

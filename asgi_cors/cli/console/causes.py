@@ -75,7 +75,7 @@ CAUSES: Final = (
     Cause(
         code="InvalidAllowOriginValue",
         title="Access-Control-Allow-Origin is not an origin",
-        means="The value is empty, has no scheme, or is a word such as None or true.",
+        means="The header is empty, has no scheme, or holds a printed value such as None or true.",
         write="Send the page's origin, scheme included.",
         policy="allow_origins=['{origin}']",
         chromium=("The 'Access-Control-Allow-Origin' header contains the invalid value '{value}'.{ending}",),
@@ -140,7 +140,7 @@ CAUSES: Final = (
         title="The preflight is redirected",
         means="The response to OPTIONS is a redirect: to https, to add a slash, or to a login. Browsers do not follow"
         " redirects of a preflight.",
-        write="Request the final URL, or answer OPTIONS before the layer that redirects.",
+        write="Request the final URL, or respond to OPTIONS before the layer that redirects.",
         policy="CORSMiddleware outermost: preflights never reach the router",
         chromium=("{preflight}Redirect is not allowed for a preflight request.",),
         firefox=("CORS request external redirect not allowed",),
@@ -151,7 +151,7 @@ CAUSES: Final = (
         title="The preflight's status is not ok",
         means="The status of the response to OPTIONS is not 200 to 299. It comes from a login (401, 403), from the"
         " router (404, 405), or from a CORS library that refuses with 400 and hides its reason.",
-        write="Answer OPTIONS with 204 before authentication and routing, and refuse with 200.",
+        write="Respond to OPTIONS with 204 before authentication and routing, and refuse with 200.",
         policy="CORSMiddleware outermost; it refuses with 200, so that consoles name the cause",
         chromium=("{preflight}It does not have HTTP ok status.",),
         firefox=("CORS preflight response did not succeed",),

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SCHEMA: Final = 1
-_EXAMPLES: Final = {"origin": "https://app.example.com", "name": "x-id"}
 _PAGE_HEAD: Final = """\
-# Console messages, and what to do
+# Console messages and their remedies
 
 Browsers print these messages when they block a response. Each section has the texts of Chromium (Chrome, Edge, Opera),
-Firefox and Safari, the cause, and the remedy: on any server, and in a policy of `asgi_cors`. Words in capitals are
-filled in by the browser. Text in brackets is optional. `asgi-cors console "<the message>"` looks a message up.
+Firefox and Safari, the cause, and the remedy: on any server, and in a policy of `asgi_cors`. The browser fills in the
+words in capitals. Text in brackets is optional. `asgi-cors console "<the message>"` looks a message up.
 
 If nothing here helps, `asgi-cors doctor URL --origin ORIGIN` tests the server itself.
 """
@@ -31,7 +30,13 @@ If nothing here helps, `asgi-cors doctor URL --origin ORIGIN` tests the server i
 
 def policy_line(reading: Reading) -> str:
     """Return the option of a policy, with the values of the message, or ""."""
-    return reading.cause.policy.format(**{**_EXAMPLES, **reading.filled}) if reading.cause.policy else ""
+    return _fill(reading.cause, reading.filled)
+
+
+def _fill(cause: Cause, filled: dict[str, str]) -> str:
+    """Return the option of a policy, with the values of a message or else examples."""
+    examples = {"origin": "https://app.example.com", "name": "PUT" if cause.code.startswith("Method") else "x-id"}
+    return cause.policy.format(**(examples | filled))
 
 
 def doctor_command(reading: Reading) -> str:
@@ -94,7 +99,7 @@ def _section(cause: Cause) -> str:
     messages = dict.fromkeys((browser, readable(template)) for browser, template in templates_of(cause))
     lines += [f"- {browser}: {_code(text)}" for browser, text in messages]
     lines += ["", f"**Write:** {cause.write}"]
-    policy = cause.policy.format(**_EXAMPLES) if cause.policy else ""
+    policy = _fill(cause, {})
     lines += ["", f"**In a policy:** {_code(policy) if '=' in policy else policy}"] if policy else []
     return "\n".join([*lines, ""])
 

@@ -111,7 +111,7 @@ def parse_page_origin(text: str) -> str:
 
 
 def parse_header(text: str) -> tuple[str, str]:
-    """Return the name and value of a header, written as for curl: `name: value`, or a name alone.
+    """Return the name and value of a header, in the form that curl uses: `name: value`, or a name alone.
 
     Raises:
         CannotAskError: The name is missing.

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asgi_cors.cli.findings import render_findings
-from asgi_cors.cli.terminal import MARKS, heading, labelled, plain
+from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
 from .evidence import ENGINES, HEADER_NOT_EXPOSED, KINDS
 
@@ -74,11 +74,11 @@ def _question(question: Question) -> RenderableType:
 def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     for result in results:
-        mark, style = MARKS[not result.code]
+        symbol, style = SYMBOLS[not result.code]
         verdict = f"blocks it at the {result.step}" if result.code else "allows it"
         if result.problem == HEADER_NOT_EXPOSED:
             verdict = "allows it, but hides a header"
-        grid.add_row(Text(mark, style), Text(ENGINES[result.engine]), Text(verdict, style), Text(result.code, "dim"))
+        grid.add_row(Text(symbol, style), Text(ENGINES[result.engine]), Text(verdict, style), Text(result.code, "dim"))
     return Padding(grid, (0, 0, 0, 2))
 
 

@@ -45,7 +45,7 @@ def base(code: str) -> str:
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])
-def test_every_recorded_message_is_recognised_as_its_browser_s(browser):
+def test_every_recorded_message_is_recognised_with_its_browser(browser):
     for message in dict.fromkeys(line for case in CASES for line in case[browser]["console"]):
         assert {reading.browser.lower() for reading in recognise(message)} == {browser}, message
 

@@ -42,8 +42,8 @@ def allowing(*more: tuple[str, str], origin: str = PAGE, status: int = 200) -> R
     return Response(status, ((ACAO, origin), ("Vary", "Origin"), *more))
 
 
-GRANTED = allowing((ACAM, "PUT"), (ACAH, "x-id"), (ACMA, "600"), status=204)
-ANSWERED = allowing()
+PREFLIGHT_ALLOWED = allowing((ACAM, "PUT"), (ACAH, "x-id"), (ACMA, "600"), status=204)
+PAGE_ALLOWED = allowing()
 
 
 def echoing(allows: Callable[[str], bool], *, credentials: bool = True, vary: bool = True) -> Behaviour:
@@ -117,35 +117,35 @@ def origin(value: str) -> Behaviour:
 ROWS = (
     Row("nothing about CORS", sends(), "no-cors"),
     Row("nothing about CORS, with a preflight", sends(), "no-cors", call=PUT),
-    Row("401 to OPTIONS", splits(Response(401), ANSWERED), "preflight-needs-login", call=PUT),
-    Row("401 to OPTIONS with CORS headers", splits(allowing(status=401), ANSWERED), "preflight-needs-login", call=PUT),
+    Row("401 to OPTIONS", splits(Response(401), PAGE_ALLOWED), "preflight-needs-login", call=PUT),
+    Row("401 to OPTIONS with CORS headers", splits(allowing(status=401), PAGE_ALLOWED), "preflight-needs-login", call=PUT),
     Row(
         "403 to OPTIONS from a firewall",
-        splits(Response(403, (("Server", "cloudflare"), ("cf-ray", "8a-FRA"))), ANSWERED),
+        splits(Response(403, (("Server", "cloudflare"), ("cf-ray", "8a-FRA"))), PAGE_ALLOWED),
         "preflight-needs-login",
         call=PUT,
     ),
-    Row("404 to OPTIONS", splits(Response(404), ANSWERED), "preflight-not-routed", call=PUT),
+    Row("404 to OPTIONS", splits(Response(404), PAGE_ALLOWED), "preflight-not-routed", call=PUT),
     Row("405 to OPTIONS", splits(Response(405, (("Allow", "GET, PUT"),)), Response()), "preflight-not-routed", call=PUT),
     Row("OPTIONS redirected to a login", moved("https://id.test/login?next=/items", status=302), "preflight-redirected-to-login", call=PUT),
     Row("OPTIONS redirected to https", moved("https://127.0.0.1/items", status=301), "preflight-redirected-to-https", call=PUT),
     Row("OPTIONS redirected for a slash", moved("/items/", (ACAO, PAGE), status=308), "preflight-redirected-for-slash", call=PUT),
     Row("OPTIONS redirected to another path", moved("/v2/things"), "preflight-redirected", call=PUT),
     Row("OPTIONS redirected to an invalid URL", sends(307, ("Location", "//[::1")), "preflight-redirected", call=PUT),
-    Row("500 to OPTIONS", splits(Response(500), ANSWERED), "preflight-crashed", call=PUT),
-    Row("502 to OPTIONS", splits(Response(502, (("Server", "nginx"),), NGINX_PAGE), ANSWERED), "gateway-error", call=PUT),
-    Row("429 to OPTIONS", splits(Response(429), ANSWERED), "gateway-error", call=PUT),
-    Row("418 to OPTIONS", splits(allowing(status=418), ANSWERED), "preflight-bad-status", call=PUT),
-    Row("OPTIONS answered by the router", splits(Response(200, (("Allow", "GET, PUT, OPTIONS"),)), ANSWERED), "preflight-not-answered", call=PUT),
+    Row("500 to OPTIONS", splits(Response(500), PAGE_ALLOWED), "preflight-crashed", call=PUT),
+    Row("502 to OPTIONS", splits(Response(502, (("Server", "nginx"),), NGINX_PAGE), PAGE_ALLOWED), "gateway-error", call=PUT),
+    Row("429 to OPTIONS", splits(Response(429), PAGE_ALLOWED), "gateway-error", call=PUT),
+    Row("418 to OPTIONS", splits(allowing(status=418), PAGE_ALLOWED), "preflight-bad-status", call=PUT),
+    Row("OPTIONS handled by the router", splits(Response(200, (("Allow", "GET, PUT, OPTIONS"),)), PAGE_ALLOWED), "preflight-not-answered", call=PUT),
     Row("Spring refuses the origin", splits(Response(403, (), b"Invalid CORS request"), Response()), "refused-by-status", call=PUT),
     Row("a crash", sends(500, body=b"Internal Server Error"), "response-crashed"),
-    Row("a crash behind a good preflight", splits(GRANTED, Response(500)), "response-crashed", call=PUT),
-    Row("too large for nginx", splits(GRANTED, Response(413, (("Server", "nginx/1.22.1"),))), "gateway-error", call={"method": "PUT", "data": "x"}),
+    Row("a crash behind a good preflight", splits(PREFLIGHT_ALLOWED, Response(500)), "response-crashed", call=PUT),
+    Row("too large for nginx", splits(PREFLIGHT_ALLOWED, Response(413, (("Server", "nginx/1.22.1"),))), "gateway-error", call={"method": "PUT", "data": "x"}),
     Row("too slow for API Gateway", sends(504, ("x-amzn-ErrorType", "InternalServerErrorException")), "gateway-error"),
     Row("upstream down behind Envoy", sends(503, ("Server", "envoy"), ("Via", "1.1 google")), "gateway-error"),
     Row("401 without CORS headers", sends(401, ("WWW-Authenticate", "Bearer")), "error-without-cors"),
     Row("404 without CORS headers", sends(404), "error-without-cors"),
-    Row("CORS on OPTIONS only", splits(GRANTED, Response()), "only-preflight-answered", call=PUT),
+    Row("CORS on OPTIONS only", splits(PREFLIGHT_ALLOWED, Response()), "only-preflight-answered", call=PUT),
     Row("another layer adds *", two_layers, "two-origin-fields"),
     Row("a proxy sends back an origin that the app allows to all", sends_two, "two-origin-fields"),
     Row("two layers send the same", sends(200, (ACAO, PAGE), (ACAO, PAGE)), "two-origin-fields"),
@@ -174,15 +174,15 @@ ROWS = (
     Row("a redirect to another origin", moved("http://localhost:{port}/v2", (ACAO, PAGE)), "redirected-to-another-origin"),
     Row("a redirect with a password", moved("http://user:secret@127.0.0.1:{port}/v2", (ACAO, PAGE)), "redirected-with-password"),
     Row("a redirect to a login", moved("http://127.0.0.1:{port}/login", status=302), "redirected-to-login"),
-    Row("methods separated by semicolons", splits(allowing((ACAM, "GET; PUT")), ANSWERED), "list-malformed", call=PUT),
-    Row("headers as a printed list", splits(allowing((ACAM, "PUT"), (ACAH, "['x-id', 'x-b']")), ANSWERED), "list-malformed", call=PUT | {"headers": ["x-id: 7"]}),
-    Row("all methods with credentials", splits(allowing((ACAM, "*"), (ACAC, "true")), ANSWERED), "wildcard-list-with-credentials", call=PUT | COOKIES),
-    Row("all headers with credentials", splits(allowing((ACAM, "PUT"), (ACAH, "*"), (ACAC, "true")), ANSWERED), "wildcard-list-with-credentials", call=COOKIES | {"headers": ["x-id: 7"]}),
-    Row("patch in lower case", splits(allowing((ACAM, "PATCH")), ANSWERED), "method-in-another-case", call={"method": "patch"}),
-    Row("a method that isn't listed", splits(allowing((ACAM, "GET, POST")), ANSWERED), "method-not-allowed", call=PUT),
-    Row("no list of methods", splits(allowing(), ANSWERED), "method-not-allowed", call=PUT),
-    Row("JSON not allowed", splits(allowing((ACAH, "x-id")), ANSWERED), "content-type-not-allowed", call={"method": "POST", "headers": ["content-type: application/json", "x-b: 1"]}),
-    Row("a header that isn't listed", splits(allowing((ACAH, "x-other")), ANSWERED), "header-not-allowed", call={"headers": ["x-id: 7", "x-request: 1"]}),
+    Row("methods separated by semicolons", splits(allowing((ACAM, "GET; PUT")), PAGE_ALLOWED), "list-malformed", call=PUT),
+    Row("headers as a printed list", splits(allowing((ACAM, "PUT"), (ACAH, "['x-id', 'x-b']")), PAGE_ALLOWED), "list-malformed", call=PUT | {"headers": ["x-id: 7"]}),
+    Row("all methods with credentials", splits(allowing((ACAM, "*"), (ACAC, "true")), PAGE_ALLOWED), "wildcard-list-with-credentials", call=PUT | COOKIES),
+    Row("all headers with credentials", splits(allowing((ACAM, "PUT"), (ACAH, "*"), (ACAC, "true")), PAGE_ALLOWED), "wildcard-list-with-credentials", call=COOKIES | {"headers": ["x-id: 7"]}),
+    Row("patch in lower case", splits(allowing((ACAM, "PATCH")), PAGE_ALLOWED), "method-in-another-case", call={"method": "patch"}),
+    Row("a method that isn't listed", splits(allowing((ACAM, "GET, POST")), PAGE_ALLOWED), "method-not-allowed", call=PUT),
+    Row("no list of methods", splits(allowing(), PAGE_ALLOWED), "method-not-allowed", call=PUT),
+    Row("JSON not allowed", splits(allowing((ACAH, "x-id")), PAGE_ALLOWED), "content-type-not-allowed", call={"method": "POST", "headers": ["content-type: application/json", "x-b: 1"]}),
+    Row("a header that isn't listed", splits(allowing((ACAH, "x-other")), PAGE_ALLOWED), "header-not-allowed", call={"headers": ["x-id: 7", "x-request: 1"]}),
     Row("an origin that isn't listed", echoing(lambda origin: origin == "https://other.example"), "origin-not-allowed"),
     Row("only a subdomain is listed", echoing(lambda origin: origin == "https://attacker.app.example.com"), "origin-not-allowed"),
     Row("a header that isn't exposed", sends(200, (ACAO, "*"), ("X-Total-Count", "2")), "header-not-exposed", call={"reads": ["X-Total-Count"]}),
@@ -198,7 +198,7 @@ ROWS = (
     Row("a dot for any character", echoing(lambda origin: origin in {PAGE, "https://appxexample.com"}), risks=("unescaped-dot",)),
     Row("http allowed", echoing(lambda origin: origin in {PAGE, "http://app.example.com"}), risks=("trusts-http",)),
     Row("no Vary", echoing(lambda origin: origin == PAGE, vary=False), risks=("vary-missing",)),
-    Row("no Vary without Origin", lambda request: ANSWERED if request.origin else Response(), risks=("vary-missing",)),
+    Row("no Vary without Origin", lambda request: PAGE_ALLOWED if request.origin else Response(), risks=("vary-missing",)),
     Row("a cookie that is not stored", sends(200, (ACAO, PAGE), (ACAC, "true"), ("Set-Cookie", "sid=1; Path=/; SameSite=Lax")), risks=("cookie-not-kept",), call=COOKIES),
 )
 

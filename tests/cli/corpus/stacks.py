@@ -221,7 +221,7 @@ def starlette_app() -> Any:
         return JSONResponse(["tea"])
 
     async def crash(_request: Any) -> Any:
-        raise RuntimeError("as asked")
+        raise RuntimeError("as requested")
 
     def one(*middleware: Any, **options: Any) -> Any:
         routes = [Route("/items", items, methods=["GET", "PUT"]), Route("/crash", crash)]

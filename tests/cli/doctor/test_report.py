@@ -2,7 +2,20 @@
 
 import pytest
 
-from tests.cli.corpus.raw import ACAC, ACAM, ACAO, ACEH, ACMA, ANSWERED, GRANTED, PAGE, allowing, echoing, sends, splits
+from tests.cli.corpus.raw import (
+    ACAC,
+    ACAM,
+    ACAO,
+    ACEH,
+    ACMA,
+    PAGE,
+    PAGE_ALLOWED,
+    PREFLIGHT_ALLOWED,
+    allowing,
+    echoing,
+    sends,
+    splits,
+)
 from tests.cli.corpus.serving import Response, serving
 from tests.support.command_line import run
 
@@ -14,7 +27,7 @@ def report(behaviour, *arguments: str) -> str:
 
 
 def test_the_report_of_a_block_is_plain_text_of_80_columns():
-    out = report(splits(Response(401, (("Server", "nginx"),)), ANSWERED), "-X", "PUT", "-H", "X-Id: 7", "-c")
+    out = report(splits(Response(401, (("Server", "nginx"),)), PAGE_ALLOWED), "-X", "PUT", "-H", "X-Id: 7", "-c")
     text = " ".join(out.split())
     assert "✗ Chromium blocks it at the preflight PreflightMissingAllowOriginHeader" in text
     assert "✗ Safari blocks it at the preflight" in text
@@ -51,14 +64,14 @@ def test_risks_are_reported_next_to_a_cause():
 
 
 def test_three_engines_send_each_request_once():
-    with serving(splits(allowing((ACAM, "DELETE"), status=204), ANSWERED)) as server:
+    with serving(splits(allowing((ACAM, "DELETE"), status=204), PAGE_ALLOWED)) as server:
         assert run("doctor", f"{server.url}/items", "-o", PAGE, "-X", "DELETE").code == 0
     methods = [request.method for request in server.requests if request.origin == PAGE]
     assert methods == ["OPTIONS", "DELETE"]
 
 
 def test_preflight_only_never_sends_the_request_itself():
-    with serving(splits(allowing((ACAM, "DELETE"), status=204), ANSWERED)) as server:
+    with serving(splits(allowing((ACAM, "DELETE"), status=204), PAGE_ALLOWED)) as server:
         ran = run("doctor", f"{server.url}/items", "-o", PAGE, "-X", "DELETE", "--preflight-only")
     assert {request.method for request in server.requests} == {"OPTIONS"}
     assert (ran.code, "the request itself not sent" in ran.out) == (0, True)
@@ -71,7 +84,7 @@ def test_no_probes_sends_only_the_origin_of_the_page():
 
 
 def test_probes_for_an_unsafe_method_are_preflights():
-    with serving(splits(GRANTED, ANSWERED)) as server:
+    with serving(splits(PREFLIGHT_ALLOWED, PAGE_ALLOWED)) as server:
         run("doctor", f"{server.url}/items", "-o", PAGE, "-X", "PUT", "-d", "x")
     assert {request.method for request in server.requests if request.origin != PAGE} == {"OPTIONS"}
 
@@ -97,7 +110,7 @@ def test_origin_null_is_a_sandboxed_page():
 
 
 def test_json_has_the_documented_keys():
-    with serving(splits(GRANTED, ANSWERED)) as server:
+    with serving(splits(PREFLIGHT_ALLOWED, PAGE_ALLOWED)) as server:
         ran = run("doctor", f"{server.url}/items", "-o", PAGE, "-X", "PUT", "-H", "x-id: 7", "-r", "Etag", "--json")
     data = ran.json
     assert set(data) == {
@@ -127,13 +140,13 @@ def test_json_has_the_documented_keys():
 @pytest.mark.parametrize(
     ("behaviour", "arguments", "note"),
     [
-        (splits(allowing((ACAM, "PUT"), (ACMA, "86400")), ANSWERED), ["-X", "PUT"], "max-age-beyond-caps"),
-        (splits(allowing((ACAM, "PUT"), (ACMA, "1h")), ANSWERED), ["-X", "PUT"], "max-age-malformed"),
-        (splits(allowing((ACAM, "PUT")), ANSWERED), ["-X", "PUT"], "max-age-absent"),
+        (splits(allowing((ACAM, "PUT"), (ACMA, "86400")), PAGE_ALLOWED), ["-X", "PUT"], "max-age-beyond-caps"),
+        (splits(allowing((ACAM, "PUT"), (ACMA, "1h")), PAGE_ALLOWED), ["-X", "PUT"], "max-age-malformed"),
+        (splits(allowing((ACAM, "PUT")), PAGE_ALLOWED), ["-X", "PUT"], "max-age-absent"),
         (echoing(lambda _: True, credentials=False), [], "open-to-all"),
         (sends(200, (ACAO, "*"), (ACAC, "true")), [], "wildcard-and-credentials"),
         (echoing(lambda origin: origin.endswith(".example.com") and "s:" in origin), [], "trusts-subdomains"),
-        (splits(allowing((ACAM, "PUT"), (ACMA, "600")), ANSWERED), ["-X", "PUT"], None),
+        (splits(allowing((ACAM, "PUT"), (ACMA, "600")), PAGE_ALLOWED), ["-X", "PUT"], None),
     ],
 )
 def test_a_note_leaves_the_exit_code_at_0(behaviour, arguments, note):

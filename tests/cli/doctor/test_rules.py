@@ -39,7 +39,7 @@ def test_http_on_a_secure_page_is_mixed_content(monkeypatch, scheme, secure):
     ("spaces", "origin", "text"),
     [
         (("public", "loopback"), PAGE, "the URL is on this machine"),
-        (("public", "local"), "http://app.example.com", "This page is over http, so Chromium refuses without asking"),
+        (("public", "local"), "http://app.example.com", "This page is over http, so Chromium refuses at once"),
         (("local", "loopback"), PAGE, None),
         (("unknown", "loopback"), PAGE, None),
         (("public", "public"), PAGE, None),

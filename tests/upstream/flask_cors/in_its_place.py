@@ -56,7 +56,7 @@ async def exchange(app, environ):
 
 
 def pytest_configure():
-    if os.environ["SHELL_UNDER_TEST"] == "ASGI":
+    if os.environ["INTERFACE"] == "ASGI":
         Flask.test_client_class = ASGIClient
 
 

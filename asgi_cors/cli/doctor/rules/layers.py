@@ -75,12 +75,12 @@ def cached_for_another_origin(evidence: Evidence) -> Iterator[Finding]:
     ):
         return
     signs = ", ".join(f"{name}: {cached.get(name)}" for name in _CACHE_HEADERS if cached.get(name) is not None)
-    whose = (
+    returned = (
         f"the response for {cached.allowed_origin!r}" if cached.allowed_origin else "the response for another request"
     )
     yield Finding(
         "cached-for-another-origin",
-        f"A cache returns {whose}{f' ({signs})' if signs else ''}. Without the cache, the server allows this origin."
+        f"A cache returns {returned}{f' ({signs})' if signs else ''}. Without the cache, the server allows this origin."
         + ("" if cached.varies_by_origin else " The response has no 'Vary: Origin', so the cache can't know."),
         "Send 'Vary: Origin' on every response of this URL, even without CORS headers. Then empty the cache.",
         recipe(VARY, cached),

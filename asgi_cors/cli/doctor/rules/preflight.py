@@ -50,7 +50,7 @@ def preflight_redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
             "preflight-redirected-to-login",
             f"Authentication redirects the preflight (OPTIONS) to {location}. A preflight never carries cookies, so it"
             " is never logged in.",
-            "Let OPTIONS pass before authentication, or answer CORS outside of it.",
+            "Let OPTIONS pass before authentication, or run CORS outside of it.",
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
@@ -82,7 +82,7 @@ def preflight_redirected_for_slash(evidence: Evidence) -> Iterator[Finding]:
             "preflight-redirected-for-slash",
             f"The router redirects OPTIONS from {before.path} to {after.path}. Browsers do not follow redirects of a"
             " preflight.",
-            f"Request {after.path}, or answer preflights before the router.",
+            f"Request {after.path}, or respond to preflights before the router.",
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
@@ -95,7 +95,7 @@ def preflight_redirected(evidence: Evidence) -> Iterator[Finding]:
             "preflight-redirected",
             f"The server redirects OPTIONS ({response.status}) to {response.get('location')}. Browsers do not follow"
             " redirects of a preflight.",
-            "Request the final URL, or answer OPTIONS without a redirect.",
+            "Request the final URL, or respond to OPTIONS without a redirect.",
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
@@ -130,7 +130,7 @@ def _cors_line(body: str) -> str:
 
 
 def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
-    """Authentication answers OPTIONS with 401, 403 or 407."""
+    """Authentication responds to OPTIONS with 401, 403 or 407."""
     response = _failed_preflight(evidence)
     if response is None or response.status not in {401, 403, 407}:
         return
@@ -138,16 +138,16 @@ def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
     by = f" {proxy} is in front of the app{proxy_headers(response)} and may be the layer that refuses." if proxy else ""
     yield Finding(
         "preflight-needs-login",
-        f"Authentication or a firewall answers the preflight with {response.status}, before CORS. A preflight never"
+        f"Authentication or a firewall responds to the preflight with {response.status}, before CORS. A preflight never"
         f" carries cookies, Authorization or an API key.{by}",
-        "Let OPTIONS pass before authentication, or answer CORS outside of it.",
+        "Let OPTIONS pass before authentication, or run CORS outside of it.",
         recipe(PREFLIGHT, response),
         OUTERMOST,
     )
 
 
 def preflight_not_routed(evidence: Evidence) -> Iterator[Finding]:
-    """The router answers OPTIONS with 404, 405, 410 or 501."""
+    """The router responds to OPTIONS with 404, 405, 410 or 501."""
     response = _failed_preflight(evidence)
     if response is None or response.status not in {404, 405, 410, 501}:
         return
@@ -157,16 +157,16 @@ def preflight_not_routed(evidence: Evidence) -> Iterator[Finding]:
     also = " The response to a plain GET has no CORS header either." if plain and not plain.has_cors else ""
     yield Finding(
         "preflight-not-routed",
-        f"The router answers the preflight with {response.status}: the path {missing}. No CORS middleware runs before"
-        f" the router.{also}",
-        "Answer OPTIONS with 204 and the CORS headers before the router, and check the path.",
+        f"The router responds to the preflight with {response.status}: the path {missing}. No CORS middleware runs"
+        f" before the router.{also}",
+        "Respond to OPTIONS with 204 and the CORS headers before the router, and check the path.",
         recipe(PREFLIGHT, response),
         OUTERMOST,
     )
 
 
 def preflight_stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
-    """A proxy or a rate limit answers OPTIONS itself."""
+    """A proxy or a rate limit responds to OPTIONS itself."""
     response = _failed_preflight(evidence)
     if response is None or response.status not in GATEWAY_STATUSES:
         return
@@ -175,7 +175,7 @@ def preflight_stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
     reason = reasons.get(response.status, "gets no response from the app")
     yield Finding(
         "gateway-error",
-        f"The app never received the preflight: {proxy} {reason} and answers {response.status} itself"
+        f"The app never received the preflight: {proxy} {reason} and responds with {response.status} itself"
         f"{proxy_headers(response)}.",
         "Look at that layer, not at CORS. Is the app running? Exclude OPTIONS from rate limits.",
     )
@@ -189,7 +189,7 @@ def preflight_crashed(evidence: Evidence) -> Iterator[Finding]:
             "preflight-crashed",
             f"The server crashes on the preflight ({response.status}). A handler or middleware does not expect"
             " OPTIONS.",
-            "Look up this OPTIONS request in the server's log, and answer preflights before the code that fails.",
+            "Look up this OPTIONS request in the server's log, and respond to preflights before the code that fails.",
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
@@ -201,21 +201,21 @@ def preflight_bad_status(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "preflight-bad-status",
             f"The status of the preflight's response is {response.status}. Browsers accept only 200 to 299.",
-            "Answer OPTIONS with 204 and the CORS headers.",
+            "Respond to OPTIONS with 204 and the CORS headers.",
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
 
 
 def preflight_not_answered(evidence: Evidence) -> Iterator[Finding]:
-    """The app answers OPTIONS itself, although other responses have CORS headers."""
+    """The app responds to OPTIONS itself, although other responses have CORS headers."""
     response = _preflight(evidence, "MissingAllowOriginHeader")
     plain = evidence.probes.get(PLAIN_GET)
     if response and plain and plain.allowed_origin is not None:
         yield Finding(
             "preflight-not-answered",
             f"The response to GET has CORS headers, the response to OPTIONS ({response.status}) has none. The app's"
-            " own OPTIONS handler answers the preflight.",
+            " own OPTIONS handler responds to the preflight.",
             "Send the CORS headers on OPTIONS as well, with the allowed methods and headers.",
             recipe(PREFLIGHT, response) or recipe(METHODS, response, methods=evidence.question.method),
             OUTERMOST,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _AUTHENTICATION: Final = {401, 403, 407}
+_EXPOSE: Final = "Access-Control-Expose-Headers"
 
 
 def _without_cors(evidence: Evidence) -> ServerResponse | None:
@@ -194,14 +195,16 @@ def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
-    """The script reads a response header that is missing or not exposed."""
+def _hidden_headers(evidence: Evidence) -> list[str]:
+    """Return the response headers that the script reads and can't read."""
     result = next((result for result in evidence.results if result.problem == HEADER_NOT_EXPOSED), None)
-    if result is None:
-        return
-    hidden = result.hidden(evidence.question.reads)
-    response, names = evidence.main_responses[-1], ", ".join(hidden)
-    missing = [name for name in hidden if response.get(name) is None]
+    return result.hidden(evidence.question.reads) if result else []
+
+
+def header_not_sent(evidence: Evidence) -> Iterator[Finding]:
+    """The script reads a response header that is missing."""
+    hidden = _hidden_headers(evidence)
+    missing = [name for name in hidden if evidence.main_responses[-1].get(name) is None]
     if missing:
         yield Finding(
             "header-not-sent",
@@ -210,16 +213,21 @@ def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
             "",
             f"expose_headers={hidden!r}",
         )
-        return
-    star = "*" in response.elements(EXPOSE_HEADERS)
-    why = "'*' is not a wildcard for a request with credentials" if star else "Access-Control-Expose-Headers lacks it"
-    yield Finding(
-        "header-not-exposed",
-        f"The page receives the response, but its script reads null for {names}: {why}.",
-        f"Send 'Access-Control-Expose-Headers: {names}'.",
-        recipe(EXPOSE, response, headers=names),
-        f"expose_headers={hidden!r}",
-    )
+
+
+def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
+    """The script reads a response header that is not exposed."""
+    if hidden := _hidden_headers(evidence):
+        response, names = evidence.main_responses[-1], ", ".join(hidden)
+        star = "*" in response.elements(EXPOSE_HEADERS)
+        reason = "'*' is not a wildcard for a request with credentials" if star else f"{_EXPOSE} lacks it"
+        yield Finding(
+            "header-not-exposed",
+            f"The page receives the response, but its script reads null for {names}: {reason}.",
+            f"Send '{_EXPOSE}: {names}'.",
+            recipe(EXPOSE, response, headers=names),
+            f"expose_headers={hidden!r}",
+        )
 
 
 def mixed_content(evidence: Evidence) -> Iterator[Finding]:
@@ -247,5 +255,6 @@ RULES: Final = (
     origin_not_allowed,
     no_cors,
     handshake_refused,
+    header_not_sent,
     header_not_exposed,
 )

@@ -155,10 +155,10 @@ def needs_local_network_access(evidence: Evidence) -> Iterator[Finding]:
     if page == "public" and target in {"local", "loopback"}:
         place = "on this machine" if target == "loopback" else "in the local network"
         is_http = evidence.question.origin.startswith("http:")
-        refused = " This page is over http, so Chromium refuses without asking." if is_http else ""
+        refused = " This page is over http, so Chromium refuses at once." if is_http else ""
         yield Finding(
             "needs-local-network-access",
-            f"The page is public, and the URL is {place}. Chromium asks the user for permission first (Local Network"
+            f"The page is public, and the URL is {place}. Chromium needs the user's permission (Local Network"
             f" Access). No header changes that.{refused}",
             "Serve the page over https and let the user allow it, or serve the page from the same network.",
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Rule = Callable[["Evidence"], Iterator[Finding]]
 
-OUTERMOST: Final = "CORSMiddleware outermost: it answers preflights before the rest of the app runs"
+OUTERMOST: Final = "CORSMiddleware outermost: it responds to preflights before the rest of the app runs"
 LOGIN_PATHS: Final = ("login", "signin", "sign-in", "sso", "oauth", "authorize", "/auth", "saml", "accounts.")
 ORIGIN_CODES: Final = {
     "MissingAllowOriginHeader",
