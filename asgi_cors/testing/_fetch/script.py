@@ -13,7 +13,7 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict, cast, get_args
 
 import httpx
 
@@ -36,10 +36,10 @@ BodyInit = str | bytes | bytearray | memoryview | Stream
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _WHITESPACE = "\t\n\r "
 _CHOICES = {
-    "credentials": ("omit", "same-origin", "include"),
-    "mode": ("cors", "no-cors", "same-origin"),
-    "redirect": ("follow", "error", "manual"),
-    "cache": ("default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"),
+    "credentials": get_args(Credentials),
+    "mode": get_args(Mode),
+    "redirect": get_args(RedirectMode),
+    "cache": get_args(CacheMode),
 }
 
 
