@@ -23,7 +23,7 @@ from asgi_cors._routing.rules import InvalidViewError, PolicyMatch, PolicySpec, 
 from .cache import Kept, Tables
 from .evaluation import MiddlewareOptions, Observes, Settings, configured
 from .log import SAME_ORIGIN, Log
-from .lookup import ask
+from .lookup import call_origin_callables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -335,7 +335,7 @@ class Configuration:
         if decision.outcome is Outcome.LOOKUP:
             origin = (request.origin or b"").strip(b" \t").decode("latin-1")
             try:
-                granted = yield from ask(policy, origin)
+                granted = yield from call_origin_callables(policy, origin)
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
                 self.log.failure("an origin could not be looked up, so it is refused", error)
                 return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)

@@ -16,7 +16,7 @@ from asgi_cors._configuration.cache import LONGEST
 from asgi_cors._configuration.configuration import MOST_LINES, Configuration
 from asgi_cors._configuration.evaluation import MiddlewareOptions
 from asgi_cors._configuration.log import logger, root
-from asgi_cors._configuration.lookup import run
+from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS, read_request
 
@@ -178,7 +178,7 @@ class CORSMiddleware(Installed):
         if same:
             await self.app(scope, receive, send)
             return None
-        judgement = await run(configuration.judge(scope, request))
+        judgement = await drive(configuration.judge(scope, request))
         if judgement.passes_through:
             await self._pass_through(configuration, scope, receive, send, judgement.decision.vary)
             return None
@@ -226,7 +226,7 @@ class CORSMiddleware(Installed):
             Status, headers and body of the response to be sent in place of the view's; None if the view may run.
         """
         state = scope.get(MARK) or scope.get(PASSED_THROUGH)
-        judgement = await run(self.configuration.verify_view(scope, predicted, key, state))
+        judgement = await drive(self.configuration.verify_view(scope, predicted, key, state))
         return answered(*judgement.answer, judgement.decision) if judgement and judgement.answer else None
 
     async def _crashed(self, scope: Scope, method: str, send: Send, error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asgi_cors._configuration.lookup import run
+from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.request import read_request
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ async def guard(app: ASGIApp, configuration: Configuration, scope: Scope, receiv
     """Hand a handshake to the app, or refuse it before it is accepted."""
     request = read_request(scope)
     if request.origin is not None and not request.same_origin:
-        judgement = await run(configuration.judge(scope, request))
+        judgement = await drive(configuration.judge(scope, request))
         if judgement.answer is not None:
             await _refuse(*judgement.answer, scope, send)
             return

@@ -18,7 +18,7 @@ from asgi_cors._configuration.cache import LONGEST
 from asgi_cors._configuration.configuration import Configuration
 from asgi_cors._configuration.evaluation import MiddlewareOptions
 from asgi_cors._configuration.log import SAME_ORIGIN
-from asgi_cors._configuration.lookup import run_blocking
+from asgi_cors._configuration.lookup import drive_blocking
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import read_request
 from asgi_cors._http import VARY
@@ -128,7 +128,7 @@ class WSGIMiddleware(Installed):
         """Decide what has not been decided before; None and the body where nothing is left to do."""
         scope = scope_of(environ)
         request = read_request(scope)
-        judgement = run_blocking(configuration.judge(scope, request))
+        judgement = drive_blocking(configuration.judge(scope, request))
         if judgement.passes_through:
             return None, self._pass_through(configuration, environ, start_response, judgement.decision.vary)
         if outer is not None:
@@ -157,7 +157,7 @@ class WSGIMiddleware(Installed):
     def verify_view(self, environ: Environ, predicted: Hashable | None, key: Hashable | None) -> Answer | None:
         """Compare the view that runs with the one that `view_of` predicted; see `CORSMiddleware.verify_view`."""
         state, scope = environ.get(MARK) or environ.get(PASSED_THROUGH), scope_of(environ)
-        judgement = run_blocking(self.configuration.verify_view(scope, predicted, key, state))
+        judgement = drive_blocking(self.configuration.verify_view(scope, predicted, key, state))
         return answered(judgement) if judgement and judgement.answer else None
 
     def propagates_exceptions(self, environ: Environ) -> bool:

@@ -1,7 +1,7 @@
-"""Corrections for entries that are not origin patterns. Imported only if there is a mistake.
+"""Corrections for entries that are not origin patterns.
 
-Knows how origins are mistyped. A correction never allows more than the entry meant. The caller decides which
-corrections are accepted; with credentials there are fewer.
+A correction never allows more than the entry meant. The caller decides which corrections are accepted: with
+credentials there are fewer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from asgi_cors._errors import UNSET_HINT, text_of
 
-from .origin import WEB_PORTS
+from .origin import WEB_PORTS, to_ascii
 from .pattern import (
     MAX_TEXT,
     WEBSOCKET_SCHEMES,
@@ -34,7 +34,7 @@ _SCHEME: Final = re.compile(r"(?i)^(?:(?:https?:/+)+(?=https?:/))?(https?|wss?)(
 _ANY_SCHEME: Final = re.compile(
     r"(?i)^\^?(?:https\?|http\(\??:?s\)\??|http\[s\]\??|\((?:\?:)?https?\|https?\)|(?:http)?\*)://"
 )
-_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")  # what UTS #46 takes for a dot
+_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")  # dots of UTS #46
 _LOCAL: Final = re.compile(r"localhost\b|127\.|\[|.*\.localhost\b")
 _NO_HOST: Final = frozenset({"none", "null", "undefined", "true", "false", "all", "any", "nan"})
 _BARE_DOT: Final = re.compile(r"(?<![\\.\])])\.(?![*+?{.])")
@@ -62,7 +62,7 @@ _OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
 def hint(text: str, problem: Problem, accepts: Accepts) -> str:
-    """Return the hint for `text`: the first correction that is accepted, or else advice."""
+    """Return the hint for a text that is not an origin pattern: the first accepted correction, or else advice."""
     if len(text) > MAX_TEXT:
         return _TOO_LONG
     for candidate in _candidates(text, problem.code, accepts):
@@ -76,12 +76,11 @@ def hint_for_object(entry: object, accepts: Accepts) -> str:
     if entry is None:
         return UNSET_HINT
     if isinstance(entry, list | tuple | set | frozenset | Mapping):
-        parts = [text for part in cast("Iterable[object]", entry) if (text := _text(part)) is not None]
-        lines = [line for part in parts for line in _accepted(part, accepts)]
+        texts = map(_text, cast("Iterable[object]", entry))
+        lines = [line for text in texts if text is not None for line in _accepted(text, accepts)]
         return f"Write {lines!r}." if lines else _OTHERWISE
-    text = _text(entry)
-    text = text[:MAX_TEXT] if text is not None else None
-    lines = _accepted(text, accepts) if text is not None and ("://" in text or isinstance(entry, bytes)) else []
+    text = (_text(entry) or "")[:MAX_TEXT]
+    lines = _accepted(text, accepts) if "://" in text or isinstance(entry, bytes) else []
     return f"Write {lines[0]!r}." if len(lines) == 1 else _OTHERWISE
 
 
@@ -90,7 +89,7 @@ def _text(value: object) -> str | None:
         return text
     try:
         return str(value)
-    except Exception:  # noqa: BLE001 - an object whose str is broken
+    except Exception:  # noqa: BLE001 - an object with a broken str
         return None
 
 
@@ -101,6 +100,7 @@ def _accepted(text: str, accepts: Accepts) -> list[str]:
 
 
 def _spelled(candidate: list[Any], code: str) -> str:
+    """Return the code to write for a correction."""
     first = cast("re.Pattern[str] | str", candidate[0])
     if code == "origin-list" or len(candidate) > 1:
         return repr(candidate)
@@ -116,8 +116,7 @@ def _candidates(text: str, code: str, accepts: Accepts) -> Iterator[list[Any]]:
         return
     if stripped in {".*", ".+", "^.*$", "^.+$", "*://*", "**", "*"}:
         yield ["*"]
-        return
-    if code == "origin-regex":
+    elif code == "origin-regex":
         yield from _regexes(stripped)
     elif code == "origin-list":
         yield _corrected_list(stripped, accepts)
@@ -130,24 +129,27 @@ def _one(text: str) -> Iterator[list[Any]]:
     text = urllib.parse.unquote(text) if "%3a" in text.lower() else text
     yield from _with_ports(text)
     for each in dict.fromkeys((text, _with_scheme(text))):
-        if (line := mended(each)) is not None:
+        if (line := corrected(each)) is not None:
             yield [line]
             yield ["https://" + line.removeprefix("http://")]
         yield from _glob(each)
 
 
 def _with_scheme(text: str) -> str:
-    """Replace a scheme with a wildcard by one scheme: http for local hosts, or else https."""
+    """Replace a scheme with a wildcard by one scheme: http for loopback hosts, or else https."""
     rest = _ANY_SCHEME.sub("", text)
     return text if rest == text else ("http://" if _LOCAL.match(rest) else "https://") + rest.removesuffix("$")
 
 
+# Lists, ports, regular expressions
+
+
 def _corrected_list(text: str, accepts: Accepts) -> list[Any]:
     """Split a list in one string and correct its entries. Entries without a correction are left out."""
-    found: list[str] = []
+    found: list[Any] = []
     parts = _split(text)
     for part in parts:
-        base = re.match(r"(.*:)[0-9]+$", found[-1]) if found and part.isdecimal() else None
+        base = re.match(r"(.*:)[0-9]+$", str(found[-1])) if found and part.isdecimal() else None
         one = base[1] + part if base else part  # "http://localhost:3000,5173"
         candidates = [["null"]] if one == "null" else _one(one)
         found += next((lines for lines in candidates if lines and accepts(lines)), ())
@@ -157,13 +159,13 @@ def _corrected_list(text: str, accepts: Accepts) -> list[Any]:
 def _split(text: str) -> list[str]:
     """Split at commas, semicolons and blanks. Braces and brackets are expanded: `http://localhost:[3000,5173]`."""
     inner = text[1:-1] if text[:1] + text[-1:] in {"[]", "()", "{}"} else text
-    braced = _BRACED.search(inner.lstrip("["))
+    whole = inner.lstrip("[")
+    braced = _BRACED.search(whole)
     if braced and "," in braced[1]:
-        names = [name.strip() for name in braced[1].split(",")]
-        whole = inner.lstrip("[")
-        begin = max((whole.rfind(mark, 0, braced.start()) for mark in ", ;"), default=-1) + 1
-        end = min((at for mark in ", ;" if (at := whole.find(mark, braced.end())) >= 0), default=len(whole))
-        one = [whole[begin : braced.start()] + name + whole[braced.end() : end] for name in names[:_MAX_LISTED]]
+        begin = max(whole.rfind(separator, 0, braced.start()) for separator in ", ;") + 1
+        end = min((at for separator in ", ;" if (at := whole.find(separator, braced.end())) >= 0), default=len(whole))
+        names = re.split(" *, *", braced[1])[:_MAX_LISTED]
+        one = [whole[begin : braced.start()] + name + whole[braced.end() : end] for name in names]
         return [*_split(whole[:begin]), *one, *_split(whole[end:])]
     return [part for part in re.split(r"[\s,;\"'`]+", inner) if part]
 
@@ -179,28 +181,26 @@ def _with_ports(text: str) -> Iterator[list[Any]]:
         ports = [str(port) for port in range(first, last + 1)] if last - first < _MAX_LISTED else []
     elif not re.fullmatch(r"[0-9]+(?::[0-9]+)+|[\[{][0-9]+[\]}]", head[2]):
         return
-    lines = [mended(f"{head[1]}:{port}") for port in ports]
+    lines = [corrected(f"{head[1]}:{port}") for port in ports]
     yield [] if None in lines else lines
 
 
 def _regexes(text: str) -> Iterator[list[Any]]:
-    """Yield a regular expression with its dots escaped. JavaScript writes slashes around it."""
-    if len(text) > 1 and text[0] == text[-1] == "/":
+    """Yield a regular expression with its dots escaped, and an origin pattern."""
+    if len(text) > 1 and text[0] == text[-1] == "/":  # as in JavaScript
         text = text[1:-1]
-    plain = mended(_with_scheme(text)) if _with_scheme(text) != text else None
-    if plain and "*" in plain:
-        yield [plain]  # "https?://*.example.com"
-    compiled: list[Any] = []
+    pattern = corrected(_with_scheme(text)) if _with_scheme(text) != text else None
+    if pattern and "*" in pattern:
+        yield [pattern]  # "https?://*.example.com"
     with warnings.catch_warnings(), contextlib.suppress(re.error, RecursionError, OverflowError, Warning):
         warnings.simplefilter("error")  # such as `[[`, which a later Python may parse differently
-        compiled = [re.compile(_BARE_DOT.sub(r"\\.", text))]
-    yield compiled
-    if plain:
-        yield [plain]
+        yield [re.compile(_BARE_DOT.sub(r"\\.", text))]
+    if pattern:
+        yield [pattern]
 
 
 def _glob(text: str) -> Iterator[list[Any]]:
-    """Yield a regular expression for a wildcard that is not an origin pattern: a whole host, or a part of an IP."""
+    """Yield a regular expression for a wildcard that is the whole host, or a part of an IPv4 address."""
     found = re.fullmatch(r"(https?)://([0-9.*]+)((?::(?:[0-9]+|\*))?)(?:/.*)?", text)
     if found is None or "*" not in found[2]:
         return
@@ -211,12 +211,15 @@ def _glob(text: str) -> Iterator[list[Any]]:
     elif _IP_GLOB.fullmatch(host):
         numbers = host.split(".")
         numbers += ["*"] * (4 - len(numbers)) if numbers[-1] == "*" else []
-        written = (r"[0-9]{1,3}" if number == "*" else number for number in numbers)
-        yield [re.compile(rf"{scheme}://" + r"\.".join(written) + port)] if len(numbers) == 4 else []  # noqa: PLR2004
+        expressions = (r"[0-9]{1,3}" if number == "*" else number for number in numbers)
+        yield [re.compile(rf"{scheme}://" + r"\.".join(expressions) + port)] if len(numbers) == 4 else []  # noqa: PLR2004
 
 
-def mended(text: str) -> str | None:
-    """Correct everything in `text` that has one correct form; None if that is not an origin pattern."""
+# One origin
+
+
+def corrected(text: str) -> str | None:
+    """Return `text` with everything corrected that has one correct form; None if that is not an origin pattern."""
     text = _SCHEME.sub(r"\1://", text.strip())
     text = re.sub(r"(?i)^blob:(?=https?://)", "", text)
     scheme, separator, rest = text.partition("://")
@@ -228,7 +231,7 @@ def mended(text: str) -> str | None:
     if scheme in WEB_PORTS:
         rest = _bracketed(rest.lower())
     _, host, port = _AUTHORITY.findall(rest)[0]
-    line = f"{scheme}://{_mended_host(host) if scheme in WEB_PORTS else host}{_mended_port(port, scheme)}"
+    line = f"{scheme}://{_corrected_host(host) if scheme in WEB_PORTS else host}{_corrected_port(port, scheme)}"
     return line if isinstance(parse_pattern(line), Pattern) else None
 
 
@@ -240,39 +243,34 @@ def _bracketed(rest: str) -> str:
     return re.sub(r"^::1:", "[::1]:", authority) if authority.startswith("::1:") else f"[{authority}]"
 
 
-def _mended_port(port: str, scheme: str) -> str:
+def _corrected_port(port: str, scheme: str) -> str:
     number = port.lstrip("0")
     return f":{number}" if port and number != str(WEB_PORTS.get(scheme)) else ""
 
 
-def _mended_host(host: str) -> str:
+def _corrected_host(host: str) -> str:
     if host.startswith("["):
         return canonical_ipv6(re.sub(r"%.*", "]", host)) or host
-    host = ".".join(map(_mended_punycode, host.split(".")))
-    if not host.isascii():
-        host = _punycode(host)
+    host = ".".join(map(_decoded, host.split(".")))
+    host = host if host.isascii() else _encoded(host)
     host = re.sub(r"\*{2,}", "*", re.sub(r"\.{2,}", ".", host).strip("."))
     host = re.sub(r"\*(?=[a-z0-9])", "*." if host.startswith("*") else "*-", re.sub(r"(?<=[a-z0-9])\*", "-*", host))
     return canonical_ipv4(host) or host
 
 
-def _mended_punycode(label: str) -> str:
-    """Decode an `xn--` label that is ASCII, or that browsers encode differently."""
-    if not label.startswith("xn--"):
-        return label
-    try:
-        return label[4:].encode().decode("punycode")
-    except ValueError:
-        return label
+def _decoded(label: str) -> str:
+    """Decode an `xn--` label, which may be ASCII or have another encoding in browsers."""
+    with contextlib.suppress(ValueError):
+        return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+    return label
 
 
-def _punycode(host: str) -> str:
-    """Write an international name as browsers send it (UTS #46; labels outside of IDNA 2008, such as emoji, too)."""
+def _encoded(host: str) -> str:
+    """Return an international name as browsers send it (UTS #46), with labels outside of IDNA 2008, such as emoji."""
     import idna  # noqa: PLC0415 - expensive, and rarely needed
 
     labels = host.translate(_DOTS).split(".")
     try:
-        labels = [label if label.isascii() else idna.uts46_remap(label) for label in labels]
+        return ".".join(label if label.isascii() else to_ascii(idna.uts46_remap(label)) for label in labels)
     except idna.IDNAError:
         return host
-    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
