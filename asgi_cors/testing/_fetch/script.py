@@ -211,7 +211,7 @@ def _body(content: BodyInit | None, json: object) -> tuple[bytes | None, Stream 
         try:
             return jsonlib.dumps(json, separators=(",", ":")).encode(), None, "application/json"
         except (TypeError, ValueError) as error:
-            raise ScriptError(f"json={json!r:.200} cannot be written as JSON: {error}") from error
+            raise ScriptError(f"json={json!r:.200} cannot be encoded as JSON: {error}") from error
     if isinstance(content, str):
         # As browsers do, with U+FFFD for half of a surrogate pair.
         text = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
