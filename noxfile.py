@@ -1,4 +1,4 @@
-"""Every check of the project, each in an environment of its own: `nox -l` lists them."""
+"""The checks of the project, each in an environment of its own. `nox -l` lists them."""
 
 import ast
 import contextlib
@@ -18,7 +18,7 @@ nox.options.error_on_missing_interpreters = False
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 
-# pyenv hides the versions that are installed but not chosen: let nox find those, too.
+# pyenv hides installed versions that are not selected. Let nox find them, too.
 _PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
 for _version in PYTHONS:
     for _bin in sorted(_PYENV.glob(f"{_version}.*/bin")):
@@ -30,18 +30,18 @@ def _group(*names: str) -> tuple[str, ...]:
 
 
 def _build(session: nox.Session) -> tuple[Path, dict[str, str]]:
-    """Build the sdist, and from it the wheel, as for a release; return the wheel, and what tests are told."""
+    """Build the sdist, and the wheel from it, as for a release. Return the wheel and the environment of the tests."""
     dist = Path(session.virtualenv.location, "dist")
     shutil.rmtree(dist, ignore_errors=True)
     session.install(*_group("build"))
     session.run("python", "-m", "build", "--no-isolation", f"--outdir={dist}", silent=True)
     (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
-    # The source tree stays off sys.path: what is tested is what is installed.
+    # The source tree stays off sys.path, so that the installed package is tested.
     return wheel, {"PYTHONSAFEPATH": "1", "SDIST": str(sdist), "WHEEL": str(wheel)}
 
 
 def _chromium(session: nox.Session) -> str:
-    """Return the path of the system's Chromium; Playwright is not let download its own."""
+    """Return the path of the system's Chromium, so that Playwright downloads none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if not found:
@@ -59,20 +59,15 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel; without arguments, with coverage."""
+    """Run the tests against the built wheel, on all cores; without arguments, with coverage."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
-    if session.posargs:
-        session.run("pytest", *session.posargs, env=env)
-        return
-    # Coverage starts before pytest does: our plugin for pytest imports what is to be measured.
-    session.run("coverage", "run", "-m", "pytest", env=env)
-    session.run("coverage", "report")
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["--cov"]), env=env)
 
 
 @nox.session
 def minimal(session: nox.Session) -> None:
-    """Run the tests of what works without any extra; the others skip themselves."""
+    """Run the tests without any extra. Those that need one are skipped."""
     wheel, env = _build(session)
     session.install(str(wheel), *_group("tests"))
     session.run("pytest", *session.posargs, env=env)
@@ -91,7 +86,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def doctor(session: nox.Session) -> None:
-    """Put the doctor to real servers that are broken in known ways: nginx and Express, beside those in Python."""
+    """Run the doctor on real servers that are broken in known ways: nginx, Express, and those in Python."""
     for program in ("nginx", "node", "npm"):
         if not shutil.which(program):
             session.error(f"No {program} found: install it, as .ci/run does.")
@@ -113,11 +108,13 @@ def pages(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and the walls between modules."""
+    """Check style, format, spelling, words to avoid and the layers of imports."""
     session.install(*_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports", env={"PYTHONPATH": "adapters"})
+    session.run("codespell")
+    session.run("python", ".ci/words.py", success_codes=[0, 1])
 
 
 @nox.session
@@ -130,12 +127,12 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def examples(session: nox.Session) -> None:
-    """Serve the example of each framework to a browser."""
+    """Serve the example of each framework to a browser for tests."""
     wheel, env = _build(session)
     session.install(f"{wheel}[starlette,testing]", *_group("examples", "tests"))
     # Django leaves the temporary file of a request's body to the garbage collector.
-    quiet = ("-W", "ignore:Unclosed file:ResourceWarning")
-    session.run("pytest", *quiet, "tests/project/examples", *session.posargs, env=env | {"EXAMPLES": "all"})
+    ignored = ("-W", "ignore:Unclosed file:ResourceWarning")
+    session.run("pytest", *ignored, "tests/project/examples", *session.posargs, env=env | {"EXAMPLES": "all"})
 
 
 @nox.session
@@ -163,10 +160,10 @@ def upstream(session: nox.Session) -> None:
     wheel, env = _build(session)
     session.install(f"{wheel}[flask,quart,starlette,testing]", *_group("tests"), "packaging", "httpx2")
     source = _source(session, "flask-cors==6.0.5")
-    for shell in ("WSGI", "ASGI"):
-        _in_its_place(session, source, "flask_cors", "in_its_place", "tests", env | {"SHELL_UNDER_TEST": shell})
-    told = {**env, "FLASK_CORS_SOURCE": str(source)}
-    session.run("pytest", "tests/upstream/flask_cors", "tests/adapters/flask/test_advisories.py", env=told)
+    for interface in ("WSGI", "ASGI"):
+        _in_its_place(session, source, "flask_cors", "in_its_place", "tests", env | {"INTERFACE": interface})
+    with_source = {**env, "FLASK_CORS_SOURCE": str(source)}
+    session.run("pytest", "tests/upstream/flask_cors", "tests/adapters/flask/test_advisories.py", env=with_source)
     source = _source(session, "quart-cors==0.8.0")
     _in_its_place(session, source, "quart_cors", "quart_in_its_place", "tests", env, "-o", "asyncio_mode=auto")
     session.run("pytest", "tests/upstream/quart_cors", env={**env, "QUART_CORS_SOURCE": str(source)})
@@ -176,21 +173,21 @@ def upstream(session: nox.Session) -> None:
     session.run("pytest", "tests/upstream/starlette_cors", env=env)
 
 
-def _in_its_place(  # noqa: PLR0913, PLR0917 - what differs between the suites
+def _in_its_place(  # noqa: PLR0913, PLR0917 - the differences between the suites
     session: nox.Session, source: Path, folder: str, plugin: str, tests: str, env: dict[str, str], *options: str
 ) -> None:
-    """Run another project's tests, out of sight of its own package, with a plugin of ours."""
+    """Run another project's tests outside of its own package, with a plugin that puts ours in its place."""
     theirs = source.parent / "in-its-place"
     shutil.rmtree(theirs, ignore_errors=True)
     shutil.copytree(source / "tests", theirs / "tests")
     theirs.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
-    told = {**env, "PYTHONPATH": f"{Path('tests/upstream', folder).resolve()}{os.pathsep}{theirs}"}
+    env = {**env, "PYTHONPATH": f"{Path('tests/upstream', folder).resolve()}{os.pathsep}{theirs}"}
     with session.chdir(theirs):
-        session.run("pytest", "-q", "-p", plugin, "-p", "no:randomly", "-W", "ignore", *options, tests, env=told)
+        session.run("pytest", "-q", "-p", plugin, "-p", "no:randomly", "-W", "ignore", *options, tests, env=env)
 
 
 def _source(session: nox.Session, requirement: str) -> Path:
-    """Fetch the sdist of another project, of which nothing is kept here, and unpack it."""
+    """Download and unpack the sdist of another project. This repository has no copy of it."""
     folder = Path(session.create_tmp(), requirement.partition("==")[0])
     shutil.rmtree(folder, ignore_errors=True)
     where = f"--dest={folder}"
@@ -211,7 +208,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=[PYTHONS[0], PYTHONS[-1]])
 def bench(session: nox.Session) -> None:
-    """Measure what the middleware costs, beside its peers, and write docs/performance.md; takes half an hour."""
+    """Measure the middleware and its peers, and write docs/performance.md. Takes half an hour."""
     session.install(".[all]", *_group("bench"))
     for name in session.posargs or ("overhead", "scaling", "servers", "hostile"):
         session.run("python", f"benchmarks/{name}.py")
@@ -219,6 +216,6 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=[PYTHONS[0], PYTHONS[-1]])
 def gate(session: nox.Session) -> None:
-    """Count the instructions that a request costs, and fail where they have grown; needs valgrind."""
+    """Count the instructions of a request, and fail if they have grown. Needs valgrind."""
     session.install(".")
     session.run("python", "benchmarks/gate.py", *session.posargs)

@@ -1,4 +1,10 @@
-"""One CORS policy for every Python web app: refused when it is unsafe, explained when a browser blocks."""
+"""One CORS policy for every Python web app: refused when it is unsafe, explained when a browser blocks.
+
+The packages are layers, and each imports only the ones before it: `_http` and `_errors`, `_origins`, `_policy`,
+`_decision`, `_routing`, `_configuration`, `_middleware`. To read the code, begin with `decide` in
+`_decision/decision.py` and go up to `CORSMiddleware` in `_middleware/asgi.py`. `testing` simulates a browser and uses
+none of them, `cli` is the command line, and `_compat` has the names of PyPI's `asgi-cors`.
+"""
 
 from ._compat import asgi_cors, asgi_cors_decorator
 from ._configuration.configuration import Configuration, MiddlewareOptions

@@ -1,4 +1,4 @@
-"""`python -m asgi_cors` is the script `asgi-cors`."""
+"""Run `asgi-cors` as `python -m asgi_cors`."""
 
 from asgi_cors.cli import main
 

@@ -1,12 +1,12 @@
-"""The names of PyPI's `asgi-cors`, another distribution, whose module ours takes the place of when both are installed.
+"""The names of PyPI's `asgi-cors`, another distribution. If both are installed, Python imports this package.
 
-The keywords are the same; what differs, all of it for the better:
+The keywords are the same. These are the differences:
 
-- preflights are answered here, never by the app; a refused one says why;
-- `Vary: Origin` is sent wherever the answer depends on the origin;
-- the callback is given a str, not bytes, and only `True` (or an awaitable of it) allows;
-- a wildcard never crosses from the host to anything else, and a mistyped origin is refused at start-up;
-- `max_age=0` is sent, and the field has no place on an actual response.
+- The middleware sends the response to a preflight, never the app. A refusal states its reason.
+- `Vary: Origin` is sent if the response depends on the origin.
+- The callback gets a str, not bytes. Only `True`, or an awaitable of it, allows.
+- A wildcard matches within the host only, and a mistyped origin is refused at start-up.
+- `max_age=0` is sent. Access-Control-Max-Age is sent on preflights only.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ._origins.pattern import Problem, parse_pattern
 from ._policy.policy import Policy
 
 if TYPE_CHECKING:
-    from ._policy.origin_entries import OriginCallable, OriginEntry
+    from ._policy.options import OriginCallable, OriginEntry
 
-# What is wrong with an origin pattern that was meant as a shell wildcard.
+# The problems of an entry that was meant as a shell wildcard.
 _SHELL_WILDCARDS: Final = ("origin-wildcard", "origin-no-scheme", "origin-bad-scheme", "origin-port", "origin-regex")
 
 Texts = str | bytes | Iterable[str | bytes]
@@ -46,14 +46,14 @@ def asgi_cors(  # noqa: PLR0913, PLR0917 - the keywords of the original
         app: The app.
         allow_all: Allow every origin.
         hosts: Origins to allow.
-        host_wildcards: Origin patterns to allow; one that is none is read as a shell wildcard.
-        callback: Asked with an origin that nothing else allows.
+        host_wildcards: Origin patterns to allow. An invalid pattern is used as a shell wildcard.
+        callback: Called with an origin that no other keyword allows.
         headers: Request headers to allow.
-        methods: Methods to allow beyond GET, HEAD and POST.
-        max_age: Seconds for which a browser may keep a preflight's answer; None leaves it to the browser.
+        methods: Methods to allow besides GET, HEAD and POST.
+        max_age: Seconds for which a browser may cache a preflight's response. None leaves it to the browser.
 
     Raises:
-        ConfigError: Of an origin, header or method that can't be one.
+        ConfigError: If an origin, header or method is invalid.
     """
     entries: list[OriginEntry] = [*_texts(hosts), *map(_wildcard, _texts(host_wildcards))]
     policy = Policy(
@@ -74,7 +74,7 @@ def asgi_cors_decorator(  # noqa: PLR0913, PLR0917 - the keywords of the origina
     methods: Texts | None = None,
     max_age: int | None = None,
 ) -> Callable[[ASGIApp], CORSMiddleware]:
-    """Make a decorator of `asgi_cors`, with the same keywords."""
+    """Return a decorator that applies `asgi_cors` with the same keywords."""
     return lambda app: asgi_cors(app, allow_all, hosts, host_wildcards, callback, headers, methods, max_age)
 
 
@@ -84,7 +84,7 @@ def _texts(values: Texts | None) -> list[str]:
 
 
 def _wildcard(text: str) -> OriginEntry:
-    """Read a wildcard as an origin pattern where it is one, else as the shell does."""
+    """Return an origin pattern unchanged, and a shell wildcard as a regular expression."""
     parsed = parse_pattern(text)
     if isinstance(parsed, Problem) and parsed.code in _SHELL_WILDCARDS:
         return re.compile(fnmatch.translate(text))

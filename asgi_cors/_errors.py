@@ -1,6 +1,6 @@
-"""What is wrong with a configuration, as data. This module knows nothing of CORS.
+"""Mistakes in a configuration: issues, their collector, the exception and the warning that carry them.
 
-An `Issue` is one mistake. All mistakes are collected and raised at once, so that one run shows everything to correct.
+Every mistake is collected, and all are raised at once, so that one run shows everything to correct.
 """
 
 from __future__ import annotations
@@ -15,20 +15,35 @@ from typing import Any, Final, cast
 
 from ._interfaces import NOT_AN_APP, describe, is_factory
 
+# Texts that several messages share
+
 UNSET: Final = "is an environment variable not set?"
 UNSET_HINT: Final = "Write [] for none, or set the variable."
 NAME_ORIGINS: Final = (
     "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
 )
-MAX_SHOWN: Final = 200  # characters
+_MAX_SHOWN: Final = 200  # characters
 
-# The order of Starlette's parameters. Before version 0.51, `allow_private_network` was not among them.
-_ORDER: Final = (
-    *("allow_origins", "allow_methods", "allow_headers", "allow_credentials", "allow_origin_regex"),
-    *("allow_private_network", "expose_headers", "max_age"),
-)
-_NAMES: Final = ("allow_origins", "allow_methods", "allow_headers", "expose_headers")
-_PRIVATE_NETWORK: Final = 5
+
+def show(value: object) -> str:
+    """Return `value` as one line of a message: its repr, cut at 200 characters, or its type if repr raises."""
+    try:
+        text = " ".join(repr(value).splitlines())
+    except Exception:  # noqa: BLE001 - a value nested too deeply, or an object with a broken repr
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def text_of(value: object) -> str | None:
+    """Return the text that a value of another type probably means: of bytes or an enum's member; else None."""
+    if isinstance(value, enum.Enum) and not isinstance(value, str):
+        value = value.value
+    if isinstance(value, bytes | bytearray):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else None
+
+
+# Issues
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +52,10 @@ class Issue:
 
     Args:
         code: A stable kebab-case name, unique to the kind of mistake.
-        option: The option it stands in, such as `allow_origins`.
-        value: The value written there.
-        message: What is wrong, a sentence without its full stop.
-        hint: What to write instead; empty where there is nothing to write.
+        option: The name of the option, such as `allow_origins`.
+        value: The value given.
+        message: What is wrong: a sentence without its full stop.
+        hint: What to write instead; empty if there is no correction.
     """
 
     code: str
@@ -50,36 +65,35 @@ class Issue:
     hint: str = ""
 
     def __str__(self) -> str:
-        """Say where, what, and what to write instead, in one line."""
+        """Return option, message and hint as one line."""
         return f"{self.option}: {self.message}.{' ' if self.hint else ''}{self.hint}"
 
     @staticmethod
     def show(value: object) -> str:
-        """Return a value as one line of a message, whatever its type."""
+        """Return a value of any type as one line of a message."""
         return show(value)
 
     @classmethod
     def unknown(cls, option: object, known: Iterable[str], *, kind: str = "option") -> Issue:
-        """Describe an unknown name, with the closest known one."""
+        """Describe an unknown name. The hint is the closest known name, or all of them."""
         names = {name.lower(): name for name in known}
-        close = (
-            difflib.get_close_matches(option[:100].lower(), names, n=1, cutoff=0.5) if isinstance(option, str) else []
-        )
-        hint = f"Did you mean {names[close[0]]!r}?" if close else f"Known: {', '.join(sorted(names.values()))}."
         text = option if isinstance(option, str) else show(option)
+        is_text = isinstance(option, str)
+        close = difflib.get_close_matches(text[:100].lower(), names, n=1, cutoff=0.5) if is_text else []
+        hint = f"Did you mean {names[close[0]]!r}?" if close else f"Known: {', '.join(sorted(names.values()))}."
         return cls("unknown-option", text, option, f"there is no {kind} of this name", hint)
 
     @classmethod
-    def wrong_type(cls, option: str, value: object, wanted: str, hint: str) -> Issue:
-        """Describe a value of a wrong type; `wanted` says of which it should be, such as `"a number of threads"`."""
-        return cls("wrong-type", option, value, f"{show(value)} is not {wanted}", hint)
+    def wrong_type(cls, option: str, value: object, expected: str, hint: str) -> Issue:
+        """Describe a value of the wrong type; `expected` is a noun phrase, such as `"a number of threads"`."""
+        return cls("wrong-type", option, value, f"{show(value)} is not {expected}", hint)
 
     @classmethod
     def wrong_app(cls, app: object, expected: str, line: str) -> Issue:
         """Describe an app of the wrong kind.
 
         Args:
-            app: What was given.
+            app: The value given.
             expected: The kind of app that is needed, such as `"a Flask app"`.
             line: The code to write with such an app.
         """
@@ -97,48 +111,96 @@ class Issue:
         Args:
             place: The class or function that is called.
             values: The positional arguments.
-            names: The names to write instead of a policy's option names, for the names of another library.
+            names: For options that another library names differently: its name for each.
         """
         message = f"{place} takes options as keywords, not as positional arguments"
         value = values[0] if len(values) == 1 else tuple(values)
-        return cls("positional-options", "options", value, message, f"Write {_as_keywords(values, names or {})}.")
+        keywords = {(names or {}).get(name, name): each for name, each in _as_keywords(values).items()}
+        line = ", ".join(f"{name}={show(each)}" for name, each in keywords.items()) or "the options as keywords"
+        return cls("positional-options", "options", value, message, f"Write {line}.")
 
     def warn(self) -> None:
-        """Warn of it, at the first line outside of this distribution."""
-        warnings.warn(ConfigWarning(self), stacklevel=_outside())
+        """Issue a `ConfigWarning` for the first line of code outside of this distribution."""
+        depth, frame = 0, inspect.currentframe()
+        while frame and frame.f_globals.get("__name__", "").partition(".")[0].startswith("asgi_cors"):
+            depth, frame = depth + 1, frame.f_back
+        warnings.warn(ConfigWarning(self), stacklevel=depth + 1)
 
 
-@dataclass(frozen=True, slots=True)
+# The order of Starlette's parameters. Before version 0.51, `allow_private_network` was not among them.
+_ORDER: Final = (
+    *("allow_origins", "allow_methods", "allow_headers", "allow_credentials", "allow_origin_regex"),
+    *("allow_private_network", "expose_headers", "max_age"),
+)
+_LISTS: Final = ("allow_origins", "allow_methods", "allow_headers", "expose_headers")
+_PRIVATE_NETWORK: Final = _ORDER.index("allow_private_network")
+
+
+def _as_keywords(values: Sequence[object]) -> dict[str, Any]:
+    """Return positional arguments by name, with lists for other collections. A single mapping has the names."""
+    if len(values) == 1 and isinstance(values[0], Mapping):
+        return {str(name): value for name, value in cast("Mapping[object, object]", values[0]).items()}
+    order = [*_ORDER]
+    if len(values) > _PRIVATE_NETWORK and not isinstance(values[_PRIVATE_NETWORK], bool):
+        del order[_PRIVATE_NETWORK]
+    return {
+        name: list(cast("Iterable[object]", value))
+        if name in _LISTS and isinstance(value, tuple | set | frozenset)
+        else value
+        for name, value in zip(order, values, strict=False)
+        if value is not None
+    }
+
+
 class OptionIssues:
-    """Collects the mistakes in one option.
+    """Collects the issues of one option.
 
     Args:
-        option: The option.
-        found: The list that mistakes are added to, shared by all options.
+        option: The name of the option.
+        errors: The mistakes, shared by the collectors of all options.
+        warnings: The probable mistakes, shared in the same way.
     """
 
-    option: str
-    found: list[Issue]
+    def __init__(self, option: str, errors: list[Issue] | None = None, warnings: list[Issue] | None = None) -> None:
+        """Collect into the given lists, or into new ones."""
+        self.option = option
+        self.errors = [] if errors is None else errors
+        self.warnings = [] if warnings is None else warnings
 
     def add(self, code: str, value: object, message: str, hint: str = "") -> None:
-        """Add a mistake; see `Issue`."""
-        self.found.append(Issue(code, self.option, value, message, hint))
+        """Add a mistake; see `Issue` for the arguments."""
+        self.errors.append(Issue(code, self.option, value, message, hint))
+
+    def add_wrong_type(self, value: object, expected: str, hint: str) -> None:
+        """Add a value of the wrong type; see `Issue.wrong_type`."""
+        self.errors.append(Issue.wrong_type(self.option, value, expected, hint))
+
+    def warn(self, code: str, value: object, message: str, hint: str = "") -> None:
+        """Add a probable mistake; see `Issue` for the arguments."""
+        self.warnings.append(Issue(code, self.option, value, message, hint))
+
+    def of(self, option: str) -> OptionIssues:
+        """Return the collector of another option, with the same lists."""
+        return OptionIssues(option, self.errors, self.warnings)
+
+
+# Exceptions and warnings
 
 
 class ConfigError(ValueError):
-    """A configuration that is wrong or unsafe.
+    """A wrong or unsafe configuration.
 
     Args:
         issues: Every mistake found, in the order of the options.
     """
 
     def __init__(self, issues: Iterable[Issue]) -> None:
-        """Keep every issue, and say them all."""
+        """Store the issues. The message has one line for each."""
         self.issues = tuple(issues)
         super().__init__("\n".join(map(str, self.issues)))
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[Issue, ...]]]:
-        """Survive a trip to another process, issues included."""
+        """Pickle the issues, too."""
         return type(self), (self.issues,)
 
 
@@ -147,67 +209,13 @@ class PositionalOptionsError(ConfigError, TypeError):
 
 
 class ConfigWarning(UserWarning):
-    """A configuration that works, but hardly as meant.
+    """A configuration that is valid, but probably not intended.
 
     Args:
-        issue: What was found.
+        issue: The probable mistake.
     """
 
     def __init__(self, issue: Issue) -> None:
-        """Keep the issue, and say it."""
+        """Store the issue. The message is its text."""
         self.issue = issue
         super().__init__(str(issue))
-
-
-def show(value: object) -> str:
-    """Return `value` as one line of a message: its repr, cut at 200 characters, or its type if repr raises."""
-    try:
-        text = " ".join(repr(value).splitlines())
-    except Exception:  # noqa: BLE001 - a value nested too deeply, or an object whose repr is broken
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
-def text_of(entry: object) -> str | None:
-    """Return the text that an entry of another type probably means; None if there is none."""
-    if isinstance(entry, enum.Enum) and not isinstance(entry, str):
-        entry = entry.value
-    if isinstance(entry, bytes | bytearray):
-        return entry.decode("latin-1")
-    return entry if isinstance(entry, str) else None
-
-
-def _outside() -> int:
-    """Count the frames from `warn` to the first that isn't of this distribution."""
-    depth, frame = 0, inspect.currentframe()
-    while frame and frame.f_globals.get("__name__", "").partition(".")[0].startswith("asgi_cors"):
-        depth, frame = depth + 1, frame.f_back
-    return depth
-
-
-def _as_keywords(values: Sequence[object], names: Mapping[str, str]) -> str:
-    """Return the keywords to write for positional arguments.
-
-    Args:
-        values: The positional arguments.
-        names: The names to write instead of a policy's option names, for the names of another library.
-    """
-    keywords = {names.get(name, name): value for name, value in _keywords(values).items()}
-    return ", ".join(f"{name}={show(value)}" for name, value in keywords.items()) or "the options as keywords"
-
-
-def _keywords(values: Sequence[object]) -> dict[str, Any]:
-    """Name the values in Starlette's order. The keys of a single mapping are the names."""
-    if len(values) == 1 and isinstance(values[0], Mapping):
-        return {str(name): value for name, value in cast("Mapping[object, object]", values[0]).items()}
-    order: Sequence[str] = _ORDER
-    if len(values) > _PRIVATE_NETWORK and not isinstance(values[_PRIVATE_NETWORK], bool):
-        order = [name for name in _ORDER if name != "allow_private_network"]
-    keywords = {name: value for name, value in zip(order, values, strict=False) if value is not None}
-    return {name: _spelled(name, value) for name, value in keywords.items()}
-
-
-def _spelled(name: str, value: object) -> object:
-    """Show collections as lists, which are easier to read."""
-    is_collection = name in _NAMES and isinstance(value, tuple | set | frozenset)
-    return list(cast("Sequence[object]", value)) if is_collection else cast("Any", value)

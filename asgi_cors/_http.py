@@ -1,7 +1,7 @@
-"""The words of HTTP and of the Fetch standard: names, sets, tokens, lists.
+"""HTTP and the Fetch standard: header names, tokens and lists; ASGI and WSGI as types.
 
-Knows no policy and no request. Rules from https://fetch.spec.whatwg.org/ (cited by
-the name of the definition) and RFC 9110.
+This module knows no policy and no request. Rules from https://fetch.spec.whatwg.org/, cited by the name of their
+definition, and RFC 9110.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EXPOSE_HEADERS: Final = b"access-control-expose-headers"
 MAX_AGE: Final = b"access-control-max-age"
 VARY: Final = b"vary"
 
-# What a response may say of CORS; on an actual response the policy alone says it.
+# All headers of the CORS protocol in responses. An app's own are replaced by those of the policy.
 CORS_RESPONSE_HEADERS: Final = frozenset(
     {ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, ALLOW_PRIVATE_NETWORK, EXPOSE_HEADERS, MAX_AGE}
 )
@@ -36,17 +36,17 @@ CORS_RESPONSE_HEADERS: Final = frozenset(
 VARY_ORIGIN: Final = (b"Origin",)
 VARY_PREFLIGHT: Final = (b"Origin", b"Access-Control-Request-Method", b"Access-Control-Request-Headers")
 
-# "CORS-safelisted method": no policy can forbid them, and no answer needs to list them.
+# "CORS-safelisted method": always allowed, so no response needs to list them.
 SAFELISTED_METHODS: Final = ("GET", "HEAD", "POST")
-# "normalize a method": the only names that browsers upper-case.
+# "normalize a method": browsers upper-case these names only.
 NORMALIZED_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 # "forbidden method": no script can send them.
 FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 KNOWN_METHODS: Final = (*SAFELISTED_METHODS, "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 
-# "CORS-safelisted request-header": free as long as the value is plain.
+# "CORS-safelisted request-header": allowed without a preflight if the value is safe, too.
 SAFELISTED_HEADERS: Final = ("accept", "accept-language", "content-language", "content-type")
-# "forbidden request-header": scripts can't set them, so preflights never ask for them.
+# "forbidden request-header": no script can set them, so no preflight requests them.
 FORBIDDEN_HEADERS: Final = frozenset(
     {
         *("accept-charset", "accept-encoding", "connection", "content-length", "cookie", "cookie2", "date", "dnt"),
@@ -55,12 +55,12 @@ FORBIDDEN_HEADERS: Final = frozenset(
     }
 )
 FORBIDDEN_HEADER_PREFIXES: Final = ("proxy-", "sec-")
-# "forbidden response-header name": no script ever reads them.
+# "forbidden response-header name": no script can read them.
 UNEXPOSABLE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2"})
-# Headers of requests, which people list among the exposed.
+# Request headers that are often listed in `expose_headers` by mistake.
 CORS_REQUEST_HEADERS: Final = frozenset({ORIGIN.decode(), REQUEST_METHOD.decode(), REQUEST_HEADERS.decode()})
 
-# The limits of a preflight. A larger one is refused without being parsed.
+# Limits of a preflight. A larger one is refused before it is parsed.
 MAX_REQUESTED_LINES: Final = 32  # of all Access-Control-Request-* headers
 MAX_REQUESTED_BYTES: Final = 8192  # of the names
 MAX_REQUESTED_NAMES: Final = 128
@@ -68,12 +68,12 @@ MAX_PREFLIGHT_BYTES: Final = MAX_REQUESTED_BYTES + 64  # of all values: the name
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-# ASGI and WSGI as types, without a typing package as a dependency.
+# ASGI and WSGI, without a dependency on a package of types
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Any, Any, Any], Awaitable[Any]]  # parameters are contravariant: other packages' types must fit
+ASGIApp = Callable[[Any, Any, Any], Awaitable[Any]]  # Any, since parameters are contravariant and packages differ
 
 Environ = dict[str, Any]
 WSGIHeaders = list[tuple[str, str]]
@@ -91,26 +91,26 @@ WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
 
 def normalize_method(method: str) -> str:
-    """Upper-case the six names that browsers upper-case (Fetch, "normalize a method")."""
+    """Return a method as browsers send it: six names are upper-cased (Fetch, "normalize a method")."""
     upper = method.upper()
     return upper if upper in NORMALIZED_METHODS else method
 
 
 def is_forbidden_header(name: str) -> bool:
-    """Tell whether no script can set the request header `name`, given in lower case."""
+    """Return whether no script can set the request header `name`, which is in lower case."""
     return name in FORBIDDEN_HEADERS or name.startswith(FORBIDDEN_HEADER_PREFIXES)
 
 
 def split_list(value: bytes) -> list[bytes]:
-    """Split a list value at its commas; white space around and empty elements don't count (RFC 9110, 5.6.1)."""
+    """Split a list at its commas, without white space and empty elements (RFC 9110, 5.6.1)."""
     return [element for part in value.split(b",") if (element := part.strip(b" \t"))]
 
 
 def requested_names(value: bytes | None) -> list[str] | None:
-    """Read the names of Access-Control-Request-Headers, in lower case and without repeats.
+    """Parse Access-Control-Request-Headers.
 
     Returns:
-        The names; None where the value is oversized, or holds something that is no token.
+        The names, in lower case and without repeats; None if the value is too long or an element is not a token.
     """
     if not value:
         return []

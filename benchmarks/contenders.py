@@ -1,4 +1,4 @@
-"""Who is compared: each made of one description of a policy, so that all answer the same requests alike."""
+"""The middlewares that are compared. Each is built from the same policy, so all respond alike."""
 
 from __future__ import annotations
 
@@ -9,62 +9,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+import of_django
 from limit import Limit
 from limit import Policy as FixedPolicy
+from policies import METHODS, NAMES, Policy, Spends
 from traffic import ALLOWED, App, Scope, spend
-
-Spends = Callable[[list[Scope]], float]
-
-METHODS: Final = ["PUT"]
-NAMES: Final = ["x-request-id"]
-PATTERN: Final = "https://*.example.com"
-REGEX: Final = r"https://[a-z0-9]+\.example\.com"
-
-
-class Policy(NamedTuple):
-    """What a policy of the comparison allows.
-
-    Args:
-        title: How the tables call it.
-        origins: The entries of its list.
-        regex: An expression in place of a list; a pattern has one for those who know no patterns.
-        credentials: Whether cookies are allowed.
-        paths: How many rules by path there are, the last of which serves the requests.
-    """
-
-    title: str
-    origins: tuple[str, ...] = ()
-    regex: str = ""
-    credentials: bool = False
-    paths: int = 0
-
-    @property
-    def path(self) -> str:
-        """Where its requests go."""
-        return f"/area{self.paths - 1}/items" if self.paths else "/items"
-
-
-_TEN: Final = (*(f"https://site{n}.example.org" for n in range(9)), ALLOWED)
-
-POLICIES: Final = (
-    Policy("any (`*`)", ("*",)),
-    Policy("one origin", (ALLOWED,)),
-    Policy("ten origins", _TEN),
-    Policy("ten, credentials", _TEN, credentials=True),
-    Policy("subdomain pattern", (PATTERN,), regex=r"https://([a-z0-9-]+\.)+example\.com"),
-    Policy("regex", regex=REGEX),
-    Policy("1 path rule", (ALLOWED,), paths=1),
-    Policy("1,000 path rules", (ALLOWED,), paths=1000),
-)
 
 
 class Contender(NamedTuple):
-    """One of those compared.
+    """One of the middlewares compared.
 
     Args:
-        title: How the tables call it.
-        distribution: Whose version is shown; empty for what is part of this benchmark.
-        make: Wraps an app by a policy, and gives what serves requests; None where it knows no such policy.
+        title: Its name in the tables.
+        distribution: The distribution whose version is shown; empty for a part of this benchmark.
+        make: Wraps an app with a policy. Returns None if the contender has no such policy.
     """
 
     title: str
@@ -73,7 +31,7 @@ class Contender(NamedTuple):
 
     @property
     def version(self) -> str:
-        """The version compared."""
+        """Return the version compared."""
         return importlib.metadata.version(self.distribution) if self.distribution else ""
 
 
@@ -137,7 +95,7 @@ def _asgi_cors(app: App, policy: Policy) -> Spends | None:
 
 
 def _other_asgi_cors() -> Any:
-    """Load PyPI's asgi-cors from its file, under a name of its own, since ours is a package of the same name."""
+    """Load PyPI's asgi-cors from its file under another name, because our package has the same one."""
     if "other_asgi_cors" not in sys.modules:
         files = importlib.metadata.files("asgi-cors") or ()
         (file,) = (file for file in files if file.name == "asgi_cors.py")
@@ -160,7 +118,7 @@ def _litestar(app: App, policy: Policy) -> Spends | None:
         allow_origins=list(policy.origins),
         allow_origin_regex=None if policy.origins else policy.regex,
         allow_credentials=policy.credentials,
-        allow_methods=[*METHODS],  # type: ignore[list-item] # a list of any of its words
+        allow_methods=[*METHODS],  # type: ignore[list-item] # a list of its literals
         allow_headers=NAMES,
     )
     made: Any = CORSMiddleware(app, config)
@@ -172,18 +130,6 @@ def _litestar(app: App, policy: Policy) -> Spends | None:
         return spend(made, requests)
 
     return spends
-
-
-def _django_bare(app: App, policy: Policy) -> Spends | None:
-    import of_django
-
-    return of_django.bare(app, policy)
-
-
-def _django(app: App, policy: Policy) -> Spends | None:
-    import of_django
-
-    return of_django.cors_headers(app, policy)
 
 
 BARE: Final = "bare app"
@@ -200,6 +146,6 @@ CONTENDERS: Final = (
     Contender(STARLETTE, "starlette", _starlette),
     Contender("asgi-cors", "asgi-cors", _asgi_cors),
     Contender("Litestar", "litestar", _litestar),
-    Contender(DJANGO_BARE, "django", _django_bare),
-    Contender(DJANGO, "django-cors-headers", _django),
+    Contender(DJANGO_BARE, "django", of_django.bare),
+    Contender(DJANGO, "django-cors-headers", of_django.cors_headers),
 )

@@ -1,20 +1,18 @@
-"""Flask and Quart: alone, with ours, and with the extension that most of their apps use; called without a server."""
+"""Flask and Quart apps: bare, with our extension, and with Flask-CORS or Quart-CORS. No server runs."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import io
-import sys
 from collections.abc import Callable
 from time import process_time_ns
 from typing import Any, Final
 
-from traffic import ALLOWED, STRANGER, Message, Receive, Send, scopes
+from traffic import ALLOWED, STRANGER, Message, Receive, Send, build_environ, scopes
 
 REQUESTS: Final = 60  # in a turn
 
-Spends = Callable[[dict[str, Any]], float]  # a kind of request, as the keywords of `scopes`, to nanoseconds
+Spends = Callable[[dict[str, Any]], float]  # from the keywords of `scopes` to nanoseconds per request
 
 ROWS: Final[dict[str, dict[str, Any]]] = {
     "no Origin": {"origin": None},
@@ -22,47 +20,45 @@ ROWS: Final[dict[str, dict[str, Any]]] = {
     "actual, refused": {"origin": STRANGER},
     "preflight, allowed": {"preflight": True},
 }
-
-
-_OWN: Final[Any] = {"origins": [ALLOWED], "methods": ["PUT"], "allow_headers": ["x-request-id"]}
+_OPTIONS: Final[Any] = {"origins": [ALLOWED], "methods": ["PUT"], "allow_headers": ["x-request-id"]}
 
 
 def _resources(count: int) -> Any:
-    return dict.fromkeys((*(rf"/area{n}/.*" for n in range(count - 1)), "/items"), _OWN)
+    return dict.fromkeys((*(rf"/area{n}/.*" for n in range(count - 1)), "/items"), _OPTIONS)
 
 
-def flasks() -> dict[str, Spends]:
-    """Give Flask apps by title."""
+def flask_apps() -> dict[str, Spends]:
+    """Build Flask apps, by title."""
     import flask_cors
     from flask import Flask
 
     import asgi_cors_flask
 
-    def made(install: Callable[[Flask], object], decorate: Callable[..., Any] = lambda view: view) -> Spends:
+    def build(install: Callable[[Flask], object], decorate: Callable[..., Any] = lambda view: view) -> Spends:
         app = Flask("bench")
         install(app)
         app.route("/items", methods=["GET", "PUT"])(decorate(lambda: "{}"))
         return lambda row: _spend_wsgi(app.wsgi_app, row)
 
     return {
-        "Flask": made(lambda _: None),
-        "asgi_cors_flask": made(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1))),
-        "asgi_cors_flask, 1,000 resources": made(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1000))),
-        "asgi_cors_flask, a view's own": made(lambda _: None, asgi_cors_flask.cross_origin(**_OWN)),
-        "Flask-CORS": made(lambda app: flask_cors.CORS(app, resources=_resources(1))),
-        "Flask-CORS, 1,000 resources": made(lambda app: flask_cors.CORS(app, resources=_resources(1000))),
-        "Flask-CORS, a view's own": made(lambda _: None, flask_cors.cross_origin(**_OWN)),
+        "Flask": build(lambda _: None),
+        "asgi_cors_flask": build(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1))),
+        "asgi_cors_flask, 1,000 resources": build(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1000))),
+        "asgi_cors_flask, a view's own": build(lambda _: None, asgi_cors_flask.cross_origin(**_OPTIONS)),
+        "Flask-CORS": build(lambda app: flask_cors.CORS(app, resources=_resources(1))),
+        "Flask-CORS, 1,000 resources": build(lambda app: flask_cors.CORS(app, resources=_resources(1000))),
+        "Flask-CORS, a view's own": build(lambda _: None, flask_cors.cross_origin(**_OPTIONS)),
     }
 
 
-def quarts() -> dict[str, Spends]:
-    """Give Quart apps by title."""
+def quart_apps() -> dict[str, Spends]:
+    """Build Quart apps, by title."""
     import quart_cors
     from quart import Quart
 
     import asgi_cors_quart
 
-    def made(install: Callable[[Quart], object]) -> Spends:
+    def build(install: Callable[[Quart], object]) -> Spends:
         app = Quart("bench")
 
         @app.get("/items")
@@ -74,14 +70,14 @@ def quarts() -> dict[str, Spends]:
 
     options: dict[str, Any] = {"allow_origin": [ALLOWED], "allow_methods": ["PUT"], "allow_headers": ["x-request-id"]}
     return {
-        "Quart": made(lambda _: None),
-        "asgi_cors_quart": made(lambda app: asgi_cors_quart.cors(app, **options)),
-        "Quart-CORS": made(lambda app: quart_cors.cors(app, **options)),
+        "Quart": build(lambda _: None),
+        "asgi_cors_quart": build(lambda app: asgi_cors_quart.cors(app, **options)),
+        "Quart-CORS": build(lambda app: quart_cors.cors(app, **options)),
     }
 
 
 def _spend_wsgi(app: Any, row: dict[str, Any]) -> float:
-    environs = [_environ(scope) for scope in scopes(REQUESTS, **row)]
+    environs = [build_environ(scope) for scope in scopes(REQUESTS, **row)]
     gc.disable()
     began = process_time_ns()
     for environ in environs:
@@ -94,25 +90,9 @@ def _spend_wsgi(app: Any, row: dict[str, Any]) -> float:
     return spent / REQUESTS
 
 
-def _environ(scope: dict[str, Any]) -> dict[str, Any]:
-    fields = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in scope["headers"]}
-    return fields | {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"],
-        "QUERY_STRING": "",
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "8000",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-    }
-
-
 def _spend_asgi(app: Any, row: dict[str, Any]) -> float:
     async def serve() -> float:
-        requests = [(scope, *_connection()) for scope in scopes(REQUESTS, **row)]
+        requests = [(scope, *connect()) for scope in scopes(REQUESTS, **row)]
         began = process_time_ns()
         for scope, receive, send in requests:
             await app(scope, receive, send)
@@ -124,19 +104,19 @@ def _spend_asgi(app: Any, row: dict[str, Any]) -> float:
     return spent
 
 
-def _connection() -> tuple[Receive, Send]:
-    """Receive a request without a body, and when it is answered a disconnect, for which Quart waits."""
-    parts = [{"type": "http.request", "body": b"", "more_body": False}]
-    answered = asyncio.Event()
+def connect() -> tuple[Receive, Send]:
+    """Return `receive` and `send` of one request. The client disconnects after the response: Quart waits for that."""
+    messages = [{"type": "http.request", "body": b"", "more_body": False}]
+    is_complete = asyncio.Event()
 
     async def receive() -> Message:
-        if parts:
-            return parts.pop()
-        await answered.wait()
+        if messages:
+            return messages.pop()
+        await is_complete.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body"):
-            answered.set()
+            is_complete.set()
 
     return receive, send

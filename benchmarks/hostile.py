@@ -7,8 +7,8 @@ with httptools accepts, such as `Origin:a`. Each request has another origin, so 
 app does nothing, so the figures are those of the middleware; for `asgi_app`, of the event loop and the thread together.
 Under WSGI, the lines are joined before the measurement, as a server does.
 
-The figures of a row must be equal, because the work is linear in the size of a request. None may be over 10. For small
-sizes the fixed cost of a request shows. The run takes two minutes.
+The figures of a row are about equal, because the work is linear in the size of a request; small sizes show the fixed
+cost of a request. No figure may exceed 10. The run takes two minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import io
 import itertools
 import time
 import warnings
@@ -25,8 +24,10 @@ from typing import Any, Final
 
 import flask
 import quart
+from frameworks import connect
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from traffic import Headers, build_environ, build_scope
 
 import asgi_cors_flask
 import asgi_cors_quart
@@ -50,24 +51,20 @@ HEADERS: Final = {
     "X-Any": "GET",
 }
 
-Headers = list[tuple[bytes, bytes]]
-Measured = Callable[[str, Headers], Awaitable[float]]
+Measure = Callable[[str, Headers], Awaitable[float]]
 
 _numbers = itertools.count()
 
 
 def flood(header: str, size: int) -> Headers:
-    """Make the headers of a request with about `size` bytes of one header, each name and value an object of its own."""
+    """Build the headers of a request, with about `size` bytes of one header."""
     name = header.partition(",")[0].lower().encode()
     count = size // len(b"%b:a\r\n" % name)
     block = b"%b:a\n" % name * count
     lines = [(line[:-2], line[-1:]) for line in block.splitlines()]
     origin = f"https://n{next(_numbers)}.example.net".encode()
-    asked = [(b"access-control-request-method", b"PUT")] if HEADERS[header] == "OPTIONS" else []
-    return [(b"host", b"api.example.com"), (b"origin", origin), *asked, *lines]
-
-
-# -- the interfaces
+    preflight = [(b"access-control-request-method", b"PUT")] if HEADERS[header] == "OPTIONS" else []
+    return [(b"host", b"api.example.com"), (b"origin", origin), *preflight, *lines]
 
 
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
@@ -87,73 +84,33 @@ def wsgi_nothing(environ: Any, start_response: Any) -> Iterable[bytes]:
     return []
 
 
-def by_asgi(app: Any, kind: str = "http") -> Measured:
-    """Measure an ASGI app: from the call to its end, all in one step of the event loop."""
+def by_asgi(app: Any, **changes: str) -> Measure:
+    """Measure an ASGI app: from the call to its end. `changes` are those of the scope."""
 
-    async def receive() -> Any:
-        if messages:
-            return messages.pop()
-        return await asyncio.Event().wait()
-
-    async def send(message: Any) -> None:
-        del message
-
-    messages: list[Any] = []
-
-    async def measured(method: str, headers: Headers) -> float:
-        messages[:] = [{"type": "http.request", "body": b"", "more_body": False}]
-        scope = {
-            "type": kind,
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "ws" if kind == "websocket" else "http",
-            "path": "/view",
-            "raw_path": b"/view",
-            "query_string": b"",
-            "root_path": "",
-            "headers": headers,
-            "client": ("127.0.0.1", 40000),
-            "server": ("127.0.0.1", 8000),
-        }
+    async def measure(method: str, headers: Headers) -> float:
+        scope = build_scope(method, "/view", headers) | changes
+        receive, send = connect()
         began = time.perf_counter()
         await app(scope, receive, send)
         return time.perf_counter() - began
 
-    return measured
+    return measure
 
 
-def by_wsgi(app: Any) -> Measured:
-    """Measure a WSGI app; the lines are joined before, as a server does."""
+def by_wsgi(app: Any) -> Measure:
+    """Measure a WSGI app. The lines are joined before the measurement."""
 
-    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
-        del status, headers, exc_info
-
-    async def measured(method: str, headers: Headers) -> float:
-        values: dict[str, list[str]] = {}
-        for name, value in headers:
-            values.setdefault("HTTP_" + name.decode().upper().replace("-", "_"), []).append(value.decode())
-        environ = {
-            "REQUEST_METHOD": method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": "/view",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "8000",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(),
-            **{name: ",".join(lines) for name, lines in values.items()},
-        }
+    async def measure(method: str, headers: Headers) -> float:
+        environ = build_environ(build_scope(method, "/view", headers))
         began = time.perf_counter()
-        list(app(environ, start_response))
+        list(app(environ, lambda *_: None))
         return time.perf_counter() - began
 
-    return measured
+    return measure
 
 
 def make_flask() -> flask.Flask:
-    """Make a Flask app with a view that has a policy of its own, so that routes are matched; the app does nothing."""
+    """Build a Flask app that does nothing. One view has its own policy, so routes are matched."""
     app = flask.Flask("app")
     app.wsgi_app = wsgi_nothing  # type: ignore[method-assign]  # as Flask's documentation has it
     asgi_cors_flask.CORS(app, origins=PAGE)
@@ -163,7 +120,7 @@ def make_flask() -> flask.Flask:
 
 
 def make_quart() -> quart.Quart:
-    """Make the same by Quart."""
+    """Build the same in Quart."""
     app = quart.Quart("app")
     app.asgi_app = nothing  # type: ignore[method-assign]  # as Quart's documentation has it
     asgi_cors_quart.CORS(app, allow_origins=PAGE)
@@ -177,18 +134,18 @@ def make_quart() -> quart.Quart:
 
 
 def make_starlette() -> Starlette:
-    """Make a Starlette app that does nothing."""
+    """Build a Starlette app that does nothing."""
     app = Starlette(routes=[Mount("/", nothing)])
     asgi_cors_starlette.install(app, **OPTIONS)
     return app
 
 
-def interfaces() -> dict[str, Measured]:
-    """Make one app for each interface."""
+def interfaces() -> dict[str, Measure]:
+    """Build one app for each interface."""
     return {
         "ASGI": by_asgi(CORSMiddleware(nothing, **OPTIONS)),
         "ASGI, enforce": by_asgi(CORSMiddleware(nothing, enforce=True, **OPTIONS)),
-        "WebSocket": by_asgi(CORSMiddleware(nothing, **OPTIONS), "websocket"),
+        "WebSocket": by_asgi(CORSMiddleware(nothing, **OPTIONS), type="websocket", scheme="ws"),
         "WSGI": by_wsgi(WSGIMiddleware(wsgi_nothing, **OPTIONS)),
         "Flask by WSGI": by_wsgi(make_flask().wsgi_app),
         "Flask by asgi_app": by_asgi(asgi_cors_flask.asgi_app(make_flask(), threads=1)),
@@ -197,30 +154,27 @@ def interfaces() -> dict[str, Measured]:
     }
 
 
-# -- the table
-
-
-async def row(measured: Measured, header: str, sizes: list[float]) -> list[float]:
-    """Measure one header at each size; return milliseconds per megabyte, the least of a few."""
+async def row(measure: Measure, header: str, sizes: list[float]) -> list[float]:
+    """Measure one header at each size, and return milliseconds per megabyte: the minimum of a few requests."""
     found = []
     for size in sizes:
         seconds = []
         for _ in range(REPEATS):
             headers = flood(header, int(size * 1e6))
             gc.collect()
-            seconds.append(await measured(HEADERS[header], headers))
+            seconds.append(await measure(HEADERS[header], headers))
         found.append(min(seconds) * 1000 / size)
     return found
 
 
-async def measure(sizes: list[float]) -> float:
+async def measure_all(sizes: list[float]) -> float:
     """Print a table for each interface; return the highest figure at the largest size."""
     worst = 0.0
-    for name, measured in interfaces().items():
-        await measured("GET", flood("Host", 100))  # what is built at the first request
+    for name, measure in interfaces().items():
+        await measure("GET", flood("Host", 100))  # the first request builds the caches
         print(f"\n{name:40}" + "".join(f"{f'{size:g} MB':>9}" for size in sizes))
         for header in HEADERS:
-            figures = await row(measured, header, sizes)
+            figures = await row(measure, header, sizes)
             worst = max(worst, figures[-1])
             print(f"{header:40}" + "".join(f"{figure:9.2f}" for figure in figures), flush=True)
     return worst
@@ -233,7 +187,7 @@ def main() -> None:
     sizes = sorted(parser.parse_args().megabytes)
     warnings.simplefilter("ignore")
     print("Milliseconds per megabyte.")
-    worst = asyncio.run(measure(sizes))
+    worst = asyncio.run(measure_all(sizes))
     print(f"\nAt {sizes[-1]:g} MB, the highest figure is {worst:.2f}; the limit is {LIMIT:g}.")
 
 

@@ -1,41 +1,37 @@
-"""django-cors-headers: no ASGI middleware, so it is measured over a view of Django's, on requests that Django reads."""
+"""django-cors-headers. It is not an ASGI middleware, so it is measured around a Django view, on Django's requests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from io import BytesIO
 from time import process_time_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import django  # type: ignore[import-untyped] # it has no types
-from contenders import METHODS, NAMES
 from django.conf import settings  # type: ignore[import-untyped] # it has no types
 from django.core.handlers.asgi import ASGIRequest  # type: ignore[import-untyped] # it has no types
 from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped] # it has no types
-from traffic import streaming
-
-if TYPE_CHECKING:
-    from contenders import Policy, Spends
-    from traffic import App, Scope
+from policies import METHODS, NAMES, Policy, Spends
+from traffic import App, Scope, streaming
 
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 
 
-async def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the form of a view
-    """Answer with three fields and a short body."""
+async def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the signature of a view
+    """Respond with three headers and a short body."""
     return HttpResponse(
         b"{}", headers={"content-length": "2", "x-request-id": "f3c1b7"}, content_type="application/json"
     )
 
 
 def bare(app: App, policy: Policy) -> Spends | None:
-    """Serve without any middleware."""
-    return _spends(view, policy) if _knows(app, policy) else None
+    """Serve without a middleware."""
+    return _spends(view, policy) if _can_serve(app, policy) else None
 
 
 def cors_headers(app: App, policy: Policy) -> Spends | None:
-    """Serve by the middleware."""
-    if not _knows(app, policy):
+    """Serve with the middleware."""
+    if not _can_serve(app, policy):
         return None
     _set(policy)
     from corsheaders.middleware import CorsMiddleware
@@ -44,8 +40,8 @@ def cors_headers(app: App, policy: Policy) -> Spends | None:
     return _spends(serve, policy)
 
 
-def _knows(app: App, policy: Policy) -> bool:
-    return not policy.paths and app is not streaming  # a chunk of the body never passes a middleware of Django's
+def _can_serve(app: App, policy: Policy) -> bool:
+    return not policy.paths and app is not streaming  # body chunks never pass through Django's middleware
 
 
 def _spends(serve: View, policy: Policy) -> Spends:

@@ -18,16 +18,10 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 import report
-from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, POLICIES, STARLETTE, Policy, Spends
+from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, STARLETTE
+from policies import POLICIES, Policy, Spends
 from traffic import ALLOWED, CHUNKS, LAYOUT, STRANGER, app, scopes, streaming
 
-TOLD: Final = """\
-No server and no event loop: each app is called with requests of fresh bytes objects, as a server's parser makes them
-(a Chromium fetch: 12 header fields, Origin the 8th), and answers with three fields and a short body. All contenders
-take turns in one process, round after round; several processes, each with a memory layout of its own. Of each round a
-contender's time less the bare app's is taken (a preflight's as it is, since it never reaches the app).
-`by hand` is `benchmarks/limit.py`: written for one fixed policy, doing what the rules ask and nothing else.
-django-cors-headers is measured over a view of Django's. - : knows no such policy, or leaves preflights to the app."""
 REQUESTS: Final = 150  # in a turn
 WARM: Final = 2
 
@@ -169,7 +163,7 @@ def main() -> None:
             times.setdefault((key[0], key[1], key[2]), []).extend(values)
     parts = [pictured(times), to_be_reached(times), everyone(times)]
     versions = {contender.distribution: contender.version for contender in CONTENDERS if contender.distribution}
-    report.save("overhead", "A request", TOLD, versions=versions, parts=parts)
+    report.save("overhead", versions=versions, parts=parts)
     print(*map(report.text, parts[1:]), sep="\n")
 
 

@@ -1,12 +1,13 @@
-"""Results as files, and docs/performance.md made of them: whichever benchmark runs, the page shows the newest of each.
+"""Store results, one file per Python, and build docs/performance.md from them.
 
-Nothing on the page is typed by hand; `python benchmarks/report.py` makes it anew.
+Everything on the page comes from this module and from the files; `python benchmarks/report.py` builds it again.
 """
 
 from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,66 +16,100 @@ import plot
 
 RESULTS: Final = Path(__file__).with_name("results")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
-_KINDS: Final = ("overhead", "scaling", "servers")  # in the page's order
 _OPENING: Final = """\
 # What it costs
 
-Made by `nox -s bench`, which measures and writes this page. Compare figures of one table only: all of it was measured
-in one run, the contenders taking turns.
+`nox -s bench` measures everything and writes this page. Compare figures of one table only: they come from one run, in
+which the contenders took turns.
 """
+_SECTIONS: Final = {  # in the page's order
+    "overhead": """\
+## A request
+
+Each app is called without a server and without an event loop. The requests are those of Chromium's `fetch`: 12 headers,
+Origin is the 8th. The app responds with three headers and a short body. All contenders take turns in each process, and
+several processes run, each with a memory layout of its own. The figure is a contender's time less that of the bare app.
+A preflight never reaches the app, so the figure is its whole time.
+
+- `by hand` is `benchmarks/limit.py`. It is written for one fixed policy and does only what the rules demand.
+- django-cors-headers is measured around a Django view.
+- `-`: the contender has no such policy, or leaves preflights to the app.
+""",
+    "scaling": """\
+## Size
+
+Medians; the sizes took turns in one process. *Request* is the time, in nanoseconds, that a request adds if a request
+like it has been decided before. *Decision* is the time of `decide()`, which a request from a new origin takes in
+addition. Memory is the policy's own, without the caller's list.
+""",
+    "servers": """\
+## A server
+
+The server runs on one core, wrk with eight connections on another. The apps take turns. All figures are medians. *Of
+bare* is the median of the ratios within a round. CPU is the time of the server per request; *added* is compared with
+the bare app.
+
+- *Headers alone*: the bare app sets the two headers of the response itself. This is the cost of sending them.
+- *By hand*: `benchmarks/limit.py`.
+""",
+}
 
 
-def save(kind: str, title: str, told: str, *, versions: Mapping[str, str], parts: Sequence[Any]) -> None:
-    """Write what a benchmark found on this Python, and the page.
+def save(kind: str, *, versions: Mapping[str, str], parts: Sequence[Any]) -> None:
+    """Store the results of a benchmark on this Python, and build the page.
 
     Args:
-        kind: The benchmark.
-        title: Its title.
-        told: What it measures, and how.
-        versions: Of what is compared, by distribution.
-        parts: Tables made by `table` and plots made by `bars`.
+        kind: The benchmark, a key of the page's sections.
+        versions: The versions of the distributions that are compared.
+        parts: Tables from `table` and plots from `bars`.
     """
-    python = platform.python_version()
-    found = {"title": title, "told": told, "python": python, "versions": versions, "parts": parts}
+    path = RESULTS / f"{'.'.join(platform.python_version_tuple()[:2])}.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+    results[kind] = {"python": platform.python_version(), "versions": versions, "parts": parts}
     RESULTS.mkdir(exist_ok=True)
-    short = ".".join(python.split(".")[:2])
-    (RESULTS / f"{kind}-{short}.json").write_text(json.dumps(found, indent=1) + "\n")
-    write()
+    path.write_text(_dump(results))
+    build_page()
+
+
+def _dump(results: Any) -> str:
+    """Return JSON with one line for each row of a table."""
+    text = json.dumps(results, indent=1, ensure_ascii=False)
+    return re.sub(r"\[\s+([^\[\]{}]+?)\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
 
 
 def table(title: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> dict[str, Any]:
-    """Make a table, its first column words and the others numbers."""
+    """Build a table. The first column has text, the others numbers."""
     return {"title": title, "head": list(head), "rows": [[str(value) for value in row] for row in rows]}
 
 
 def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    """Make a plot: groups of bars, each bar a name and a number."""
+    """Build a plot: groups of bars, each with a name and a number."""
     return {"title": title, "groups": groups}
 
 
-def write() -> None:
+def build_page() -> None:
     """Write the page and its plots."""
     lines = [_OPENING]
-    for kind in _KINDS:
-        for place, path in enumerate(sorted(RESULTS.glob(f"{kind}-*.json"))):
-            found = json.loads(path.read_text())
-            lines += [f"## {found['title']}\n", f"{found['told']}\n"] if place == 0 else []
-            versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-            lines += [f"### CPython {found['python']}\n", f"With {versions}.\n" if versions else ""]
-            lines += [_shown(part, f"{path.stem}-{n}.svg") for n, part in enumerate(found["parts"])]
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text("\n".join(line for line in lines if line))
+    versions = sorted(RESULTS.glob("*.json"))
+    for kind, opening in _SECTIONS.items():
+        lines.append(opening)
+        for path in versions:
+            if found := json.loads(path.read_text()).get(kind):
+                compared = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+                lines += [f"### CPython {found['python']}\n", f"With {compared}.\n"]
+                lines += [_render(part, f"{kind}-{path.stem}-{n}.svg") for n, part in enumerate(found["parts"])]
+    PAGE.write_text("\n".join(lines))
 
 
 def text(part: Mapping[str, Any]) -> str:
-    """Write a table as Markdown."""
+    """Return a table as Markdown."""
     head = part["head"]
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *part["rows"]]
     title = f"{part['title']}\n\n" if part["title"] else ""
     return title + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _shown(part: Mapping[str, Any], name: str) -> str:
+def _render(part: Mapping[str, Any], name: str) -> str:
     if "head" in part:
         return text(part)
     (PAGE.parent / name).write_text(plot.svg(part["title"], part["groups"]))
@@ -82,4 +117,4 @@ def _shown(part: Mapping[str, Any], name: str) -> str:
 
 
 if __name__ == "__main__":
-    write()
+    build_page()

@@ -1,4 +1,4 @@
-"""What grows with a policy: time to build it, memory, and the cost of a request; and what importing costs.
+"""Measure how a policy's size affects the time to build it, memory and requests; measure imports and extensions, too.
 
 python benchmarks/scaling.py [--rounds 25]
 """
@@ -24,14 +24,10 @@ from traffic import ALLOWED, app, scopes, spend
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
 
-TOLD: Final = """\
-Sizes of policies, in turns within one process, medians. *Request*: nanoseconds that one adds whose like has been
-decided before; *decision*: of `decide()`, which a request of a new origin takes beside. Memory is what the policy
-takes over the caller's own list; a stranger's stream is of as many origins that were never seen before."""
 REQUESTS: Final = 200  # in a turn
-STREAM: Final = 50_000  # strangers
+STREAM: Final = 50_000  # new origins
 IMPORTS: Final = 15
-# So that nothing is merely put off.
+# The import may load modules later: build a middleware, too.
 BUILD: Final = "from asgi_cors import CORSMiddleware; CORSMiddleware(print, allow_origins='https://example.com')"
 VERSIONS: Final = ("asgi-cors-bridge", "flask", "flask-cors", "quart", "quart-cors", "starlette")
 
@@ -42,10 +38,10 @@ class Size(NamedTuple):
     """A policy of some size.
 
     Args:
-        title: How many of what.
-        options: The middleware's.
-        origin: An allowed origin, by number.
-        path: Where its requests go.
+        title: The number of entries.
+        options: The options of the middleware.
+        origin: Returns an allowed origin, by number.
+        path: The path of its requests.
     """
 
     title: str
@@ -55,7 +51,7 @@ class Size(NamedTuple):
 
 
 def sizes() -> Iterable[Size]:
-    """Give policies of few entries and of many."""
+    """Return policies of few entries and of many."""
     return [
         *(_exact(count) for count in (1, 10, 1_000, 100_000, 1_000_000)),
         *(_patterns(count) for count in (1, 10, 1_000, 10_000)),
@@ -63,8 +59,8 @@ def sizes() -> Iterable[Size]:
     ]
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' if count > 1 else ''}"
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' if count > 1 else ''}"
 
 
 def _exact(count: int) -> Size:
@@ -86,7 +82,7 @@ def _paths(count: int) -> Size:
 
 
 def growth(rounds: int) -> dict[str, Any]:
-    """Measure what grows with a policy."""
+    """Measure policies of several sizes."""
     measured = list(sizes())
     built = [_built(size.options) for size in measured]
     requests: list[list[float]] = [[] for _ in measured]
@@ -111,7 +107,7 @@ def growth(rounds: int) -> dict[str, Any]:
 
 
 def _built(options: Options) -> tuple[CORSMiddleware, float, float]:
-    """Build a middleware: give it, the milliseconds that it took, and the megabytes that it takes."""
+    """Build a middleware. Return it, the milliseconds that this took, and its megabytes."""
     gc.collect()
     began = process_time()
     made = CORSMiddleware(app, **options)
@@ -133,7 +129,7 @@ def _decision(policy: Policy, size: Size) -> float:
 
 
 def stream() -> dict[str, Any]:
-    """Measure what a stranger's stream of origins leaves in memory, once it has filled the tables and once more."""
+    """Measure the memory after streams of new origins: the first fills the caches, the others must add nothing."""
     middleware = CORSMiddleware(app, allow_origins=[ALLOWED, "https://*.example.com"])
     tracemalloc.start()
     left = []
@@ -145,11 +141,11 @@ def stream() -> dict[str, Any]:
         left.append(tracemalloc.get_traced_memory()[0] / 1e6)
     tracemalloc.stop()
     rows = [[f"{(turn + 1) * STREAM * 2:,} requests", f"{taken:,.2f}"] for turn, taken in enumerate(left)]
-    return report.table("", ["origins never seen before, half of them allowed", "memory left, MB"], rows)
+    return report.table("", ["new origins, half of them allowed", "memory left, MB"], rows)
 
 
 def imports() -> dict[str, Any]:
-    """Measure imports, in interpreters of their own."""
+    """Measure imports, each in a new interpreter."""
     rows = []
     for title, before in (
         ("a bare interpreter", ""),
@@ -161,18 +157,18 @@ def imports() -> dict[str, Any]:
 
 def _taken(before: str, code: str) -> str:
     program = f"{before}\nimport time; t = time.process_time()\n{code}\nprint(time.process_time() - t)"
-    taken = [_seconds([sys.executable, "-c", program]) * 1e3 for _ in range(IMPORTS + 1)][1:]  # compiled by the first
+    taken = [_seconds([sys.executable, "-c", program]) * 1e3 for _ in range(IMPORTS + 1)][1:]  # the first one compiles
     return f"{statistics.median(taken):.1f}"
 
 
 def _seconds(command: list[str]) -> float:
     env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return float(subprocess.check_output(command, env=env))  # noqa: S603 - made above
+    return float(subprocess.check_output(command, env=env))  # noqa: S603 - built above
 
 
 def extensions(rounds: int) -> Iterable[dict[str, Any]]:
-    """Measure what CORS adds to an app of Flask's and of Quart's."""
-    for apps in (frameworks.flasks(), frameworks.quarts()):
+    """Measure the time that CORS adds to a Flask app and to a Quart app."""
+    for apps in (frameworks.flask_apps(), frameworks.quart_apps()):
         bare, *others = apps
         times = [
             {(title, row): apps[title](frameworks.ROWS[row]) for row in frameworks.ROWS for title in apps}
@@ -180,7 +176,7 @@ def extensions(rounds: int) -> Iterable[dict[str, Any]]:
         ][1:]
         rows = []
         for row in frameworks.ROWS:
-            whole = "preflight" in row  # which a middleware answers before the app
+            whole = "preflight" in row  # never reaches the app
             over = {t: [turn[t, row] - (0 if whole else turn[bare, row]) for turn in times] for t in others}
             rows.append(
                 [
@@ -189,18 +185,18 @@ def extensions(rounds: int) -> Iterable[dict[str, Any]]:
                     *(f"{statistics.median(over[t]):,.0f}" for t in others),
                 ]
             )
-        yield report.table("Nanoseconds added (a preflight: in all)", ["", f"{bare} alone", *others], rows)
+        yield report.table("Nanoseconds added (of a preflight: the total)", ["", f"{bare} alone", *others], rows)
 
 
 def main() -> None:
-    """Measure all of it."""
+    """Measure everything, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=25)
     rounds = parser.parse_args().rounds
     warnings.simplefilter("ignore")
     parts = [imports(), growth(rounds), stream(), *extensions(rounds)]
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
-    report.save("scaling", "Size", TOLD, versions=versions, parts=parts)
+    report.save("scaling", versions=versions, parts=parts)
     print(*map(report.text, parts), sep="\n")
 
 

@@ -1,16 +1,16 @@
-"""Apps for servers to serve, by name: `served:raw_ours`, and so on. Each is made when a server asks for it."""
+"""Apps for the servers, by name, such as `served:raw_ours`. Each is built when a server imports it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from contenders import METHODS, NAMES
 from limit import Limit, Policy
-from traffic import ALLOWED, app, with_fields
+from policies import METHODS, NAMES
+from traffic import ALLOWED, app, with_headers
 
 _OPTIONS: Final[dict[str, Any]] = {"allow_origins": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
-_FIELDS: Final = {"access-control-allow-origin": ALLOWED, "vary": "Origin"}
+_HEADERS: Final = {"access-control-allow-origin": ALLOWED, "vary": "Origin"}
 
 
 def _raw(contender: str) -> Any:
@@ -18,7 +18,7 @@ def _raw(contender: str) -> Any:
 
     from asgi_cors import CORSMiddleware as Ours
 
-    served: Any = with_fields if contender == "fields" else app
+    served: Any = with_headers if contender == "headers" else app
     if contender == "ours":
         return Ours(served, **_OPTIONS)
     if contender == "limit":
@@ -35,17 +35,17 @@ def _starlette(contender: str) -> Any:
 
     import asgi_cors_starlette
 
-    own = _FIELDS if contender == "fields" else None
+    headers = _HEADERS if contender == "headers" else None
 
     async def items(_request: object) -> Response:
-        return Response("{}", media_type="application/json", headers=own)
+        return Response("{}", media_type="application/json", headers=headers)
 
-    made = Starlette(routes=[Route("/items", items)])
+    built = Starlette(routes=[Route("/items", items)])
     if contender == "ours":
-        asgi_cors_starlette.install(made, **_OPTIONS)
+        asgi_cors_starlette.install(built, **_OPTIONS)
     elif contender == "peer":
-        made.add_middleware(CORSMiddleware, **_OPTIONS)
-    return made
+        built.add_middleware(CORSMiddleware, **_OPTIONS)
+    return built
 
 
 def _quart(contender: str) -> Any:
@@ -54,18 +54,18 @@ def _quart(contender: str) -> Any:
 
     import asgi_cors_quart
 
-    made = Quart("bench")
+    built = Quart("bench")
 
-    @made.get("/items")
+    @built.get("/items")
     async def items() -> Any:
-        return ({}, _FIELDS) if contender == "fields" else {}
+        return ({}, _HEADERS) if contender == "headers" else {}
 
     options: Any = {"allow_origin": [ALLOWED], "allow_methods": METHODS, "allow_headers": NAMES}
     if contender == "ours":
-        asgi_cors_quart.cors(made, **options)
+        asgi_cors_quart.cors(built, **options)
     elif contender == "peer":
-        quart_cors.cors(made, **options)
-    return made
+        quart_cors.cors(built, **options)
+    return built
 
 
 def _flask(contender: str) -> Any:
@@ -74,17 +74,19 @@ def _flask(contender: str) -> Any:
 
     import asgi_cors_flask
 
-    made = Flask("bench")
-    made.get("/items")(lambda: ({}, _FIELDS) if contender == "fields" else {})
+    built = Flask("bench")
+    built.get("/items")(lambda: ({}, _HEADERS) if contender == "headers" else {})
     options: Any = {"origins": [ALLOWED], "methods": METHODS, "allow_headers": NAMES}
     if contender == "ours":
-        asgi_cors_flask.CORS(made, **options)
+        asgi_cors_flask.CORS(built, **options)
     elif contender == "peer":
-        flask_cors.CORS(made, **options)
-    return asgi_cors_flask.asgi_app(made)  # asgiref's own bridge fails where requests come at once
+        flask_cors.CORS(built, **options)
+    return asgi_cors_flask.asgi_app(built)  # asgiref's own bridge fails under concurrent requests
 
 
-KINDS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {  # by name: title, the peer's, what makes it
+KINDS: Final[
+    dict[str, tuple[str, str, Callable[[str], Any]]]
+] = {  # by name: title, the peer, the function that builds it
     "raw": ("raw ASGI", "Starlette's", _raw),
     "starlette": ("Starlette", "Starlette's", _starlette),
     "quart": ("Quart", "Quart-CORS", _quart),
@@ -94,6 +96,6 @@ KINDS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {  # by name: t
 
 def __getattr__(name: str) -> Any:
     kind, _, contender = name.partition("_")
-    if kind not in KINDS or contender not in {"bare", "fields", "limit", "ours", "peer"}:
+    if kind not in KINDS or contender not in {"bare", "headers", "limit", "ours", "peer"}:
         raise AttributeError(name)
     return KINDS[kind][2](contender)

@@ -1,8 +1,8 @@
-"""What CORS costs behind a real server: requests per second, and the server's CPU time for each.
+"""Measure CORS behind real servers: requests per second, and the server's CPU time per request.
 
     python benchmarks/servers.py [--rounds 5] [--seconds 1]
 
-Needs wrk (`apt-get install wrk`). Servers listen on 127.0.0.1, all on one core, of which one is loaded at a time from
+Needs wrk (`apt-get install wrk`). The servers listen on 127.0.0.1 and share one core. wrk loads one at a time, from
 another core.
 """
 
@@ -27,11 +27,6 @@ import report
 from served import KINDS
 from traffic import scopes
 
-TOLD: Final = """\
-The server on one core, wrk with eight connections on another, each app in turn, round after round. Medians; *of bare*
-is the median of the ratios within a round. CPU is the server's, per request; *added* is over the bare app's.
-*Fields alone* is the bare app that sets the two fields of the actual response by itself: what server and framework take
-to send them, whoever sets them. *By hand* is `benchmarks/limit.py`."""
 SERVERS: Final = {
     "uvicorn": "uvicorn --host 127.0.0.1 --port {port} --no-access-log --log-level error --lifespan off served:{app}",
     "granian": "granian --interface asginl --host 127.0.0.1 --port {port} --no-log served:{app}",
@@ -47,11 +42,11 @@ HEAD: Final = (
     *("actual/s", "of bare", "CPU, µs", "added, µs"),
     *("preflights/s", "CPU, µs"),
 )
-START: Final = 30  # seconds that a server may take
+START: Final = 30  # seconds, at most
 
 
 class Load(NamedTuple):
-    """What a server did under load: requests per second, and microseconds of its CPU for each."""
+    """The result of a server under load: requests per second, and microseconds of its CPU time per request."""
 
     rate: float
     cost: float
@@ -59,7 +54,7 @@ class Load(NamedTuple):
 
 @contextlib.contextmanager
 def running(server: str, app: str) -> Iterator[tuple[int, int]]:
-    """Run a server on the first core; give its process and port."""
+    """Run a server on the first core. Yield its process id and port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -90,7 +85,7 @@ def load(pid: int, port: int, script: Path, seconds: float) -> Load:
     """Load a server from the second core.
 
     Raises:
-        RuntimeError: Where a request failed.
+        RuntimeError: A request failed.
     """
     before = _spent(pid)
     command = ["wrk", "--threads=1", "--connections=8", f"--duration={seconds}s", f"--script={script}"]
@@ -103,7 +98,7 @@ def load(pid: int, port: int, script: Path, seconds: float) -> Load:
 
 
 def _spent(pid: int) -> int:
-    """Add up the nanoseconds on a CPU of a process and its children, thread by thread."""
+    """Return the CPU time of a process and its children, in nanoseconds: the sum over all threads."""
     tasks = [*Path(f"/proc/{pid}/task").iterdir()]
     children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) + sum(map(_spent, children))
@@ -111,24 +106,24 @@ def _spent(pid: int) -> int:
 
 @contextlib.contextmanager
 def scripts() -> Iterator[dict[str, Path]]:
-    """Write wrk's scripts, one for each kind of request."""
+    """Write one wrk script for each kind of request. Yield their paths."""
     with tempfile.TemporaryDirectory() as folder:
         made = {}
         for row, kind in ROWS.items():
             (scope,) = scopes(1, **kind)
-            fields = "".join(
+            headers = "".join(
                 f"wrk.headers[{name.decode()!r}] = {value.decode()!r}\n" for name, value in scope["headers"]
             )
             made[row] = Path(folder, f"{row}.lua")
-            made[row].write_text(f'wrk.method = "{scope["method"]}"\n{fields}')
+            made[row].write_text(f'wrk.method = "{scope["method"]}"\n{headers}')
         yield made
 
 
 def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[str]]:
-    """Load the bare app, ours and the peer's in turns, and give the rows of the table."""
+    """Load the bare app, ours and the peer's in turns. Return the rows of the table."""
     title, peer, _ = KINDS[kind]
     by_hand = {"limit": "by hand"} if kind == "raw" else {}
-    names = {"bare": "bare", "fields": "fields alone", **by_hand, "ours": "asgi_cors", "peer": peer}
+    names = {"bare": "bare", "headers": "headers alone", **by_hand, "ours": "asgi_cors", "peer": peer}
     loads: dict[tuple[str, str], list[Load]] = {}
     with contextlib.ExitStack() as stack:
         made = stack.enter_context(scripts())
@@ -136,7 +131,7 @@ def compare(server: str, kind: str, rounds: int, seconds: float) -> list[list[st
         for _ in range(rounds + 1):
             for row, script in made.items():
                 for name, (pid, port) in apps.items():
-                    if row != "preflight" or name not in {"bare", "fields"}:
+                    if row != "preflight" or name not in {"bare", "headers"}:
                         loads.setdefault((name, row), []).append(load(pid, port, script, seconds))
     return [[f"{server}, {title}: {names[name]}", *_row(loads, name)] for name in names]
 
@@ -153,7 +148,7 @@ def _row(loads: dict[tuple[str, str], list[Load]], name: str) -> list[str]:
 
 
 def _cells(loads: dict[tuple[str, str], list[Load]], name: str, row: str) -> tuple[str, str, str]:
-    """Give requests per second, their ratio to the bare app's, and the CPU added; the first round warms up."""
+    """Return requests per second, their ratio to the bare app's, and the CPU time added. The first round warms up."""
     pairs = list(zip(loads[name, row][1:], loads["bare", row][1:], strict=True))
     return (
         f"{statistics.median(one.rate for one, _ in pairs):,.0f}",
@@ -163,7 +158,7 @@ def _cells(loads: dict[tuple[str, str], list[Load]], name: str, row: str) -> tup
 
 
 def main() -> None:
-    """Compare behind every server."""
+    """Compare behind every server, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1)
@@ -175,7 +170,7 @@ def main() -> None:
     ]
     part = report.table("", [*HEAD], rows)
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
-    report.save("servers", "A server", TOLD, versions=versions, parts=[part])
+    report.save("servers", versions=versions, parts=[part])
     print(report.text(part))
 
 

@@ -1,18 +1,21 @@
-"""Requests as a server hands them over, the app that answers them, and what drives both without a server or a loop.
+"""Requests as a server passes them on, the app that responds, and a driver without a server or an event loop.
 
-Every request is made of fresh bytes objects, as a server's parser makes them: re-used ones would have their hashes
-cached, which flatters whoever builds a dict of the headers.
+Every request has bytes objects of its own, as a server's parser makes them. Reused objects have cached hashes, which
+would favour a middleware that builds a dict of the headers.
 """
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from time import process_time_ns
 from typing import Any, Final
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
+Headers = list[tuple[bytes, bytes]]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
@@ -21,12 +24,12 @@ ALLOWED: Final = "https://app.example.com"
 STRANGER: Final = "https://app.example.net"
 CHUNKS: Final = 50
 
-# Where two classes that a request needs meet in one place of CPython's cache of their attributes, it takes 600
-# instructions or 100 ns more: an accident of a process, which says nothing about a middleware. A class that is looked
-# at takes the next number, and with it a place: so many are made here that all others have places of their own.
+# If two classes share a slot in CPython's cache of class attributes, a request takes 600 instructions or 100 ns more.
+# That is an accident of one process and says nothing about a middleware. A class gets the next number when an attribute
+# is first read, and the number determines its slot. The fillers therefore move all other classes to other slots.
 LAYOUT: Final = "LAYOUT"
 for _ in range(int(os.environ.get(LAYOUT, "0"))):
-    type("Filler", (), {"value": None}).value  # type: ignore[attr-defined]  # noqa: B018 - to look is what counts
+    type("Filler", (), {"value": None}).value  # type: ignore[attr-defined]  # noqa: B018 - reading it is the purpose
 
 _FETCH: Final = (  # in Chromium's order; Origin is the 8th of 12
     ("host", "api.example.com"),
@@ -59,16 +62,18 @@ _PREFLIGHT: Final = (
 
 
 def scopes(count: int, *, origin: str | None = ALLOWED, preflight: bool = False, path: str = "/items") -> list[Scope]:
-    """Make requests, each of bytes of its own."""
-    fields = [
+    """Build requests. Each has bytes objects of its own."""
+    headers = [
         (name.encode(), value.replace("{origin}", origin or "").encode())
         for name, value in (_PREFLIGHT if preflight else _FETCH)
         if origin or name not in {"origin", "referer"}
     ]
-    return [_scope(fields, "OPTIONS" if preflight else "GET", path) for _ in range(count)]
+    method = "OPTIONS" if preflight else "GET"
+    return [build_scope(method, path, [(_fresh(name), _fresh(value)) for name, value in headers]) for _ in range(count)]
 
 
-def _scope(fields: Iterable[tuple[bytes, bytes]], method: str, path: str) -> Scope:
+def build_scope(method: str, path: str, headers: Headers) -> Scope:
+    """Build a request of the type http."""
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -79,10 +84,29 @@ def _scope(fields: Iterable[tuple[bytes, bytes]], method: str, path: str) -> Sco
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(_fresh(name), _fresh(value)) for name, value in fields],
+        "headers": headers,
         "server": ("127.0.0.1", 8000),
         "client": ("127.0.0.1", 50000),
         "state": {},
+    }
+
+
+def build_environ(scope: Scope) -> dict[str, Any]:
+    """Build the same request for WSGI. Lines of one name are joined, as servers do."""
+    values: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        values.setdefault(f"HTTP_{name.decode().upper().replace('-', '_')}", []).append(value.decode())
+    return {name: ",".join(lines) for name, lines in values.items()} | {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"],
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
     }
 
 
@@ -102,14 +126,14 @@ def _start() -> Message:
     }
 
 
-async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the form of an ASGI app
-    """Answer with three fields and a short body."""
+async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the signature of an ASGI app
+    """Respond with three headers and a short body."""
     await send(_start())
     await send({"type": "http.response.body", "body": b"{}"})
 
 
-async def with_fields(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the same
-    """Answer as `app` does under a policy, by itself."""
+async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the same
+    """Respond as `app` does behind a middleware, but without one."""
     start = _start()
     start["headers"] += [(b"access-control-allow-origin", ALLOWED.encode()), (b"vary", b"Origin")]
     await send(start)
@@ -117,7 +141,7 @@ async def with_fields(scope: Scope, receive: Receive, send: Send) -> None:  # no
 
 
 async def streaming(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the same
-    """Answer as `app` does, with more chunks."""
+    """Respond as `app` does, in more chunks."""
     await send(_start())
     for _ in range(CHUNKS):
         await send({"type": "http.response.body", "body": b"{}", "more_body": True})
@@ -125,19 +149,19 @@ async def streaming(scope: Scope, receive: Receive, send: Send) -> None:  # noqa
 
 
 async def receive() -> Message:
-    """Have nothing to receive."""
+    """Return an empty request body."""
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
 async def send(message: Message) -> None:
-    """Take a message as a server does, which writes to a buffer and does not wait."""
+    """Accept a message without waiting, like a server that writes to a buffer."""
 
 
 def spend(asgi: App, requests: list[Scope]) -> float:
-    """Serve requests one after the other; give nanoseconds of the CPU per request.
+    """Serve requests one after the other, and return nanoseconds of CPU time per request.
 
     Raises:
-        RuntimeError: Where an app waits for something, which nothing here would ever bring.
+        RuntimeError: The app awaits something. There is no event loop to wake it.
     """
     began = process_time_ns()
     for scope in requests:

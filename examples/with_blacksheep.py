@@ -1,6 +1,6 @@
-"""BlackSheep: the middleware stands around the app, in the place of `app.use_cors`.
+"""BlackSheep: the middleware wraps the app, instead of `app.use_cors`.
 
-Serve it by `uvicorn --app-dir examples with_blacksheep:app`.
+Serve it: `uvicorn --app-dir examples with_blacksheep:app`.
 """
 
 from blacksheep import Application, Router
@@ -12,26 +12,26 @@ router = Router()
 
 @router.get("/items")
 async def items() -> list[str]:
-    """Tell what is there."""
+    """Return the items."""
     return ["tea", "cake"]
 
 
 @router.put("/items")
 async def replace() -> dict[str, str]:
-    """Tell what was done."""
+    """Confirm the change."""
     return {"done": "PUT"}
 
 
 @router.get("/public/news")
 async def news() -> list[str]:
-    """Tell everybody."""
+    """Respond to every page."""
     return ["open to all"]
 
 
 @router.get("/crash")
 async def crash() -> None:
     """Fail: the page can read the 500."""
-    raise RuntimeError("asked for")
+    raise RuntimeError("on purpose")
 
 
 app = CORSMiddleware(

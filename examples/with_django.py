@@ -1,6 +1,6 @@
-"""Django by ASGI: the middleware stands around the handler, as in a project's `asgi.py`.
+"""Django over ASGI: the middleware wraps the handler, as in a project's `asgi.py`.
 
-Serve it by `uvicorn --app-dir examples with_django:app`.
+Serve it: `uvicorn --app-dir examples with_django:app`.
 """
 
 from django.conf import settings
@@ -15,18 +15,18 @@ if not settings.configured:
 
 
 async def items(request: HttpRequest) -> JsonResponse:
-    """Tell what is there, or what was done."""
+    """Return the items, or confirm the change."""
     return JsonResponse(["tea", "cake"] if request.method == "GET" else {"done": request.method}, safe=False)
 
 
 async def news(_: HttpRequest) -> JsonResponse:
-    """Tell everybody."""
+    """Respond to every page."""
     return JsonResponse(["open to all"], safe=False)
 
 
 async def crash(_: HttpRequest) -> JsonResponse:
     """Fail: the page can read the 500."""
-    raise RuntimeError("asked for")
+    raise RuntimeError("on purpose")
 
 
 urlpatterns = [path("items", items), path("public/news", news), path("crash", crash)]

@@ -1,6 +1,6 @@
-"""Falcon: the middleware stands around the app, in the place of `falcon.CORSMiddleware`.
+"""Falcon: the middleware wraps the app, instead of `falcon.CORSMiddleware`.
 
-Serve it by `uvicorn --app-dir examples with_falcon:app`.
+Serve it: `uvicorn --app-dir examples with_falcon:app`.
 """
 
 from falcon.asgi import App, Request, Response
@@ -9,31 +9,31 @@ from asgi_cors import CORSMiddleware, Policy
 
 
 class Items:
-    """What is there."""
+    """The items."""
 
     async def on_get(self, _: Request, response: Response) -> None:
-        """Tell it."""
+        """Return the items."""
         response.media = ["tea", "cake"]
 
     async def on_put(self, _: Request, response: Response) -> None:
-        """Tell what was done."""
+        """Confirm the change."""
         response.media = {"done": "PUT"}
 
 
 class News:
-    """What is open to all."""
+    """The public part."""
 
     async def on_get(self, _: Request, response: Response) -> None:
-        """Tell it."""
+        """Respond to every page."""
         response.media = ["open to all"]
 
 
 class Crash:
-    """What fails."""
+    """A view that fails."""
 
     async def on_get(self, _request: Request, _response: Response) -> None:
         """Fail: the page can read the 500."""
-        raise RuntimeError("asked for")
+        raise RuntimeError("on purpose")
 
 
 falcon_app = App()

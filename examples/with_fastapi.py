@@ -1,6 +1,6 @@
 """FastAPI: one policy around everything, errors and validation included.
 
-Serve it by `uvicorn --app-dir examples with_fastapi:app`.
+Serve it: `uvicorn --app-dir examples with_fastapi:app`.
 """
 
 from fastapi import FastAPI
@@ -21,23 +21,23 @@ install(
 
 @app.get("/items")
 async def items() -> list[str]:
-    """Tell what is there."""
+    """Return the items."""
     return ["tea", "cake"]
 
 
 @app.put("/items")
 async def replace() -> dict[str, str]:
-    """Tell what was done."""
+    """Confirm the change."""
     return {"done": "PUT"}
 
 
 @app.get("/public/news")
 async def news() -> list[str]:
-    """Tell everybody."""
+    """Respond to every page."""
     return ["open to all"]
 
 
 @app.get("/crash")
 async def crash() -> None:
     """Fail: the page can read the 500."""
-    raise RuntimeError("asked for")
+    raise RuntimeError("on purpose")

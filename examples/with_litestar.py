@@ -1,6 +1,6 @@
-"""Litestar: the middleware stands around the app, so that Litestar's own error pages carry the fields, too.
+"""Litestar: the middleware wraps the app, so Litestar's own error pages have CORS headers, too.
 
-Serve it by `uvicorn --app-dir examples with_litestar:app`.
+Serve it: `uvicorn --app-dir examples with_litestar:app`.
 """
 
 from litestar import Litestar, get, put
@@ -10,26 +10,26 @@ from asgi_cors import CORSMiddleware, Policy
 
 @get("/items")
 async def items() -> list[str]:
-    """Tell what is there."""
+    """Return the items."""
     return ["tea", "cake"]
 
 
 @put("/items")
 async def replace() -> dict[str, str]:
-    """Tell what was done."""
+    """Confirm the change."""
     return {"done": "PUT"}
 
 
 @get("/public/news")
 async def news() -> list[str]:
-    """Tell everybody."""
+    """Respond to every page."""
     return ["open to all"]
 
 
 @get("/crash")
 async def crash() -> None:
     """Fail: the page can read the 500."""
-    raise RuntimeError("asked for")
+    raise RuntimeError("on purpose")
 
 
 app = CORSMiddleware(

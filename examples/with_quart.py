@@ -1,6 +1,6 @@
 """Quart: a policy for the app, and another for a view.
 
-Serve it by `uvicorn --app-dir examples with_quart:app`.
+Serve it: `uvicorn --app-dir examples with_quart:app`.
 """
 
 from quart import Quart, request
@@ -19,18 +19,18 @@ CORS(
 
 @app.route("/items", methods=["GET", "PUT"])
 async def items() -> list[str] | dict[str, str]:
-    """Tell what is there, or what was done."""
+    """Return the items, or confirm the change."""
     return ["tea", "cake"] if request.method == "GET" else {"done": request.method}
 
 
 @app.route("/public/news")
 @route_cors(allow_origin="*")
 async def news() -> list[str]:
-    """Tell everybody."""
+    """Respond to every page."""
     return ["open to all"]
 
 
 @app.route("/crash")
 async def crash() -> str:
     """Fail: the page can read the 500."""
-    raise RuntimeError("asked for")
+    raise RuntimeError("on purpose")

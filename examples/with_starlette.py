@@ -1,6 +1,6 @@
 """Starlette: one policy around everything, errors included.
 
-Serve it by `uvicorn --app-dir examples with_starlette:app`.
+Serve it: `uvicorn --app-dir examples with_starlette:app`.
 """
 
 from starlette.applications import Starlette
@@ -13,18 +13,18 @@ from asgi_cors_starlette import install
 
 
 async def items(request: Request) -> Response:
-    """Tell what is there, or what was done."""
+    """Return the items, or confirm the change."""
     return JSONResponse(["tea", "cake"] if request.method == "GET" else {"done": request.method})
 
 
 async def news(_: Request) -> Response:
-    """Tell everybody."""
+    """Respond to every page."""
     return JSONResponse(["open to all"])
 
 
 async def crash(_: Request) -> Response:
     """Fail: the page can read the 500."""
-    raise RuntimeError("asked for")
+    raise RuntimeError("on purpose")
 
 
 app = Starlette(

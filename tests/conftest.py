@@ -7,25 +7,26 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("tests.support")
+pytest_plugins = ["asgi_cors.testing._pytest"]  # pyproject.toml blocks its entry point, which loads it before coverage
 
 from tests.support.apps import App  # noqa: E402 - after pytest knows to rewrite its asserts
 from tests.support.clients import Served  # noqa: E402
 
-# No timing assertion anywhere: a slow machine is no failure.
+# No test has a deadline, because machines may be slow.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(params=["asgi", "wsgi"])
 def shell(request: pytest.FixtureRequest) -> str:
-    """Each shell of the core in turn."""
+    """Run the test under ASGI and under WSGI."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def serve(shell: str) -> Callable[..., Served]:
-    """Put an app behind the middleware of the shell: ``serve(policy, app=App(), **options)``."""
+    """Return a function that puts an app behind the middleware: `serve(policy, app=App(), **options)`."""
 
     def put(policy: Any = None, *, app: App | None = None, **options: Any) -> Served:
         return Served(shell, app or App(), policy, **options)

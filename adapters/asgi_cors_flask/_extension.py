@@ -1,138 +1,332 @@
-"""CORS(app, …): the extension, as Flask's extensions are written."""
+"""CORS(app, …), and the installation of one Flask app: its config, the policies of its views, and the middleware.
+
+The view of a request is predicted, since a preflight is answered before Flask routes it. Flask's signal
+`request_started` then reports the view that really runs. If it is another one, both policies must allow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Never, Unpack, cast
+import contextlib
+import contextvars
+import warnings
+from collections.abc import Generator, Hashable
+from dataclasses import replace
+from typing import Any, Never, Unpack, cast
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Request, current_app, has_app_context, request, request_started
 from flask.blueprints import BlueprintSetupState
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, MapAdapter
+from werkzeug.wrappers import Response
 
-from asgi_cors import ConfigError, Configuration, Explanation, Issue, Policy, Rules
-from asgi_cors_werkzeug import AttachedPolicy, Resources
+from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules, WSGIMiddleware
+from asgi_cors_werkzeug import (
+    EVERY_PATH,
+    EXEMPT,
+    EXTENSION_KEY,
+    AttachedPolicy,
+    BaseExtension,
+    BaseInstallation,
+    Predict,
+    Resources,
+    build_environ,
+    check_app,
+    through_proxy_fixes,
+)
 
-from ._installation import NAME, Installation, policies_of, refuse_other_apps, saying_resources
-from ._options import FLASK_NAMES, OF_APPS, OF_MIDDLEWARE, RESOURCES, Options, read_config, read_options, refuse_unknown
-from ._typing import AppOptions
+from ._options import (
+    APP_OPTIONS,
+    EMPTY,
+    FLASK_NAMES,
+    MIDDLEWARE_OPTIONS,
+    POLICY_OPTIONS,
+    RESOURCES,
+    AppOptions,
+    ParsedOptions,
+    Path,
+    Scope,
+    parse_options,
+)
 
 
-class CORS:
+class Installation(BaseInstallation):
+    """The policy of one Flask app, with `policy`, `explain` and `reconfigure`: `app.extensions["asgi_cors"]`.
+
+    Args:
+        app: The app, whose `wsgi_app` is wrapped.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        """Wrap the app. Until `configure` is called, only views have policies."""
+        self._app: Flask
+        self._keywords: ParsedOptions | None = None
+        self._resources = Resources()
+        super().__init__(app, describe_path=self._describe_path)
+        self.middleware = WSGIMiddleware(app.wsgi_app, self.configuration)
+        app.wsgi_app = self.middleware  # type: ignore[method-assign]
+        app.extensions[EXTENSION_KEY] = self
+        self._install()
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether the app itself has a policy, not only its views and blueprints."""
+        return self._keywords is not None
+
+    def configure(self, keywords: ParsedOptions) -> None:
+        """Apply the app's config and these keywords.
+
+        Raises:
+            ConfigError: With every mistake found. The previous policy stays in force.
+        """
+        with self._lock:
+            options = keywords.merged_over_config(self._app.config, warns=True)
+            policy, paths = build_policies(options)
+            own: dict[str, Any] = {name: options.others[name] for name in MIDDLEWARE_OPTIONS if name in options.others}
+            views = self.views.policies()
+            previous, self._resources = self._resources, options.others.get(RESOURCES, Resources())
+            try:
+                with paths_as_resources():
+                    self.configuration.reconfigure(policy, paths=paths, **own)
+            except ConfigError:
+                self._resources = previous
+                raise
+            if views:
+                self.configuration.set_views(views)
+            self._keywords = keywords
+
+    def reconfigure(self, policy: Policy | None = None, **options: Unpack[AppOptions]) -> None:
+        """Replace the policy, or the named options, at once. Other options stay.
+
+        Raises:
+            ConfigError: As `CORS` does. The previous policy stays in force.
+        """
+        parsed = parse_options(options, APP_OPTIONS)
+        if policy is not None:
+            if parsed.policy:
+                message = f"a policy and options of a policy ({', '.join(parsed.names.values())}) are given"
+                raise ConfigError([Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…).")])
+            parsed = ParsedOptions({name: getattr(policy, name) for name in POLICY_OPTIONS}, parsed.others, {})
+        with self._lock:
+            self.configure(parsed.merged_over(self._keywords or EMPTY))
+
+    def applies(self, policy: AttachedPolicy) -> bool:
+        """Return whether the middleware applies the policy of a decorated view.
+
+        It does not if a decorator above hides the policy, because that decorator does not use `functools.wraps`.
+        """
+        rule = request.url_rule
+        key = self.views.key_of_endpoint(rule.endpoint, request.method) if rule else None
+        return key is policy or key is EXEMPT or policy in self.views.registered()
+
+    def _policy_of(self, key: Any) -> Policy | Rules:
+        return cast("Policy | Rules", key.policy(self._app))
+
+    def _view_configuration(self, key: Any) -> Configuration:
+        return cast("Configuration", key.configuration(self._app))
+
+    def _describe_path(self, path: Path) -> str:
+        return self._resources.describe(path)
+
+    # -- routes
+
+    def _bind(self, scope: Scope) -> MapAdapter | None:
+        made = self._app.request_class(build_environ(scope), populate_request=False)
+        return self._app.create_url_adapter(made)
+
+    def _uses_default_binding(self) -> bool:
+        app = self._app
+        binds_as_flask = type(app).create_url_adapter is Flask.create_url_adapter and type(app.url_map) is Map
+        return binds_as_flask and "create_url_adapter" not in vars(app) and app.request_class is Request
+
+    def _through_proxies(self, scope: Scope) -> Scope:
+        # Under WSGI, the middlewares outside of ours have changed the environ already.
+        inner = self.middleware.app if "wsgi.environ" in scope else self._app.wsgi_app
+        return through_proxy_fixes(inner, scope)
+
+    def _in_request_context(self, scope: Scope, run: Predict) -> Hashable | None:
+        """Run a function inside of the contexts of the app and of a request for a scope.
+
+        The app's teardown functions run as always, since they may close the resources that a converter opens. Those of
+        the request do not: its context is pushed in a copy of the current context, which is dropped.
+        """
+
+        def run_inside() -> Hashable | None:
+            self._app.request_context(dict(build_environ(scope))).push()
+            return run()
+
+        inside = has_app_context() and cast("Any", current_app)._get_current_object() is self._app  # noqa: SLF001 - the documented way
+        with contextlib.nullcontext() if inside else self._app.app_context():
+            return contextvars.copy_context().run(run_inside)
+
+    # -- the view that runs
+
+    def _connect_signals(self) -> None:
+        request_started.connect(self._verify, self._app)
+
+    def _verify(self, _app: object, **_: object) -> None:
+        """Compare the view that is about to run with the predicted one.
+
+        Raises:
+            HTTPException: The refusal, if the policy of the view that runs requires one. It has no code, so the app's
+                error handlers ignore it.
+        """
+        current: Request = cast("Any", request)._get_current_object()  # noqa: SLF001 - the documented way
+        rule, environ = current.url_rule, current.environ
+        if rule is None:
+            return  # no view runs: a 404, a 405 or a redirect
+        keys = self.views.misprediction(rule.endpoint, current.method, environ)
+        refusal = self.middleware.verify_view(environ, *keys) if keys else None
+        if refusal is not None:
+            status, headers, body = refusal
+            raise HTTPException(response=Response(body, status, Headers(headers)))
+
+
+class CORS(BaseExtension[Installation]):
     """Apply a policy to a Flask app, or to the views of a blueprint.
 
     Args:
-        app: The app or blueprint; else `init_app` is to be called with it.
-        options: By Flask-CORS's names or the policy's own. Default: every origin may read, without credentials. The
-            app's config gives the same as `CORS_*` keys; `resources` gives policies by path.
+        app: The app or blueprint; without it, call `init_app` later.
+        options: By Flask-CORS's names or the policy's own. By default, every origin may read, without credentials. The
+            `CORS_*` keys of the app's config set the same options. `resources` sets policies by path.
 
     Raises:
         ConfigError: With every mistake found, before any request is served.
     """
 
     def __init__(self, app: Flask | Blueprint | None = None, *arguments: Never, **options: Unpack[AppOptions]) -> None:
-        """Read the options; see the class."""
+        """Parse the options; see the class."""
+        super().__init__()
         if arguments:
             raise ConfigError([Issue.positional("CORS", arguments, FLASK_NAMES)])
-        self._options = read_options(options, OF_APPS)
-        self._installations: list[Installation] = []
+        self._options = parse_options(options, APP_OPTIONS)
         if app is None:
             self._options.check()
         else:
             self.init_app(app)
 
     def init_app(self, app: Flask | Blueprint, **options: Unpack[AppOptions]) -> None:
-        """Bind an app or blueprint; options given here count before those of the constructor.
+        """Apply the policy to an app or blueprint. Options given here are merged over those of the constructor.
 
         Raises:
-            ConfigError: As the constructor does, and where the app has been bound before.
+            ConfigError: As the constructor does, and if the app has a policy already.
         """
-        read = read_options(options, OF_APPS).over(self._options)
+        parsed = parse_options(options, APP_OPTIONS).merged_over(self._options)
         refuse_other_apps(app, "CORS(app, …)")
         if isinstance(app, Blueprint):
-            _bind_blueprint(app, read)
+            _bind_blueprint(app, parsed)
             return
-        installation = app.extensions.get(NAME)
+        installation: Installation | None = app.extensions.get(EXTENSION_KEY)
         if installation is not None and installation.has_policy:
-            raise ConfigError([_bound_twice(app)])
+            message = f"the app {app.name!r} has a CORS() already"
+            hint = f"Keep one of them, or write app.extensions['{EXTENSION_KEY}'].reconfigure(…)."
+            raise ConfigError([Issue("bound-twice", "app", app.name, message, hint)])
         installation = installation or Installation(app)
-        installation.configure(read)
+        installation.configure(parsed)
         self._installations.append(installation)
 
-    @property
-    def policy(self) -> Policy:
-        """The base policy in force."""
-        return self._installation.policy
-
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[AppOptions]) -> None:
-        """Replace the policy, or the options that are named, at once; see `Installation.reconfigure`."""
+        """Replace the policy, or the named options, at once; see `Installation.reconfigure`."""
         self._installation.reconfigure(policy, **options)
 
-    def explain(
-        self,
-        method: str,
-        origin: str,
-        path: str = "/",
-        headers: Iterable[str | tuple[str, str]] = (),
-        *,
-        credentials: bool = False,
-    ) -> Explanation:
-        """Tell what a browser will do with a request, and why; see `Installation.explain`."""
-        return self._installation.explain(method, origin, path, headers, credentials=credentials)
 
-    @property
-    def _installation(self) -> Installation:
-        if len(self._installations) != 1:
-            count = len(self._installations)
-            message = f"this CORS() is bound to {count} apps; ask app.extensions['{NAME}'] of the one that is meant"
-            raise RuntimeError(message)
-        return self._installations[0]
+class BlueprintPolicy(AttachedPolicy):
+    """The policy of a blueprint's views.
 
+    Args:
+        name: The name of the blueprint.
+        options: The options of `CORS(blueprint, …)`.
+    """
 
-class BlueprintMark(AttachedPolicy):
-    """What is left on a blueprint: the options for its views."""
-
-    def __init__(self, name: str, options: Options) -> None:
-        """Keep the options."""
+    def __init__(self, name: str, options: ParsedOptions) -> None:
+        """Store the options, since the policy depends on the app's config."""
         super().__init__(f"CORS of blueprint {name!r}")
         self._options = options
 
     def policy(self, app: Flask) -> Rules:
-        """Give the rules for the views of the blueprint in an app, whose config counts."""
-        options = self._options_in(app)
-        policy, paths = policies_of(options)
-        with saying_resources():
+        """Return the rules for the views of the blueprint in an app, merged over the app's config.
+
+        Raises:
+            ConfigError: With every mistake found in the merged options.
+        """
+        options = self._options.merged_over_config(app.config)
+        policy, paths = build_policies(options)
+        with paths_as_resources():
             return Rules(policy, paths, describe_path=options.others.get(RESOURCES, Resources()).describe)
 
     def configuration(self, app: Flask) -> Configuration:
-        """Give the same, to be explained."""
-        policy, paths = policies_of(self._options_in(app))
+        """Return a configuration with the same rules."""
+        policy, paths = build_policies(self._options.merged_over_config(app.config))
         return Configuration(policy, paths=paths)
 
-    def _options_in(self, app: Flask) -> Options:
-        config, unknown = read_config(app.config, warns=False)
-        options = self._options.over(config)
-        refuse_unknown(unknown, options)
-        return options
 
-
-def _bind_blueprint(blueprint: Blueprint, options: Options) -> None:
-    misplaced = [name for name in OF_MIDDLEWARE if name in options.others]
+def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:
+    misplaced = [name for name in MIDDLEWARE_OPTIONS if name in options.others]
     if misplaced:
-        message, hint = "a blueprint has none of its own", "Give it to CORS(app)."
+        message, hint = "a blueprint has no such option", "Write it in CORS(app)."
         raise ConfigError([Issue("not-of-blueprints", name, options.others[name], message, hint) for name in misplaced])
-    mark = BlueprintMark(blueprint.name, options)
+    key = BlueprintPolicy(blueprint.name, options)
 
     def bind(state: BlueprintSetupState) -> None:
         app = cast("Flask", state.app)
-        installation: Installation = app.extensions.get(NAME) or Installation(app)
-        name = f"{state.name_prefix}.{state.name}".lstrip(".")
-        policy = mark.policy(app)  # raised here, at registration, if the app's config does not fit
-        installation.views.attach_to_blueprint(name, mark)
-        installation.configuration.set_view(mark, policy)
+        installation: Installation = app.extensions.get(EXTENSION_KEY) or Installation(app)
+        policy = key.policy(app)  # raises here, at registration, if the app's config does not fit
+        installation.views.attach_to_blueprint(state, key)
+        installation.configuration.set_view(key, policy)
 
     blueprint.record(bind)
 
 
-def _bound_twice(app: Flask) -> Issue:
-    message = f"the app {app.name!r} has a CORS() already"
-    hint = f"Keep one of them, or write app.extensions['{NAME}'].reconfigure(…)."
-    return Issue("bound-twice", "app", app.name, message, hint)
+def build_policies(options: ParsedOptions) -> tuple[Policy, dict[Any, Policy | None]]:
+    """Return the base policy and the policies of paths. If there are any, other paths are passed through.
+
+    Raises:
+        ConfigError: With every mistake found.
+    """
+    table: Resources | None = options.others.get(RESOURCES)
+    if table is None:
+        return options.build(), {}
+    issues: list[Issue] = []
+    paths: dict[Any, Policy | None] = {}
+    for path, own in table.items():
+        try:
+            is_parsed = isinstance(own, ParsedOptions)
+            paths[path] = own.merged_over(options).build(f"{table.describe(path)}.") if is_parsed else own
+        except ConfigError as error:
+            issues += error.issues
+    if issues:
+        raise ConfigError(issues)
+    base = paths.get(EVERY_PATH) or (options.build() if options.sets_origins else _build_without_origins(options))
+    return base, {**paths, EVERY_PATH: paths.get(EVERY_PATH)}
+
+
+def _build_without_origins(options: ParsedOptions) -> Policy:
+    """Return a policy that refuses every origin, without the `nothing-allowed` warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)
+        return options._replace(policy={**options.policy, "allow_origins": ()}).build()
+
+
+@contextlib.contextmanager
+def paths_as_resources() -> Generator[None]:
+    """Report mistakes in `paths` as mistakes in `resources`, the option that the user wrote."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(
+            replace(issue, option=RESOURCES) if issue.option == "paths" else issue for issue in error.issues
+        ) from None
+
+
+def refuse_other_apps(app: Any, line: str) -> None:
+    """Refuse anything but a Flask app or blueprint; `line` is the code to write with one.
+
+    Raises:
+        ConfigError: If `app` is something else. The hint names the middleware or adapter for it.
+    """
+    check_app(app, _is_flask, "a Flask app", line)
+
+
+def _is_flask(app: Any) -> bool:
+    """Return whether `app` is a Flask app or blueprint, or has the attributes of an app."""
+    return isinstance(app, Flask | Blueprint) or (hasattr(app, "wsgi_app") and hasattr(app, "extensions"))

@@ -1,18 +1,58 @@
-"""Options by Flask-CORS's names or the policy's own, made options of a policy.
+"""Options by Flask-CORS's names or the policy's own, parsed as options of a policy.
 
-Each level, the app's config, keywords, a resource, is read by itself, then laid over the one before. Defaults are those
-of Flask-CORS, whichever names are used: every origin, its seven methods, all request headers, no max-age.
+Each level (the app's config, keywords, a resource) is parsed by itself, then merged over the one before. The defaults
+are those of Flask-CORS, whichever names are used: every origin, its seven methods, all request headers, no max-age.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, cast
+from datetime import timedelta
+from typing import Any, Final, NamedTuple, TypedDict, cast
 
-from asgi_cors import ConfigError, Issue, Policy
-from asgi_cors_werkzeug import Resources, is_regex, list_of, read_regex, read_resources
+from asgi_cors import ConfigError, Decision, Issue, Policy
+from asgi_cors_werkzeug import Resources, is_regex, list_of, parse_regex, parse_resources
+
+Origin = str | re.Pattern[str] | Callable[[str], bool | Awaitable[bool]]
+Origins = Origin | Iterable[Origin]
+Names = str | Iterable[str]
+Headers = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
+Path = str | re.Pattern[str]
+Scope = MutableMapping[str, Any]
+
+
+class ViewOptions(TypedDict, total=False):
+    """The options of `cross_origin`: those of Flask-CORS and the policy's own."""
+
+    origins: Origins
+    methods: Names
+    allow_headers: Headers
+    expose_headers: Names | None
+    supports_credentials: bool
+    max_age: int | str | timedelta | None
+    send_wildcard: bool
+    vary_header: bool
+    automatic_options: bool
+    always_send: bool
+    allow_private_network: bool
+    allow_origins: Origins
+    allow_origin_regex: str | re.Pattern[str] | None
+    allow_methods: Names
+    allow_credentials: bool
+    dangerously_allow: Names
+
+
+class AppOptions(ViewOptions, total=False):
+    """The options of `CORS`: those of `cross_origin` and those of the whole app."""
+
+    resources: Path | Iterable[Path] | Mapping[Path, Mapping[str, Any] | Policy | None]
+    intercept_exceptions: bool
+    policy_for: Callable[[Scope], Any] | None
+    enforce: bool
+    on_decision: Callable[[Decision, Scope], object] | None
+
 
 POLICY_NAMES: Final = {
     "origins": "allow_origins",
@@ -21,21 +61,21 @@ POLICY_NAMES: Final = {
 }
 FLASK_NAMES: Final = {name: alias for alias, name in POLICY_NAMES.items()}
 WITHOUT_EFFECT: Final[Mapping[str, tuple[bool, str]]] = {
-    "send_wildcard": (False, "every origin without credentials is answered by a wildcard anyway"),
-    "vary_header": (True, "caches would give one site what another one was sent"),
-    "always_send": (True, "whether a request names its origin makes no difference to an answer that any may read"),
-    "intercept_exceptions": (True, "a crash is readable for the pages that may read the answer"),
+    "send_wildcard": (False, "a policy for every origin without credentials always sends a wildcard"),
+    "vary_header": (True, "a cache would send the response for one site to another"),
+    "always_send": (True, "a response that any site may read has the same headers for every request"),
+    "intercept_exceptions": (True, "pages that may read the response may read a crash, too"),
 }
 AUTOMATIC_OPTIONS: Final = "automatic_options"
 RESOURCES: Final = "resources"
-OF_POLICY: Final = (
+POLICY_OPTIONS: Final = (
     *("allow_origins", "allow_origin_regex", "allow_methods", "allow_headers", "expose_headers"),
     *("allow_credentials", "max_age", "allow_private_network", "dangerously_allow"),
 )
-OF_MIDDLEWARE: Final = ("policy_for", "enforce", "on_decision")
-OF_VIEWS: Final = frozenset((*OF_POLICY, *POLICY_NAMES, *WITHOUT_EFFECT, AUTOMATIC_OPTIONS)) - {"intercept_exceptions"}
-OF_RESOURCES: Final = OF_VIEWS | {"intercept_exceptions"}
-OF_APPS: Final = OF_RESOURCES | {RESOURCES, *OF_MIDDLEWARE}
+MIDDLEWARE_OPTIONS: Final = ("policy_for", "enforce", "on_decision")
+VIEW_OPTIONS: Final = frozenset(ViewOptions.__annotations__)
+RESOURCE_OPTIONS: Final = VIEW_OPTIONS | {"intercept_exceptions"}
+APP_OPTIONS: Final = frozenset(AppOptions.__annotations__)
 DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_origins": "*",
     "allow_methods": ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"),
@@ -43,48 +83,75 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "max_age": None,
 }
 
-_REFUSED_ORIGIN, _REFUSED_HEADER = "https://example.com", "x-example"  # instead of what an issue tells of already
-# Keys that Flask-CORS read once, and that tutorials still have.
+# In place of a value that has an issue already, so that the policy reports no second one.
+_PLACEHOLDER_ORIGIN, _PLACEHOLDER_HEADER = "https://example.com", "x-example"
+# Keys of earlier versions of Flask-CORS that tutorials still have.
 _DEAD_KEYS: Final = {"CORS_HEADERS": "Flask-CORS has not read this key since version 2; the key is CORS_ALLOW_HEADERS"}
 _ORIGINS: Final = frozenset(("allow_origins", "allow_origin_regex"))
 _PREFIX: Final = "CORS_"
 _HEADER_PREFIX: Final = re.compile(r"\^?([\w-]*)\.[*+]\$?", re.ASCII)
 
 
-class Options(NamedTuple):
-    """One level of options, read: those of a policy by its own names, the others; and how the former were written."""
+class ParsedOptions(NamedTuple):
+    """One level of options.
+
+    Attributes:
+        policy: The options of a policy, by the policy's names.
+        others: The other options.
+        names: The name that the user wrote for each option of the policy.
+    """
 
     policy: Mapping[str, Any]
     others: Mapping[str, Any]
     names: Mapping[str, str]
 
-    def over(self, below: Options) -> Options:
-        """Lay this level over the one below; whatever it says of origins replaces all that was said of them."""
-        kept = below.policy
-        if not _ORIGINS.isdisjoint(self.policy):
-            kept = {name: value for name, value in kept.items() if name not in _ORIGINS}
-        return Options({**kept, **self.policy}, {**below.others, **self.others}, {**below.names, **self.names})
+    def merged_over(self, below: ParsedOptions) -> ParsedOptions:
+        """Merge this level over another one. Its option for origins replaces all options for origins below."""
+        policy = below.policy
+        if self.sets_origins:
+            policy = {name: value for name, value in policy.items() if name not in _ORIGINS}
+        return ParsedOptions({**policy, **self.policy}, {**below.others, **self.others}, {**below.names, **self.names})
+
+    def merged_over_config(self, config: Mapping[str, Any], *, warns: bool = False) -> ParsedOptions:
+        """Merge this level over the `CORS_*` keys of an app's config.
+
+        Args:
+            config: The config.
+            warns: Whether to warn of unknown and dead keys.
+
+        Raises:
+            ConfigError: As `parse_options` does. Also with the unknown keys if no option sets the origins: one may be
+                misspelt, and the default is every origin.
+        """
+        below, unknown = _parse_config(config, warns=warns)
+        options = self.merged_over(below)
+        if unknown and not options.sets_origins:
+            raise ConfigError(unknown)
+        return options
 
     @property
-    def names_origins(self) -> bool:
-        """Whether it says which origins are meant, so that the default, which is all of them, doesn't count."""
+    def sets_origins(self) -> bool:
+        """Whether it sets the origins, so that the default, which is every origin, does not apply."""
         return not _ORIGINS.isdisjoint(self.policy)
 
     def check(self, place: str = "") -> Policy:
-        """Build the policy as far as this level tells of it: where it leaves the origins to another, for some site.
+        """Build the policy of this level alone. If another level sets the origins, use a placeholder for them.
 
         Raises:
             ConfigError: As `build` does.
         """
-        return self.over(NOTHING if self.names_origins else _SOMEONE).build(place)
+        return self.merged_over(EMPTY if self.sets_origins else _PLACEHOLDER).build(place)
 
     def build(self, place: str = "") -> Policy:
-        """Build the policy, on Flask-CORS's defaults.
+        """Build the policy, with Flask-CORS's defaults.
+
+        Args:
+            place: The place of the options, for messages.
 
         Raises:
-            ConfigError: In the names of Flask-CORS; `place` says where the options are written.
+            ConfigError: With every mistake found, by the names that the user wrote, or else Flask-CORS's.
         """
-        defaults = {name: value for name, value in DEFAULTS.items() if not (name in _ORIGINS and self.names_origins)}
+        defaults = {name: value for name, value in DEFAULTS.items() if not (name in _ORIGINS and self.sets_origins)}
         try:
             return Policy(**{**defaults, **self.policy})
         except ConfigError as error:
@@ -99,32 +166,32 @@ class Options(NamedTuple):
         return Issue(issue.code, option, issue.value, rename(issue.message), rename(issue.hint))
 
 
-NOTHING: Final = Options({}, {}, {})
-_SOMEONE: Final = Options({"allow_origins": _REFUSED_ORIGIN}, {}, {})
+EMPTY: Final = ParsedOptions({}, {}, {})
+_PLACEHOLDER: Final = ParsedOptions({"allow_origins": _PLACEHOLDER_ORIGIN}, {}, {})
 
 
-def read_options(written: Mapping[str, Any], known: frozenset[str], place: str = "") -> Options:
-    """Read one level of options.
+def parse_options(given: Mapping[str, Any], known: frozenset[str], place: str = "") -> ParsedOptions:
+    """Parse one level of options.
 
     Raises:
-        ConfigError: Of unknown names, of an option by both its names, of a value of a wrong type.
+        ConfigError: With every unknown name, option that is given by both its names, and value of a wrong type.
     """
-    issues = [_unknown(name, known, place) for name in written if name not in known]
+    issues = [_unknown(name, known, place) for name in given if name not in known]
     policy: dict[str, Any] = {}
     others: dict[str, Any] = {}
     names: dict[str, str] = {}
-    for name, value in written.items():
+    for name, value in given.items():
         target = POLICY_NAMES.get(name, name)
         if target in policy:
             issues.append(_twice(target, place))
-        elif target in OF_POLICY:
-            policy[target] = _READ.get(name, _as_it_is)(value, f"{place}{name}", issues)
+        elif target in POLICY_OPTIONS:
+            policy[target] = _PARSERS.get(name, _unchanged)(value, f"{place}{name}", issues)
             names[target] = name
         elif name in WITHOUT_EFFECT or name == AUTOMATIC_OPTIONS:
-            others[name] = _read_flag(name, value, place, issues)
+            others[name] = _parse_flag(name, value, place, issues)
         elif name in known:
-            others[name] = _read_table(value, issues) if name == RESOURCES else value
-    options = Options(policy, others, names)
+            others[name] = _parse_table(value, issues) if name == RESOURCES else value
+    options = ParsedOptions(policy, others, names)
     if issues:
         try:
             options.check(place)
@@ -134,70 +201,62 @@ def read_options(written: Mapping[str, Any], known: frozenset[str], place: str =
     return options
 
 
-def read_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[Options, tuple[Issue, ...]]:
-    """Read the app's `CORS_*` keys. Return also an issue for each unknown key. Warn of unknown and dead keys.
+def _parse_config(config: Mapping[str, Any], *, warns: bool) -> tuple[ParsedOptions, tuple[Issue, ...]]:
+    """Parse the app's `CORS_*` keys. Return also an issue for each unknown key.
 
     Raises:
-        ConfigError: As `read_options` does.
+        ConfigError: As `parse_options` does.
     """
-    names = {f"{_PREFIX}{name.upper()}": name for name in OF_APPS}
+    names = {f"{_PREFIX}{name.upper()}": name for name in APP_OPTIONS}
     others = [key for key in [*config] if key.startswith(_PREFIX) and key not in names]
     unknown = tuple(_unknown(key, names, "") for key in others if key not in _DEAD_KEYS)
     dead = [Issue("dead-key", key, config[key], _DEAD_KEYS[key], "Delete it.") for key in others if key in _DEAD_KEYS]
     for issue in (*unknown, *dead) if warns else ():
         issue.warn()
-    written = {name: config[key] for key, name in names.items() if config.get(key) is not None}
-    return read_options(written, OF_APPS), unknown
+    given = {name: config[key] for key, name in names.items() if config.get(key) is not None}
+    return parse_options(given, APP_OPTIONS), unknown
 
 
-def refuse_unknown(unknown: tuple[Issue, ...], options: Options) -> None:
-    """Refuse an unknown config key where no origins are named: it may be them, and the default is all of them.
-
-    Raises:
-        ConfigError: Of these keys.
-    """
-    if unknown and not options.names_origins:
-        raise ConfigError(unknown)
-
-
-# -- resources
-
-
-def _read_table(written: Any, issues: list[Issue]) -> Resources:
-    """Read a table of paths: `Options`, a Policy or None for each."""
+def _parse_table(value: Any, issues: list[Issue]) -> Resources:
+    """Parse the resources: `ParsedOptions`, a Policy or None for each path."""
     try:
-        table = read_resources(written)
+        table = parse_resources(value)
     except ConfigError as error:
         issues += error.issues
         return Resources()
-    for path, value in table.items():
+    for path, options in table.items():
         place = f"{table.describe(path)}."
-        if isinstance(value, Mapping):
+        if isinstance(options, Mapping):
             try:
-                table[path] = read_options(cast("Mapping[str, Any]", value), OF_RESOURCES, place)
+                table[path] = parse_options(cast("Mapping[str, Any]", options), RESOURCE_OPTIONS, place)
             except ConfigError as error:
                 issues += error.issues
-        elif value is not None and not isinstance(value, Policy):
+        elif options is not None and not isinstance(options, Policy):
             hint = "Use a dict of options, such as {'max_age': 60}, a Policy, or None."
-            issues.append(Issue.wrong_type(place.rstrip("."), value, "a mapping of options, a Policy or None", hint))
+            issues.append(Issue.wrong_type(place.rstrip("."), options, "a mapping of options, a Policy or None", hint))
     return table
 
 
 # -- values
 
 
-def _read_origins(value: Any, option: str, issues: list[Issue]) -> object:
+def _parse_each(value: Any, option: str, issues: list[Issue], parse: Callable[[Any, str, list[Issue]], object]) -> Any:
+    """Parse a value, or each entry of a collection."""
     entries = None if isinstance(value, (str, re.Pattern)) else list_of(value)
-    if entries is None:
-        return _read_origin(cast("object", value), option, issues)
-    return [_read_origin(entry, option, issues) for entry in entries]
+    return parse(value, option, issues) if entries is None else [parse(entry, option, issues) for entry in entries]
 
 
-def _read_origin(entry: object, option: str, issues: list[Issue]) -> object:
-    """Read a text that only a regular expression can be as one; upper case in it stands for what browsers send."""
-    if not isinstance(entry, str) or entry in {"*", ".*"} or not is_regex(entry) or _is_pattern(entry):
-        return "*" if isinstance(entry, str) and entry == ".*" else entry
-    return read_regex(entry, option, issues, re.IGNORECASE) or _REFUSED_ORIGIN
+def _parse_origins(value: Any, option: str, issues: list[Issue]) -> object:
+    return _parse_each(value, option, issues, _parse_origin)
+
+
+def _parse_origin(entry: Any, option: str, issues: list[Issue]) -> object:
+    """Compile a string that can only be a regular expression. Ignore its case, since browsers send lower case."""
+    if not isinstance(entry, str) or entry == "*" or not is_regex(entry) or _is_pattern(entry):
+        return entry
+    if entry == ".*":
+        return "*"
+    return parse_regex(entry, option, issues, re.IGNORECASE) or _PLACEHOLDER_ORIGIN
 
 
 def _is_pattern(text: str) -> bool:
@@ -208,22 +267,19 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _read_methods(value: Any, _option: str, _issues: list[Issue]) -> object:
+def _parse_methods(value: Any, _option: str, _issues: list[Issue]) -> object:
     names = _split(value)
     if not isinstance(names, list):
         return names
     return [name.upper() if isinstance(name, str) else name for name in cast("list[object]", names)]
 
 
-def _read_headers(value: Any, option: str, issues: list[Issue]) -> object:
-    entries = None if isinstance(value, (str, re.Pattern)) else list_of(value)
-    if entries is None:
-        return _read_header(cast("object", value), option, issues)
-    return [_read_header(entry, option, issues) for entry in entries]
+def _parse_headers(value: Any, option: str, issues: list[Issue]) -> object:
+    return _parse_each(value, option, issues, _parse_header)
 
 
-def _read_header(entry: Any, option: str, issues: list[Issue]) -> object:
-    """Read a regular expression for names that begin alike as a prefix; there is no other kind."""
+def _parse_header(entry: Any, option: str, issues: list[Issue]) -> object:
+    """Parse a regular expression for a common prefix as that prefix. No other kind is supported."""
     text: object = getattr(entry, "pattern", entry)
     if not isinstance(text, str) or (text is entry and not is_regex(text)):
         return entry
@@ -231,21 +287,21 @@ def _read_header(entry: Any, option: str, issues: list[Issue]) -> object:
         return text
     if prefix := _HEADER_PREFIX.fullmatch(text):
         return f"{prefix[1]}*"
-    message = f"{text!r} is a regular expression, and these are names and prefixes"
+    message = f"{text!r} is a regular expression, not a name or a prefix"
     issues.append(Issue("header-regex", option, entry, message, "Write the names, or a prefix such as 'x-company-*'."))
-    return _REFUSED_HEADER
+    return _PLACEHOLDER_HEADER
 
 
-def _read_exposed(value: Any, _option: str, _issues: list[Issue]) -> object:
+def _parse_exposed(value: Any, _option: str, _issues: list[Issue]) -> object:
     return () if value is None else _split(value)
 
 
-def _read_max_age(value: Any, _option: str, _issues: list[Issue]) -> object:
+def _parse_max_age(value: Any, _option: str, _issues: list[Issue]) -> object:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
 def _split(value: Any) -> Any:
-    """Read a text as the list that Flask-CORS sends it as; other lists are sent in order."""
+    """Split a string at its commas, as Flask-CORS does. Sort other collections of names."""
     if isinstance(value, str):
         return value if value == "*" else [name.strip() for name in value.split(",")]
     names = list_of(value)
@@ -254,20 +310,20 @@ def _split(value: Any) -> Any:
     return sorted(names) if all(isinstance(name, str) for name in names) else names
 
 
-def _as_it_is(value: Any, _option: str, _issues: list[Issue]) -> object:
+def _unchanged(value: Any, _option: str, _issues: list[Issue]) -> object:
     return value
 
 
-_READ: Final = {
-    "origins": _read_origins,
-    "methods": _read_methods,
-    "allow_headers": _read_headers,
-    "expose_headers": _read_exposed,
-    "max_age": _read_max_age,
+_PARSERS: Final = {
+    "origins": _parse_origins,
+    "methods": _parse_methods,
+    "allow_headers": _parse_headers,
+    "expose_headers": _parse_exposed,
+    "max_age": _parse_max_age,
 }
 
 
-def _read_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object:
+def _parse_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object:
     if not isinstance(value, bool):
         hint = "Leave it out." if name in WITHOUT_EFFECT else f"Write {name}=True."
         issues.append(Issue.wrong_type(f"{place}{name}", value, "True or False", hint))
@@ -277,7 +333,7 @@ def _read_flag(name: str, value: Any, place: str, issues: list[Issue]) -> object
     return value
 
 
-# -- mistakes
+# -- issues
 
 
 def _unknown(name: object, known: Iterable[str], place: str) -> Issue:
@@ -287,5 +343,5 @@ def _unknown(name: object, known: Iterable[str], place: str) -> Issue:
 
 def _twice(name: str, place: str) -> Issue:
     alias = FLASK_NAMES[name]
-    message = f"{alias} and {name} are one option"
+    message = f"{alias} and {name} are the same option"
     return Issue("option-twice", f"{place}{alias}", name, message, "Write one of them.")

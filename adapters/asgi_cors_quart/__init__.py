@@ -1,13 +1,14 @@
-"""CORS for Quart: the policy's own options by `CORS`, and the names of Quart-CORS.
+"""CORS for Quart: `CORS` takes the policy's own options, the functions take the names of Quart-CORS.
 
     app = Quart(__name__)
     CORS(app, allow_origins=["https://app.example.com"], allow_credentials=True)
 
-`cors(app_or_blueprint, allow_origin=…)`, `route_cors`, `websocket_cors` and `cors_exempt` take what Quart-CORS takes,
-and read the same `QUART_CORS_*` configuration. The nearest setting wins, whole: the view's, its blueprint's, the app's.
+`cors(app_or_blueprint, allow_origin=…)`, `route_cors`, `websocket_cors` and `cors_exempt` take the options of
+Quart-CORS, and use the same `QUART_CORS_*` configuration. A view's policy replaces its blueprint's, which replaces the
+app's. Policies are not merged.
 
-To read the code: `_settings` is what is written, and the policy that it comes to; `_installation` puts it around one
-app; `_extension` and `_decorators` are what people call; `_alone` is for a view of an app with nothing around it.
+To read the code: `_options` parses the options, `_extension` applies them to an app, `_routing` finds the route of a
+request, and `_decorators` applies a policy to a view.
 """
 
 from asgi_cors_werkzeug import cors_exempt

@@ -6,14 +6,14 @@ import contextvars
 import copy
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlparse
 
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 
-from asgi_cors_werkzeug import first_lines, layers, scheme_of
+from asgi_cors_werkzeug import first_headers, layers, scheme_of
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+HIDDEN_STATE: Final = "asgi_cors.hidden"
 _NOT_FOUND: Final = " "  # as Quart writes a path that is not below the root path
 
 
-def divide(scope: Any) -> tuple[str, str]:
-    """Divide the root path from the path that Quart routes (`quart.asgi._normalise_path`).
+def split_root_path(scope: Any) -> tuple[str, str]:
+    """Return the root path, and the path that Quart routes (`quart.asgi._normalise_path`).
 
     Quart removes the root path without looking for a slash behind it: below `/api`, `/apiv2/x` is `v2/x`, which
     werkzeug matches as `/v2/x`.
@@ -42,7 +45,7 @@ def divide(scope: Any) -> tuple[str, str]:
 
 def bind(app: Quart, scope: Any) -> MapAdapter | None:
     """Return the URL adapter that the app makes for a request with this scope."""
-    root, path = divide(scope)
+    root, path = split_root_path(scope)
     version, method = scope.get("http_version", "1.1"), scope.get("method", "GET")
     headers = _headers(app, scope)
     request = BaseRequestWebsocket(method, scheme_of(scope), path, b"", headers, root, version, scope)
@@ -75,7 +78,7 @@ def _start(pushing: Coroutine[Any, Any, object]) -> None:
 
 def _context_for(app: Quart, scope: Any) -> RequestContext | WebsocketContext:
     """Return the context of a request without a body, or of a handshake, for a scope."""
-    root, path = divide(scope)
+    root, path = split_root_path(scope)
     version, query = scope.get("http_version", "1.1"), scope.get("query_string", b"")
     scheme, headers, unused = scheme_of(scope), _headers(app, scope), _do_nothing
     if scope["type"] == "websocket":
@@ -90,7 +93,7 @@ def _context_for(app: Quart, scope: Any) -> RequestContext | WebsocketContext:
 
 
 def _headers(app: Quart, scope: Any) -> Headers:
-    headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in first_lines(scope)])
+    headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in first_headers(scope)])
     if scope["type"] == "http" and scope.get("http_version", "1.1") < "1.1":
         headers.setdefault("Host", app.config["SERVER_NAME"] or "")
     return headers
@@ -125,7 +128,7 @@ def _fixed(fix: Any, scope: Any) -> Any:
     alone = copy.copy(fix)
     alone.app = note
     part = {name: scope[name] for name in ("type", "scheme", "client") if name in scope}
-    part["headers"] = first_lines(scope)
+    part["headers"] = first_headers(scope)
     running = alone(part, None, None)
     try:
         running.send(None)  # it awaits nothing but the app
@@ -134,3 +137,24 @@ def _fixed(fix: Any, scope: Any) -> Any:
     finally:
         running.close()
     return changed[0]
+
+
+class _HiddenState:
+    """The entries of a scope that must not be copied, because they lead to the server's objects."""
+
+    def __init__(self, entries: dict[str, Any]) -> None:
+        self.entries = entries
+
+    def __deepcopy__(self, _memo: object) -> _HiddenState:
+        return self
+
+
+def hide_state(app: ASGIApp) -> ASGIApp:
+    """Protect the response state from hypercorn's ProxyFixMiddleware, which makes a deep copy of the scope."""
+
+    async def hide(scope: Any, receive: Any, send: Any) -> None:
+        entries = {key: value for key, value in scope.items() if key.startswith("asgi_cors")}
+        rest = {key: value for key, value in scope.items() if key not in entries}
+        await app({**rest, HIDDEN_STATE: _HiddenState(entries)}, receive, send)
+
+    return hide

@@ -1,62 +1,12 @@
-"""One CORS policy around a Starlette or FastAPI app, outside of everything else that the app does.
+"""CORS for Starlette and FastAPI: `install` applies one policy to all responses of an app.
 
-`app.add_middleware(CORSMiddleware, …)` stands inside of Starlette's own error handling, and inside of whatever is
-added after it. `install` stands outside of both, so that no response leaves without the policy's fields.
+    app = Starlette(…)
+    install(app, allow_origins=["https://app.example.com"])
+
+With `app.add_middleware(CORSMiddleware, …)` the middleware is inside of Starlette's own error handling, and inside of
+middlewares that are added later. `install` puts it outside of both, so every response gets the policy's headers.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Never, Unpack
-
-from asgi_cors import ConfigError, Configuration, CORSMiddleware, Issue, Policy
-
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
-    from asgi_cors import MiddlewareOptions
+from ._install import install
 
 __all__ = ["install"]
-
-
-def install(
-    app: Starlette, policy: Policy | None = None, *arguments: Never, **options: Unpack[MiddlewareOptions]
-) -> Configuration:
-    """Apply one policy to all responses of `app`, its 404, 405 and 500 included.
-
-    Args:
-        app: A Starlette or FastAPI app that has not served yet.
-        policy: The base policy; else its options are given as keywords.
-        arguments: None: options are keywords.
-        options: Those of `CORSMiddleware`.
-
-    Returns:
-        The configuration, with `policy`, `explain` and `reconfigure`. It is also stored as `app.state.asgi_cors`.
-
-    Raises:
-        ConfigError: With every mistake found; also if the app has a policy already, or has begun to serve.
-    """
-    _check(app)
-    is_policy = policy is None or isinstance(policy, Policy)  # pyright: ignore[reportUnnecessaryIsInstance]
-    if arguments or not is_policy:
-        raise ConfigError([Issue.positional("install", arguments if is_policy else (policy, *arguments))])
-    configuration = Configuration(policy, **options)
-    app.state.asgi_cors = configuration
-    build = app.build_middleware_stack
-    # Starlette asks the app for its stack when it begins to serve. Of its public names this is the only one around
-    # which there is room: `add_middleware` and `user_middleware` stand inside of the error handling.
-    app.build_middleware_stack = lambda: CORSMiddleware(build(), configuration)  # type: ignore[method-assign]
-    return configuration
-
-
-def _check(app: Starlette) -> None:
-    """Refuse an app of another kind, one with a policy, and one that serves already."""
-    if not hasattr(app, "build_middleware_stack") or not hasattr(app, "state"):
-        raise ConfigError([Issue.wrong_app(app, "a Starlette app", "install(app, …)")])
-    if hasattr(app.state, "asgi_cors"):
-        message = "the app has a CORS policy already"
-        hint = "Call install once; to change the policy write app.state.asgi_cors.reconfigure(…)."
-        raise ConfigError([Issue("installed-twice", "app", app, message, hint)])
-    if app.middleware_stack is not None:
-        message = "the app has begun to serve, so its middleware is built"
-        hint = "Call install where the app is made, not at start-up: app = Starlette(…); install(app, …)."
-        raise ConfigError([Issue("installed-late", "app", app, message, hint)])

@@ -1,7 +1,8 @@
-"""Paths as Flask-CORS's `resources` has them, made `paths` of a configuration.
+"""Paths as Flask-CORS's `resources` has them, parsed as `paths` of a configuration.
 
-A text is a path (`/items`), a prefix (`/api/*`: itself and all below; `/item*`: all that begins so), or, where it holds
-another character that only regular expressions use, one of these, which must match the whole path. `*` is every path.
+A string is an exact path (`/items`), a prefix (`/api/*` matches `/api` and all paths below, `/item*` matches all paths
+that begin with `/item`), or `*` for every path. A string with another character that only regular expressions use is a
+regular expression, which must match the whole path.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Resources(dict[Path, Any]):
     """
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin empty; see the class."""
         super().__init__()
         self._spellings: dict[Path, object] = {}
 
@@ -47,25 +48,26 @@ class Resources(dict[Path, Any]):
         return f"resources[{getattr(spelling, 'pattern', spelling)!r}]"
 
 
-def read_resources(resources: Any) -> Resources:
-    """Give what is written for each path: of a table its values, else an empty mapping.
+def parse_resources(resources: Any) -> Resources:
+    """Return the value for each path: that of a mapping, otherwise an empty mapping.
 
     Raises:
-        ConfigError: Of what is no path, list or table of paths, and of each regular expression that isn't one.
+        ConfigError: With every value that is not a path, or a list or mapping of paths, and every invalid regular
+            expression.
     """
     issues: list[Issue] = []
     found = Resources()
-    for written, options in _pairs(resources, issues):
-        path = _read(written, issues)
+    for spelling, value in _pairs(resources, issues):
+        path = _parse_path(spelling, issues)
         if path is not None:
-            found.add(path, written, options)
+            found.add(path, spelling, value)
     if issues:
         raise ConfigError(issues)
     return found
 
 
-def read_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> re.Pattern[str] | None:
-    """Compile a regular expression, with a warning where its `*` looks like that of a shell's pattern."""
+def parse_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> re.Pattern[str] | None:
+    """Compile a regular expression. Warn if its `*` was probably meant as a wildcard."""
     try:
         regex = re.compile(text, flags)
     except (re.error, RecursionError, OverflowError) as error:
@@ -73,14 +75,14 @@ def read_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> r
         issues.append(Issue("bad-regex", option, text, message, "Write re.compile(r'…') to say what is meant."))
         return None
     if repeated := _REPEATED.search(text):
-        message = f"{text!r} is a regular expression, in which {repeated[0]!r} is any number of {repeated[0][0]!r}"
+        message = f"{text!r} is a regular expression, in which {repeated[0]!r} matches any number of {repeated[0][0]!r}"
         hint = f"Write {text.replace('*', '.*')!r} for anything."
         Issue("star-in-regex", option, text, message, hint).warn()
     return regex
 
 
 def is_regex(text: str) -> bool:
-    """Tell whether a text holds what only regular expressions have."""
+    """Return whether a text has a character that only regular expressions use."""
     return not _ONLY_IN_REGEXES.isdisjoint(text)
 
 
@@ -92,13 +94,13 @@ def _pairs(resources: Any, issues: list[Issue]) -> Iterable[tuple[object, Any]]:
     entries = list_of(resources)
     if entries is not None:
         return ((path, {}) for path in entries)
-    message = f"{Issue.show(resources)} is not a path, or a list or table of paths"
-    issues.append(Issue("wrong-type", "resources", resources, message, "Write resources={'/api/*': {'origins': […]}}."))
+    hint = "Write resources={'/api/*': {'origins': […]}}."
+    issues.append(Issue.wrong_type("resources", resources, "a path, or a list or mapping of paths", hint))
     return ()
 
 
 def list_of(value: object) -> list[Any] | None:
-    """Return the entries of an iterable; None for anything else, such as a NumPy array without dimensions."""
+    """Return the entries of an iterable; None for other values, such as a NumPy array without dimensions."""
     is_iterable = isinstance(value, Iterable)
     try:
         return list(cast("Iterable[Any]", value)) if is_iterable else None
@@ -106,12 +108,10 @@ def list_of(value: object) -> list[Any] | None:
         return None
 
 
-def _read(path: object, issues: list[Issue]) -> Path | None:
+def _parse_path(path: object, issues: list[Issue]) -> Path | None:
     if not isinstance(path, str | re.Pattern):
-        message = f"{Issue.show(path)} is not a string or a regular expression of str"
-        issues.append(
-            Issue("wrong-type", "resources", path, message, "Use a string such as '/api/*', or re.compile(…).")
-        )
+        hint = "Use a string such as '/api/*', or re.compile(…)."
+        issues.append(Issue.wrong_type("resources", path, "a string or a regular expression of str", hint))
         return None
     if isinstance(path, re.Pattern):
         return cast("Path", path)
@@ -123,4 +123,4 @@ def _read(path: object, issues: list[Issue]) -> Path | None:
     if re.search(r"[\w-]\*$", path) and not is_regex(path[:-1]):
         return re.compile(f"{re.escape(path[:-1])}.*")
     below = f"(?:{stem})(?:/.*)?" if "|" in stem else f"{stem}(?:/.*)?"
-    return read_regex(path if stem == path else below, "resources", issues)
+    return parse_regex(path if stem == path else below, "resources", issues)

@@ -1,14 +1,19 @@
-"""Which view serves a scope, and which policy is attached to it.
+"""Policies that decorators attach to views, and the view that serves a scope.
 
-A view's policy is read from the view that is registered now, at each request, because views may be replaced, decorated
-and exempted late. `Views.of` predicts the view with the app's own matcher. The adapter then compares the prediction
-with the view that really runs, which a signal of the framework reports.
+A view's policy is looked up at each request from the view that is registered now, because views may be replaced,
+decorated and exempted late. `ViewPolicies.key_of` predicts the view with the app's own matcher. A signal of the
+framework reports the view that really runs, and `ViewPolicies.misprediction` compares the two.
+
+Routes are matched only in a process in which a policy has been attached. The first one activates every existing
+installation. An installation that is made later is active at once.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import warnings
+import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -18,18 +23,124 @@ from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
 from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, PerMethodKey, Policy, Rules
 
-from ._attached import EXEMPT, AttachedPolicy, mark_of, usage, wrapper_of
-
 Scope = MutableMapping[str, Any]
-Key = TypeVar("Key", bound=AttachedPolicy)
+View = Callable[..., Any]
+F = TypeVar("F", bound=View)
 Predict = Callable[[], Hashable | None]
-ViewPolicy = Policy | Mapping[str, Any] | Rules | None
-
-_MAX_PATH: Final = 2048  # characters of a path whose route is matched: each of its segments costs a microsecond
-TOO_LONG: Final = AttachedPolicy("a path that is too long")
+PolicySpec = Policy | Mapping[str, Any] | Rules | None
 
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
+_ATTACHED: Final = "_asgi_cors_policy"
+_WRAPPED_BY: Final = "_asgi_cors_wrapped_by"
+_MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its segments
+
+
+# -- policies attached to views
+
+
+class AttachedPolicy:
+    """The key of a view's policy. Its text names the view in logs.
+
+    Args:
+        place: Who attached it, such as `cross_origin`.
+    """
+
+    def __init__(self, place: str) -> None:
+        """Begin without a view; see the class."""
+        self.place = place
+        self._views: dict[str, None] = {}
+
+    def __str__(self) -> str:
+        """Return the place and the names of the views."""
+        views = ", ".join(map(repr, self._views))
+        return f"{self.place} of view {views}" if views else self.place
+
+    def add_view(self, view: View) -> None:
+        """Note the name of a view that the policy is attached to."""
+        self._views[getattr(view, "__name__", type(view).__name__)] = None
+
+
+EXEMPT: Final = AttachedPolicy("cors_exempt")
+TOO_LONG: Final = AttachedPolicy("a path that is too long")
 _UNKNOWN: Final = AttachedPolicy("an unknown view")
+
+
+class Activates(Protocol):
+    """An installation, which matches routes once it is activated."""
+
+    def activate(self) -> None:
+        """Match routes from now on."""
+
+
+class _Usage:
+    """Whether a policy has been attached in this process, and the installations that wait for the first one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_used = False
+        self._waiting: weakref.WeakSet[Activates] = weakref.WeakSet()
+
+    def note(self) -> None:
+        """Activate all waiting installations, since a policy is attached."""
+        if self._is_used:
+            return
+        with self._lock:
+            self._is_used = True
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for installation in waiting:
+            installation.activate()
+
+    def activate(self, installation: Activates) -> None:
+        """Activate an installation, now or with the first attached policy."""
+        with self._lock:
+            if not self._is_used:
+                self._waiting.add(installation)
+                return
+        installation.activate()
+
+
+usage: Final = _Usage()
+
+
+def attach_policy(view: View, policy: AttachedPolicy, *, wrapped: View | None = None) -> None:
+    """Attach a policy to a view. Decorators above it pass the policy on if they use `functools.wraps`.
+
+    Args:
+        view: The view that must be registered.
+        policy: The policy.
+        wrapped: The view that it wraps. `ViewPolicies.warn_if_misplaced` warns if that is registered instead.
+    """
+    usage.note()  # first, so that each app looks for policies before a view has one
+    setattr(view, _ATTACHED, policy)
+    if wrapped is not None:
+        vars(view).pop(_WRAPPED_BY, None)
+        with contextlib.suppress(AttributeError, TypeError):  # a view may be any callable
+            setattr(wrapped, _WRAPPED_BY, view)
+
+
+def attached_policy(view: object) -> AttachedPolicy | None:
+    """Return the policy attached to a view, or None."""
+    found: object = getattr(view, _ATTACHED, None)
+    return found if isinstance(found, AttachedPolicy) else None  # a mock has every attribute
+
+
+def cors_exempt(view: F) -> F:
+    """Pass a view's requests through, preflights included: the view's own headers decide."""
+    attach_policy(view, EXEMPT)
+    return view
+
+
+def _deny_all() -> Policy:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)  # it allows nothing on purpose
+        return Policy()
+
+
+DENY_ALL: Final = _deny_all()
+
+
+# -- the view of a scope
 
 
 class App(Protocol):
@@ -39,7 +150,7 @@ class App(Protocol):
     url_map: Any
 
 
-class Views:
+class ViewPolicies:
     """The policies attached to an app's views and blueprints, and the routes that lead to them.
 
     Args:
@@ -53,7 +164,7 @@ class Views:
         self,
         app: App,
         bind: Callable[[Scope], MapAdapter | None],
-        policy_of: Callable[[Any], ViewPolicy],
+        policy_of: Callable[[Any], PolicySpec],
         in_request_context: Callable[[Scope, Predict], Hashable | None],
     ) -> None:
         """Begin without blueprints; see the class."""
@@ -62,33 +173,14 @@ class Views:
         self._policy_of = policy_of
         self._in_request_context = in_request_context
         self._blueprints: dict[str, AttachedPolicy] = {}
-        self._on_activation: Callable[[], None] = _do_nothing
         self._checked: set[str] = set()
 
-    # -- when routes are matched
-
-    def install(self, configuration: Configuration, connect: Callable[[], object]) -> None:
-        """Match routes for `configuration` from the first attached policy on. Then call `connect` for the signals."""
-
-        def activate() -> None:
-            connect()
-            configuration.set_views({EXEMPT: None})
-
-        self._on_activation = activate
-        usage.activate(self)
-
-    def activate(self) -> None:
-        """Match routes from now on."""
-        self._on_activation()
-
-    def attach_to_blueprint(self, name: str, policy: AttachedPolicy) -> None:
-        """Attach a policy to all views of a blueprint, by its full name."""
+    def attach_to_blueprint(self, state: Any, policy: AttachedPolicy) -> None:
+        """Attach a policy to all views of a blueprint. `state` is that of its registration."""
         usage.note()
-        self._blueprints[name] = policy
+        self._blueprints[f"{state.name_prefix}.{state.name}".lstrip(".")] = policy
 
-    # -- policies
-
-    def policy_of(self, key: Any) -> ViewPolicy:
+    def policy_of(self, key: Any) -> PolicySpec:
         """Return the policy for a key.
 
         Raises:
@@ -100,25 +192,25 @@ class Views:
 
     def registered(self) -> set[AttachedPolicy]:
         """Return the policies of all views and blueprints that are registered now."""
-        found = {policy for view in [*self._app.view_functions.values()] for policy in _attached(view)}
+        found = {policy for view in [*self._app.view_functions.values()] for policy in _all_attached(view)}
         return found | {*self._blueprints.values()}
 
-    def refresh(self, configuration: Configuration) -> None:
+    def sync(self, configuration: Configuration) -> None:
         """Check and set the policies of all views that are registered now, as at start-up.
 
         Raises:
-            ConfigError: With every mistake found; no policy is changed then.
+            ConfigError: With every mistake found. No policy is changed then.
         """
         configuration.set_views(self.policies())
 
-    def policies(self) -> dict[Hashable, ViewPolicy]:
+    def policies(self) -> dict[Hashable, PolicySpec]:
         """Return the policies of all views that are registered now, by key.
 
         Raises:
             ConfigError: With every mistake found in any of them.
         """
         issues: list[Issue] = []
-        policies: dict[Hashable, ViewPolicy] = {}
+        policies: dict[Hashable, PolicySpec] = {}
         for key in self.registered():
             try:
                 policies[key] = self.policy_of(key)
@@ -130,13 +222,11 @@ class Views:
             self.warn_if_misplaced(endpoint)
         return policies
 
-    # -- the view that is predicted, and the one that runs
-
-    def of(self, scope: Scope) -> Hashable | None:
+    def key_of(self, scope: Scope) -> Hashable | None:
         """Return the key of the view that will serve a scope, or of its blueprint; None if neither has a policy.
 
-        For a preflight, it is a `PerMethodKey` if other methods of the URL lead to other keys. A path that is too long
-        is not matched, and nothing is allowed there: a preflight matches it once for each method.
+        For a preflight, return a `PerMethodKey` if other methods of the URL lead to other keys. A path that is too long
+        is not matched, because a preflight matches it once for each method. Nothing is allowed there.
         """
         if len(scope["path"]) > _MAX_PATH:
             predict: Callable[[Scope], Hashable | None] = _predict_nothing
@@ -149,24 +239,43 @@ class Views:
         noted[PREDICTED] = key = predict(scope)
         return key
 
-    def key_of(self, endpoint: str, method: str) -> AttachedPolicy | None:
+    def key_of_endpoint(self, endpoint: str, method: str) -> AttachedPolicy | None:
         """Return the policy of an endpoint: that of its class's method, of its view, or of its blueprint."""
-        view = self._app.view_functions.get(endpoint)
-        found = next(_marks(view, method), None)
+        found = next(_attached(self._app.view_functions.get(endpoint), method), None)
         while found is None and (endpoint := endpoint.rpartition(".")[0]):
             found = self._blueprints.get(endpoint)
         return found
+
+    def misprediction(
+        self, endpoint: str, method: str, noted: Mapping[str, Any]
+    ) -> tuple[Hashable | None, AttachedPolicy | None] | None:
+        """Compare the view that is about to run with the predicted one.
+
+        Args:
+            endpoint: The endpoint of the view that runs.
+            method: The method of the request.
+            noted: The scope or environ, in which `key_of` noted its prediction.
+
+        Returns:
+            The predicted key and that of the view that runs; None if they are the same.
+        """
+        key = self.key_of_endpoint(endpoint, method)
+        if key is None:
+            with contextlib.suppress(ConfigWarning):  # warnings may be errors
+                self.warn_if_misplaced(endpoint)
+        predicted = noted.get(PREDICTED, key)
+        return None if predicted is key else (predicted, key)
 
     def warn_if_misplaced(self, endpoint: str) -> None:
         """Warn, once, if the decorator of a view is above `route`, which has registered the view without it."""
         views = self._app.view_functions
         view = views.get(endpoint)
-        wrapper = wrapper_of(view)
-        if wrapper is None or mark_of(view) or endpoint in self._checked:
+        wrapper = getattr(view, _WRAPPED_BY, None)
+        if wrapper is None or attached_policy(view) or endpoint in self._checked:
             return
         self._checked.add(endpoint)
         if not any(registered is wrapper for registered in [*views.values()]):
-            message = f"the decorator of view {endpoint!r} is above its route, and has no effect"
+            message = f"the decorator of view {endpoint!r} is above its route and has no effect"
             hint = "Write it below: first @app.route(…), then the decorator."
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
 
@@ -181,44 +290,20 @@ class Views:
             return None  # the app will raise it, too, for example for an untrusted host
         if adapter is None:
             return None
-        method: str = scope.get("method", "GET")
-        keys = (self.key_of(endpoint, served) for endpoint, served in _endpoints(adapter, method))
-        found = next((key for key in keys if key is not None), None)
-        if scope.get("asgi_cors.preflight") and any(key is not found for key in self._at_url(adapter)):
-            return PerMethodKey(found)
+        found = next((key for key in self._keys(adapter, scope.get("method", "GET")) if key is not None), None)
+        if scope.get("asgi_cors.preflight"):
+            keys = (key for method in adapter.allowed_methods() for key in self._keys(adapter, method))
+            if any(key is not found for key in keys):
+                return PerMethodKey(found)
         return found
 
-    def _at_url(self, adapter: MapAdapter) -> Iterator[AttachedPolicy | None]:
-        """Return the keys of all views of a URL."""
-        for method in adapter.allowed_methods():
-            for endpoint, served in _endpoints(adapter, method):
-                yield self.key_of(endpoint, served)
+    def _keys(self, adapter: MapAdapter, method: str) -> Iterator[AttachedPolicy | None]:
+        """Yield the keys of the views that can serve a method."""
+        return (self.key_of_endpoint(endpoint, served) for endpoint, served in _endpoints(adapter, method))
 
     def _has_plain_routes(self) -> bool:
         """Return whether no code of the app runs when a route is matched."""
         return bool(self._app.url_map.converters == Map.default_converters)
-
-
-def _deny_all() -> Policy:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConfigWarning)  # it allows nothing on purpose
-        return Policy()
-
-
-DENY_ALL: Final = _deny_all()
-
-
-def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:
-    """Return a configuration with the policy of one view. If that is invalid, it refuses every origin and logs it."""
-    try:
-        return Configuration(policy_of(key))
-    except Exception:  # noqa: BLE001 - a value may raise anything, and warnings may be errors; it is raised again
-        failing = Configuration(DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key))
-        failing.set_views({EXEMPT: None})
-        return failing
-
-
-def _do_nothing() -> None: ...
 
 
 def _predict_nothing(_scope: Scope) -> Hashable | None:
@@ -226,38 +311,38 @@ def _predict_nothing(_scope: Scope) -> Hashable | None:
 
 
 def _handler(view: object, method: str) -> object:
-    """Return the method of a class-based view that serves an HTTP method; without a `head`, `get` serves HEAD."""
+    """Return the method of a class-based view that serves an HTTP method. Without a `head`, `get` serves HEAD."""
     view_class = getattr(view, "view_class", None)
     handler: object = getattr(view_class, method.lower(), None)
     return getattr(view_class, "get", None) if handler is None and method == "HEAD" else handler
 
 
-def _marks(view: object, method: str) -> Iterator[AttachedPolicy]:
-    """Return the policies attached to a view for an HTTP method, from the innermost on."""
+def _attached(view: object, method: str) -> Iterator[AttachedPolicy]:
+    """Yield the policies attached to a view for an HTTP method, the innermost first."""
     dispatch = getattr(getattr(view, "view_class", None), "dispatch_request", None)
-    return filter(None, map(mark_of, (_handler(view, method), dispatch, view)))
+    return filter(None, map(attached_policy, (_handler(view, method), dispatch, view)))
 
 
-def _attached(view: object) -> Iterator[AttachedPolicy]:
-    """Return the policies attached to a view and to the methods of its class."""
+def _all_attached(view: object) -> Iterator[AttachedPolicy]:
+    """Yield the policies attached to a view and to the methods of its class."""
     for method in getattr(view, "methods", None) or ("GET",):
-        yield from _marks(view, method)
+        yield from _attached(view, method)
 
 
 def _endpoints(adapter: MapAdapter, method: str) -> Iterator[tuple[str, str]]:
-    """Find the endpoint and method that serve a request, or those at its URL if none serves its method."""
+    """Yield the endpoint and method that serve a request, or those at its URL if none serves its method."""
     method = method.upper()  # as werkzeug does
     try:
-        yield _matched(adapter, method), method
+        yield _match(adapter, method), method
     except MethodNotAllowed as error:
         for other in sorted(error.valid_methods or ()):
             with contextlib.suppress(HTTPException):
-                yield _matched(adapter, other), other
+                yield _match(adapter, other), other
     except HTTPException:
         return
 
 
-def _matched(adapter: MapAdapter, method: str) -> str:
+def _match(adapter: MapAdapter, method: str) -> str:
     """Return the endpoint of a route. For a redirect, such as one that adds a slash, return that of its target."""
     try:
         endpoint: str = adapter.match(method=method)[0]

@@ -75,12 +75,13 @@ class ResponseCache:
         policy: The policy; None if it depends on more than the view or path. The cache is always empty then.
     """
 
-    __slots__ = ("_evaluator", "_policy", "actual", "any_origin", "clock", "preflight")
+    __slots__ = ("_callables", "_evaluator", "_policy", "actual", "any_origin", "clock", "preflight")
 
     def __init__(self, evaluator: Evaluator, policy: Policy | None) -> None:
         """Create empty caches."""
         self._evaluator = evaluator
         self._policy = policy
+        self._callables = policy.compiled.callables if policy else ()
         self.clock = evaluator.log.clock
         self.any_origin: Any = None  # the response of a policy that ignores Origin
         self.actual = BoundedCache()  # by Origin
@@ -120,7 +121,7 @@ class ResponseCache:
         """
         evaluator, answer = self._evaluator, None
         if isinstance(condition, str):
-            answer = evaluator.look_up(self._policy, condition)
+            answer = evaluator.look_up(self._callables, condition)
             key = key, answer  # which is not cached if the answer must be awaited, or a callable failed
         elif condition is _REPORTED:
             key = key, condition

@@ -10,12 +10,11 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from asgi_cors._decision import reasons as _reasons
-from asgi_cors._decision.explanation import Explanation, Step, explain
-from asgi_cors._decision.remedies import remedy
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.explanation import Explanation, Step, explain, remedy
 from asgi_cors._errors import ConfigError, Issue, show
 from asgi_cors._http import TOKEN
-from asgi_cors._policy.origin_entries import list_of
+from asgi_cors._policy.options import list_of
 from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asgi_cors import _http
-from asgi_cors._decision import reasons as _reasons
+from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
 from asgi_cors._decision.request import Request, is_internal_host, read_request
 from asgi_cors._routing.rules import InvalidViewError, PolicyMatch
@@ -20,7 +20,7 @@ from .cache import ResponseCaches, origin_text
 from .lookup import call_origin_callables
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from asgi_cors._http import Headers, Scope
     from asgi_cors._policy.policy import Policy
@@ -124,10 +124,10 @@ class Evaluator:
         request = read_request(scope)
         return request.origin is not None and not request.same_origin
 
-    def look_up(self, policy: Policy, origin: str) -> Answer:
+    def look_up(self, callables: Iterable[Callable[[str], object]], origin: str) -> Answer:
         """Call a policy's callables. Return a generator if an answer must be awaited, an exception if one failed."""
         try:
-            return call_origin_callables(iter(policy.compiled.callables), origin)
+            return call_origin_callables(iter(callables), origin)
         except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
             return error
 
@@ -191,7 +191,7 @@ class Evaluator:
         """Decide by the answer of the policy's callables. If one fails, refuse the request."""
         request = evaluation.request
         if answer is None:
-            answer = self.look_up(policy, origin_text(request))
+            answer = self.look_up(policy.compiled.callables, origin_text(request))
         if isinstance(answer, Generator):
             evaluation.cacheable = False
             try:

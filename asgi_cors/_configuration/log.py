@@ -14,11 +14,11 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._decision import reasons as _reasons
-from asgi_cors._decision.reasons import host_hint
-from asgi_cors._decision.remedies import remedy
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.decision import host_hint
+from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.request import is_internal_host
-from asgi_cors._origins.closest import closest_origin
+from asgi_cors._origins.origin_set import closest_origin
 from asgi_cors._routing.paths import mount_pattern
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from asgi_cors._decision.decision import Decision
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
-    from asgi_cors._origins.closest import Suggestion
+    from asgi_cors._origins.origin_set import Suggestion
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import InvalidViewError
 

@@ -1,8 +1,7 @@
-"""Origins and policies that only a call can tell: asked with a limit of time, and never trusted when it fails.
+"""Calls users' callables with a timeout. If one fails, the caller refuses the request.
 
-Two drivers run the same generator: one awaits what it yields, under asyncio or trio; the other, for WSGI, runs it
-on one background event loop per process, so that a client's kept connections work. No event loop is imported until
-something has to be awaited.
+Two functions drive the same generator. `drive` awaits its awaitables under asyncio or trio. `drive_blocking`, for WSGI,
+runs them on one background event loop per process, so that a client's open connections can be used again.
 """
 
 from __future__ import annotations
@@ -17,21 +16,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     import asyncio
 
+
 Result = TypeVar("Result")
 AwaitableGenerator = Generator[Awaitable[Any], Any, Result]
-Waits = Callable[[Awaitable[Any]], Awaitable[Any]]
+Awaiter = Callable[[Awaitable[Any]], Awaitable[Any]]
 
-TIMEOUT: Final = 2.0  # seconds for one awaited answer
+TIMEOUT: Final = 2.0  # seconds for one awaitable
 
 
 def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: str) -> bool | AwaitableGenerator[bool]:
-    """Call a policy's callables one after another. Only `True`, or an awaitable of it, allows.
+    """Call callables one after another until one allows `origin`. Only `True`, or an awaitable of it, allows.
 
     Returns:
-        Whether one of them allows `origin`; a generator of awaitables if an answer has to be awaited.
+        Whether one of them allows it; a generator of awaitables if an answer has to be awaited.
 
     Raises:
-        Exception: Any exception of a callable. The caller refuses the request.
+        Exception: Any exception of a callable.
     """
     for entry in callables:
         answer = entry(origin)
@@ -45,72 +45,72 @@ def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: 
 def _await_answer(
     answer: Awaitable[Any], others: Iterator[Callable[[str], object]], origin: str
 ) -> AwaitableGenerator[bool]:
-    """Yield the answer of one callable, to be awaited, then call the others."""
+    """Yield an answer that has to be awaited, then call the other callables."""
     if (yield answer) is True:
         return True
     rest = call_origin_callables(others, origin)
     return rest if isinstance(rest, bool) else (yield from rest)
 
 
-async def run(asking: AwaitableGenerator[Result], wait: Waits | None = None) -> Result:
-    """Run a generator of awaitables in the running event loop, asyncio's or trio's.
+async def drive(generator: AwaitableGenerator[Result], awaiter: Awaiter | None = None) -> Result:
+    """Drive a generator of awaitables in the running event loop, asyncio's or trio's.
 
     Args:
-        asking: The generator.
-        wait: What awaits, with a limit of time.
+        generator: The generator.
+        awaiter: Awaits with a timeout.
     """
-    wait = wait or _wait
+    awaiter = awaiter or _await_with_timeout
     try:
-        awaitable = next(asking)
+        awaitable = next(generator)
         while True:
             try:
-                result = await wait(awaitable)
+                result = await awaiter(awaitable)
             except Exception as error:  # noqa: BLE001 - the generator decides what a failure means
-                awaitable = asking.throw(error)
+                awaitable = generator.throw(error)
             else:
-                awaitable = asking.send(result)
+                awaitable = generator.send(result)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
 
 
-def run_blocking(asking: AwaitableGenerator[Result]) -> Result:
-    """Run a generator of awaitables from a thread without an event loop."""
-    running = run(asking, _wait_elsewhere)
+def drive_blocking(generator: AwaitableGenerator[Result]) -> Result:
+    """Drive a generator of awaitables from a thread without an event loop."""
+    coroutine = drive(generator, _await_in_background)
     try:
-        running.send(None)  # never suspends: it waits in this thread
+        coroutine.send(None)  # never suspends: `_await_in_background` blocks
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
     raise AssertionError  # pragma: no cover
 
 
-async def _wait(awaitable: Awaitable[Any]) -> Any:
-    """Await with a limit of time, in the event loop that runs."""
+async def _await_with_timeout(awaitable: Awaitable[Any]) -> Any:
+    """Await in the running event loop."""
     trio = sys.modules.get("trio")
-    if trio is not None and _runs(trio):
+    if trio is not None and _is_running(trio):
         with trio.fail_after(TIMEOUT):
             return await awaitable
-    return await _wait_in_asyncio(awaitable)
+    return await _await_in_asyncio(awaitable)
 
 
-async def _wait_in_asyncio(awaitable: Awaitable[Any]) -> Any:
-    """Await in a task of its own, which can be left behind: one that swallows its cancellation holds nobody up."""
+async def _await_in_asyncio(awaitable: Awaitable[Any]) -> Any:
+    """Await in a separate task, so that a coroutine that ignores its cancellation does not delay the request."""
     import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
     task = asyncio.ensure_future(awaitable)
     try:
         await asyncio.wait({task}, timeout=TIMEOUT)
         if not task.done():
-            raise TimeoutError(f"no answer within {TIMEOUT:g} seconds")
+            raise TimeoutError(f"no result within {TIMEOUT:g} seconds")
     finally:
         if not task.done():
             task.cancel()
-            task.add_done_callback(lambda left: left.cancelled() or left.exception())  # which nobody else looks at
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())  # otherwise asyncio logs it
     if task.cancelled():
-        raise LookupError("the look-up was cancelled from within")
+        raise LookupError("the look-up cancelled itself")
     return task.result()
 
 
-def _runs(trio: Any) -> bool:
+def _is_running(trio: Any) -> bool:
     try:
         trio.lowlevel.current_trio_token()
     except RuntimeError:
@@ -118,16 +118,16 @@ def _runs(trio: Any) -> bool:
     return True
 
 
-async def _wait_elsewhere(awaitable: Awaitable[Any]) -> Any:
-    """Have this process's background event loop await, and block until it has."""
+async def _await_in_background(awaitable: Awaitable[Any]) -> Any:
+    """Await in the background event loop, and block this thread until there is a result."""
     import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
-    waiting = asyncio.run_coroutine_threadsafe(_wait_in_asyncio(_contained(awaitable)), _loop())
-    return waiting.result(TIMEOUT + 1)  # where something blocks the loop itself
+    future = asyncio.run_coroutine_threadsafe(_await_in_asyncio(_contain(awaitable)), _background_loop())
+    return future.result(TIMEOUT + 1)  # in case a callable blocks the loop
 
 
-async def _contained(awaitable: Awaitable[Any]) -> Any:
-    """Await, and let nothing end the event loop that all requests share."""
+async def _contain(awaitable: Awaitable[Any]) -> Any:
+    """Await, and turn the exceptions that would end the background event loop into a RuntimeError."""
     try:
         return await awaitable
     except (KeyboardInterrupt, SystemExit) as error:
@@ -137,8 +137,8 @@ async def _contained(awaitable: Awaitable[Any]) -> Any:
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    """Give this process's event loop, in a thread of its own; a forked child starts one anew."""
+def _background_loop() -> asyncio.AbstractEventLoop:
+    """Return the background event loop of this process. It runs in a thread, which a forked process does not have."""
     import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
     process = os.getpid()

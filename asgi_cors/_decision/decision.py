@@ -1,30 +1,59 @@
-"""The one statement of the rules: a policy and a request in, a decision out.
+"""The rules: a policy and a request in, a decision out.
 
-Three cases: a preflight, which is answered here; a request that is not CORS; an actual request. (The preflight comes
-first, since a policy that does not look at Origin answers the other two alike.)
-No I/O: where only a callable can tell, the decision says `LOOKUP`, and the shell asks it and decides again.
+There are three cases: a preflight, a request that is not CORS, and an actual request. If only a callable knows an
+origin, the outcome is `LOOKUP`. The caller awaits the callable and decides again.
 
 Source: Fetch, "HTTP extensions", "CORS protocol" (https://fetch.spec.whatwg.org/#http-cors-protocol).
 """
 
-# A NamedTuple takes twice as long to make of annotations that are strings, so there is no `from __future__` here.
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asgi_cors import _http
-from asgi_cors._http import Headers
 from asgi_cors._origins.origin import MAX_ORIGIN, parse_origin
 
-from . import reasons as _reasons
-from .request import Request
-
 if TYPE_CHECKING:
+    from asgi_cors._http import Headers
     from asgi_cors._policy.compiled import CompiledPolicy
     from asgi_cors._policy.policy import Policy
 
+    from .request import Request
+
+# The reasons of a refusal: the names of CorsError in Chromium's DevTools protocol
+MISSING_ALLOW_ORIGIN: Final = "MissingAllowOriginHeader"
+PREFLIGHT_MISSING_ALLOW_ORIGIN: Final = "PreflightMissingAllowOriginHeader"
+METHOD_DISALLOWED: Final = "MethodDisallowedByPreflightResponse"
+HEADER_DISALLOWED: Final = "HeaderDisallowedByPreflightResponse"
+# and, if none of these fits, names of our own.
+INVALID_ORIGIN: Final = "InvalidOrigin"
+INVALID_METHOD: Final = "InvalidRequestedMethod"
+INVALID_HEADERS: Final = "InvalidRequestedHeaders"
+AMBIGUOUS_PATH: Final = "AmbiguousPath"
+LOOKUP_FAILED: Final = "OriginLookupFailed"
+POLICY_FAILED: Final = "PolicyLookupFailed"
+CREDENTIALS_NOT_ALLOWED: Final = "CredentialsNotAllowed"
+
+ORIGIN_REASONS: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN, INVALID_ORIGIN, LOOKUP_FAILED)
+
+REASON_TEXTS: Final = {
+    MISSING_ALLOW_ORIGIN: "no entry allows the origin",
+    PREFLIGHT_MISSING_ALLOW_ORIGIN: "no entry allows the origin",
+    METHOD_DISALLOWED: "the method is not allowed",
+    HEADER_DISALLOWED: "a header is not allowed",
+    INVALID_ORIGIN: "the Origin header is not one that a browser sends",
+    INVALID_METHOD: "Access-Control-Request-Method is not a valid method",
+    INVALID_HEADERS: "the Access-Control-Request-* headers are invalid or too long",
+    AMBIGUOUS_PATH: "the path is too long, or another reading of it leads to another policy",
+    LOOKUP_FAILED: "the look-up of the origin failed",
+    POLICY_FAILED: "the policy for this request could not be determined",
+    CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy does not set allow_credentials",
+}
+
 
 class Outcome(StrEnum):
-    """What becomes of a request."""
+    """The kind of a decision."""
 
     NOT_CORS = "not-cors"
     ALLOWED = "allowed"
@@ -35,15 +64,15 @@ class Outcome(StrEnum):
 
 
 class Decision(NamedTuple):
-    """What is to be done with a request.
+    """The result of one policy and one request.
 
     Args:
-        outcome: What becomes of it.
-        reason: Why it is refused; None where it is not.
-        headers: The CORS fields of the response.
-        vary: The names to be merged into the response's Vary.
+        outcome: The kind of the decision.
+        reason: The code of the refusal; None if the request is not refused.
+        headers: The CORS headers of the response.
+        vary: The names to merge into the response's Vary header.
         status: The status of a preflight's response; None if the app responds.
-        subject: The method or header that is refused; empty where it is another thing.
+        subject: The refused method or header; empty if the refusal has another reason.
     """
 
     outcome: Outcome
@@ -55,36 +84,101 @@ class Decision(NamedTuple):
 
     @property
     def allowed(self) -> bool:
-        """Whether a page of this origin may read the response, or go on after the preflight."""
+        """Whether a page may read the response, or send the actual request after the preflight."""
         return self.outcome in {Outcome.ALLOWED, Outcome.PREFLIGHT_ALLOWED}
 
     @property
     def refused(self) -> bool:
-        """Whether a page of this origin is kept from it."""
+        """Whether the browser must block the response, or the actual request after the preflight."""
         return self.outcome in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED}
 
 
-def decide(policy: "Policy", request: Request, *, granted: bool | None = None) -> Decision:
-    """Decide what becomes of `request` under `policy`.
+def decide(policy: Policy, request: Request, *, granted: bool | None = None) -> Decision:
+    """Decide whether `policy` allows `request`.
 
     Args:
         policy: The policy that serves the request.
-        request: What of it counts.
-        granted: What the policy's callables said of the origin; None where they haven't been asked.
+        request: The request.
+        granted: Whether the policy's callables allow the origin; None if they have not been called.
+
+    Returns:
+        The decision. Its outcome is `LOOKUP` if the policy's callables must be called first.
     """
-    rules = policy.compiled
+    compiled = policy.compiled
     if request.is_preflight:
-        return _preflight(rules, request, granted=granted)
-    if rules.ignores_origin:  # the same answer for every request, so that caches stay whole
+        return _preflight(compiled, request, granted=granted)
+    if compiled.ignores_origin:  # the same response for every origin, without Vary, so that caches store it once
         outcome = Outcome.NOT_CORS if request.origin is None else Outcome.ALLOWED
-        return Decision(outcome, None, (*rules.origin_headers(b""), *rules.expose_headers))
+        return Decision(outcome, None, (*compiled.origin_headers(b""), *compiled.expose_headers))
     if request.origin is None:
         return Decision(Outcome.NOT_CORS, vary=_http.VARY_ORIGIN)
-    return _actual(rules, request.origin.strip(b" \t"), granted=granted)
+    # the browser's CORS check (Fetch, 4.10)
+    origin = request.origin.strip(b" \t")
+    refusal = _origin_refusal(compiled, request, origin, granted=granted)
+    if refusal is not None:
+        return refusal
+    headers = (*compiled.origin_headers(origin), *compiled.expose_headers)
+    return Decision(Outcome.ALLOWED, None, headers, _http.VARY_ORIGIN)
+
+
+def _preflight(compiled: CompiledPolicy, request: Request, *, granted: bool | None) -> Decision:
+    """Decide on a CORS-preflight request (Fetch, "CORS-preflight fetch", 4.8)."""
+    if request.oversized:
+        return refuse(request, INVALID_HEADERS)
+    method = (request.requested_method or b"").strip(b" \t")
+    if not _http.TOKEN_BYTES.fullmatch(method):
+        return refuse(request, INVALID_METHOD)
+    names = _http.requested_names(request.requested_headers)
+    if names is None:
+        return refuse(request, INVALID_HEADERS)
+    origin = (request.origin or b"").strip(b" \t")
+    refusal = _origin_refusal(compiled, request, origin, granted=granted)
+    return _allowed_origin_preflight(compiled, request, origin, method.decode(), names) if refusal is None else refusal
+
+
+def _origin_refusal(
+    compiled: CompiledPolicy, request: Request, origin: bytes, *, granted: bool | None
+) -> Decision | None:
+    """Return the refusal of an origin, or a decision to look it up; None if it is allowed."""
+    if compiled.ignores_origin:
+        return None
+    value = origin.decode("latin-1") if len(origin) <= MAX_ORIGIN else ""
+    if value in compiled.origins:
+        return None
+    if value != "null":  # null matches only its own entry
+        if parse_origin(value) is None:
+            return refuse(request, INVALID_ORIGIN)
+        if compiled.callables and granted is None:
+            return Decision(Outcome.LOOKUP)
+        if compiled.allows_any_origin or granted:
+            return None
+    return refuse(request, PREFLIGHT_MISSING_ALLOW_ORIGIN if request.is_preflight else MISSING_ALLOW_ORIGIN)
+
+
+def _allowed_origin_preflight(
+    compiled: CompiledPolicy, request: Request, origin: bytes, method: str, names: list[str]
+) -> Decision:
+    """Decide on a preflight whose origin is allowed. A refusal has the true lists, so that the console names the cause.
+
+    Its status is 200, because of a 4xx every browser reports the status only. It has no Access-Control-Max-Age,
+    because WebKit caches a refusal.
+    """
+    headers = (*compiled.origin_headers(origin), *compiled.preflight_headers(method, names))
+    refused = Decision(Outcome.PREFLIGHT_REFUSED, None, headers, _http.VARY_PREFLIGHT, 200)
+    if not compiled.allows_method(method):  # step 7.5
+        return refused._replace(reason=METHOD_DISALLOWED, subject=method)
+    for name in names:  # steps 7.6 and 7.7
+        if not compiled.allows_header(name):
+            return refused._replace(reason=HEADER_DISALLOWED, subject=name)
+    if compiled.private_network and request.private_network:
+        headers = (*headers, (_http.ALLOW_PRIVATE_NETWORK, b"true"))
+    if compiled.max_age is not None:  # step 7.8
+        headers = (*headers, (_http.MAX_AGE, compiled.max_age))
+    return Decision(Outcome.PREFLIGHT_ALLOWED, None, headers, _http.VARY_PREFLIGHT, 204)
 
 
 def refuse(request: Request, reason: str) -> Decision:
-    """Refuse `request` whatever its origin: no CORS field at all."""
+    """Refuse `request` without any CORS header."""
     if request.is_preflight:
         return Decision(Outcome.PREFLIGHT_REFUSED, reason, (), _http.VARY_PREFLIGHT, 200)
     return Decision(Outcome.REFUSED if request.origin is not None else Outcome.NOT_CORS, reason, (), _http.VARY_ORIGIN)
@@ -131,67 +225,21 @@ def _narrower_value(name: bytes, value: bytes, other: bytes) -> bytes:
     return value if b"*" in theirs else b", ".join(each for each in mine if same(each) in known)
 
 
-def _actual(rules: "CompiledPolicy", origin: bytes, *, granted: bool | None) -> Decision:
-    """Answer the standard's CORS check (Fetch, 4.10) in advance."""
-    refusal = _refusal(rules, origin, _reasons.MISSING_ALLOW_ORIGIN, granted=granted)
-    if refusal == Outcome.LOOKUP:
-        return Decision(Outcome.LOOKUP)
-    if refusal:
-        return Decision(Outcome.REFUSED, refusal, (), _http.VARY_ORIGIN)
-    return Decision(Outcome.ALLOWED, None, (*rules.origin_headers(origin), *rules.expose_headers), _http.VARY_ORIGIN)
+def refusal_body(reason: str | None, subject: str = "", *, host: bytes | None = None, internal: bool = False) -> str:
+    """Return the body of a refusal's response. Of the request, it repeats only a token and the quoted Host.
+
+    Args:
+        reason: The code of the refusal.
+        subject: The refused method or header; empty if the refusal has another reason.
+        host: The Host received, if same-origin requests would be allowed.
+        internal: Whether that looks like a proxy's upstream.
+    """
+    why = REASON_TEXTS[reason or MISSING_ALLOW_ORIGIN]
+    text = f"Refused by the CORS policy: {why}{subject and ': '}{subject} ({reason}).\n"
+    return f"{text}{host_hint(host, internal=internal)}\n" if host is not None else text
 
 
-def _preflight(rules: "CompiledPolicy", request: Request, *, granted: bool | None) -> Decision:
-    """Answer a CORS-preflight request (Fetch, 4.8) truthfully, so that the console names the true cause."""
-    if request.oversized:
-        return refuse(request, _reasons.INVALID_HEADERS)
-    method = (request.requested_method or b"").strip(b" \t")
-    if not _http.TOKEN_BYTES.fullmatch(method):
-        return refuse(request, _reasons.INVALID_METHOD)
-    names = _http.requested_names(request.requested_headers)
-    if names is None:
-        return refuse(request, _reasons.INVALID_HEADERS)
-    origin = (request.origin or b"").strip(b" \t")
-    refusal = _refusal(rules, origin, _reasons.PREFLIGHT_MISSING_ALLOW_ORIGIN, granted=granted)
-    if refusal == Outcome.LOOKUP:
-        return Decision(Outcome.LOOKUP)
-    return refuse(request, refusal) if refusal else _granted_preflight(rules, request, origin, method.decode(), names)
-
-
-def _refusal(rules: "CompiledPolicy", origin: bytes, missing: str, *, granted: bool | None) -> str | None:
-    """Say why an origin is refused; None where it is allowed, `LOOKUP` where only a callable can tell."""
-    if rules.ignores_origin:
-        return None
-    value = origin.decode("latin-1") if len(origin) <= MAX_ORIGIN else ""
-    if value in rules.origins:
-        return None
-    if value == "null":  # never matches anything but itself
-        return missing
-    if parse_origin(value) is None:
-        return _reasons.INVALID_ORIGIN
-    if rules.callables and granted is None:
-        return Outcome.LOOKUP
-    return None if rules.allows_any_origin or granted else missing
-
-
-def _granted_preflight(
-    rules: "CompiledPolicy", request: Request, origin: bytes, method: str, names: list[str]
-) -> Decision:
-    """Answer a preflight whose origin is allowed: the true lists, and the first thing that is not in them."""
-    headers = (*rules.origin_headers(origin), *rules.preflight_headers(method, names))
-    if not rules.allows_method(method):
-        return _refused_part(_reasons.METHOD_DISALLOWED, headers, method)
-    for name in names:
-        if not rules.allows_header(name):
-            return _refused_part(_reasons.HEADER_DISALLOWED, headers, name)
-    if rules.private_network and request.private_network:
-        headers = (*headers, (_http.ALLOW_PRIVATE_NETWORK, b"true"))
-    if rules.max_age is not None:
-        headers = (*headers, (_http.MAX_AGE, rules.max_age))
-    return Decision(Outcome.PREFLIGHT_ALLOWED, None, headers, _http.VARY_PREFLIGHT, 204)
-
-
-def _refused_part(reason: str, headers: Headers, subject: str) -> Decision:
-    # 200, not 4xx, of which every browser says only that the status is not ok; and no Access-Control-Max-Age,
-    # since WebKit keeps a denied result.
-    return Decision(Outcome.PREFLIGHT_REFUSED, reason, headers, _http.VARY_PREFLIGHT, 200, subject)
+def host_hint(host: bytes, *, internal: bool) -> str:
+    """Name the Host received, and for an internal one the setting of the proxy that hides the true Host."""
+    proxy = " It looks like a proxy's upstream. Write 'proxy_set_header Host $host' there." if internal else ""
+    return f"The Host received is {host[:200].decode('latin-1')!a}.{proxy}"

@@ -1,6 +1,7 @@
-"""A decision told in words to the developer who asks.
+"""A decision as text, and the correction of a refusal, for the developer who asks.
 
-Knows how to say things; what is so is decided by `decide` alone.
+The verdict is that of `decide`. `Policy` accepts every proposed correction, and a correction allows no more than the
+refused request needs.
 """
 
 from __future__ import annotations
@@ -11,23 +12,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
-from asgi_cors._origins.closest import closest_origin
-from asgi_cors._origins.origin_set import OriginSet
+from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, is_loopback, parse_origin
+from asgi_cors._origins.origin_set import OriginSet, closest_origin
 from asgi_cors._origins.pattern import Pattern, parse_pattern
 
-from . import reasons as _reasons
+from . import decision as _decision
 from .decision import Decision, Outcome, decide
-from .remedies import credentials_remedy, remedy
 from .request import Request
 from .safelist import unsafe_names
 
 if TYPE_CHECKING:
-    import re
+    from collections.abc import Mapping
 
     from asgi_cors._policy.policy import Policy
 
-ASKED_AT_RUN_TIME: Final = "asked at run time"
-_MARKS: Final = {True: "ok", False: "no", None: "??"}
+DEPENDS_ON_CALLABLE: Final = "asked at run time"
+_SYMBOLS: Final = {True: "ok", False: "no", None: "??"}
+
+_MAX_NAMES: Final = 8  # in a list that a correction repeats
+_MAX_LENGTH: Final = 100  # characters of a name or origin that a correction repeats
+
+_SEE_LOG: Final = "Correct the error that the logger asgi_cors reports for it."
+_REMEDIES: Final[Mapping[str | None, str]] = {
+    _decision.INVALID_METHOD: "No browser sends this. Correct the client.",
+    _decision.INVALID_HEADERS: "Send fewer request headers, each with a valid name.",
+    _decision.AMBIGUOUS_PATH: "Request the path exactly as its rule spells it.",
+    _decision.LOOKUP_FAILED: _SEE_LOG,
+    _decision.POLICY_FAILED: _SEE_LOG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +47,10 @@ class Step:
     """One check of a request.
 
     Args:
-        check: What is checked: `origin`, `credentials`, `method`, `headers` or `expose`.
+        check: The part that is checked: `origin`, `credentials`, `method`, `headers` or `expose`.
         rule: The rule that decided.
-        value: What the request holds.
-        passed: How it came out; None where only a call at run time can tell.
+        value: The value in the request.
+        passed: Whether the check passed; None if it depends on a callable.
     """
 
     check: str
@@ -49,13 +61,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a browser will do with a request, and why; `str()` is for a person.
+    """The verdict of a browser on a request, and its reasons. `str()` describes both.
 
     Args:
         request: The request as text.
         allowed: Whether the page may read the response, as far as this middleware decides: an outer one may respond
             first. None if it depends on a callable.
-        code: Why not: the name that Chromium's DevTools protocol gives its CorsError, or one of ours.
+        code: The code of the refusal: the name of a CorsError in Chromium's DevTools protocol, or one of ours. None if
+            the request passes.
         steps: Each check, up to the one that failed.
         remedy: The correction to write; empty if the request passes.
     """
@@ -67,14 +80,14 @@ class Explanation:
     remedy: str
 
     def __str__(self) -> str:
-        """Say what the browser will do, why, and the line to change."""
+        """Return the verdict, the checks and the line to change."""
         verdicts = {
             True: "as far as this middleware decides, the browser lets the page read the response",
             False: f"the browser blocks it ({self.code})",
             None: "it depends",
         }
         lines = [f"{self.request}: {verdicts[self.allowed]}."]
-        lines += (f"  {_MARKS[step.passed]}  {step.check:<11} {step.value}: {step.rule}" for step in self.steps)
+        lines += (f"  {_SYMBOLS[step.passed]}  {step.check:<11} {step.value}: {step.rule}" for step in self.steps)
         return "\n".join(map(_printable, [*lines, self.remedy] if self.remedy else lines))
 
 
@@ -85,124 +98,109 @@ def explain(
     headers: Iterable[str | tuple[str, str]] = (),
     credentials: bool = False,  # noqa: FBT001, FBT002 - reads as the option that it is
 ) -> Explanation:
-    """Tell what a browser will do with a request of a page under `policy`, and why.
+    """Explain whether a browser lets a page read the response to a request, and why.
 
     Args:
-        policy: The policy that serves it.
-        method: The method, as the script writes it.
+        policy: The policy that serves the request.
+        method: The method, as the script spells it.
         origin: The page's origin; `null` for a sandboxed page.
         headers: The request headers that the script sets: names, or pairs of name and value.
         credentials: Whether the script sends credentials (`credentials: "include"`).
     """
-    question = _Question(policy, method, origin, headers, credentials=credentials)
+    explainer = _Explainer(policy, method, origin, headers, credentials=credentials)
     steps: list[Step] = []
-    for check in (question.origin_step, question.credentials_step, question.method_step, question.headers_step):
+    for check in (explainer.origin_step, explainer.credentials_step, explainer.method_step, explainer.headers_step):
         step = check()
         steps += [step] if step else []
         if step and step.passed is False:
-            return Explanation(question.words, False, question.code(step), tuple(steps), question.remedy(step))
-    steps.append(question.expose_step())
-    return Explanation(question.words, None if None in {s.passed for s in steps} else True, None, tuple(steps), "")
+            code, correction = explainer.code_and_remedy(step)
+            return Explanation(explainer.request, False, code, tuple(steps), correction)
+    steps.append(explainer.expose_step())
+    allowed = None if None in {step.passed for step in steps} else True
+    return Explanation(explainer.request, allowed, None, tuple(steps), "")
 
 
-class _Question:
-    """One request put to one policy: what `decide` says of it, and the words for each part."""
+class _Explainer:
+    """The decision on one request, and the text of each check."""
 
     def __init__(
         self, policy: Policy, method: str, origin: str, headers: Iterable[str | tuple[str, str]], *, credentials: bool
     ) -> None:
-        pairs = [(header, "") if isinstance(header, str) else header for header in headers]
-        self.policy, self.rules = policy, policy.compiled
+        self.policy, self.compiled = policy, policy.compiled
         self.origin, self.credentials = origin, credentials
         self.method = _http.normalize_method(method)
-        self.names = unsafe_names(pairs)
+        self.names = unsafe_names((header, "") if isinstance(header, str) else header for header in headers)
         self.preflighted = self.method not in _http.SAFELISTED_METHODS or bool(self.names)
         self.granted: bool | None = True
         self.decision = self._decide()
         with_names = f", headers {', '.join(self.names)}" if self.names else ""
-        self.words = f"{self.method} from {origin!r}{', with credentials' if credentials else ''}{with_names}"
+        self.request = f"{self.method} from {origin!r}{', with credentials' if credentials else ''}{with_names}"
 
     def _decide(self) -> Decision:
-        origin = self.origin.encode("utf-8", "surrogatepass")
-        request = Request(self.method, origin)
-        if self.preflighted:
-            names = ",".join(self.names).encode("utf-8", "surrogatepass")
-            request = Request("OPTIONS", origin, self.method.encode("utf-8", "surrogatepass"), names)
+        method, names, origin = (
+            text.encode("utf-8", "surrogatepass") for text in (self.method, ",".join(self.names), self.origin)
+        )
+        request = Request("OPTIONS", origin, method, names) if self.preflighted else Request(self.method, origin)
         decision = decide(self.policy, request)
         if decision.outcome is not Outcome.LOOKUP:
             return decision
         try:
-            self.granted = _ask_sync(self.policy, self.origin)
-        except Exception:  # noqa: BLE001 - whatever is wrong, a request would be refused
-            return decide(self.policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
+            self.granted = _call_sync(self.policy, self.origin)
+        except Exception:  # noqa: BLE001 - a callable may raise anything, and the request would be refused
+            return decide(self.policy, request, granted=False)._replace(reason=_decision.LOOKUP_FAILED)
         return decide(self.policy, request, granted=self.granted is not False)
 
     def origin_step(self) -> Step:
         """Check the origin, and name the entry that decides."""
         value = repr(self.origin)
-        if self.decision.reason in _reasons.ORIGIN_REASONS:
-            near = closest_origin(self.policy.compiled.origins, self.origin)
-            rule = _reasons.REASON_TEXTS[self.decision.reason]
-            rule += f". {near}" if near else ""
-            return Step("origin", rule, value, False)
+        if self.decision.reason in _decision.ORIGIN_REASONS:
+            closest = closest_origin(self.compiled.origins, self.origin)
+            suggestion = f". {closest}" if closest else ""
+            return Step("origin", f"{_decision.REASON_TEXTS[self.decision.reason]}{suggestion}", value, False)
         if self.granted is None:
-            return Step("origin", ASKED_AT_RUN_TIME, value, None)
+            return Step("origin", DEPENDS_ON_CALLABLE, value, None)
         return Step("origin", f"allowed by {_deciding_entry(self.policy, self.origin)}", value, True)
 
     def credentials_step(self) -> Step | None:
-        """Check whether credentials may be sent, where they are."""
-        if not self.credentials:
-            return None
-        allowed = self.rules.credentials
-        return Step("credentials", f"allow_credentials is {allowed}", "sent", allowed)
+        """Check whether credentials may be sent; None if the request has none."""
+        allowed = self.compiled.credentials
+        return Step("credentials", f"allow_credentials is {allowed}", "sent", allowed) if self.credentials else None
 
     def method_step(self) -> Step:
-        """Check the method, which a preflight asks for where it is not GET, HEAD or POST."""
+        """Check the method. A preflight requests every method except GET, HEAD and POST."""
         if self.method in _http.SAFELISTED_METHODS:
             return Step("method", "every page may send it", self.method, True)
-        passed = self.decision.reason not in {_reasons.METHOD_DISALLOWED, _reasons.INVALID_METHOD}
-        return Step(
-            "method",
-            f"allowed are {_listed(self.rules.allows_any_method, self.rules.method_names)}",
-            self.method,
-            passed,
-        )
+        passed = self.decision.reason not in {_decision.METHOD_DISALLOWED, _decision.INVALID_METHOD}
+        rule = _list_allowed(self.compiled.method_names, everything=self.compiled.allows_any_method)
+        return Step("method", rule, self.method, passed)
 
     def headers_step(self) -> Step | None:
-        """Check the headers, where a preflight asks for any."""
+        """Check the headers that a preflight requests; None if it requests none."""
         if not self.names:
             return None
-        prefixes = (f"{prefix}*" for prefix in self.rules.header_prefixes)
-        allowed = _listed(self.rules.allows_any_header, (*self.rules.header_names, *prefixes))
-        if self.decision.reason in {_reasons.HEADER_DISALLOWED, _reasons.INVALID_HEADERS}:
-            return Step(
-                "headers",
-                f"allowed are {allowed}",
-                self.decision.subject or _reasons.REASON_TEXTS[_reasons.INVALID_HEADERS],
-                False,
-            )
-        return Step("headers", f"allowed are {allowed}", ", ".join(self.names), True)
+        prefixes = (f"{prefix}*" for prefix in self.compiled.header_prefixes)
+        names = (*self.compiled.header_names, *prefixes)
+        rule = _list_allowed(names, everything=self.compiled.allows_any_header)
+        if self.decision.reason in {_decision.HEADER_DISALLOWED, _decision.INVALID_HEADERS}:
+            value = self.decision.subject or _decision.REASON_TEXTS[_decision.INVALID_HEADERS]
+            return Step("headers", rule, value, False)
+        return Step("headers", rule, ", ".join(self.names), True)
 
     def expose_step(self) -> Step:
-        """Tell which response headers the script may read beside the safelisted."""
+        """List the response headers that the script may read, besides the safelisted ones."""
         exposed = self.policy.expose_headers
-        rule = (
-            "all but Set-Cookie" if exposed == "*" else ", ".join(exposed) or "only the seven that every page may read"
-        )
+        rule = ", ".join(exposed) or "only the seven that every page may read"
+        rule = "all but Set-Cookie" if exposed == "*" else rule
         return Step("expose", rule, "response headers that scripts read", True)
 
-    def code(self, step: Step) -> str:
-        """Name the reason as the browser does."""
+    def code_and_remedy(self, step: Step) -> tuple[str, str]:
+        """Return the browser's code for a check that failed, and the correction to write."""
         preflight = "Preflight" if self.preflighted else ""
         if step.check == "credentials":
-            return preflight + ("WildcardOriginNotAllowed" if self.rules.ignores_origin else "InvalidAllowCredentials")
-        return self.decision.reason or f"{preflight}MissingAllowOriginHeader"
-
-    def remedy(self, step: Step) -> str:
-        """Say what to write so that the step passes."""
-        if step.check == "credentials":
-            return credentials_remedy(self.policy)
-        return remedy(self.policy, self.decision.reason, self.decision.subject, self.origin)
+            code = "WildcardOriginNotAllowed" if self.compiled.ignores_origin else "InvalidAllowCredentials"
+            return f"{preflight}{code}", _credentials_remedy(self.policy)
+        reason = self.decision.reason or f"{preflight}{_decision.MISSING_ALLOW_ORIGIN}"
+        return reason, remedy(self.policy, self.decision.reason, self.decision.subject, self.origin)
 
 
 def _printable(text: str) -> str:
@@ -210,21 +208,21 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _ask_sync(policy: Policy, origin: str) -> bool | None:
-    """Ask the callables that answer at once; None where one has to be awaited and none has allowed."""
-    answer: bool | None = False
+def _call_sync(policy: Policy, origin: str) -> bool | None:
+    """Call the callables. Return None if one returned an awaitable and none allowed the origin."""
+    allowed: bool | None = False
     for entry in policy.compiled.callables:
-        said = entry(origin)
-        if inspect.isawaitable(said):
-            getattr(said, "close", lambda: None)()  # a coroutine that nobody awaits
-            answer = None
-        elif said is True:
+        answer = entry(origin)
+        if inspect.isawaitable(answer):
+            getattr(answer, "close", lambda: None)()  # a coroutine that is never awaited
+            allowed = None
+        elif answer is True:
             return True
-    return answer
+    return allowed
 
 
 def _deciding_entry(policy: Policy, origin: str) -> str:
-    """Find the entry that allows `origin`."""
+    """Return the entry that allows `origin`, as text."""
     if policy.allow_origins == "*":
         return "'*'"
     if origin in policy.allow_origins:
@@ -233,9 +231,90 @@ def _deciding_entry(policy: Policy, origin: str) -> str:
         parsed = parse_pattern(entry) if isinstance(entry, str) and "*" in entry else None
         if isinstance(parsed, Pattern) and origin in OriginSet((), (parsed,), ()):
             return repr(entry)
-    regexes: tuple[re.Pattern[str], ...] = policy.compiled.origins.regexes
+    regexes = policy.compiled.origins.regexes
     return next((f"the regex {regex.pattern!r}" for regex in regexes if regex.fullmatch(origin)), "a callable")
 
 
-def _listed(anything: bool, names: Iterable[str]) -> str:  # noqa: FBT001 - internal
-    return "all" if anything else ", ".join(sorted(names))
+def _list_allowed(names: Iterable[str], *, everything: bool) -> str:
+    return f"allowed are {'all' if everything else ', '.join(sorted(names))}"
+
+
+# -- corrections
+
+
+def remedy(policy: Policy, reason: str | None, subject: str, origin: str) -> str:
+    """Return the correction of a refusal, as one or two sentences.
+
+    Args:
+        policy: The policy that refused the request.
+        reason: The code of the refusal.
+        subject: The refused method or header; empty if the refusal has another reason.
+        origin: The origin of the request.
+    """
+    if reason == _decision.METHOD_DISALLOWED:
+        return _method_remedy(policy, subject)
+    if reason == _decision.HEADER_DISALLOWED:
+        return _header_remedy(policy, subject)
+    if reason == _decision.CREDENTIALS_NOT_ALLOWED:
+        return _credentials_remedy(policy)
+    return _REMEDIES.get(reason) or _origin_remedy(policy, origin)
+
+
+def _credentials_remedy(policy: Policy) -> str:
+    named = " and name the origins, because '*' is refused with it" if policy.compiled.allows_any_origin else ""
+    return f"Write allow_credentials=True{named}."
+
+
+def _method_remedy(policy: Policy, method: str) -> str:
+    upper = method.upper()
+    if upper in _http.FORBIDDEN_METHODS:
+        return "No browser sends this method. Correct the client."
+    if "*" in method:
+        return "Use a method without '*' in its name."
+    if upper != method and policy.compiled.allows_method(upper):
+        return f"Write {upper!r} in the page's script. Methods are case-sensitive."
+    return _with_name("allow_methods", policy.allow_methods, method)
+
+
+def _header_remedy(policy: Policy, name: str) -> str:
+    if name.encode() in _http.CORS_RESPONSE_HEADERS:
+        return "Remove it from the page's request. It is a response header."
+    if _http.is_forbidden_header(name):
+        return "No browser lets a script set this header. Correct the client."
+    if "*" in name:
+        return "Use a header without '*' in its name."
+    return _with_name("allow_headers", policy.allow_headers, name)
+
+
+def _with_name(option: str, names: str | tuple[str, ...], name: str) -> str:
+    """Return the option's value with one more name, or only the name if the list is long."""
+    if len(name) > _MAX_LENGTH:
+        return f"Add it to {option}."
+    if len(names) > _MAX_NAMES:
+        return f"Add {name!r} to {option}."
+    return f"Write {option}={[*names, name]!r}."
+
+
+def _origin_remedy(policy: Policy, origin: str) -> str:
+    if origin == "null":
+        if policy.allow_credentials and FROM_NULL not in policy.dangerously_allow:
+            return "Sandboxed and local pages send 'null'. Serve the page from an origin of its own."
+        return "If sandboxed and local pages may read this, add 'null' to allow_origins."
+    if parse_origin(origin) is None:
+        return "No browser sends this origin. Correct the client."
+    if len(origin) > _MAX_LENGTH:
+        return "If that page is yours, add its origin to allow_origins."
+    pattern = parse_pattern(origin)
+    if not isinstance(pattern, Pattern) or not pattern.is_exact:
+        return "If that page is yours, allow it by a callable in allow_origins."
+    if _is_refused_over_http(policy, pattern):
+        secure = f"https://{pattern.host}"
+        add = "" if secure in policy.compiled.origins else f", and add {secure!r} to allow_origins"
+        return f"If that page is yours, serve it over https{add}."
+    return f"If that page is yours, add {origin!r} to allow_origins."
+
+
+def _is_refused_over_http(policy: Policy, pattern: Pattern) -> bool:
+    """Return whether `Policy` would refuse this origin as a risk with credentials."""
+    allowed = not policy.allow_credentials or OVER_HTTP in policy.dangerously_allow
+    return not allowed and pattern.scheme == "http" and not is_loopback(pattern.literal_suffix)

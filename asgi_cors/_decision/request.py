@@ -1,7 +1,4 @@
-"""What of an ASGI scope counts for CORS: the request, the path that the app routes, whether it is same-origin.
-
-Knows no policy. WSGI's environ is read by way of a scope built from it.
-"""
+"""The part of an ASGI scope that counts for CORS. A WSGI environ is read as a scope that is built from it."""
 
 from __future__ import annotations
 
@@ -9,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asgi_cors import _http
-from asgi_cors._origins.origin import MAX_HOST, WEB_PORTS, parse_origin
-from asgi_cors._origins.suffixes import is_local
+from asgi_cors._origins.origin import MAX_HOST, WEB_PORTS, is_loopback, parse_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,20 +14,20 @@ if TYPE_CHECKING:
     from asgi_cors._http import Scope
     from asgi_cors._origins.origin import Origin
 
+_REQUESTED: Final = (_http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
+PREFLIGHT_HEADERS: Final = (_http.ORIGIN, *_REQUESTED)
 
-# The headers that count, and how many lines of each: one more than a request may have.
-_PREFLIGHT: Final = (_http.REQUEST_METHOD, _http.REQUEST_HEADERS, _http.REQUEST_PRIVATE_NETWORK)
+# How many lines of each header are read: one more than a request may have.
 _LINES: Final = {
     _http.ORIGIN: 2,
-    **dict.fromkeys(_PREFLIGHT, _http.MAX_REQUESTED_LINES + 1),
+    **dict.fromkeys(_REQUESTED, _http.MAX_REQUESTED_LINES + 1),
     b"host": 2,
     b"sec-fetch-site": 2,
     b"cookie": 1,
     b"authorization": 1,
 }
 _LENGTHS: Final = frozenset(map(len, _LINES))
-READ: Final = (_http.ORIGIN, *_PREFLIGHT)
-_LONGEST_HOST: Final = MAX_HOST + len(":65535")
+_MAX_HOST_LENGTH: Final = MAX_HOST + len(":65535")
 
 
 class Request(NamedTuple):
@@ -44,7 +40,7 @@ class Request(NamedTuple):
         requested_method: The Access-Control-Request-Method value, several lines joined.
         requested_headers: The Access-Control-Request-Headers value, several lines joined.
         private_network: Whether Access-Control-Request-Private-Network is `true`.
-        oversized: Whether the Access-Control-Request-* headers exceed the limits, so that they are not parsed.
+        oversized: Whether the Access-Control-Request-* headers exceed the limits. Oversized ones are not parsed.
         host: The Host value, or None. Of several lines, the first two are joined by `", "`.
         fetch_site: The Sec-Fetch-Site value, or None. Of several lines, the first two are joined by `", "`.
         has_credentials: Whether there is a Cookie or Authorization header.
@@ -64,17 +60,14 @@ class Request(NamedTuple):
 
     @property
     def is_preflight(self) -> bool:
-        """Whether it is a CORS-preflight request; every other OPTIONS is the app's."""
+        """Whether this is a CORS-preflight request. Every other OPTIONS request goes to the app."""
         return self.method == "OPTIONS" and self.origin is not None and self.requested_method is not None
 
 
 def read_request(scope: Scope) -> Request:
-    """Read what `decide` needs of a scope of type http or websocket, in one scan of its headers.
-
-    Lines of a header beyond the number that counts are neither stored nor joined.
-    """
+    """Read a scope of type http or websocket, in one scan of its headers."""
     lines = _read_lines(scope["headers"])
-    requested = [lines.get(name, ()) for name in _PREFLIGHT]
+    requested = [lines.get(name, ()) for name in _REQUESTED]
     oversized = _is_oversized(requested)
     if oversized:
         requested = [values[:1] for values in requested]
@@ -95,27 +88,22 @@ def read_request(scope: Scope) -> Request:
 
 
 def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
-    """Collect the lines that count, by lower-case name."""
+    """Collect the lines that count, by lower-case name. More lines than `_LINES` allows are not stored."""
     lines: dict[bytes, list[bytes]] = {}
     skipped = b""
     for raw, value in headers:
-        if raw == skipped:  # one comparison for each line of a repeated name
+        if raw == skipped:  # bounds the work for a name that is repeated
             continue
-        # ASGI requires names in lower case, but some servers can be configured otherwise.
-        if len(raw) in _LENGTHS and (name := raw.lower()) in _LINES:
-            values = lines.get(name)
-            if values is None:
-                lines[name] = [value]
-                continue
-            if len(values) < _LINES[name]:
-                values.append(value)
-                continue
-        skipped = raw
+        name = raw.lower() if len(raw) in _LENGTHS else b""  # some servers do not send names in lower case
+        if name in _LINES and len(values := lines.setdefault(name, [])) < _LINES[name]:
+            values.append(value)
+        else:
+            skipped = raw
     return lines
 
 
 def _is_oversized(requested: Sequence[Sequence[bytes]]) -> bool:
-    """Return True if the Access-Control-Request-* lines exceed the limits."""
+    """Return whether the Access-Control-Request-* lines exceed the limits."""
     if sum(map(len, requested)) > _http.MAX_REQUESTED_LINES:
         return True
     return sum(len(value) for values in requested for value in values) > _http.MAX_PREFLIGHT_BYTES
@@ -128,11 +116,11 @@ def _joined(values: Sequence[bytes]) -> bytes | None:
 def is_internal_host(request: Request) -> bool:
     """Return whether Host looks like a proxy's upstream: a name or address that no page of the origin would use."""
     page, host = _parse(request.origin), request.host or b""
-    if page is None or len(host) > _LONGEST_HOST:
+    if page is None or len(host) > _MAX_HOST_LENGTH:
         return False
     name = re.sub(r":[0-9]*$", "", host.decode("latin-1"))
     inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
-    return bool(inner) and not is_local(page.host)
+    return bool(inner) and not is_loopback(page.host)
 
 
 def _is_same_origin(origin: bytes | None, host: bytes | None, fetch_site: bytes | None, scheme: str | None) -> bool:
@@ -146,7 +134,7 @@ def _is_same_origin(origin: bytes | None, host: bytes | None, fetch_site: bytes 
         return False
     if fetch_site is not None:
         return fetch_site in {b"same-origin", b"none"}
-    if origin is None or host is None or len(host) > _LONGEST_HOST:
+    if origin is None or host is None or len(host) > _MAX_HOST_LENGTH:
         return False
     page = _parse(origin)
     if page is None or page.scheme not in WEB_PORTS or (page.scheme == "http" and scheme in {"https", "wss"}):

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 from asgi_cors._configuration.cache import MAX_LINES
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.log import logger
-from asgi_cors._configuration.lookup import run
+from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.decision import Decision, Outcome
-from asgi_cors._decision.request import READ
+from asgi_cors._decision.request import PREFLIGHT_HEADERS
 from asgi_cors._http import VARY
 
 from .base import (
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     Start = Callable[[ResponseState, Any], Awaitable[None]]
 
 # By the length of a name, whether it can be a header that a preflight's response depends on.
-_PREFLIGHT_NAME_LENGTHS: Final = tuple(map({*map(len, READ)}.__contains__, range(256)))
+_PREFLIGHT_NAME_LENGTHS: Final = tuple(map({*map(len, PREFLIGHT_HEADERS)}.__contains__, range(256)))
 _REPEATED: Final = object()  # in place of the value of a repeated header: such a request is never cached
 _STARLETTE_METHODS: Final = (
     *("is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"),
@@ -161,7 +161,7 @@ class CORSMiddleware(BaseMiddleware):
             await self.app(scope, receive, send)
             return None
         configuration.root_path = scope.get("root_path", "")
-        evaluation: Evaluation = await run(found or cache.evaluate(scope))
+        evaluation: Evaluation = await drive(found or cache.evaluate(scope))
         decision = evaluation.decision
         if evaluation.passes_through:
             await self._pass_through(scope, receive, send, decision.vary)
@@ -224,7 +224,7 @@ class CORSMiddleware(BaseMiddleware):
             Status, headers and body of the response to be sent in place of the view's; None if the view may run.
         """
         state = scope.get(SCOPE_KEY) or scope.get(PASSED_THROUGH)
-        evaluation = await run(self._verify_view(scope, predicted, key, state))
+        evaluation = await drive(self._verify_view(scope, predicted, key, state))
         return build_response(*evaluation.response, evaluation.decision) if evaluation and evaluation.response else None
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -235,7 +235,7 @@ class CORSMiddleware(BaseMiddleware):
             evaluator = configuration.evaluator
             if evaluator.checks_handshake(scope):
                 configuration.root_path = scope.get("root_path", "")
-                evaluation = await run(evaluator.evaluate(scope))
+                evaluation = await drive(evaluator.evaluate(scope))
                 if evaluation.response is not None:
                     await _refuse_handshake(*evaluation.response, scope, send)
                     return

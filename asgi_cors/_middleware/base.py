@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 
 from asgi_cors._configuration.configuration import Configuration
-from asgi_cors._decision import reasons as _reasons
+from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, intersect, refuse
 from asgi_cors._errors import ConfigError, Issue, PositionalOptionsError
 from asgi_cors._interfaces import interface_of, is_factory

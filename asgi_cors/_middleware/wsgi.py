@@ -15,7 +15,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack, cast
 
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
-from asgi_cors._configuration.lookup import run_blocking
+from asgi_cors._configuration.lookup import drive_blocking
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._http import VARY
 
@@ -94,7 +94,7 @@ class WSGIMiddleware(BaseMiddleware):
         if type(start) is not FunctionType:
             start = self._serve_uncached(environ, start_response, cache, start)
             if type(start) is not FunctionType:
-                return start
+                return cast("Iterable[bytes]", start)
         environ[SCOPE_KEY] = state = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
         try:
             body = self.app(environ, MethodType(start, state))
@@ -118,7 +118,7 @@ class WSGIMiddleware(BaseMiddleware):
             return _send_response(found, environ["REQUEST_METHOD"], start_response)
         configuration, outer, scope = self.configuration, _outer_state(environ), scope_of(environ)
         configuration.root_path = scope["root_path"]
-        evaluation: Evaluation = run_blocking(found or cache.evaluate(scope))
+        evaluation: Evaluation = drive_blocking(found or cache.evaluate(scope))
         decision = evaluation.decision
         if evaluation.passes_through:
             return self._pass_through(environ, start_response, decision.vary)
@@ -147,7 +147,7 @@ class WSGIMiddleware(BaseMiddleware):
     def verify_view(self, environ: Environ, predicted: Hashable | None, key: Hashable | None) -> Response | None:
         """Compare the view that runs with the one that `view_of` predicted; see `CORSMiddleware.verify_view`."""
         state = environ.get(SCOPE_KEY) or environ.get(PASSED_THROUGH)
-        evaluation = run_blocking(self._verify_view(scope_of(environ), predicted, key, state))
+        evaluation = drive_blocking(self._verify_view(scope_of(environ), predicted, key, state))
         return build_response(*evaluation.response, evaluation.decision) if evaluation and evaluation.response else None
 
     def propagates_exceptions(self, environ: Environ) -> bool:

@@ -1,89 +1,44 @@
-"""A set of origin patterns: which origins are in it.
+"""Origin sets: whether an origin is in one, and which of its origins is the closest.
 
-An exact origin costs one hash look-up at any number of them. Patterns with a wildcard stand in a tree of
-labels, from the right, so that a look-up costs a walk over the labels of the one origin, not over the entries.
+A look-up costs one hash look-up for an exact origin. Otherwise its cost depends on the labels of that origin and on the
+number of shapes below a domain, not on the number of entries.
 """
 
 from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .origin import MAX_HOST, WEB_PORTS, Origin, parse_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .pattern import Pattern
 
-# Browsers do send hosts with `{`, a backtick, "%2A" and more; none of those is ever in a wildcard.
-_LABEL: Final = re.compile(r"[a-z0-9_\-]{1,63}")
-_LABELS: Final = re.compile(r"[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*")
+# Browsers also send hosts with `{`, a backtick or "%2A". No wildcard matches these.
+_LABELS: Final = re.compile(r"(?:[a-z0-9_\-]{1,63}\.)*")
 
-_Ports = frozenset[tuple[str, str]]  # (scheme, port), port "*" for any
+_Shape = tuple[tuple[int, int] | None, ...]
+"""The labels of a pattern in front of its literal suffix: the lengths before and behind the '*', or None without one.
 
-
-class _Node:
-    """One label of patterns, with all that can stand left of it.
-
-    `shapes` holds labels with a wildcard by the lengths of what stands before and behind it: there are at most
-    a few hundred such pairs, and each costs one look-up, at any number of patterns.
-    """
-
-    __slots__ = ("below", "ends", "names", "shapes")
-
-    def __init__(self) -> None:
-        self.names: dict[str, _Node] = {}
-        self.shapes: dict[tuple[int, int], dict[tuple[str, str], _Node]] = {}
-        self.ends: set[tuple[str, str]] = set()
-        self.below: set[tuple[str, str]] = set()
-
-    def add(self, labels: list[str], key: tuple[str, str]) -> None:
-        """Add a pattern's labels, which are taken from the right."""
-        if not labels:
-            self.ends.add(key)
-        elif labels == ["*"]:
-            self.below.add(key)
-        else:
-            self._child(labels.pop()).add(labels, key)
-
-    def _child(self, label: str) -> _Node:
-        before, star, behind = label.partition("*")
-        if not star:
-            return self.names.setdefault(label, _Node())
-        return self.shapes.setdefault((len(before), len(behind)), {}).setdefault((before, behind), _Node())
-
-    def matches(self, labels: list[str], keys: _Ports) -> bool:
-        """Tell whether a pattern fits the labels that are left, the rightmost first."""
-        if not labels:
-            return not keys.isdisjoint(self.ends)
-        if not keys.isdisjoint(self.below) and _LABELS.fullmatch(".".join(labels)):
-            return True
-        *rest, label = labels
-        child = self.names.get(label)
-        if child is not None and child.matches(rest, keys):
-            return True
-        return any(node.matches(rest, keys) for node in self._wild(label))
-
-    def _wild(self, label: str) -> Iterable[_Node]:
-        for (before, behind), nodes in self.shapes.items():
-            node = nodes.get((label[:before], label[len(label) - behind :])) if before + behind < len(label) else None
-            if node is not None and _LABEL.fullmatch(label):
-                yield node
+Patterns of one shape differ in their literal parts only. All of them take one look-up.
+"""
+_SUBDOMAINS: Final = ((0, 0),)  # a first "*" matches one label or more
 
 
 class OriginSet:
-    """The compiled strings and regexes of `allow_origins`.
+    """The strings and regular expressions of `allow_origins`, compiled.
 
     Args:
-        exact: Origins that stand for themselves, `null` among them where it is allowed.
+        exact: Serialized origins, or `null`.
         patterns: Parsed entries with a wildcard.
-        regexes: Each must match an origin as a whole.
-        ports: By scheme and host, one allowed port, for `closest_origin`.
+        regexes: Regular expressions. Each must match a whole origin.
+        ports: An allowed port by scheme and host, for `closest_origin`.
     """
 
-    __slots__ = ("exact", "ports", "regexes", "schemes", "tree")
+    __slots__ = ("_patterns", "_shapes", "exact", "ports", "regexes", "schemes")
 
     def __init__(
         self,
@@ -92,43 +47,160 @@ class OriginSet:
         regexes: Iterable[re.Pattern[str]],
         ports: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.ports = ports
         self.exact = frozenset(exact)
         self.regexes = tuple(regexes)
+        self.ports = ports
         self.schemes: set[str] = set()
-        self.tree: _Node | None = None
+        self._patterns: set[str] = set()
+        self._shapes: dict[str, set[_Shape]] = {}  # by literal suffix
         for pattern in patterns:
-            self._add(pattern)
-
-    def _add(self, pattern: Pattern) -> None:
-        if pattern.scheme not in WEB_PORTS and pattern.host == "*":
-            self.schemes.add(pattern.scheme)
-            return
-        if self.tree is None:
-            self.tree = _Node()
-        self.tree.add(_labels(pattern), (pattern.scheme, pattern.port))
+            if pattern.scheme not in WEB_PORTS and pattern.host == "*":
+                self.schemes.add(pattern.scheme)
+            else:
+                self._patterns.add(pattern.text)
+                self._shapes.setdefault(pattern.literal_suffix, set()).add(_shape(pattern))
 
     @property
     def is_exact(self) -> bool:
-        """Whether `exact` is all there is."""
-        return not (self.tree or self.schemes or self.regexes)
+        """Whether the set has exact origins only."""
+        return not (self._patterns or self.schemes or self.regexes)
 
     def __contains__(self, value: str) -> bool:
-        """Tell whether an origin, as a browser sends it, is in the set."""
-        return value in self.exact or (not self.is_exact and self._contains(parse_origin(value), value))
-
-    def _contains(self, origin: Origin | None, value: str) -> bool:
+        """Return whether a serialized origin is in the set."""
+        if value in self.exact:
+            return True
+        origin = None if self.is_exact else parse_origin(value)
         if origin is None:
             return False
-        if origin.scheme in self.schemes:
-            return True
-        if self.tree is not None and len(origin.host) <= MAX_HOST:
-            keys = frozenset({(origin.scheme, origin.port), (origin.scheme, "*")})
-            if self.tree.matches(_labels(origin), keys):
-                return True
-        return any(regex.fullmatch(value) for regex in self.regexes)
+        return (
+            origin.scheme in self.schemes
+            or self._matches_pattern(origin)
+            or any(regex.fullmatch(value) for regex in self.regexes)
+        )
+
+    def _matches_pattern(self, origin: Origin) -> bool:
+        scheme, host, port = origin
+        end = f":{port}" if port else ""
+        start = 0 if len(host) <= MAX_HOST else len(host)
+        while start < len(host):
+            suffix = host[start:]
+            shapes = self._shapes.get(suffix)
+            if shapes and _LABELS.fullmatch(host, 0, start):
+                labels = host[:start].split(".")[:-1]
+                for shape in shapes:
+                    masked = _mask(labels, shape)
+                    pattern = f"{scheme}://{masked}{suffix}"
+                    if masked is not None and not self._patterns.isdisjoint({pattern + end, pattern + ":*"}):
+                        return True
+            start = host.find(".", start) + 1 or len(host)
+        return False
 
 
-def _labels(origin: Origin | Pattern) -> list[str]:
-    """Split a web host at its dots; the host of another scheme is opaque, and one label."""
-    return origin.host.split(".") if origin.scheme in WEB_PORTS else [origin.host]
+def _shape(pattern: Pattern) -> _Shape:
+    labels = pattern.host.removesuffix(pattern.literal_suffix).split(".")[:-1]
+    parts = (label.partition("*") for label in labels)
+    return tuple((len(before), len(behind)) if star else None for before, star, behind in parts)
+
+
+def _mask(labels: list[str], shape: _Shape) -> str | None:
+    """Return labels as a pattern of a shape has them, such as `a-*.b.` for `a-1.b.`; None if they do not fit."""
+    if shape == _SUBDOMAINS and labels:
+        return "*."
+    extra = len(labels) - len(shape)
+    if extra and (extra < 0 or shape[:1] != _SUBDOMAINS):
+        return None
+    masked = ""
+    for label, lengths in zip([".".join(labels[: extra + 1]), *labels[extra + 1 :]], shape, strict=False):
+        before, behind = lengths or (len(label), 0)
+        if lengths and before + behind >= len(label):
+            return None
+        masked += f"{label[:before]}{'*' if lengths else ''}{label[len(label) - behind :]}."
+    return masked
+
+
+# The closest origin: found by at most a dozen look-ups, never by a walk over the entries
+
+
+class Suggestion(NamedTuple):
+    """An allowed origin or pattern that was probably meant, and how the refused origin differs."""
+
+    origin: str
+    difference: str
+
+    def __str__(self) -> str:
+        """Return a question and the difference."""
+        return f"Did you mean {self.origin!r}? The origin differs: {self.difference}."
+
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+_MAX_PARENTS: Final = 3
+
+
+def closest_origin(origins: OriginSet, origin: str) -> Suggestion | None:
+    """Return the closest origin in a set; None if there is none."""
+    lower = origin.strip().rstrip("/").lower()
+    if lower != origin and lower in origins:
+        return Suggestion(lower, _spelling(origin))
+    parsed = parse_origin(lower)
+    if parsed is None or parsed.scheme not in WEB_PORTS:
+        return None
+    # For a subdomain pattern, look up one of its origins.
+    pattern, subdomain = f"://*.{parsed.host}", f"://x.{parsed.host}"
+    variants = _variants(parsed, origins.ports)
+    return next((variant for variant in variants if variant.origin.replace(pattern, subdomain) in origins), None)
+
+
+def _spelling(origin: str) -> str:
+    """Name the parts that a browser spells differently."""
+    found = {
+        "letter case": origin != origin.lower(),
+        "a final slash": origin.strip().endswith("/"),
+        "white space": origin != origin.strip(),
+    }
+    return ", ".join(part for part, differs in found.items() if differs)
+
+
+def _variants(origin: Origin, ports: Mapping[str, str]) -> Iterator[Suggestion]:
+    """Vary one part at a time, then scheme and port together.
+
+    Args:
+        origin: The refused origin.
+        ports: An allowed port by scheme and host.
+    """
+    other = "https" if origin.scheme == "http" else "http"
+    schemes = f"{origin.scheme}, not {other}"
+    yield _variant(other, origin.host, origin.port, schemes)
+    yield from _other_ports(origin, ports)
+    yield from _other_hosts(origin)
+    for variant in _other_ports(origin._replace(scheme=other), ports):
+        yield variant._replace(difference=f"{schemes}; {variant.difference}")
+
+
+def _other_ports(origin: Origin, ports: Mapping[str, str]) -> Iterator[Suggestion]:
+    """Vary the port: the scheme's default, and one that is allowed with this host."""
+    scheme, host, port = origin
+    if port:
+        yield _variant(scheme, host, "", f"port {port}, not the default port")
+    allowed = ports.get(f"{scheme}://{host}")
+    if allowed and allowed != port:
+        yield _variant(scheme, host, allowed, f"{f'port {port}' if port else 'the default port'}, not {allowed}")
+
+
+def _other_hosts(origin: Origin) -> Iterator[Suggestion]:
+    """Vary the host: the names of the loopback address, or `www.`, subdomains and parent domains."""
+    scheme, host, port = origin
+    if host in _LOOPBACK:
+        yield from (_variant(scheme, name, port, f"{host}, not {name}") for name in _LOOPBACK if name != host)
+        return
+    yield _variant(scheme, f"*.{host}", port, "the domain itself, not a subdomain")
+    bare = host.removeprefix("www.")
+    is_www = bare != host
+    yield _variant(scheme, bare if is_www else f"www.{host}", port, f"{'with' if is_www else 'without'} 'www.'")
+    labels = bare.split(".")
+    for start in range(1, min(len(labels) - 1, _MAX_PARENTS) + 1):
+        yield _variant(scheme, ".".join(labels[start:]), port, "a subdomain of it")
+
+
+def _variant(scheme: str, host: str, port: str, difference: str) -> Suggestion:
+    is_default = not port or int(port) == WEB_PORTS[scheme]
+    return Suggestion(f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{port}", difference)

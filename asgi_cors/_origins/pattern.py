@@ -1,9 +1,9 @@
-"""An origin pattern as people write it: parsed, not matched. Imported for an entry that is more than a plain origin.
+"""Origin patterns: an entry of `allow_origins` as users write it, and its mistakes.
 
-An origin is compared byte for byte with what browsers send, so a pattern that browsers never send is a
-mistake, and is refused with the form that they do send.
+An origin is compared byte for byte with the one that browsers send. A pattern that no browser sends is therefore
+refused. `corrections.py` finds the form that browsers do send, `origin_set.py` matches.
 
-Sources: URL, "host parsing", "IPv4 parser", "IPv6 serializer". `_origin_set` matches; `_origin_hints` mends.
+Sources: URL, "host parsing", "IPv4 parser", "IPv6 serializer".
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Final, NamedTuple
 
 from asgi_cors._errors import UNSET
 
-from .origin import MAX_HOST, MAX_PORT, WEB_PORTS
+from .origin import MAX_HOST, MAX_PORT, WEB_PORTS, to_ascii
 
-# Pages of these send `Origin: null` (URL, "origin": an opaque origin).
+# Pages with these schemes send `Origin: null` (URL, "origin": an opaque origin).
 OPAQUE_SCHEMES: Final = frozenset({"about", "blob", "data", "file", "javascript"})
-# No page is loaded from these: the page that opens a WebSocket has the http(s) form.
+# Schemes of WebSockets, with those of the pages that open them.
 WEBSOCKET_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
-MAX_TEXT: Final = 10_000  # characters of an entry that is looked at closely
+MAX_TEXT: Final = 10_000  # characters of an entry; a longer one is not analysed
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]{0,63}")
 _HOST: Final = re.compile(r"[a-z0-9_\-.*]+")
@@ -31,7 +31,8 @@ _OPAQUE_HOST: Final = re.compile(r"[!\"$%&'()+,\-.0-9;=A-Z_`a-z{}~]+")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 # One string from an environment variable: a list, or a text in quotation marks.
 _LIST: Final = re.compile(r"[,;\s]|^\[(?:[\"'*\]]|https?:)")
-_QUOTED: Final = re.compile(r"([\"'`\u2018\u201c]).*[\"'`\u2019\u201d]")
+_OPENING_QUOTES: Final = "\"'`\u2018\u201c"
+_CLOSING_QUOTES: Final = "\"'`\u2019\u201d"
 _QUANTIFIER: Final = re.compile(r"(?<!:)\{[0-9]+(?:,[0-9]*)?\}")
 _REGEX: Final = re.compile(
     r"[\\^$|()]|\?:|://\.\*|\.\*(?![.\-:]|$)|\.\+|(?<!:)\[[^\]:,]*-[^\]:,]*\]|://\[[a-z]+\]|s\[s\]|p\[s\]"
@@ -40,13 +41,13 @@ _REGEX: Final = re.compile(
 _PLACEHOLDER: Final = re.compile(
     r"\$\{?[A-Za-z_]|\{+ *[A-Za-z_][\w.\- ]*\}|(?<![P?(])<[A-Za-z_][\w.\- ]*>|%\(?[A-Z_a-z]{3,}[)%]"
 )
-# `*` as part of a label touches nothing but hyphens and the label's ends.
+# A '*' in a label is next to hyphens or the label's ends.
 _WILD_LABEL: Final = re.compile(r"(?:[a-z0-9_\-]*-)?\*(?:-[a-z0-9_\-]*)?")
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 
 
 class Pattern(NamedTuple):
-    """A parsed entry. In `host` and `port` `*` is the wildcard; `port` is empty for the scheme's default."""
+    """A parsed entry. `*` in `host` and `port` is the wildcard; `port` is empty for the scheme's default."""
 
     text: str
     scheme: str
@@ -54,19 +55,19 @@ class Pattern(NamedTuple):
     port: str
 
     @property
-    def exact(self) -> bool:
-        """Whether it stands for one origin only."""
+    def is_exact(self) -> bool:
+        """Whether the pattern matches one origin only."""
         return "*" not in self.text
 
     @property
-    def base(self) -> str:
-        """The part of the host behind its last wildcard label: all that the pattern is sure of."""
-        head, star, tail = self.host.rpartition("*")
-        return tail.partition(".")[2] if star else head or self.host
+    def literal_suffix(self) -> str:
+        """The labels of the host behind its last label with a wildcard."""
+        _, star, tail = self.host.rpartition("*")
+        return tail.partition(".")[2] if star else self.host
 
 
 class Problem(NamedTuple):
-    """Why an entry is no origin pattern."""
+    """A mistake in an entry: the code of an issue, and the message without its subject."""
 
     code: str
     message: str
@@ -76,43 +77,39 @@ _MORE_THAN_ONE: Final = Problem("origin-list", "is more than one entry in one st
 
 
 def parse_pattern(text: str) -> Pattern | Problem:
-    """Parse an origin pattern: the entry of `allow_origins` that is neither `*` nor `null`."""
-    scheme, separator, rest = text.partition("://")
-    problem = _problem_of_text(text, scheme, separator) or _problem_of_rest(rest) or _problem_of_colons(scheme, rest)
+    """Parse an origin or an origin pattern: an entry of `allow_origins` other than `*` and `null`."""
+    problem = _problem_of_text(text)
     if problem:
         return problem
-    host, colon, port = _split_port(rest)
+    scheme, _, rest = text.partition("://")
+    host, colon, port = rest.partition("]:") if rest.startswith("[") else rest.rpartition(":")
+    host = rest if not colon else host + colon[:-1]
     problem = _problem_of_host(host, scheme) or (_problem_of_port(port, scheme) if colon else None)
-    return problem or Pattern(text, scheme, host, port)
+    return problem or Pattern(text, scheme, host, port if colon else "")
 
 
-def _split_port(rest: str) -> tuple[str, str, str]:
-    if rest.startswith("["):
-        host, bracket, tail = rest.partition("]")
-        return (
-            host + bracket + ("" if tail.startswith(":") else tail),
-            tail[:1],
-            tail[1:] if tail.startswith(":") else "",
-        )
-    host, colon, port = rest.rpartition(":")
-    return (host, colon, port) if colon else (rest, "", "")
-
-
-def _problem_of_text(text: str, scheme: str, separator: str) -> Problem | None:
-    """Find what is wrong with the entry as a whole: everything that is not host or port."""
+def _problem_of_text(text: str) -> Problem | None:
+    """Check the entry as a whole."""
     if not text.strip():
         return Problem("origin-empty", f"is empty ({UNSET})")
     if text.lower() in {"none", "null", "undefined"}:
         return Problem("origin-no-scheme", f"is the text of a value that is not set ({UNSET})")
-    return _problem_of_form(text, scheme) or _problem_of_scheme(text, scheme, separator)
+    scheme, separator, rest = text.partition("://")
+    return (
+        _problem_of_form(text, scheme)
+        or _problem_of_scheme(text, scheme, separator)
+        or _problem_of_url(rest)
+        or _problem_of_colons(scheme, rest)
+    )
 
 
 def _problem_of_form(text: str, scheme: str) -> Problem | None:
-    """Return the problem of a text that is a list, a regular expression, or an origin with characters around it."""
+    """Check for a list, a regular expression, a placeholder, and characters around the origin."""
     if len(text) > MAX_TEXT:
         is_list = _LIST.search(text.strip())
         return _MORE_THAN_ONE if is_list else Problem("origin-too-long", f"is over {MAX_TEXT:,} characters long")
-    if _QUOTED.fullmatch(text) and not _LIST.search(text):
+    is_quoted = len(text) > 1 and text[0] in _OPENING_QUOTES and text[-1] in _CLOSING_QUOTES
+    if is_quoted and not _LIST.search(text):
         return Problem("origin-quoted", "has quotation marks inside the string")
     if scheme in {*WEB_PORTS, text} and _PLACEHOLDER.search(text):
         return Problem("origin-placeholder", "has a placeholder that was not replaced by its value")
@@ -133,18 +130,17 @@ def _problem_of_scheme(text: str, scheme: str, separator: str) -> Problem | None
     if not separator:
         return Problem("origin-no-scheme", "has no scheme; an origin is scheme://host[:port]")
     if name in WEBSOCKET_SCHEMES:
-        return Problem(
-            "origin-websocket-scheme", f"has the scheme {name!r}; the page that opens a WebSocket has http or https"
-        )
+        message = f"has the scheme {name!r}; the page that opens a WebSocket has http or https"
+        return Problem("origin-websocket-scheme", message)
     if scheme != name or (name in WEB_PORTS and text != text.lower()):
         return Problem("origin-upper-case", "has upper-case letters; browsers send origins in lower case")
     if not _SCHEME.fullmatch(scheme):
-        return Problem("origin-bad-scheme", f"has {scheme!r} for a scheme")
+        return Problem("origin-bad-scheme", f"has the scheme {scheme!r}, which is not valid")
     return None
 
 
-def _problem_of_rest(rest: str) -> Problem | None:
-    """Find what a URL has and an origin hasn't (RFC 6454, 6.2)."""
+def _problem_of_url(rest: str) -> Problem | None:
+    """Check for the parts of a URL that an origin does not have (RFC 6454, 6.2)."""
     if "@" in rest.partition("/")[0]:
         return Problem("origin-userinfo", "has a user name or password; an origin has none")
     cut = re.search(r"[/\\?#]", rest)
@@ -152,12 +148,12 @@ def _problem_of_rest(rest: str) -> Problem | None:
         return None
     if rest[cut.start() :] == "/":
         return Problem("origin-trailing-slash", "ends in a slash; an origin has no path")
-    what = {"?": "query", "#": "fragment"}.get(cut[0], "path")
-    return Problem(f"origin-{what}", f"has a {what}; an origin has none")
+    part = {"?": "query", "#": "fragment"}.get(cut[0], "path")
+    return Problem(f"origin-{part}", f"has a {part}; an origin has none")
 
 
 def _problem_of_colons(scheme: str, rest: str) -> Problem | None:
-    """Return the problem of a text with more than one colon outside of brackets."""
+    """Check for more than one colon outside of brackets."""
     if scheme not in WEB_PORTS or rest.startswith("[") or rest.count(":") < 2:  # noqa: PLR2004 - more than one
         return None
     if canonical_ipv6(rest):
@@ -171,7 +167,7 @@ def _problem_of_port(port: str, scheme: str) -> Problem | None:
     if not _PORT.fullmatch(port) or int(port) > MAX_PORT:
         return Problem("origin-port", f"has the port {port!r}; a port is a number from 1 to {MAX_PORT}, or '*'")
     if int(port) == WEB_PORTS.get(scheme):
-        return Problem("origin-default-port", f"spells out {scheme}'s default port; browsers leave it out")
+        return Problem("origin-default-port", f"has {scheme}'s default port; browsers leave it out")
     return None
 
 
@@ -180,39 +176,30 @@ def _problem_of_host(host: str, scheme: str) -> Problem | None:
         return Problem("origin-no-host", "has no host")
     if not host.isascii():
         return Problem("origin-non-ascii", "has a host that is not ASCII; browsers send it in punycode")
-    if scheme not in WEB_PORTS:
-        return None if host == "*" else _problem_of_opaque_host(host)
-    if host.startswith("[") or ":" in host:
+    is_web = scheme in WEB_PORTS
+    if is_web and (host.startswith("[") or ":" in host):
         return _problem_of_ipv6(host)
-    if not _HOST.fullmatch(host):
-        return Problem("origin-host-character", f"has {_HOST.sub('', host)[0]!r} in its host")
-    return _problem_of_name(host)
-
-
-def _problem_of_opaque_host(host: str) -> Problem | None:
-    if "*" in host:
-        return Problem(
-            "origin-wildcard", "has a '*' in part of its host; with this scheme it stands only for the whole host"
-        )
-    if not _OPAQUE_HOST.fullmatch(host):
-        return Problem("origin-host-character", f"has {_OPAQUE_HOST.sub('', host)[0]!r} in its host")
-    return None
+    if not is_web and "*" in host:
+        message = "has a '*' in part of its host; with this scheme, '*' must be the whole host"
+        return None if host == "*" else Problem("origin-wildcard", message)
+    allowed = _HOST if is_web else _OPAQUE_HOST
+    if not allowed.fullmatch(host):
+        return Problem("origin-host-character", f"has {allowed.sub('', host)[0]!r} in its host")
+    return _problem_of_name(host) if is_web else None
 
 
 def _problem_of_ipv6(host: str) -> Problem | None:
     canonical = canonical_ipv6(host)
-    if canonical == host:
-        return None
-    return Problem(
-        "origin-ip",
-        "has an invalid IPv6 address"
-        if canonical is None
-        else "has an IPv6 address that browsers write in another form",
-    )
+    return None if canonical == host else _problem_of_address("IPv6", canonical)
+
+
+def _problem_of_address(kind: str, canonical: str | None) -> Problem:
+    found = f"an {kind} address that browsers send in another form" if canonical else f"an invalid {kind} address"
+    return Problem("origin-ip", f"has {found}")
 
 
 def _problem_of_name(host: str) -> Problem | None:
-    """Find what is wrong with a host name, a name with wildcards, or an IPv4 address."""
+    """Check a host name, a name with wildcards, or an IPv4 address."""
     labels = host.split(".")
     if labels[-1] == "" and len(labels) > 1:
         return Problem("origin-final-dot", "ends in a dot; that is another origin, which no link leads to")
@@ -220,29 +207,19 @@ def _problem_of_name(host: str) -> Problem | None:
         return Problem("origin-empty-label", "has an empty label (two dots, or one at the start)")
     if len(host) > MAX_HOST or max(map(len, labels)) > 63:  # noqa: PLR2004 - RFC 1035, 2.3.4
         return Problem("origin-too-long", "has a label of over 63 or a host of over 253 bytes; no DNS name has")
-    if "*" in host:
-        problem = _problem_of_wildcard(labels)
-        if problem:
-            return problem
+    if "*" in labels[-1]:
+        return Problem("origin-wildcard", "has a '*' with no domain behind it")
+    if not all(_WILD_LABEL.fullmatch(label) for label in labels if "*" in label):
+        return Problem("origin-wildcard", "has a '*' against a letter or digit, or two in one label")
     if _NUMBER.fullmatch(labels[-1]) and canonical_ipv4(host) != host:
-        is_valid = canonical_ipv4(host) is not None
-        what = "an IPv4 address that browsers write in another form" if is_valid else "an invalid IPv4 address"
-        return Problem("origin-ip", f"has {what}")
+        return _problem_of_address("IPv4", canonical_ipv4(host))
     if any(label.startswith("xn--") and "*" not in label and not _is_punycode(label) for label in labels):
         return Problem("origin-punycode", "has an 'xn--' label that is not the punycode of an international name")
     return None
 
 
-def _problem_of_wildcard(labels: list[str]) -> Problem | None:
-    if "*" in labels[-1]:
-        return Problem("origin-wildcard", "has a '*' with no domain behind it")
-    if not all(_WILD_LABEL.fullmatch(label) for label in labels if "*" in label):
-        return Problem("origin-wildcard", "has a '*' against a letter or digit, or two in one label")
-    return None
-
-
 def canonical_ipv6(host: str) -> str | None:
-    """Write a bracketed IPv6 address as browsers do (URL, "IPv6 serializer"); None where it is none."""
+    """Return an IPv6 address as browsers send it, in brackets (URL, "IPv6 serializer"); None for another host."""
     try:
         address = ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
@@ -255,7 +232,7 @@ def canonical_ipv6(host: str) -> str | None:
 
 
 def canonical_ipv4(host: str) -> str | None:
-    """Write an IPv4 address as browsers do (URL, "IPv4 parser"); None where it is none."""
+    """Return an IPv4 address as browsers send it (URL, "IPv4 parser"); None for another host."""
     parts = host.split(".")
     if len(parts) > 4 or not all(map(_NUMBER.fullmatch, parts)):  # noqa: PLR2004 - four octets
         return None
@@ -276,16 +253,16 @@ def _ipv4_number(part: str) -> int:
 
 @functools.lru_cache(maxsize=1024)
 def _is_punycode(label: str) -> bool:
-    """Tell whether an `xn--` label stands for a name that is not ASCII, and is the only way to write it."""
+    """Return whether an `xn--` label is the only encoding of a name that is not ASCII."""
     try:
         name = label[4:].encode().decode("punycode")
-        return not name.isascii() and f"xn--{name.encode('punycode').decode()}" == label and _remapped(name) == name
+        return not name.isascii() and to_ascii(name) == label and _remapped(name) == name
     except ValueError:
         return False
 
 
 def _remapped(name: str) -> str:
-    """Map a name as browsers do before they encode it (UTS #46); emoji newer than idna's table stay."""
+    """Map a name as browsers do before they encode it (UTS #46). Emoji that idna does not know yet are unchanged."""
     import idna  # noqa: PLC0415 - expensive, and rarely needed
 
     mapped = ""

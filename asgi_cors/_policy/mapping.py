@@ -1,6 +1,6 @@
 """A policy as text: mappings for TOML and JSON, and environment variables.
 
-Knows how values are spelled there; what they mean is for `_policy` to say.
+This module knows how values are spelled there. `policy` validates them.
 """
 
 from __future__ import annotations
@@ -14,42 +14,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
-from asgi_cors._errors import ConfigError, ConfigWarning, Issue, show
+from asgi_cors._errors import ConfigError, ConfigWarning, Issue, OptionIssues, show
 
 T = TypeVar("T")
 
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+_INVALID: Final = object()
 # The values in a hint that an environment variable spells differently: a list after "Write", or a boolean.
-_WRITTEN: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|False)(?=\.$)", re.DOTALL)
+_PYTHON_VALUE: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|False)(?=\.$)", re.DOTALL)
 
 
 def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Spell options so that JSON can hold them; regexes without flags go as text."""
-    entries = options.get("allow_origins", ())
-    advice = "Keep it in code, and the rest in the mapping."
-    issues = [
-        Issue("not-text", "allow_origins", entry, f"{show(entry)} can't be written as text", advice)
-        for entry in cast("tuple[object, ...]", entries)
-        if not isinstance(entry, str)
-    ]
-    texts: dict[str, Any] = {name: _listed(value) for name, value in options.items()}
+    """Return options as values that JSON can hold. A regular expression without flags is text.
+
+    Raises:
+        ConfigError: If a value cannot be represented as text.
+    """
+    issues = OptionIssues("allow_origins")
+    for entry in cast("tuple[object, ...]", options.get("allow_origins", ())):
+        if not isinstance(entry, str):
+            advice = "Set it in code, and the rest in the mapping."
+            issues.add("not-text", entry, f"{show(entry)} cannot be represented as text", advice)
+    mapping = {name: _as_list(value) for name, value in options.items()}
     regex = cast("re.Pattern[str] | str | None", options.get("allow_origin_regex"))
     if isinstance(regex, re.Pattern):
-        texts["allow_origin_regex"] = regex.pattern
+        mapping["allow_origin_regex"] = regex.pattern
         if regex.flags & ~re.UNICODE:
-            message = f"{regex!r} has flags"
-            issues.append(Issue("not-text", "allow_origin_regex", regex, message, "Write them inside: '(?i:…)'."))
-    if issues:
-        raise ConfigError(issues)
-    return texts
+            advice = "Write them inside: '(?i:…)'."
+            issues.of("allow_origin_regex").add("not-text", regex, f"{regex!r} has flags", advice)
+    if issues.errors:
+        raise ConfigError(issues.errors)
+    return mapping
 
 
-def _listed(value: object) -> object:
+def _as_list(value: object) -> object:
     return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
 
 
 def policy_from_env(build: Callable[..., T], prefix: Any, environ: Any, defaults: Mapping[str, Any]) -> T:
-    """Build a policy from the variables of the environment.
+    """Build a policy from environment variables.
 
     Args:
         build: Builds the policy from keywords.
@@ -58,119 +61,108 @@ def policy_from_env(build: Callable[..., T], prefix: Any, environ: Any, defaults
         defaults: The options' default values.
 
     Raises:
-        ConfigError: With every mistake, in a variable's text and in its value. Each names the variable.
+        ConfigError: With every mistake, in a variable's text and in its value. Each issue names the variable.
     """
-    source = _variables(prefix, os.environ if environ is None else environ)
-    keys = {name: prefix + name.upper() for name in defaults}
-    issues: list[Issue] = []
-    given = {name: _text(key, source[key], issues) for name, key in keys.items() if key in source}
-    read = {name: _read(name, keys[name], text, defaults[name], issues) for name, text in given.items()}
-    strange = [
-        replace(Issue.unknown(key, keys.values()), code="unknown-variable", message="no option has this name")
-        for key in source
-        if key.startswith(prefix) and key not in keys.values()
+    environ = os.environ if environ is None else environ
+    if not isinstance(prefix, str):
+        raise ConfigError([Issue.wrong_type("prefix", prefix, "a string", "Write prefix='CORS_'.")])
+    if not isinstance(cast("object", environ), Mapping):
+        advice = "Leave environ out, or use a dict."
+        raise ConfigError([Issue.wrong_type("environ", environ, "a mapping of variables", advice)])
+    variables = {option: prefix + option.upper() for option in defaults}
+    errors: list[Issue] = []
+    options = {
+        option: _parse_variable(option, environ[variable], defaults[option], OptionIssues(variable, errors))
+        for option, variable in variables.items()
+        if variable in environ
+    }
+    unknown = [
+        replace(Issue.unknown(key, variables.values()), code="unknown-variable", message="no option has this name")
+        for key in environ
+        if isinstance(key, str) and key.startswith(prefix) and key not in variables.values()
     ]
-    if "allow_origins" not in given and "allow_origin_regex" not in given:
-        issues += strange  # one of them may be the origins, mistyped
-    options = {name: value for name, value in read.items() if value is not _UNREADABLE}
-    policy = _named(build, options, keys, issues)
-    for found in strange:
-        found.warn()
+    if "allow_origins" not in options and "allow_origin_regex" not in options:
+        errors += unknown  # one of them may be the origins, mistyped
+    valid = {option: value for option, value in options.items() if value is not _INVALID}
+    policy = _build(build, valid, variables, errors)
+    for issue in unknown:
+        issue.warn()
     return policy
 
 
-def _variables(prefix: Any, environ: Any) -> dict[str, Any]:
-    if isinstance(prefix, str) and isinstance(environ, Mapping):
-        variables = cast("Mapping[object, Any]", environ)
-        return {key: value for key, value in variables.items() if isinstance(key, str)}
-    is_prefix = not isinstance(prefix, str)
-    value, what = (prefix, "a string") if is_prefix else (environ, "a mapping of variables")
-    hint = "Write prefix='CORS_'." if is_prefix else "Leave environ out, or use a dict."
-    raise ConfigError(
-        [Issue("wrong-type", "prefix" if is_prefix else "environ", value, f"{show(value)} is not {what}", hint)]
-    )
-
-
-_UNREADABLE: Final = object()
-
-
-def _named(build: Callable[..., T], options: Mapping[str, Any], variables: Mapping[str, str], issues: list[Issue]) -> T:
-    """Build the policy. Its mistakes and warnings name the variables."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            policy = build(**options)
-        except ConfigError as error:
-            raise ConfigError([*issues, *(_renamed(each, variables) for each in error.issues)]) from None
-    if issues:
-        raise ConfigError(issues)
-    for each in caught:
-        if isinstance(each.message, ConfigWarning):
-            _renamed(each.message.issue, variables).warn()
-        else:
-            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    return policy
-
-
-def _renamed(found: Issue, variables: Mapping[str, str]) -> Issue:
-    """Return an issue that names variables in place of options; values in its hint are the text of a variable."""
-    names = re.compile(rf"(?<![\w'\"/.-])(?:{'|'.join(variables)})\b")
-
-    def rename(text: str) -> str:
-        return names.sub(lambda match: variables[match[0]], text)
-
-    hint = _WRITTEN.sub(lambda match: _spelled(match[0]), found.hint)
-    hint = re.sub(r"Write re\.compile\((.*)\)\.$", r"Write allow_origin_regex=\1.", hint)
-    return replace(found, option=rename(found.option), message=rename(found.message), hint=rename(hint))
-
-
-def _spelled(literal: str) -> str:
-    """Spell a Python literal as the text of a variable."""
-    value = ast.literal_eval(literal)
-    return repr(",".join(map(str, cast("list[object]", value)))) if isinstance(value, list) else literal.lower()
-
-
-def _text(key: str, value: object, issues: list[Issue]) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    issues.append(Issue("wrong-type", key, value, f"{show(value)} is not a string", f"Use a string, as in {key}=…"))
-    return ""
-
-
-def _read(name: str, key: str, text: str, default: object, issues: list[Issue]) -> object:
-    if name == "allow_origin_regex":
+def _parse_variable(option: str, value: object, default: object, issues: OptionIssues) -> object:
+    """Parse a variable's text as the type that the option's default has."""
+    if not isinstance(value, str):
+        issues.add_wrong_type(value, "a string", f"Use a string, as in {issues.option}=…")
+        return _INVALID
+    text = value.strip()
+    if option == "allow_origin_regex":
         return text or None
-    if name == "max_age":
-        return _read_seconds(key, text, issues)
+    if option == "max_age":
+        return _parse_seconds(text, issues)
     if isinstance(default, bool):
         if text.lower() not in _BOOLEANS:
-            issues.append(Issue("not-boolean", key, text, f"{show(text)} is not a boolean", "Write true or false."))
-            return _UNREADABLE
-        return _BOOLEANS[text.lower()]
-    return _read_list(key, text, issues)
+            issues.add("not-boolean", text, f"{show(text)} is not a boolean", "Write true or false.")
+        return _BOOLEANS.get(text.lower(), _INVALID)
+    return _parse_list(text, issues)
 
 
-def _read_seconds(key: str, text: str, issues: list[Issue]) -> object:
+def _parse_seconds(text: str, issues: OptionIssues) -> object:
     if text.lower() in {"none", ""}:
         return None
     try:
         return int(text)
     except ValueError:
         message = f"{show(text)} is not a number of seconds"
-        issues.append(Issue("not-number", key, text, message, "Write 600, or none to send no header."))
-        return _UNREADABLE
+        issues.add("not-number", text, message, "Write 600, or none to send no header.")
+        return _INVALID
 
 
-def _read_list(key: str, text: str, issues: list[Issue]) -> object:
-    """Read a list: JSON if it begins with a bracket, else its entries are separated by commas."""
-    if not text.startswith("[") or re.match(r"\[[0-9a-fA-F:.]+\]", text):
+def _parse_list(text: str, issues: OptionIssues) -> object:
+    """Parse a list: JSON if the text begins with a bracket, or else entries separated by commas."""
+    if not text.startswith("[") or re.match(r"\[[0-9a-fA-F:.]+\]", text):  # an IPv6 address
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         entries = [part for part in re.split(r"[\[\],\s\"']+", text) if part][:20]
         hint = f"Write {json.dumps(entries)}, or {','.join(entries)}." if entries else 'Write ["a", "b"], or a,b.'
-        issues.append(Issue("not-json", key, text, f"{show(text)} is not a JSON list: {reason}", hint))
-        return _UNREADABLE
-    return cast("list[str]", value)  # it begins with a bracket, so it is a list; the policy checks its entries
+        issues.add("not-json", text, f"{show(text)} is not a JSON list: {reason}", hint)
+        return _INVALID
+
+
+def _build(build: Callable[..., T], options: dict[str, Any], variables: Mapping[str, str], errors: list[Issue]) -> T:
+    """Build the policy. Its errors and warnings name the variables."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            policy = build(**options)
+        except ConfigError as error:
+            raise ConfigError([*errors, *(_name_variables(issue, variables) for issue in error.issues)]) from None
+    if errors:
+        raise ConfigError(errors)
+    for each in caught:
+        if isinstance(each.message, ConfigWarning):
+            _name_variables(each.message.issue, variables).warn()
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return policy
+
+
+def _name_variables(issue: Issue, variables: Mapping[str, str]) -> Issue:
+    """Return an issue that names variables in place of options. Its hint spells values as variables do."""
+    names = re.compile(rf"(?<![\w'\"/.-])(?:{'|'.join(variables)})\b")
+
+    def rename(text: str) -> str:
+        return names.sub(lambda match: variables[match[0]], text)
+
+    hint = _PYTHON_VALUE.sub(lambda match: _as_variable(match[0]), issue.hint)
+    hint = re.sub(r"Write re\.compile\((.*)\)\.$", r"Write allow_origin_regex=\1.", hint)
+    return replace(issue, option=rename(issue.option), message=rename(issue.message), hint=rename(hint))
+
+
+def _as_variable(literal: str) -> str:
+    """Return a Python list or boolean as the text of a variable."""
+    value = ast.literal_eval(literal)
+    return repr(",".join(map(str, cast("list[object]", value)))) if isinstance(value, list) else literal.lower()

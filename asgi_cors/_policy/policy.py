@@ -1,8 +1,4 @@
-"""A policy: what the user writes, validated whole, compiled once, immutable.
-
-Knows its options and what they come to; knows no request. How each option is read stands in `_option_origins` and
-`_options`; what is ready to be sent, in `_compiled`.
-"""
+"""`Policy`: what an API allows to pages of other origins. Validated as a whole, compiled once, immutable."""
 
 from __future__ import annotations
 
@@ -10,24 +6,21 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, Never, NoReturn, Self, TypedDict, Unpack, cast
+from typing import Any, Final, Literal, Never, NoReturn, Self, TypedDict, Unpack, cast
 
-from asgi_cors._errors import ConfigError, Issue, PositionalOptionsError, show
+from asgi_cors._errors import ConfigError, Issue, OptionIssues, PositionalOptionsError
 
-from . import options as _options
+from . import options as parsers
 from .compiled import CompiledPolicy
 from .mapping import policy_from_env, to_mapping
-from .origin_entries import OriginEntry, list_of, parse_origins, plain_string
-from .risks import check_credentials
+from .options import DEFAULT_MAX_AGE, Names, OriginEntry, parse_origins, plain_string
+from .risks import add_policy_warnings, check_credentials, check_exposed
 
-if TYPE_CHECKING:
-    from .options import Names
-
-_MANY: Final = 20  # entries that a repr shows
+_MAX_SHOWN: Final = 20  # entries in a repr
 
 
 class PolicyOptions(TypedDict, total=False):
-    """The options of a policy, as keywords."""
+    """The options of a `Policy`, as a type for `**options`; see `Policy` for their meaning."""
 
     allow_origins: OriginEntry | Iterable[OriginEntry]
     allow_origin_regex: str | re.Pattern[str] | None
@@ -47,32 +40,55 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_headers": (),
     "expose_headers": (),
     "allow_credentials": False,
-    "max_age": _options.DEFAULT_MAX_AGE,
+    "max_age": DEFAULT_MAX_AGE,
     "allow_private_network": False,
     "dangerously_allow": (),
+}
+_PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
+    "allow_methods": parsers.parse_methods,
+    "allow_headers": parsers.parse_headers,
+    "expose_headers": parsers.parse_exposed,
+    "allow_credentials": parsers.parse_flag,
+    "max_age": parsers.parse_max_age,
+    "allow_private_network": parsers.parse_flag,
+    "dangerously_allow": parsers.parse_dangerously_allow,
 }
 
 
 class Policy:
-    """Who may read, with what, and for how long a browser may remember it.
+    """A CORS policy: the origins, methods, headers and credentials that an API allows.
+
+    A policy is immutable and hashable. Two policies are equal if they allow the same: the order and the number of the
+    entries, and the letter case of header names, do not count. A single string is a list of one, and `["*"]` is `"*"`.
 
     Args:
-        allow_origins: `"*"`, one entry, or an iterable of entries: an origin, an origin pattern such as
-            `"https://*.example.com"`, a compiled `re.Pattern` (full match), or a callable from origin to bool or
-            awaitable bool. Default: none, which refuses all.
-        allow_origin_regex: One more entry, a regular expression as str or `re.Pattern`.
-        allow_methods: Methods beyond GET, HEAD and POST, which every page can send; or `"*"`.
-        allow_headers: Request headers beyond Accept, Accept-Language, Content-Language and Content-Type; prefixes
-            such as `"x-app-*"`; or `"*"`.
-        expose_headers: Response headers that scripts may read; or `"*"`.
-        allow_credentials: Whether cookies, TLS client certificates and HTTP authentication count.
-        max_age: Seconds, or a timedelta, for which a browser may keep a preflight's answer; None leaves it to the
-            browser (5 seconds), 0 has nothing kept. Default: 600.
-        allow_private_network: Answer the discontinued Private Network Access preflights.
-        dangerously_allow: Words that let unsafe combinations pass.
+        allow_origins: The origins whose pages may read responses: `"*"`, one entry, or an iterable of entries. An
+            entry is an origin such as `"https://app.example.com"`, a pattern such as `"https://*.example.com"` or
+            `"http://localhost:*"`, a `re.Pattern` that must match the whole origin, or a callable that takes the
+            origin as a string and returns a bool or an awaitable bool. Default: none, which refuses every origin,
+            with a warning.
+        allow_origin_regex: One more entry: a regular expression, as a string or a `re.Pattern`, that must match the
+            whole origin.
+        allow_methods: The methods that pages may use besides GET, HEAD and POST, which are always allowed; or `"*"`.
+            Names are case-sensitive, except for the six that browsers upper-case (Fetch, "normalize a method").
+        allow_headers: The request headers that scripts may set besides Accept, Accept-Language, Content-Language and
+            Content-Type, which are always allowed; or `"*"`. A name that ends in `*`, such as `"x-app-*"`, is a prefix.
+        expose_headers: The response headers that scripts may read besides the CORS-safelisted ones, such as
+            Content-Type (Fetch, "CORS-safelisted response-header name"); or `"*"`, but not with credentials.
+        allow_credentials: Whether pages may read responses to requests with cookies, HTTP authentication or TLS client
+            certificates.
+        max_age: How long browsers may cache a preflight's response, in seconds or as a timedelta, which is rounded
+            down. 0 disables caching. None sends no header, so that browsers cache for 5 seconds. Default: 600.
+        allow_private_network: Whether to allow the preflights of Private Network Access, a discontinued draft.
+        dangerously_allow: The risks to accept with `allow_credentials`: `"credentials-from-any-origin"`,
+            `"credentials-from-null"`, `"credentials-from-shared-suffix"` or `"credentials-over-http"`. Without its
+            name here, an entry with such a risk is an error.
 
     Raises:
-        ConfigError: With every mistake found in any option.
+        ConfigError: If an option is invalid or unsafe. Its `issues` are all mistakes, each with a hint.
+
+    Warns:
+        ConfigWarning: If an option is valid but probably not intended, once for each.
     """
 
     __slots__ = (*DEFAULTS, "compiled")
@@ -89,128 +105,129 @@ class Policy:
     compiled: CompiledPolicy
 
     def __init__(self, *arguments: Never, **options: Unpack[PolicyOptions]) -> None:
-        """Validate and compile; see the class."""
-        issues = [Issue.unknown(name, DEFAULTS) for name in options if name not in DEFAULTS]
+        """Validate and compile the options; see the class."""
+        issues = OptionIssues("allow_origins")
+        issues.errors.extend(Issue.unknown(name, DEFAULTS) for name in options if name not in DEFAULTS)
         if arguments:
-            issues.append(Issue.positional("Policy", arguments))
-        warnings: list[Issue] = []
+            issues.errors.append(Issue.positional("Policy", arguments))
         given = {**DEFAULTS, **options}
         regex = plain_string(given["allow_origin_regex"])
-        origins = parse_origins(given["allow_origins"], regex, issues, warnings, _acceptance(given))
+        origins = parse_origins(given["allow_origins"], regex, issues, _acceptance(given))
         values: dict[str, Any] = {
-            "allow_origins": "*" if origins.any else origins.entries,
+            "allow_origins": "*" if origins.allows_any else origins.entries,
             "allow_origin_regex": regex,
-            "allow_methods": _options.parse_methods(given["allow_methods"], issues, warnings),
-            "allow_headers": _options.parse_headers(given["allow_headers"], issues, warnings),
-            "expose_headers": _options.parse_exposed(given["expose_headers"], issues, warnings),
-            "allow_credentials": _options.parse_flag("allow_credentials", given["allow_credentials"], issues),
-            "max_age": _options.parse_max_age(given["max_age"], issues, warnings),
-            "allow_private_network": _options.parse_flag(
-                "allow_private_network", given["allow_private_network"], issues
-            ),
-            "dangerously_allow": _options.parse_dangerously_allow(given["dangerously_allow"], issues),
+            **{name: parse(given[name], issues.of(name)) for name, parse in _PARSERS.items()},
         }
         if values["allow_credentials"]:
             check_credentials(origins, values["dangerously_allow"], issues)
-            issues += _exposed_with_credentials(values["expose_headers"], given["expose_headers"])
-        if issues:
-            raise (PositionalOptionsError if arguments else ConfigError)(issues)
-        for doubt in (*warnings, *_doubts(values, nothing=origins.none)):
-            doubt.warn()
+            check_exposed(values["expose_headers"], given["expose_headers"], issues)
+        if issues.errors:
+            raise (PositionalOptionsError if arguments else ConfigError)(issues.errors)
+        add_policy_warnings(values, origins, issues)
+        for warning in issues.warnings:
+            warning.warn()
         for name, value in values.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "compiled", CompiledPolicy(values, origins))
 
-    # -- other ways in and out
-
     def replace(self, **options: Unpack[PolicyOptions]) -> Policy:
-        """Build a policy with some options changed.
+        """Return a policy with some options changed; this policy stays as it is.
+
+        Args:
+            options: The options to change. They are parsed as by the constructor.
 
         Raises:
-            ConfigError: As the constructor does.
+            ConfigError: If the changed policy is invalid or unsafe, or an option is unknown.
         """
-        return Policy(**cast("PolicyOptions", {**self._options(), **options}))
+        return Policy(**cast("PolicyOptions", {**self._non_defaults(), **options}))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """Build a policy from a mapping, as read from TOML or JSON.
+        """Build a policy from a mapping, such as a table of a TOML or JSON file.
+
+        Args:
+            mapping: The options by name. A missing option has its default.
 
         Raises:
-            ConfigError: As the constructor does; an unknown key is one too.
+            ConfigError: If an option is invalid, unsafe or unknown, or `mapping` is not a mapping from strings.
         """
-        if not _names_options(mapping):
-            raise ConfigError([_not_a_mapping(mapping)])
+        if not _has_string_keys(mapping):
+            advice = f"Use a mapping with these keys: {', '.join(DEFAULTS)}."
+            raise ConfigError([Issue.wrong_type("from_mapping", mapping, "a mapping from names of options", advice)])
         return cls(**mapping)
 
     def to_mapping(self) -> dict[str, Any]:
-        """Give the options that differ from their defaults, as `from_mapping` and JSON take them.
+        """Return the options that differ from their defaults, as `from_mapping` and JSON take them.
+
+        Returns:
+            The options by name: strings, numbers, booleans, None and lists of strings.
 
         Raises:
-            ConfigError: Where an entry can't be written as text: a callable, or a regex with flags.
+            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or
+                an `allow_origin_regex` with flags.
         """
-        return to_mapping(self._options())
+        return to_mapping(self._non_defaults())
 
     @classmethod
     def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Self:
         """Build a policy from environment variables such as `CORS_ALLOW_ORIGINS`.
 
+        Lists are separated by commas, or are JSON. Booleans are `true`, `false`, `1` or `0`, in any letter case.
+        `CORS_MAX_AGE` is a number of seconds, or `none`. An empty variable is an empty list, False or None.
+
         Args:
-            prefix: The beginning of the variables' names.
-            environ: The variables; `os.environ` if None. Lists are separated by commas or written as JSON, booleans
-                are true, false, 1 or 0, and `none` is None. An empty variable is an empty list, false or None.
+            prefix: The beginning of the variables' names. The rest is an option's name in upper case.
+            environ: The variables by name. Default: `os.environ`.
 
         Raises:
-            ConfigError: With every mistake, in a variable's text and in its value. Each names the variable.
+            ConfigError: If a variable cannot be parsed, or the policy is invalid or unsafe. An unknown variable with
+                the prefix is an error if no variable sets the origins. Its `issues` name the variables.
+
+        Warns:
+            ConfigWarning: As the constructor does, and for each unknown variable with the prefix.
         """
         return policy_from_env(cls, prefix, environ, DEFAULTS)
 
-    def _options(self) -> dict[str, Any]:
-        """Give the options that differ from their defaults."""
+    def _non_defaults(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults."""
         options = {name: getattr(self, name) for name in DEFAULTS}
         return {name: value for name, value in options.items() if value != DEFAULTS[name]}
 
-    # -- a value: immutable, compared after normalisation
-
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse: a policy is shared by every request."""
+        """Raise an AttributeError, because requests share the policy."""
         message = f"a Policy is immutable; write policy.replace({name}=…)"
         raise AttributeError(message)
 
     def __delattr__(self, name: str) -> NoReturn:
-        """Refuse: a policy is shared by every request."""
+        """Raise an AttributeError, because requests share the policy."""
         self.__setattr__(name, None)
 
     def __eq__(self, other: object) -> bool:
-        """Compare what the policies mean: order and repeats don't count, nor where a regex is written."""
+        """Return whether both policies allow the same, in whatever order and option it is given."""
         return self.compiled.key == other.compiled.key if isinstance(other, Policy) else NotImplemented
 
     def __hash__(self) -> int:
-        """Hash what the policy means."""
+        """Return the same hash for equal policies."""
         return hash(self.compiled.key)
 
     def __repr__(self) -> str:
-        """Show what differs from the defaults; of many origins the first and their number."""
-        return f"Policy({', '.join(f'{name}={_shown(value)}' for name, value in self._options().items())})"
+        """Return the call with the options that differ from their defaults. Long lists are cut."""
+        return f"Policy({', '.join(f'{name}={_repr(value)}' for name, value in self._non_defaults().items())})"
 
     def __reduce__(self) -> tuple[object, tuple[()]]:
-        """Be copied and pickled by the options."""
-        return functools.partial(Policy, **self._options()), ()
+        """Copy and pickle by the options."""
+        return functools.partial(Policy, **self._non_defaults()), ()
 
 
-def _shown(value: object) -> str:
+def _repr(value: object) -> str:
     if not isinstance(value, tuple):
         return repr(value)
     entries = cast("tuple[object, ...]", value)
-    more = f", … {len(entries)} in all" if len(entries) > _MANY else ""
-    return f"[{', '.join(map(repr, entries[:_MANY]))}{more}]"
+    more = f", … {len(entries)} in all" if len(entries) > _MAX_SHOWN else ""
+    return f"[{', '.join(map(repr, entries[:_MAX_SHOWN]))}{more}]"
 
 
-def _not_a_mapping(value: object) -> Issue:
-    message = f"{show(value)} is not a mapping from names of options"
-    return Issue("wrong-type", "from_mapping", value, message, f"Use a mapping with these keys: {', '.join(DEFAULTS)}.")
-
-
-def _names_options(value: object) -> bool:
+def _has_string_keys(value: object) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in cast("Mapping[object, object]", value))
 
 
@@ -218,33 +235,11 @@ def _acceptance(options: Mapping[str, Any]) -> Callable[[list[Any]], bool]:
     """Return a function that returns whether a list of origins is accepted with these options."""
 
     def accepts(entries: list[Any]) -> bool:
-        issues: list[Issue] = []
-        origins = parse_origins(entries, None, issues, [])
-        if not issues and _options.parse_flag("allow_credentials", options["allow_credentials"], []):
-            check_credentials(origins, _options.parse_dangerously_allow(options["dangerously_allow"], []), issues)
-        return not issues
+        issues = OptionIssues("allow_origins")
+        origins = parse_origins(entries, None, issues)
+        if not issues.errors and parsers.parse_flag(options["allow_credentials"], OptionIssues("allow_credentials")):
+            accepted = parsers.parse_dangerously_allow(options["dangerously_allow"], OptionIssues("dangerously_allow"))
+            check_credentials(origins, accepted, issues)
+        return not issues.errors
 
     return accepts
-
-
-def _exposed_with_credentials(exposed: Names, given: object) -> list[Issue]:
-    if exposed != "*":
-        return []
-    message = "'*' with allow_credentials: browsers take it for the name of a header"
-    names = [name for name in (list_of(given) or ()) if isinstance(name, str) and name != "*"]
-    hint = "Leave '*' out." if names else "Name the headers, as in expose_headers=['x-request-id']."
-    return [Issue("expose-any-with-credentials", "expose_headers", "*", message, hint)]
-
-
-def _doubts(values: Mapping[str, Any], *, nothing: bool) -> list[Issue]:
-    """Find what works, but hardly as meant."""
-    doubts: list[Issue] = []
-    if nothing:
-        message = "nothing is allowed, so every cross-origin page is refused"
-        doubts.append(
-            Issue("nothing-allowed", "allow_origins", (), message, "Write allow_origins=['https://app.example.com'].")
-        )
-    if values["allow_private_network"]:
-        message = "browsers no longer request it (Local Network Access asks the user instead)"
-        doubts.append(Issue("private-network", "allow_private_network", True, message, "Leave it out."))
-    return doubts

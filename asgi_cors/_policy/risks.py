@@ -1,24 +1,26 @@
-"""The risks of allowing credentials, each with its code in `dangerously_allow`.
-
-Imported only if a policy allows credentials.
-"""
+"""Options that are unsafe or doubtful together: the four risks with credentials, and warnings about a whole policy."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from asgi_cors._errors import Issue
-from asgi_cors._origins.origin import ANY_ORIGIN, FROM_NULL, OVER_HTTP, SHARED_SUFFIX, WEB_PORTS
+from asgi_cors._errors import OptionIssues
+from asgi_cors._origins.origin import (
+    ANY_ORIGIN,
+    FROM_NULL,
+    OVER_HTTP,
+    SHARED_SUFFIX,
+    WEB_PORTS,
+    is_loopback,
+    is_shared_suffix,
+)
 from asgi_cors._origins.pattern import Pattern, parse_pattern
 from asgi_cors._origins.regex.analysis import analyse
 from asgi_cors._origins.regex.hints import consequence, risk_hint
-from asgi_cors._origins.suffixes import is_local, is_shared_suffix
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .origin_entries import OriginEntries
+from .options import Names, OriginEntries, list_of
 
 _CONSEQUENCES: Final = {
     ANY_ORIGIN: "every site could read a logged-in user's data",
@@ -31,13 +33,19 @@ _NO_COOKIES: Final = (
 )
 
 
-def check_credentials(origins: OriginEntries, words: tuple[str, ...], issues: list[Issue]) -> None:
-    """Add an issue for each risk with credentials that `dangerously_allow` does not name."""
+def check_credentials(origins: OriginEntries, accepted: tuple[str, ...], issues: OptionIssues) -> None:
+    """Add an issue for each risk with credentials that `dangerously_allow` does not name.
+
+    Args:
+        origins: The origins that are allowed with credentials.
+        accepted: The value of `dangerously_allow`.
+        issues: The collector of any option.
+    """
     for risk in _risks(origins):
-        if risk.code not in words:
+        if risk.code not in accepted:
             message = f"{risk.entry!r} with allow_credentials{risk.evidence}: {risk.consequence}"
             hint = f"{_NO_COOKIES} {risk.hint} Or accept the risk: dangerously_allow=[{risk.code!r}]."
-            issues.append(Issue(risk.code, risk.option, risk.entry, message, hint))
+            issues.of(risk.option).add(risk.code, risk.entry, message, hint)
 
 
 class _Risk(NamedTuple):
@@ -58,12 +66,11 @@ def _risks(origins: OriginEntries) -> Iterator[_Risk]:
         yield _risk(FROM_NULL, "null", "Leave 'null' out.")
     for pattern in origins.patterns:
         if _is_shared(pattern):
-            yield _risk(SHARED_SUFFIX, pattern.text, f"Name your own origin, such as {_named(pattern)!r}.")
-    parsed = [parse_pattern(entry) for entry in origins.exact if entry.startswith("http://")]
-    exact = [pattern for pattern in parsed if isinstance(pattern, Pattern)]
-    for pattern in (*exact, *(pattern for pattern in origins.patterns if pattern.scheme == "http")):
-        if not is_local(pattern.base):
-            yield _risk(OVER_HTTP, pattern.text, f"Write {_with_https(pattern)!r}.")
+            yield _risk(SHARED_SUFFIX, pattern.text, f"Name your own origin, such as {_own_origin(pattern)!r}.")
+    exact = [parse_pattern(entry) for entry in origins.exact if entry.startswith("http://")]
+    for parsed in (*exact, *origins.patterns):
+        if isinstance(parsed, Pattern) and parsed.scheme == "http" and not is_loopback(parsed.literal_suffix):
+            yield _risk(OVER_HTTP, parsed.text, f"Write {_with_https(parsed)!r}.")
     for regex, option in origins.regexes.items():
         yield from _risks_of_regex(regex, option)
 
@@ -72,27 +79,55 @@ def _risk(code: str, entry: str, hint: str) -> _Risk:
     return _Risk(code, entry, hint, _CONSEQUENCES[code])
 
 
-def _named(pattern: Pattern) -> str:
-    """Return an origin that the pattern matches, with https if that is possible."""
-    host = pattern.host.replace("*", "app")
-    return (
-        f"{_with_https(pattern).partition('://')[0]}://{host}{'' if pattern.port in {'', '*'} else ':' + pattern.port}"
-    )
-
-
-def _with_https(pattern: Pattern) -> str:
-    text = pattern.text.removesuffix(":443") if pattern.scheme == "http" else pattern.text
-    return re.sub("^http:", "https:", text)
-
-
 def _risks_of_regex(regex: re.Pattern[str], option: str) -> Iterator[_Risk]:
     for code, origin in analyse(regex).witnesses.items():
-        who = consequence(origin) if code == ANY_ORIGIN else _CONSEQUENCES[code]
+        result = consequence(origin) if code == ANY_ORIGIN else _CONSEQUENCES[code]
         evidence = f" allows {origin!r}" + ("" if regex.fullmatch(origin) else ", if its look-arounds are ignored")
-        yield _Risk(code, regex.pattern, risk_hint(regex, option), who, option, evidence)
+        yield _Risk(code, regex.pattern, risk_hint(regex, option), result, option, evidence)
 
 
 def _is_shared(pattern: Pattern) -> bool:
+    """Return whether other parties can have an origin that a pattern matches."""
     if pattern.scheme not in WEB_PORTS:
         return pattern.host == "*"
-    return "*" in pattern.host and is_shared_suffix(pattern.base)
+    return "*" in pattern.host and is_shared_suffix(pattern.literal_suffix)
+
+
+def _own_origin(pattern: Pattern) -> str:
+    """Return an origin that a pattern matches, but with https."""
+    return _with_https(pattern).removesuffix(":*").replace("*", "app")
+
+
+def _with_https(pattern: Pattern) -> str:
+    return re.sub("^http:(.*?)(?::443)?$", r"https:\1", pattern.text)
+
+
+# -- the policy as a whole
+
+
+def check_exposed(exposed: Names, value: object, issues: OptionIssues) -> None:
+    """Add an issue if `expose_headers` is `*`, which is not a wildcard with credentials.
+
+    Args:
+        exposed: The parsed value.
+        value: The value given.
+        issues: The collector of any option.
+
+    Source: Fetch, "CORS protocol and credentials".
+    """
+    if exposed == "*":
+        has_names = any(isinstance(name, str) and name != "*" for name in list_of(value) or ())
+        hint = "Leave '*' out." if has_names else "Name the headers, as in expose_headers=['x-request-id']."
+        message = "'*' has no effect with allow_credentials, because browsers treat it as the name of a header"
+        issues.of("expose_headers").add("expose-any-with-credentials", "*", message, hint)
+
+
+def add_policy_warnings(values: Mapping[str, Any], origins: OriginEntries, issues: OptionIssues) -> None:
+    """Add a warning for each option that is valid but probably not intended."""
+    if origins.is_empty:
+        message = "nothing is allowed, so every cross-origin page is refused"
+        hint = "Write allow_origins=['https://app.example.com']."
+        issues.of("allow_origins").warn("nothing-allowed", (), message, hint)
+    if values["allow_private_network"]:
+        message = "browsers no longer request it (Local Network Access prompts the user instead)"
+        issues.of("allow_private_network").warn("private-network", True, message, "Leave it out.")

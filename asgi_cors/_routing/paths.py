@@ -1,22 +1,29 @@
-"""Path patterns: `/exact`, `/prefix/*` or a regular expression; and which of them serves a path.
+"""Path patterns: `/exact`, `/prefix/*` or a regular expression; and the one that serves a path.
 
-The pattern with the longest literal prefix applies. An exact path wins over every pattern, and covers the same path
-with or without a final slash. If several patterns spell out the same prefix, all of them apply. `/*` comes last. A
-regular expression must match the whole path, and its `.` matches any character.
-
-Routers do not agree on how a path is read. So a path has alternatives, and is ambiguous if one of them leads to
-another value.
+The pattern with the longest literal prefix applies. An exact path wins over every pattern, and also matches the same
+path with or without a final slash. If several patterns have the same literal prefix, all of them apply. `/*` comes
+last. A regular expression must match the whole path, and its `.` matches any character.
 """
 
 from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from asgi_cors._errors import Issue, show
 from asgi_cors._origins.regex.hints import path_cost_issue
+
+from .route_path import (
+    alternative_paths,
+    fold_case,
+    may_be_ambiguous,
+    remove_controls,
+    remove_dot_segments,
+    remove_root,
+    route_path,
+)
 
 if TYPE_CHECKING:
     from asgi_cors._http import Scope
@@ -24,11 +31,10 @@ if TYPE_CHECKING:
 PathPattern = str | re.Pattern[str]
 T = TypeVar("T")
 
-MAX_MATCHED_LENGTH: Final = 2048  # characters of a path that is read in every way
+MAX_MATCHED_LENGTH: Final = 2048  # characters of a path that is matched by regular expressions
 
 _ALL: Final = "/*"
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _START: Final = re.compile(r"(?:\(\?[a-z]+\))?(?:\^|\\A)?")
 _CHARACTER: Final = re.compile(r"(?:\\([^a-zA-Z0-9])|([^\\.^$*+?{}\[\]|()]))([*?{]|\+)?", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
@@ -41,7 +47,7 @@ class PathMatch(NamedTuple, Generic[T]):
 
     Args:
         values: All of them apply.
-        is_ambiguous: Whether another reading of the path leads to other values. These are among `values`, too.
+        is_ambiguous: Whether an alternative path leads to other values. These are in `values`, too.
     """
 
     values: tuple[T, ...]
@@ -52,8 +58,8 @@ class PathTable(Generic[T]):
     """Values by path pattern. A look-up costs one step for each length of literal prefix, at any number of patterns.
 
     Args:
-        values: The values, by pattern; each pattern is one in which `path_issue` finds nothing wrong.
-        default: The value of a path that no pattern matches, if `/*` isn't among them.
+        values: The values, by valid pattern; see `path_issue`.
+        default: The value of a path that no pattern matches, if `/*` isn't one of them.
     """
 
     def __init__(self, values: Mapping[PathPattern, T], default: T) -> None:
@@ -71,9 +77,9 @@ class PathTable(Generic[T]):
         """Return the values that serve `path`, which may be below the root path `root`."""
         if len(path) > MAX_MATCHED_LENGTH:
             repeats_root = root.strip("/") != "" and path.find(root.rstrip("/"), 1) > 0
-            if self._has_regex or _is_odd(path) or repeats_root:
+            if self._has_regex or may_be_ambiguous(path) or repeats_root:
                 return PathMatch(self._all_values, is_ambiguous=True)
-            path = path[: self._longest + len(root) + 2]  # patterns that are not regular expressions look no further
+            path = path[: self._longest + len(root) + 2]  # patterns without regular expressions need no more
         routed = remove_root(path, root)
         found = self._find(routed)
         alternatives = alternative_paths(path, root, self._index.exact)
@@ -91,7 +97,7 @@ class PathTable(Generic[T]):
         rank, found = self._index.find(path, path)
         if folded != path or self._folded is not self._index:
             folded_rank, others = self._folded.find(folded, path)
-            # Otherwise a rule spells out the path in this letter case, and no exact path does in another one.
+            # Otherwise a pattern spells out this letter case, and no exact path matches in another one.
             if folded != path or rank <= len("/") or folded_rank > len(path) >= rank:
                 found = others
         return found or (self._default,)
@@ -103,7 +109,7 @@ class _Pattern(NamedTuple, Generic[T]):
 
 
 class _Index(Generic[T]):
-    """Values by exact path, and by the literal prefix of a pattern; with `ignore_case`, both are folded."""
+    """Values by exact path and by literal prefix. With `ignore_case`, the letters of both are folded."""
 
     def __init__(self, values: Mapping[PathPattern, T], *, ignore_case: bool = False) -> None:
         self.exact: dict[str, list[T]] = {}  # with folded letters, there may be several values
@@ -118,9 +124,9 @@ class _Index(Generic[T]):
         self._lengths = sorted({len(prefix) for prefix in self._patterns}, reverse=True)
 
     def find(self, path: str, original: str) -> tuple[int, tuple[T, ...]]:
-        """Return the highest rank at which patterns match, and all their values; none if no pattern matches.
+        """Return the highest rank of the matching patterns, and their values. No values: no pattern matches.
 
-        The rank is the number of characters that are spelled out.
+        The rank is the length of the literal prefix.
         """
         for exact in (path, _toggle_final_slash(path)):
             if exact in self.exact:
@@ -133,223 +139,25 @@ class _Index(Generic[T]):
         return 0, ()
 
 
-# -- readings of a path
-
-
-def alternative_paths(path: str, root: str = "", exact: Container[str] = ()) -> set[str]:
-    """Return the paths that servers and routers may read in place of `path`, letter case left aside.
-
-    These are `path` without doubled slashes, without dot segments, without control characters, without a final slash,
-    and what follows a root path that does not end at a slash (Quart), or is not at the start (Litestar): each alone,
-    and all together.
-
-    Args:
-        path: The path of a scope.
-        root: The root path of the scope.
-        exact: Exact paths, which keep their final slash.
-    """
-    routed = remove_root(path, root)
-    changes: list[Callable[[str], str]] = []
-    is_odd = _is_odd(routed)
-    if is_odd:
-        changes += [_merge_slashes, remove_dot_segments, _remove_controls]
-    if is_odd or routed[-1:] == "/":  # the other changes may add a final slash: `/admin/.`
-        changes.append(lambda path: path if path in exact else path.rstrip("/") or "/")
-    found = {change(routed) for change in changes}
-    together = _apply(changes, routed)
-    bare = root.rstrip("/")
-    if bare and routed == path:
-        found.add(_after_root(routed, bare))
-        together = _apply(changes, _after_root(together, bare))
-    return (found | {together}) - {routed}
-
-
-def _is_odd(path: str) -> bool:
-    """Return whether `path` has doubled slashes, control characters, or something like a dot segment."""
-    return "//" in path or "/." in path or (not path.isprintable() and bool(_CONTROL.search(path)))
-
-
-def _apply(changes: Iterable[Callable[[str], str]], path: str) -> str:
-    """Apply all changes until none changes `path` further, which takes two or three passes."""
-    before = ""
-    while path != before:
-        before = path
-        for change in changes:
-            path = change(path)
-    return path
-
-
-def fold_case(path: str) -> str:
-    """Fold letters as a case-insensitive `re` match does: dotless i, dotted I, long s and the Kelvin sign included."""
-    return path if path.isascii() and path.islower() else path.translate(_LETTERS_I).casefold()
-
-
-_LETTERS_I: Final = dict.fromkeys(map(ord, "\u0130\u0131"), "i")  # which `casefold` keeps apart from i
-
-
-def remove_dot_segments(path: str) -> str:
-    """Remove doubled slashes, then dot segments (RFC 3986, 5.2.4)."""
-    output: list[str] = []
-    segments = _merge_slashes(path).split("/")
-    for segment in segments:
-        if segment == "..":
-            del output[max(1, len(output) - 1) :]
-        elif segment != ".":
-            output.append(segment)
-    if segments[-1] in {".", ".."}:
-        output.append("")
-    return "/".join(output)
-
-
-def _merge_slashes(path: str) -> str:
-    return re.sub("/{2,}", "/", path)
-
-
-def _remove_controls(path: str) -> str:
-    return _CONTROL.sub("", path)
-
-
-def _after_root(path: str, root: str) -> str:
-    before, found, rest = path.partition(root)
-    if not found:
-        return before
-    return rest if rest[:1] == "/" else f"/{rest}"
-
-
 def _toggle_final_slash(path: str) -> str:
     if path == "/" or path.endswith("//"):
         return path
     return path[:-1] if path.endswith("/") else f"{path}/"
 
 
-# -- patterns
-
-
-def path_issue(path: Any) -> Issue | None:
-    """Return what is wrong with a path pattern, or None."""
-    if _is_regex(path):
-        return _regex_issue(path) if isinstance(path.pattern, str) else _wrong_type(path)
-    if not isinstance(path, str):
-        return _wrong_type(path)
-    stem = path.removesuffix(_ALL)
-    if "*" not in stem and (path.startswith("/") or path == _ALL):
-        return _never(path)
-    if not path.strip():
-        message, hint = f"{path!r} is not a valid path: it is empty", "Write '/'."
-    elif path.startswith("/"):
-        message, hint = f"{path!r} is not a valid path. '*' must be the last segment", _wildcard_hint(path)
-    else:
-        message = f"{path!r} is not a valid path: it must begin with a slash, and '*' must be its last segment"
-        hint = _wildcard_hint(path) if "*" in path else _hint(path)
-    return Issue("bad-path", "paths", path, message, hint)
-
-
-def _hint(path: str) -> str:
-    """Correct a path: `api`, `https://api.example.com/api`."""
-    path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().replace("\\", "/").lstrip("/")
-    found = _never(path)
-    return found.hint if found else f"Write {path!r}."
-
-
-def _wildcard_hint(path: str) -> str:
-    """Correct a path with a `*`: at the end it matches all below, in the middle one segment or a part of it."""
-    path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().lstrip("/")
-    stem = re.sub(r"[*/]+$", "", path)
-    if "*" not in stem:
-        return f"Write {stem + _ALL!r}."
-    below = "(?:/.*)?" if path.endswith(_ALL) else ""
-    expression = "[^/]+".join(map(re.escape, re.split(r"\*+", stem if below else path))) + below
-    if _regex_issue(re.compile(expression)):  # it takes too long, so all paths below the first part
-        return f"Write {path.partition('*')[0].rpartition('/')[0] + _ALL!r}."
-    return f"Write re.compile({expression!r})."
-
-
-def _never(path: str) -> Issue | None:
-    """Return the mistake in a path that no request has: paths are compared decoded, without a query."""
-    decoded = urllib.parse.unquote(path)
-    found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
-    if re.search(r"[?#]", path):
-        found, decoded = "has a query or fragment, which is not part of a path", re.split(r"[?#]", path)[0]
-    if _plain(path) != path:
-        found, decoded = "has a dot segment, a doubled slash or a control character", _plain(path)
-    if not found:
-        return None
-    again = _never(decoded) if decoded != path else None
-    hint = again.hint if again else f"Write {decoded!r}."
-    return Issue("bad-path", "paths", path, f"{path!r} {found}", hint)
-
-
-def _plain(path: str) -> str:
-    return remove_dot_segments(_remove_controls(path))
-
-
-def _is_regex(value: object) -> bool:
-    return isinstance(value, re.Pattern)
-
-
-def _wrong_type(path: object) -> Issue:
-    text = cast("Any", path).pattern if _is_regex(path) else path
-    if isinstance(text, bytes):
-        decoded = text.decode("latin-1")
-        hint = f"Write re.compile({decoded!r})." if text is not path else _hint(decoded)
-    else:
-        hint = "Use a string such as '/api/*', or re.compile(…)."
-    return Issue("wrong-type", "paths", path, f"{show(path)} is not a string or a regular expression of str", hint)
-
-
-def _regex_issue(path: re.Pattern[str]) -> Issue | None:
-    prefix = literal_prefix(path)
-    if not prefix or prefix.startswith("/"):
-        return path_cost_issue(path, "paths")
-    message = f"{path.pattern!r} matches no path: a path begins with a slash"
-    start = _START.match(path.pattern)
-    at = start.end() if start else 0
-    corrected = f"{path.pattern[:at]}/{path.pattern[at:]}"
-    return Issue("bad-path", "paths", path.pattern, message, f"Write re.compile({corrected!r}).")
-
-
-def ambiguous_patterns(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, PathPattern]]:
-    """Yield the pairs of patterns that have the same rank and different policies."""
-    first: dict[str, PathPattern] = {}
-    for path, policy in policies.items():
-        if path == _ALL or (isinstance(path, str) and not path.endswith(_ALL)):
-            continue
-        other = first.setdefault(literal_prefix(path), path)
-        if policies[other] != policy:
-            yield other, path
-
-
-def mount_pattern(scope: Scope, outer_root_path: str) -> str:
-    """Return the code of a key of `paths`, for an outer middleware, that matches all paths of a mounted app.
-
-    Args:
-        scope: A request, as the mounted app gets it, with the path that the outer middleware got.
-        outer_root_path: The root path of the app that the middleware is around.
-    """
-    mount = _mount(scope, (outer_root_path, scope.get("app_root_path", "")))  # the second is Starlette's
-    pattern = f"/{mount}/*" if mount else _ALL
-    if path_issue(pattern) is None:
-        return ascii(pattern)
-    expression = re.escape(f"/{mount}") + "(?:/.*)?"
-    return f"re.compile({expression!a})"
-
-
-def _mount(scope: Scope, outer_root_paths: Iterable[str]) -> str:
-    """Return the root path of a mounted app relative to an outer one; empty if the request's path has none."""
-    root: str = scope.get("root_path", "").rstrip("/")
-    for outer_root_path in outer_root_paths:
-        outer = outer_root_path.rstrip("/")
-        if not f"{root}/".startswith(f"{outer}/"):
-            continue
-        mount = root[len(outer) :].strip("/")
-        path = route_path({**scope, "root_path": outer})  # as the outer middleware matches it
-        if not mount or f"{path}/".startswith(f"/{mount}/"):
-            return mount
-    return ""
+def _matcher(path: PathPattern, *, ignore_case: bool) -> Callable[[str, str], object]:
+    if isinstance(path, re.Pattern):
+        # A path may have a newline, which must not bypass its rule.
+        flags = path.flags | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+        fullmatch = re.compile(path.pattern, flags).fullmatch
+        return lambda _, original: fullmatch(original)
+    stem = fold_case(path.removesuffix(_ALL)) if ignore_case else path.removesuffix(_ALL)
+    below = stem + "/"
+    return lambda path, _: path == stem or path.startswith(below)
 
 
 def literal_prefix(path: PathPattern) -> str:
-    """Return the text that every path matched by a pattern begins with, as far as the pattern spells it out."""
+    """Return the text with which every path that the pattern matches begins."""
     if isinstance(path, str):
         return path.removesuffix(_ALL)
     if path.flags & re.VERBOSE or _has_alternatives(path.pattern):
@@ -378,28 +186,122 @@ def _has_alternatives(text: str) -> bool:
     return "|" in text
 
 
-def _matcher(path: PathPattern, *, ignore_case: bool) -> Callable[[str, str], object]:
-    if isinstance(path, re.Pattern):
-        # A path may hold a newline, which must not slip past the rule that is meant for it.
-        flags = path.flags | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-        fullmatch = re.compile(path.pattern, flags).fullmatch
-        return lambda _, original: fullmatch(original)
-    stem = fold_case(path.removesuffix(_ALL)) if ignore_case else path.removesuffix(_ALL)
-    below = stem + "/"
-    return lambda path, _: path == stem or path.startswith(below)
+def ambiguous_patterns(policies: Mapping[PathPattern, object]) -> Iterator[tuple[PathPattern, PathPattern]]:
+    """Yield the pairs of patterns that have the same literal prefix and different policies."""
+    first: dict[str, PathPattern] = {}
+    for path, policy in policies.items():
+        if path == _ALL or (isinstance(path, str) and not path.endswith(_ALL)):
+            continue
+        other = first.setdefault(literal_prefix(path), path)
+        if policies[other] != policy:
+            yield other, path
 
 
-def route_path(scope: Scope) -> str:
-    """Return the path that the app's router sees."""
-    return remove_root(scope["path"], scope.get("root_path", ""))
+def mount_pattern(scope: Scope, outer_root_path: str) -> str:
+    """Return the code of a key of `paths`, for an outer middleware, that matches all paths of a mounted app.
 
-
-def remove_root(path: str, root: str) -> str:
-    """Remove the root path, if that is a prefix of `path` on a slash boundary; one leading slash stays.
-
-    A final slash of the root path is ignored: `/api/x` and `/api//x` are both `/x` under `/api/`.
+    Args:
+        scope: A request as the mounted app gets it, but with the path that the outer middleware got.
+        outer_root_path: The root path of the outer middleware's app.
     """
-    bare = root.rstrip("/")
-    if bare and (path == bare or path.startswith(f"{bare}/")):
-        path = path.removeprefix(root) if path.startswith(root) else path[len(bare) :]
-    return path if path[:1] == "/" else f"/{path}"
+    mount = _mount(scope, outer_root_path)
+    pattern = f"/{mount}/*" if mount else _ALL
+    if path_issue(pattern) is None:
+        return ascii(pattern)
+    expression = re.escape(f"/{mount}") + "(?:/.*)?"
+    return f"re.compile({expression!a})"
+
+
+def _mount(scope: Scope, outer_root_path: str) -> str:
+    """Return the root path of a mounted app relative to an outer one; empty if the request's path has none."""
+    root: str = scope.get("root_path", "").rstrip("/")
+    for outer in (outer_root_path.rstrip("/"), scope.get("app_root_path", "").rstrip("/")):  # the second is Starlette's
+        if not f"{root}/".startswith(f"{outer}/"):
+            continue
+        mount = root[len(outer) :].strip("/")
+        path = route_path({**scope, "root_path": outer})  # as the outer middleware matches it
+        if not mount or f"{path}/".startswith(f"/{mount}/"):
+            return mount
+    return ""
+
+
+# -- invalid patterns
+
+
+def path_issue(path: Any) -> Issue | None:
+    """Return the mistake in a path pattern, or None."""
+    if _is_regex(path):
+        return _regex_issue(path) if isinstance(path.pattern, str) else _wrong_type(path)
+    if not isinstance(path, str):
+        return _wrong_type(path)
+    stem = path.removesuffix(_ALL)
+    if "*" not in stem and (path.startswith("/") or path == _ALL):
+        return _unreachable_issue(path)
+    if not path.strip():
+        message, hint = f"{path!r} is not a valid path: it is empty", "Write '/'."
+    elif path.startswith("/"):
+        message, hint = f"{path!r} is not a valid path. '*' must be the last segment", _wildcard_hint(path)
+    else:
+        message = f"{path!r} is not a valid path: it must begin with a slash, and '*' must be its last segment"
+        hint = _wildcard_hint(path) if "*" in path else _path_hint(path)
+    return Issue("bad-path", "paths", path, message, hint)
+
+
+def _path_hint(path: str) -> str:
+    """Return the correction of a path such as `api` or `https://api.example.com/api`."""
+    path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().replace("\\", "/").lstrip("/")
+    found = _unreachable_issue(path)
+    return found.hint if found else f"Write {path!r}."
+
+
+def _wildcard_hint(path: str) -> str:
+    """Return the correction of a path with a `*`, which means all below at the end, and else a part of a segment."""
+    path = "/" + re.sub(r"^[a-z]+://[^/]*", "", path).strip().lstrip("/")
+    stem = re.sub(r"[*/]+$", "", path)
+    if "*" not in stem:
+        return f"Write {stem + _ALL!r}."
+    below = "(?:/.*)?" if path.endswith(_ALL) else ""
+    expression = "[^/]+".join(map(re.escape, re.split(r"\*+", stem if below else path))) + below
+    if _regex_issue(re.compile(expression)):  # too slow
+        return f"Write {path.partition('*')[0].rpartition('/')[0] + _ALL!r}."
+    return f"Write re.compile({expression!r})."
+
+
+def _unreachable_issue(path: str) -> Issue | None:
+    """Return the mistake in a path that no request has. Paths are compared decoded and without a query."""
+    decoded = urllib.parse.unquote(path)
+    found = "is percent-encoded, and paths are compared decoded" if decoded != path else ""
+    if re.search(r"[?#]", path):
+        found, decoded = "has a query or fragment, which is not part of a path", re.split(r"[?#]", path)[0]
+    if (cleaned := remove_dot_segments(remove_controls(path))) != path:
+        found, decoded = "has a dot segment, a doubled slash or a control character", cleaned
+    if not found:
+        return None
+    again = _unreachable_issue(decoded) if decoded != path else None
+    hint = again.hint if again else f"Write {decoded!r}."
+    return Issue("bad-path", "paths", path, f"{path!r} {found}", hint)
+
+
+def _is_regex(value: object) -> bool:
+    return isinstance(value, re.Pattern)
+
+
+def _wrong_type(path: object) -> Issue:
+    text = cast("Any", path).pattern if _is_regex(path) else path
+    if isinstance(text, bytes):
+        decoded = text.decode("latin-1")
+        hint = f"Write re.compile({decoded!r})." if text is not path else _path_hint(decoded)
+    else:
+        hint = "Use a string such as '/api/*', or re.compile(…)."
+    return Issue("wrong-type", "paths", path, f"{show(path)} is not a string or a regular expression of str", hint)
+
+
+def _regex_issue(path: re.Pattern[str]) -> Issue | None:
+    prefix = literal_prefix(path)
+    if not prefix or prefix.startswith("/"):
+        return path_cost_issue(path, "paths")
+    message = f"{path.pattern!r} matches no path: a path begins with a slash"
+    start = _START.match(path.pattern)
+    at = start.end() if start else 0
+    corrected = f"{path.pattern[:at]}/{path.pattern[at:]}"
+    return Issue("bad-path", "paths", path.pattern, message, f"Write re.compile({corrected!r}).")

@@ -1,16 +1,14 @@
-"""Which policies serve a request: the view's, `policy_for`'s, the path's, or the base policy.
+"""The rules that lead from a scope to its policies, and the order in which they apply.
 
-Knows how policies are given and in which order the rules apply; knows no origin. A user's function may return an
-awaitable, so `Rules.find` is a generator that yields what must be awaited.
+A user's function may return an awaitable, so `Rules.find` is a generator that yields the awaitables.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
-from enum import Enum
 from types import NotImplementedType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from asgi_cors import _http
 from asgi_cors._decision.request import read_request
@@ -36,7 +34,7 @@ class PolicyMatch(NamedTuple):
     Args:
         policies: All of them must allow; more than one if several path patterns of one rank match. None passes the
             request through.
-        is_ambiguous: Whether another reading of the path leads to another policy. Nothing is granted then.
+        is_ambiguous: Whether another reading of the path leads to another policy. Then nothing is granted.
         per_method: Whether other methods of the URL have other policies, so that browsers must not cache a preflight.
         vary: Request headers, besides those of the policy, that the response depends on.
     """
@@ -48,7 +46,7 @@ class PolicyMatch(NamedTuple):
 
     @property
     def policy(self) -> Policy | None:
-        """The first policy that isn't None."""
+        """The first policy that is not None."""
         return next((policy for policy in self.policies if policy is not None), None)
 
     @property
@@ -57,7 +55,7 @@ class PolicyMatch(NamedTuple):
         return len(self.policies) == 1 and not (self.is_ambiguous or self.per_method or self.vary)
 
 
-AwaitableGenerator = Generator[Awaitable[Any], Any, PolicyMatch]
+MatchGenerator = Generator[Awaitable[Any], Any, PolicyMatch]
 
 
 class PerMethodKey:
@@ -71,56 +69,40 @@ class PerMethodKey:
         self.key = key
 
 
-class _NoView(Enum):
-    """A view without a policy of its own. None is a policy, which passes requests through."""
-
-    NO_VIEW = 0
-
-
-_NO_VIEW: Final = _NoView.NO_VIEW
-
-
 class InvalidViewError(Exception):
-    """The policy of one view can't be built. Requests of this view are refused; the others go on.
+    """The policy of one view can't be built, so its requests are refused.
 
     Args:
         key: The key of the view.
-        cause: The mistakes, or whatever else was raised.
+        cause: The exception that was raised: a ConfigError with the mistakes, or any other.
     """
 
     def __init__(self, key: Hashable, cause: Exception) -> None:
-        """Describe the mistake; see the class."""
+        """Build the message."""
         text = f"{cause}" if isinstance(cause, ConfigError) else f"{cause!r}"
         super().__init__(f"the policy of {key} is invalid, so all its requests are refused: {text}")
         self.is_logged = False
 
 
-class Views:
+class Views(NamedTuple):
     """The policies of views, for an adapter that knows a framework's routes.
 
     Args:
-        key_of: Returns the key of the view that serves a scope, or None if it has no policy of its own. For a preflight,
-            `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Returns
-            a `PerMethodKey` if the URL's views have different keys.
+        key_of: Returns the key of the view that serves a scope, or None if it has no policy of its own. For a
+            preflight, `scope["method"]` is the requested method and `scope["asgi_cors.preflight"]` is True. Returns a
+            `PerMethodKey` if the URL's views have different keys.
         policies: Policies by key. A mapping is merged over the base policy, None passes the request through, and Rules
-            go on to look at the path.
+            find the policy by path.
         policy_of: Returns the policy of a key that is not in `policies`, because the view is new.
     """
 
-    def __init__(
-        self,
-        key_of: Callable[[Scope], Hashable | None],
-        policies: Mapping[Hashable, PolicySpec | Rules],
-        policy_of: Callable[[Any], PolicySpec | Rules] | None = None,
-    ) -> None:
-        """Store all three."""
-        self.key_of = key_of
-        self.policies = policies
-        self.policy_of = policy_of
+    key_of: Callable[[Scope], Hashable | None]
+    policies: Mapping[Hashable, PolicySpec | Rules]
+    policy_of: Callable[[Any], PolicySpec | Rules] | None = None
 
 
 def path_in_code(path: object) -> str:
-    """Return how a path pattern is written in code."""
+    """Return a path pattern as code, such as `paths['/api/*']`."""
     return f"paths[{path!r}]"
 
 
@@ -128,13 +110,13 @@ class Rules:
     """The rules that lead from a scope to a policy: by view, by `policy_for`, by path, and the base policy.
 
     Args:
-        policy: The base policy, for everything that no other rule serves.
+        policy: The base policy, for every request that no other rule serves.
         paths: Policies by path: `/exact`, `/prefix/*` for the prefix itself and all below, or an `re.Pattern` that
-            must match the whole path; a mapping is merged over the base policy, None passes the request through.
+            must match the whole path. A mapping is merged over the base policy, None passes the request through.
         policy_for: Returns the policy of a scope, None to pass the request through, NotImplemented to leave it to the
             next rule, or an awaitable of these.
         views: The policies of views.
-        vary: Request headers, besides Origin, that `policy_for` looks at.
+        vary: Request headers, besides Origin, that `policy_for` reads.
         describe_path: Returns the user's own text for a path pattern, for messages.
         warns: Whether to warn of path patterns with the same rank; False if the paths have not changed.
 
@@ -178,14 +160,14 @@ class Rules:
 
     @property
     def depends_on_path_only(self) -> bool:
-        """Whether nothing but the path leads to the policy."""
+        """Whether the path alone leads to the policy."""
         return not (self.view_of or self.policy_for)
 
-    def find(self, scope: Scope) -> AwaitableGenerator:
+    def find(self, scope: Scope) -> MatchGenerator:
         """Find the policies that serve `scope`.
 
         Yields:
-            An awaitable, whose result must be sent in.
+            An awaitable. Its result must be sent in.
 
         Raises:
             InvalidViewError: If the view's policy can't be built.
@@ -199,9 +181,10 @@ class Rules:
         match = yield from self.find_by_key(scope, key.key)
         return match._replace(per_method=True)
 
-    def find_by_key(self, scope: Scope, key: Hashable | None) -> AwaitableGenerator:
+    def find_by_key(self, scope: Scope, key: Hashable | None) -> MatchGenerator:
         """Find the policies that serve `scope` if the view with this key does; see `find`."""
-        if key is not None and (own := self._find_view(key)) is not _NO_VIEW:
+        if key is not None and (key in self._views or self._policy_of):
+            own = self._find_view(key)
             return (yield from own.find(scope)) if isinstance(own, Rules) else PolicyMatch((own,))
         if self.policy_for is None:
             return self.at(scope["path"], scope.get("root_path", ""))
@@ -212,13 +195,13 @@ class Rules:
             return self.at(scope["path"], scope.get("root_path", ""))._replace(vary=self.vary)
         if found is None or isinstance(found, Policy):
             return PolicyMatch((found,), vary=self.vary)
-        message = f"policy_for returned {found!r}, which is not a Policy, None or NotImplemented"
-        raise TypeError(message)
+        raise TypeError(f"policy_for returned {found!r}, which is not a Policy, None or NotImplemented")
 
-    def _find_view(self, key: Hashable) -> Policy | Rules | _NoView | None:
-        if key not in self._views and self._policy_of:
+    def _find_view(self, key: Hashable) -> Policy | Rules | None:
+        """Return the policy of a view. That of a new view is built once."""
+        if self._policy_of and key not in self._views:
             self._views[key] = self._build_view(key, self._policy_of)
-        found = self._views.get(key, _NO_VIEW)
+        found = self._views[key]
         if isinstance(found, InvalidViewError):
             raise found
         return found
@@ -226,7 +209,7 @@ class Rules:
     def _build_view(
         self, key: Hashable, policy_of: Callable[[Any], PolicySpec | Rules]
     ) -> Policy | Rules | InvalidViewError | None:
-        """Build the policy of a view that is new."""
+        """Build the policy of a new view."""
         issues: list[Issue] = []
         try:
             spec = policy_of(key)
@@ -242,7 +225,7 @@ class Rules:
         if self.paths is None:
             return PolicyMatch((self.policy,))
         policies, is_ambiguous = self.paths.match(path, root)
-        # Of two policies of one rank, both must allow. None leaves the decision to the app, so nothing can be granted.
+        # If one of several policies is None, the app decides, so nothing can be granted.
         return PolicyMatch(policies, is_ambiguous or (len(policies) > 1 and None in policies))
 
 
@@ -259,7 +242,7 @@ def _actual_request_scope(scope: Scope) -> Scope:
 def _path_table(
     base: Policy, paths: PathPolicies, issues: list[Issue], describe: Callable[[Any], str], *, warns: bool
 ) -> PathTable[Policy | None]:
-    """Parse the paths and their policies, and index them."""
+    """Validate the paths, build their policies, and index them."""
     policies: dict[PathPattern, Policy | None] = {}
     for path, spec in paths.items():
         found = path_issue(path)
@@ -275,8 +258,8 @@ def _path_table(
     return PathTable(policies, base)
 
 
-def policy_from_spec(base: Policy, place: str, spec: PolicySpec, issues: list[Issue]) -> Policy | None:
-    """Build the policy of a path or view: a policy, None, or options that are merged over the base policy."""
+def policy_from_spec(base: Policy, place: str, spec: object, issues: list[Issue]) -> Policy | None:
+    """Build the policy of a path or view. A mapping is merged over the base policy."""
     if spec is None or isinstance(spec, Policy):
         return spec
     if not _is_mapping(spec):

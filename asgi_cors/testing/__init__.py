@@ -1,18 +1,10 @@
-"""A simulated browser for tests: pages that fetch as the Fetch standard says, or as a measured browser does.
+"""A simulated browser for tests: pages that fetch by the Fetch standard, or as one of the measured browsers.
 
     async with AsyncPage("https://app.example.com", app=app) as page:
         response = await page.fetch("https://api.test/items", method="PUT", credentials="include")
 
-It imports nothing from the rest of this package. It can therefore prove the rest wrong. Reading order:
-
-- The script's request: `_script`, `_safelist`, `_url`.
-- The fetch: `_fetch` (the steps), `_check`, `_cache`, `_redirect`, `_resource_policy` and `_cookies` (the rules),
-  `_engines` (the departures of browsers).
-- Its result: `_response`, `_exchange`, `_errors`, `_words` and `_console` (the texts of a CORSError).
-- The network: `_driver` (the commands), `_async_driver`, `_sync_driver`, `_loop_thread` and `_worker`.
-- The application: `_apps`, `_asgi`, `_wsgi`, `_lifespan`, `_websocket`.
-- The pages: `_page`, `_async` and `_sync`, `_page_options` and `_fetch_options` (users' mistakes), `_traceback`.
-- The pytest plugin: `_pytest`.
+The package imports nothing of the core, so it can prove the core wrong. Reading order: `_exchange`, `_errors`, `_fetch`
+(the Fetch standard without I/O), `_transports` (applications in place of a server), `_page`, `_pytest`.
 """
 
 from __future__ import annotations
@@ -21,10 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._async import AsyncPage
-    from ._cookies import Cookie, CookieJar
-    from ._engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
-    from ._errors import (
+    from ._errors.errors import (
         CORSError,
         FetchError,
         FetchTimeout,
@@ -35,9 +24,12 @@ if TYPE_CHECKING:
         ScriptError,
     )
     from ._exchange import Exchange
-    from ._response import Response
-    from ._sync import Page
-    from ._websocket import Handshake
+    from ._fetch.cookies import Cookie, CookieJar
+    from ._fetch.engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
+    from ._fetch.handshake import Handshake
+    from ._page.async_page import AsyncPage
+    from ._page.response import Response
+    from ._page.sync_page import Page
 
 __all__ = [
     "BROWSERS",
@@ -63,42 +55,31 @@ __all__ = [
     "ScriptError",
 ]
 
-_HOMES = {
-    "_async": ("AsyncPage",),
-    "_cookies": ("Cookie", "CookieJar"),
-    "_engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
-    "_errors": (
-        "CORSError",
-        "FetchError",
-        "FetchTimeout",
-        "LifespanError",
-        "NetworkError",
-        "RedirectError",
-        "SameOriginWarning",
-        "ScriptError",
-    ),
-    "_exchange": ("Exchange",),
-    "_response": ("Response",),
-    "_sync": ("Page",),
-    "_websocket": ("Handshake",),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_HOMES = (
+    "_errors.errors",
+    "_exchange",
+    "_fetch.cookies",
+    "_fetch.engines",
+    "_fetch.handshake",
+    "_page.async_page",
+    "_page.response",
+    "_page.sync_page",
+)
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for: the pytest plugin lives here, and must load without httpx."""
-    if name not in _HOME:
+    """Import all public names on first use of one. pytest imports this package in every run, without httpx."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+        modules = [vars(importlib.import_module(f"{__name__}.{home}")) for home in _HOMES]
     except ModuleNotFoundError as error:
         if error.name not in {"httpx", "anyio"}:
             raise
         message = f"asgi_cors.testing needs {error.name}. Install it by `pip install 'asgi-cors-bridge[testing]'`."
         raise ModuleNotFoundError(message, name=error.name) from error
-    value: object = getattr(module, name)
-    globals()[name] = value
-    return value
+    globals().update({public: module[public] for module in modules for public in __all__ if public in module})
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""What went over the wire: a request, its response, and what became of them."""
+"""The exchanges of a page: its requests with their responses, and their text in a report."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Exchange:
 
     Attributes:
         kind: "preflight", "main" or "websocket".
-        request: what was sent, or would have been where `cached` is True.
-        response: None where none came.
-        cached: True for a preflight that the preflight cache spared.
-        exception: what the application raised, else None.
-        problem: why the browser stopped here, in one line; empty where it went on.
+        request: the request; if `cached` is True, it was not sent.
+        response: the response; None if none came.
+        cached: True for a preflight that the preflight cache made unnecessary.
+        exception: the exception that the application raised, or None.
+        problem: one line that says why the browser stopped here; empty if it went on.
     """
 
     kind: Literal["preflight", "main", "websocket"]
@@ -56,20 +56,20 @@ class Exchange:
 
     @property
     def outcome(self) -> str:
-        """The status, or why there is none."""
+        """The status, or the reason for its absence."""
         if self.cached:
-            return "spared by the preflight cache"
+            return "not sent (in the preflight cache)"
         return "no response" if self.response is None else str(self.response.status_code)
 
 
 def table(exchanges: Sequence[Exchange]) -> str:
-    """Show the exchanges for people: a line each, and beneath it the fields that decided."""
+    """Return the exchanges as text: a line for each, then its headers that CORS depends on."""
     lines: list[str] = []
     for number, exchange in enumerate(exchanges, 1):
         lines.append(f"{number:>3}  {exchange.summary}")
-        lines += [f"       > {line}" for line in _fields(exchange.request.headers)]
+        lines += [f"       > {line}" for line in _cors_headers(exchange.request.headers)]
         if exchange.response is not None:
-            lines += [f"       < {line}" for line in _fields(exchange.response.headers)]
+            lines += [f"       < {line}" for line in _cors_headers(exchange.response.headers)]
         if exchange.exception is not None:
             lines.append(f"       ! the application raised {exchange.exception!r}")
         if exchange.problem:
@@ -77,10 +77,10 @@ def table(exchanges: Sequence[Exchange]) -> str:
     return "\n".join(lines) or "no request was sent"
 
 
-def _fields(headers: httpx.Headers) -> list[str]:
+def _cors_headers(headers: httpx.Headers) -> list[str]:
     shown = [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
-    return [f"{name}: {_cut(value)}" for name, value in shown if name in _SHOWN]
+    return [f"{name}: {_truncate(value)}" for name, value in shown if name in _SHOWN]
 
 
-def _cut(value: str) -> str:
+def _truncate(value: str) -> str:
     return value if len(value) <= _VALUE_WIDTH else f"{value[:_VALUE_WIDTH]}... ({len(value)} characters)"

@@ -1,6 +1,6 @@
-"""The pytest plugin: the fixture `cors_page`, the marker `cors`, and the exchanges beneath a failed test.
+"""The pytest plugin: the fixture `cors_page`, the marker `cors`, and the exchanges in the report of a failed test.
 
-pytest loads it in every run, so that it imports the pages, and httpx, only where a test asks for one.
+pytest loads this module in every run. The module therefore imports the pages, and httpx, only if a test uses them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ._async import AsyncPage
-    from ._sync import Page
+    from ._page.async_page import AsyncPage
+    from ._page.sync_page import Page
 
 _PAGES = pytest.StashKey["list[AsyncPage | Page]"]()
 
@@ -37,27 +37,27 @@ def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]
         TypeError: an option is unknown, or the origin is missing.
         ValueError: an option is wrong.
     """
-    from . import AsyncPage, Page  # noqa: PLC0415 - they need httpx, and say so
-    from ._page_options import OPTION_NAMES, check_option_names  # noqa: PLC0415
-    from ._traceback import short_traceback  # noqa: PLC0415
+    from . import AsyncPage, Page  # noqa: PLC0415 - they need httpx, and their ImportError names it
+    from ._errors.tracebacks import short_traceback  # noqa: PLC0415
+    from ._page.options import OPTION_NAMES, check_option_names  # noqa: PLC0415
 
     pages = request.node.stash.setdefault(_PAGES, [])
 
     @short_traceback
     def make(*origin: str, **options: Any) -> AsyncPage | Page:
         """Make a page, and store it for the report."""
-        where, known = "cors_page()", (*OPTION_NAMES, "page_class")
-        check_option_names(where, options, known)
-        _check_origin(where, origin, options)
+        owner, known = "cors_page()", (*OPTION_NAMES, "page_class")
+        check_option_names(owner, options, known)
+        _check_origin(owner, origin, options)
         for marker in request.node.iter_markers("cors"):
             check_option_names("pytest.mark.cors()", marker.kwargs, known)
             _check_origin("pytest.mark.cors()", marker.args, marker.kwargs)
-            given = {"origin": marker.args[0]} if marker.args else {}
-            options = {**given, **marker.kwargs, **options}
+            positional = {"origin": marker.args[0]} if marker.args else {}
+            options = {**positional, **marker.kwargs, **options}
         if origin:
             options["origin"] = origin[0]
         if "origin" not in options:
-            raise TypeError(f"{where} needs the page's origin. Write cors_page('https://app.example.com', ...).")
+            raise TypeError(f"{owner} needs the page's origin. Write cors_page('https://app.example.com', ...).")
         kind = options.pop("page_class", None) or (AsyncPage if _is_async(options) else Page)
         if kind not in {AsyncPage, Page}:
             raise TypeError(f"page_class={kind!r:.200} is not a class of pages. Write page_class=Page, or AsyncPage.")
@@ -68,15 +68,15 @@ def cors_page(request: pytest.FixtureRequest) -> Callable[..., AsyncPage | Page]
     return make
 
 
-def _check_origin(where: str, positional: Sequence[object], options: Mapping[str, object]) -> None:
+def _check_origin(owner: str, positional: Sequence[object], options: Mapping[str, object]) -> None:
     if len(positional) > 1:
-        raise TypeError(f"{where} takes only the origin by position. Write the others by name, such as app=app.")
+        raise TypeError(f"{owner} takes only the origin by position. Write the others by name, such as app=app.")
     if positional and "origin" in options:
-        raise TypeError(f"{where} has the origin twice: {positional[0]!r:.200} and origin={options['origin']!r:.200}.")
+        raise TypeError(f"{owner} has the origin twice: {positional[0]!r:.200} and origin={options['origin']!r:.200}.")
 
 
 def _is_async(options: Mapping[str, Any]) -> bool:
-    from ._apps import interface_of  # noqa: PLC0415 - pytest loads this module in every run
+    from ._transports.apps import interface_of  # noqa: PLC0415 - pytest loads this module in every run
 
     app, transport = options.get("app"), options.get("transport")
     if app is not None:
@@ -86,7 +86,7 @@ def _is_async(options: Mapping[str, Any]) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show beneath a failed test what its pages sent."""
+    """Add the exchanges of its pages to the report of a failed test."""
     report = yield
     if report.failed:
         for page in item.stash.setdefault(_PAGES, []):

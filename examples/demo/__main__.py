@@ -19,16 +19,16 @@ PORTS = (8471, 8472, 8473)
 ROLES = ("the API", "the page it allows", "the page it refuses")
 GUIDE = """
   API                  {0}
-  a page it allows     {1}   <- open this first: what such a page may do, and what not even it may
+  a page it allows     {1}   <- open this first: the calls of an allowed origin
   a page it refuses    {2}   <- then this: the same calls from another origin, each with the reason
 
-  Each row compares what the policy says with what your browser did; its own words are in its console.
+  Each row compares the policy's decision with the browser's result. The browser's console has its own messages.
   The middleware's log appears below. Ctrl-C ends the demo.
 """
 
 
 def listen(port: int, role: str) -> socket.socket:
-    """Bind a loopback port; where it is taken, say so and bind another."""
+    """Bind a loopback port. If it is taken, report that and bind another."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -42,29 +42,30 @@ def listen(port: int, role: str) -> socket.socket:
 
 
 def url(listener: socket.socket) -> str:
-    """Return the origin that is served at a socket."""
+    """Return the origin of a socket."""
     host, port = listener.getsockname()
     return f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):
-    """One server for the three sockets, which tells when all of them answer."""
+    """One server for the three sockets. It prints the guide when all of them accept connections."""
 
     def __init__(self, config: uvicorn.Config, guide: str) -> None:
         super().__init__(config)
         self.guide = guide
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then print where to look."""
+        """Start, then print the guide."""
         await super().startup(sockets)
         print(self.guide, flush=True)
 
 
-def is_news(record: logging.LogRecord) -> bool:
-    """Keep out of the servers' log what is meant to happen here."""
-    if record.exc_info and isinstance(record.exc_info[1], api.AskedForError):
-        record.msg, record.args, record.exc_info = "GET /crash raised, as asked: see its row", (), None
-    # Logged of each handshake that is refused with an answer, though that is complete: uvicorn's pull request 3138.
+def is_unexpected(record: logging.LogRecord) -> bool:
+    """Return whether a record of the servers' log is not part of the demo."""
+    if record.exc_info and isinstance(record.exc_info[1], api.DeliberateError):
+        record.msg, record.args, record.exc_info = "GET /crash raised on purpose: see its row", (), None
+    # uvicorn logs this for each handshake that is refused with a response, although the response is complete: its pull
+    # request 3138.
     return "without completing handshake" not in record.getMessage()
 
 
@@ -89,7 +90,7 @@ def serve(ports: tuple[int, int, int] = PORTS) -> None:
     }
     server = Server(uvicorn.Config(pages.by_port(apps), log_level="warning", lifespan="off"), GUIDE.format(*origins))
     for name in ("uvicorn.error", flask.name, quart.name):
-        logging.getLogger(name).addFilter(is_news)
+        logging.getLogger(name).addFilter(is_unexpected)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(listeners)
     print("The demo has ended.", flush=True)

@@ -1,4 +1,4 @@
-"""The API of the demo: a plain ASGI app, and around it the one place that says who may call it."""
+"""The API of the demo: a plain ASGI app, wrapped in the middleware with its policy."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -10,11 +10,11 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Field = tuple[bytes, bytes]
+Header = tuple[bytes, bytes]
 
 
 def create(allowed: str) -> CORSMiddleware:
-    """Wrap the app: pages of one origin may use it, every page may read what is public."""
+    """Wrap the app: pages of one origin may use it, every page may read the public path."""
     return CORSMiddleware(
         app,
         allow_origins=[allowed],
@@ -28,36 +28,36 @@ def create(allowed: str) -> CORSMiddleware:
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer without a thought about CORS."""
+    """Respond. Nothing here is about CORS."""
     if scope["type"] == "websocket":
         await echo(receive, send)
     elif scope["path"] == "/crash":
-        raise AskedForError
+        raise DeliberateError
     elif scope["path"] == "/events":
         await respond(send, b"data: an event\n\n", kind=b"text/event-stream")
-    elif scope["path"] in ANSWERS:
-        answer = json.dumps(ANSWERS[scope["path"]](scope))
-        await respond(send, answer.encode(), (b"x-total-count", b"2"), (b"x-build", b"4711"))
+    elif scope["path"] in VALUES:
+        body = json.dumps(VALUES[scope["path"]](scope))
+        await respond(send, body.encode(), (b"x-total-count", b"2"), (b"x-build", b"4711"))
     else:
         await respond(send, b'"not found"', status=404)
 
 
-class AskedForError(Exception):
-    """What the route /crash raises."""
+class DeliberateError(Exception):
+    """The error of the route /crash."""
 
 
 def me(scope: Scope) -> object:
-    """Tell who asks, by the cookie."""
-    fields: Iterable[Field] = scope["headers"]
-    return {"cookie": b"; ".join(value for name, value in fields if name == b"cookie").decode("latin-1")}
+    """Return the cookie of the request."""
+    headers: Iterable[Header] = scope["headers"]
+    return {"cookie": b"; ".join(value for name, value in headers if name == b"cookie").decode("latin-1")}
 
 
 def items(scope: Scope) -> object:
-    """Tell what is there, or what was done."""
+    """Return the items, or confirm the change."""
     return ["tea", "cake"] if scope["method"] == "GET" else {"done": scope["method"]}
 
 
-ANSWERS: dict[str, Callable[[Scope], object]] = {
+VALUES: dict[str, Callable[[Scope], object]] = {
     "/items": items,
     "/items/1": items,
     "/me": me,
@@ -65,17 +65,15 @@ ANSWERS: dict[str, Callable[[Scope], object]] = {
 }
 
 
-async def respond(
-    send: Send, body: bytes, *fields: Field, status: int = 200, kind: bytes = b"application/json"
-) -> None:
-    """Send a whole answer."""
-    headers = [(b"content-type", kind), (b"cache-control", b"no-store"), *fields]
+async def respond(send: Send, body: bytes, *more: Header, status: int = 200, kind: bytes = b"application/json") -> None:
+    """Send a response."""
+    headers = [(b"content-type", kind), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 async def echo(receive: Receive, send: Send) -> None:
-    """Accept a handshake and send back what comes."""
+    """Accept a handshake, and send every message back."""
     await receive()
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":

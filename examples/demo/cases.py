@@ -1,4 +1,4 @@
-"""The calls that the page makes, and what a policy says to each."""
+"""The calls of the page, each with the decision of a policy."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One row: ``how`` is the browser's interface, ``reads`` a response header that the script asks for."""
+    """One row. `how` is the browser's interface, `reads` a response header that the script reads."""
 
     id: str
     title: str
@@ -42,7 +42,7 @@ CASES = (
 
 
 class Explains(Protocol):
-    """What an API's policy is asked by."""
+    """The interface of an API's policy."""
 
     @property
     def policy(self) -> Policy:
@@ -58,21 +58,26 @@ class Explains(Protocol):
         *,
         credentials: bool = ...,
     ) -> Explanation:
-        """Tell what a browser will do with a request."""
+        """Explain the result of a request in a browser."""
         ...
 
 
 def row(case: Case, cors: Explains, origin: str) -> dict[str, Any]:
-    """Return a case with the policy's word on it, for the page."""
-    told = cors.explain(
+    """Return a case with the decision of the policy, for the page."""
+    explanation = cors.explain(
         case.method, origin, path=case.path, headers=list(case.headers.items()), credentials=case.credentials
     )
-    verdict = {"allowed": told.allowed, "code": told.code, "remedy": told.remedy, "text": str(told)}
-    if told.allowed and case.reads and case.reads not in cors.policy.expose_headers:
+    verdict = {
+        "allowed": explanation.allowed,
+        "code": explanation.code,
+        "remedy": explanation.remedy,
+        "text": str(explanation),
+    }
+    if explanation.allowed and case.reads and case.reads not in cors.policy.expose_headers:
         verdict |= {
             "allowed": False,
             "code": "not exposed",
             "remedy": f'expose_headers=["{case.reads}"]',
-            "text": f"The page gets the answer, but {case.reads} is not among the exposed headers.",
+            "text": f"The page gets the response, but {case.reads} is not among the exposed headers.",
         }
     return asdict(case) | {"verdict": verdict}

@@ -1,15 +1,15 @@
-"""The same API as a Flask app, under the names of Flask-CORS; served by ASGI, beside the first."""
+"""The same API as a Flask app, with the names of Flask-CORS. It is served over ASGI, next to the first API."""
 
 import json
 
-from api import AskedForError
+from api import DeliberateError
 from flask import Flask, Response, request
 
 from asgi_cors_flask import CORS, cross_origin
 
 
 def create(allowed: str) -> tuple[Flask, CORS]:
-    """Make the app: pages of one origin may use it, every page may read what is public."""
+    """Build the app: pages of one origin may use it, every page may read the public path."""
     app = Flask("flask_api")
     cors = CORS(
         app,
@@ -24,27 +24,27 @@ def create(allowed: str) -> tuple[Flask, CORS]:
     @app.get("/public/news")
     @cross_origin(methods=["PUT"], allow_headers=["x-request-id"])
     def news() -> Response:
-        return answer(["open to all"])
+        return respond(["open to all"])
 
     add_routes(app)
     return app, cors
 
 
 def add_routes(app: Flask) -> None:
-    """Add the routes that don't give a thought to CORS."""
+    """Add the routes. Nothing here is about CORS."""
 
     @app.get("/items")
     def items() -> Response:
-        return answer(["tea", "cake"])
+        return respond(["tea", "cake"])
 
     @app.post("/items")
     @app.put("/items/1")
     def change() -> Response:
-        return answer({"done": request.method})
+        return respond({"done": request.method})
 
     @app.get("/me")
     def me() -> Response:
-        return answer({"cookie": request.headers.get("Cookie", "")})
+        return respond({"cookie": request.headers.get("Cookie", "")})
 
     @app.get("/events")
     def events() -> Response:
@@ -52,14 +52,14 @@ def add_routes(app: Flask) -> None:
 
     @app.get("/crash")
     def crash() -> Response:
-        raise AskedForError
+        raise DeliberateError
 
     @app.errorhandler(500)
     def crashed(_error: Exception) -> tuple[str, int]:
         return "Internal Server Error", 500
 
 
-def answer(value: object) -> Response:
-    """Make a response with two headers, of which pages may read one."""
+def respond(value: object) -> Response:
+    """Build a response with two headers. Pages may read one of them."""
     headers = {"Cache-Control": "no-store", "X-Total-Count": "2", "X-Build": "4711"}
     return Response(json.dumps(value), mimetype="application/json", headers=headers)

@@ -1,4 +1,4 @@
-"""The servers of the two pages, which are the same but for their origin."""
+"""The servers of the two pages, which differ in their origin only."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from api import Receive, Scope, Send, respond
 from cases import CASES, Explains, row
 
-App = Callable[[Any, Any, Any], Awaitable[None]]  # frameworks type scopes each in its own way
+App = Callable[[Any, Any, Any], Awaitable[None]]  # every framework has its own type of a scope
 FILES = Path(__file__).parent / "page"
 KINDS = {".html": b"text/html; charset=utf-8", ".css": b"text/css", ".js": b"text/javascript"}
 COOKIE = (b"set-cookie", b"visitor=ada; SameSite=Lax; Path=/")
@@ -18,7 +18,7 @@ COOKIE = (b"set-cookie", b"visitor=ada; SameSite=Lax; Path=/")
 
 @dataclass(frozen=True)
 class Api:
-    """An API that the page calls, and shows in a table of its own.
+    """An API that the page calls and shows in a table.
 
     `source` is the code with its policy; `lacks` has the rows that it can't serve.
     """
@@ -54,7 +54,7 @@ def by_mount(mounts: Mapping[str, App], rest: App) -> App:
 
 
 def create(origin: str, other: str, apis: Sequence[Api]) -> App:
-    """Serve the page, and what the policies say to its origin: from here, where CORS can't hide it."""
+    """Serve the page, and the decisions for its origin: from its own server, so that CORS can't hide them."""
 
     async def page(scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["path"] == "/plan.json":
@@ -63,20 +63,20 @@ def create(origin: str, other: str, apis: Sequence[Api]) -> App:
         file = FILES / (scope["path"].strip("/") or "index.html")
         if file not in FILES.iterdir():
             file = FILES / "index.html"
-        # Cookies know no ports: what this server sets, the API on the same host is sent.
+        # Cookies ignore ports: the API on the same host gets the cookie that this server sets.
         await respond(send, file.read_bytes(), COOKIE, kind=KINDS[file.suffix])
 
     return page
 
 
 def plan(origin: str, other: str, apis: Sequence[Api]) -> dict[str, object]:
-    """Return all that the page needs to know."""
+    """Return the data of the page."""
     allowed = apis[0].cors.explain("GET", origin).allowed
     tables = [table(api, origin) for api in apis]
     return {"origin": origin, "allowed": allowed, "other": other, "apis": tables}
 
 
 def table(api: Api, origin: str) -> dict[str, object]:
-    """Return what the page needs to fill the table of one API."""
+    """Return the data of one API's table."""
     rows = [row(case, api.cors, origin) for case in CASES if case.id not in api.lacks]
     return {"name": api.name, "url": api.url, "source": api.source, "rows": rows}

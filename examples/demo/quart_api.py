@@ -1,15 +1,15 @@
-"""The same API as a Quart app, under the names of Quart-CORS; served beside the first."""
+"""The same API as a Quart app, with the names of Quart-CORS. It is served next to the first API."""
 
 import json
 
-from api import AskedForError
+from api import DeliberateError
 from quart import Quart, Response, request, websocket
 
 from asgi_cors_quart import cors, route_cors
 
 
 def create(allowed: str) -> Quart:
-    """Make the app: pages of one origin may use it, every page may read what is public."""
+    """Build the app: pages of one origin may use it, every page may read the public path."""
     app = Quart("quart_api")
     cors(
         app,
@@ -24,27 +24,27 @@ def create(allowed: str) -> Quart:
     @app.get("/public/news")
     @route_cors(allow_origin="*")
     async def news() -> Response:
-        return answer(["open to all"])
+        return respond(["open to all"])
 
     add_routes(app)
     return app
 
 
 def add_routes(app: Quart) -> None:
-    """Add the routes that don't give a thought to CORS."""
+    """Add the routes. Nothing here is about CORS."""
 
     @app.get("/items")
     async def items() -> Response:
-        return answer(["tea", "cake"])
+        return respond(["tea", "cake"])
 
     @app.post("/items")
     @app.put("/items/1")
     async def change() -> Response:
-        return answer({"done": request.method})
+        return respond({"done": request.method})
 
     @app.get("/me")
     async def me() -> Response:
-        return answer({"cookie": request.headers.get("Cookie", "")})
+        return respond({"cookie": request.headers.get("Cookie", "")})
 
     @app.get("/events")
     async def events() -> Response:
@@ -52,7 +52,7 @@ def add_routes(app: Quart) -> None:
 
     @app.get("/crash")
     async def crash() -> Response:
-        raise AskedForError
+        raise DeliberateError
 
     @app.errorhandler(500)
     async def crashed(_error: Exception) -> tuple[str, int]:
@@ -64,7 +64,7 @@ def add_routes(app: Quart) -> None:
             await websocket.send(await websocket.receive())
 
 
-def answer(value: object) -> Response:
-    """Make a response with two headers, of which pages may read one."""
+def respond(value: object) -> Response:
+    """Build a response with two headers. Pages may read one of them."""
     headers = {"Cache-Control": "no-store", "X-Total-Count": "2", "X-Build": "4711"}
     return Response(json.dumps(value), mimetype="application/json", headers=headers)

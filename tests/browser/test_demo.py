@@ -41,7 +41,7 @@ PATIENCE = 20_000  # milliseconds
 
 @dataclass
 class Seen:
-    """What one visit showed: rows by API and case, Chromium's CORS errors in order, errors of the page's script."""
+    """The results of one visit: rows by API and case, Chromium's CORS errors in order, errors of the page's script."""
 
     rows: dict[str, dict[str, dict[str, str]]]
     cors_errors: list[str]
@@ -77,14 +77,13 @@ def visit(browser: Browser, url: str) -> Seen:
 
 @pytest.fixture(scope="module")
 def seen(demo, chromium) -> dict[str, Seen]:
-    """Return what each of the two pages showed."""
+    """Return the results of both pages."""
     return {side: visit(chromium, demo.origins[side]) for side in SIDES}
 
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(("api", "case"), TABLE)
-def test_the_browser_does_what_the_policy_says(seen, api, case, side):
-    """Each row: the policy's verdict is the right one, and what Chromium did is the same."""
+def test_the_policys_decision_is_right_and_chromium_agrees(seen, api, case, side):
     code = ROWS[case][SIDES[side]]
     row = seen[side].rows[api][case]
     expected = "refused" if code else "allowed"
@@ -94,16 +93,14 @@ def test_the_browser_does_what_the_policy_says(seen, api, case, side):
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(("api", "case"), TABLE)
-def test_a_refusal_says_what_to_write_and_nothing_else_does(seen, api, case, side):
-    """A refused row names a remedy; an allowed one has none."""
+def test_refused_rows_have_a_remedy_and_allowed_rows_have_none(seen, api, case, side):
     row = seen[side].rows[api][case]
     assert bool(row["remedy"]) == (row["policy"] == "refused")
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_the_codes_are_the_ones_that_chromium_gives(seen, side):
-    """DevTools' CorsError of each blocked call, in the order of the rows, is the code that the page shows."""
-    # A header that reads as null is no error, and a handshake is refused by the server, not by the browser.
+def test_the_codes_on_the_page_are_the_cors_errors_of_devtools(seen, side):
+    # A header that is null is not an error, and the server refuses a handshake, not the browser.
     blocked = [ROWS[case][SIDES[side]] for _, case in TABLE if case != "websocket"]
     assert seen[side].cors_errors == [code for code in blocked if code not in {None, NOT_EXPOSED}]
 
@@ -135,8 +132,8 @@ def test_the_page_has_no_mistake_of_its_own(seen, side):
         ("websocket", "echo: hello"),
     ],
 )
-def test_the_allowed_page_reads_what_the_api_sent(seen, case, said):
-    """The answers are the API's own: the cookie arrived, the 500 is readable, the events came."""
+def test_the_allowed_page_reads_the_responses_of_the_api(seen, case, said):
+    """The cookie arrives, the 500 is readable, the events come."""
     assert {rows[case]["said"] for rows in seen["allowed"].rows.values() if case in rows} == {said}
 
 
@@ -157,7 +154,7 @@ def test_ctrl_c_ends_the_demo_cleanly(run_demo, chromium):
         run_page(page, demo.origins["allowed"])
         assert demo.interrupt() == 0
         page.context.close()
-    assert "GET /crash raised, as asked" in demo.printed
+    assert "GET /crash raised on purpose" in demo.printed
     assert "Traceback" not in demo.printed
     for origin in demo.origins.values():
         with socket.socket() as again:

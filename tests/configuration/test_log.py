@@ -12,12 +12,12 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
 from asgi_cors._configuration.log import ATTRIBUTES, RECHECK
-from asgi_cors._origins.closest import closest_origin
+from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
 from tests.support.apps import App
 from tests.support.clients import Served, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -391,7 +391,7 @@ def test_a_handshake_behind_a_proxy(caplog: pytest.LogCaptureFixture, clock: log
     served = Served("asgi", App(), allow_origins=APP)
     call_websocket(served.middleware, "/chat", ("origin", "https://own.example.org"), ("host", "upstream:8000"))
     (line,) = logs.lines(caplog, WARNING)
-    assert line.endswith("write 'proxy_set_header Host $host' there.")
+    assert line.endswith("Write 'proxy_set_header Host $host' there.")
 
 
 def test_a_handshake_with_cookies(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
@@ -427,7 +427,7 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
         "patch",
         None,
         APP,
-        "Write 'PATCH' in the page's script: methods are case-sensitive.",
+        "Write 'PATCH' in the page's script. Methods are case-sensitive.",
     ),
     ("a method in lower case, not allowed", {}, "patch", None, APP, "Write allow_methods=['patch']."),
     (
@@ -451,7 +451,7 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
         "GET",
         "access-control-allow-origin",
         APP,
-        "Remove it from the page's request: it is a response header.",
+        "Remove it from the page's request. It is a response header.",
     ),
     ("a forbidden header", {}, "GET", "cookie", APP, "No browser lets a script set this header. Correct the client."),
     ("a malformed method", {}, "A B", None, APP, "No browser sends this. Correct the client."),
@@ -537,7 +537,7 @@ def test_the_line_ends_in_the_correction(
     else:
         return
     asked = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
-    assert decide(quiet(**corrected), asked).allowed
+    assert decide(policy_without_warnings(**corrected), asked).allowed
 
 
 @pytest.mark.usefixtures("clock")

@@ -1,4 +1,4 @@
-"""Origins asked for at run time."""
+"""Origins that callables allow at run time."""
 
 import asyncio
 import dataclasses
@@ -28,24 +28,24 @@ LOOPS = {name: RUNNERS[name] for name in ("asyncio", "trio")}
 
 
 def is_app(origin: str) -> bool:
-    """A sync look-up."""
+    """Look an origin up synchronously."""
     return origin == APP
 
 
 async def is_app_async(origin: str) -> bool:
-    """An async look-up that waits for nothing."""
+    """Look an origin up in a coroutine that never waits."""
     return origin == APP
 
 
 class IsApp:
-    """An object that can be called."""
+    """A callable object."""
 
     def __call__(self, origin: str) -> bool:
-        """A sync look-up."""
+        """Look an origin up synchronously."""
         return origin == APP
 
-    async def ask(self, origin: str) -> bool:
-        """An async look-up as a method."""
+    async def method(self, origin: str) -> bool:
+        """Look an origin up in an async method."""
         return origin == APP
 
 
@@ -53,17 +53,17 @@ CALLABLES: dict[str, Callable[[str], bool | Awaitable[bool]]] = {
     "a function": is_app,
     "an async function": is_app_async,
     "an object": IsApp(),
-    "an async method": IsApp().ask,
+    "an async method": IsApp().method,
     "a partial": functools.partial(lambda wanted, origin: origin == wanted, APP),
     "a partial of an async function": functools.partial(is_app_async),
     "a lambda that returns an awaitable": lambda origin: is_app_async(origin),  # noqa: PLW0108 - a plain function is what is tested
 }
 
 
-@pytest.mark.parametrize("ask", CALLABLES.values(), ids=CALLABLES)
-def test_callables(serve: Any, ask: Any) -> None:
-    """A callable that answers True allows, one that answers False refuses, on actual requests and preflights alike."""
-    served = serve(allow_origins=[ask], run=run_asyncio)
+@pytest.mark.parametrize("entry", CALLABLES.values(), ids=CALLABLES)
+def test_a_callable_allows_an_origin_by_returning_true(serve: Any, entry: Any) -> None:
+    """For actual requests and for preflights."""
+    served = serve(allow_origins=[entry], run=run_asyncio)
     assert served.request(origin=APP).lines == GRANT
     assert served.request(origin=EVIL).lines == STRICT
     assert served.request().lines == STRICT
@@ -73,19 +73,18 @@ def test_callables(serve: Any, ask: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "ask"),
+    ("run", "entry"),
     [(run, is_app) for run in RUNNERS.values()] + [(run, is_app_async) for run in LOOPS.values()],
     ids=[f"sync, {name}" for name in RUNNERS] + [f"async, {name}" for name in LOOPS],
 )
-def test_every_runner(run: Any, ask: Any) -> None:
-    """Sync callables are asked on any event loop or none, async ones on any."""
-    middleware = CORSMiddleware(App().asgi, allow_origins=[ask])
+def test_a_callable_works_in_every_event_loop(run: Any, entry: Any) -> None:
+    """A sync callable also works without an event loop."""
+    middleware = CORSMiddleware(App().asgi, allow_origins=[entry])
     lines = [call_asgi(middleware, http_scope("GET", "/", [("origin", origin)]), run).lines for origin in (APP, EVIL)]
     assert lines == [GRANT, STRICT]
 
 
-def test_credentials(serve: Any) -> None:
-    """A callable is the author's word for the origin, with credentials too."""
+def test_a_callable_may_allow_credentials(serve: Any) -> None:
     assert serve(allow_origins=[is_app], allow_credentials=True).request(origin=APP).lines == sorted(
         [*GRANT, CREDENTIALS]
     )
@@ -94,19 +93,19 @@ def test_credentials(serve: Any) -> None:
 @pytest.mark.parametrize("value", [1, "yes", 1.0, [True], None, 0, "", NotImplemented], ids=repr)
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.filterwarnings("ignore:NotImplemented should not be used in a boolean context")
-def test_only_true_allows(serve: Any, value: Any, kind: str) -> None:
-    """Only ``True`` itself, or an awaitable of it, allows; a truthy value does not."""
+def test_a_value_other_than_true_does_not_allow(serve: Any, value: Any, kind: str) -> None:
+    """A truthy value refuses, too."""
 
     async def later(origin: str) -> Any:
         del origin
         return value
 
-    ask = (lambda _: value) if kind == "sync" else later
-    assert serve(allow_origins=[ask], run=run_asyncio).request(origin=APP).lines == STRICT
+    entry = (lambda _: value) if kind == "sync" else later
+    assert serve(allow_origins=[entry], run=run_asyncio).request(origin=APP).lines == STRICT
 
 
-def test_an_awaitable_of_an_awaitable(serve: Any) -> None:
-    """An awaitable is awaited once."""
+def test_an_awaitable_of_an_awaitable_does_not_allow(serve: Any) -> None:
+    """It is awaited once."""
 
     async def later(origin: str) -> Any:
         del origin
@@ -122,8 +121,10 @@ def test_an_awaitable_of_an_awaitable(serve: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("error", [RuntimeError("database down"), ValueError("a\nb"), TimeoutError()], ids=repr)
-def test_a_failing_callable(serve: Any, kind: str, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    """A callable that raises refuses, is logged, and never breaks the response."""
+def test_a_callable_that_raises_refuses_and_is_logged(
+    serve: Any, kind: str, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The app's response is sent."""
 
     def fail(origin: str) -> bool:
         del origin
@@ -138,8 +139,7 @@ def test_a_failing_callable(serve: Any, kind: str, error: Exception, caplog: pyt
     assert any(record.levelname in {"WARNING", "ERROR"} and record.name == "asgi_cors" for record in caplog.records)
 
 
-def test_a_failing_callable_has_a_reason(serve: Any) -> None:
-    """The decision's reason is OriginLookupFailed."""
+def test_the_reason_of_a_callable_that_raises_is_origin_lookup_failed(serve: Any) -> None:
     seen: list[Any] = []
     serve(allow_origins=[lambda _: 1 / 0], on_decision=lambda decision, _: seen.append(decision.reason)).request(
         origin=APP
@@ -147,57 +147,52 @@ def test_a_failing_callable_has_a_reason(serve: Any) -> None:
     assert seen == ["OriginLookupFailed"]
 
 
-def test_a_failing_callable_hides_no_other_entry(serve: Any) -> None:
-    """An entry that is known allows beside a callable that fails."""
+def test_another_entry_allows_despite_a_callable_that_raises(serve: Any) -> None:
     served = serve(allow_origins=[lambda _: 1 / 0, EVIL])
     assert served.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
 
 
-def test_known_entries_come_first(serve: Any) -> None:
-    """A callable is not asked for an origin that another entry allows."""
-    asked: list[str] = []
-    served = serve(allow_origins=[lambda origin: bool(asked.append(origin)), APP, "https://*.example.org"])
+def test_a_callable_is_not_called_for_an_origin_that_another_entry_allows(serve: Any) -> None:
+    called: list[str] = []
+    served = serve(allow_origins=[lambda origin: bool(called.append(origin)), APP, "https://*.example.org"])
     served.request(origin=APP)
     served.request(origin="https://a.example.org")
-    assert asked == []
+    assert called == []
     served.request(origin=EVIL)
-    assert asked == [EVIL]
+    assert called == [EVIL]
 
 
-def test_the_first_true_is_enough(serve: Any) -> None:
-    """Callables are asked in order, until one allows."""
-    asked: list[int] = []
+def test_callables_are_called_in_order_until_one_allows(serve: Any) -> None:
+    called: list[int] = []
 
     def numbered(number: int, answer: object) -> Callable[[str], Any]:
-        return lambda _: (asked.append(number), answer)[1]
+        return lambda _: (called.append(number), answer)[1]
 
     serve(allow_origins=[numbered(1, False), numbered(2, True), numbered(3, True)]).request(origin=APP)
-    assert asked == [1, 2]
+    assert called == [1, 2]
 
 
-def test_asked_each_time(serve: Any) -> None:
-    """A plain callable is asked at each request: a revoked origin is refused at once."""
+def test_a_callable_is_called_for_each_request(serve: Any) -> None:
+    """A revoked origin is refused at once."""
     answers = [True, False, True]
     served = serve(allow_origins=[lambda _: answers.pop(0)])
     assert [served.request(origin=APP).lines for _ in range(3)] == [GRANT, STRICT, GRANT]
 
 
-def test_a_callable_gets_a_str(serve: Any) -> None:
-    """The callable gets the origin as a str, without the white space around it."""
-    asked: list[str] = []
-    serve(allow_origins=[lambda origin: bool(asked.append(origin))]).request(origin=f" {APP}\t")
-    assert asked == [APP]
+def test_a_callable_gets_the_origin_as_a_str_without_white_space(serve: Any) -> None:
+    called: list[str] = []
+    serve(allow_origins=[lambda origin: bool(called.append(origin))]).request(origin=f" {APP}\t")
+    assert called == [APP]
 
 
 @pytest.mark.parametrize("run", LOOPS.values(), ids=LOOPS)
-def test_a_callable_may_wait(run: Any) -> None:
-    """An async callable may wait for its event loop."""
+def test_an_async_callable_may_wait_for_its_event_loop(run: Any) -> None:
 
-    async def ask(origin: str) -> bool:
+    async def entry(origin: str) -> bool:
         await anyio.lowlevel.checkpoint()
         return origin == APP
 
-    middleware = CORSMiddleware(App().asgi, allow_origins=[ask])
+    middleware = CORSMiddleware(App().asgi, allow_origins=[entry])
     assert call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run).lines == GRANT
 
 
@@ -205,13 +200,12 @@ def test_a_callable_may_wait(run: Any) -> None:
 @pytest.mark.parametrize(
     ("seconds", "lines"), [(1.9, GRANT), (2.1, STRICT), (86400, STRICT)], ids=["in time", "too late", "never"]
 )
-def test_an_async_callable_has_two_seconds(
+def test_an_async_callable_that_takes_over_two_seconds_is_cancelled_refuses_and_is_logged(
     run: Any, seconds: float, lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An async callable that takes over 2 seconds is cancelled, refuses, and is logged."""
     ended: list[str] = []
 
-    async def ask(origin: str) -> bool:
+    async def entry(origin: str) -> bool:
         try:
             await anyio.sleep(seconds)
         except BaseException as error:
@@ -219,7 +213,7 @@ def test_an_async_callable_has_two_seconds(
             raise
         return origin == APP
 
-    middleware = CORSMiddleware(App().asgi, allow_origins=[ask])
+    middleware = CORSMiddleware(App().asgi, allow_origins=[entry])
     answer: Answer = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run)
     assert (answer.lines, answer.raised) == (lines, None)
     assert len(ended) == (lines == STRICT)
@@ -227,17 +221,16 @@ def test_an_async_callable_has_two_seconds(
 
 
 @pytest.mark.parametrize("run", JUMPING.values(), ids=JUMPING)
-def test_a_cancelled_request_is_not_swallowed(run: Any) -> None:
-    """Where the server cancels the request during a look-up, the cancellation goes on."""
+def test_a_cancellation_of_the_request_during_a_look_up_is_raised_on(run: Any) -> None:
     reached: list[str] = []
 
-    async def ask(origin: str) -> bool:
+    async def entry(origin: str) -> bool:
         await anyio.sleep(1)
         return origin == APP
 
     async def exchange() -> bool:
         with anyio.move_on_after(0.5) as scope:
-            await CORSMiddleware(App().asgi, allow_origins=[ask])(
+            await CORSMiddleware(App().asgi, allow_origins=[entry])(
                 http_scope("GET", "/", [("origin", APP)]), receive, send
             )
             reached.append("the end")
@@ -253,23 +246,22 @@ def test_a_cancelled_request_is_not_swallowed(run: Any) -> None:
     assert reached == []
 
 
-def test_wsgi_look_ups_share_one_loop() -> None:
-    """Under WSGI async look-ups run on one background thread, so that a client's kept connections work."""
+def test_look_ups_under_wsgi_share_one_background_loop() -> None:
+    """A client's open connections belong to one event loop."""
     threads: list[str] = []
 
-    async def ask(origin: str) -> bool:
+    async def entry(origin: str) -> bool:
         await anyio.lowlevel.checkpoint()
         threads.append(threading.current_thread().name)
         return origin == APP
 
-    first, second = Served("wsgi", App(), allow_origins=[ask]), Served("wsgi", App(), allow_origins=[ask])
+    first, second = Served("wsgi", App(), allow_origins=[entry]), Served("wsgi", App(), allow_origins=[entry])
     assert [served.request(origin=APP).lines for served in (first, second, first)] == [GRANT] * 3
     assert len(set(threads)) == 1
     assert threads[0] != threading.current_thread().name
 
 
-def test_decide_names_the_look_up() -> None:
-    """decide() does not ask: it says that a callable must be asked."""
+def test_decide_returns_the_outcome_lookup_if_a_callable_must_be_called() -> None:
     policy = Policy(allow_origins=["https://a.com", is_app])
     assert decide(policy, Request("GET", origin=APP.encode())).outcome is Outcome.LOOKUP
     assert decide(policy, Request("GET", origin=b"https://a.com")).outcome is Outcome.ALLOWED
@@ -277,8 +269,7 @@ def test_decide_names_the_look_up() -> None:
     assert decide(policy, Request("GET")).outcome is Outcome.NOT_CORS
 
 
-def test_wsgi_look_ups_of_two_threads_share_one_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two first look-ups at the same time leave one background loop."""
+def test_first_look_ups_of_two_threads_share_one_background_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     barrier = threading.Barrier(2)
     begin = asyncio.new_event_loop
 
@@ -286,14 +277,14 @@ def test_wsgi_look_ups_of_two_threads_share_one_loop(monkeypatch: pytest.MonkeyP
         barrier.wait(10)
         return begin()
 
-    async def ask(origin: str) -> bool:
+    async def entry(origin: str) -> bool:
         loops.append(asyncio.get_running_loop())
         return origin == APP
 
     loops: list[Any] = []
     monkeypatch.setattr(lookup, "_loops", {})
     monkeypatch.setattr(asyncio, "new_event_loop", begin_together)
-    served = Served("wsgi", App(), allow_origins=[ask])
+    served = Served("wsgi", App(), allow_origins=[entry])
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: served.request(origin=APP).lines, range(2)))
     assert (answers, len(set(loops))) == ([GRANT, GRANT], 1)
@@ -303,8 +294,8 @@ FORKED = """
 import os, sys
 from tests.support.apps import App
 from tests.support.clients import Served
-async def ask(origin): return True
-served = Served("wsgi", App(), allow_origins=[ask])
+async def entry(origin): return True
+served = Served("wsgi", App(), allow_origins=[entry])
 assert served.request(origin="https://a.com").cors
 child = os.fork()
 if child == 0:
@@ -313,47 +304,46 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def test_wsgi_look_ups_after_a_fork() -> None:
-    """A forked worker starts a background loop of its own."""
+def test_a_forked_worker_starts_its_own_background_loop() -> None:
     program = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n{FORKED}"
     subprocess.run([sys.executable, "-P", "-W", "ignore", "-c", program], check=True, timeout=60)
 
 
 @dataclasses.dataclass
 class Tenants:
-    """A callable that compares by its fields, and so has no hash."""
+    """A callable that compares by value, and is therefore not hashable."""
 
     known: list[str]
 
     def __call__(self, origin: str) -> bool:
-        """A sync look-up."""
+        """Look an origin up synchronously."""
         return origin in self.known
 
 
 @pytest.mark.parametrize(
-    "entries", [Tenants([APP]), [Tenants([APP])], [EVIL, Tenants([APP])]], ids=["alone", "listed", "beside"]
+    "entries", [Tenants([APP]), [Tenants([APP])], [EVIL, Tenants([APP])]], ids=["alone", "in a list", "after an origin"]
 )
-def test_a_callable_without_a_hash(serve: Any, entries: Any) -> None:
-    """A callable need not be hashable; the policy is, and knows its callables by identity."""
+def test_a_policy_with_a_callable_that_is_not_hashable_is_hashable(serve: Any, entries: Any) -> None:
+    """Callables are compared by identity."""
     policy = Policy(allow_origins=entries)
     assert policy == policy.replace()
     assert hash(policy) == hash(policy.replace())
     assert serve(policy).request(origin=APP).lines == GRANT
 
 
-def test_wsgi_look_ups_have_a_limit(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Under WSGI, too, an async callable that does not come back refuses, and is logged."""
+def test_an_async_callable_that_never_returns_refuses_and_is_logged_under_wsgi(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(lookup, "TIMEOUT", 0.01)
 
-    async def ask(origin: str) -> bool:
+    async def entry(origin: str) -> bool:
         await asyncio.Event().wait()
         return bool(origin)
 
-    answer = Served("wsgi", App(), allow_origins=[ask]).request(origin=APP)
+    answer = Served("wsgi", App(), allow_origins=[entry]).request(origin=APP)
     assert (answer.status, answer.lines) == (200, STRICT)
     assert caplog.records
 
 
-def test_the_limit_is_two_seconds() -> None:
-    """The limit of an async callable is 2 seconds."""
+def test_the_timeout_of_an_async_callable_is_two_seconds() -> None:
     assert lookup.TIMEOUT == 2

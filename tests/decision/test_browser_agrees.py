@@ -1,4 +1,4 @@
-"""What a page gets to see, by a browser written from the standard: middleware and explain() must foretell it."""
+"""`explain` predicts the result of a page's fetch, as a browser written from the standard sees it."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ HEADERS = [
 
 
 def scripts() -> st.SearchStrategy[dict[str, Any]]:
-    """What a script hands to fetch()."""
+    """Return a strategy for the arguments of `fetch`."""
     return st.fixed_dictionaries(
         {
             "method": st.sampled_from(METHODS),
@@ -38,33 +38,37 @@ def scripts() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def pages() -> st.SearchStrategy[str]:
-    """Where the script's page is from."""
+    """Return a strategy for the origin of the script's page."""
     return st.sampled_from(
         ["https://a.com", "https://x.c.com", "http://localhost:99", "null", "https://evil.net", "app://x"]
     )
 
 
-def foretold(policy: Policy, origin: str, script: dict[str, Any]) -> Any:
-    """What explain() says of a script."""
+def predicted(policy: Policy, origin: str, script: dict[str, Any]) -> Any:
+    """Explain the request of a script."""
     return explain(policy, script["method"], origin, script["headers"], credentials=script["credentials"] == "include")
 
 
 @given(policies(), pages(), scripts())
-def test_over_wsgi(policy: Policy, origin: str, script: dict[str, Any]) -> None:
-    """A page's fetch passes or is blocked as explain() says, with the code that Chromium gives."""
+def test_a_fetch_under_wsgi_passes_or_is_blocked_as_explain_predicts(
+    policy: Policy, origin: str, script: dict[str, Any]
+) -> None:
+    """With the code of Chromium's CorsError."""
     code = None
     with testing.Page(origin, app=WSGIMiddleware(App().wsgi, policy)) as page:
         try:
             page.fetch(API, **script)
         except testing.CORSError as error:
             code = error.code
-    expected = foretold(policy, origin, script)
+    expected = predicted(policy, origin, script)
     assert (expected.allowed, expected.code) == (code is None, code)
 
 
 @given(policies(), pages(), scripts())
-async def test_over_asgi(policy: Policy, origin: str, script: dict[str, Any]) -> None:
-    """The same over ASGI, twice: what is kept ready decides as what is decided anew."""
+async def test_a_fetch_under_asgi_passes_or_is_blocked_as_explain_predicts(
+    policy: Policy, origin: str, script: dict[str, Any]
+) -> None:
+    """Twice, because the second response is cached."""
     codes = []
     async with testing.AsyncPage(origin, app=CORSMiddleware(App().asgi, policy)) as page:
         for _ in range(2):
@@ -72,15 +76,17 @@ async def test_over_asgi(policy: Policy, origin: str, script: dict[str, Any]) ->
                 await page.fetch(API, **script)
             except testing.CORSError as error:
                 codes.append(error.code)
-    expected = foretold(policy, origin, script)
+    expected = predicted(policy, origin, script)
     assert codes == ([] if expected.allowed else [expected.code] * 2)
 
 
 @pytest.mark.parametrize("engine", ["chromium", "firefox", "webkit"])
 @given(policies(), scripts())
-def test_every_engine_agrees(engine: str, policy: Policy, script: dict[str, Any]) -> None:
-    """No browser's departure from the standard changes a verdict: the answers leave them no room."""
-    expected = foretold(policy, "https://a.com", script)
+def test_every_browser_engine_has_the_verdict_of_the_standard(
+    engine: str, policy: Policy, script: dict[str, Any]
+) -> None:
+    """The engines' differences from the standard do not matter for the responses of the middleware."""
+    expected = predicted(policy, "https://a.com", script)
     with testing.Page("https://a.com", app=WSGIMiddleware(App().wsgi, policy), engine=engine) as page:
         try:
             page.fetch(API, **script)
@@ -91,8 +97,9 @@ def test_every_engine_agrees(engine: str, policy: Policy, script: dict[str, Any]
 
 
 @given(policies(), st.sampled_from(["https://a.com", "https://x.c.com"]), st.booleans())
-def test_what_scripts_read(policy: Policy, origin: str, credentials: bool) -> None:
-    """A script reads the seven free headers and those that the policy exposes, no other."""
+def test_a_script_reads_only_the_safelisted_and_the_exposed_headers(
+    policy: Policy, origin: str, credentials: bool
+) -> None:
     app = App(headers=[("etag", '"1"'), ("x-a", "1"), ("x-b", "2"), ("x-c", "3"), ("content-type", "text/plain")])
     with testing.Page(origin, app=WSGIMiddleware(app.wsgi, policy)) as page:
         try:

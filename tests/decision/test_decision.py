@@ -1,4 +1,4 @@
-"""decide(): the one place of the rules, as a pure function of a policy and a request."""
+"""`decide`: a pure function of a policy and a request."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ NAMED = ((b"access-control-allow-origin", ORIGIN),)
 LISTS = ((b"access-control-allow-methods", SAFE.encode()), (b"access-control-allow-headers", FREE.encode()))
 
 
-def asks(origin: bytes | None = ORIGIN, method: bytes | None = b"GET", headers: bytes | None = None) -> Request:
-    """A preflight."""
+def preflight(origin: bytes | None = ORIGIN, method: bytes | None = b"GET", headers: bytes | None = None) -> Request:
+    """Build a preflight."""
     return Request("OPTIONS", origin=origin, requested_method=method, requested_headers=headers)
 
 
@@ -32,7 +32,15 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
         ((b"access-control-allow-origin", b"*"),),
         (),
     ),
-    ("a preflight's fields without Origin are not CORS", ONE, asks(None), Outcome.NOT_CORS, None, (), (b"Origin",)),
+    (
+        "a preflight's headers without Origin are not CORS",
+        ONE,
+        preflight(None),
+        Outcome.NOT_CORS,
+        None,
+        (),
+        (b"Origin",),
+    ),
     ("an allowed origin", ONE, Request("GET", origin=ORIGIN), Outcome.ALLOWED, None, NAMED, (b"Origin",)),
     (
         "a refused origin",
@@ -44,7 +52,7 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
         (b"Origin",),
     ),
     ("null", ONE, Request("GET", origin=b"null"), Outcome.REFUSED, "MissingAllowOriginHeader", (), (b"Origin",)),
-    ("what is no origin", ONE, Request("GET", origin=b"a b"), Outcome.REFUSED, "InvalidOrigin", (), (b"Origin",)),
+    ("an invalid origin", ONE, Request("GET", origin=b"a b"), Outcome.REFUSED, "InvalidOrigin", (), (b"Origin",)),
     (
         "two origins",
         ONE,
@@ -58,25 +66,25 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
     (
         "an allowed preflight",
         ONE,
-        asks(),
+        preflight(),
         Outcome.PREFLIGHT_ALLOWED,
         None,
         (*NAMED, *LISTS, (b"access-control-max-age", b"600")),
         PREFLIGHT_VARY,
     ),
     (
-        "a preflight of a refused origin",
+        "a preflight from a refused origin",
         ONE,
-        asks(EVIL_ORIGIN),
+        preflight(EVIL_ORIGIN),
         Outcome.PREFLIGHT_REFUSED,
         "PreflightMissingAllowOriginHeader",
         (),
         PREFLIGHT_VARY,
     ),
     (
-        "a preflight of what is no origin",
+        "a preflight from an invalid origin",
         ONE,
-        asks(b"a b"),
+        preflight(b"a b"),
         Outcome.PREFLIGHT_REFUSED,
         "InvalidOrigin",
         (),
@@ -85,7 +93,7 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
     (
         "a refused method",
         ONE,
-        asks(method=b"PUT"),
+        preflight(method=b"PUT"),
         Outcome.PREFLIGHT_REFUSED,
         "MethodDisallowedByPreflightResponse",
         (*NAMED, *LISTS),
@@ -94,7 +102,7 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
     (
         "a refused header",
         ONE,
-        asks(headers=b"x-a"),
+        preflight(headers=b"x-a"),
         Outcome.PREFLIGHT_REFUSED,
         "HeaderDisallowedByPreflightResponse",
         (*NAMED, *LISTS),
@@ -103,25 +111,25 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
     (
         "an empty requested method",
         ONE,
-        asks(method=b""),
+        preflight(method=b""),
         Outcome.PREFLIGHT_REFUSED,
         "InvalidRequestedMethod",
         (),
         PREFLIGHT_VARY,
     ),
     (
-        "a requested method that is no token",
+        "a requested method that is not a token",
         ONE,
-        asks(method=b"P\xff"),
+        preflight(method=b"P\xff"),
         Outcome.PREFLIGHT_REFUSED,
         "InvalidRequestedMethod",
         (),
         PREFLIGHT_VARY,
     ),
     (
-        "a requested header that is no token",
+        "a requested header that is not a token",
         ONE,
-        asks(headers=b"x a"),
+        preflight(headers=b"x a"),
         Outcome.PREFLIGHT_REFUSED,
         "InvalidRequestedHeaders",
         (),
@@ -130,7 +138,7 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
     (
         "oversized requested headers",
         ONE,
-        asks(headers=b"," * 8193),
+        preflight(headers=b"," * 8193),
         Outcome.PREFLIGHT_REFUSED,
         "InvalidRequestedHeaders",
         (),
@@ -144,10 +152,10 @@ ROWS: list[tuple[str, Policy, Request, Outcome, str | None, Any, Any]] = [
     [row[1:] for row in ROWS],
     ids=[row[0] for row in ROWS],
 )
-def test_decisions(
+def test_a_decision_has_an_outcome_a_reason_headers_and_vary(
     policy: Policy, request_: Request, outcome: Outcome, reason: str | None, headers: Any, vary: Any
 ) -> None:
-    """Outcome, reason, fields and Vary of the decision; a status for preflights alone."""
+    """Only a preflight's decision has a status."""
     found = decide(policy, request_)
     assert (found.outcome, found.reason, tuple(found.headers), tuple(found.vary)) == (outcome, reason, headers, vary)
     assert found.status == {Outcome.PREFLIGHT_ALLOWED: 204, Outcome.PREFLIGHT_REFUSED: 200}.get(outcome)
@@ -156,33 +164,36 @@ def test_decisions(
 
 
 @pytest.mark.parametrize(
-    ("asked", "subject"),
-    [(asks(method=b"PUT"), "PUT"), (asks(headers=b"accept,X-A"), "x-a"), (asks(), ""), (asks(EVIL_ORIGIN), "")],
+    ("request_", "subject"),
+    [
+        (preflight(method=b"PUT"), "PUT"),
+        (preflight(headers=b"accept,X-A"), "x-a"),
+        (preflight(), ""),
+        (preflight(EVIL_ORIGIN), ""),
+    ],
     ids=["a method", "a header", "nothing", "an origin"],
 )
-def test_the_subject_of_a_refusal(asked: Request, subject: str) -> None:
-    """The subject is the method or header that is refused, and empty otherwise."""
-    assert decide(ONE, asked).subject == subject
+def test_the_subject_of_a_refusal_is_the_refused_method_or_header(request_: Request, subject: str) -> None:
+    """It is empty otherwise."""
+    assert decide(ONE, request_).subject == subject
 
 
-def test_a_decision_is_a_value() -> None:
-    """The same question has the same answer, which can't be changed."""
-    one, other = decide(ONE, asks()), decide(ONE, asks())
+def test_decisions_on_equal_requests_are_equal_and_immutable() -> None:
+    one, other = decide(ONE, preflight()), decide(ONE, preflight())
     assert isinstance(one, Decision)
     assert one == other
     with pytest.raises(AttributeError):
         one.outcome = Outcome.ALLOWED
 
 
-def test_outcomes_are_words() -> None:
-    """Outcomes are strings for metrics."""
+def test_outcomes_are_strings() -> None:
+    """Metrics use them as labels."""
     assert sorted(Outcome) == ["allowed", "lookup", "not-cors", "preflight-allowed", "preflight-refused", "refused"]
 
 
-def test_the_private_network_field() -> None:
-    """The field is sent where it is asked for and allowed."""
+def test_the_private_network_header_is_sent_if_requested_and_allowed() -> None:
     with pytest.warns(UserWarning, match="private"):
         policy = Policy(allow_origins=APP, allow_private_network=True)
-    asked = Request("OPTIONS", origin=ORIGIN, requested_method=b"GET", private_network=True)
-    assert (b"access-control-allow-private-network", b"true") in decide(policy, asked).headers
-    assert (b"access-control-allow-private-network", b"true") not in decide(policy, asks()).headers
+    requested = Request("OPTIONS", origin=ORIGIN, requested_method=b"GET", private_network=True)
+    assert (b"access-control-allow-private-network", b"true") in decide(policy, requested).headers
+    assert (b"access-control-allow-private-network", b"true") not in decide(policy, preflight()).headers

@@ -20,7 +20,7 @@ HEADERS: list[tuple[str, list[tuple[str, str]], list[str]]] = [
     ("a range of one byte", [("range", "bytes=7-7")], []),
     ("a range with leading zeros", [("range", "bytes=0010-9")], ["range"]),
     ("a range of huge numbers", [("range", f"bytes={'9' * 50}-{'9' * 51}")], []),
-    ("a range that is reversed", [("range", "bytes=9-1")], ["range"]),
+    ("a range whose end is before its start", [("range", "bytes=9-1")], ["range"]),
     ("a range from the end", [("range", "bytes=-99")], ["range"]),
     ("two ranges", [("range", "bytes=0-1,3-4")], ["range"]),
     ("a range in upper case", [("range", "BYTES=0-1")], ["range"]),
@@ -54,12 +54,15 @@ HEADERS: list[tuple[str, list[tuple[str, str]], list[str]]] = [
 
 
 @pytest.mark.parametrize(("headers", "names"), [row[1:] for row in HEADERS], ids=[row[0] for row in HEADERS])
-def test_safelisted_headers(headers: list[tuple[str, str]], names: list[str]) -> None:
-    """A safelisted header needs no preflight, so no policy refuses it; any other is refused by name."""
+def test_a_safelisted_header_needs_no_preflight_and_any_other_is_refused_by_name(
+    headers: list[tuple[str, str]], names: list[str]
+) -> None:
     assert unsafe_names(headers) == names
-    told = explain(ONE, "GET", APP, headers)
-    assert told.allowed is not bool(set(names) - {"accept", "accept-language", "content-language", "content-type"})
-    assert told.request == f"GET from {APP!r}" + (f", headers {', '.join(names)}" if names else "")
+    explanation = explain(ONE, "GET", APP, headers)
+    assert explanation.allowed is not bool(
+        set(names) - {"accept", "accept-language", "content-language", "content-type"}
+    )
+    assert explanation.request == f"GET from {APP!r}" + (f", headers {', '.join(names)}" if names else "")
 
 
 NAMES = ["accept", "Accept-Language", "content-language", "content-type", "range", "x-id", "x-method-override", "dnt"]
@@ -72,8 +75,7 @@ VALUES = st.one_of(
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=12))
-def test_as_the_simulator(headers: list[tuple[str, str]]) -> None:
-    """For any headers, the names are those that the simulator's page requests by the standard."""
+def test_a_preflight_of_the_simulator_requests_the_same_names(headers: list[tuple[str, str]]) -> None:
     pytest.importorskip("httpx", reason="httpx is an extra")
     testing: Any = pytest.importorskip("asgi_cors.testing")
     app = WSGIMiddleware(App().wsgi, allow_origins=APP)

@@ -1,4 +1,4 @@
-"""What an actual response carries, over every shell."""
+"""The CORS headers of actual responses, under ASGI and WSGI."""
 
 import re
 from typing import Any
@@ -16,12 +16,12 @@ REFLECT = {**ANY, "allow_credentials": True, "dangerously_allow": ["credentials-
 GRANT = [origin_line(APP), VARY]
 LONG = "https://" + "a" * 400
 
-# behaviour, options, Origin or None, the lines beyond the app's own
+# behaviour, options, Origin or None, the lines besides the app's own
 GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
     ("an allowed origin is named", ONE, APP, GRANT),
-    ("credentials are granted by the word true", CREDENTIALED, APP, [*GRANT, CREDENTIALS]),
+    ("credentials are allowed by the value true", CREDENTIALED, APP, [*GRANT, CREDENTIALS]),
     (
-        "exposed headers are listed in the order written",
+        "exposed headers are listed in the order given",
         EXPOSE,
         APP,
         [*GRANT, "access-control-expose-headers: X-Total, x-page"],
@@ -33,7 +33,7 @@ GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
         [*GRANT, "access-control-expose-headers: *"],
     ),
     (
-        "methods, headers, max-age have no place here",
+        "methods, headers and max-age are not sent",
         {**ONE, "allow_methods": "*", "allow_headers": "*", "max_age": 5},
         APP,
         GRANT,
@@ -41,11 +41,11 @@ GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
     ("a refused origin gets only Vary", {**EXPOSE, **CREDENTIALED}, EVIL, [VARY]),
     ("no Origin gets only Vary", {**EXPOSE, **CREDENTIALED}, None, [VARY]),
     ("any origin gets the wildcard and no Vary", ANY, EVIL, [origin_line("*")]),
-    ("no Origin gets the wildcard too, so that caches stay whole", ANY, None, [origin_line("*")]),
-    ("an anonymous * does not look at Origin: null", ANY, "null", [origin_line("*")]),
-    ("an anonymous * does not look at Origin: garbage", ANY, "no origin at all", [origin_line("*")]),
+    ("no Origin gets the wildcard too, so that caches store one response", ANY, None, [origin_line("*")]),
+    ("an anonymous * ignores Origin: null", ANY, "null", [origin_line("*")]),
+    ("an anonymous * ignores Origin: an invalid value", ANY, "no origin at all", [origin_line("*")]),
     (
-        "an anonymous * exposes without Origin too",
+        "an anonymous * exposes headers without Origin too",
         {**ANY, "expose_headers": "x-a"},
         None,
         [origin_line("*"), "access-control-expose-headers: x-a"],
@@ -56,16 +56,16 @@ GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
         EVIL,
         [origin_line(EVIL), CREDENTIALS, VARY],
     ),
-    ("no origin is echoed where none was sent", REFLECT, None, [VARY]),
-    ("what is no origin is never echoed", REFLECT, "https://a b", [VARY]),
-    ("null is not any origin", REFLECT, "null", [VARY]),
+    ("no origin is echoed if none was sent", REFLECT, None, [VARY]),
+    ("an invalid origin is never echoed", REFLECT, "https://a b", [VARY]),
+    ("null is refused under any origin with credentials", REFLECT, "null", [VARY]),
     ("spaces and tabs around Origin are trimmed", ONE, f" \t{APP}\t ", GRANT),
-    ("the trimmed origin is what is echoed", REFLECT, f"{EVIL}\t", [origin_line(EVIL), CREDENTIALS, VARY]),
+    ("the trimmed origin is echoed", REFLECT, f"{EVIL}\t", [origin_line(EVIL), CREDENTIALS, VARY]),
     ("upper case is another origin", ONE, APP.upper(), [VARY]),
     ("another scheme is another origin", ONE, APP.replace("https", "http"), [VARY]),
     ("another port is another origin", ONE, f"{APP}:8443", [VARY]),
-    ("a spelled-out default port is another origin", ONE, f"{APP}:443", [VARY]),
-    ("a trailing slash is no origin", ONE, f"{APP}/", [VARY]),
+    ("an explicit default port is another origin", ONE, f"{APP}:443", [VARY]),
+    ("an origin with a final slash is refused", ONE, f"{APP}/", [VARY]),
     ("a final dot is another origin", ONE, f"{APP}.", [VARY]),
     ("a longer host is another origin", ONE, f"{APP}.evil.example.net", [VARY]),
     ("a truncated host is another origin", ONE, APP[:-1], [VARY]),
@@ -76,16 +76,17 @@ GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
 
 
 @pytest.mark.parametrize(("options", "origin", "cors"), [row[1:] for row in GRANTED], ids=[row[0] for row in GRANTED])
-def test_response(serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]) -> None:
-    """The app's answer passes with its own fields and exactly these."""
+def test_the_apps_response_gets_exactly_these_headers(
+    serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]
+) -> None:
     served = serve(**options)
     answer = served.request(origin=origin)
     assert (answer.status, answer.body, served.reached) == (200, b"the app", 1)
     assert answer.lines == sorted([OWN, *cors])
 
 
-def test_length_of_origin(serve: Any) -> None:
-    """An Origin of 326 bytes is an origin (scheme, host and port at their longest), one of 327 is refused."""
+def test_an_origin_of_326_bytes_is_allowed_and_one_of_327_is_refused(serve: Any) -> None:
+    """326 bytes: scheme, host and port at their longest."""
     rest = f"://{'.'.join(['a' * 63] * 3 + ['a' * 61])}:65535"
     longest = "x" * 64 + rest
     assert len(longest) == 326
@@ -124,24 +125,22 @@ GRAMMAR = [
 
 
 @pytest.mark.parametrize("origin", GRAMMAR, ids=ascii)
-def test_what_is_no_origin_is_never_asked_for(serve: Any, origin: str) -> None:
-    """A value outside the grammar is refused, and neither a regex nor a callable sees it."""
-    asked: list[str] = []
-    for entry in (re.compile(r"(?s).*"), lambda value: asked.append(value) or True):
+def test_an_invalid_origin_is_refused_and_never_passed_to_a_regex_or_callable(serve: Any, origin: str) -> None:
+    called: list[str] = []
+    for entry in (re.compile(r"(?s).*"), lambda value: called.append(value) or True):
         served = serve(allow_origins=[entry])
         answer = served.request(origin=origin)
-        assert (answer.lines, asked, served.reached) == (sorted([OWN, VARY]), [], 1)
+        assert (answer.lines, called, served.reached) == (sorted([OWN, VARY]), [], 1)
 
 
-def test_null_is_never_asked_for(serve: Any) -> None:
-    """``null`` matches only an entry ``null``."""
-    asked: list[str] = []
-    served = serve(allow_origins=[lambda value: asked.append(value) or True])
-    assert (served.request(origin="null").lines, asked) == (sorted([OWN, VARY]), [])
+def test_null_is_never_passed_to_a_callable(serve: Any) -> None:
+    """`null` matches only an entry `null`."""
+    called: list[str] = []
+    served = serve(allow_origins=[lambda value: called.append(value) or True])
+    assert (served.request(origin="null").lines, called) == (sorted([OWN, VARY]), [])
 
 
-def test_null_entry(serve: Any) -> None:
-    """An explicit ``null`` entry allows ``null``, byte for byte."""
+def test_a_null_entry_allows_null_byte_for_byte(serve: Any) -> None:
     with pytest.warns(UserWarning, match="null"):
         served = serve(allow_origins=["null"])
     assert served.request(origin="null").lines == sorted([OWN, origin_line("null"), VARY])
@@ -150,14 +149,14 @@ def test_null_entry(serve: Any) -> None:
 
 @pytest.mark.parametrize("second", [APP, EVIL, "null", "x", ""], ids=["equal", "other", "null", "text", "empty"])
 @pytest.mark.parametrize("options", [ONE, REFLECT], ids=["one", "any"])
-def test_two_origin_fields(serve: Any, options: dict[str, Any], second: str) -> None:
-    """Two Origin fields are refused, equal ones too, also where a WSGI server has joined them."""
+def test_two_origin_headers_are_refused(serve: Any, options: dict[str, Any], second: str) -> None:
+    """Equal ones are refused, too, and those that a WSGI server has joined."""
     served = serve(**options)
     assert served.request(origin=APP, fields=[("origin", second)]).lines == sorted([OWN, VARY])
     assert served.request(origin=second, fields=[("origin", APP)]).lines == sorted([OWN, VARY])
 
 
-# behaviour, the app's fields, the lines of the answer to an allowed origin
+# behaviour, the app's headers, the Vary lines of the response
 MERGED: list[tuple[str, list[tuple[str, str]], list[str]]] = [
     ("an app's Vary keeps its names", [("Vary", "Accept-Encoding")], ["vary: Accept-Encoding, Origin"]),
     ("an app's Vary: Origin is not repeated", [("vary", "Origin")], ["vary: Origin"]),
@@ -172,8 +171,7 @@ MERGED: list[tuple[str, list[tuple[str, str]], list[str]]] = [
 
 
 @pytest.mark.parametrize(("fields", "vary"), [row[1:] for row in MERGED], ids=[row[0] for row in MERGED])
-def test_vary_is_merged(serve: Any, fields: list[tuple[str, str]], vary: list[str]) -> None:
-    """Vary: Origin is merged into the app's own."""
+def test_origin_is_merged_into_the_apps_vary(serve: Any, fields: list[tuple[str, str]], vary: list[str]) -> None:
     served = serve(app=App(headers=[("content-type", "text/plain"), *fields]), **ONE)
     assert served.request(origin=APP).lines == sorted([OWN, origin_line(APP), *vary])
     assert served.request().lines == sorted([OWN, *vary])
@@ -182,8 +180,7 @@ def test_vary_is_merged(serve: Any, fields: list[tuple[str, str]], vary: list[st
 @pytest.mark.parametrize(
     "lines", [["Accept", "Accept-Language"], ["Accept", "Origin"], ["", "Accept"], ["Accept", "*"]], ids=str
 )
-def test_several_vary_lines(serve: Any, lines: list[str]) -> None:
-    """All names of several Vary lines are kept, and Origin stands once among them."""
+def test_several_vary_lines_are_merged_with_one_origin(serve: Any, lines: list[str]) -> None:
     served = serve(app=App(headers=[("content-type", "text/plain"), *(("Vary", line) for line in lines)]), **ONE)
     answer = served.request(origin=APP)
     names = answer.elements("vary")
@@ -192,8 +189,7 @@ def test_several_vary_lines(serve: Any, lines: list[str]) -> None:
     assert sorted(names) == sorted(wanted if "*" in wanted else wanted | {"Origin"})
 
 
-def test_any_origin_leaves_vary_alone(serve: Any) -> None:
-    """Under an anonymous ``*`` the app's Vary is not touched."""
+def test_an_anonymous_wildcard_leaves_the_apps_vary_unchanged(serve: Any) -> None:
     served = serve(app=App(headers=[("content-type", "text/plain"), ("Vary", "Accept")]), **ANY)
     assert served.request(origin=APP).lines == sorted([OWN, origin_line("*"), "vary: Accept"])
 
@@ -226,31 +222,34 @@ OWN_CORS = [
         "any origin, no Origin: replaced",
     ],
 )
-def test_the_apps_own_cors_fields(serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]) -> None:
-    """The policy decides: CORS fields of the app, in any letter case, give way."""
+def test_the_policy_overrides_the_apps_own_cors_headers(
+    serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]
+) -> None:
+    """Their letter case does not matter."""
     served = serve(app=App(headers=[*OWN_CORS, ("content-type", "text/plain")]), **options)
     assert served.request(origin=origin).lines == sorted([OWN, *cors])
 
 
-def test_neighbours_of_the_cors_fields_stay(serve: Any) -> None:
-    """Fields that only look alike are the app's."""
-    near = [("access-control-allow-originx", "a"), ("x-access-control-allow-origin", "b"), ("timing-allow-origin", "*")]
-    served = serve(app=App(headers=[("content-type", "text/plain"), *near]), **ONE)
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, *(f"{name}: {value}" for name, value in near)])
+def test_the_apps_headers_with_similar_names_stay(serve: Any) -> None:
+    own = [("access-control-allow-originx", "a"), ("x-access-control-allow-origin", "b"), ("timing-allow-origin", "*")]
+    served = serve(app=App(headers=[("content-type", "text/plain"), *own]), **ONE)
+    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, *(f"{name}: {value}" for name, value in own)])
 
 
 # behaviour, policy's names, the app's lines, the names exposed
 EXPOSED = [
     ("the app's names join the policy's", ["x-total"], ["x-page"], {"x-total", "x-page"}),
-    ("a name of both stands once, whatever its case", ["X-Total"], ["x-total, x-page"], {"x-total", "x-page"}),
+    ("a name of both is sent once, whatever its letter case", ["X-Total"], ["x-total, x-page"], {"x-total", "x-page"}),
     ("several lines of the app are joined", [], ["x-a", "x-b"], {"x-a", "x-b"}),
     ("the app alone may expose", [], ["x-page"], {"x-page"}),
 ]
 
 
 @pytest.mark.parametrize(("names", "lines", "exposed"), [row[1:] for row in EXPOSED], ids=[row[0] for row in EXPOSED])
-def test_exposed_headers_are_a_union(serve: Any, names: list[str], lines: list[str], exposed: set[str]) -> None:
-    """Access-Control-Expose-Headers is the union of the app's and the policy's; a refused origin gets none."""
+def test_the_apps_and_the_policys_exposed_headers_are_united(
+    serve: Any, names: list[str], lines: list[str], exposed: set[str]
+) -> None:
+    """A refused origin gets none."""
     app = App(headers=[("content-type", "text/plain"), *(("Access-Control-Expose-Headers", line) for line in lines)])
     served = serve(app=app, **ONE, expose_headers=names)
     answer = served.request(origin=APP)
@@ -260,16 +259,14 @@ def test_exposed_headers_are_a_union(serve: Any, names: list[str], lines: list[s
     assert served.request(origin=EVIL).lines == sorted([OWN, VARY])
 
 
-def test_exposing_all_stays_all(serve: Any) -> None:
-    """A policy that exposes everything does so beside an app's list."""
+def test_a_policy_that_exposes_all_does_so_despite_an_apps_list(serve: Any) -> None:
     app = App(headers=[("content-type", "text/plain"), ("access-control-expose-headers", "x-page")])
     assert "*" in serve(app=app, **ONE, expose_headers="*").request(origin=APP).elements(
         "access-control-expose-headers"
     )
 
 
-def test_order_and_case(serve: Any) -> None:
-    """The app's fields come first as it spelled them, then ours in lower case."""
+def test_the_apps_headers_come_first_in_their_own_spelling(serve: Any) -> None:
     served = serve(
         app=App(headers=[("Content-Type", "text/plain"), ("X-B", "1"), ("x-a", "2")]),
         **CREDENTIALED,
@@ -287,15 +284,13 @@ def test_order_and_case(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 301, 307, 401, 403, 404, 405, 413, 422, 429, 500, 503])
-def test_every_status(serve: Any, status: int) -> None:
-    """Redirects and errors of the app carry the fields as well."""
+def test_a_response_of_any_status_gets_the_headers(serve: Any, status: int) -> None:
     answer = serve(app=App(status=status), **ONE).request(origin=APP)
     assert (answer.status, answer.lines) == (status, sorted([OWN, *GRANT]))
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 304), ("GET", 204), ("HEAD", 200)])
-def test_bodiless_answers(serve: Any, method: str, status: int) -> None:
-    """304, 204 and HEAD carry the fields as well."""
+def test_a_response_without_a_body_gets_the_headers(serve: Any, method: str, status: int) -> None:
     headers = [] if status != 200 else [("content-type", "text/plain")]
     answer = serve(app=App(status=status, headers=headers, body=b""), **ONE).request(method, origin=APP)
     assert answer.cors == [origin_line(APP)]

@@ -1,4 +1,4 @@
-"""Whatever bytes arrive: an answer, nothing raised, nothing echoed that is not a token or the allowed origin."""
+"""Requests of arbitrary bytes get a response: nothing is raised, and only tokens and allowed origins are echoed."""
 
 import logging
 import re
@@ -22,17 +22,17 @@ CORS = ("origin", "access-control-request-method", "access-control-request-heade
 
 
 def over_asgi(policy: Policy, method: str, fields: Fields, path: str = "/", **options: Any) -> Answer:
-    """One request over the ASGI shell."""
+    """Send one request over ASGI."""
     return call_asgi(CORSMiddleware(App().asgi, policy, **options), http_scope(method, path, fields))
 
 
 def over_wsgi(policy: Policy, method: str, fields: Fields, path: str = "/", **options: Any) -> Answer:
-    """One request over the WSGI shell."""
+    """Send one request over WSGI."""
     return call_wsgi(WSGIMiddleware(App().wsgi, policy, **options), wsgi_environ(method, path, fields))
 
 
 def check_nothing_echoed(policy: Policy, answer: Answer) -> None:
-    """The fields hold tokens, the wildcard, or an origin that the policy allows."""
+    """Check that the headers hold tokens, the wildcard, or an origin that the policy allows."""
     assert answer.raised is None
     for origin in answer.values("access-control-allow-origin"):
         assert origin == "*" or allows(policy, origin)
@@ -52,22 +52,24 @@ def check_nothing_echoed(policy: Policy, answer: Answer) -> None:
     st.sampled_from(["GET", "OPTIONS"]),
     st.lists(st.tuples(st.sampled_from(CORS), st.binary(max_size=60)), max_size=6),
 )
-def test_any_bytes(policy: Policy, method: str, fields: list[tuple[str, bytes]]) -> None:
-    """No bytes in Origin, ACRM or ACRH raise or are echoed, over either shell."""
+def test_no_bytes_in_the_cors_request_headers_raise_or_are_echoed(
+    policy: Policy, method: str, fields: list[tuple[str, bytes]]
+) -> None:
     check_nothing_echoed(policy, over_asgi(policy, method, fields))
     check_nothing_echoed(policy, over_wsgi(policy, method, fields))
 
 
 def joined(fields: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The value of a field over all its lines, None where there is none."""
+    """Return the value of a header, several lines joined; None if the header is missing."""
     values = [value for key, value in fields if key == name]
     return b", ".join(values) if values else None
 
 
 @given(policies(), requests())
-def test_shells_agree_with_decide(policy: Policy, asked: tuple[str, list[tuple[bytes, bytes]]]) -> None:
-    """Both shells send what decide() says, for any policy and request."""
-    method, fields = asked
+def test_asgi_and_wsgi_send_the_decision_of_decide(
+    policy: Policy, request_: tuple[str, list[tuple[bytes, bytes]]]
+) -> None:
+    method, fields = request_
     origin, requested, names = (joined(fields, name.encode()) for name in CORS)
     decision = decide(policy, Request(method, origin=origin, requested_method=requested, requested_headers=names))
     wanted = sorted(f"{name.decode()}: {value.decode()}" for name, value in decision.headers)
@@ -81,9 +83,10 @@ def test_shells_agree_with_decide(policy: Policy, asked: tuple[str, list[tuple[b
 
 
 @given(policies(), requests())
-def test_the_outcome_is_the_browsers(policy: Policy, asked: tuple[str, list[tuple[bytes, bytes]]]) -> None:
-    """A browser lets pass what is called allowed, and blocks what is called refused."""
-    method, fields = asked
+def test_a_browser_allows_exactly_the_requests_whose_outcome_is_allowed(
+    policy: Policy, request_: tuple[str, list[tuple[bytes, bytes]]]
+) -> None:
+    method, fields = request_
     fields = [*{name: (name, value.strip()) for name, value in fields}.values()]
     origin, requested, names = (joined(fields, name.encode()) for name in CORS)
     if not origin:
@@ -100,8 +103,7 @@ def test_the_outcome_is_the_browsers(policy: Policy, asked: tuple[str, list[tupl
 
 
 @given(st.text(max_size=30), st.lists(st.sampled_from(["", ".", "..", "a", "b"]), max_size=6))
-def test_any_path(text: str, segments: list[str]) -> None:
-    """No path raises, and none gets past a policy by its spelling."""
+def test_no_path_raises(text: str, segments: list[str]) -> None:
     text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     policy = Policy(allow_origins=APP)
     paths: dict[str, Any] = {"/a/*": Policy(allow_origins="*"), "/b": None}
@@ -115,8 +117,7 @@ def test_any_path(text: str, segments: list[str]) -> None:
 
 
 @given(st.lists(st.binary(max_size=20), max_size=3))
-def test_any_vary(values: list[bytes]) -> None:
-    """Whatever the app has in Vary is kept, and Origin or a star stands in it."""
+def test_any_vary_of_the_app_stays_and_contains_origin_or_an_asterisk(values: list[bytes]) -> None:
     app = App(headers=[("vary", value.decode("latin-1")) for value in values])
     for answer in (
         call_asgi(CORSMiddleware(app.asgi, allow_origins=APP), http_scope("GET", "/", [])),
@@ -152,15 +153,18 @@ BAD: dict[str, list[tuple[bytes, bytes]]] = {
         (b"access-control-request-method", b"GET"),
         *[(b"access-control-request-headers", b"x-a")] * 10_000,
     ],
-    "10,000 Origin fields": [(b"origin", APP.encode())] * 10_000,
+    "10,000 Origin headers": [(b"origin", APP.encode())] * 10_000,
     "an Origin of 64 KiB": [(b"origin", b"https://" + b"a" * 65_536)],
     "an Origin of 64 KiB of spaces": [(b"origin", b" " * 65_536 + b"x")],
     "an Origin of 64 KiB of dots": [(b"origin", b"https://" + b"a." * 32_768)],
-    "an Origin that is no UTF-8": [(b"origin", b"https://\xff\xfe.example.com")],
-    "a field name that is no UTF-8": [(b"origin", APP.encode() + b"x"), (b"\xff\xfe", b"\xff")],
-    "a field of no name": [(b"origin", APP.encode() + b"x"), (b"", b"")],
-    "a requested method that is no UTF-8": [(b"origin", APP.encode()), (b"access-control-request-method", b"\xff\xfe")],
-    "requested headers that are no UTF-8": [
+    "an Origin that is not UTF-8": [(b"origin", b"https://\xff\xfe.example.com")],
+    "a header name that is not UTF-8": [(b"origin", APP.encode() + b"x"), (b"\xff\xfe", b"\xff")],
+    "a header without a name": [(b"origin", APP.encode() + b"x"), (b"", b"")],
+    "a requested method that is not UTF-8": [
+        (b"origin", APP.encode()),
+        (b"access-control-request-method", b"\xff\xfe"),
+    ],
+    "requested headers that are not UTF-8": [
         (b"origin", APP.encode()),
         (b"access-control-request-method", b"GET"),
         (b"access-control-request-headers", b"\xff\xfe"),
@@ -177,8 +181,10 @@ BAD: dict[str, list[tuple[bytes, bytes]]] = {
 @pytest.mark.parametrize("over", [over_asgi, over_wsgi], ids=["asgi", "wsgi"])
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 @pytest.mark.parametrize("fields", BAD.values(), ids=BAD)
-def test_bad_input(over: Any, method: str, fields: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture) -> None:
-    """Bad input is answered: nothing raised, nothing granted but to the site itself, nothing unescaped in the log."""
+def test_bad_input_gets_a_response_and_is_escaped_in_the_log(
+    over: Any, method: str, fields: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is raised, and only an allowed origin is granted."""
     caplog.set_level(logging.DEBUG, logger="asgi_cors")
     policy = Policy(
         allow_origins=[APP, "https://*.example.org"], allow_headers="*", allow_methods="*", allow_credentials=True
@@ -196,8 +202,8 @@ def test_bad_input(over: Any, method: str, fields: list[tuple[bytes, bytes]], ca
     assert [line for line in logs.lines(caplog) if not (line.isprintable() and len(line) < 2000)] == []
 
 
-def test_latin_1_fields_of_wsgi() -> None:
-    """A str above latin-1 in environ, which no server sends, is refused and not raised."""
+def test_text_beyond_latin_1_in_an_environ_is_refused() -> None:
+    """No server sends it."""
     environ = wsgi_environ("GET", "/", [])
     environ["HTTP_ORIGIN"] = "https://b\u0416.example"
     assert call_wsgi(WSGIMiddleware(App().wsgi, allow_origins=APP), environ).lines == [OWN, VARY]

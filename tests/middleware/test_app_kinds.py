@@ -1,4 +1,4 @@
-"""Apps of the wrong interface, positional options and Starlette's subclasses are refused with the line to write."""
+"""Apps of the wrong interface, positional options and subclasses for Starlette are refused with the line to write."""
 
 import functools
 from typing import Any
@@ -52,7 +52,7 @@ class HasNoSignature:
 
 
 def to_asgi(app):
-    """A decorator that adapts the interface: `__wrapped__` has the other signature."""
+    """Decorate an app with a function of another signature than that of `__wrapped__`."""
 
     @functools.wraps(app)
     def adapted(*args): ...
@@ -61,7 +61,7 @@ def to_asgi(app):
 
 
 class Flask:
-    """As flask.Flask is, by its module and name."""
+    """A class with the module and name of `flask.Flask`."""
 
     __module__ = "flask.app"
 
@@ -128,7 +128,7 @@ def test_a_wsgi_app_is_accepted(app: Any) -> None:
 
 
 def refusal(middleware: Any, app: Any) -> tuple[str, str]:
-    """The message and hint that an app is refused with."""
+    """Return the message and hint with which an app is refused."""
     with pytest.raises(ConfigError) as caught:
         middleware(app, allow_origins=PAGE)
     (found,) = caught.value.issues
@@ -153,7 +153,7 @@ def test_an_asgi_app_is_refused_by_wsgi(app: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("middleware", "app", "is_what", "line"),
+    ("middleware", "app", "kind", "line"),
     [
         (
             CORSMiddleware,
@@ -173,10 +173,11 @@ def test_an_asgi_app_is_refused_by_wsgi(app: Any) -> None:
     ],
     ids=["Flask", "a subclass of Flask", "Quart", "Starlette", "FastAPI"],
 )
-def test_a_frameworks_app_is_named(middleware: Any, app: Any, is_what: str, line: str) -> None:
-    """The app of a known framework is refused with the line of its adapter."""
+def test_the_app_of_a_known_framework_is_refused_with_the_line_of_its_adapter(
+    middleware: Any, app: Any, kind: str, line: str
+) -> None:
     message, hint = refusal(middleware, app)
-    assert is_what in message
+    assert kind in message
     assert hint.startswith(line)
 
 
@@ -188,17 +189,15 @@ def create_app(): ...
     [(create_app, "create_app()"), (ASGIApp, "ASGIApp()"), (WSGIApp, "WSGIApp()"), (lambda: None, "lambda()")],
     ids=["a factory", "a class of ASGI apps", "a class of WSGI apps", "a lambda"],
 )
-def test_what_takes_no_arguments_is_to_be_called(app: Any, call: str) -> None:
-    """A factory or a class in place of its app is refused, and the hint calls it."""
+def test_a_factory_or_class_in_place_of_an_app_is_refused_with_a_call_as_hint(app: Any, call: str) -> None:
     for middleware in (CORSMiddleware, WSGIMiddleware):
         message, hint = refusal(middleware, app)
         assert message.endswith(" is not an app, because it takes no arguments")
         assert hint == f"Write {middleware.__name__}({call}, …)."
 
 
-@pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=repr)
-def test_what_is_not_an_app_is_refused(app: Any) -> None:
-    """A value that cannot be called is refused with the middleware's own line."""
+@pytest.mark.parametrize("app", [None, 5, "main:app", object(), []], ids=["None", "5", "a name", "an object", "a list"])
+def test_a_value_that_cannot_be_called_is_refused(app: Any) -> None:
     for middleware in (CORSMiddleware, WSGIMiddleware):
         message, hint = refusal(middleware, app)
         assert message.endswith(" is not an app")
@@ -242,8 +241,10 @@ POSITIONAL: list[tuple[str, tuple[Any, ...], str]] = [
 )
 @pytest.mark.parametrize(("values", "line"), [row[1:] for row in POSITIONAL], ids=[row[0] for row in POSITIONAL])
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
-def test_positional_options_are_named(call: Any, values: tuple[Any, ...], line: str) -> None:
-    """Options in Starlette's order are refused; the hint writes them as keywords, and they are accepted."""
+def test_positional_options_are_refused_with_the_keywords_as_hint(
+    call: Any, values: tuple[Any, ...], line: str
+) -> None:
+    """They are in Starlette's order, and the hint is accepted."""
     with pytest.raises(ConfigError) as caught:
         call(*values)
     (found,) = caught.value.issues
@@ -252,21 +253,21 @@ def test_positional_options_are_named(call: Any, values: tuple[Any, ...], line: 
     call(**eval(f"dict({line})"))  # noqa: S307 - of this table
 
 
-def test_positional_options_are_also_a_type_error() -> None:
-    """A call with too many arguments raises what Python raises, too."""
+def test_the_error_for_positional_options_is_also_a_type_error() -> None:
+    """Python raises a TypeError for a call with too many arguments."""
     for call in (Policy, functools.partial(CORSMiddleware, asgi, None)):
         with pytest.raises(TypeError):
             call("*")
 
 
-def test_a_policy_before_other_arguments() -> None:
-    """A policy is accepted as a positional argument; the arguments after it are reported."""
+def test_positional_arguments_after_a_policy_are_refused() -> None:
+    """The policy itself may be positional."""
     with pytest.raises(ConfigError, match=r"Write allow_origins=\['PUT'\]"):
         CORSMiddleware(asgi, Policy(allow_origins=PAGE), ["PUT"])  # type: ignore[arg-type]
 
 
-def test_all_mistakes_of_a_call_at_once() -> None:
-    """App, positional arguments and keywords are checked in one go."""
+def test_all_mistakes_of_a_call_are_reported_together() -> None:
+    """In the app, the positional arguments and the keywords."""
     with pytest.raises(ConfigError) as caught:
         CORSMiddleware(wsgi, ["*"], max_age=-1, colour=1)
     assert [each.code for each in caught.value.issues] == [
@@ -277,13 +278,12 @@ def test_all_mistakes_of_a_call_at_once() -> None:
     ]
 
 
-def test_no_argument_is_shown_as_one() -> None:
-    """Only None leaves nothing to write but keywords."""
+def test_a_positional_none_is_refused_without_a_keyword_in_the_hint() -> None:
     with pytest.raises(ConfigError, match="Write the options as keywords"):
         Policy(None)  # type: ignore[arg-type]
 
 
-# -- subclasses that were written for Starlette's middleware
+# -- subclasses for Starlette's middleware
 
 STARLETTE = ["is_allowed_origin", "allow_explicit_origin", "preflight_response", "simple_response", "send"]
 
@@ -296,14 +296,13 @@ def test_an_override_of_starlettes_methods_is_refused(name: str) -> None:
 
 
 def test_an_override_in_a_mixin_is_refused() -> None:
-    """A method that comes from another base class counts, too."""
+    """A method of another base class counts, too."""
     mixin = type("Mixin", (), {"is_allowed_origin": lambda self, origin: bool(self and origin)})
     with pytest.raises(TypeError, match="is_allowed_origin"):
         type("Mine", (mixin, CORSMiddleware), {})
 
 
-def test_other_subclasses_are_created() -> None:
-    """A subclass with methods of its own, or another constructor, works."""
+def test_a_subclass_with_its_own_methods_and_constructor_works() -> None:
 
     class Mine(CORSMiddleware):
         def __init__(self, app: Any) -> None:

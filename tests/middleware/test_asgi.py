@@ -1,4 +1,4 @@
-"""Over ASGI: which messages are touched, and what becomes of an exception of the app."""
+"""ASGI: which messages the middleware changes, and how it handles an exception of the app."""
 
 import asyncio
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ START = {"type": "http.response.start", "status": 200, "headers": [(b"content-ty
 
 
 def sends(*messages: dict[str, Any]) -> Any:
-    """An app that sends these very messages."""
+    """Build an app that sends these messages."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         del scope, receive
@@ -28,11 +28,11 @@ def sends(*messages: dict[str, Any]) -> Any:
 
 
 def get(middleware: Any, origin: str | None = APP, run: Any = RUNNERS["no-loop"], **scope: Any) -> Answer:
-    """GET / from an origin through a middleware."""
+    """Send GET / from an origin through a middleware."""
     return call_asgi(middleware, http_scope("GET", "/", [] if origin is None else [("origin", origin)], **scope), run)
 
 
-# Every message of the ASGI HTTP specification and its extensions but the start.
+# Every message of the ASGI HTTP specification and its extensions, except the response start.
 OTHERS: list[dict[str, Any]] = [
     {"type": "http.response.body", "body": b"a", "more_body": True},
     {"type": "http.response.body", "body": b"b"},
@@ -47,8 +47,8 @@ OTHERS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("message", OTHERS, ids=lambda message: message["type"])
-def test_other_messages_pass(message: dict[str, Any]) -> None:
-    """A message that is no response start passes as the very object, unchanged."""
+def test_a_message_other_than_the_response_start_passes_unchanged(message: dict[str, Any]) -> None:
+    """The server gets the same object."""
     before = dict(message)
     start, sent = get(CORSMiddleware(sends(START, message), **ONE)).messages
     assert start != START
@@ -56,8 +56,8 @@ def test_other_messages_pass(message: dict[str, Any]) -> None:
     assert sent == before
 
 
-def test_streams_are_not_buffered() -> None:
-    """Each part of a stream has gone out before the app goes on."""
+def test_a_stream_is_not_buffered() -> None:
+    """Each part is sent before the app continues."""
     seen: list[list[str]] = []
     out: list[str] = []
     cors: list[bool] = []
@@ -81,8 +81,8 @@ def test_streams_are_not_buffered() -> None:
 @pytest.mark.parametrize(
     "headers", [[(b"x-a", b"1")], ((b"x-a", b"1"),), [[b"x-a", b"1"]]], ids=["list", "tuple", "list of lists"]
 )
-def test_a_reused_start_is_not_edited(headers: Any) -> None:
-    """The start message is copied: an app that sends the same one again finds it as it was."""
+def test_the_apps_start_message_is_copied_before_it_is_changed(headers: Any) -> None:
+    """An app may send the same message for every request."""
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     before = {**start, "headers": type(headers)(type(pair)(pair) for pair in headers)}
     middleware = CORSMiddleware(sends(start), **ONE)
@@ -92,23 +92,22 @@ def test_a_reused_start_is_not_edited(headers: Any) -> None:
     assert second.lines == sorted(["x-a: 1", VARY])
 
 
-def test_a_start_without_headers() -> None:
-    """``headers`` is optional in a start message."""
+def test_a_start_message_without_headers_gets_the_cors_headers() -> None:
+    """`headers` is optional in a start message."""
     assert get(CORSMiddleware(sends({"type": "http.response.start", "status": 204}), **ONE)).lines == [
         origin_line(APP),
         VARY,
     ]
 
 
-def test_other_keys_of_the_start_stay() -> None:
-    """``trailers`` and unknown keys of the start message are kept."""
+def test_other_keys_of_the_start_message_stay() -> None:
     answer = get(CORSMiddleware(sends({**START, "trailers": True, "x": 1}), **ONE))
     assert (answer.messages[0]["trailers"], answer.messages[0]["x"], answer.cors) == (True, 1, [origin_line(APP)])
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "x-unknown"])
-def test_other_scopes_pass(kind: str) -> None:
-    """A scope that is neither http nor websocket reaches the app with its very receive and send."""
+def test_a_scope_that_is_neither_http_nor_websocket_passes_unchanged(kind: str) -> None:
+    """The app gets the same scope, receive and send."""
     seen: list[Any] = []
 
     async def app(*args: Any) -> None:
@@ -121,8 +120,7 @@ def test_other_scopes_pass(kind: str) -> None:
 
 
 @pytest.mark.parametrize("run", RUNNERS.values(), ids=RUNNERS)
-def test_runs_anywhere(run: Any) -> None:
-    """The request path needs no event loop of its own choice."""
+def test_a_request_is_served_in_any_event_loop_or_none(run: Any) -> None:
     assert get(CORSMiddleware(App().asgi, **ONE), run=run).lines == sorted([OWN, origin_line(APP), VARY])
 
 
@@ -130,8 +128,10 @@ GRANTS = [(APP, [origin_line(APP), CREDENTIALS, VARY]), (EVIL, [VARY]), (None, [
 
 
 @pytest.mark.parametrize(("origin", "cors"), GRANTS, ids=["allowed", "refused", "no Origin"])
-def test_an_exception_is_answered(origin: str | None, cors: list[str]) -> None:
-    """An exception before the start is answered 500 in plain text with the fields of the policy, and goes on."""
+def test_an_exception_before_the_response_starts_gets_a_500_and_is_raised_on(
+    origin: str | None, cors: list[str]
+) -> None:
+    """The 500 is plain text, has the policy's headers, and does not show the exception."""
     error = RuntimeError("secret detail")
     answer = get(CORSMiddleware(App(raises=error).asgi, **ONE, allow_credentials=True), origin)
     assert answer.raised is error
@@ -142,13 +142,11 @@ def test_an_exception_is_answered(origin: str | None, cors: list[str]) -> None:
     assert [message["type"] for message in answer.messages] == ["http.response.start", "http.response.body"]
 
 
-def test_an_exception_under_any_origin() -> None:
-    """Under an anonymous ``*`` the 500 carries the wildcard."""
+def test_the_500_under_an_anonymous_wildcard_has_the_wildcard() -> None:
     assert get(CORSMiddleware(App(raises=ValueError()).asgi, allow_origins="*"), None).cors == [origin_line("*")]
 
 
-def test_an_exception_after_the_start() -> None:
-    """After the start nothing more is sent; the exception goes on."""
+def test_an_exception_after_the_response_started_is_only_raised_on() -> None:
     error = RuntimeError()
     answer = get(CORSMiddleware(App(raises=error, late=True).asgi, **ONE))
     assert answer.raised is error
@@ -157,8 +155,7 @@ def test_an_exception_after_the_start() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError, BaseException])
-def test_no_base_exception_is_answered(kind: type[BaseException]) -> None:
-    """Cancellation, KeyboardInterrupt and their like pass without an answer."""
+def test_a_base_exception_gets_no_response(kind: type[BaseException]) -> None:
     error = kind()
     answer = get(CORSMiddleware(App(raises=error).asgi, **ONE))
     assert (answer.raised, answer.messages) == (error, [])
@@ -166,48 +163,47 @@ def test_no_base_exception_is_answered(kind: type[BaseException]) -> None:
 
 
 async def handler(request: Any, error: Any) -> None:
-    """A handler of Starlette's kind; never called here."""
+    """An exception handler as Starlette's; it is never called here."""
 
 
-# behaviour, scope["app"], whether the middleware answers
+# behaviour, scope["app"], whether the middleware sends a response
 INSIDE: list[tuple[str, Any, bool]] = [
-    ("inside an app without handlers the 500 is sent", SimpleNamespace(debug=False, exception_handlers={}), True),
+    ("inside an app without handlers, the 500 is sent", SimpleNamespace(debug=False, exception_handlers={}), True),
     (
         "handlers of other errors change nothing",
         SimpleNamespace(debug=False, exception_handlers={404: handler, KeyError: handler}),
         True,
     ),
     ("an app of another kind changes nothing", SimpleNamespace(), True),
-    ("in debug mode the app's own page is left to come", SimpleNamespace(debug=True, exception_handlers={}), False),
+    ("in debug mode, the app sends its own page", SimpleNamespace(debug=True, exception_handlers={}), False),
     (
-        "a handler of Exception is left to answer",
+        "a handler of Exception sends the response",
         SimpleNamespace(debug=False, exception_handlers={Exception: handler}),
         False,
     ),
-    ("a handler of 500 is left to answer", SimpleNamespace(debug=False, exception_handlers={500: handler}), False),
+    ("a handler of 500 sends the response", SimpleNamespace(debug=False, exception_handlers={500: handler}), False),
 ]
 
 
-@pytest.mark.parametrize(("inside", "answered"), [row[1:] for row in INSIDE], ids=[row[0] for row in INSIDE])
-def test_inside_starlette(inside: Any, answered: bool) -> None:
-    """Inside Starlette the 500 is sent unless the app answers itself; then a note says what the page will see."""
+@pytest.mark.parametrize(("starlette", "responds"), [row[1:] for row in INSIDE], ids=[row[0] for row in INSIDE])
+def test_inside_starlette_the_500_is_sent_unless_the_app_sends_its_own(starlette: Any, responds: bool) -> None:
+    """Then a note on the exception says that the page will see a CORS error."""
     error = RuntimeError()
-    answer = get(CORSMiddleware(App(raises=error).asgi, **ONE), app=inside)
+    answer = get(CORSMiddleware(App(raises=error).asgi, **ONE), app=starlette)
     notes = "\n".join(getattr(error, "__notes__", []))
     assert answer.raised is error
-    assert (answer.status == 500) is answered
-    assert ("CORS" in notes) is not answered
+    assert (answer.status == 500) is responds
+    assert ("CORS" in notes) is not responds
 
 
-def test_an_exception_without_policy_passes() -> None:
-    """Where no policy serves the path, nothing is answered in the app's place."""
+def test_an_exception_on_a_path_without_a_policy_gets_no_response() -> None:
     error = RuntimeError()
     answer = get(CORSMiddleware(App(raises=error).asgi, **ONE, paths={"/*": None}))
     assert (answer.raised, answer.messages) == (error, [])
 
 
-def test_the_apps_own_fields_are_named_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A CORS field of the app's is warned of once per field and policy: the field, the first path, the option."""
+def test_each_cors_header_that_the_app_sets_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Once per header and policy, with the header, the first path and the option."""
     app = App(headers=[("Access-Control-Allow-Origin", "*"), ("access-control-allow-credentials", "true")])
     middleware = CORSMiddleware(app.asgi, **ONE)
     for path in ("/first", "/second"):
@@ -223,15 +219,14 @@ def test_the_apps_own_fields_are_named_once(caplog: pytest.LogCaptureFixture) ->
         assert option in line
 
 
-def test_answers_are_independent(serve: Any) -> None:
-    """Nothing of one answer leaks into the next."""
+def test_headers_of_one_response_do_not_leak_into_the_next(serve: Any) -> None:
     served = serve(app=App(), **ONE)
     answers = [served.request(origin=origin).lines for origin in (APP, EVIL, None, APP)]
     own = [OWN, VARY]
     assert answers == [sorted([*own, origin_line(APP)]), sorted(own), sorted(own), sorted([*own, origin_line(APP)])]
 
 
-def test_headers_may_be_any_iterable() -> None:
-    """The fields of a start message may be an iterator, as the specification has it."""
+def test_the_headers_of_a_start_message_may_be_an_iterator() -> None:
+    """The ASGI specification allows any iterable."""
     start = {**START, "headers": iter(START["headers"])}
     assert get(CORSMiddleware(sends(start), **ONE)).lines == sorted([OWN, origin_line(APP), VARY])

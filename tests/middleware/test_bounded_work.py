@@ -1,4 +1,4 @@
-"""The work that one request can cause: header lines without end, and more than a preflight may request."""
+"""Limits of the work that one request can cause: floods of header lines, and oversized preflights."""
 
 import itertools
 import tracemalloc
@@ -16,7 +16,7 @@ ALL: dict[str, Any] = {**ONE, "allow_methods": "*", "allow_headers": "*"}
 ANY: dict[str, Any] = {"allow_origins": "*", "allow_methods": "*", "allow_headers": "*"}
 
 METHOD, NAMES, PRIVATE = (f"access-control-request-{part}" for part in ("method", "headers", "private-network"))
-ASKED = [("origin", EVIL), (METHOD, "PUT")]
+PREFLIGHT = [("origin", EVIL), (METHOD, "PUT")]
 
 Lines = list[tuple[str, str]]
 
@@ -25,7 +25,7 @@ Lines = list[tuple[str, str]]
 
 
 def flood(name: bytes, size: int = 1_000_000) -> list[tuple[bytes, bytes]]:
-    """Make about a megabyte of lines of one header, in pieces of a thousand bytes and of one."""
+    """Return about a megabyte of lines of one header, with values of a thousand bytes and of one."""
     long, short = b"a" * 1000, b"a"
     return [line for _ in range(size // 1000) for line in ((name, long), *itertools.repeat((name, short), 20))]
 
@@ -62,10 +62,10 @@ REQUESTS = {
 @pytest.mark.parametrize("kind", REQUESTS)
 @pytest.mark.parametrize("name", FLOODED, ids=bytes.decode)
 def test_a_flood_of_lines_is_neither_joined_nor_stored(name: bytes, kind: str, options: dict[str, Any]) -> None:
-    """Joined one by one, a megabyte of lines is copied a thousand times; here not even one copy is made."""
+    """Joined one by one, a megabyte of lines would be copied a thousand times."""
     middleware = CORSMiddleware(App().asgi, **ONE, **options)
-    call_asgi(middleware, http_scope("GET", "/", []))  # what is imported and compiled at first
-    fields = [("host", "api.test"), *ASKED[: 2 if kind == "preflight" else 1]]
+    call_asgi(middleware, http_scope("GET", "/", []))  # imports and compiles at the first request
+    fields = [("host", "api.test"), *PREFLIGHT[: 2 if kind == "preflight" else 1]]
     call_asgi(middleware, REQUESTS[kind]() | {"headers": [(b"origin", EVIL.encode())]})
     answer, used = peak(middleware, REQUESTS[kind](), fields, name)
     assert (answer.raised, answer.cors) == (None, [])
@@ -73,24 +73,22 @@ def test_a_flood_of_lines_is_neither_joined_nor_stored(name: bytes, kind: str, o
 
 
 @pytest.mark.parametrize("name", [b"host", b"sec-fetch-site", b"cookie", b"x-any", NAMES.encode()], ids=bytes.decode)
-def test_a_flood_takes_nothing_from_an_allowed_origin(name: bytes) -> None:
-    """Many lines are no reason to refuse."""
+def test_an_allowed_origin_is_allowed_despite_a_flood(name: bytes) -> None:
     answer, _ = peak(CORSMiddleware(App().asgi, **ONE), http_scope("GET", "/", []), [("origin", APP)], name)
     assert answer.lines == sorted([OWN, VARY, origin_line(APP)])
 
 
 @pytest.mark.parametrize("name", [b"host", b"x-any"], ids=bytes.decode)
 def test_a_flood_without_an_origin_is_neither_joined_nor_stored(name: bytes) -> None:
-    """Nor are its names compared with themselves in lower case, to keep the decision."""
+    """Its names are not even converted to lower case, to cache the decision."""
     middleware = CORSMiddleware(App().asgi, **ONE)
-    call_asgi(middleware, http_scope("GET", "/", []) | {"headers": [(b"Host", b"api.test")]})  # imported at first
+    call_asgi(middleware, http_scope("GET", "/", []) | {"headers": [(b"Host", b"api.test")]})  # imports
     answer, used = peak(middleware, http_scope("GET", "/", []), [], name)
     assert (answer.lines, used < 100_000) == (sorted([OWN, VARY]), True)
 
 
 @pytest.mark.parametrize("name", [b"Origin", b"ORIGIN", b"oRiGiN"])
-def test_lines_between_others_are_found(name: bytes) -> None:
-    """Lines between them, and their letter case, do not matter."""
+def test_a_second_origin_is_found_between_other_headers_in_any_letter_case(name: bytes) -> None:
     between = [(b"x-any", b"a"), (b"cookie", b"a"), (b"x-any", b"a")]
     scope = http_scope("GET", "/", [])
     scope["headers"] = [*between, (b"origin", APP.encode()), *between, (name, APP.encode()), *between]
@@ -123,8 +121,8 @@ def test_a_second_origin_is_refused(serve: Any, second: str, warm: bool) -> None
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_a_second_origin_is_never_the_same_origin(serve: Any, site: str) -> None:
-    """No browser sends two, so Sec-Fetch-Site does not count."""
+def test_a_request_with_a_second_origin_is_never_same_origin(serve: Any, site: str) -> None:
+    """No browser sends two, so Sec-Fetch-Site is ignored."""
     fields = [("host", "api.test"), ("sec-fetch-site", site)]
     served = serve(enforce=True, **ONE)
     assert served.request("POST", origin=EVIL, fields=fields).status == 200
@@ -145,7 +143,7 @@ ORIGINS: dict[str, Fields] = {
 
 @pytest.mark.parametrize("fields", ORIGINS.values(), ids=ORIGINS)
 def test_an_anonymous_wildcard_ignores_origin(serve: Any, fields: Fields) -> None:
-    """Its response is the same for every request, before and after others."""
+    """Its response is the same for every request, cached or not."""
     served = serve(**ANY)
     for _ in range(2):
         assert served.request(fields=fields).lines == sorted([OWN, origin_line("*")])
@@ -156,15 +154,15 @@ def test_an_anonymous_wildcard_ignores_origin(serve: Any, fields: Fields) -> Non
         assert call_asgi(CORSMiddleware(App().asgi, **ANY), scope).messages[0]["type"] == "websocket.accept"
 
 
-def test_cookies_of_a_handshake_with_a_second_origin_are_seen(serve: Any) -> None:
-    """Under an anonymous `*`, which ignores Origin, a cookie is still a reason to refuse; also one far behind."""
+def test_a_cookie_behind_thousands_of_headers_refuses_a_handshake_under_an_anonymous_wildcard(serve: Any) -> None:
+    """The policy ignores Origin, but not credentials."""
     del serve
     lines = [("origin", EVIL), ("origin", EVIL), *[("x-any", "a")] * 5000, ("cookie", "a=1")]
     answer = call_asgi(CORSMiddleware(App().asgi, **ANY), websocket_scope("/", lines))
     assert answer.messages[0]["type"] == "websocket.close"
 
 
-# -- what a preflight may request
+# -- the limits of a preflight
 
 
 def names(count: int, *, size: int = 0) -> list[str]:
@@ -189,8 +187,10 @@ REQUESTED: list[tuple[str, Lines, bool]] = [
 
 @pytest.mark.parametrize("options", [ALL, ANY], ids=["one origin", "anonymous *"])
 @pytest.mark.parametrize(("lines", "fits"), [row[1:] for row in REQUESTED], ids=[row[0] for row in REQUESTED])
-def test_what_a_preflight_requests_is_limited_in_all(options: dict[str, Any], lines: Lines, fits: bool) -> None:
-    """More is refused without being parsed: 200, no CORS header, Vary; and nothing of it is remembered."""
+def test_an_oversized_preflight_is_refused_without_cors_headers_and_not_cached(
+    options: dict[str, Any], lines: Lines, fits: bool
+) -> None:
+    """Its headers are not parsed."""
     served = Served("asgi", App(), **options)
     for _ in range(2):
         answer = served.preflight("PUT", origin=APP, fields=lines)
@@ -212,8 +212,10 @@ METHODS: dict[str, Lines] = {
 
 @pytest.mark.parametrize("options", [ALL, ANY], ids=["one origin", "anonymous *"])
 @pytest.mark.parametrize("lines", METHODS.values(), ids=METHODS)
-def test_a_requested_method_is_one_short_line(serve: Any, options: dict[str, Any], lines: Lines) -> None:
-    """Several lines are refused and not echoed, also after a single one was allowed."""
+def test_a_repeated_or_long_requested_method_is_refused_and_not_echoed(
+    serve: Any, options: dict[str, Any], lines: Lines
+) -> None:
+    """Also after a single one was allowed."""
     served = serve(**options)
     assert served.preflight("PUT", origin=APP).status == 204
     for _ in range(2):
@@ -222,8 +224,8 @@ def test_a_requested_method_is_one_short_line(serve: Any, options: dict[str, Any
         assert len(answer.body) < 1000
 
 
-def test_requested_headers_without_a_method_are_no_preflight(serve: Any) -> None:
-    """However many there are: the app gets the request."""
+def test_requested_headers_without_a_requested_method_go_to_the_app(serve: Any) -> None:
+    """At any number of lines."""
     served = serve(**ALL)
     answer = served.request("OPTIONS", origin=APP, fields=[(NAMES, "x-a")] * 100)
     assert (answer.lines, served.reached) == (sorted([OWN, VARY, origin_line(APP)]), 1)

@@ -1,4 +1,4 @@
-"""enforce=True for handshakes, and for requests that several policies may serve."""
+"""`enforce` for handshakes, and for requests that several policies may serve."""
 
 import re
 from typing import Any
@@ -33,8 +33,7 @@ def test_enforce_refuses_handshakes_whether_they_are_checked_or_not(
         assert (answer.status, answer.values("cache-control")) == (403, ["no-store"])
 
 
-def test_an_ambiguous_path_of_a_handshake_is_refused_by_the_check_and_left_to_its_policies_by_enforce() -> None:
-    """Without the check, a handshake passes that all policies allow that may serve it."""
+def test_a_handshake_with_an_ambiguous_path_is_refused_by_the_check_but_not_by_enforce_if_all_policies_allow() -> None:
     paths: dict[Any, Any] = {"/a": {"allow_origins": [APP, EVIL]}}
     scope = websocket_scope("/./a", [HOST, ("origin", APP)])
     for options, kind in (
@@ -51,7 +50,7 @@ def test_an_ambiguous_path_of_a_handshake_is_refused_by_the_check_and_left_to_it
 
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 def test_enforce_checks_both_policies_of_one_rank(shell: str) -> None:
-    """None is exempt, but does not excuse the other."""
+    """A None of the same rank does not exempt the request."""
     one, both = Policy(allow_origins=APP), Policy(allow_origins=[APP, EVIL])
     paths: dict[Any, Any] = {re.compile("/[a-z]+"): both, re.compile("/[b-z]+"): one, re.compile("/[x-z]+"): None}
     served = Served(shell, App(), allow_origins=APP, enforce=True, paths=paths)

@@ -1,4 +1,4 @@
-"""What attackers and odd servers try: each of these once got past a middleware, ours or another's."""
+"""Hostile requests and unusual servers: each of these once got past a middleware, ours or another one."""
 
 import asyncio
 import logging
@@ -20,15 +20,15 @@ ADMIN = Policy(allow_origins="https://admin.example.com", allow_credentials=True
 
 
 @pytest.mark.parametrize("path", ["/me\n", "/\x00me", "/m\x7fe", "/internal\n", "/internal\n/x", "/x//..\n/me"])
-def test_control_characters_reach_no_other_policy(serve: Any, path: str) -> None:
-    """A router's `$` matches before a final newline: what such a path may lead to is refused."""
+def test_a_path_with_control_characters_is_refused_if_it_may_lead_to_another_policy(serve: Any, path: str) -> None:
+    """A router's `$` matches before a final newline."""
     served = serve(BASE, paths={"/me": ADMIN, "/internal/*": ADMIN})
     assert served.request(origin=APP, path=path).cors == []
     assert served.request(origin=APP, path="/else").cors != []
 
 
 @pytest.mark.parametrize(
-    ("path", "written"),
+    ("path", "corrected"),
     [
         ("/caf%C3%A9", "/café"),
         ("/a?x=1", "/a"),
@@ -38,16 +38,16 @@ def test_control_characters_reach_no_other_policy(serve: Any, path: str) -> None
         ("/a/./*", "/a/*"),
     ],
 )
-def test_a_path_that_no_request_has_is_refused(path: str, written: str) -> None:
-    """A stricter policy is never left unapplied without a word; the hint is the path to write."""
+def test_a_key_of_paths_that_no_request_has_is_refused(path: str, corrected: str) -> None:
+    """Otherwise a stricter policy would silently not apply. The hint is the corrected path."""
     with pytest.raises(ConfigError) as caught:
         CORSMiddleware(App().asgi, BASE, paths={path: ADMIN})
     (issue,) = caught.value.issues
-    assert (issue.code, issue.hint) == ("bad-path", f"Write {written!r}.")
+    assert (issue.code, issue.hint) == ("bad-path", f"Write {corrected!r}.")
 
 
-def test_an_empty_path_is_the_root_however_warm_the_tables() -> None:
-    """A mounted WSGI app's root has an empty PATH_INFO; the root's policy serves it, before others and after."""
+def test_an_empty_path_info_has_the_policy_of_the_root() -> None:
+    """The root of a mounted WSGI app has an empty PATH_INFO. Cached requests change nothing."""
     middleware = WSGIMiddleware(App().wsgi, BASE, paths={"/": ADMIN})
 
     def lines(path: str) -> list[str]:
@@ -58,20 +58,20 @@ def test_an_empty_path_is_the_root_however_warm_the_tables() -> None:
 
 
 def raw(scope: dict[str, Any]) -> dict[str, Any]:
-    """The scope as a server gives it that passes names on as they were sent."""
+    """Return the scope of a server that does not convert header names to lower case."""
     return {**scope, "headers": [(name.title(), value) for name, value in scope["headers"]]}
 
 
-def test_what_is_allowed_stays_so_where_names_are_raw() -> None:
-    """An Origin that is written so is not taken for none, whatever has been decided before."""
+def test_an_origin_header_in_upper_case_is_not_missed_after_a_request_without_one() -> None:
+    """Cached decisions change nothing."""
     middleware = CORSMiddleware(App().asgi, allow_origins=APP)
     for _ in range(2):
         for fields, cors in (([("host", "api.test")], []), ([("origin", APP)], [origin_line(APP)])):
             assert call_asgi(middleware, raw(http_scope("GET", "/", fields))).cors == cors
 
 
-def test_guards_read_names_in_any_letter_case() -> None:
-    """A server that can be told to pass names raw switches neither `enforce` nor the WebSocket check off."""
+def test_enforce_and_the_handshake_check_read_header_names_in_any_letter_case() -> None:
+    """Some servers can be configured to pass names as sent."""
     fields = [("origin", EVIL), ("host", "api.test"), ("cookie", "sid=1")]
     app = App()
     middleware = CORSMiddleware(app.asgi, BASE, enforce=True)
@@ -81,8 +81,8 @@ def test_guards_read_names_in_any_letter_case() -> None:
     assert app.seen == []
 
 
-def test_a_look_up_that_swallows_its_cancellation_holds_nobody_up() -> None:
-    """It has two seconds; what it says later allows nothing."""
+def test_a_look_up_that_ignores_its_cancellation_does_not_delay_the_request() -> None:
+    """After two seconds the request is refused, and a later result allows nothing."""
     late = []
 
     async def stubborn(origin: str) -> bool:
@@ -99,19 +99,19 @@ def test_a_look_up_that_swallows_its_cancellation_holds_nobody_up() -> None:
 
 
 async def cancelled_within(origin: str) -> bool:
-    """A look-up whose client has cancelled its own work."""
+    """Look an origin up with a client that cancels its own task."""
     raise asyncio.CancelledError(origin)
 
 
-def test_a_look_up_cancelled_from_within_is_a_refusal() -> None:
-    """It is not the request that was cancelled."""
+def test_a_look_up_that_cancels_itself_refuses_the_request() -> None:
+    """The request was not cancelled."""
     middleware = CORSMiddleware(App().asgi, allow_origins=cancelled_within)
     assert call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run_asyncio).lines == STRICT
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
-def test_a_look_up_does_not_end_the_loop_that_wsgi_shares(error: type[BaseException]) -> None:
-    """The request is refused, and the next look-up is answered."""
+def test_a_look_up_that_raises_a_base_exception_does_not_end_the_background_loop(error: type[BaseException]) -> None:
+    """Under WSGI, the request is refused, and the next look-up works."""
     fails = [True, False]
 
     async def exits(origin: str) -> bool:
@@ -126,7 +126,7 @@ def test_a_look_up_does_not_end_the_loop_that_wsgi_shares(error: type[BaseExcept
 
 
 def test_a_cancelled_request_cancels_its_look_up() -> None:
-    """A client that goes away takes the look-up along."""
+    """A server cancels a request whose client has disconnected."""
     ended = []
 
     async def slow(origin: str) -> bool:
@@ -150,8 +150,8 @@ def test_a_cancelled_request_cancels_its_look_up() -> None:
     assert ended == [APP]
 
 
-def test_a_same_origin_request_mutes_no_other_refusal(caplog: pytest.LogCaptureFixture) -> None:
-    """A page that posts to itself is not logged, however often; the same origin refused elsewhere is."""
+def test_a_same_origin_request_does_not_suppress_the_log_of_another_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    """A page that posts to itself is not logged, but the same origin refused under another Host is."""
     caplog.set_level(logging.INFO, logger="asgi_cors")
     middleware = CORSMiddleware(App().asgi, BASE)
     for _ in range(3):
@@ -162,10 +162,7 @@ def test_a_same_origin_request_mutes_no_other_refusal(caplog: pytest.LogCaptureF
     assert len(caplog.records) == 1
 
 
-def test_an_exception_that_cannot_be_written_is_logged_all_the_same(
-    serve: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A callable's exception whose text raises itself refuses like any other."""
+def test_an_exception_whose_str_raises_refuses_and_is_logged(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
 
     class UnwritableError(Exception):
         def __str__(self) -> str:
@@ -178,8 +175,7 @@ def test_an_exception_that_cannot_be_written_is_logged_all_the_same(
     assert "UnwritableError: (it can't be written)" in caplog.text
 
 
-def test_an_exception_that_is_raised_again_is_noted_once() -> None:
-    """A module's one exception object doesn't gather a note with every request."""
+def test_an_exception_object_that_is_raised_again_gets_one_note() -> None:
     error = RuntimeError("again")
     starlette = type("Starlette", (), {"debug": True, "exception_handlers": {}})()
     middleware = CORSMiddleware(App(raises=error).asgi, BASE)
@@ -189,15 +185,15 @@ def test_an_exception_that_is_raised_again_is_noted_once() -> None:
 
 
 @pytest.mark.parametrize("handlers", [None, 5, {}])
-def test_an_app_of_another_kind_in_the_scope_hides_no_exception(handlers: object) -> None:
-    """Whatever another framework keeps under the names that Starlette uses, the crash is answered and raised on."""
+def test_an_exception_inside_another_frameworks_app_gets_a_500_and_is_raised_on(handlers: object) -> None:
+    """Also if that app has an attribute with a name of Starlette's."""
     other = type("Other", (), {"exception_handlers": handlers})()
     answer = call_asgi(CORSMiddleware(App(raises=KeyError("x")).asgi, BASE), http_scope("GET", "/", [], app=other))
     assert (answer.status, type(answer.raised)) == (500, KeyError)
 
 
-async def test_a_client_that_is_gone_does_not_hide_what_the_app_raised() -> None:
-    """The server gets the app's exception, not the one of the 500 that could not be sent."""
+async def test_the_apps_exception_is_raised_on_if_the_500_cannot_be_sent() -> None:
+    """The client may have disconnected."""
 
     async def gone(message: Any) -> None:
         raise OSError(message["type"])
@@ -209,14 +205,14 @@ async def test_a_client_that_is_gone_does_not_hide_what_the_app_raised() -> None
 @pytest.mark.parametrize(
     ("key", "value"), [("SERVER_PORT", "https"), ("SERVER_PORT", ""), ("QUERY_STRING", None), ("SCRIPT_NAME", "/")]
 )
-def test_an_odd_environ_raises_nothing(key: str, value: object) -> None:
-    """WSGI servers and tests leave out or misspell what CORS does not need."""
+def test_an_environ_with_an_invalid_value_is_served(key: str, value: object) -> None:
+    """CORS does not need these keys."""
     environ = wsgi_environ("GET", "/x", [("origin", APP)])
     assert call_wsgi(WSGIMiddleware(App().wsgi, BASE), {**environ, key: value}).cors != []
 
 
-def test_options_beside_a_configuration_are_refused() -> None:
-    """They would be dropped without a word."""
+def test_options_next_to_a_configuration_are_refused() -> None:
+    """They would be ignored silently."""
     with pytest.raises(ConfigError, match=r"Write configuration\.reconfigure"):
         CORSMiddleware(App().asgi, Configuration(BASE), enforce=True)
 
@@ -225,44 +221,40 @@ def test_an_async_on_decision_is_refused() -> None:
     """Nothing would await it."""
 
     async def counts(decision: Any, scope: Any) -> None:
-        """Count."""
+        """Count decisions."""
 
     with pytest.raises(ConfigError, match="is not a synchronous callable: its result is not awaited"):
         CORSMiddleware(App().asgi, BASE, on_decision=counts)
 
 
-def test_explain_does_not_speak_for_policy_for() -> None:
-    """What is asked at run time leaves the verdict open, and explain() says so."""
+def test_explain_leaves_the_verdict_open_if_there_is_a_policy_for() -> None:
     middleware = CORSMiddleware(App().asgi, BASE, policy_for=lambda scope: Policy(allow_origins="*"))
     explanation = middleware.explain("GET", EVIL)
     assert (explanation.allowed, explanation.steps[0].check) == (None, "policy")
     assert "asked at run time" in str(explanation)
 
 
-def test_explain_takes_what_no_browser_sends() -> None:
-    """A lone surrogate is no origin, and no exception."""
+def test_explain_accepts_a_lone_surrogate_as_an_invalid_origin() -> None:
     assert explain(BASE, "GET", "\ud800").code == "InvalidOrigin"
 
 
-def test_one_host_is_one_host() -> None:
-    """A lone string is one entry for the names of PyPI's asgi-cors, too."""
+def test_a_string_as_hosts_of_asgi_cors_is_one_entry() -> None:
     assert asgi_cors(App().asgi, hosts=APP).policy.allow_origins == (APP,)
 
 
-def test_views_need_what_finds_them() -> None:
-    """Policies of views without view_of are a mistake of the adapter's."""
+def test_set_views_without_view_of_raises_a_type_error() -> None:
     with pytest.raises(TypeError, match="view_of"):
         Configuration(BASE).set_views({"view": None})
 
 
-def test_rules_by_path_are_told_from_others() -> None:
-    """Only where nothing but the path tells the policy may a shell look its tables up by path."""
+def test_rules_know_whether_they_depend_on_the_path_only() -> None:
+    """Only then may responses be cached by path."""
     assert Rules(BASE, {"/x": None}).depends_on_path_only
     assert not Rules(BASE, policy_for=lambda scope: NotImplemented).depends_on_path_only
 
 
-def test_the_look_up_thread_is_one_and_a_daemon() -> None:
-    """Look-ups under WSGI run on one background loop that ends with the process."""
+def test_look_ups_under_wsgi_run_in_one_daemon_thread() -> None:
+    """It ends with the process."""
 
     async def slow(origin: str) -> bool:
         await asyncio.sleep(0)
@@ -279,8 +271,8 @@ def test_the_look_up_thread_is_one_and_a_daemon() -> None:
     assert all(thread.daemon for thread in before)
 
 
-def test_a_path_without_its_slash() -> None:
-    """It is read as frameworks route it: as if it had one."""
+def test_a_path_without_its_leading_slash_is_matched_with_one() -> None:
+    """Frameworks route it so."""
     middleware = CORSMiddleware(App().asgi, allow_origins="*", paths={"/closed": {"allow_origins": APP}, "/": None})
     for path, cors in 2 * [("closed", []), ("/closed", []), ("", []), ("open", [origin_line("*")])]:
         assert call_asgi(middleware, http_scope("GET", path, [("origin", EVIL)])).cors == cors

@@ -1,4 +1,4 @@
-"""Stacked twice, an outer app and a mounted one; and layers that share one configuration."""
+"""Nested middlewares: around one app, around an app and a mounted one, and with a shared configuration."""
 
 import contextlib
 import gc
@@ -20,39 +20,40 @@ GRANT = sorted([OWN, VARY, origin_line(APP)])
 STRICT = sorted([OWN, VARY])
 
 
-def stacked(shell: str, outer: dict[str, Any], inner: dict[str, Any]) -> Served:
-    """An app behind two layers of one shell."""
+def nested(shell: str, outer: dict[str, Any], inner: dict[str, Any]) -> Served:
+    """Return an app inside two middlewares."""
     served = Served(shell, App(), **inner)
     served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, **outer)
     return served
 
 
-STACKED: list[tuple[str, dict[str, Any], dict[str, Any], str, list[str]]] = [
+NESTED: list[tuple[str, dict[str, Any], dict[str, Any], str, list[str]]] = [
     ("both allow", ONE, ONE, APP, GRANT),
     ("the inner refuses", {"allow_origins": [APP, EVIL]}, ONE, EVIL, STRICT),
     ("the outer refuses", ONE, {"allow_origins": [APP, EVIL]}, EVIL, STRICT),
     ("both refuse", ONE, ONE, EVIL, STRICT),
-    ("an inner refusal stands under an outer *", {"allow_origins": "*"}, ONE, EVIL, STRICT),
+    ("an inner refusal counts under an outer *", {"allow_origins": "*"}, ONE, EVIL, STRICT),
 ]
 
 
 @pytest.mark.parametrize(
-    ("outer", "inner", "origin", "lines"), [row[1:] for row in STACKED], ids=[row[0] for row in STACKED]
+    ("outer", "inner", "origin", "lines"), [row[1:] for row in NESTED], ids=[row[0] for row in NESTED]
 )
-def test_stacked(shell: str, outer: dict[str, Any], inner: dict[str, Any], origin: str, lines: list[str]) -> None:
-    """Stacked twice, both layers must allow, and the fields stand once."""
-    assert stacked(shell, outer, inner).request(origin=origin).lines == lines
+def test_both_of_two_nested_middlewares_must_allow(
+    shell: str, outer: dict[str, Any], inner: dict[str, Any], origin: str, lines: list[str]
+) -> None:
+    """The headers are sent once."""
+    assert nested(shell, outer, inner).request(origin=origin).lines == lines
 
 
-def test_stacked_preflights(shell: str) -> None:
-    """The outer layer answers preflights."""
-    served = stacked(shell, {**ONE, "allow_methods": "PUT"}, ONE)
+def test_the_outer_middleware_serves_preflights(shell: str) -> None:
+    served = nested(shell, {**ONE, "allow_methods": "PUT"}, ONE)
     assert served.preflight("PUT", origin=APP).lines == granted(APP, "GET, HEAD, POST, PUT")
     assert served.reached == 0
 
 
 INNER = "https://inner.example.com"
-# behaviour, server's root path, mount, path of a request below it, how the line spells the mount
+# behaviour, server's root path, mount, path of a request below it, the mount as the log spells it
 MOUNTS: list[tuple[str, str, str, str, str]] = [
     ("a mount", "", "/mounted", "/x", "'/mounted/*'"),
     ("a mount of two segments", "", "/api/v1", "/x", "'/api/v1/*'"),
@@ -70,7 +71,7 @@ MOUNTS: list[tuple[str, str, str, str, str]] = [
 
 
 def mounted_asgi(app: Any, mount: str, *, copies: bool) -> Any:
-    """Mount an app as ASGI frameworks do: with a longer root path, in the same scope or in a copy."""
+    """Mount an app as ASGI frameworks do: with a longer root path, in the same scope or in a copy of it."""
 
     async def router(scope: Any, receive: Any, send: Any) -> None:
         root = scope["root_path"].rstrip("/") + mount
@@ -86,7 +87,7 @@ def mounted_asgi(app: Any, mount: str, *, copies: bool) -> Any:
 
 
 def mounted_wsgi(app: Any, mount: str, *, copies: bool) -> Any:
-    """Mount an app as WSGI dispatchers do: SCRIPT_NAME takes what PATH_INFO loses."""
+    """Mount an app as WSGI dispatchers do: move the mount from PATH_INFO to SCRIPT_NAME."""
     mount = mount.encode().decode("latin-1")
 
     def router(environ: Any, start_response: Any) -> Any:
@@ -124,10 +125,10 @@ class Mounted:
 @pytest.mark.parametrize(
     ("root", "mount", "below", "spelled"), [row[1:] for row in MOUNTS], ids=[row[0] for row in MOUNTS]
 )
-def test_the_line_to_write(
+def test_the_warning_names_a_line_that_leaves_the_mount_to_the_inner_middleware(
     shell: str, caplog: pytest.LogCaptureFixture, root: str, mount: str, below: str, spelled: str, copies: bool
 ) -> None:
-    """One WARNING names a line. With it, the mount has the inner policy alone, and its siblings are unchanged."""
+    """With that line, the mount has the inner policy only, and other paths are unchanged."""
     served = Mounted(shell, root, mount, copies=copies)
     path = mount + below or "/"
     siblings = ["/", f"{mount}-sibling/x"] if mount else []
@@ -139,7 +140,7 @@ def test_the_line_to_write(
     assert match
     assert match[1] == f"{{{spelled}: None}}"
     caplog.clear()
-    paths = eval(match[1], {"re": re})  # noqa: S307 - written above
+    paths = eval(match[1], {"re": re})  # noqa: S307 - of the table above
     followed = Mounted(shell, root, mount, copies=copies, paths=paths)
     assert followed.allows(path, INNER)
     assert not followed.allows(path, APP)
@@ -147,8 +148,9 @@ def test_the_line_to_write(
     assert logs.lines(caplog, logging.WARNING) == []
 
 
-def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Of three layers each inner one is named, by its own mount."""
+def test_each_inner_one_of_three_nested_middlewares_is_logged_with_its_mount(
+    shell: str, caplog: pytest.LogCaptureFixture
+) -> None:
     wrap, mounted, app = (
         (CORSMiddleware, mounted_asgi, App().asgi) if shell == "asgi" else (WSGIMiddleware, mounted_wsgi, App().wsgi)
     )
@@ -161,8 +163,10 @@ def test_three_layers(shell: str, caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2/x", "/x"], ids=["with the mount", "without it"])
-def test_a_path_that_is_rewritten_on_the_way(caplog: pytest.LogCaptureFixture, path: str) -> None:
-    """If the path that the outer middleware matches does not have the mount, the line is for every path."""
+def test_the_warning_names_every_path_if_the_outer_path_has_no_mount(
+    caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """The path was rewritten between the two middlewares."""
     inner = CORSMiddleware(App().asgi, allow_origins=INNER)
 
     async def rewrites(scope: Any, receive: Any, send: Any) -> None:
@@ -172,8 +176,8 @@ def test_a_path_that_is_rewritten_on_the_way(caplog: pytest.LogCaptureFixture, p
     assert "paths={'/*': None}" in caplog.text
 
 
-def test_a_policy_that_two_mounts_share(shell: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Each of the mounts is named; of mounts that a request can name, a few."""
+def test_the_warning_is_logged_for_at_most_ten_mounts(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A request may name any number of mounts."""
     served = Mounted(shell, "", "/a", copies=False)
     inner, wrap = (App().asgi, CORSMiddleware) if shell == "asgi" else (App().wsgi, WSGIMiddleware)
     shared = wrap(inner, allow_origins=INNER)  # type: ignore[arg-type]
@@ -185,9 +189,9 @@ def test_a_policy_that_two_mounts_share(shell: str, caplog: pytest.LogCaptureFix
     assert [re.findall(r"{'(/.*)/\*'", line) for line in found] == [[f"/{number}"] for number in range(10)]
 
 
-def test_stacking_while_the_level_is_off(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_warning_is_logged_when_its_level_is_turned_on(shell: str, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is remembered while WARNING is off."""
-    served = stacked(shell, ONE, ONE)
+    served = nested(shell, ONE, ONE)
     caplog.set_level(logging.ERROR, logger="asgi_cors")
     served.request(origin=APP)
     caplog.set_level(logging.WARNING, logger="asgi_cors")
@@ -195,8 +199,9 @@ def test_stacking_while_the_level_is_off(shell: str, caplog: pytest.LogCaptureFi
     assert len(logs.lines(caplog, logging.WARNING)) == 1
 
 
-def test_a_root_path_that_is_not_known(caplog: pytest.LogCaptureFixture) -> None:
-    """If the outer middleware has not seen the root path, that of Starlette counts."""
+def test_the_warning_uses_starlettes_root_path_if_the_outer_one_is_not_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     shared = Policy(**ONE)
     inner = CORSMiddleware(App().asgi, allow_origins=INNER)
     call_asgi(CORSMiddleware(App().asgi, shared), http_scope("GET", "/", [("origin", APP)]))
@@ -207,8 +212,8 @@ def test_a_root_path_that_is_not_known(caplog: pytest.LogCaptureFixture) -> None
     assert "paths={'/mounted/*': None}" in caplog.text
 
 
-def test_the_mark_is_in_the_scope_itself() -> None:
-    """The app gets the server's own scope with one key more, not a copy; ASGI's is taken out again after the call."""
+def test_the_response_state_is_in_the_servers_own_scope() -> None:
+    """The app gets no copy. Under ASGI, the key is removed after the call."""
     scope, environ = http_scope("GET", "/", [("origin", APP)]), wsgi_environ("GET", "/", [("origin", APP)])
     before, app, seen = {*scope}, App(), []
 
@@ -225,17 +230,17 @@ def test_the_mark_is_in_the_scope_itself() -> None:
     assert environ.keys() - keys == {"asgi_cors"}
 
 
-def test_nothing_of_a_request_outlives_it() -> None:
-    """The mark leads from scope to `send`: of a server that holds its scope, no cycle is left for the collector."""
+def test_a_request_leaves_no_reference_cycle() -> None:
+    """The response state refers to `send`, and with it to the server's object that holds the scope."""
 
     class Cycle:
-        """A request, as servers hold one: its scope, and the `send` that the app is given."""
+        """A server's request: its scope, and the `send` that the app gets."""
 
         def __init__(self) -> None:
             self.scope = http_scope("GET", "/", [("origin", APP)])
 
         async def send(self, message: Any) -> None:
-            """Take a message."""
+            """Accept a message."""
 
     middleware = CORSMiddleware(App().asgi, **ONE)
     gc.disable()
@@ -250,8 +255,7 @@ def test_nothing_of_a_request_outlives_it() -> None:
         gc.enable()
 
 
-def test_an_app_may_take_the_mark_out_itself() -> None:
-    """Whatever an app does to its scope, nothing is raised."""
+def test_an_app_may_clear_its_scope() -> None:
 
     async def clears(scope: Any, receive: Any, send: Any) -> None:
         await App().asgi(scope, receive, send)
@@ -260,12 +264,12 @@ def test_an_app_may_take_the_mark_out_itself() -> None:
     assert call_asgi(CORSMiddleware(clears, **ONE), http_scope("GET", "/", [("origin", APP)])).lines == GRANT
 
 
-def test_a_call_without_a_response_leaves_no_mark() -> None:
-    """What is called again on the same scope, by a retry outside, is decided again."""
+def test_a_second_call_on_the_same_scope_is_decided_again() -> None:
+    """An outer middleware may retry a request without a response."""
     scope = http_scope("GET", "/", [("origin", EVIL)])
 
     async def silent(scope: Any, receive: Any, send: Any) -> None:
-        """Answer nothing."""
+        """Send no response."""
 
     middleware = CORSMiddleware(silent, **ONE, enforce=True)
     assert call_asgi(middleware, dict(scope)).status == 403
@@ -279,24 +283,24 @@ WITH, WITHOUT = {**ONE, "allow_credentials": True}, ONE
 @pytest.mark.parametrize(
     ("outer", "inner", "credentials"),
     [(WITH, WITH, True), (WITH, WITHOUT, False), (WITHOUT, WITH, False)],
-    ids=["both", "outer alone", "inner alone"],
+    ids=["both", "only the outer", "only the inner"],
 )
-def test_stacked_credentials(shell: str, outer: dict[str, Any], inner: dict[str, Any], credentials: bool) -> None:
-    """Stacked twice, both layers must allow credentials."""
-    answer = stacked(shell, outer, inner).request(origin=APP)
+def test_both_of_two_nested_middlewares_must_allow_credentials(
+    shell: str, outer: dict[str, Any], inner: dict[str, Any], credentials: bool
+) -> None:
+    answer = nested(shell, outer, inner).request(origin=APP)
     assert answer.lines == sorted([*GRANT, *([CREDENTIALS] if credentials else [])])
 
 
-def test_stacked_exceptions(shell: str) -> None:
-    """An exception within two layers is answered once, with the fields of both."""
+def test_an_exception_inside_two_middlewares_gets_one_500_with_the_headers_of_both(shell: str) -> None:
     served = Served(shell, App(raises=RuntimeError()), **ONE)
     served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, **ONE)
     answer = served.request(origin=APP)
     assert (answer.status, answer.cors, answer.values("vary")) == (500, [origin_line(APP)], ["Origin"])
 
 
-def test_one_configuration_decides_once(shell: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Two layers that share one configuration decide once, and are no stack."""
+def test_two_middlewares_with_one_configuration_decide_once(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+    """They are not logged as nested."""
     seen: list[Any] = []
     shared = Configuration(on_decision=lambda *args: seen.append(args), **ONE)
     served = Served(shell, App(), shared)
@@ -305,8 +309,7 @@ def test_one_configuration_decides_once(shell: str, caplog: pytest.LogCaptureFix
     assert (len(seen), served.reached, caplog.records) == (1, 1, [])
 
 
-def test_a_scope_used_again_is_no_stack(caplog: pytest.LogCaptureFixture) -> None:
-    """A scope or environ of an answered request, used again, is not taken for two layers."""
+def test_a_scope_that_is_used_again_is_not_logged_as_nested(caplog: pytest.LogCaptureFixture) -> None:
     scope, environ = http_scope("GET", "/", [("origin", APP)]), wsgi_environ("GET", "/", [("origin", APP)])
     asgi, wsgi = CORSMiddleware(App().asgi, **ONE), WSGIMiddleware(App().wsgi, **ONE)
     assert [call_asgi(asgi, scope).lines for _ in range(2)] == [GRANT, GRANT]

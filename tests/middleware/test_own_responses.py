@@ -19,15 +19,15 @@ Calls = list[tuple[Any, ...]]
 
 
 class Server:
-    """A server's `start_response`, which stores each call, and what is written."""
+    """A server's `start_response`, which stores each call and the bytes written."""
 
     def __init__(self) -> None:
-        """Nothing was called yet."""
+        """Start without a call."""
         self.calls: Calls = []
         self.written: list[bytes] = []
 
     def __call__(self, *args: Any) -> Callable[[bytes], None]:
-        """Store the arguments."""
+        """Store the arguments. The returned `write` stores its bytes."""
         self.calls.append(args)
         return self.written.append
 
@@ -36,8 +36,8 @@ class Server:
 
 
 @pytest.mark.parametrize(("origin", "raises"), [(EVIL, None), (APP, LookupError("x"))], ids=["403", "500"])
-def test_head_has_no_body_but_its_length(serve: Any, origin: str, raises: Exception | None) -> None:
-    """A body on HEAD puts a connection that is used again out of step (RFC 9110, 9.3.2)."""
+def test_a_response_to_head_has_a_content_length_but_no_body(serve: Any, origin: str, raises: Exception | None) -> None:
+    """A body would break the next response on the connection (RFC 9110, 9.3.2)."""
     served = serve(app=App(raises=raises), enforce=True, **ONE)
     get, head = (served.request(method, origin=origin, fields=[("host", "api.test")]) for method in ("GET", "HEAD"))
     assert (get.status, bool(get.body)) == (500 if raises else 403, True)
@@ -46,8 +46,8 @@ def test_head_has_no_body_but_its_length(serve: Any, origin: str, raises: Except
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-def test_an_app_that_overwrites_the_method_changes_nothing(lazy: bool) -> None:
-    """Some serve HEAD as GET; the client has sent HEAD all the same."""
+def test_a_crash_on_head_has_no_body_even_if_the_app_overwrites_the_method(lazy: bool) -> None:
+    """Some apps serve HEAD as GET."""
 
     async def asgi(scope: Any, receive: Any, send: Any) -> None:
         del receive, send
@@ -69,8 +69,8 @@ def test_an_app_that_overwrites_the_method_changes_nothing(lazy: bool) -> None:
     assert (head.status, head.body) == (500, b"")
 
 
-def test_the_headers_of_a_crash_are_sent_on_head() -> None:
-    """Some servers send them with the first piece of a body; there is none, and then the exception comes."""
+def test_an_empty_piece_sends_the_headers_of_a_crash_on_head() -> None:
+    """Some servers send headers with the first piece, and the exception follows."""
     server, error = Server(), LookupError()
     body = WSGIMiddleware(App(raises=error).wsgi, **ONE)(wsgi_environ("HEAD", "/", [("origin", APP)]), server)
     with pytest.raises(LookupError):
@@ -78,8 +78,8 @@ def test_the_headers_of_a_crash_are_sent_on_head() -> None:
     assert (server.calls, server.written) == ([("500 Internal Server Error", GRANTED)], [b""])
 
 
-def test_a_server_without_write_gets_a_crash_on_head() -> None:
-    """As in many a test: `start_response` returns nothing."""
+def test_a_crash_on_head_works_if_start_response_returns_nothing() -> None:
+    """Many tests of apps pass such a function."""
     calls: Calls = []
 
     def start_response(*args: Any) -> Any:
@@ -123,7 +123,7 @@ class Lazy:
         return LazyBody(self, start_response)
 
     def pieces(self, start_response: Any) -> Iterator[bytes]:
-        """Be the body."""
+        """Yield the body."""
         if self.before:
             raise self.before
         start_response("200 OK", [("content-type", "text/plain")])
@@ -134,14 +134,14 @@ class Lazy:
 
 
 class LazyBody:
-    """An iterator of its own, as werkzeug's `ClosingIterator` is."""
+    """An iterator with a `close` method, as werkzeug's `ClosingIterator`."""
 
     def __init__(self, app: Lazy, start_response: Any) -> None:
-        """Begin with the first piece."""
+        """Start before the first piece."""
         self.app, self.pieces = app, app.pieces(start_response)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Be the iterator."""
+        """Return the iterator itself."""
         return self
 
     def __next__(self) -> bytes:
@@ -149,7 +149,7 @@ class LazyBody:
         return next(self.pieces)
 
     def close(self) -> None:
-        """Count."""
+        """Count the calls."""
         self.app.closed += 1
 
 
@@ -157,8 +157,7 @@ def get(app: Any, method: str = "GET", **options: Any) -> Answer:
     return call_wsgi(WSGIMiddleware(app, **(options or ONE)), wsgi_environ(method, "/", [("origin", APP)]))
 
 
-def test_a_lazy_app_is_served() -> None:
-    """It has the headers of the policy, and is closed once."""
+def test_a_lazy_app_gets_the_headers_and_is_closed_once() -> None:
     app = Lazy()
     answer = get(app.wsgi_app)
     assert (answer.status, answer.body, app.closed) == (200, b"ab", 1)
@@ -167,7 +166,7 @@ def test_a_lazy_app_is_served() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_lazy_app_that_raises_gets_a_500_that_the_page_can_read(method: str) -> None:
-    """As any other that raises before its response starts; the exception goes on to the server."""
+    """The exception is raised on to the server."""
     app = Lazy(before=LookupError())
     answer = get(app.wsgi_app, method)
     assert (answer.status, answer.headers, answer.raised) == (500, GRANTED, app.before)
@@ -175,7 +174,6 @@ def test_a_lazy_app_that_raises_gets_a_500_that_the_page_can_read(method: str) -
 
 
 def test_a_generator_that_raises_gets_a_500() -> None:
-    """The plainest of lazy apps."""
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         raise LookupError
@@ -188,7 +186,7 @@ def test_a_generator_that_raises_gets_a_500() -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("pieces", [[], [b""], [b"", b""]], ids=["none", "an empty piece", "two empty pieces"])
 def test_a_generator_that_raises_before_its_body_gets_a_500(method: str, pieces: list[bytes]) -> None:
-    """Nothing is sent until the first piece that isn't empty (PEP 3333), so its own start can be replaced."""
+    """Nothing is sent before the first piece that isn't empty (PEP 3333), so the app's start can be replaced."""
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [("content-length", "1")])
@@ -206,16 +204,15 @@ def test_a_generator_that_raises_before_its_body_gets_a_500(method: str, pieces:
     assert b"".join(sent) == (CRASH if method == "GET" else b"")
 
 
-def test_a_lazy_app_that_raises_late_breaks_off() -> None:
-    """Its headers are sent; the exception is the server's, without a note, since the page could read it."""
+def test_an_exception_after_the_first_piece_is_raised_on_without_a_note() -> None:
+    """The page could read the response, so it sees no CORS error."""
     app = Lazy(after=LookupError())
     answer = get(app.wsgi_app)
     assert (answer.status, answer.body, answer.raised, app.closed) == (200, b"a", app.after, 1)
     assert not hasattr(app.after, "__notes__")
 
 
-def test_a_lazy_apps_exception_propagates_if_flask_says_so() -> None:
-    """It gets the note instead of a response."""
+def test_a_lazy_apps_exception_gets_a_note_instead_of_a_500_if_flask_propagates_it() -> None:
     app = Lazy(before=LookupError())
     app.config["PROPAGATE_EXCEPTIONS"] = True
     answer = get(app.wsgi_app)
@@ -224,8 +221,7 @@ def test_a_lazy_apps_exception_propagates_if_flask_says_so() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
-def test_no_base_exception_of_a_lazy_app_gets_a_response(kind: type[BaseException]) -> None:
-    """It passes as it is."""
+def test_a_base_exception_of_a_lazy_app_gets_no_response(kind: type[BaseException]) -> None:
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         raise kind
@@ -236,36 +232,35 @@ def test_no_base_exception_of_a_lazy_app_gets_a_response(kind: type[BaseExceptio
 
 
 def test_a_lazy_app_that_is_not_iterated_is_closed() -> None:
-    """A server whose client has left closes what it got."""
+    """A server does so if the client has disconnected."""
     app = Lazy()
     body: Any = WSGIMiddleware(app.wsgi_app, **ONE)(wsgi_environ("GET", "/", []), Server())
     body.close()
     assert app.closed == 1
 
 
-def test_a_generator_that_has_no_close_needs_none() -> None:
-    """PEP 3333 makes it optional."""
+def test_an_iterable_without_close_can_be_closed() -> None:
+    """`close` is optional (PEP 3333)."""
     body: Any = WSGIMiddleware(lambda _environ, _start: iter(()), **ONE)(wsgi_environ("GET", "/", []), Server())
     body.close()
     assert list(body) == []
 
 
-def test_a_list_is_returned_as_it_is() -> None:
-    """Nothing can raise when it is iterated, and servers look at its length."""
+def test_a_list_is_returned_unchanged() -> None:
+    """Its iteration cannot raise, and servers use its length."""
     pieces = [b""]
     environ = wsgi_environ("GET", "/", [])
     assert WSGIMiddleware(lambda _environ, _start: pieces, **ONE)(environ, Server()) is pieces
 
 
-def test_a_lazy_app_without_policy_passes() -> None:
-    """Its exception is the server's, too."""
+def test_an_exception_of_a_lazy_app_without_a_policy_gets_no_response() -> None:
     app = Lazy(before=LookupError())
     answer = get(app.wsgi_app, paths={"/*": None}, **ONE)
     assert (answer.status, answer.raised) == (None, app.before)
 
 
 def test_a_lazy_app_in_two_middlewares_gets_one_500() -> None:
-    """The outer one sends it."""
+    """The outer middleware sends it."""
     app = Lazy(before=LookupError())
     answer = get(WSGIMiddleware(app.wsgi_app, **ONE))
     assert (answer.status, answer.headers, answer.body, app.closed) == (500, GRANTED, CRASH, 1)

@@ -1,4 +1,4 @@
-"""WebSocket handshakes, which no browser checks."""
+"""WebSocket handshakes, to which browsers apply no CORS."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from tests.support.apps import App
 from tests.support.clients import Answer, call_asgi, websocket_scope
 from tests.support.event_loops import RUNNERS
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
-HTTP_ANSWER = {"websocket.http.response": {}}
+RESPONSE_EXTENSION = {"websocket.http.response": {}}
 ONE: dict[str, Any] = {"allow_origins": APP}
 CREDENTIALED: dict[str, Any] = {**ONE, "allow_credentials": True}
 ANY: dict[str, Any] = {"allow_origins": "*"}
@@ -20,25 +20,25 @@ ANY: dict[str, Any] = {"allow_origins": "*"}
 def shake(
     options: dict[str, Any], fields: list[tuple[str, str]], *, extension: bool = True, path: str = "/", **more: Any
 ) -> tuple[Answer, App]:
-    """One handshake; ``host`` is the server's unless a field says otherwise."""
+    """Send one handshake, with the server's own Host unless `fields` has another."""
     app = App()
     if not any(name == "host" for name, _ in fields):
         fields = [("host", "api.example.com"), *fields]
-    scope = websocket_scope(path, fields, extensions=HTTP_ANSWER if extension else {})
+    scope = websocket_scope(path, fields, extensions=RESPONSE_EXTENSION if extension else {})
     return call_asgi(CORSMiddleware(app.asgi, **options, **more), scope), app
 
 
 COOKIE, AUTHORIZATION = ("cookie", "a=1"), ("authorization", "Bearer x")
 SELF = "https://api.example.com"
 
-# behaviour, options, fields
+# behaviour, options, headers
 ACCEPTED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("an allowed origin without credentials", ONE, [("origin", APP)]),
     ("an allowed origin with a cookie under allow_credentials", CREDENTIALED, [("origin", APP), COOKIE]),
     ("an allowed origin with Authorization under allow_credentials", CREDENTIALED, [("origin", APP), AUTHORIZATION]),
     ("any origin without credentials under *", ANY, [("origin", EVIL)]),
-    ("no Origin is no browser", ONE, []),
-    ("no Origin with a cookie is no browser", ONE, [COOKIE]),
+    ("no Origin", ONE, []),
+    ("no Origin with a cookie", ONE, [COOKIE]),
     ("the same origin by Host", ONE, [("origin", SELF)]),
     ("the same origin by Host with a cookie", ONE, [("origin", SELF), COOKIE]),
     (
@@ -55,21 +55,23 @@ ACCEPTED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         ONE,
         [("origin", EVIL), ("host", "10.0.0.1:8000"), ("sec-fetch-site", "same-origin")],
     ),
-    ("a navigation of the user by Sec-Fetch-Site", ONE, [("origin", EVIL), ("sec-fetch-site", "none")]),
-    ("an opaque origin that the browser calls the same", ONE, [("origin", "null"), ("sec-fetch-site", "same-origin")]),
+    ("a request by the user (Sec-Fetch-Site: none)", ONE, [("origin", EVIL), ("sec-fetch-site", "none")]),
+    ("an opaque origin with Sec-Fetch-Site: same-origin", ONE, [("origin", "null"), ("sec-fetch-site", "same-origin")]),
 ]
 
 
 @pytest.mark.parametrize(("options", "fields"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-@pytest.mark.parametrize("extension", [True, False], ids=["http answer", "close only"])
-def test_accepted(options: dict[str, Any], fields: list[tuple[str, str]], extension: bool) -> None:
-    """The handshake reaches the app, whose messages pass unchanged."""
+@pytest.mark.parametrize("extension", [True, False], ids=["response extension", "close only"])
+def test_an_allowed_handshake_reaches_the_app(
+    options: dict[str, Any], fields: list[tuple[str, str]], extension: bool
+) -> None:
+    """The app's messages pass unchanged."""
     answer, app = shake(options, fields, extension=extension)
     assert (answer.messages, answer.raised, len(app.seen)) == ([{"type": "websocket.accept"}], None, 1)
     assert shake(options, [("origin", EVIL), COOKIE], extension=extension)[1].seen == []
 
 
-# behaviour, options, fields, a word of the reason
+# behaviour, options, headers, a text in the reason
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
     ("another origin", ONE, [("origin", EVIL)], "api.example.com"),
     ("another origin under credentials", CREDENTIALED, [("origin", EVIL), COOKIE], "api.example.com"),
@@ -77,10 +79,10 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
     ("a cookie without allow_credentials", ONE, [("origin", APP), COOKIE], "allow_credentials"),
     ("Authorization without allow_credentials", ONE, [("origin", APP), AUTHORIZATION], "allow_credentials"),
     ("a cookie from any origin under an anonymous *", ANY, [("origin", EVIL), COOKIE], "allow_credentials"),
-    ("two Origin fields", ONE, [("origin", APP), ("origin", APP)], ""),
-    ("what is no origin", ONE, [("origin", "https://a b")], ""),
+    ("two Origin headers", ONE, [("origin", APP), ("origin", APP)], ""),
+    ("an invalid origin", ONE, [("origin", "https://a b")], ""),
     ("an empty Origin", ONE, [("origin", "")], ""),
-    ("another port than Host's", ONE, [("origin", f"{SELF}:8443")], "api.example.com"),
+    ("a port that differs from Host's", ONE, [("origin", f"{SELF}:8443")], "api.example.com"),
     (
         "the default port of another scheme",
         ONE,
@@ -89,25 +91,27 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
     ),
     ("a host that only begins like Host", ONE, [("origin", f"{SELF}.evil.net")], "api.example.com"),
     (
-        "what the browser calls cross-site, though Host is equal",
+        "Sec-Fetch-Site: cross-site, although Host is equal",
         ONE,
         [("origin", SELF), ("sec-fetch-site", "cross-site")],
         "",
     ),
     (
-        "what the browser calls same-site, though Host is equal",
+        "Sec-Fetch-Site: same-site, although Host is equal",
         ONE,
         [("origin", SELF), ("sec-fetch-site", "same-site")],
         "",
     ),
-    ("a Host that does not tell", ONE, [("origin", SELF), ("host", "")], ""),
-    ("two Host fields", ONE, [("origin", SELF), ("host", "api.example.com"), ("host", "x.example.com")], ""),
+    ("an empty Host", ONE, [("origin", SELF), ("host", "")], ""),
+    ("two Host headers", ONE, [("origin", SELF), ("host", "api.example.com"), ("host", "x.example.com")], ""),
 ]
 
 
-@pytest.mark.parametrize(("options", "fields", "word"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_refused(options: dict[str, Any], fields: list[tuple[str, str]], word: str) -> None:
-    """The handshake is refused before accept: 403 with the reason where the server can, close otherwise."""
+@pytest.mark.parametrize(("options", "fields", "text"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_a_refused_handshake_gets_403_with_the_reason_or_a_close(
+    options: dict[str, Any], fields: list[tuple[str, str]], text: str
+) -> None:
+    """The server closes it if it does not support `websocket.http.response`."""
     answer, app = shake(options, fields)
     assert [message["type"] for message in answer.messages] == [
         "websocket.http.response.start",
@@ -117,43 +121,42 @@ def test_refused(options: dict[str, Any], fields: list[tuple[str, str]], word: s
     assert answer.values("content-type")[0].startswith("text/plain")
     assert answer.cors == []
     assert answer.body
-    assert word in answer.body.decode()
+    assert text in answer.body.decode()
     answer, app = shake(options, fields, extension=False)
     assert [message["type"] for message in answer.messages] == ["websocket.close"]
     assert app.seen == []
 
 
 @pytest.mark.parametrize(("options", "fields"), [row[1:3] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_not_checked(options: dict[str, Any], fields: list[tuple[str, str]]) -> None:
-    """check_websockets=False lets every handshake pass."""
+def test_check_websockets_false_allows_every_handshake(options: dict[str, Any], fields: list[tuple[str, str]]) -> None:
     checked, unchecked = shake(options, fields), shake(options, fields, check_websockets=False)
     assert (len(checked[1].seen), len(unchecked[1].seen)) == (0, 1)
     assert unchecked[0].messages == [{"type": "websocket.accept"}]
 
 
-def test_no_extensions_key() -> None:
-    """A server without any extension gets the close."""
+def test_a_server_without_extensions_gets_the_close() -> None:
     scope = websocket_scope("/", [("origin", EVIL)])
     assert [message["type"] for message in call_asgi(CORSMiddleware(App().asgi, **ONE), scope).messages] == [
         "websocket.close"
     ]
 
 
-def test_null_under_its_word() -> None:
-    """A policy that names ``null`` with credentials accepts it."""
-    policy = quiet(allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null")
+def test_null_with_credentials_is_accepted_if_dangerously_allowed() -> None:
+    policy = policy_without_warnings(
+        allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null"
+    )
     answer = call_asgi(CORSMiddleware(App().asgi, policy), websocket_scope("/", [("origin", "null"), COOKIE]))
     assert answer.messages == [{"type": "websocket.accept"}]
 
 
 def test_the_refusal_names_the_host_received() -> None:
-    """Where no Sec-Fetch-Site tells, the reason names the Host that was compared."""
+    """Without Sec-Fetch-Site, that Host was compared."""
     answer, _ = shake(ONE, [("origin", EVIL), ("host", "api.example.com")])
     assert "api.example.com" in answer.body.decode()
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "is_internal"),
     [
         ("127.0.0.1:8000", True),
         ("localhost:8000", True),
@@ -162,14 +165,13 @@ def test_the_refusal_names_the_host_received() -> None:
         ("api.example.com", False),
     ],
 )
-def test_a_proxy_that_hides_the_host(host: str, told: bool) -> None:
-    """Where Host looks like a proxy's upstream, the reason says what to write in the proxy."""
+def test_the_refusal_names_the_proxy_setting_if_host_looks_internal(host: str, is_internal: bool) -> None:
     answer, _ = shake(ONE, [("origin", EVIL), ("host", host)])
-    assert ("proxy_set_header Host $host" in answer.body.decode()) is told
+    assert ("proxy_set_header Host $host" in answer.body.decode()) is is_internal
 
 
-def test_messages_of_an_accepted_handshake() -> None:
-    """Headers of the accept, and data in both directions, are the app's own."""
+def test_the_messages_of_an_accepted_handshake_pass_unchanged() -> None:
+    """Also the headers of the accept, and data in both directions."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         del scope
@@ -184,8 +186,8 @@ def test_messages_of_an_accepted_handshake() -> None:
     assert messages[0] is accept
 
 
-def test_a_refused_handshake_of_the_app_passes() -> None:
-    """An app's own refusal by HTTP gets no CORS field; browsers read none there."""
+def test_the_apps_own_refusal_of_a_handshake_gets_no_cors_header() -> None:
+    """Browsers ignore CORS headers there."""
     start = {"type": "websocket.http.response.start", "status": 404, "headers": [(b"x-a", b"1")]}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -195,8 +197,7 @@ def test_a_refused_handshake_of_the_app_passes() -> None:
     assert call_asgi(CORSMiddleware(app, **ONE), websocket_scope("/", [("origin", APP)])).messages == [start]
 
 
-def test_an_exception_of_a_handshake_passes() -> None:
-    """An exception of the app is the server's to answer."""
+def test_an_exception_of_the_app_during_a_handshake_is_raised_on() -> None:
     error = RuntimeError()
     answer = call_asgi(CORSMiddleware(App(raises=error).asgi, **ONE), websocket_scope("/", [("origin", APP)]))
     assert (answer.raised, answer.messages) == (error, [])
@@ -205,48 +206,44 @@ def test_an_exception_of_a_handshake_passes() -> None:
 @pytest.mark.parametrize(
     ("path", "accepted"), [("/chat", False), ("/public", True), ("/raw", True), ("/partner", True)]
 )
-def test_policies_by_path(path: str, accepted: bool) -> None:
-    """The policy of the path decides; None is no check at all."""
+def test_a_handshake_is_checked_by_the_policy_of_its_path(path: str, accepted: bool) -> None:
+    """None passes every handshake through."""
     paths = {"/public": Policy(allow_origins="*"), "/raw": None, "/partner": {"allow_origins": EVIL}}
     _, app = shake(ONE, [("origin", EVIL)], path=path, paths=paths)
     assert bool(app.seen) is accepted
 
 
 @pytest.mark.parametrize("run", RUNNERS.values(), ids=RUNNERS)
-def test_callables_are_asked(run: Any) -> None:
-    """A dynamic origin is asked for as on an actual request."""
+def test_a_handshake_is_checked_by_callables(run: Any) -> None:
     middleware = CORSMiddleware(App().asgi, allow_origins=[lambda origin: origin == APP])
     accepted = call_asgi(middleware, websocket_scope("/", [("origin", APP)]), run)
     refused = call_asgi(middleware, websocket_scope("/", [("origin", EVIL)]), run)
     assert [answer.messages[0]["type"] for answer in (accepted, refused)] == ["websocket.accept", "websocket.close"]
 
 
-def test_stacked_handshakes() -> None:
-    """Stacked twice, both layers must allow a handshake."""
+def test_both_of_two_nested_middlewares_must_allow_a_handshake() -> None:
     app = App()
     both = CORSMiddleware(CORSMiddleware(app.asgi, allow_origins=[APP]), allow_origins=[APP, EVIL])
     kinds = [call_asgi(both, websocket_scope("/", [("origin", origin)])).messages[0]["type"] for origin in (APP, EVIL)]
     assert (kinds, len(app.seen)) == (["websocket.accept", "websocket.close"], 1)
 
 
-def test_an_ambiguous_path() -> None:
-    """A handshake whose path leads to two policies is refused."""
+def test_a_handshake_with_an_ambiguous_path_is_refused() -> None:
     paths = {"/open/*": Policy(allow_origins="*"), "/raw": None}
     for path in ("/open/../chat", "/open/../raw"):
         answer, app = shake(ONE, [("origin", APP)], path=path, paths=paths)
         assert (answer.status, app.seen) == (403, [])
 
 
-def test_on_decision() -> None:
-    """on_decision is told of handshakes too."""
+def test_on_decision_is_called_for_handshakes() -> None:
     seen: list[Any] = []
     for fields in ([("origin", EVIL)], [("origin", APP), COOKIE]):
         shake(ONE, fields, on_decision=lambda decision, scope: seen.append((decision.reason, scope["type"])))
     assert seen == [("MissingAllowOriginHeader", "websocket"), ("CredentialsNotAllowed", "websocket")]
 
 
-async def test_a_handshake_is_refused_unasked() -> None:
-    """Whether or not the server, or a test client, says that it has come."""
+async def test_a_handshake_is_refused_without_waiting_for_its_connect_message() -> None:
+    """Some test clients never send it."""
     sent: list[Any] = []
 
     async def receive() -> Any:

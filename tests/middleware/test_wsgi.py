@@ -1,4 +1,4 @@
-"""Over WSGI: start_response, the iterable, exceptions, the path."""
+"""WSGI: `start_response`, the iterable, exceptions and the path."""
 
 import io
 import re
@@ -21,42 +21,42 @@ GRANT = sorted([OWN, VARY, origin_line(APP)])
 
 
 def get(app: Any, origin: str | None = APP, **environ: Any) -> Answer:
-    """GET / through a middleware, without the validator."""
+    """Send GET / through a middleware, without the validator."""
     return call_wsgi(app, {**wsgi_environ("GET", "/", [] if origin is None else [("origin", origin)]), **environ})
 
 
 class Recorder:
-    """A server's start_response that keeps each call."""
+    """A server's `start_response` that stores each call."""
 
     def __init__(self) -> None:
-        """No call yet."""
+        """Start without a call."""
         self.calls: list[tuple[Any, ...]] = []
         self.written: list[bytes] = []
 
     def __call__(self, *args: Any) -> Any:
-        """Keep the arguments; ``write`` collects."""
+        """Store the arguments. The returned `write` stores its bytes."""
         self.calls.append(args)
         return self.written.append
 
 
 class Body:
-    """An iterable with a close()."""
+    """An iterable with a `close` method."""
 
     def __init__(self) -> None:
-        """Not closed."""
+        """Start unclosed."""
         self.closed = 0
 
     def __iter__(self) -> Any:
-        """Two parts."""
+        """Yield two parts."""
         return iter([b"a", b"b"])
 
     def close(self) -> None:
-        """Count."""
+        """Count the calls."""
         self.closed += 1
 
 
-def test_the_iterable_passes_as_it_is() -> None:
-    """The app's iterable is returned as the very object, so close() and its length are the server's to use."""
+def test_the_apps_iterable_is_returned_unchanged() -> None:
+    """The server can call its `close` and `len`."""
     body = Body()
 
     def app(environ: Any, start_response: Any) -> Any:
@@ -70,8 +70,7 @@ def test_the_iterable_passes_as_it_is() -> None:
     assert body.closed == 0
 
 
-def test_the_file_wrapper_passes() -> None:
-    """wsgi.file_wrapper's object reaches the server unchanged."""
+def test_a_wsgi_file_wrapper_is_returned_unchanged() -> None:
 
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", PAIRS)
@@ -83,8 +82,7 @@ def test_the_file_wrapper_passes() -> None:
     assert recorder.calls == [("200 OK", DECORATED)]
 
 
-def test_write_is_the_servers() -> None:
-    """start_response returns the server's write."""
+def test_start_response_returns_the_servers_write() -> None:
 
     def app(environ: Any, start_response: Any) -> Any:
         del environ
@@ -96,8 +94,7 @@ def test_write_is_the_servers() -> None:
     assert (recorder.written, recorder.calls) == ([b"written"], [("200 OK", DECORATED)])
 
 
-def test_the_apps_list_is_not_edited() -> None:
-    """The list of fields given to start_response is copied."""
+def test_the_apps_list_of_headers_is_copied_before_it_is_changed() -> None:
     headers = list(PAIRS)
     middleware = WSGIMiddleware(lambda _, start: (start("200 OK", headers), [b""])[1], **ONE)
     assert [get(middleware, origin).lines for origin in (APP, EVIL)] == [GRANT, sorted([OWN, VARY])]
@@ -111,20 +108,19 @@ def test_the_apps_list_is_not_edited() -> None:
         pytest.param([("x" * 300, "1"), *PAIRS], id="a name of 300 characters"),
     ],
 )
-def test_odd_fields_of_the_app_are_sent(headers: Any) -> None:
-    """What is no list, or has an endless name, is decorated like any other."""
+def test_headers_as_a_tuple_or_with_a_long_name_get_the_cors_headers(headers: Any) -> None:
     recorder = Recorder()
     middleware = WSGIMiddleware(lambda _, start: (start("200 OK", headers), [])[1], **ONE)
     middleware(wsgi_environ("GET", "/", [("origin", APP)]), recorder)
     assert recorder.calls == [("200 OK", [*headers, *DECORATED[1:]])]
 
 
-ASKS = [("origin", APP), ("access-control-request-method", "GET")]
+PREFLIGHT = [("origin", APP), ("access-control-request-method", "GET")]
 
 
-@pytest.mark.parametrize(("method", "fields"), [("GET", ASKS[:1]), ("OPTIONS", ASKS)])
-def test_a_server_may_edit_the_fields_that_it_gets(method: str, fields: Any) -> None:
-    """The next request gets them whole, of an answer that is kept, too."""
+@pytest.mark.parametrize(("method", "fields"), [("GET", PREFLIGHT[:1]), ("OPTIONS", PREFLIGHT)])
+def test_a_server_may_change_the_headers_that_it_gets(method: str, fields: Any) -> None:
+    """The next response has all headers, also if it is cached."""
     recorder, sent = Recorder(), []
     middleware = WSGIMiddleware(App().wsgi, **ONE)
     for _ in range(3):
@@ -135,8 +131,8 @@ def test_a_server_may_edit_the_fields_that_it_gets(method: str, fields: Any) -> 
     assert sent == [sent[0]] * 3
 
 
-def test_one_policy_answers_preflights_in_both_shells() -> None:
-    """Each shell keeps answers of its own kind."""
+def test_one_policy_serves_preflights_under_asgi_and_wsgi() -> None:
+    """Each interface has its own cache."""
     policy = Policy(**ONE)
     asgi, wsgi = Served("asgi", App(), policy), Served("wsgi", App(), policy)
     for served in (asgi, wsgi, asgi, wsgi):
@@ -144,15 +140,14 @@ def test_one_policy_answers_preflights_in_both_shells() -> None:
         assert served.preflight(origin=EVIL).cors == []
 
 
-def test_the_status_line_passes() -> None:
-    """Status and reason phrase are the app's own."""
+def test_the_apps_status_line_is_unchanged() -> None:
     recorder = Recorder()
     WSGIMiddleware(lambda _, start: (start("299 My Own", PAIRS), [])[1], **ONE)(wsgi_environ("GET", "/", []), recorder)
     assert recorder.calls == [("299 My Own", [*PAIRS, ("vary", "Origin")])]
 
 
-def test_a_second_start_with_exc_info() -> None:
-    """A re-call with exc_info, as for an error page, carries the fields as well and hands exc_info on."""
+def test_a_second_start_response_with_exc_info_gets_the_headers_and_passes_exc_info_on() -> None:
+    """Apps do so for an error page."""
     info: list[Any] = []
 
     def app(environ: Any, start_response: Any) -> Any:
@@ -170,8 +165,7 @@ def test_a_second_start_with_exc_info() -> None:
     assert recorder.calls == [("200 OK", DECORATED), ("500 Oops", DECORATED, info[0])]
 
 
-def test_a_late_start() -> None:
-    """An app that calls start_response at its first part, as a generator does, is decorated too."""
+def test_a_generator_that_calls_start_response_at_its_first_part_gets_the_headers() -> None:
 
     def app(environ: Any, start_response: Any) -> Any:
         del environ
@@ -186,8 +180,10 @@ GRANTS = [(APP, [origin_line(APP), CREDENTIALS, VARY]), (EVIL, [VARY]), (None, [
 
 
 @pytest.mark.parametrize(("origin", "cors"), GRANTS, ids=["allowed", "refused", "no Origin"])
-def test_an_exception_is_answered(origin: str | None, cors: list[str]) -> None:
-    """An exception before the start is answered 500 in plain text with the fields; the error is not lost."""
+def test_an_exception_before_the_response_starts_gets_a_500_and_is_not_lost(
+    origin: str | None, cors: list[str]
+) -> None:
+    """The 500 is plain text, has the policy's headers, and does not show the exception."""
     errors = io.StringIO()
     error = RuntimeError("secret detail")
     answer = get(
@@ -199,14 +195,13 @@ def test_an_exception_is_answered(origin: str | None, cors: list[str]) -> None:
     assert answer.raised is error or "secret detail" in errors.getvalue()
 
 
-def test_an_exception_before_the_first_part() -> None:
-    """start_response alone sends nothing: an exception right after it is answered as before it."""
+def test_an_exception_after_start_response_but_before_the_first_part_gets_a_500() -> None:
+    """`start_response` alone sends nothing."""
     answer = get(WSGIMiddleware(App(raises=RuntimeError(), late=True).wsgi, **ONE))
     assert (answer.status, answer.cors) == (500, [origin_line(APP)])
 
 
-def test_an_exception_after_the_first_part() -> None:
-    """Once a part is out the exception goes on, and nothing is started again."""
+def test_an_exception_after_the_first_part_is_only_raised_on() -> None:
     error = RuntimeError()
 
     def app(environ: Any, start_response: Any) -> Any:
@@ -220,16 +215,14 @@ def test_an_exception_after_the_first_part() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_no_base_exception_is_answered(kind: type[BaseException]) -> None:
-    """KeyboardInterrupt and its like pass without an answer."""
+def test_a_base_exception_gets_no_response(kind: type[BaseException]) -> None:
     error = kind()
     answer = get(WSGIMiddleware(App(raises=error).wsgi, **ONE))
     assert (answer.raised, answer.status) == (error, None)
     assert get(WSGIMiddleware(App(raises=Exception()).wsgi, **ONE)).status == 500
 
 
-def test_an_exception_without_policy_passes() -> None:
-    """Where no policy serves the path, the exception is the server's."""
+def test_an_exception_on_a_path_without_a_policy_gets_no_response() -> None:
     error = RuntimeError()
     answer = get(WSGIMiddleware(App(raises=error).wsgi, paths={"/*": None}, **ONE))
     assert (answer.raised, answer.status) == (error, None)
@@ -239,36 +232,33 @@ def test_an_exception_without_policy_passes() -> None:
     ("path", "lines"),
     [("/ümlaut/a", sorted([OWN, origin_line("*")])), ("/日本", sorted([OWN, origin_line("*")])), ("/umlaut/a", GRANT)],
 )
-def test_the_path_is_utf8(path: str, lines: list[str]) -> None:
-    """PATH_INFO is latin-1 on the wire and UTF-8 in the patterns."""
+def test_the_path_is_decoded_as_utf8(path: str, lines: list[str]) -> None:
+    """PEP 3333 passes PATH_INFO as UTF-8 bytes in a latin-1 string."""
     middleware = WSGIMiddleware(
         App().wsgi, paths={"/ümlaut/*": {"allow_origins": "*"}, "/日本": {"allow_origins": "*"}}, **ONE
     )
     assert call_wsgi(middleware, wsgi_environ("GET", path, [("origin", APP)])).lines == lines
 
 
-def test_script_name_is_no_part_of_the_path() -> None:
-    """SCRIPT_NAME is left out."""
+def test_script_name_is_not_part_of_the_path() -> None:
     middleware = WSGIMiddleware(App().wsgi, paths={"/a": {"allow_origins": "*"}}, **ONE)
     environ = {**wsgi_environ("GET", "/a", [("origin", EVIL)]), "SCRIPT_NAME": "/mounted"}
     assert call_wsgi(middleware, environ).lines == sorted([OWN, origin_line("*")])
 
 
-def test_a_path_that_is_no_utf8() -> None:
-    """A path of other bytes is served by the base policy."""
+def test_a_path_that_is_not_utf8_has_the_base_policy() -> None:
     environ = {**wsgi_environ("GET", "/", [("origin", APP)]), "PATH_INFO": "/\xff\xfe"}
     assert call_wsgi(WSGIMiddleware(App().wsgi, paths={"/a": None}, **ONE), environ).lines == GRANT
 
 
-def test_a_missing_path() -> None:
-    """An environ without PATH_INFO (PEP 3333 lets it be absent) is served."""
+def test_an_environ_without_path_info_is_served() -> None:
+    """PATH_INFO is optional (PEP 3333)."""
     environ = wsgi_environ("GET", "/", [("origin", APP)])
     del environ["PATH_INFO"]
     assert call_wsgi(WSGIMiddleware(App().wsgi, paths={"/a": None}, **ONE), environ).lines == GRANT
 
 
-def test_a_refused_preflight_has_a_length() -> None:
-    """The refusal's body is sent whole, its length announced."""
+def test_a_refused_preflight_has_a_content_length() -> None:
     environ = wsgi_environ("OPTIONS", "/", [("origin", EVIL), ("access-control-request-method", "GET")])
     answer = call_wsgi(WSGIMiddleware(App().wsgi, **ONE), environ)
     assert answer.values("content-length") == [str(len(answer.body))]
@@ -279,46 +269,48 @@ class FlaskLike:
     """An app whose WSGI callable is its method, with a configuration as Flask's."""
 
     def __init__(self, **config: bool) -> None:
-        """Take the configuration."""
+        """Store the configuration."""
         self.config = config
 
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
-        """Fail."""
+        """Raise an exception."""
         del environ, start_response
         raise RuntimeError
 
 
-# behaviour, configuration, what environ holds more, whether the exception is answered
-ASKED_FOR: list[tuple[str, dict[str, bool], dict[str, Any], bool]] = [
-    ("a crash is answered", {}, {}, True),
+# behaviour, configuration, additional keys of environ, whether the middleware sends a 500
+PROPAGATION: list[tuple[str, dict[str, bool], dict[str, Any], bool]] = [
+    ("an exception gets a 500", {}, {}, True),
     (
         "options that are off change nothing",
         {"TESTING": False, "DEBUG": False, "PROPAGATE_EXCEPTIONS": False},
         {},
         True,
     ),
-    ("PROPAGATE_EXCEPTIONS asks for it", {"PROPAGATE_EXCEPTIONS": True}, {}, False),
-    ("TESTING asks for it", {"TESTING": True}, {}, False),
-    ("debug mode asks for it", {"DEBUG": True}, {}, False),
-    ("a debugger outside asks for it", {}, {"werkzeug.debug.preserve_context": lambda _: None}, False),
+    ("PROPAGATE_EXCEPTIONS propagates it", {"PROPAGATE_EXCEPTIONS": True}, {}, False),
+    ("TESTING propagates it", {"TESTING": True}, {}, False),
+    ("debug mode propagates it", {"DEBUG": True}, {}, False),
+    ("an outer debugger propagates it", {}, {"werkzeug.debug.preserve_context": lambda _: None}, False),
 ]
 
 
 @pytest.mark.parametrize(
-    ("config", "more", "answered"), [row[1:] for row in ASKED_FOR], ids=[row[0] for row in ASKED_FOR]
+    ("config", "more", "responds"), [row[1:] for row in PROPAGATION], ids=[row[0] for row in PROPAGATION]
 )
-def test_an_exception_that_is_asked_for(config: dict[str, bool], more: dict[str, Any], answered: bool) -> None:
-    """Where Flask or a debugger asks for the exception, it passes with a note of what the page will see."""
+def test_an_exception_that_flask_or_a_debugger_propagates_gets_a_note_instead_of_a_500(
+    config: dict[str, bool], more: dict[str, Any], responds: bool
+) -> None:
+    """The note says that the page will see a CORS error."""
     answer = get(WSGIMiddleware(FlaskLike(**config).wsgi_app, **ONE), **more)
     notes = "\n".join(getattr(answer.raised, "__notes__", []))
     assert isinstance(answer.raised, RuntimeError)
-    assert (answer.status == 500) is answered
-    assert ("CORS" in notes) is not answered
+    assert (answer.status == 500) is responds
+    assert ("CORS" in notes) is not responds
 
 
 @pytest.mark.parametrize("paths", [{"/closed": CLOSED}, {re.compile("/cl.*"): CLOSED}], ids=["exact", "regex"])
-def test_a_path_whose_slash_went_with_the_script_name(paths: Any) -> None:
-    """Servers cut SCRIPT_NAME off as text, slash and all; frameworks route what is left as if it had one."""
+def test_a_path_info_without_a_leading_slash_is_matched_with_one(paths: Any) -> None:
+    """Some servers remove SCRIPT_NAME with its slash, and frameworks route the rest as if it had one."""
     middleware = WSGIMiddleware(App().wsgi, allow_origins="*", paths=paths)
     for script, path in 2 * [("/app/", "closed"), ("/app", "/closed"), ("/app", "closed")]:
         recorder = Recorder()
@@ -327,8 +319,8 @@ def test_a_path_whose_slash_went_with_the_script_name(paths: Any) -> None:
         assert recorder.calls[-1][1][1:] == [("vary", "Origin")]
 
 
-def test_a_view_is_found_by_the_whole_of_a_request() -> None:
-    """At later requests as at the first."""
+def test_a_view_may_be_found_by_any_header_of_the_request() -> None:
+    """Also of a request whose path was cached."""
     configuration = Configuration(view_of=lambda scope: dict(scope.get("headers", ())).get(b"x-tenant"), **ONE)
     configuration.set_view(b"closed", CLOSED)
     served = Served("wsgi", App(), configuration)

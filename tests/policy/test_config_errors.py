@@ -1,4 +1,4 @@
-"""ConfigError: all issues at once, each with its option, value, words and code."""
+"""ConfigError: all issues at once, each with its code, option, value, message and hint."""
 
 import enum
 from typing import Any
@@ -23,32 +23,19 @@ BAD: dict[str, Any] = {
 }
 
 
-def test_all_issues_at_once() -> None:
-    """Every mistake of a configuration is reported at once, each with its option."""
-    assert sorted(each.option for each in issues(**BAD)) == sorted(
-        [
-            "allow_origins",
-            "allow_origins",
-            "allow_methods",
-            "allow_headers",
-            "allow_headers",
-            "expose_headers",
-            "max_age",
-            "allow_credentials",
-            "dangerously_allow",
-            "colour",
-        ]
-    )
+def test_all_mistakes_are_reported_at_once_under_their_options() -> None:
+    assert [each.option for each in issues(**BAD)] == [
+        *("colour", "allow_origins", "allow_origins", "allow_methods", "allow_headers", "allow_headers"),
+        *("expose_headers", "allow_credentials", "max_age", "dangerously_allow"),
+    ]
 
 
-def test_codes_are_of_one_meaning() -> None:
-    """Mistakes of different options have different codes."""
+def test_different_mistakes_have_different_codes() -> None:
     found = issues(**BAD)
     assert len({each.code for each in found}) == len(found)
 
 
-def test_the_error_is_a_value_error_with_a_line_per_issue() -> None:
-    """str() of the error has a line per issue: option, message, hint."""
+def test_the_error_is_a_value_error_with_one_line_for_each_issue() -> None:
     with pytest.raises(ValueError, match=r"allow_origins: 'https://a\.com/'") as caught:
         Policy(**BAD)
     assert isinstance(caught.value, ConfigError)
@@ -60,8 +47,7 @@ def test_the_error_is_a_value_error_with_a_line_per_issue() -> None:
         assert each.hint in line
 
 
-def test_the_words_of_a_message() -> None:
-    """The message says what is wrong, then what to write."""
+def test_a_line_has_the_option_then_the_mistake_then_the_correction() -> None:
     with pytest.raises(ConfigError) as caught:
         Policy(allow_origins="https://example.com/")
     assert str(caught.value) == (
@@ -70,7 +56,6 @@ def test_the_words_of_a_message() -> None:
 
 
 def test_an_issue_is_an_immutable_value() -> None:
-    """An issue is a frozen value with five fields."""
     one = Issue(code="a-b", option="x", value=1, message="m", hint="h")
     assert one == Issue("a-b", "x", 1, "m", "h")
     with pytest.raises(AttributeError):
@@ -88,48 +73,43 @@ KEYWORDS = [
 
 
 @pytest.mark.parametrize(("wrong", "right"), KEYWORDS)
-def test_unknown_keywords(wrong: str, right: str) -> None:
-    """An unknown keyword is refused, wherever it is written, and the nearest known one is named."""
+def test_an_unknown_keyword_is_refused_and_the_closest_one_named(wrong: str, right: str) -> None:
     found = issue(**ONE, **{wrong: []})
     assert found.option == wrong
     assert right in found.hint
-    for shell in (CORSMiddleware, WSGIMiddleware):
+    for middleware in (CORSMiddleware, WSGIMiddleware):
         with pytest.raises(ConfigError, match=right):
-            shell(lambda *_: None, allow_origins=APP, **{wrong: []})
+            middleware(lambda *_: None, allow_origins=APP, **{wrong: []})
 
 
-def test_an_unknown_keyword_of_the_middleware() -> None:
-    """The middleware's own keywords are among the known ones."""
+def test_the_closest_keyword_may_be_one_of_the_middleware() -> None:
     with pytest.raises(ConfigError, match="on_decision"):
         CORSMiddleware(lambda *_: None, allow_origins=APP, on_decisions=None)
 
 
-def test_a_list_in_a_list() -> None:
-    """An entry that is a list itself is refused, not taken apart."""
+def test_a_list_in_a_list_is_refused() -> None:
     assert issue(allow_origins=[["https://a.com"], APP]).option == "allow_origins"
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "written"),
+    ("option", "value", "entry"),
     [
         ("allow_headers", ["x-a", "X/Y"], "X/Y"),
         ("allow_methods", ["PUT", "Trace"], "Trace"),
         ("expose_headers", ["Set-Cookie"], "Set-Cookie"),
     ],
 )
-def test_the_value_is_as_written(option: str, value: list[str], written: str) -> None:
-    """An issue's value is the entry in the letters in which it was written."""
-    assert issue(**ONE, **{option: value}).value == written
+def test_the_value_of_an_issue_is_the_given_entry_in_its_letter_case(option: str, value: list[str], entry: str) -> None:
+    assert issue(**ONE, **{option: value}).value == entry
 
 
-def test_options_are_keywords() -> None:
-    """A policy takes no positional argument."""
+def test_a_positional_argument_is_a_type_error() -> None:
     with pytest.raises(TypeError):
         Policy("*")
 
 
 class Array:
-    """Compares element by element, as an array does: the result has no truth value."""
+    """Compares element by element, as an array: the result has no truth value."""
 
     def __eq__(self, other: object) -> Any:
         return Array()
@@ -168,7 +148,7 @@ class BrokenString(str):
 
 
 class Proxy:
-    """Stands for a string, as a proxy of a framework's configuration does."""
+    """Claims to be a string, as a proxy of a framework's configuration."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -196,16 +176,14 @@ async def _app(_scope: Any, _receive: Any, _send: Any) -> None: ...
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("option", [*NAMED, "allow_credentials", "allow_private_network", "allow_origin_regex"])
-def test_an_odd_value_is_an_issue(option: str, value: Any) -> None:
-    """Whatever a value does when it is compared, shown or hashed, the mistake is a ConfigError."""
+def test_a_value_that_cannot_be_compared_shown_or_hashed_is_a_config_error(option: str, value: Any) -> None:
     for given in (value, [value]) if option in NAMED else (value,):
         with pytest.raises(ConfigError) as caught:
             CORSMiddleware(_app, **{"allow_origins": APP, option: given})
         assert {each.option for each in caught.value.issues} == {option}
 
 
-def test_what_stands_for_a_string_is_that_string() -> None:
-    """A member of an enum, a string of a subclass and a proxy are read as their text."""
+def test_a_string_enum_a_string_subclass_and_a_proxy_are_parsed_as_their_text() -> None:
     member = enum.Enum("Origins", {"APP": APP}, type=str).APP  # type: ignore[attr-defined]
     for text in (member, BrokenString(APP), Proxy(APP)):
         assert Policy(allow_origins=text) == Policy(allow_origins=[text]) == Policy(allow_origins=APP)
@@ -215,8 +193,7 @@ def test_what_stands_for_a_string_is_that_string() -> None:
 
 
 @pytest.mark.parametrize("text", ["[" * 50_000, "https://" + "[" * 50_000, "{" * 50_000, "*" * 50_000, "a, " * 50_000])
-def test_a_huge_entry_is_not_looked_at_closely(text: str) -> None:
-    """A text that is too long for an origin is refused at once, with an advice."""
+def test_a_huge_entry_is_refused_without_a_correction(text: str) -> None:
     found = issue(allow_origins=[text])
     assert found.code in {"origin-too-long", "origin-list"}
     assert found.hint == "Use a list of strings, one for each entry."

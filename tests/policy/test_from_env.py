@@ -1,4 +1,4 @@
-"""Policies from environment variables: how values are spelled, and that every mistake names its variable."""
+"""Policies from environment variables: the spelling of values, and mistakes that name their variable."""
 
 import json
 import re
@@ -16,7 +16,7 @@ ONE = {"CORS_ALLOW_ORIGINS": PAGE}
 
 
 def issues(environ: Any, **options: Any) -> tuple[Issue, ...]:
-    """The issues that the variables are refused with."""
+    """Return the issues that the variables are refused with."""
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(environ=environ, **options)
     return caught.value.issues
@@ -35,8 +35,7 @@ ALL_WRONG = {
 }
 
 
-def test_all_mistakes_at_once() -> None:
-    """Mistakes of reading and of the policy are reported together, each under its variable."""
+def test_all_mistakes_are_reported_at_once_under_their_variables() -> None:
     found = issues(ALL_WRONG)
     assert {each.option for each in found} == set(ALL_WRONG)
     assert len(found) == len(ALL_WRONG) + 1  # two origins
@@ -44,8 +43,7 @@ def test_all_mistakes_at_once() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["CORS_", "MY_APP_CORS_", ""])
-def test_no_message_names_a_keyword(prefix: str) -> None:
-    """Option, message and hint speak of variables with the prefix that is used."""
+def test_messages_name_variables_with_their_prefix_instead_of_keywords(prefix: str) -> None:
     environ = {prefix + name.removeprefix("CORS_"): value for name, value in ALL_WRONG.items()}
     environ |= {f"{prefix}ALLOW_ORIGINS": "*,https://a.com", f"{prefix}ALLOW_CREDENTIALS": "true"}
     text = "\n".join(map(str, issues(environ, prefix=prefix)))
@@ -53,7 +51,7 @@ def test_no_message_names_a_keyword(prefix: str) -> None:
     assert not re.search(r"\b(allow|expose|max|dangerously)_[a-z]+", text)
 
 
-# variable, value, what the hint says to write
+# variable, value, hint
 HINTS = [
     ("ALLOW_ORIGINS", "https://a.com/", "Write 'https://a.com'."),
     ("ALLOW_ORIGINS", "https://a.com https://b.com", "Write 'https://a.com,https://b.com'."),
@@ -72,8 +70,7 @@ HINTS = [
 
 
 @pytest.mark.parametrize(("name", "value", "hint"), HINTS, ids=[f"{name}={value}" for name, value, _ in HINTS])
-def test_hints_spell_values_as_variables_do(name: str, value: str, hint: str) -> None:
-    """A list is written with commas, a boolean in lower case, an option by its variable."""
+def test_a_hint_spells_its_correction_as_the_text_of_a_variable(name: str, value: str, hint: str) -> None:
     (found,) = issues({**ONE, f"CORS_{name}": value})
     assert (found.option, found.hint) == (f"CORS_{name}", hint)
 
@@ -83,16 +80,14 @@ DEEP = {"opened": "[" * 5000, "closed": "[" * 5000 + "]" * 5000, "much deeper": 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 @pytest.mark.parametrize("name", ["ALLOW_ORIGINS", "ALLOW_METHODS", "ALLOW_HEADERS", "EXPOSE_HEADERS"])
-def test_a_list_that_is_nested_too_deep(name: str, text: str) -> None:
-    """Any number of brackets is a ConfigError, whose message stays short."""
+def test_a_deeply_nested_list_is_a_config_error_with_a_short_message(name: str, text: str) -> None:
     (found,) = issues({**ONE, f"CORS_{name}": text})
     assert found.option == f"CORS_{name}"
     assert len(str(found)) < 600
 
 
 @pytest.mark.parametrize("text", ['["a", 1]', "[null]", '[["x"]]', '[{"a": 1}]', "[NaN]", "[1e999]", f"[{'1' * 5000}]"])
-def test_json_of_other_values(text: str) -> None:
-    """A list of something else than texts is refused under its variable."""
+def test_a_json_list_of_other_values_than_strings_is_refused(text: str) -> None:
     found = issues({**ONE, "CORS_ALLOW_METHODS": text})
     assert {each.option for each in found} == {"CORS_ALLOW_METHODS"}
     assert all(each.hint for each in found)
@@ -102,34 +97,30 @@ EMPTY = ["CORS_ALLOW_ORIGIN_REGEX", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS", 
 
 
 @pytest.mark.parametrize("text", ["", "  ", ","])
-def test_an_empty_variable_is_an_empty_value(text: str) -> None:
-    """As `${NAME:-}` writes it: an empty list, no regex, no credentials."""
+def test_an_empty_variable_is_an_empty_list_false_or_none(text: str) -> None:
+    """`${NAME:-}` expands to an empty text."""
     environ = {**ONE, **dict.fromkeys(EMPTY[1:], text), "CORS_ALLOW_ORIGIN_REGEX": "", "CORS_ALLOW_CREDENTIALS": ""}
     assert Policy.from_env(environ=environ) == Policy(allow_origins=PAGE)
 
 
 @pytest.mark.parametrize("environ", [{}, {"CORS_ALLOW_ORIGINS": ""}, {"CORS_ALLOW_ORIGINS": " , "}], ids=str)
-def test_no_origins_are_warned_of(environ: dict[str, str]) -> None:
-    """A variable that is missing or empty allows nothing; the warning names it."""
+def test_a_missing_or_empty_variable_of_origins_allows_nothing_with_a_warning(environ: dict[str, str]) -> None:
     with pytest.warns(ConfigWarning, match="^CORS_ALLOW_ORIGINS: nothing is allowed") as caught:
         assert Policy.from_env(environ=environ).allow_origins == ()
     assert caught[0].filename == __file__
 
 
-def test_other_warnings_name_the_variable() -> None:
-    """What works, but hardly as meant, is reported under its variable, too."""
+def test_a_warning_names_the_variable() -> None:
     with pytest.warns(ConfigWarning, match="^CORS_ALLOW_HEADERS: 'Origin' is ignored"):
         Policy.from_env(environ={**ONE, "CORS_ALLOW_HEADERS": "Origin,x-a"})
 
 
-def test_a_warning_of_another_kind_passes() -> None:
-    """Python's own warning of a regular expression is not lost."""
+def test_a_warning_of_python_about_a_regex_is_not_lost() -> None:
     with pytest.warns(FutureWarning, match="set"):
         Policy.from_env(environ={"CORS_ALLOW_ORIGIN_REGEX": r"https://[[a-z]\.example\.com"})
 
 
-def test_an_unknown_variable_is_named_with_the_closest() -> None:
-    """The closest variable is named with its prefix; without origins, it is refused along with all else."""
+def test_an_unknown_variable_without_origins_is_refused_and_the_closest_one_named() -> None:
     found = issues({"CORS_ALLOW_ORIGIN": PAGE, "CORS_MAX_AGE": "soon"})
     assert [(each.option, each.code) for each in found] == [
         ("CORS_MAX_AGE", "not-number"),
@@ -150,16 +141,14 @@ def test_an_unknown_variable_is_named_with_the_closest() -> None:
     ids=["a number", "pairs", "no prefix", "a number as value", "a list as value"],
 )
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
-def test_arguments_of_a_wrong_type(arguments: Any, option: str) -> None:
-    """A value that is not an environment is a ConfigError, never a TypeError or AttributeError."""
+def test_an_argument_or_variable_of_the_wrong_type_is_a_config_error(arguments: Any, option: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(**arguments)
     assert [each.option for each in caught.value.issues] == [option]
     assert caught.value.issues[0].hint
 
 
-def test_keys_of_another_type_are_left_alone() -> None:
-    """A mapping may hold other things as well."""
+def test_keys_of_another_type_are_ignored() -> None:
     assert Policy.from_env(environ={**ONE, 5: "x"}) == Policy(allow_origins=PAGE)  # type: ignore[dict-item]
 
 
@@ -168,16 +157,14 @@ def test_keys_of_another_type_are_left_alone() -> None:
         st.sampled_from([*ALL_WRONG, "CORS_X"]), st.text(st.sampled_from('[]{}",a*:/. 1-')) | st.text(max_size=9)
     )
 )
-def test_any_environment_is_a_policy_or_a_config_error(environ: dict[str, str]) -> None:
-    """Whatever the variables say, each mistake is an issue with a hint."""
+def test_any_environment_is_a_policy_or_a_config_error_with_hints(environ: dict[str, str]) -> None:
     assert all(each.hint and each.option.startswith("CORS_") for each in found_in(Policy.from_env, environ=environ))
 
 
 @given(
     st.lists(st.sampled_from([PAGE, "https://*.example.com", "http://localhost:*", "app://x"]), min_size=1, unique=True)
 )
-def test_a_list_is_written_in_two_ways(origins: list[str]) -> None:
-    """Commas and JSON mean the same."""
+def test_a_list_with_commas_and_a_json_list_are_the_same(origins: list[str]) -> None:
     policy = Policy(allow_origins=origins)
     assert Policy.from_env(environ={"CORS_ALLOW_ORIGINS": ",".join(origins)}) == policy
     assert Policy.from_env(environ={"CORS_ALLOW_ORIGINS": json.dumps(origins)}) == policy

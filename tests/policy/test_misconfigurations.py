@@ -1,9 +1,9 @@
-"""Known misconfigurations and hostile origins, read at run time: each gets its secure answer.
+"""Known misconfigurations and hostile origins: each gets its secure answer.
 
-An entry says in words how a policy is set up (``config_idea``), what is sent (``origin_probe``) and what a secure
-library does (``secure_answer``). The words are read here, by class, so that further entries of a kind need no code.
-Where our rules decide otherwise they hold; those places are marked ``Ours:``. Entries that can't be put as a
-policy and a request are in ``LEFT_OUT`` with their reason.
+An entry describes a configuration (`config_idea`), a request (`origin_probe`) and the behaviour of a secure library
+(`secure_answer`). The descriptions are parsed by class, so that further entries of a class need no code. "Ours:" in a
+docstring is a rule of this library that differs from the entry. `LEFT_OUT` has the classes that cannot be
+expressed as a policy and a request, each with the reason.
 """
 
 import re
@@ -20,7 +20,7 @@ from tests.support.apps import App
 from tests.support.clients import Served
 from tests.support.expected import OWN, VARY, origin_line
 from tests.support.misconfigurations import ENTRIES, Entry, options_of, policies_of, sent, strings
-from tests.support.policies import issues, quiet
+from tests.support.policies import issues, policy_without_warnings
 from tests.support.secure_responses import (
     always_send,
     boolean_casing,
@@ -49,7 +49,7 @@ EVIL = "https://evil.test"
 LEFT_OUT = {
     "duplicate-headers": "two layers outside the app (nginx and the app): seen by a client, not by a middleware",
     "private-network": "the browser's own permission, decided before any request is sent",
-    "callback-cache": "the time to live of a cache of callables, which a plain callable has not",
+    "callback-cache": "the time to live of a cache of callables, which a plain callable does not have",
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
@@ -57,7 +57,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Break off what would run for minutes; no measure of speed."""
+    """Raise a TimeoutError after 20 seconds, in place of a test that runs for minutes."""
 
     def stop(number: int, frame: Any) -> None:
         raise TimeoutError(number, frame)
@@ -75,26 +75,26 @@ DENY, ALLOW = "no Access-Control-Allow-Origin", "Access-Control-Allow-Origin: "
 
 
 def denied(shell: str, entry: Entry) -> None:
-    """Neither ACAO nor ACAC; Vary: Origin; the app's response otherwise untouched."""
+    """Assert that the app's response is unchanged, except for `Vary: Origin`."""
     for policy in policies_of(entry):
         assert Served(shell, App(), policy).request(fields=sent(entry)).lines == sorted([OWN, VARY]), policy
 
 
 def allowed(shell: str, entry: Entry) -> None:
-    """ACAO byte for byte, ACAC where credentials are on, Vary: Origin."""
+    """Assert that the response allows the origin, with credentials if they are on, and has `Vary: Origin`."""
     for policy in policies_of(entry):
         assert Served(shell, App(), policy).request(fields=sent(entry)).lines == granted(policy, entry["origin_probe"])
 
 
 def rejected(shell: str, entry: Entry) -> None:
-    """The configuration is refused when it is built, by a message that names the entry and what to write."""
+    """Assert that the configuration is refused with a message."""
     del shell
     for found in issues(**options_of(entry)):
         assert found.message
 
 
 def by_answer(shell: str, entry: Entry) -> None:
-    """A probe is denied or allowed as the words say; a configuration is refused."""
+    """Assert that a request is denied or allowed, or that a configuration is refused, as the entry says."""
     answer = entry["secure_answer"]
     (
         allowed
@@ -106,39 +106,42 @@ def by_answer(shell: str, entry: Entry) -> None:
 
 
 def null_entry(shell: str, entry: Entry) -> None:
-    """``null`` with credentials is refused, and with its word echoed."""
+    """Assert that `null` with credentials is refused, and allowed once the risk is accepted."""
     if entry["kind"] == "request":
         return by_answer(shell, entry)
     rejected(shell, entry)
-    policy = quiet(**options_of(entry), dangerously_allow="credentials-from-null")
+    policy = policy_without_warnings(**options_of(entry), dangerously_allow="credentials-from-null")
     assert Served(shell, App(), policy).request(origin="null").lines == granted(policy, "null")
     return None
 
 
 def regex_policy(shell: str, entry: Entry) -> None:
-    """With credentials the regex is refused or the probe denied, without running away.
+    """Assert that with credentials the regex is refused or the request is denied, in bounded time.
 
-    Ours: without credentials a regex allows whatever it fully matches.
+    Ours: without credentials a regex allows every origin that it matches as a whole.
     """
     with bounded():
         try:
-            policy = quiet(**options_of(entry), allow_credentials=True)
+            policy = policy_without_warnings(**options_of(entry), allow_credentials=True)
         except ConfigError:
             return
         assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
 
 
 def bare_string(shell: str, entry: Entry) -> None:
-    """A lone string is one entry or refused, never a sequence of characters."""
+    """Assert that a single string is one entry or refused, never a sequence of characters."""
     if re.search(r"[,\s]", options_of(entry)["allow_origins"]):
         assert "[" in issues(**options_of(entry))[0].hint
         return
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
 
 
 def config_entry(shell: str, entry: Entry) -> None:
-    """A bad entry is refused; an object that is no string is refused with a hint (Ours: str() is not taken)."""
+    """Assert that an invalid entry is refused.
+
+    Ours: an object that is not a string is refused with a hint; its `str()` is not used.
+    """
     if "AnyHttpUrl" not in entry["config_idea"]:
         return by_answer(shell, entry)
     (url,) = strings(entry["config_idea"])
@@ -149,9 +152,9 @@ def config_entry(shell: str, entry: Entry) -> None:
 
 
 def wildcard_credentials(shell: str, entry: Entry) -> None:
-    """Refused, unless a callable answers for every origin.
+    """Assert that any origin with credentials is refused.
 
-    Ours: a callable is the author's word; it is asked, and each origin echoed with Vary.
+    Ours: a callable that allows every origin is accepted, because it is called for each.
     """
     if "callable" not in entry["config_idea"]:
         return rejected(shell, entry)
@@ -163,7 +166,7 @@ def wildcard_credentials(shell: str, entry: Entry) -> None:
 
 
 def custom_wildcard(shell: str, entry: Entry) -> None:
-    """Refused with credentials. Ours: allowed without."""
+    """Assert that any host of a custom scheme is refused with credentials. Ours: it is allowed without."""
     options = options_of(entry) | {"allow_credentials": True}
     assert issues(**options)
     del options["allow_credentials"]
@@ -173,12 +176,12 @@ def custom_wildcard(shell: str, entry: Entry) -> None:
 
 
 def subdomain_trust(shell: str, entry: Entry) -> None:
-    """Every subdomain is allowed, by design."""
+    """Assert that every subdomain is allowed, by design."""
     allowed(shell, entry)
 
 
 def log_injection(shell: str, entry: Entry) -> None:
-    """Nothing of a request forges a line: asserted by the caller on what was logged."""
+    """Send hostile values. The caller asserts that none of them forges a log line."""
     served = Served(shell, App(), **options_of(entry))
     origin = entry["origin_probe"].split(" / ")[0]
     for value in (origin, origin.replace("%0d%0a", "\r\n"), "https://a\x1b[31m\x00\x7f"):
@@ -187,7 +190,7 @@ def log_injection(shell: str, entry: Entry) -> None:
 
 
 def callback_failure(shell: str, entry: Entry) -> None:
-    """A callable that fails denies; the request is served."""
+    """Assert that a callable that raises denies the origin, and that the request is served."""
 
     def fail(origin: str) -> bool:
         raise ConnectionError(origin)
@@ -259,18 +262,18 @@ CASES = [entry for entry in ENTRIES if entry["class"] not in LEFT_OUT]
 
 
 def name_of(entry: Entry) -> str:
-    """A row's sentence: its number and class, the probe, the secure answer."""
+    """Return the id of a row: its number and class, the request, the secure answer."""
     return ascii(f"{entry['id']} {entry['class']}: {entry['origin_probe'][:60]} -> {entry['secure_answer'][:60]}")
 
 
 @pytest.mark.parametrize("entry", CASES, ids=name_of)
-def test_secure_answer(shell: str, entry: Entry, caplog: pytest.LogCaptureFixture) -> None:
-    """The entry gets its secure answer, and nothing of it forges a log line."""
+def test_an_entry_gets_its_secure_answer_and_forges_no_log_line(
+    shell: str, entry: Entry, caplog: pytest.LogCaptureFixture
+) -> None:
     BY_CLASS[entry["class"]](shell, entry)
     assert [line for line in logs.lines(caplog) if not line.isprintable()] == []
 
 
-def test_each_class_is_answered_or_left_out() -> None:
-    """A class is asserted or left out with its reason, none is forgotten."""
+def test_every_class_is_asserted_or_left_out_with_its_reason() -> None:
     assert {entry["class"] for entry in ENTRIES} <= BY_CLASS.keys() | LEFT_OUT.keys()
     assert not BY_CLASS.keys() & LEFT_OUT.keys()

@@ -1,4 +1,4 @@
-"""What each option accepts, defaults to, refuses and warns of."""
+"""Each option of a policy: its default, the values that it accepts and refuses, and its warnings."""
 
 import re
 from datetime import timedelta
@@ -9,80 +9,85 @@ import pytest
 
 from asgi_cors import ConfigWarning, Policy
 from tests.support.expected import APP
-from tests.support.policies import issue, quiet, warned
+from tests.support.policies import issue, policy_without_warnings, warned
 
 ONE = {"allow_origins": APP}
 
 # behaviour, options, attribute, value
-READ: list[tuple[str, dict[str, Any], str, Any]] = [
-    ("a lone origin is one entry", {"allow_origins": APP}, "allow_origins", (APP,)),
+ACCEPTED: list[tuple[str, dict[str, Any], str, Any]] = [
+    ("a single origin is a list of one", {"allow_origins": APP}, "allow_origins", (APP,)),
     (
-        "origins keep the order written, repeats dropped",
+        "origins are in the given order, without duplicates",
         {"allow_origins": [APP, "https://a.com", APP]},
         "allow_origins",
         (APP, "https://a.com"),
     ),
-    ("a set of origins is an iterable", {"allow_origins": {APP}}, "allow_origins", (APP,)),
-    ("a generator of origins is an iterable", {"allow_origins": (each for each in [APP])}, "allow_origins", (APP,)),
+    ("a set of origins is accepted", {"allow_origins": {APP}}, "allow_origins", (APP,)),
+    ("a generator of origins is accepted", {"allow_origins": (each for each in [APP])}, "allow_origins", (APP,)),
     ("allow_origin_regex defaults to None", ONE, "allow_origin_regex", None),
     (
-        "allow_origin_regex is kept as given",
+        "allow_origin_regex is the given value",
         {"allow_origin_regex": r"https://a\.com"},
         "allow_origin_regex",
         r"https://a\.com",
     ),
-    ("allow_methods defaults to nothing beyond the free ones", ONE, "allow_methods", ()),
-    ("a lone method is one entry", {**ONE, "allow_methods": "PUT"}, "allow_methods", ("PUT",)),
+    ("allow_methods defaults to an empty list", ONE, "allow_methods", ()),
+    ("a single method is a list of one", {**ONE, "allow_methods": "PUT"}, "allow_methods", ("PUT",)),
     (
-        "the six names that browsers normalise are upper-cased",
+        "the six method names that browsers normalize are upper-cased",
         {**ONE, "allow_methods": ["get", "head", "Post", "put", "delete", "options"]},
         "allow_methods",
         ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"),
     ),
     (
-        "other methods keep their letter case",
+        "the letter case of other methods is unchanged",
         {**ONE, "allow_methods": ["Lock", "lock"]},
         "allow_methods",
         ("Lock", "lock"),
     ),
-    ("a method written twice stands once", {**ONE, "allow_methods": ["PUT", "put"]}, "allow_methods", ("PUT",)),
-    ("a list of the star of methods is the star", {**ONE, "allow_methods": ["*"]}, "allow_methods", "*"),
-    ("allow_headers defaults to nothing beyond the free ones", ONE, "allow_headers", ()),
-    ("a lone header is one entry", {**ONE, "allow_headers": "X-Id"}, "allow_headers", ("x-id",)),
+    ("a duplicate method is dropped", {**ONE, "allow_methods": ["PUT", "put"]}, "allow_methods", ("PUT",)),
+    ("a list with * is any method", {**ONE, "allow_methods": ["*"]}, "allow_methods", "*"),
+    ("allow_headers defaults to an empty list", ONE, "allow_headers", ()),
+    ("a single header is a list of one", {**ONE, "allow_headers": "X-Id"}, "allow_headers", ("x-id",)),
     (
-        "headers compare without case",
+        "request headers are in lower case, without duplicates",
         {**ONE, "allow_headers": ["X-Id", "x-ID", "Authorization"]},
         "allow_headers",
         ("x-id", "authorization"),
     ),
-    ("a prefix is kept", {**ONE, "allow_headers": ["X-App-*"]}, "allow_headers", ("x-app-*",)),
-    ("a list of the star of headers is the star", {**ONE, "allow_headers": ["*"]}, "allow_headers", "*"),
-    ("User-Agent is no forbidden header", {**ONE, "allow_headers": ["User-Agent"]}, "allow_headers", ("user-agent",)),
-    ("expose_headers defaults to nothing", ONE, "expose_headers", ()),
+    ("a prefix is in lower case", {**ONE, "allow_headers": ["X-App-*"]}, "allow_headers", ("x-app-*",)),
+    ("a list with * is any request header", {**ONE, "allow_headers": ["*"]}, "allow_headers", "*"),
     (
-        "exposed headers keep their spelling",
+        "User-Agent is not a forbidden header",
+        {**ONE, "allow_headers": ["User-Agent"]},
+        "allow_headers",
+        ("user-agent",),
+    ),
+    ("expose_headers defaults to an empty list", ONE, "expose_headers", ()),
+    (
+        "exposed headers have the letter case of the first spelling",
         {**ONE, "expose_headers": ["X-Total", "x-total", "X-Page"]},
         "expose_headers",
         ("X-Total", "X-Page"),
     ),
     (
-        "the standard's form of any header",
+        "* with Authorization is any request header",
         {**ONE, "allow_headers": ["*", "Authorization"]},
         "allow_headers",
         "*",
     ),
-    ("a list of the star of exposed headers is the star", {**ONE, "expose_headers": ["*"]}, "expose_headers", "*"),
+    ("a list with * is any response header", {**ONE, "expose_headers": ["*"]}, "expose_headers", "*"),
     ("allow_credentials defaults to False", ONE, "allow_credentials", False),
     ("max_age defaults to 600", ONE, "max_age", 600),
-    ("max_age takes seconds", {**ONE, "max_age": 5}, "max_age", 5),
-    ("max_age takes 0", {**ONE, "max_age": 0}, "max_age", 0),
-    ("max_age takes None", {**ONE, "max_age": None}, "max_age", None),
-    ("max_age takes a timedelta", {**ONE, "max_age": timedelta(hours=1)}, "max_age", 3600),
-    ("max_age takes a day", {**ONE, "max_age": 86400}, "max_age", 86400),
+    ("max_age accepts seconds", {**ONE, "max_age": 5}, "max_age", 5),
+    ("max_age accepts 0", {**ONE, "max_age": 0}, "max_age", 0),
+    ("max_age accepts None", {**ONE, "max_age": None}, "max_age", None),
+    ("max_age accepts a timedelta", {**ONE, "max_age": timedelta(hours=1)}, "max_age", 3600),
+    ("max_age accepts a day", {**ONE, "max_age": 86400}, "max_age", 86400),
     ("allow_private_network defaults to False", ONE, "allow_private_network", False),
-    ("dangerously_allow defaults to nothing", ONE, "dangerously_allow", ()),
+    ("dangerously_allow defaults to an empty list", ONE, "dangerously_allow", ()),
     (
-        "a lone dangerous word is one entry",
+        "a single risk is a list of one",
         {**ONE, "dangerously_allow": "credentials-over-http"},
         "dangerously_allow",
         ("credentials-over-http",),
@@ -90,14 +95,13 @@ READ: list[tuple[str, dict[str, Any], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "name", "value"), [row[1:] for row in READ], ids=[row[0] for row in READ])
-def test_options(options: dict[str, Any], name: str, value: Any) -> None:
-    """An option reads as what it was normalised to."""
+@pytest.mark.parametrize(("options", "name", "value"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
+def test_an_attribute_of_a_policy_is_the_normalised_option(options: dict[str, Any], name: str, value: Any) -> None:
     assert getattr(Policy(**options), name) == value
 
 
 def refusing(option: str, *values: Any, **others: Any) -> list[tuple[str, Any, dict[str, Any]]]:
-    """Rows of values refused for one option."""
+    """Return a row for each value that an option refuses."""
     return [(option, value, others) for value in values]
 
 
@@ -155,8 +159,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("option", "value", "others"), REFUSED, ids=[f"{option}={value!r}" for option, value, _ in REFUSED]
 )
-def test_refused(option: str, value: Any, others: dict[str, Any]) -> None:
-    """A value that the option does not take is one issue under its name, in words."""
+def test_an_invalid_value_is_one_issue_with_a_hint(option: str, value: Any, others: dict[str, Any]) -> None:
     found = issue(**{**ONE, **others, option: value})
     assert found.option == option
     assert found.message
@@ -176,12 +179,11 @@ def test_refused(option: str, value: Any, others: dict[str, Any]) -> None:
     ],
 )
 def test_a_list_in_one_string_is_split_in_the_hint(option: str, value: str, parts: list[str]) -> None:
-    """A string with a comma, a blank or a JSON bracket gets the split list as its hint."""
     assert f"[{', '.join(parts)}]" in issue(**{**ONE, option: value}).hint
 
 
 WARNED: list[tuple[str, dict[str, Any], str]] = [
-    ("nothing allowed at all", {}, "allow_origins"),
+    ("no option at all", {}, "allow_origins"),
     ("an empty list of origins", {"allow_origins": []}, "allow_origins"),
     ("null", {"allow_origins": ["null"]}, "allow_origins"),
     ("max_age above a day", {**ONE, "max_age": 86401}, "max_age"),
@@ -201,8 +203,7 @@ WARNED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "option"), [row[1:] for row in WARNED], ids=[row[0] for row in WARNED])
-def test_warned(options: dict[str, Any], option: str) -> None:
-    """The policy is built; a ConfigWarning with an issue names the option and what to write."""
+def test_a_probable_mistake_is_one_warning_with_a_hint(options: dict[str, Any], option: str) -> None:
     (found,) = warned(**options)
     assert found.option == option
     assert found.message
@@ -220,12 +221,11 @@ def test_warned(options: dict[str, Any], option: str) -> None:
     ],
     ids=str,
 )
-def test_not_warned(options: dict[str, Any]) -> None:
-    """A policy without a doubt about it is silent."""
+def test_a_plausible_policy_has_no_warning(options: dict[str, Any]) -> None:
     assert warned(**options) == []
 
 
-USELESS = [
+FORBIDDEN = [
     *("Cookie", "host", "Origin", "content-length", "Sec-Fetch-Site", "proxy-x", "Accept-Encoding", "Referer", "DNT"),
     *("Access-Control-Request-Method", "access-control-request-headers", "Set-Cookie", "Connection", "TE", "Via"),
     *("Expect", "Date", "sec-*"),
@@ -235,15 +235,14 @@ RESPONSE = ["Access-Control-Allow-Origin", "access-control-max-age", "Access-Con
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [*((name, "no script can set it") for name in USELESS), *((name, "is a header of responses") for name in RESPONSE)],
+    [*((name, "no script can set it") for name in FORBIDDEN), *((name, "a header of responses") for name in RESPONSE)],
 )
-def test_a_useless_request_header_is_dropped(name: str, reason: str) -> None:
-    """A useless name is dropped from `allow_headers`, and a warning states the reason."""
+def test_a_request_header_that_has_no_effect_is_dropped_with_a_warning(name: str, reason: str) -> None:
     options = {**ONE, "allow_headers": ["x-a", name]}
     (found,) = warned(**options)
     assert (found.option, found.value) == ("allow_headers", name)
     assert reason in found.message
-    assert quiet(**options) == Policy(**ONE, allow_headers="x-a")
+    assert policy_without_warnings(**options) == Policy(**ONE, allow_headers="x-a")
 
 
 @pytest.mark.parametrize(
@@ -254,30 +253,27 @@ def test_a_useless_request_header_is_dropped(name: str, reason: str) -> None:
         ("expose_headers", ["*", "x-a"], "'x-a'"),
     ],
 )
-def test_names_next_to_a_star_are_listed(option: str, names: list[str], listed: str) -> None:
-    """`*` with names means `*`; one warning lists the names, except the Authorization that the standard asks for."""
+def test_names_next_to_a_star_are_listed_in_one_warning(option: str, names: list[str], listed: str) -> None:
+    """The list is any name. In allow_headers, Authorization is not redundant, because `*` does not cover it."""
     options = {**ONE, option: names}
     (found,) = warned(**options)
     assert found.message.endswith(f": {listed}")
-    assert getattr(quiet(**options), option) == "*"
+    assert getattr(policy_without_warnings(**options), option) == "*"
 
 
 @pytest.mark.parametrize("names", [["*", "Authorization"], ["authorization", "*"], ["*"], ["*", "*"]], ids=str)
-def test_the_form_of_the_standard_is_not_warned_of(names: list[str]) -> None:
-    """`["*", "Authorization"]` raises no warning."""
+def test_a_star_with_authorization_has_no_warning(names: list[str]) -> None:
     assert warned(**ONE, allow_headers=names) == []
 
 
-def test_warnings_point_at_the_caller() -> None:
-    """The warning's place is the line that built the policy."""
+def test_a_warning_points_at_the_line_that_builds_the_policy() -> None:
     with pytest.warns(ConfigWarning) as caught:
         Policy()
     assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("name", ["allow_origins", "max_age", "anything"])
-def test_a_policy_is_immutable(name: str) -> None:
-    """Setting or deleting an attribute raises AttributeError."""
+def test_setting_or_deleting_an_attribute_raises_an_attribute_error(name: str) -> None:
     policy = Policy(**ONE)
     with pytest.raises(AttributeError):
         setattr(policy, name, "*")
@@ -286,29 +282,26 @@ def test_a_policy_is_immutable(name: str) -> None:
     assert policy == Policy(**ONE)
 
 
-def test_a_callers_list_is_copied() -> None:
-    """A list edited after the policy was built changes nothing."""
+def test_editing_the_given_list_does_not_change_the_policy() -> None:
     origins = [APP]
     policy = Policy(allow_origins=origins)
     origins.append("https://evil.example.net")
     assert policy.allow_origins == (APP,)
 
 
-def test_the_dangerous_words_are_known_by_name() -> None:
-    """The hint for a wrong dangerous word names the four."""
-    hint = issue(**ONE, dangerously_allow="x").hint + issue(**ONE, dangerously_allow="x").message
-    for word in (
+def test_the_hint_for_an_unknown_risk_lists_the_four_risks() -> None:
+    hint = issue(**ONE, dangerously_allow="x").hint
+    for risk in (
         "credentials-from-any-origin",
         "credentials-from-null",
         "credentials-from-shared-suffix",
         "credentials-over-http",
     ):
-        assert word in hint
+        assert risk in hint
 
 
-def test_a_quiet_policy_of_everything() -> None:
-    """All options together make a policy."""
-    policy = quiet(
+def test_all_options_together_are_accepted() -> None:
+    policy = policy_without_warnings(
         allow_origins=[APP, "null"],
         allow_origin_regex=r"https://x\.com",
         allow_methods="*",

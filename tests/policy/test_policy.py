@@ -1,4 +1,4 @@
-"""A policy is a value: equality, hash, repr, replace, mappings, environment."""
+"""A policy is a value: equality, hash, repr, replace, copies, mappings, environment."""
 
 import copy
 import json
@@ -12,49 +12,52 @@ from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
 from tests.support.expected import APP
-from tests.support.policies import issue, quiet
+from tests.support.policies import issue, policy_without_warnings
 from tests.support.strategies import policies
 
 REGEX = re.compile(r"https://a\.com")
 
-# behaviour, one policy's options, another's that is the same
+# behaviour, a policy's options, the options of an equal policy
 EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("a string is a list of one", {"allow_origins": APP}, {"allow_origins": [APP]}),
-    ("order does not count", {"allow_origins": ["https://a.com", APP]}, {"allow_origins": [APP, "https://a.com"]}),
-    ("repeats do not count", {"allow_origins": [APP, APP]}, {"allow_origins": [APP]}),
-    ("a list of the star is the star", {"allow_origins": ["*"]}, {"allow_origins": "*"}),
     (
-        "letter case of header names does not count",
+        "the order of origins does not count",
+        {"allow_origins": ["https://a.com", APP]},
+        {"allow_origins": [APP, "https://a.com"]},
+    ),
+    ("duplicates do not count", {"allow_origins": [APP, APP]}, {"allow_origins": [APP]}),
+    ("a list of * is *", {"allow_origins": ["*"]}, {"allow_origins": "*"}),
+    (
+        "the letter case of request headers does not count",
         {"allow_origins": APP, "allow_headers": "X-Id"},
         {"allow_origins": APP, "allow_headers": "x-id"},
     ),
     (
-        "letter case of exposed names does not count",
+        "the letter case of exposed headers does not count",
         {"allow_origins": APP, "expose_headers": "X-Id"},
         {"allow_origins": APP, "expose_headers": "x-id"},
     ),
     (
-        "letter case of the six methods does not count",
+        "the letter case of a normalized method does not count",
         {"allow_origins": APP, "allow_methods": "put"},
         {"allow_origins": APP, "allow_methods": "PUT"},
     ),
     (
-        "order of methods does not count",
+        "the order of methods does not count",
         {"allow_origins": APP, "allow_methods": ["PUT", "LOCK"]},
         {"allow_origins": APP, "allow_methods": ["LOCK", "PUT"]},
     ),
     (
-        "a default written out does not count",
+        "an option with its default does not count",
         {"allow_origins": APP, "max_age": 600, "allow_credentials": False},
         {"allow_origins": APP},
     ),
-    ("the same regex is the same", {"allow_origins": [REGEX]}, {"allow_origins": [re.compile(REGEX.pattern)]}),
+    ("equal regexes are equal", {"allow_origins": [REGEX]}, {"allow_origins": [re.compile(REGEX.pattern)]}),
 ]
 
 
 @pytest.mark.parametrize(("one", "other"), [row[1:] for row in EQUAL], ids=[row[0] for row in EQUAL])
-def test_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Policies that say the same are equal and hash alike."""
+def test_policies_with_the_same_meaning_are_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert Policy(**one) == Policy(**other)
     assert hash(Policy(**one)) == hash(Policy(**other))
 
@@ -76,26 +79,22 @@ DIFFERENT: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", DIFFERENT, ids=str)
-def test_different(options: dict[str, Any]) -> None:
-    """Policies that differ in one option are different."""
+def test_policies_that_differ_in_one_option_are_not_equal(options: dict[str, Any]) -> None:
     assert Policy(**{"allow_origins": APP, **options}) != Policy(allow_origins=APP)
 
 
-def test_other_types_are_different() -> None:
-    """A policy equals no mapping."""
+def test_a_policy_does_not_equal_its_mapping() -> None:
     assert Policy(allow_origins=APP) != {"allow_origins": [APP]}
 
 
-def test_replace() -> None:
-    """replace() gives a new policy with some options changed, and leaves the old one."""
+def test_replace_returns_a_changed_policy_and_leaves_the_old_one() -> None:
     policy = Policy(allow_origins=APP, allow_methods="PUT")
     other = policy.replace(allow_origins="https://a.com", max_age=5)
     assert other == Policy(allow_origins="https://a.com", allow_methods="PUT", max_age=5)
     assert policy == Policy(allow_origins=APP, allow_methods="PUT")
 
 
-def test_replace_is_checked() -> None:
-    """What replace() makes is checked like any policy."""
+def test_replace_refuses_an_invalid_unsafe_or_unknown_option() -> None:
     with pytest.raises(ConfigError, match=r"'https://a\.com'"):
         Policy(allow_origins=APP).replace(allow_origins="https://a.com/")
     with pytest.raises(ConfigError, match="credentials-from-any-origin"):
@@ -104,83 +103,68 @@ def test_replace_is_checked() -> None:
         Policy(allow_origins=APP).replace(allow_origin="https://a.com")
 
 
-def test_replace_keeps_callables_and_regexes() -> None:
-    """Entries that are no strings survive replace()."""
-
-    def ask(origin: str) -> bool:
+def test_replace_leaves_callables_and_regexes_unchanged() -> None:
+    def is_allowed(origin: str) -> bool:
         return bool(origin)
 
-    policy = Policy(allow_origins=[APP, REGEX, ask], allow_origin_regex=REGEX).replace(max_age=1)
-    assert (policy.allow_origins, policy.allow_origin_regex) == ((APP, REGEX, ask), REGEX)
+    policy = Policy(allow_origins=[APP, REGEX, is_allowed], allow_origin_regex=REGEX).replace(max_age=1)
+    assert (policy.allow_origins, policy.allow_origin_regex) == ((APP, REGEX, is_allowed), REGEX)
 
 
 @given(policies())
-def test_repr_round_trip(policy: Policy) -> None:
-    """A repr of few entries is the call that builds an equal policy."""
-    assert eval(repr(policy), {"Policy": Policy}) == policy  # noqa: S307 - of our own making
+def test_a_short_repr_is_a_call_that_builds_an_equal_policy(policy: Policy) -> None:
+    assert eval(repr(policy), {"Policy": Policy}) == policy  # noqa: S307 - our own text
 
 
 @given(policies())
-def test_mapping_round_trip(policy: Policy) -> None:
-    """A policy of strings goes through JSON and comes back equal."""
+def test_a_policy_of_strings_survives_a_round_trip_through_json(policy: Policy) -> None:
     assert Policy.from_mapping(json.loads(json.dumps(policy.to_mapping()))) == policy
 
 
 @given(policies(), policies())
-def test_equality_is_that_of_mappings(one: Policy, other: Policy) -> None:
-    """Equal policies hash alike and every policy equals its own copy by replace()."""
+def test_equal_policies_have_equal_hashes(one: Policy, other: Policy) -> None:
     assert one == one.replace()
     assert (one == other) is (hash(one) == hash(other) and one == other)
 
 
-def test_repr_of_defaults() -> None:
-    """The repr names only what differs from the default."""
-    assert (
-        repr(Policy(allow_origins=APP)) == f"Policy(allow_origins=['{APP}'])"
-        or repr(Policy(allow_origins=APP)) == f"Policy(allow_origins=('{APP}',))"
-    )
+def test_a_repr_has_only_the_options_that_differ_from_the_default() -> None:
+    assert repr(Policy(allow_origins=APP)) == f"Policy(allow_origins=['{APP}'])"
 
 
-def test_repr_of_many() -> None:
-    """A repr of many entries shows 20 of them and a count."""
+def test_a_repr_of_many_entries_shows_20_and_their_number() -> None:
     text = repr(Policy(allow_origins=[f"https://t{n:04}.example.com" for n in range(1000)]))
     assert text.count("https://") == 20
-    assert "1000" in text or "980" in text
+    assert "1000 in all" in text
 
 
-def test_to_mapping_is_what_differs() -> None:
-    """to_mapping() holds only what differs from the default."""
+def test_to_mapping_has_only_the_options_that_differ_from_the_default() -> None:
     policy = Policy(allow_origins=[APP, "https://a.com"], max_age=5, allow_credentials=True)
     assert policy.to_mapping() == {"allow_origins": [APP, "https://a.com"], "max_age": 5, "allow_credentials": True}
     assert Policy(allow_origins="*").to_mapping() == {"allow_origins": "*"}
     assert Policy(allow_origins=APP, max_age=None).to_mapping() == {"allow_origins": [APP], "max_age": None}
 
 
-def test_to_mapping_refuses_callables_in_words() -> None:
-    """A callable can't be put in a mapping, and the error says so."""
-    with pytest.raises((TypeError, ValueError), match=r"callable|function"):
+def test_to_mapping_refuses_a_callable() -> None:
+    with pytest.raises(ConfigError, match=r"function .* cannot be represented as text"):
         Policy(allow_origins=[lambda _: True]).to_mapping()
 
 
 @pytest.mark.parametrize(
     ("wrong", "right"), [("origins", "allow_origins"), ("allow-origins", "allow_origins"), ("maxage", "max_age")]
 )
-def test_from_mapping_names_the_nearest_key(wrong: str, right: str) -> None:
-    """An unknown key is refused and the nearest known one named."""
+def test_from_mapping_refuses_an_unknown_key_and_names_the_closest(wrong: str, right: str) -> None:
     with pytest.raises(ConfigError, match=right) as caught:
         Policy.from_mapping({"allow_origins": [APP], wrong: 1})
     assert [each.option for each in caught.value.issues] == [wrong]
 
 
 @pytest.mark.parametrize("mapping", [None, [], "allow_origins", 5, {1: 2}], ids=repr)
-def test_from_mapping_takes_a_mapping(mapping: Any) -> None:
-    """What is no mapping of strings is refused in words."""
+def test_from_mapping_refuses_a_value_that_is_not_a_mapping_from_strings(mapping: Any) -> None:
     with pytest.raises(ConfigError):
         Policy.from_mapping(mapping)
 
 
-def test_from_mapping_checks_all() -> None:
-    """All mistakes of a mapping are reported at once."""
+def test_from_mapping_reports_all_mistakes_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_mapping({"allow_origins": ["a.com"], "max_age": -1, "x": 1})
     assert len(caught.value.issues) == 3
@@ -189,13 +173,13 @@ def test_from_mapping_checks_all() -> None:
 # behaviour, environment, the policy's options
 ENVIRONMENTS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("one origin", {"CORS_ALLOW_ORIGINS": APP}, {"allow_origins": APP}),
-    ("a list by comma", {"CORS_ALLOW_ORIGINS": f"{APP}, https://a.com,"}, {"allow_origins": [APP, "https://a.com"]}),
+    ("a list with commas", {"CORS_ALLOW_ORIGINS": f"{APP}, https://a.com,"}, {"allow_origins": [APP, "https://a.com"]}),
     (
-        "a list by JSON",
+        "a list as JSON",
         {"CORS_ALLOW_ORIGINS": f'["{APP}", "https://a.com"]'},
         {"allow_origins": [APP, "https://a.com"]},
     ),
-    ("the star", {"CORS_ALLOW_ORIGINS": "*"}, {"allow_origins": "*"}),
+    ("any origin", {"CORS_ALLOW_ORIGINS": "*"}, {"allow_origins": "*"}),
     (
         "methods and headers",
         {
@@ -207,42 +191,44 @@ ENVIRONMENTS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
         {"allow_origins": APP, "allow_methods": ["PUT", "DELETE"], "allow_headers": ["x-a"], "expose_headers": ["x-b"]},
     ),
     (
-        "true",
+        "true is True",
         {"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_CREDENTIALS": "true"},
         {"allow_origins": APP, "allow_credentials": True},
     ),
     (
-        "1",
+        "1 is True",
         {"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_CREDENTIALS": "1"},
         {"allow_origins": APP, "allow_credentials": True},
     ),
-    ("false", {"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_CREDENTIALS": "false"}, {"allow_origins": APP}),
-    ("0", {"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_CREDENTIALS": "0"}, {"allow_origins": APP}),
-    ("a number", {"CORS_ALLOW_ORIGINS": APP, "CORS_MAX_AGE": "5"}, {"allow_origins": APP, "max_age": 5}),
+    ("false is False", {"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_CREDENTIALS": "false"}, {"allow_origins": APP}),
+    ("0 is False", {"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_CREDENTIALS": "0"}, {"allow_origins": APP}),
+    ("seconds", {"CORS_ALLOW_ORIGINS": APP, "CORS_MAX_AGE": "5"}, {"allow_origins": APP, "max_age": 5}),
     (
-        "a regex keeps its commas",
+        "a regex with a comma is one regex",
         {"CORS_ALLOW_ORIGIN_REGEX": r"https://a{1,3}\.com"},
         {"allow_origin_regex": r"https://a{1,3}\.com"},
     ),
     (
-        "dangerous words",
+        "a risk",
         {"CORS_ALLOW_ORIGINS": APP, "CORS_DANGEROUSLY_ALLOW": "credentials-over-http"},
         {"allow_origins": APP, "dangerously_allow": "credentials-over-http"},
     ),
-    ("other variables", {"CORS_ALLOW_ORIGINS": APP, "ALLOW_METHODS": "PUT", "PATH": "/"}, {"allow_origins": APP}),
+    (
+        "other variables are ignored",
+        {"CORS_ALLOW_ORIGINS": APP, "ALLOW_METHODS": "PUT", "PATH": "/"},
+        {"allow_origins": APP},
+    ),
 ]
 
 
 @pytest.mark.parametrize(
     ("environ", "options"), [row[1:] for row in ENVIRONMENTS], ids=[row[0] for row in ENVIRONMENTS]
 )
-def test_from_env(environ: dict[str, str], options: dict[str, Any]) -> None:
-    """Lists by comma or JSON, booleans true, false, 1, 0."""
+def test_from_env_parses_variables_as_options(environ: dict[str, str], options: dict[str, Any]) -> None:
     assert Policy.from_env(environ=environ) == Policy(**options)
 
 
-def test_from_env_reads_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without ``environ`` the process's own is read, with another prefix where one is given."""
+def test_from_env_reads_the_environment_of_the_process_with_any_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_ALLOW_ORIGINS", APP)
     assert Policy.from_env(prefix="MY_") == Policy(allow_origins=APP)
 
@@ -258,15 +244,13 @@ def test_from_env_reads_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=str,
 )
-def test_from_env_refuses(environ: dict[str, str], option: str) -> None:
-    """A value that is none of the option's is refused under its name."""
+def test_from_env_refuses_an_invalid_value_under_its_variable(environ: dict[str, str], option: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(environ={"CORS_ALLOW_ORIGINS": APP, **environ})
     assert option in {each.option.lower().removeprefix("cors_") for each in caught.value.issues}
 
 
-def test_from_env_warns_of_unknown_keys() -> None:
-    """An unknown key is warned of where origins were given, and refused where none were."""
+def test_from_env_warns_of_an_unknown_variable_and_refuses_it_if_no_origins_are_set() -> None:
     with pytest.warns(ConfigWarning, match=r"ALLOW_ORIGINS|allow_origins"):
         assert Policy.from_env(environ={"CORS_ALLOW_ORIGINS": APP, "CORS_ALLOW_ORIGIN": "*"}) == Policy(
             allow_origins=APP
@@ -275,18 +259,16 @@ def test_from_env_warns_of_unknown_keys() -> None:
         Policy.from_env(environ={"CORS_ALLOW_ORIGIN": "*"})
 
 
-def test_quiet_is_not_needed_for_from_env() -> None:
-    """An environment without any key is a policy that refuses all, with its warning."""
+def test_from_env_without_a_variable_refuses_every_origin_with_a_warning() -> None:
     with pytest.warns(ConfigWarning):
-        assert Policy.from_env(environ={}) == quiet()
+        assert Policy.from_env(environ={}) == policy_without_warnings()
 
 
 @given(st.text(max_size=40))
-def test_any_string_is_one_entry(text: str) -> None:
-    """A string is accepted as one origin or refused as one; it is never read character by character."""
+def test_any_string_is_one_entry_whether_it_is_accepted_or_refused(text: str) -> None:
     refused: tuple[Issue, ...] = ()
     try:
-        assert quiet(allow_origins=text).allow_origins in ("*", (text,))
+        assert policy_without_warnings(allow_origins=text).allow_origins in ("*", (text,))
     except ConfigError as error:
         refused = error.issues
     if refused:
@@ -298,8 +280,7 @@ def test_any_string_is_one_entry(text: str) -> None:
     [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))],  # noqa: S301 - our own bytes
     ids=["copy", "deepcopy", "pickle"],
 )
-def test_copies(clone: Any) -> None:
-    """A policy, and the error of a bad one, survive copying and a trip to another process."""
+def test_a_copy_of_a_policy_or_an_error_is_equal(clone: Any) -> None:
     policy = Policy(allow_origins=[APP, REGEX], allow_methods="PUT", max_age=5)
     assert clone(policy) == policy
     with pytest.raises(ConfigError) as caught:
@@ -307,8 +288,7 @@ def test_copies(clone: Any) -> None:
     assert clone(caught.value).issues == caught.value.issues
 
 
-def test_to_mapping_of_a_regex() -> None:
-    """allow_origin_regex goes as text; one with flags, or a regex among the origins, can't."""
+def test_to_mapping_returns_a_regex_as_text_unless_it_has_flags_or_is_an_origin() -> None:
     assert Policy(allow_origin_regex=REGEX).to_mapping() == {"allow_origin_regex": REGEX.pattern}
     with pytest.raises(ConfigError, match="flags"):
         Policy(allow_origin_regex=re.compile("https://A", re.IGNORECASE)).to_mapping()
@@ -317,6 +297,5 @@ def test_to_mapping_of_a_regex() -> None:
 
 
 @pytest.mark.parametrize("text", ["none", "None", ""])
-def test_from_env_without_max_age(text: str) -> None:
-    """none, or nothing, is no max_age."""
+def test_from_env_parses_none_or_an_empty_max_age_as_none(text: str) -> None:
     assert Policy.from_env(environ={"CORS_ALLOW_ORIGINS": APP, "CORS_MAX_AGE": text}).max_age is None

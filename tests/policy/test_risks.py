@@ -1,4 +1,4 @@
-"""The four refusals with credentials, and the word that each needs."""
+"""The four risks with credentials: refused, unless `dangerously_allow` names them."""
 
 import re
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from asgi_cors import Policy, Request, decide
-from asgi_cors._origins.suffixes import SHARED_SUFFIXES
-from tests.support.policies import allows, issues, quiet, warned
+from asgi_cors._origins.origin import SHARED_SUFFIXES
+from tests.support.policies import allows, issues, policy_without_warnings, warned
 
 ANY, NULL, SUFFIX, HTTP = (
     "credentials-from-any-origin",
@@ -16,8 +16,8 @@ ANY, NULL, SUFFIX, HTTP = (
     "credentials-over-http",
 )
 
-# entry, the word that lets it pass, an origin that it then allows
-DANGEROUS: list[tuple[Any, str, str]] = [
+# entry, its risk, an origin that it allows if the risk is accepted
+RISKY: list[tuple[Any, str, str]] = [
     ("*", ANY, "https://evil.example.net"),
     ("null", NULL, "null"),
     ("https://*.github.io", SUFFIX, "https://attacker.github.io"),
@@ -34,6 +34,7 @@ DANGEROUS: list[tuple[Any, str, str]] = [
     ("vscode-webview://*", SUFFIX, "vscode-webview://abc"),
     ("http://example.com", HTTP, "http://example.com"),
     ("http://*.example.com", HTTP, "http://a.example.com"),
+    ("http://*.vercel.app:443", SUFFIX, "http://evil.vercel.app:443"),
     ("http://example.com:8080", HTTP, "http://example.com:8080"),
     ("http://192.168.1.10", HTTP, "http://192.168.1.10"),
     ("http://intranet", HTTP, "http://intranet"),
@@ -50,37 +51,35 @@ DANGEROUS: list[tuple[Any, str, str]] = [
 ]
 
 
-def word_of(value: Any) -> str:
-    """A row's id."""
+def label(value: Any) -> str:
+    """Return the id of a row's value."""
     return value.pattern if isinstance(value, re.Pattern) else str(value)
 
 
-@pytest.mark.parametrize(("entry", "word"), [row[:2] for row in DANGEROUS], ids=word_of)
-def test_refused_with_credentials(entry: Any, word: str) -> None:
-    """Such an entry is refused with credentials; the message names it and the word for it."""
+@pytest.mark.parametrize(("entry", "risk"), [row[:2] for row in RISKY], ids=label)
+def test_a_risky_entry_with_credentials_is_refused_and_the_hint_names_the_risk(entry: Any, risk: str) -> None:
     found = issues(allow_origins=[entry], allow_credentials=True)
     assert {each.option for each in found} == {"allow_origins"}
-    assert word in " ".join(each.hint for each in found)
+    assert risk in " ".join(each.hint for each in found)
     assert found[0].value in {entry, getattr(entry, "pattern", entry)}
 
 
-@pytest.mark.parametrize(("entry", "word", "origin"), DANGEROUS, ids=word_of)
-def test_allowed_with_the_word(entry: Any, word: str, origin: str) -> None:
-    """With the word for it the origin is echoed, with credentials and Vary; any other word does not help."""
-    words = [each.hint for each in issues(allow_origins=[entry], allow_credentials=True)]
-    need = {each for each in (ANY, NULL, SUFFIX, HTTP) if any(each in hint for hint in words)}
-    policy = quiet(allow_origins=[entry], allow_credentials=True, dangerously_allow=need | {word})
+@pytest.mark.parametrize(("entry", "risk", "origin"), RISKY, ids=label)
+def test_a_risky_entry_is_allowed_with_credentials_if_its_own_risks_are_accepted(
+    entry: Any, risk: str, origin: str
+) -> None:
+    hints = [each.hint for each in issues(allow_origins=[entry], allow_credentials=True)]
+    risks = {each for each in (ANY, NULL, SUFFIX, HTTP) if any(each in hint for hint in hints)}
+    policy = policy_without_warnings(allow_origins=[entry], allow_credentials=True, dangerously_allow=risks | {risk})
     headers = dict(decide(policy, Request("GET", origin=origin.encode())).headers)
     assert headers == {b"access-control-allow-origin": origin.encode(), b"access-control-allow-credentials": b"true"}
-    assert issues(
-        allow_origins=[entry], allow_credentials=True, dangerously_allow={ANY, NULL, SUFFIX, HTTP} - need - {word}
-    )
+    others = {ANY, NULL, SUFFIX, HTTP} - risks - {risk}
+    assert issues(allow_origins=[entry], allow_credentials=True, dangerously_allow=others)
 
 
-@pytest.mark.parametrize(("entry", "origin"), [(row[0], row[2]) for row in DANGEROUS], ids=word_of)
-def test_allowed_without_credentials(entry: Any, origin: str) -> None:
-    """Without credentials all these are allowed."""
-    assert allows(quiet(allow_origins=[entry]), origin)
+@pytest.mark.parametrize(("entry", "origin"), [(row[0], row[2]) for row in RISKY], ids=label)
+def test_a_risky_entry_without_credentials_is_allowed(entry: Any, origin: str) -> None:
+    assert allows(policy_without_warnings(allow_origins=[entry]), origin)
 
 
 SAFE = [
@@ -110,13 +109,12 @@ SAFE = [
 
 
 @pytest.mark.parametrize("entry", SAFE)
-def test_accepted_with_credentials(entry: str) -> None:
-    """Such an entry is accepted with credentials, in silence."""
+def test_a_safe_entry_with_credentials_has_no_warning(entry: str) -> None:
     assert warned(allow_origins=[entry], allow_credentials=True) == []
 
 
-# A regex that a hostile origin passes, and one that none does.
-HOSTILE = [
+# Regular expressions that match the origin of another site, and those that do not.
+UNSAFE_REGEXES = [
     r"https?://example\.com",
     r"https://.*example\.com",
     r"https://example\.com.*",
@@ -133,7 +131,7 @@ HOSTILE = [
     r"[a-z]+://example\.com",
     r"https://\d+\.\d+\.\d+\.\d+",
 ]
-HONEST = [
+SAFE_REGEXES = [
     r"https://example\.com",
     r"https://[a-z0-9-]+\.example\.com",
     r"https://([a-z0-9-]+\.)*example\.com",
@@ -149,10 +147,9 @@ HONEST = [
 ]
 
 
-@pytest.mark.parametrize("regex", HOSTILE)
+@pytest.mark.parametrize("regex", UNSAFE_REGEXES)
 @pytest.mark.parametrize("given", ["string", "compiled", "entry"])
-def test_a_regex_that_accepts_a_hostile_origin(regex: str, given: str) -> None:
-    """A regex is probed with hostile origins when the policy is built; with credentials one accepted is refused."""
+def test_a_regex_that_matches_a_hostile_origin_is_refused_with_credentials(regex: str, given: str) -> None:
     options: dict[str, Any] = {"allow_origin_regex": regex if given == "string" else re.compile(regex)}
     if given == "entry":
         options = {"allow_origins": [re.compile(regex)]}
@@ -160,37 +157,32 @@ def test_a_regex_that_accepts_a_hostile_origin(regex: str, given: str) -> None:
     assert {each.option for each in found} == set(options)
 
 
-@pytest.mark.parametrize("regex", HONEST)
-def test_a_regex_that_accepts_none(regex: str) -> None:
-    """A regex that accepts no hostile origin is accepted with credentials."""
+@pytest.mark.parametrize("regex", SAFE_REGEXES)
+def test_a_regex_that_matches_no_hostile_origin_is_accepted_with_credentials(regex: str) -> None:
     assert warned(allow_origin_regex=regex, allow_credentials=True) == []
 
 
-def test_callables_are_not_probed() -> None:
-    """A callable is not called when the policy is built."""
-    asked: list[str] = []
-    Policy(allow_origins=[lambda origin: asked.append(origin) or True], allow_credentials=True)
-    assert asked == []
+def test_building_a_policy_does_not_call_its_callables() -> None:
+    origins: list[str] = []
+    Policy(allow_origins=[lambda origin: origins.append(origin) or True], allow_credentials=True)
+    assert origins == []
 
 
-def test_each_dangerous_entry_is_an_issue() -> None:
-    """All dangerous entries are reported at once, their codes one for each danger."""
+def test_all_risky_entries_are_reported_at_once_with_the_code_of_their_risk() -> None:
     entries = ["null", "https://*.github.io", "http://example.com"]
     found = issues(allow_origins=entries, allow_credentials=True)
     assert [each.value for each in found] == entries
-    assert len({each.code for each in found}) == 3
+    assert [each.code for each in found] == [NULL, SUFFIX, HTTP]
 
 
-def test_two_dangers_of_one_entry() -> None:
-    """An entry that is dangerous twice needs both words."""
+def test_an_entry_with_two_risks_is_allowed_only_if_both_are_accepted() -> None:
     both = {"allow_origins": "http://*.github.io", "allow_credentials": True}
     assert issues(**both, dangerously_allow=SUFFIX)
     assert issues(**both, dangerously_allow=HTTP)
     assert allows(Policy(**both, dangerously_allow=[SUFFIX, HTTP]), "http://a.github.io")
 
 
-def test_the_words_alone_change_nothing() -> None:
-    """A dangerous word without its danger widens nothing."""
+def test_accepting_a_risk_that_no_entry_has_allows_nothing_more() -> None:
     policy = Policy(
         allow_origins="https://example.com", allow_credentials=True, dangerously_allow=[ANY, NULL, SUFFIX, HTTP]
     )
@@ -209,15 +201,13 @@ def test_the_words_alone_change_nothing() -> None:
         *(rule.replace("*", "eu-1") for rule in SHARED_SUFFIXES),
     ],
 )
-def test_a_host_at_which_anyone_can_register(host: str) -> None:
-    """With credentials `*` below such a host is refused, as a pattern and as a regex; an own host there is accepted."""
+def test_a_wildcard_below_a_shared_suffix_is_refused_with_credentials_but_one_host_is_accepted(host: str) -> None:
     for entry in (f"https://*.{host}", re.compile(rf"https://.*\.{re.escape(host)}")):
         assert {each.code for each in issues(allow_origins=entry, allow_credentials=True)} == {SUFFIX}
     assert warned(allow_origins=f"https://my-app.{host}", allow_credentials=True) == []
 
 
-def test_the_table_of_hosts_has_those_that_users_met() -> None:
-    """None of these is on the public suffix list."""
+def test_the_table_of_shared_suffixes_has_hosting_services_that_the_public_suffix_list_lacks() -> None:
     hosts = """
         storage.googleapis.com tumblr.com modal.run arweave.net ic0.app on.fleek.co 4everland.app edgeone.app weebly.com
         wordpress.com squarespace.com godaddysites.com mystrikingly.com ghost.io cargo.site durable.co hostingersite.com
@@ -228,15 +218,17 @@ def test_the_table_of_hosts_has_those_that_users_met() -> None:
     assert set(hosts.split()) <= set(SHARED_SUFFIXES)
 
 
-@pytest.mark.parametrize(("entry", "word"), [row[:2] for row in DANGEROUS if isinstance(row[0], str)], ids=word_of)
-def test_the_hint_for_a_dangerous_entry_is_accepted(entry: str, word: str) -> None:
-    """The hint begins with the way without cookies; the entry that it proposes is accepted."""
+@pytest.mark.parametrize(("entry", "risk"), [row[:2] for row in RISKY if isinstance(row[0], str)], ids=label)
+def test_the_entry_that_the_hint_for_a_risk_proposes_is_accepted(entry: str, risk: str) -> None:
+    """The hint begins with the way without cookies."""
     for found in issues(allow_origins=[entry], allow_credentials=True):
         assert found.hint.startswith("If no cookies are needed, leave allow_credentials out")
         better = re.search(r"(?:such as|Write) '(.*?)'|allow_origins=\['(.*?)'\]", found.hint)
         if better:
             left = {each.code for each in issues(allow_origins=[entry], allow_credentials=True)} - {found.code}
-            policy = quiet(allow_origins=better[1] or better[2], allow_credentials=True, dangerously_allow=left)
+            policy = policy_without_warnings(
+                allow_origins=better[1] or better[2], allow_credentials=True, dangerously_allow=left
+            )
             assert policy.allow_credentials
         else:
-            assert (entry, word) == ("null", NULL)
+            assert (entry, risk) == ("null", NULL)

@@ -1,4 +1,4 @@
-"""A value of a wrong type is a ConfigError with a hint, never a bare TypeError, AttributeError or RecursionError."""
+"""A value of the wrong type is a ConfigError with a hint, never a TypeError, AttributeError or RecursionError."""
 
 from typing import Any
 
@@ -9,31 +9,30 @@ from tests.support.hints import found_in
 from tests.support.junk import JUNK, KINDS
 
 PAGE = "https://app.example.com"
-POLICY = [*Policy.__slots__[:-1]]
-ALL = [*MiddlewareOptions.__annotations__]
+OPTIONS = [*MiddlewareOptions.__annotations__]
 
 
 def app(scope, receive, send): ...
 
 
 def check(build: Any, **options: Any) -> None:
-    """Nothing but a ConfigError is raised, and each of its issues is one line, and has a hint."""
+    """Assert that only a ConfigError is raised, and that each of its issues has one line and a hint."""
     for found in found_in(build, **options):
         assert found.hint, found
         assert "\n" not in str(found)
 
 
 @pytest.mark.parametrize("value", JUNK, ids=KINDS)
-@pytest.mark.parametrize("option", ALL)
-def test_an_option_takes_a_value_or_refuses_it(option: str, value: Any) -> None:
-    """Of the middleware, and of its policy with credentials, which are checked in ways of their own."""
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_accepts_any_value_or_refuses_it_with_a_hint(option: str, value: Any) -> None:
+    """With and without credentials, because risks are checked with credentials only."""
     check(lambda **options: CORSMiddleware(app, **options), **{"allow_origins": PAGE, option: value})
     check(Configuration, **{"allow_origins": PAGE, "allow_credentials": True, option: value})
 
 
 @pytest.mark.parametrize("value", JUNK, ids=KINDS)
-def test_an_argument_is_taken_or_refused(value: Any) -> None:
-    """Whatever is in the place of an app, a policy, a mapping, an environment, or the options of a path."""
+def test_an_argument_accepts_any_value_or_refuses_it_with_a_hint(value: Any) -> None:
+    """The argument is an app, a policy, a mapping, an environment, or the options of a path."""
     for middleware in (CORSMiddleware, WSGIMiddleware):
         check(lambda middleware=middleware: middleware(value, allow_origins=PAGE))
         check(lambda middleware=middleware: middleware(lambda *_: None, value, value))

@@ -1,4 +1,4 @@
-"""The names of PyPI's asgi-cors: asgi_cors(), asgi_cors_decorator(), with the same keywords, on our engine."""
+"""The names of PyPI's asgi-cors: asgi_cors() and asgi_cors_decorator(), with the same keywords."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 
 
 async def by_scheme(origin: str) -> bool:
-    """An async callback."""
+    """Allow origins such as https://app.example.com, from an async callback."""
     return origin.startswith("https://app.")
 
 
 def get(app: Any, origin: str | None) -> Answer:
-    """GET / from an origin."""
+    """Send GET / from an origin."""
     return call_asgi(app, http_scope("GET", "/", [] if origin is None else [("origin", origin)]), run_asyncio)
 
 
 def preflight(app: Any, origin: str, method: str, headers: str = "") -> Answer:
-    """A preflight from an origin."""
+    """Send a preflight from an origin."""
     fields = [
         ("origin", origin),
         ("access-control-request-method", method),
@@ -60,15 +60,15 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("a star as the whole wildcard is every origin", {"host_wildcards": ["*"]}, [APP, EVIL], []),
     ("wildcards may be bytes", {"host_wildcards": [b"https://*.example.com"]}, [APP], [EVIL]),
     (
-        "hosts and wildcards go together",
+        "hosts and wildcards may be combined",
         {"hosts": [EVIL], "host_wildcards": ["https://*.example.com"]},
         [APP, EVIL],
         ["https://c.example.org"],
     ),
-    ("a callback is given a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
+    ("the argument of a callback is a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
     ("an async callback is awaited", {"callback": by_scheme}, [APP], [EVIL]),
     (
-        "a callback is asked beside hosts",
+        "a callback is called for origins that hosts do not have",
         {"hosts": [EVIL], "callback": by_scheme},
         [APP, EVIL],
         ["https://c.example.org"],
@@ -78,26 +78,26 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("keywords", "allowed", "refused"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 @pytest.mark.parametrize("form", ["function", "decorator"])
-def test_origins(form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]) -> None:
-    """The same origins may read as with that project."""
+def test_the_same_origins_are_allowed_as_by_the_other_package(
+    form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]
+) -> None:
     app = App().asgi
     wrapped = asgi_cors(app, **keywords) if form == "function" else asgi_cors_decorator(**keywords)(app)
     assert [origin for origin in allowed if not passes_cors_check(get(wrapped, origin), origin)] == []
     assert [origin for origin in refused if passes_cors_check(get(wrapped, origin), origin)] == []
 
 
-def test_allow_all_is_the_wildcard() -> None:
-    """allow_all sends ``*`` on every response, also without Origin."""
+def test_allow_all_sends_the_wildcard_also_without_origin() -> None:
     assert get(asgi_cors(App().asgi, allow_all=True), None).lines == sorted([OWN, origin_line("*")])
 
 
-def test_vary_is_sent() -> None:
-    """Where the answer depends on Origin, Vary says so (that project sends none)."""
+def test_a_response_that_depends_on_the_origin_has_vary() -> None:
+    """The other package sends none."""
     assert get(asgi_cors(App().asgi, hosts=[APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])
 
 
-def test_preflights_are_answered() -> None:
-    """Preflights are answered with the methods, headers and max_age given (that project asks the app)."""
+def test_a_preflight_gets_the_configured_methods_headers_and_max_age() -> None:
+    """The other package passes preflights to the app."""
     app = asgi_cors(
         App().asgi, hosts=[APP], methods=["GET", "OPTIONS", "PUT"], headers=["Authorization", b"X-Id"], max_age=60
     )
@@ -106,8 +106,8 @@ def test_preflights_are_answered() -> None:
     )
 
 
-def test_max_age_is_text() -> None:
-    """max_age is a field of bytes as any (that project sends a str, which servers refuse)."""
+def test_max_age_is_sent_as_bytes() -> None:
+    """The other package sends a str, which servers refuse."""
     answer = preflight(asgi_cors(App().asgi, allow_all=True, max_age=3600), APP, "GET")
     assert answer.messages[0]["headers"].count((b"access-control-max-age", b"3600")) == 1
 
@@ -117,18 +117,16 @@ def test_max_age_is_text() -> None:
     [{"hosts": [f"{APP}/"]}, {"host_wildcards": ["https://*.example.com/"]}, {"hosts": ["example.com"]}],
     ids=str,
 )
-def test_rules_with_a_slash_are_refused(keywords: dict[str, Any]) -> None:
-    """A rule that ends in a slash is refused with a ConfigError (there an AssertionError)."""
+def test_a_host_that_is_not_an_origin_is_refused(keywords: dict[str, Any]) -> None:
+    """The other package raises an AssertionError, for a slash at the end only."""
     with pytest.raises(ConfigError):
         asgi_cors(App().asgi, **keywords)
 
 
-def test_unknown_keywords() -> None:
-    """An unknown keyword is a mistake."""
+def test_an_unknown_keyword_is_refused() -> None:
     with pytest.raises(TypeError):
         asgi_cors(App().asgi, allow_origins="*")
 
 
-def test_positional() -> None:
-    """The keywords keep that project's order as positional arguments."""
+def test_positional_arguments_have_the_order_of_the_other_package() -> None:
     assert get(asgi_cors(App().asgi, False, [APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])

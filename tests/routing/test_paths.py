@@ -1,4 +1,4 @@
-"""paths= by regular expressions: what a pattern spells out, and which of many applies."""
+"""Path patterns: their literal prefix, their order, and ambiguous paths."""
 
 import re
 
@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Policy, Rules
-from asgi_cors._routing.paths import alternative_paths, literal_prefix, path_issue
+from asgi_cors._routing.paths import literal_prefix, path_issue
+from asgi_cors._routing.route_path import alternative_paths
 
 BASE, OPEN, ONE, TWO = (
     Policy(allow_origins=origins) for origins in ("https://base.example", "*", "https://1.example", "https://2.example")
@@ -37,14 +38,13 @@ BASE, OPEN, ONE, TWO = (
         ("/a\nb", "/a\nb"),
     ],
 )
-def test_a_pattern_spells_out(pattern, prefix):
-    """As much as every path that it matches must begin with, and no more."""
+def test_the_literal_prefix_of_a_pattern(pattern, prefix):
+    """Every path that it matches begins with the prefix."""
     assert literal_prefix(re.compile(pattern)) == prefix
 
 
 @given(st.from_regex(r"(/[a-c.+*?|()\[\]\\^$]{0,3}){1,3}", fullmatch=True), st.data())
-def test_every_match_begins_with_what_is_spelled_out(text, data):
-    """For any pattern that compiles."""
+def test_every_path_that_a_regex_matches_begins_with_its_literal_prefix(text, data):
     try:
         regex = re.compile(text)
     except (re.error, FutureWarning):
@@ -66,23 +66,23 @@ TABLE = {
     ("path", "policy"),
     [
         pytest.param("/a/b", OPEN, id="a regex"),
-        pytest.param("/a/b\nc", OPEN, id="whose dot is a newline, too"),
-        pytest.param("/admin/z", ONE, id="the one that spells out more"),
-        pytest.param("/admin/z/1", OPEN, id="if it matches the whole path"),
-        pytest.param("/admin/x", TWO, id="an exact path before all"),
-        pytest.param("/admin/y/1", TWO, id="a prefix that spells out more"),
-        pytest.param("/1/b", None, id="none: every path"),
-        pytest.param("a/b", OPEN, id="with the slash that a server left out"),
+        pytest.param("/a/b\nc", OPEN, id="a regex whose dot matches a newline"),
+        pytest.param("/admin/z", ONE, id="a regex with a longer literal prefix"),
+        pytest.param("/admin/z/1", OPEN, id="a regex that matches the whole path"),
+        pytest.param("/admin/x", TWO, id="an exact path before every pattern"),
+        pytest.param("/admin/y/1", TWO, id="a prefix with more literal text"),
+        pytest.param("/1/b", None, id="every path"),
+        pytest.param("a/b", OPEN, id="a path without its leading slash"),
     ],
 )
-@pytest.mark.parametrize("turn", [list, reversed], ids=["as written", "the other way round"])
-def test_the_policy_of_a_path(path, policy, turn):
-    """The order in which they are written doesn't count."""
-    rules = Rules(BASE, dict(turn(list(TABLE.items()))))
+@pytest.mark.parametrize("order", [list, reversed], ids=["as given", "reversed"])
+def test_the_pattern_with_the_longest_literal_prefix_applies(path, policy, order):
+    """The order in which the patterns are given does not matter."""
+    rules = Rules(BASE, dict(order(list(TABLE.items()))))
     assert rules.at(path) == ((policy,), False, False, ())
 
 
-@pytest.mark.parametrize("turn", [list, reversed], ids=["as given", "the other way round"])
+@pytest.mark.parametrize("order", [list, reversed], ids=["as given", "reversed"])
 @pytest.mark.parametrize(
     ("first", "second", "path"),
     [
@@ -91,12 +91,12 @@ def test_the_policy_of_a_path(path, policy, turn):
         pytest.param(
             re.compile(r"/\w+/v1/.*"), re.compile(r"/\w+/v1/admin/.*"), "/x/v1/admin/y", id="one inside the other"
         ),
-        pytest.param(re.compile("/.*"), re.compile("/.*/private/.*"), "/a/private/b", id="every path and some"),
+        pytest.param(re.compile("/.*"), re.compile("/.*/private/.*"), "/a/private/b", id="every path and some paths"),
     ],
 )
-def test_both_patterns_of_one_rank_apply(turn, first, second, path):
-    """The order in which they are given never decides, and a warning names both as they were given."""
-    given = dict(turn([(first, ONE), (second, TWO)]))
+def test_both_of_two_patterns_with_the_same_rank_apply(order, first, second, path):
+    """Their order does not matter, and a warning names both as given."""
+    given = dict(order([(first, ONE), (second, TWO)]))
     with pytest.warns(ConfigWarning, match="has the same rank as") as caught:
         rules = Rules(BASE, given)
     assert set(rules.at(path).policies) == {ONE, TWO}
@@ -104,12 +104,12 @@ def test_both_patterns_of_one_rank_apply(turn, first, second, path):
     assert all(f"paths[{each!r}]" in str(caught[0].message) for each in (first, second))
 
 
-def test_patterns_of_one_rank_with_one_policy_raise_no_warning():
+def test_patterns_with_the_same_rank_and_policy_raise_no_warning():
     rules = Rules(BASE, {re.compile("/[a-z]+"): ONE, re.compile("/[b-z]+"): ONE})
     assert rules.at("/b").policies == (ONE,)
 
 
-def test_nothing_is_granted_if_one_of_two_patterns_of_one_rank_passes_through():
+def test_nothing_is_granted_if_one_of_two_patterns_with_the_same_rank_passes_through():
     with pytest.warns(ConfigWarning, match="same rank"):
         rules = Rules(BASE, {re.compile("/[a-z]+"): None, re.compile("/[b-z]+"): ONE})
     assert rules.at("/b").is_ambiguous
@@ -126,39 +126,38 @@ def test_the_warning_names_a_path_as_the_adapter_describes_it():
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "message"),
     [
         (re.compile("api/.*"), r"'api/\.\*' matches no path: a path begins with a slash\. Write re\.compile\('/api"),
         (re.compile(b"/x"), "is not a string or a regular expression of str"),
         (7, "is not a string or a regular expression of str"),
     ],
 )
-def test_a_pattern_that_can_match_no_path_is_refused(path, words):
-    with pytest.raises(ConfigError, match=words):
+def test_a_pattern_that_can_match_no_path_is_refused(path, message):
+    with pytest.raises(ConfigError, match=message):
         Rules(BASE, {path: ONE})
 
 
 class Counted(str):
-    """A path that counts how often it is looked at."""
+    """A path that counts how often a part of it is read."""
 
-    __slots__ = ("looks",)
+    __slots__ = ("reads",)
 
     def __getitem__(self, key):
-        self.looks = getattr(self, "looks", 0) + 1
+        self.reads = getattr(self, "reads", 0) + 1
         return str.__getitem__(self, key)
 
 
 @pytest.mark.parametrize("count", [1, 1000])
-def test_a_thousand_rules_cost_what_one_costs(count):
-    """One look-up for each length of literal prefix, at any number of rules."""
+def test_a_thousand_patterns_cost_no_more_than_one(count):
+    """There is one look-up for each length of literal prefix."""
     rules = Rules(BASE, {re.compile(rf"/rule{number:04}/\d+"): ONE for number in range(count)})
     path = Counted(f"/rule{count - 1:04}/1")
     assert rules.at(path).policies == (ONE,)
-    assert path.looks <= 6  # of which most look for a slash
+    assert path.reads <= 6  # most of them look for a slash
 
 
-def test_dot_segments_are_removed_for_regexes_too():
-    """If they lead to another policy, the path is ambiguous."""
+def test_a_path_whose_dot_segments_lead_to_another_regex_is_ambiguous():
     rules = Rules(BASE, {re.compile("/public/.*"): OPEN, "/admin/*": ONE})
     assert rules.at("/public/a/../b").policies == (OPEN,)
     assert rules.at("/public/../admin") == ((OPEN, ONE), True, False, ())
@@ -170,10 +169,12 @@ STRICT = {"/admin": ONE}
 @pytest.mark.parametrize(
     ("paths", "path", "expected"),
     [
-        pytest.param(STRICT, "/admin/", (ONE,), id="an exact path with a final slash"),
-        pytest.param({"/admin/": ONE}, "/admin", (ONE,), id="an exact path without its final slash"),
-        pytest.param({"/admin/": ONE, "/admin": TWO}, "/admin/", (ONE,), id="the one with the slash has its own rule"),
-        pytest.param({"/admin/": ONE, "/admin": TWO}, "/admin", (TWO,), id="the one without has its own rule"),
+        pytest.param(STRICT, "/admin/", (ONE,), id="an exact path, requested with a final slash"),
+        pytest.param({"/admin/": ONE}, "/admin", (ONE,), id="an exact path, requested without its final slash"),
+        pytest.param({"/admin/": ONE, "/admin": TWO}, "/admin/", (ONE,), id="the path with the slash has its own rule"),
+        pytest.param(
+            {"/admin/": ONE, "/admin": TWO}, "/admin", (TWO,), id="the path without the slash has its own rule"
+        ),
         pytest.param({"/a": ONE, "/a/*": TWO}, "/a/", (ONE,), id="an exact path before the prefix of the same name"),
         pytest.param({"/": ONE}, "/", (ONE,), id="the root"),
         pytest.param({re.compile("/a"): ONE}, "/a/", None, id="a regex without the slash that a router ignores"),
@@ -181,32 +182,34 @@ STRICT = {"/admin": ONE}
         pytest.param(STRICT, "/ADMIN", None, id="a path in upper case"),
         pytest.param({"/Admin": ONE}, "/admin", None, id="a rule in upper case"),
         pytest.param({"/userProfile/*": ONE}, "/userProfile/Me", (ONE,), id="a rule in mixed case"),
-        pytest.param({"/A": ONE, "/a": TWO}, "/a", (TWO,), id="a rule in these very letters"),
-        pytest.param({"/a": TWO, "/A": ONE}, "/A", None, id="a rule in these letters, and one in lower case"),
-        pytest.param({"/A/*": ONE, "/a/*": TWO}, "/a/b", (TWO,), id="a prefix in these very letters"),
+        pytest.param({"/A": ONE, "/a": TWO}, "/a", (TWO,), id="a rule in the same letter case"),
+        pytest.param({"/a": TWO, "/A": ONE}, "/A", None, id="a rule in the same letter case, and one in lower case"),
+        pytest.param({"/A/*": ONE, "/a/*": TWO}, "/a/b", (TWO,), id="a prefix in the same letter case"),
         pytest.param(
-            {"/Admin": ONE, re.compile("/.*"): TWO}, "/admin", None, id="a rule in upper case beside a wide one"
+            {"/Admin": ONE, re.compile("/.*"): TWO}, "/admin", None, id="a rule in upper case, and a wide regex"
         ),
         pytest.param(
             {"/Admin": ONE, "/a/Admin": TWO, "/a/*": ONE}, "/a/admin", None, id="a rule in upper case below a prefix"
         ),
-        pytest.param({"/a/*": TWO, re.compile("/A/.*"): ONE}, "/a/b", (TWO,), id="beside a regex in upper case"),
-        pytest.param({"/Admin": ONE, "/ADMIN": BASE}, "/admin", None, id="two rules in other letters"),
-        pytest.param({"/Admin": ONE, "/admin": BASE}, "/ADMIN", None, id="two rules, one of them in lower case"),
-        pytest.param({re.compile("/a"): ONE}, "/a/.", None, id="a final slash that appears without a dot segment"),
+        pytest.param({"/a/*": TWO, re.compile("/A/.*"): ONE}, "/a/b", (TWO,), id="a prefix, and a regex in upper case"),
+        pytest.param({"/Admin": ONE, "/ADMIN": BASE}, "/admin", None, id="two rules in other letter cases"),
+        pytest.param({"/Admin": ONE, "/admin": BASE}, "/ADMIN", None, id="two rules, one in lower case"),
+        pytest.param({re.compile("/a"): ONE}, "/a/.", None, id="a final slash after removing a dot segment"),
         pytest.param({re.compile("/a"): ONE}, "/a/\x7f", None, id="a final slash before a control character"),
         pytest.param(STRICT, "/adm\u0131n", None, id="a dotless i"),
         pytest.param(STRICT, "/ADM\u0130N", None, id="a dotted capital I"),
         pytest.param({"/keys": ONE}, "/\u212aey\u017f", None, id="a Kelvin sign and a long s"),
         pytest.param({re.compile("/a/[A-Z]+"): ONE}, "/a/B", (ONE,), id="a regex in upper case"),
-        pytest.param({re.compile("/a/[A-Z]+"): ONE}, "/a/b", None, id="a regex that letter case keeps from matching"),
-        pytest.param(STRICT, "//ADMIN/.", None, id="all together"),
-        pytest.param(STRICT, "/\x00.\x01/admin", None, id="dot segments that appear without control characters"),
-        pytest.param(STRICT, "/other/", (BASE,), id="a path far from every rule"),
+        pytest.param(
+            {re.compile("/a/[A-Z]+"): ONE}, "/a/b", None, id="a regex that does not match in this letter case"
+        ),
+        pytest.param(STRICT, "//ADMIN/.", None, id="all changes together"),
+        pytest.param(STRICT, "/\x00.\x01/admin", None, id="dot segments after removing control characters"),
+        pytest.param(STRICT, "/other/", (BASE,), id="a path that no rule matches in any reading"),
     ],
 )
-def test_the_policy_of_a_path_that_routers_read_in_several_ways(paths, path, expected):
-    """None: another reading leads to another policy, so nothing is granted."""
+def test_a_path_is_ambiguous_if_another_reading_leads_to_another_policy(paths, path, expected):
+    """None means ambiguous."""
     match = Rules(BASE, paths).at(path)
     assert (None if match.is_ambiguous else match.policies) == expected
 
@@ -216,7 +219,7 @@ def test_the_policy_of_a_path_that_routers_read_in_several_ways(paths, path, exp
     [
         pytest.param("/api/x", "/api", (ONE,), id="below the root path"),
         pytest.param("/api/x", "/api/", (ONE,), id="a root path with a final slash"),
-        pytest.param("/api//x", "/api/", (ONE,), id="which a server repeats"),
+        pytest.param("/api//x", "/api/", (ONE,), id="a root path whose final slash a server repeats"),
         pytest.param("/api//x", "/api", None, id="a doubled slash below a root path"),
         pytest.param("/apix", "/api", None, id="a root path that a router removes without its slash"),
         pytest.param("/y/api/x", "/api", None, id="a root path that a router looks for anywhere"),
@@ -225,13 +228,14 @@ def test_the_policy_of_a_path_that_routers_read_in_several_ways(paths, path, exp
         pytest.param("/x", "/api", (ONE,), id="not below the root path"),
     ],
 )
-def test_the_policy_of_a_path_below_a_root_path(path, root, expected):
+def test_a_path_is_matched_without_its_root_path(path, root, expected):
+    """None means ambiguous."""
     match = Rules(BASE, {"/x": ONE}).at(path, root)
     assert (None if match.is_ambiguous else match.policies) == expected
 
 
-def test_a_long_path_is_not_matched_by_regexes():
-    """It is ambiguous, and all policies may serve it."""
+def test_a_path_of_over_2048_characters_is_ambiguous_if_there_are_regexes():
+    """All policies may serve it."""
     paths = {re.compile("/a/.*"): ONE, "/b": TWO}
     assert Rules(BASE, paths).at("/a/" + "x" * 2045).policies == (ONE,)
     assert Rules(BASE, paths).at("/a/" + "x" * 2046) == ((ONE, TWO, BASE), True, False, ())
@@ -251,27 +255,38 @@ def test_a_long_path_is_not_matched_by_regexes():
         ("/x" + "x" * 9999 + "/root/a/x", "/", (BASE,)),
         ("/" * 3 + "b" * 9999, "", None),
     ],
-    ids=["below", "beside", "letter case", "dots", "slash", "root", "root without slash", "root later", "/", "slashes"],
+    ids=[
+        "below a prefix",
+        "not below a prefix",
+        "another letter case",
+        "dot segments",
+        "a final slash",
+        "a root path",
+        "a root path without slash",
+        "a root path later",
+        "/ as root path",
+        "doubled slashes",
+    ],
 )
-def test_a_long_path_is_matched_as_far_as_patterns_look(path, root, expected):
+def test_a_long_path_is_matched_if_there_are_no_regexes(path, root, expected):
+    """None means ambiguous."""
     match = Rules(BASE, {"/a/*": ONE, "/b": TWO}).at(path, root)
     assert (None if match.is_ambiguous else match.policies) == expected
 
 
 @given(st.text("/.aA\x00\u0131", max_size=12), st.sampled_from(["", "/", "/a", "/a/", "//", "a"]))
-def test_every_path_has_few_readings(path, root):
-    """No path takes more than some passes to be read, and none raises."""
-    readings = alternative_paths("/" + path, root)
-    assert len(readings) <= 7
-    assert all(reading.startswith("/") for reading in readings)
+def test_every_path_has_at_most_seven_alternatives(path, root):
+    alternatives = alternative_paths("/" + path, root)
+    assert len(alternatives) <= 7
+    assert all(alternative.startswith("/") for alternative in alternatives)
 
 
-def test_a_long_path_is_read_in_linear_time():
-    """A root path is removed once, however often it is repeated."""
+def test_a_repeated_root_path_is_removed_once():
+    """The alternatives of a long path are computed in linear time."""
     assert alternative_paths("/aa" + "a" * 50_000, "/a") == {"/a" + "a" * 50_000}
 
 
 @pytest.mark.parametrize("path", ["/.well-known/*", "/.well-known/openid-configuration", "/a/.b", "/..."])
-def test_a_name_that_begins_with_a_dot_is_a_path(path: str) -> None:
-    """It is no dot segment, and only a path that routers read in another way is refused."""
+def test_a_segment_that_begins_with_a_dot_is_valid(path: str) -> None:
+    """It is not a dot segment."""
     assert path_issue(path) is None

@@ -1,4 +1,4 @@
-"""Which policy serves a request: paths, policy_for, and what an ambiguous path gets."""
+"""The policy that serves a request: by path, by `policy_for`, and for an ambiguous path."""
 
 import re
 import warnings
@@ -34,67 +34,66 @@ PATHS: dict[str, Any] = {
     "/ümlaut/*": OPEN,
 }
 
-# behaviour, path, the answer to a page of the partner
+# behaviour, path, the lines of the response to the partner's page
 SERVED: list[tuple[str, str, list[str]]] = [
-    ("what no pattern matches has the base policy", "/other", STRICT),
+    ("a path that no pattern matches has the base policy", "/other", STRICT),
     ("an exact path", "/exact", WILD),
     ("an exact path is not a prefix", "/exact/x", STRICT),
-    ("an exact path covers the one that ends in a slash", "/exact/", WILD),
-    ("a prefix is the prefix itself", "/public", WILD),
-    ("a prefix is all below it", "/public/a/b", WILD),
-    ("a prefix with its slash", "/public/", WILD),
+    ("an exact path matches with a final slash", "/exact/", WILD),
+    ("a prefix matches itself", "/public", WILD),
+    ("a prefix matches all paths below it", "/public/a/b", WILD),
+    ("a prefix matches itself with a final slash", "/public/", WILD),
     ("a prefix ends at a slash", "/publicity", STRICT),
     ("a prefix is case-sensitive", "/Public/a", STRICT),
-    ("exact beats prefix", "/public/secret", NAMED),
-    ("longer beats shorter", "/public/secret/a", UNTOUCHED),
-    ("None passes through untouched", "/internal/a", UNTOUCHED),
-    ("a dict is a policy over the base", "/dict", NAMED),
+    ("an exact path wins over a prefix", "/public/secret", NAMED),
+    ("a longer prefix wins over a shorter one", "/public/secret/a", UNTOUCHED),
+    ("None passes through unchanged", "/internal/a", UNTOUCHED),
+    ("a dict is merged over the base policy", "/dict", NAMED),
     ("a path is matched decoded", "/ümlaut/a", WILD),
-    ("a percent sign left in the decoded path is itself", "/public%2fa", STRICT),
-    ("a dot segment that stays under one policy is no matter", "/public/./a/../b", WILD),
-    ("a doubled slash that stays under one policy is no matter", "/public//a", WILD),
-    ("three dots are a name", "/public/.../a", WILD),
+    ("a percent sign in the decoded path is literal", "/public%2fa", STRICT),
+    ("a dot segment that leads to the same policy does not matter", "/public/./a/../b", WILD),
+    ("a doubled slash that leads to the same policy does not matter", "/public//a", WILD),
+    ("three dots are not a dot segment", "/public/.../a", WILD),
+]
+AMBIGUOUS: list[tuple[str, str, list[str]]] = [
     ("a dot segment that leads to the base is refused", "/public/../other", STRICT),
     ("a dot segment that leads to another policy is refused", "/public/x/../secret", STRICT),
     ("a dot segment that leads to None is refused", "/public/../internal/a", STRICT),
-    ("a dot segment out of None is refused", "/internal/../public/a", STRICT),
+    ("a dot segment that leads from None to another policy is refused", "/internal/../public/a", STRICT),
     ("a doubled slash that hides a prefix is refused", "//public/a", STRICT),
     ("a final dot segment is removed too", "/public/..", STRICT),
     ("a single dot that hides an exact path is refused", "/./exact", STRICT),
     ("slashes are removed before dot segments", "/public//../other", STRICT),
-    ("dot segments above the root stay at the root", "/../../public/a", STRICT),
+    ("dot segments above the root lead to the root", "/../../public/a", STRICT),
 ]
 
 
-@pytest.mark.parametrize(("path", "lines"), [row[1:] for row in SERVED], ids=[row[0] for row in SERVED])
-def test_paths(serve: Any, path: str, lines: list[str]) -> None:
-    """The app answers with the fields of the policy of its path; an ambiguous path is granted nothing."""
+@pytest.mark.parametrize(
+    ("path", "lines"), [row[1:] for row in SERVED + AMBIGUOUS], ids=[row[0] for row in SERVED + AMBIGUOUS]
+)
+def test_a_request_is_served_by_the_policy_of_its_path(serve: Any, path: str, lines: list[str]) -> None:
+    """The app runs. An ambiguous path is granted nothing."""
     served = serve(paths=PATHS, **BASE)
     answer = served.request(path=path, origin=PARTNER)
     assert (answer.lines, served.reached) == (lines, 1)
 
 
-AMBIGUOUS = [
-    row for row in SERVED if row[0].endswith("refused") or "slashes" in row[0] or "root" in row[0] or "final" in row[0]
-]
-
-
 @pytest.mark.parametrize("path", [row[1] for row in AMBIGUOUS], ids=[row[0] for row in AMBIGUOUS])
 @pytest.mark.parametrize("origin", [APP, PARTNER, EVIL])
 def test_an_ambiguous_path_is_granted_nothing(serve: Any, path: str, origin: str) -> None:
-    """Neither the policy of the path as sent nor that of the path as cleaned grants anything."""
+    """Neither by the policy of the path as sent nor by that of another reading."""
     answer = serve(paths=PATHS, **BASE).request(path=path, origin=origin)
     assert (answer.cors, answer.values("vary")) == ([], ["Origin"])
 
 
-def test_slashes_before_dots(serve: Any) -> None:
-    """``/a//../b`` is ``/b``, as the slashes go first."""
+def test_doubled_slashes_are_removed_before_dot_segments(serve: Any) -> None:
+    """`/a//../b` is `/b`."""
     served = serve(paths={"/a/*": PARTNERS, "/a/b": PARTNERS, "/b": OPEN}, **BASE)
     assert served.request(path="/a//../b", origin=PARTNER).lines == STRICT
 
 
-def test_a_preflight_of_a_path(serve: Any) -> None:
-    """A preflight is answered by the policy of its path, a dict being laid over the base's options."""
+def test_a_preflight_is_served_by_the_policy_of_its_path(serve: Any) -> None:
+    """A dict is merged over the base policy."""
     served = serve(paths=PATHS, **BASE)
     assert served.preflight(origin=PARTNER, path="/dict").lines == granted(PARTNER, max_age=5)
     assert served.preflight(origin=PARTNER, path="/exact").lines == granted("*")
@@ -103,22 +102,19 @@ def test_a_preflight_of_a_path(serve: Any) -> None:
     assert served.reached == 0
 
 
-def test_a_preflight_without_policy(serve: Any) -> None:
-    """Under None a preflight reaches the app."""
+def test_a_preflight_of_a_path_with_none_reaches_the_app(serve: Any) -> None:
     served = serve(paths=PATHS, **BASE)
     assert served.preflight(origin=PARTNER, path="/internal/a").lines == UNTOUCHED
     assert served.reached == 1
 
 
-def test_a_preflight_of_an_ambiguous_path(serve: Any) -> None:
-    """A preflight of an ambiguous path is answered, without any CORS field."""
+def test_a_preflight_of_an_ambiguous_path_is_refused_without_cors_headers(serve: Any) -> None:
     served = serve(paths=PATHS, **BASE)
     answer = served.preflight(origin=APP, path="/public/../other")
     assert (answer.status, answer.lines, served.reached) == (200, refused(answer.body), 0)
 
 
-def test_untouched_means_untouched(serve: Any) -> None:
-    """Under None the app's own CORS fields stay as they are."""
+def test_the_apps_own_cors_headers_are_unchanged_under_none(serve: Any) -> None:
     own = [("Access-Control-Allow-Origin", "*"), ("content-type", "text/plain")]
     assert serve(app=App(headers=own), paths={"/*": None}, **BASE).request(path="/a", origin=APP).headers == own
 
@@ -136,20 +132,18 @@ def test_untouched_means_untouched(serve: Any) -> None:
     ids=[
         "removed",
         "removed before the prefix itself",
-        "left where it is no prefix",
+        "unchanged without that prefix",
         "empty",
-        "removed on a slash only",
+        "removed on a slash boundary only",
         "removed once",
     ],
 )
-def test_root_path(path: str, root_path: str, lines: list[str]) -> None:
-    """The path is scope["path"] without scope["root_path"] where that is its prefix on a slash."""
+def test_the_root_path_is_removed_from_the_path(path: str, root_path: str, lines: list[str]) -> None:
     middleware = CORSMiddleware(App().asgi, paths=PATHS, **BASE)
     assert call_asgi(middleware, http_scope("GET", path, [("origin", PARTNER)], root_path=root_path)).lines == lines
 
 
-def test_a_mount_point_itself(serve: Any) -> None:
-    """``/*`` is every path."""
+def test_slash_asterisk_matches_every_path(serve: Any) -> None:
     served = serve(paths={"/*": OPEN}, **BASE)
     assert [served.request(path=path, origin=EVIL).lines for path in ("/", "/a", "/a/b")] == [WILD] * 3
 
@@ -171,22 +165,20 @@ def test_a_mount_point_itself(serve: Any) -> None:
     ],
     ids=repr,
 )
-def test_bad_paths(serve: Any, paths: Any) -> None:
-    """A pattern or value of another form is refused at set-up, in words."""
+def test_an_invalid_path_or_policy_is_refused_at_set_up(serve: Any, paths: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         serve(paths=paths, **BASE)
     assert all(each.message for each in caught.value.issues)
 
 
-def test_all_bad_paths_at_once(serve: Any) -> None:
-    """Mistakes of paths are reported together with those of the options."""
+def test_mistakes_in_paths_are_reported_together_with_those_in_options(serve: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         serve(paths={"a": OPEN, "/b": {"allow_origin": "*"}}, allow_origins="https://a.com/")
     assert len(caught.value.issues) >= 3
 
 
-def test_a_policy_and_options_are_alternatives(serve: Any) -> None:
-    """A policy and options beside it are refused: one of them would be lost."""
+def test_a_policy_together_with_options_is_refused(serve: Any) -> None:
+    """One of them would be ignored."""
     with pytest.raises(ConfigError):
         serve(OPEN, allow_origins=APP)
     with pytest.raises(ConfigError):
@@ -196,34 +188,32 @@ def test_a_policy_and_options_are_alternatives(serve: Any) -> None:
 ANSWERS: list[tuple[str, Any, list[str]]] = [
     ("a policy serves the request", OPEN, sorted([*WILD, VARY])),
     ("None leaves the response to the app, but for Vary", None, STRICT),
-    ("NotImplemented asks the next: paths", NotImplemented, NAMED),
+    ("NotImplemented leaves the request to paths", NotImplemented, NAMED),
 ]
 
 
 @pytest.mark.parametrize(("value", "lines"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS])
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_policy_for(serve: Any, kind: str, value: Any, lines: list[str]) -> None:
-    """policy_for is asked before paths."""
-
-    def ask(scope: Any) -> Any:
+def test_policy_for_goes_before_paths(serve: Any, kind: str, value: Any, lines: list[str]) -> None:
+    def policy_for(scope: Any) -> Any:
         del scope
         return value
 
-    async def ask_later(scope: Any) -> Any:
-        return ask(scope)
+    async def policy_for_async(scope: Any) -> Any:
+        return policy_for(scope)
 
-    served = serve(run=run_asyncio, policy_for=ask if kind == "sync" else ask_later, paths=PATHS, **BASE)
+    function = policy_for if kind == "sync" else policy_for_async
+    served = serve(run=run_asyncio, policy_for=function, paths=PATHS, **BASE)
     assert served.request(path="/dict", origin=PARTNER).lines == lines
 
 
-def test_policy_for_falls_back_to_the_base(serve: Any) -> None:
-    """NotImplemented without a matching path is the base."""
+def test_not_implemented_without_a_matching_path_is_the_base_policy(serve: Any) -> None:
     served = serve(policy_for=lambda _: NotImplemented, **BASE)
     assert served.request(path="/x", origin=APP).lines == sorted([OWN, VARY, origin_line(APP)])
 
 
-def test_policy_for_sees_the_scope(serve: Any) -> None:
-    """policy_for gets an ASGI scope, under WSGI one of that shape: a tenant by Host."""
+def test_policy_for_gets_an_asgi_scope_also_under_wsgi(serve: Any) -> None:
+    """Here it finds a tenant by Host."""
     seen: list[Any] = []
 
     def by_host(scope: Any) -> Any:
@@ -238,8 +228,10 @@ def test_policy_for_sees_the_scope(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_policy_for_that_raises(serve: Any, kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """If policy_for raises, the request is refused, the app runs, and the error is logged."""
+def test_a_policy_for_that_raises_refuses_and_is_logged(
+    serve: Any, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The app runs."""
 
     def fail(scope: Any) -> Any:
         message = f"tenant of {scope['path']} unknown"
@@ -256,27 +248,26 @@ def test_policy_for_that_raises(serve: Any, kind: str, caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize("value", ["*", {"allow_origins": "*"}, 5, True], ids=repr)
-def test_policy_for_that_answers_something_else(serve: Any, value: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """An answer that is no policy refuses the request and is logged."""
+def test_a_policy_for_that_returns_an_invalid_value_refuses_and_is_logged(
+    serve: Any, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     assert serve(policy_for=lambda _: value, **BASE).request(origin=APP).lines == STRICT
     assert caplog.records
 
 
 @pytest.mark.parametrize("run", [RUNNERS["asyncio"], RUNNERS["trio"]], ids=["asyncio", "trio"])
-def test_policy_for_may_wait(run: Any) -> None:
-    """An async policy_for may wait for its event loop."""
-
-    async def ask(scope: Any) -> Any:
+def test_an_async_policy_for_may_wait_for_its_event_loop(run: Any) -> None:
+    async def policy_for(scope: Any) -> Any:
         del scope
         await anyio.lowlevel.checkpoint()
         return OPEN
 
-    middleware = CORSMiddleware(App().asgi, policy_for=ask, **BASE)
+    middleware = CORSMiddleware(App().asgi, policy_for=policy_for, **BASE)
     assert call_asgi(middleware, http_scope("GET", "/", [("origin", EVIL)]), run).lines == OPEN_VARYING
 
 
-def test_responses_vary_by_what_policy_for_looks_at(serve: Any) -> None:
-    """It may look at Origin, whatever it returns, and at the headers that `vary` names."""
+def test_responses_vary_by_origin_and_the_headers_that_policy_for_reads(serve: Any) -> None:
+    """It may read Origin, whatever it returns, and the headers that `vary` names."""
 
     def policy_for(scope: Any) -> Any:
         return {"/open": OPEN, "/none": None}.get(scope["path"], NotImplemented)
@@ -287,12 +278,11 @@ def test_responses_vary_by_what_policy_for_looks_at(serve: Any) -> None:
         for origin in (None, APP, EVIL):
             assert served.request(path=path, origin=origin).elements("vary") == ["accept", "ORIGIN", "X-Tenant"]
     preflight = served.preflight(origin=APP, path="/other")
-    asked = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "X-Tenant"]
-    assert preflight.elements("vary") == asked
+    names = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "X-Tenant"]
+    assert preflight.elements("vary") == names
 
 
-def test_a_policy_that_others_use_too_does_not_vary_for_them(serve: Any) -> None:
-    """What policy_for adds to Vary is not cached with the policy."""
+def test_the_vary_of_policy_for_is_not_added_for_other_users_of_the_policy(serve: Any) -> None:
 
     def policy_for(scope: Any) -> Any:
         return OPEN if scope["path"] == "/for" else NotImplemented
@@ -303,7 +293,7 @@ def test_a_policy_that_others_use_too_does_not_vary_for_them(serve: Any) -> None
 
 
 @pytest.mark.parametrize("vary", ["x tenant", ["a", "b c"], 5, [None], ""], ids=repr)
-def test_vary_takes_names_of_headers(serve: Any, vary: Any) -> None:
+def test_vary_with_an_invalid_header_name_is_refused(serve: Any, vary: Any) -> None:
     with pytest.raises(ConfigError, match=r"vary: .* Write the names of request headers: vary=\['x-tenant'\]\."):
         serve(policy_for=lambda _: OPEN, vary=vary, **BASE)
 
@@ -331,8 +321,8 @@ def test_enforce_checks_the_base_policy_if_policy_for_fails(serve: Any, caplog: 
     assert "LookupError" in caplog.text
 
 
-def test_both_policies_of_one_rank_must_allow(serve: Any) -> None:
-    """Origins, methods, headers, exposed headers, credentials and max-age are those of both."""
+def test_both_policies_of_patterns_with_the_same_rank_must_allow(serve: Any) -> None:
+    """Origins, methods, headers, exposed headers, credentials and max-age are those that both allow."""
     paths: dict[Any, Any] = {
         re.compile(r"/\w+/v1/.*"): Policy(
             allow_origins=[APP, PARTNER],

@@ -1,4 +1,4 @@
-"""A view's own policy, by which adapters serve a framework's routes."""
+"""Policies of views, with which adapters serve a framework's routes."""
 
 import re
 import threading
@@ -20,49 +20,46 @@ WILD = sorted([OWN, origin_line("*")])
 
 
 def by_path(scope: Any) -> str | None:
-    """A view's key: the last part of its path."""
+    """Return the key of a view: the last segment of the path."""
     return scope["path"].rpartition("/")[2] or None
 
 
 @pytest.fixture
 def configuration() -> Configuration:
-    """A configuration of three views, a path and a base."""
-    made = Configuration(view_of=by_path, paths={"/path/*": {"allow_origins": EVIL}}, **ONE)
-    made.set_view("open", Policy(allow_origins="*"))
-    made.set_view("dict", {"allow_methods": "PUT"})
-    made.set_view("none", None)
-    return made
+    """Return a configuration of three views, a path and a base policy."""
+    configuration = Configuration(view_of=by_path, paths={"/path/*": {"allow_origins": EVIL}}, **ONE)
+    configuration.set_view("open", Policy(allow_origins="*"))
+    configuration.set_view("dict", {"allow_methods": "PUT"})
+    configuration.set_view("none", None)
+    return configuration
 
 
 ROWS = [
     ("a view's own policy", "/open", WILD),
     ("a view's own policy goes before paths", "/path/open", WILD),
-    ("a view's None passes through untouched", "/path/none", [OWN]),
-    ("a mapping is laid over the base", "/path/dict", GRANT),
+    ("a view's None passes through unchanged", "/path/none", [OWN]),
+    ("a mapping is merged over the base policy", "/path/dict", GRANT),
     ("a view without a policy is served by its path", "/path/other", STRICT),
-    ("a view without a policy or a path is served by the base", "/other", GRANT),
-    ("what is no view is served by the base", "/", GRANT),
+    ("a view without a policy or a path is served by the base policy", "/other", GRANT),
+    ("a request without a view is served by the base policy", "/", GRANT),
 ]
 
 
 @pytest.mark.parametrize(("path", "lines"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_views(shell: str, configuration: Configuration, path: str, lines: list[str]) -> None:
-    """The view decides first."""
+def test_the_policy_of_a_view_goes_first(shell: str, configuration: Configuration, path: str, lines: list[str]) -> None:
     assert Served(shell, App(), configuration).request(path=path, origin=APP).lines == lines
 
 
-def test_a_preflight_of_a_view(shell: str, configuration: Configuration) -> None:
-    """A preflight is answered by the view's policy."""
+def test_a_preflight_is_served_by_the_policy_of_the_view(shell: str, configuration: Configuration) -> None:
     served = Served(shell, App(), configuration)
     assert served.preflight("PUT", origin=APP, path="/dict").lines == granted(APP, "GET, HEAD, POST, PUT")
 
 
-def test_views_go_before_policy_for(shell: str) -> None:
-    """A view's own policy goes before policy_for, that before paths, those before the base."""
-    asked: list[str] = []
+def test_views_go_before_policy_for_before_paths_before_the_base_policy(shell: str) -> None:
+    called: list[str] = []
 
     def policy_for(scope: Any) -> Any:
-        asked.append(scope["path"])
+        called.append(scope["path"])
         return Policy(allow_origins="*") if scope["path"] == "/for" else NotImplemented
 
     paths = {"/path": {"allow_origins": EVIL}, "/view": {"allow_origins": EVIL}, "/for": {"allow_origins": EVIL}}
@@ -70,21 +67,21 @@ def test_views_go_before_policy_for(shell: str) -> None:
     configuration.set_view("view", Policy(allow_origins="*"))
     served = Served(shell, App(), configuration)
     lines = {path: served.request(path=path, origin=APP).lines for path in ("/view", "/for", "/path", "/base")}
-    varying = sorted([*WILD, VARY])  # policy_for may look at Origin
+    varying = sorted([*WILD, VARY])  # policy_for may read Origin
     assert lines == {"/view": WILD, "/for": varying, "/path": STRICT, "/base": GRANT}
-    assert asked == ["/for", "/path", "/base"]
+    assert called == ["/for", "/path", "/base"]
 
 
-def test_reconfigure_lays_views_over_the_new_base(shell: str, configuration: Configuration) -> None:
-    """A view's mapping is laid over the new base at once; its own Policy stays."""
+def test_reconfigure_merges_the_mappings_of_views_over_the_new_base(shell: str, configuration: Configuration) -> None:
+    """A view's Policy stays."""
     served = Served(shell, App(), configuration)
     served.middleware.reconfigure(allow_origins=EVIL)
     assert served.request(path="/dict", origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
     assert served.request(path="/open", origin=EVIL).lines == WILD
 
 
-def test_a_base_that_breaks_a_view(shell: str) -> None:
-    """A base under which a view's mapping is no policy makes the whole call raise; the old one stays in force."""
+def test_reconfigure_raises_if_the_mapping_of_a_view_is_invalid_over_the_new_base(shell: str) -> None:
+    """The old base stays in force."""
     configuration = Configuration(view_of=by_path, **ONE)
     configuration.set_view("open", {"allow_origins": "*"})
     served = Served(shell, App(), configuration)
@@ -94,23 +91,21 @@ def test_a_base_that_breaks_a_view(shell: str) -> None:
 
 
 @pytest.mark.parametrize("policy", [{"allow_origin": "*"}, {"allow_origins": "a.com"}, 5], ids=str)
-def test_a_bad_view(shell: str, configuration: Configuration, policy: Any) -> None:
-    """A view's policy that is none is refused in words; what was in force stays so."""
+def test_an_invalid_policy_of_a_view_is_refused(shell: str, configuration: Configuration, policy: Any) -> None:
+    """The old policy stays in force."""
     with pytest.raises(ConfigError):
         configuration.set_view("open", policy)
     assert Served(shell, App(), configuration).request(path="/open", origin=EVIL).lines == WILD
 
 
-def test_a_view_that_can_not_be_found(shell: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Where finding the view raises, the request is refused and the error logged."""
+def test_a_view_of_that_raises_refuses_and_is_logged(shell: str, caplog: pytest.LogCaptureFixture) -> None:
     configuration = Configuration(view_of=lambda scope: scope["nothing"], **ONE)
     configuration.set_view("open", None)
     assert Served(shell, App(), configuration).request(origin=APP).lines == STRICT
     assert any(record.levelname == "ERROR" for record in caplog.records)
 
 
-def test_views_set_together(shell: str, configuration: Configuration) -> None:
-    """Several views are set at once, all or none."""
+def test_set_views_sets_all_policies_or_none(shell: str, configuration: Configuration) -> None:
     served = Served(shell, App(), configuration)
     with pytest.raises(ConfigError):
         configuration.set_views({"dict": None, "open": {"allow_origins": "a.com"}})
@@ -121,14 +116,13 @@ def test_views_set_together(shell: str, configuration: Configuration) -> None:
     assert served.request(path="/none", origin=APP).lines == [OWN]
 
 
-def test_views_need_to_be_told() -> None:
-    """A configuration that is not told how to find a view takes no policy for one."""
+def test_set_view_without_view_of_raises_a_type_error() -> None:
     with pytest.raises(TypeError, match="view_of"):
         Configuration(**ONE).set_view("open", None)
 
 
 class Late:
-    """Views that are found at a request: their policies by key, which can be replaced at any time."""
+    """Views that are found at a request, with replaceable policies by key."""
 
     def __init__(self, **policies: Any) -> None:
         self.policies, self.built = policies, 0
@@ -142,14 +136,14 @@ class Late:
         return policy
 
 
-def of_known(late: Late) -> Any:
-    """Return a function that leads only to views with a policy."""
+def view_of(late: Late) -> Any:
+    """Return a function that returns the key of a view with a policy."""
     return lambda scope: key if (key := by_path(scope)) in late.policies else None
 
 
 def late_configuration(late: Late, **options: Any) -> Configuration:
     """Return a configuration whose views are found at a request."""
-    configuration = Configuration(view_of=of_known(late), view_policy=late.policy_of, **{**ONE, **options})
+    configuration = Configuration(view_of=view_of(late), view_policy=late.policy_of, **{**ONE, **options})
     configuration.set_view("exempt", None)
     return configuration
 
@@ -158,7 +152,7 @@ BROKEN = ConfigError([Issue("wrong-type", "allow_origins", 5, "5 is not an origi
 
 
 def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
-    """Without set_views, at its first request."""
+    """At its first request, without `set_views`."""
     late = Late(open=Policy(allow_origins="*"), dict={"allow_origins": EVIL}, none=None)
     rules = Rules(Policy(allow_origins=EVIL), {"/inner/*": None})
     late.policies["rules"] = rules
@@ -177,7 +171,7 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
     [
         pytest.param(BROKEN, "Write '*'.", id="raises"),
         pytest.param(RuntimeError("unreadable"), "RuntimeError('unreadable')", id="raises another error"),
-        pytest.param(ConfigWarning("a doubtful value"), "a doubtful value')", id="a warning that is an error"),
+        pytest.param(ConfigWarning("a useless value"), "a useless value')", id="a warning that is an error"),
         pytest.param({"allow_origin": "*"}, "Did you mean 'allow_origins'?", id="unknown option"),
         pytest.param(5, "None passes requests through.", id="not a policy"),
     ],
@@ -185,7 +179,7 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
 def test_a_view_whose_policy_is_invalid_fails_closed(
     shell: str, broken: Any, hint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No CORS header, preflights get the reason, one ERROR names the view; every other view goes on."""
+    """It gets no CORS header, its preflights get the reason, and one ERROR names the view. Other views are served."""
     late = Late(broken=broken, open=Policy(allow_origins="*"))
     served = Served(
         shell, App(headers=[*App().headers, ("access-control-allow-origin", "*")]), late_configuration(late)
@@ -223,7 +217,7 @@ def test_reconfigure_builds_the_policies_of_views_again(shell: str) -> None:
 
 
 class Misrouted:
-    """An app that runs another view than the path led to, and lets its middleware verify that."""
+    """An app that runs another view than the predicted one, and lets its middleware verify that."""
 
     def __init__(self, shell: str, actual: str | None, **options: Any) -> None:
         self.actual, self.own = (
@@ -236,7 +230,7 @@ class Misrouted:
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """Verify, as an adapter does by a signal, and run the view."""
-        predicted = of_known(self.late)(scope)
+        predicted = view_of(self.late)(scope)
         refusal = await self.served.middleware.verify_view(scope, predicted, self.actual)
         if refusal is None:
             await self.own.asgi(scope, receive, send)
@@ -247,7 +241,7 @@ class Misrouted:
 
     def wsgi(self, environ: Any, start_response: Any) -> Any:
         """Verify, and run the view."""
-        predicted = of_known(self.late)({"path": environ["PATH_INFO"]})
+        predicted = view_of(self.late)({"path": environ["PATH_INFO"]})
         refusal = self.served.middleware.verify_view(environ, predicted, self.actual)
         if refusal is None:
             return self.own.wsgi(environ, start_response)
@@ -265,12 +259,12 @@ BOTH_VARY = "vary: accept, Origin"
         pytest.param("/open", "open", [origin_line("*"), "vary: accept"], id="as predicted"),
         pytest.param("/app", "evil", [BOTH_VARY], id="the view that ran refuses"),
         pytest.param("/evil", "open", [BOTH_VARY], id="the predicted view refuses"),
-        pytest.param("/open", "app", [origin_line(APP), BOTH_VARY], id="both allow: the narrower"),
-        pytest.param("/app", "open", [origin_line(APP), BOTH_VARY], id="both allow, the other way round"),
+        pytest.param("/open", "app", [origin_line(APP), BOTH_VARY], id="both allow"),
+        pytest.param("/app", "open", [origin_line(APP), BOTH_VARY], id="both allow, in reverse"),
         pytest.param("/app", None, [origin_line(APP), BOTH_VARY], id="a view with the base policy"),
-        pytest.param("/none", "open", ["vary: accept"], id="a view with a policy in place of an exempt one"),
-        pytest.param("/open", "none", [BOTH_VARY], id="an exempt view in place of one with a policy"),
-        pytest.param("/none", None, [BOTH_VARY], id="the base policy in place of an exempt view"),
+        pytest.param("/none", "open", ["vary: accept"], id="a view with a policy instead of an exempt one"),
+        pytest.param("/open", "none", [BOTH_VARY], id="an exempt view instead of one with a policy"),
+        pytest.param("/none", None, [BOTH_VARY], id="the base policy instead of an exempt view"),
     ],
 )
 def test_the_response_gets_the_narrower_of_two_policies_if_another_view_ran(
@@ -285,11 +279,11 @@ def test_the_response_gets_the_narrower_of_two_policies_if_another_view_ran(
 
 
 def test_a_request_without_origin_gets_the_narrower_of_two_policies(shell: str) -> None:
-    """A cache would serve its response to another page."""
+    """A cache may serve its response to another page."""
     assert Misrouted(shell, "evil").served.request(path="/open").lines == sorted([OWN, BOTH_VARY])
 
 
-def test_enforce_refuses_before_another_view_than_the_predicted_one_runs(shell: str) -> None:
+def test_enforce_refuses_before_a_view_that_was_not_predicted_runs(shell: str) -> None:
     misrouted = Misrouted(shell, "evil", enforce=True)
     answer = misrouted.served.request("POST", "/app", origin=APP, fields=[("host", "api.example.com")])
     assert (answer.status, answer.values("cache-control"), misrouted.own.seen) == (403, ["no-store"], [])
@@ -313,7 +307,7 @@ def test_a_handshake_must_be_allowed_by_the_view_that_runs(actual: str, accepted
 
 
 def test_no_change_of_several_threads_is_lost() -> None:
-    """Each call is serialized: what one thread set stays when another one sets something else."""
+    """The calls are serialized, so one thread's change stays if another thread changes something else."""
     configuration = Configuration(view_of=by_path, **ONE)
     names = [f"view{number}" for number in range(40)]
     start = threading.Barrier(4)
@@ -338,7 +332,7 @@ def test_no_change_of_several_threads_is_lost() -> None:
     assert all(served.request(path=f"/{name}", origin=APP).status == 403 for name in names)
 
 
-def test_paths_of_one_rank_are_not_warned_of_again_with_each_view() -> None:
+def test_the_warning_of_patterns_with_the_same_rank_is_not_repeated_for_each_view() -> None:
     paths: dict[Any, Any] = {re.compile("/[a-z]+"): None, re.compile("/[b-z]+"): {"max_age": 5}}
     with pytest.warns(ConfigWarning, match="same rank"):
         configuration = Configuration(view_of=by_path, paths=paths, **ONE)

@@ -1,1 +1,1 @@
-"""What the suite drives the core with: apps, shells, runners, the browser's half of the checks."""
+"""Apps, clients, event loops, expected headers and other parts that several tests share."""

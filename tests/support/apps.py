@@ -1,4 +1,4 @@
-"""An app with a fixed answer, as ASGI and as WSGI, which remembers what reached it."""
+"""An app with a fixed response, for ASGI and WSGI. It records the requests that reach it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass
 class App:
-    """Answers every request alike.
+    """An app with the same response to every request.
 
     Args:
-        headers: the fields of its answer, in order.
-        raises: raised in place of an answer, or after its start where ``late`` is set.
+        headers: The headers of the response, in order.
+        raises: Raised instead of a response, or after its start if `late` is True.
     """
 
     headers: Pairs = (("content-type", "text/plain"),)
@@ -25,7 +25,7 @@ class App:
     seen: list[dict[str, Any]] = field(default_factory=list)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer over ASGI; a handshake is accepted."""
+        """Respond over ASGI. A handshake is accepted."""
         self.seen.append(scope)
         if self.raises and not self.late:
             raise self.raises
@@ -39,7 +39,7 @@ class App:
         await send({"type": "http.response.body", "body": self.body})
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer over WSGI."""
+        """Respond over WSGI."""
         self.seen.append(environ)
         if self.raises and not self.late:
             raise self.raises

@@ -1,6 +1,6 @@
-"""A backtracking matcher that counts its steps: how long a regular expression takes, without a clock.
+"""A backtracking matcher that counts its steps, as a measure of time without a clock.
 
-It walks over the tree of `re`'s parser, as `re` itself does, and shares nothing with the analysis that it checks.
+It walks over the syntax tree of `re`, as `re` itself does, and shares no code with the analysis that it checks.
 """
 
 import re
@@ -12,11 +12,11 @@ compiler: Any = re._compiler  # type: ignore[attr-defined]
 
 
 class TooManyStepsError(Exception):
-    """The matcher took more steps than it may."""
+    """The matcher exceeded its limit of steps."""
 
 
 def count_steps(regex: re.Pattern[str], text: str, *, limit: int) -> int:
-    """Return how many characters are read until the text matches as a whole, or does not."""
+    """Return the number of characters read until the match of the whole text succeeds or fails."""
     matcher = _Matcher(text, regex.flags, limit)
     tree = list(parser.parse(regex.pattern, regex.flags))
     any(end == len(text) for end in matcher.sequence(tree, 0, 0))

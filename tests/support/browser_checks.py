@@ -1,4 +1,4 @@
-"""The browser's two checks, from the Fetch standard: what a page would get of an answer."""
+"""The two checks of a browser, from the Fetch standard."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ OK = range(200, 300)
 
 
 def passes_cors_check(answer: Answer, origin: str, *, credentials: bool = False) -> bool:
-    """Fetch 4.9, CORS check."""
+    """Return whether a response passes the CORS check (Fetch 4.9)."""
     allowed = ", ".join(answer.values("access-control-allow-origin"))
     if allowed == "*" and not credentials:
         return True
@@ -22,7 +22,7 @@ def passes_cors_check(answer: Answer, origin: str, *, credentials: bool = False)
 def passes_preflight(
     answer: Answer, origin: str, method: str, headers: Iterable[str] = (), *, credentials: bool = False
 ) -> bool:
-    """Fetch 4.8, CORS-preflight fetch, step 7, for unsafe ``headers`` in lower case."""
+    """Return whether a preflight's response passes (Fetch 4.8, step 7), for unsafe `headers` in lower case."""
     if answer.status not in OK or not passes_cors_check(answer, origin, credentials=credentials):
         return False
     methods = answer.elements("access-control-allow-methods")

@@ -1,4 +1,4 @@
-"""One request, one answer, over each shell of the core: raw ASGI and raw WSGI, without a server."""
+"""Clients of the middlewares, over raw ASGI and raw WSGI, without a server."""
 
 import io
 import wsgiref.util
@@ -16,7 +16,7 @@ Fields = Iterable[tuple[str | bytes, str | bytes]]
 
 @dataclass
 class Answer:
-    """What the client sees of one exchange, and what went on behind it."""
+    """The response as the client gets it, the messages sent, and the exception raised."""
 
     status: int | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -26,30 +26,30 @@ class Answer:
 
     @property
     def lines(self) -> list[str]:
-        """The fields as ``name: value``, sorted, names in lower case: to be compared whole."""
+        """All headers as ``name: value``, sorted, names in lower case. Tests compare the whole list."""
         return sorted(f"{name.lower()}: {value}" for name, value in self.headers)
 
     @property
     def cors(self) -> list[str]:
-        """The lines of the CORS protocol's own fields."""
+        """The lines of the Access-Control headers."""
         return [line for line in self.lines if line.startswith("access-control-")]
 
     def values(self, name: str) -> list[str]:
-        """The values of one field, a line each."""
+        """Return the values of one header, one for each line."""
         return [value for key, value in self.headers if key.lower() == name]
 
     def elements(self, name: str) -> list[str]:
-        """The elements of a list field over all its lines."""
+        """Return the items of a list header, over all its lines."""
         return [part.strip() for value in self.values(name) for part in value.split(",") if part.strip()]
 
 
 def as_bytes(value: str | bytes) -> bytes:
-    """A field's name or value as the wire has it."""
+    """Return the name or value of a header as sent."""
     return value if isinstance(value, bytes) else value.encode("latin-1")
 
 
 def http_scope(method: str, path: str, fields: Fields, **more: Any) -> dict[str, Any]:
-    """An ASGI scope of the connection type http."""
+    """Build an ASGI scope of the type http."""
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -68,14 +68,14 @@ def http_scope(method: str, path: str, fields: Fields, **more: Any) -> dict[str,
 
 
 def websocket_scope(path: str, fields: Fields, **more: Any) -> dict[str, Any]:
-    """An ASGI scope of the connection type websocket."""
+    """Build an ASGI scope of the type websocket."""
     scope = http_scope("GET", path, fields, **{"type": "websocket", "scheme": "ws", "subprotocols": [], **more})
     del scope["method"]
     return scope
 
 
 def collect(messages: list[dict[str, Any]], raised: BaseException | None = None) -> Answer:
-    """The answer that a list of sent messages makes."""
+    """Build the response from the messages sent."""
     answer = Answer(messages=messages, raised=raised)
     for message in messages:
         if message["type"].endswith("response.start"):
@@ -87,7 +87,7 @@ def collect(messages: list[dict[str, Any]], raised: BaseException | None = None)
 
 
 def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Answer:
-    """Send one scope through an ASGI app and collect what it sent."""
+    """Call an ASGI app with one scope, and return its response."""
     messages: list[dict[str, Any]] = []
     inbox = [{"type": "websocket.connect"}] if scope["type"] == "websocket" else [{"type": "http.request"}]
 
@@ -100,7 +100,7 @@ def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Answer:
     async def exchange() -> BaseException | None:
         try:
             await app(scope, receive, send)
-        except BaseException as error:  # noqa: BLE001 - the test looks at whatever came out
+        except BaseException as error:  # noqa: BLE001 - tests check what was raised
             return error
         return None
 
@@ -108,7 +108,7 @@ def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Answer:
 
 
 def wsgi_environ(method: str, path: str, fields: Fields) -> dict[str, Any]:
-    """A WSGI environ as a server builds it: fields of one name joined, bytes as latin-1."""
+    """Build a WSGI environ as a server does: lines of one name are joined, bytes decoded as latin-1."""
     environ: dict[str, Any] = {}
     wsgiref.util.setup_testing_defaults(environ)
     environ |= {
@@ -127,7 +127,7 @@ def wsgi_environ(method: str, path: str, fields: Fields) -> dict[str, Any]:
 
 
 def call_wsgi(app: Any, environ: dict[str, Any]) -> Answer:
-    """Send one environ through a WSGI app and collect its answer; the iterable is closed."""
+    """Call a WSGI app with one environ, and return its response. The iterable is closed."""
     answer = Answer()
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -143,23 +143,23 @@ def call_wsgi(app: Any, environ: dict[str, Any]) -> Answer:
         finally:
             if hasattr(body, "close"):
                 body.close()
-    except BaseException as error:  # noqa: BLE001 - the test looks at whatever came out
+    except BaseException as error:  # noqa: BLE001 - tests check what was raised
         answer.raised = error
     answer.body = b"".join(chunks)
     return answer
 
 
 class Served:
-    """An app behind the middleware of one shell."""
+    """A client of an app behind the middleware, over one interface."""
 
     def __init__(self, shell: str, app: App, policy: Any = None, *, run: Any = run_bare, **options: Any) -> None:
-        """Put the middleware of ``shell`` ("asgi" or "wsgi") around the app; ``run`` is what runs ASGI."""
+        """Wrap the app in the middleware of an interface, "asgi" or "wsgi". `run` runs coroutines."""
         self.shell, self.app, self.run = shell, app, run
         wrap, inner = (CORSMiddleware, app.asgi) if shell == "asgi" else (WSGIMiddleware, app.wsgi)
         self.middleware: Any = wrap(inner, policy, **options)
 
     def request(self, method: str = "GET", path: str = "/", *, origin: Any = None, fields: Fields = ()) -> Answer:
-        """One request; ``origin`` None sends no Origin."""
+        """Send one request, without Origin if `origin` is None."""
         given = list(fields) if origin is None else [("origin", origin), *fields]
         if self.shell == "asgi":
             return call_asgi(self.middleware, http_scope(method, path, given), self.run)
@@ -168,13 +168,13 @@ class Served:
     def preflight(
         self, method: Any = "GET", headers: Any = None, *, origin: Any, path: str = "/", fields: Fields = ()
     ) -> Answer:
-        """One preflight; ``headers`` None sends no Access-Control-Request-Headers."""
-        asked: list[tuple[str | bytes, str | bytes]] = [("access-control-request-method", method)]
+        """Send one preflight, without Access-Control-Request-Headers if `headers` is None."""
+        requested: list[tuple[str | bytes, str | bytes]] = [("access-control-request-method", method)]
         if headers is not None:
-            asked.append(("access-control-request-headers", headers))
-        return self.request("OPTIONS", path, origin=origin, fields=[*asked, *fields])
+            requested.append(("access-control-request-headers", headers))
+        return self.request("OPTIONS", path, origin=origin, fields=[*requested, *fields])
 
     @property
     def reached(self) -> int:
-        """How many requests reached the app."""
+        """The number of requests that reached the app."""
         return len(self.app.seen)

@@ -1,4 +1,4 @@
-"""Ways to run one coroutine: with no event loop at all, on asyncio, on trio; on real or on virtual time."""
+"""Ways to run a coroutine: without an event loop, in asyncio, in trio; in real or virtual time."""
 
 import asyncio
 import selectors
@@ -12,7 +12,7 @@ Start = Callable[[], Coroutine[Any, Any, Any]]
 
 
 def run_bare(start: Start) -> Any:
-    """Run a coroutine that waits for nothing: an event loop is not needed, so none is there."""
+    """Run a coroutine that never waits, without an event loop."""
     coroutine = start()
     try:
         coroutine.send(None)
@@ -24,12 +24,12 @@ def run_bare(start: Start) -> Any:
 
 
 def run_asyncio(start: Start) -> Any:
-    """Run on asyncio."""
+    """Run in asyncio."""
     return asyncio.run(start())
 
 
 def run_trio(start: Start) -> Any:
-    """Run on trio."""
+    """Run in trio."""
     return trio.run(start)
 
 
@@ -37,7 +37,7 @@ RUNNERS = {"no-loop": run_bare, "asyncio": run_asyncio, "trio": run_trio}
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """A selector that never sleeps: it moves the clock to where the sleep would have ended."""
+    """A selector that never sleeps: it sets the clock to the end of the sleep."""
 
     now = 0.0
 
@@ -58,13 +58,13 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run_asyncio_jumping(start: Start) -> Any:
-    """Run on asyncio with a clock that jumps over every wait."""
+    """Run in asyncio, with a clock that jumps over every wait."""
     with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
         return runner.run(start())
 
 
 def run_trio_jumping(start: Start) -> Any:
-    """Run on trio with a clock that jumps over every wait."""
+    """Run in trio, with a clock that jumps over every wait."""
     return trio.run(start, clock=trio.testing.MockClock(autojump_threshold=0))
 
 

@@ -1,4 +1,4 @@
-"""The fields that the answers must carry, written once."""
+"""The headers that responses must have."""
 
 APP = "https://app.example.com"
 EVIL = "https://evil.example.net"
@@ -12,23 +12,23 @@ CREDENTIALS = "access-control-allow-credentials: true"
 
 
 def origin_line(origin: str) -> str:
-    """Access-Control-Allow-Origin of one origin."""
+    """Return the Access-Control-Allow-Origin of one origin."""
     return f"access-control-allow-origin: {origin}"
 
 
 def lists(methods: str = SAFE, headers: str = FREE) -> list[str]:
-    """The two lists of a preflight's answer."""
+    """Return the two lists of a preflight's response."""
     return [f"access-control-allow-headers: {headers}", f"access-control-allow-methods: {methods}"]
 
 
 def granted(
     origin: str = APP, methods: str = SAFE, headers: str = FREE, max_age: int | None = 600, *more: str
 ) -> list[str]:
-    """Every line of an allowed preflight's answer, sorted."""
+    """Return every line of an allowed preflight's response, sorted."""
     age = [] if max_age is None else [f"access-control-max-age: {max_age}"]
     return sorted([origin_line(origin), *lists(methods, headers), *age, PREFLIGHT_VARY, *more])
 
 
 def refused(body: bytes, *cors: str) -> list[str]:
-    """Every line of a refused preflight's answer, sorted."""
+    """Return every line of a refused preflight's response, sorted."""
     return sorted([f"content-length: {len(body)}", "content-type: text/plain; charset=utf-8", PREFLIGHT_VARY, *cors])

@@ -1,4 +1,4 @@
-"""A hint followed to the letter: the options that it says to write."""
+"""Follows a hint literally: changes options as the hint says."""
 
 import re
 import warnings
@@ -10,8 +10,8 @@ from asgi_cors import ConfigError, ConfigWarning, Issue
 NOTHING = object()
 
 
-def written(hint: str) -> Any:
-    """The value, or the keywords as a dict, that follow the word Write; NOTHING if the hint is an advice."""
+def correction(hint: str) -> Any:
+    """Return the value or the `Keywords` after "Write"; NOTHING if the hint is only advice."""
     if not hint.startswith("Write "):
         return NOTHING
     text = hint.removeprefix("Write ").removesuffix(".")
@@ -19,33 +19,33 @@ def written(hint: str) -> Any:
         for form in ("({})", "dict({})") if "=" in text[:end] else ("({})",):
             try:
                 return eval(form.format(text[:end]), {"re": re, "dict": Keywords, "__builtins__": {}})  # noqa: S307
-            except Exception:  # noqa: BLE001, S112 - shorter, then
+            except Exception:  # noqa: BLE001, S112 - try a shorter text
                 continue
     return NOTHING
 
 
 class Keywords(dict[str, Any]):
-    """Keywords, not the value of an option."""
+    """Options by name, in contrast to a value of an option that is a dict."""
 
 
 def follow(options: dict[str, Any], found: Issue) -> dict[str, Any]:
-    """The options with one issue corrected as its hint says; an advice is followed by leaving the value out."""
+    """Return the options, corrected as the hint of an issue says. For advice, the value is left out."""
     name, hint = found.option, found.hint
     renamed = re.match(r"Did you mean '(.*)'\?$", hint)
     if renamed and found.code == "unknown-option":
         rest = {key: value for key, value in options.items() if key != name}
         return rest | {renamed[1]: options[name]}
-    new = renamed[1] if renamed else written(hint)
+    new = renamed[1] if renamed else correction(hint)
     if re.match(r"Leave allow_origins out", hint):
         return {key: value for key, value in options.items() if key != "allow_origins"}
     if isinstance(new, Keywords):
-        kept = replaced(options, found, NOTHING) if name not in new else options
-        return {**kept, **new}
+        rest = replaced(options, found, NOTHING) if name not in new else options
+        return {**rest, **new}
     return replaced(options, found, new)
 
 
 def replaced(options: dict[str, Any], found: Issue, new: Any) -> dict[str, Any]:
-    """The options with the issue's value replaced, or left out."""
+    """Return the options with the issue's value replaced; left out if `new` is NOTHING."""
     value = options.get(found.option, NOTHING)
     rest = {key: each for key, each in options.items() if key != found.option}
     entries = list(new) if isinstance(new, list) else [] if new is NOTHING else [new]
@@ -60,7 +60,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def found_in(build: Callable[..., object], **options: Any) -> tuple[Issue, ...]:
-    """The issues that options are refused with; none if they are accepted."""
+    """Return the issues that options are refused with; none if they are accepted."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
         try:

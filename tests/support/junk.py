@@ -1,4 +1,4 @@
-"""Values of every type, for options that take none of them: each is a ConfigError or accepted, never another error."""
+"""Values of every type, for options: each is accepted or a ConfigError, never another error."""
 
 import datetime as dt
 import decimal
@@ -11,14 +11,14 @@ from unittest.mock import MagicMock
 
 
 class Ambiguous:
-    """What arrays compare to."""
+    """The result of comparing arrays: it has no truth value."""
 
     def __bool__(self) -> bool:
         raise ValueError("ambiguous")
 
 
 class Array:
-    """As a NumPy array: compares to an array, has no hash."""
+    """Compares to an array and has no hash, as a NumPy array."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -30,14 +30,14 @@ class Array:
 
 
 class Scalar:
-    """As an array of no dimension: iterable by its type only."""
+    """Has `__iter__` but cannot be iterated, as an array without dimensions."""
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("iteration over a 0-d array")
 
 
 class Broken:
-    """An object that can't be shown, hashed or compared."""
+    """An object whose repr, str and hash raise."""
 
     def __repr__(self) -> str:
         raise RuntimeError("broken")
@@ -49,13 +49,13 @@ class Broken:
 
 
 class Origin(enum.StrEnum):
-    """Texts with names."""
+    """A string enum."""
 
     APP = "https://app.example.com"
 
 
 def nested(depth: int) -> list[Any]:
-    """A list in a list in a list."""
+    """Return a list in a list in a list, `depth` times."""
     inner: list[Any] = []
     for _ in range(depth):
         inner = [inner]

@@ -1,4 +1,4 @@
-"""Entries of misconfigurations.json read: from their words to a policy, the fields sent, and what is asked."""
+"""Parses the entries of misconfigurations.json: the policy, and the headers of the request."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asgi_cors import Policy
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 Entry = dict[str, Any]
 ENTRIES: list[Entry] = json.loads((Path(__file__).parents[1] / "data" / "misconfigurations.json").read_text("utf-8"))
@@ -16,12 +16,12 @@ SITE = "https://example.com"
 
 
 def strings(text: str) -> list[str]:
-    """The quoted strings of a list in words, escapes left as they are."""
+    """Return the quoted strings in a description, with escapes unchanged."""
     return [single or double for single, double in re.findall(r"'([^']*)'|\"([^\"]*)\"", text)]
 
 
 def listed(idea: str, name: str) -> Any:
-    """The value of ``name=[…]`` or ``name="…"`` in words, None where it is not there."""
+    """Return the value of `name=[…]` or `name="…"` in a description; None if it is missing."""
     found = re.search(rf"(?<![a-z_]){name}=(\[.*\]|\"[^\"]*\"|'[^']*')", idea)
     if found is None:
         return None
@@ -30,7 +30,7 @@ def listed(idea: str, name: str) -> Any:
 
 
 def options_of(entry: Entry) -> dict[str, Any]:
-    """The policy's options that the words say."""
+    """Return the options of the policy that an entry describes."""
     idea = entry["config_idea"]
     options: dict[str, Any] = {
         "allow_origins": listed(idea, "origins"),
@@ -57,24 +57,24 @@ def options_of(entry: Entry) -> dict[str, Any]:
 
 
 def policies_of(entry: Entry) -> list[Policy]:
-    """The policies that the words say; a probe against three kinds of policy is sent to each."""
+    """Return the policies that an entry describes."""
     if "probe against" in entry["config_idea"]:
         regexes = [r"https://([a-z0-9-]+\.)*example\.com", *re.findall(r"regex such as (\S+)", entry["config_idea"])]
         wild = [SITE, "https://*.example.com", "https://app-*.example.com", "https://*.example.com:*"]
-        return [quiet(allow_origins=each, allow_credentials=True) for each in wild] + [
-            quiet(allow_origin_regex=each) for each in regexes
+        return [policy_without_warnings(allow_origins=each, allow_credentials=True) for each in wild] + [
+            policy_without_warnings(allow_origin_regex=each) for each in regexes
         ]
     if "matches anything" in entry["config_idea"]:
-        words = ["credentials-from-any-origin", "credentials-from-shared-suffix", "credentials-over-http"]
+        risks = ["credentials-from-any-origin", "credentials-from-shared-suffix", "credentials-over-http"]
         return [
             Policy(allow_origins=[lambda _: True], allow_credentials=True),
-            Policy(allow_origin_regex=".*", allow_credentials=True, dangerously_allow=words),
+            Policy(allow_origin_regex=".*", allow_credentials=True, dangerously_allow=risks),
         ]
-    return [quiet(**options_of(entry))]
+    return [policy_without_warnings(**options_of(entry))]
 
 
 def sent(entry: Entry) -> list[tuple[str, bytes]]:
-    """The Origin fields that the words say, as the bytes of UTF-8."""
+    """Return the Origin headers that an entry describes, in UTF-8."""
     probe = entry["origin_probe"]
     if probe == "(absent)":
         return []
@@ -82,8 +82,8 @@ def sent(entry: Entry) -> list[tuple[str, bytes]]:
     return [("origin", value.encode()) for value in values]
 
 
-def asked_headers(probe: str) -> list[list[str]]:
-    """The requested-headers lines of each request that the words say."""
+def requested_headers(probe: str) -> list[list[str]]:
+    """Return the values of Access-Control-Request-Headers of each preflight that a description has."""
     many = re.search(r"with ([\d ]+) names", probe)
     if many:
         return [[",".join(f"x-{number}" for number in range(int(many.group(1).replace(" ", ""))))]]
@@ -92,8 +92,8 @@ def asked_headers(probe: str) -> list[list[str]]:
 
 
 def ages(idea: str) -> list[Any]:
-    """The values of ``max_age=a / b / c`` in words."""
+    """Return the values of `max_age=a / b / c` in a description."""
     known = {"timedelta": timedelta(hours=1), "float": 1.5, "10**9": 10**9}
     return [
-        known[word] if word in known else ast.literal_eval(word) for word in idea.removeprefix("max_age=").split(" / ")
+        known[text] if text in known else ast.literal_eval(text) for text in idea.removeprefix("max_age=").split(" / ")
     ]

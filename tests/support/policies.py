@@ -1,4 +1,4 @@
-"""Short ways to ask a policy."""
+"""Builds policies, and collects their issues and warnings."""
 
 import warnings
 from typing import Any
@@ -9,19 +9,19 @@ from asgi_cors import ConfigError, ConfigWarning, Issue, Outcome, Policy, Reques
 
 
 def allows(policy: Policy, origin: str) -> bool:
-    """Whether an actual request from the origin is allowed."""
+    """Return whether an actual request from an origin is allowed."""
     return decide(policy, Request("GET", origin=origin.encode("latin-1"))).outcome is Outcome.ALLOWED
 
 
-def quiet(**options: Any) -> Policy:
-    """A policy whose warnings do not matter here."""
+def policy_without_warnings(**options: Any) -> Policy:
+    """Build a policy and ignore its warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
         return Policy(**options)
 
 
 def issues(**options: Any) -> tuple[Issue, ...]:
-    """The issues that the options are refused with."""
+    """Return the issues that the options are refused with."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
         with pytest.raises(ConfigError) as caught:
@@ -30,13 +30,13 @@ def issues(**options: Any) -> tuple[Issue, ...]:
 
 
 def issue(**options: Any) -> Issue:
-    """The one issue that the options are refused with."""
+    """Return the one issue that the options are refused with."""
     (one,) = issues(**options)
     return one
 
 
 def warned(**options: Any) -> list[Issue]:
-    """The issues that the options are warned of."""
+    """Return the issues that the options are warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         Policy(**options)

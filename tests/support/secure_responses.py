@@ -1,4 +1,4 @@
-"""The secure answers of misconfigurations.json that are told of responses, preflights and handshakes, by class."""
+"""Checks of misconfigurations.json that concern responses, preflights and handshakes: one for each class."""
 
 import re
 from datetime import timedelta
@@ -8,29 +8,29 @@ from tests.support.apps import App
 from tests.support.browser_checks import passes_preflight
 from tests.support.clients import Served, call_asgi, http_scope, websocket_scope
 from tests.support.expected import CREDENTIALS, OWN, VARY, origin_line
-from tests.support.misconfigurations import SITE, Entry, ages, asked_headers, options_of, sent, strings
-from tests.support.policies import issues, quiet, warned
+from tests.support.misconfigurations import SITE, Entry, ages, options_of, requested_headers, sent, strings
+from tests.support.policies import issues, policy_without_warnings, warned
 
 EVIL = "https://evil.test"
 
 
 def granted(policy: Policy, origin: str) -> list[str]:
-    """The lines of an actual response that is granted."""
+    """Return the lines of an allowed actual response."""
     return sorted([OWN, VARY, origin_line(origin), *([CREDENTIALS] if policy.allow_credentials else [])])
 
 
 def wildcard_authorization(shell: str, entry: Entry) -> None:
-    """Authorization is listed beside the wildcard."""
+    """Authorization is listed next to the wildcard."""
     answer = Served(shell, App(), **options_of(entry)).preflight("GET", "authorization", origin=SITE)
     assert "authorization" in answer.elements("access-control-allow-headers")
 
 
 def vary(shell: str, entry: Entry) -> None:
-    """Vary: Origin on every response, merged into the app's own, ``*`` left alone."""
+    """Vary: Origin on every response, merged with the app's own. ``*`` stays."""
     idea, origin = entry["config_idea"], entry["origin_probe"]
     own = re.search(r"Vary: (.+)", idea)
     lines = ["Accept-Encoding", "Cookie"] if "two Vary" in idea else [own.group(1)] if own else []
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     answer = Served(shell, App([("content-type", "text/plain"), *(("Vary", line) for line in lines)]), policy).request(
         origin=origin
     )
@@ -40,13 +40,13 @@ def vary(shell: str, entry: Entry) -> None:
 
 
 def always_send(shell: str, entry: Entry) -> None:
-    """No ACAO to a request without Origin."""
+    """A request without Origin gets no ACAO."""
     assert Served(shell, App(), **options_of(entry)).request().lines == sorted([OWN, VARY])
 
 
 def nested(shell: str, entry: Entry) -> None:
-    """One ACAO, whoever else set it or however often the middleware was added."""
-    policy = quiet(**options_of(entry))
+    """There is one ACAO, even if the app sets it or the middleware was added twice."""
+    policy = policy_without_warnings(**options_of(entry))
     served = Served(shell, App([("content-type", "text/plain"), ("Access-Control-Allow-Origin", SITE)]), policy)
     if "twice" in entry["config_idea"]:
         served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, policy)
@@ -54,12 +54,12 @@ def nested(shell: str, entry: Entry) -> None:
 
 
 def credentials_on_deny(shell: str, entry: Entry) -> None:
-    """A denied response carries neither ACAC nor ACEH."""
+    """A refused response has neither ACAC nor ACEH."""
     assert Served(shell, App(), **options_of(entry), expose_headers="x-a").request(origin=EVIL).cors == []
 
 
 def preflight_leak(shell: str, entry: Entry) -> None:
-    """A denied origin's preflight carries no CORS field."""
+    """The preflight of a refused origin gets no CORS header."""
     assert Served(shell, App(), **options_of(entry), allow_methods="PUT").preflight("PUT", origin=EVIL).cors == []
 
 
@@ -71,8 +71,8 @@ def boolean_casing(shell: str, entry: Entry) -> None:
 
 
 def error_response(shell: str, entry: Entry) -> None:
-    """Errors of the app carry the fields; an exception after the start propagates without a second start."""
-    policy = quiet(**options_of(entry))
+    """Errors of the app have CORS headers. An exception after the start propagates without a second start."""
+    policy = policy_without_warnings(**options_of(entry))
     for status in (int(each) for each in re.findall(r"\b[45]\d\d\b", entry["config_idea"])):
         answer = Served(shell, App(status=status), policy).request(origin=entry["origin_probe"])
         assert (answer.status, answer.lines) == (status, granted(policy, SITE))
@@ -86,8 +86,8 @@ def error_response(shell: str, entry: Entry) -> None:
 
 
 def redirect(shell: str, entry: Entry) -> None:
-    """A redirect carries ACAO; a preflight is answered before routing."""
-    policy = quiet(**options_of(entry))
+    """A redirect has ACAO. A preflight gets its response before routing."""
+    policy = policy_without_warnings(**options_of(entry))
     for status in (int(each) for each in re.findall(r"\b3\d\d\b", entry["config_idea"])):
         served = Served(shell, App(status=status), policy)
         assert served.request(origin=SITE).lines == granted(policy, SITE)
@@ -95,16 +95,16 @@ def redirect(shell: str, entry: Entry) -> None:
 
 
 def not_modified_and_head(shell: str, entry: Entry) -> None:
-    """304 and HEAD carry ACAO and Vary."""
-    policy = quiet(**options_of(entry))
+    """304 and HEAD have ACAO and Vary."""
+    policy = policy_without_warnings(**options_of(entry))
     lines = [line for line in granted(policy, SITE) if line != OWN]
     assert Served(shell, App((), 304, b""), policy).request(origin=SITE).lines == lines
     assert Served(shell, App(body=b""), policy).request("HEAD", origin=SITE).lines == granted(policy, SITE)
 
 
 def streaming(shell: str, entry: Entry) -> None:
-    """A stream's headers carry the fields."""
-    policy = quiet(**options_of(entry))
+    """A stream has CORS headers."""
+    policy = policy_without_warnings(**options_of(entry))
     served = Served(shell, App([("content-type", "text/event-stream")]), policy)
     lines = served.request(origin=SITE).lines
     assert lines == sorted(
@@ -113,7 +113,7 @@ def streaming(shell: str, entry: Entry) -> None:
 
 
 def classification(shell: str, entry: Entry) -> None:
-    """``OPTIONS *`` passes to the app; an empty requested method is a refused preflight that echoes nothing."""
+    """``OPTIONS *`` reaches the app. A preflight with an empty method is refused, and echoes nothing."""
     if "EMPTY" in entry["origin_probe"]:
         answer = Served(shell, App(), **options_of(entry)).preflight("", origin=SITE)
         assert (answer.status, answer.cors) == (200, [])
@@ -124,7 +124,7 @@ def classification(shell: str, entry: Entry) -> None:
 
 
 def preflight_method(shell: str, entry: Entry) -> None:
-    """Each method asked for is allowed or denied as the words say."""
+    """Each requested method is allowed or refused as the entry says."""
     served = Served(shell, App(), **options_of(entry))
     allow = entry["secure_answer"].startswith("allow")
     for method in entry["origin_probe"].removeprefix("ACRM: ").split(" / "):
@@ -132,17 +132,17 @@ def preflight_method(shell: str, entry: Entry) -> None:
 
 
 def preflight_headers(shell: str, entry: Entry) -> None:
-    """The requested headers are read tolerantly, and in bounded work."""
+    """The requested headers are parsed tolerantly, with bounded work."""
     served = Served(shell, App(), **options_of(entry))
     deny = "deny" in entry["secure_answer"]
-    for lines in asked_headers(entry["origin_probe"]):
+    for lines in requested_headers(entry["origin_probe"]):
         fields = [("access-control-request-headers", line) for line in lines[1:]]
         answer = served.preflight("GET", lines[0], origin=SITE, fields=fields)
         assert (answer.status == 204) is not deny, lines
 
 
 def preflight_status(shell: str, entry: Entry) -> None:
-    """A refused method or header is answered 2xx with the origin and the true lists, and blocked by the browser."""
+    """A refused method or header gets a 2xx with the origin and the lists of the policy; the browser blocks it."""
     served = Served(shell, App(), **options_of(entry))
     for method, names in (("PUT", []), ("GET", ["x-b"])):
         answer = served.preflight(method, ",".join(names), origin=SITE)
@@ -152,25 +152,25 @@ def preflight_status(shell: str, entry: Entry) -> None:
 
 
 def preflight_auth(shell: str, entry: Entry) -> None:
-    """Where CORS is outermost a preflight is answered before any auth runs."""
+    """If CORS is outermost, a preflight gets its response before authentication runs."""
     served = Served(shell, App(status=401), **options_of(entry))
     assert (served.preflight(origin=SITE).status, served.reached) == (204, 0)
 
 
 def max_age(shell: str, entry: Entry) -> None:
-    """What is no whole number of seconds from 0 on is refused, more than a day is warned of, the others are sent."""
+    """Only whole numbers of seconds from 0 on are accepted. More than a day issues a warning."""
     for value in ages(entry["config_idea"]):
         seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
         if type(seconds) is not int or seconds < 0:
             assert issues(allow_origins=SITE, max_age=value)
             continue
         assert bool(warned(allow_origins=SITE, max_age=value)) is (seconds > 86400)
-        answer = Served(shell, App(), quiet(allow_origins=SITE, max_age=value)).preflight(origin=SITE)
+        answer = Served(shell, App(), policy_without_warnings(allow_origins=SITE, max_age=value)).preflight(origin=SITE)
         assert answer.values("access-control-max-age") == [str(seconds)]
 
 
 def websocket(shell: str, entry: Entry) -> None:
-    """A handshake is accepted or refused as the words say."""
+    """A handshake is accepted or refused as the entry says."""
     del shell
     app = App()
     origin = entry["origin_probe"].replace("<Host of this server>", "api.test")
@@ -180,7 +180,7 @@ def websocket(shell: str, entry: Entry) -> None:
 
 
 def path_policy(shell: str, entry: Entry) -> None:
-    """No spelling of a strict path gets the answer of an open one."""
+    """No spelling of a strict path gets the response of an open one."""
     strict, wide = strings(entry["config_idea"])
     paths = {f"{strict}/*": Policy(allow_origins=SITE), f"{wide}/*": Policy(allow_origins="*")}
     served = Served(shell, App(), paths=paths, allow_origins="https://base.test")

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 ORIGINS = [
     "https://a.com",
@@ -26,7 +26,7 @@ def _some(names: list[str]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def policies(draw: st.DrawFn) -> Any:
-    """A policy of few strings, with every option."""
+    """Draw a policy of few strings, with every option."""
     options: dict[str, Any] = {
         "allow_origins": draw(_some(ORIGINS).filter(len)),
         "allow_methods": draw(_some(METHODS)),
@@ -39,11 +39,11 @@ def policies(draw: st.DrawFn) -> Any:
     if not options["allow_credentials"]:
         options["dangerously_allow"] = []
         options["expose_headers"] = draw(_some(EXPOSED))
-    return quiet(**options)
+    return policy_without_warnings(**options)
 
 
 def requests() -> st.SearchStrategy[tuple[str, list[tuple[bytes, bytes]]]]:
-    """A method and fields, near to what browsers send and far from it."""
+    """Return a strategy for a method and headers, similar to those of browsers or not at all."""
     origins = st.sampled_from(
         [b"https://a.com", b"https://x.c.com", b"http://localhost:99", b"null", b"https://evil.net", b"app://x", b""]
     )
@@ -52,9 +52,9 @@ def requests() -> st.SearchStrategy[tuple[str, list[tuple[bytes, bytes]]]]:
         b",".join
     )
     noise = st.binary(max_size=40)
-    field = st.one_of(
+    header = st.one_of(
         st.tuples(st.just(b"origin"), origins | noise),
         st.tuples(st.just(b"access-control-request-method"), methods | noise),
         st.tuples(st.just(b"access-control-request-headers"), names | noise),
     )
-    return st.tuples(st.sampled_from(["OPTIONS", "OPTIONS", "GET", "POST", "PUT"]), st.lists(field, max_size=5))
+    return st.tuples(st.sampled_from(["OPTIONS", "OPTIONS", "GET", "POST", "PUT"]), st.lists(header, max_size=5))

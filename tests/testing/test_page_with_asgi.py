@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from asgi_cors.testing import FetchTimeout, LifespanError, Page, _loop_thread
+from asgi_cors.testing import FetchTimeout, LifespanError, Page
 from tests.support.page_apps import API, ORIGIN, ASGIEcho, allowed, http_only, raw
 
 START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())}
@@ -24,7 +24,7 @@ START = {"type": "http.response.start", "status": 200, "headers": raw(allowed())
 @pytest.fixture
 def short_margin(monkeypatch):
     """Wait only 0.1 seconds for an event loop that is blocked."""
-    monkeypatch.setattr(_loop_thread, "MARGIN", 0.1)
+    monkeypatch.setattr("asgi_cors.testing._transports.loop_thread.MARGIN", 0.1)
 
 
 @pytest.fixture
@@ -52,7 +52,6 @@ def loop_threads():
 
 
 def test_the_thread_ends_with_the_page():
-    """None is left behind."""
     before = set(loop_threads())
     with Page(ORIGIN, app=ASGIEcho(allowed())) as page:
         assert page.fetch(API).content == b"ok"
@@ -134,7 +133,7 @@ def test_threads_may_share_a_page():
 
 
 @pytest.mark.usefixtures("short_margin")
-def test_an_app_that_blocks_its_event_loop_times_out_and_the_page_lives_on(release):
+def test_an_app_that_blocks_its_event_loop_times_out_and_the_page_still_works(release):
     """An async view that calls `time.sleep()` blocks it. Later fetches wait for the same event loop."""
 
     async def act(scope, receive):
@@ -173,7 +172,7 @@ def test_a_page_can_be_left_while_its_event_loop_is_blocked(release):
 @pytest.mark.usefixtures("short_margin")
 def test_a_stream_can_be_closed_while_the_event_loop_is_blocked(release, monkeypatch):
     """`close()` returns although the application does not."""
-    monkeypatch.setattr("asgi_cors.testing._sync_driver.DRAIN_LIMIT", 0.05)
+    monkeypatch.setattr("asgi_cors.testing._page.sync_driver.DRAIN_LIMIT", 0.05)
 
     async def app(scope, receive, send):
         await receive()
@@ -278,7 +277,7 @@ def test_an_event_loop_that_cannot_start_is_an_error(monkeypatch):
 
 
 def test_an_app_that_calls_its_own_page_gets_an_error():
-    """The call would wait for itself."""
+    """The call would never end."""
     errors = []
 
     async def act(scope, receive):
@@ -290,7 +289,7 @@ def test_an_app_that_calls_its_own_page_gets_an_error():
 
     with Page(ORIGIN, app=app_that(act)) as page:
         assert page.fetch(API).content == b"ok"
-    assert errors == ["the application called the page that tests it. That call would wait for itself."]
+    assert errors == ["the application called the page that tests it. This call would never end."]
 
 
 def test_a_stream_that_is_open_when_the_page_is_left_is_closed():

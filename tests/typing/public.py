@@ -1,6 +1,6 @@
-"""The public interface as type checkers see it: mypy and pyright read this file, nothing runs it.
+"""The types of the public interface, checked by mypy and pyright. Nothing runs this file.
 
-An `ignore` here is a test, too: both checkers complain where the mistake is no longer one.
+An `ignore` is a test, too: both checkers report it if the line has no error.
 """
 
 import re
@@ -33,38 +33,38 @@ Message = MutableMapping[str, Any]
 async def asgi(
     scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Stand for an app typed by its framework's own aliases."""
+    """Have the types of a framework's ASGI app."""
 
 
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Stand for an app typed by the standard library."""
+    """Have the types of the standard library's WSGI app."""
     start_response("204 No Content", [])
     return []
 
 
 async def looked_up(origin: str) -> bool:
-    """Stand for a look-up that waits."""
+    """Have the types of an asynchronous look-up."""
     return origin == ""
 
 
 def tenant(scope: Scope) -> Policy | None:
-    """Stand for a policy chosen per request."""
+    """Have the types of a `policy_for`."""
     return scope.get("policy")
 
 
 async def awaited_tenant(scope: Scope) -> Policy | None:
-    """Stand for one that waits."""
+    """Have the types of an asynchronous `policy_for`."""
     return scope.get("policy")
 
 
 def count(decision: Decision, scope: Scope) -> None:
-    """Stand for metrics."""
+    """Have the types of an `on_decision`."""
     assert_type(decision.outcome, Outcome)
     assert_type(decision.reason, str | None)
     scope["outcome"] = decision.outcome
 
 
-# Every option takes one value or several, in each of its types.
+# Every option accepts one value or several, in each of its types.
 policy = Policy(
     allow_origins=["https://a.example", re.compile(r"https://b\.example"), str.isascii, looked_up],
     allow_origin_regex=r"https://c\.example",
@@ -89,7 +89,7 @@ assert_type(Policy.from_mapping({"allow_origins": ["https://a.example"]}), Polic
 assert_type(policy.to_mapping(), dict[str, Any])
 assert_type(Policy.from_env(prefix="CORS_", environ={"CORS_MAX_AGE": "1"}), Policy)
 
-# The middleware takes a policy or its options, and is an app itself.
+# The middleware accepts a policy or its options, and is an app itself.
 app = CORSMiddleware(
     asgi,
     policy,
@@ -109,7 +109,7 @@ app.reconfigure(allow_origins="*", enforce=False)
 wsgi_app: WSGIApplication = WSGIMiddleware(wsgi, allow_origins="*", enforce=True, on_decision=count)
 WSGIMiddleware(WSGIMiddleware(wsgi), policy, paths={"/public/*": None})
 
-# The parts, for adapters.
+# The functions that adapters use.
 decision = decide(policy, Request("GET", origin=b"https://a.example"))
 assert_type(decision, Decision)
 explanation = explain(policy, "GET", "https://a.example", headers=["x-id"], credentials=True)
@@ -122,7 +122,7 @@ assert_type(error.issues, tuple[Issue, ...])
 refusal: ValueError = error
 warning: type[UserWarning] = ConfigWarning
 
-# A misspelt option or a value of another type is seen before the program runs.
+# A misspelt option or a value of the wrong type is an error for type checkers.
 Policy(allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 Policy(allow_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 CORSMiddleware(asgi, allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -1,7 +1,7 @@
-"""What the suites of Quart-CORS and Starlette share: tests that must fail with ours in the original's place, and proof.
+"""The shared code of the suites of Quart-CORS and Starlette: expected failures, and the proof that they are harmless.
 
-`build` makes an app with either; `fetches` are what pages ask of it. What the browser lets a page read is the same with
-both, less with ours (`safer`), or more where the contract says so (`wider`). Each `row` stands in docs/migrating.md.
+`build` makes an app with either module, and pages send `fetches` to it. With both modules, a page can read the same
+responses; with ours fewer if `safer`, or more if `wider`. Each `row` is in docs/migrating.md.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ API = "http://api.test"
 
 @dataclass(frozen=True, kw_only=True)
 class Fetch:
-    """What a page asks for."""
+    """One fetch of a page."""
 
     page: str
     path: str = "/"
@@ -33,7 +33,7 @@ class Fetch:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Why some tests fail."""
+    """A difference between the modules, and the tests that fail because of it."""
 
     tests: tuple[str, ...]
     reason: str
@@ -45,7 +45,7 @@ class Difference:
 
 
 def expect_failures(items: Iterable[pytest.Item], differences: Iterable[Difference]) -> None:
-    """Have the named tests fail, and no other; a name stands for all parameters of a test, or has one in brackets."""
+    """Expect the named tests to fail, and no other. A name without brackets means all parameters of a test."""
     named = {name: difference.reason for difference in differences for name in difference.tests}
     found = set()
     for item in items:
@@ -54,7 +54,7 @@ def expect_failures(items: Iterable[pytest.Item], differences: Iterable[Differen
         for name in names:
             item.add_marker(pytest.mark.xfail(strict=True, reason=named[name]))
     if found != named.keys():
-        raise pytest.UsageError(f"tests are named that there aren't: {sorted(named.keys() - found)}")
+        raise pytest.UsageError(f"there are no tests of these names: {sorted(named.keys() - found)}")
 
 
 def load(source: Path, name: str) -> Any:
@@ -67,7 +67,7 @@ def load(source: Path, name: str) -> Any:
 
 
 def verdicts(difference: Difference, made_with: Any) -> list[bool]:
-    """Give, of each fetch, whether the page may read the answer; of an app that is refused, none may."""
+    """Return, for each fetch, whether the page can read the response. If the module refuses the app, none can."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
         try:
@@ -87,15 +87,15 @@ async def _may_read(app: Any, fetch: Fetch) -> bool:
 
 
 def check_verdicts(difference: Difference, theirs: Any, ours: Any) -> None:
-    """Hold what the browser does with ours to what it does with the original."""
+    """Check that the browser's verdicts differ from those with the original only as the difference says."""
     before, after = verdicts(difference, theirs), verdicts(difference, ours)
-    assert any(before)  # a page that may read nothing proves nothing
+    assert any(before)  # a page that can read nothing proves nothing
     lost = [was and not now for was, now in zip(before, after, strict=True)]
     won = [now and not was for was, now in zip(before, after, strict=True)]
     assert (any(lost), any(won)) == (difference.safer, difference.wider)
 
 
 def check_row(difference: Difference, section: str) -> None:
-    """Hold a section of the guide to tell of it."""
+    """Check that a section of the guide has the difference's row."""
     _, _, rest = GUIDE.read_text("utf-8").partition(f"\n## {section}\n")
     assert f"\n| {difference.row}" in rest.partition("\n## ")[0]

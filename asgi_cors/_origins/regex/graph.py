@@ -1,15 +1,13 @@
 """The graph of a regular expression: its letters, and which letter can follow which.
 
-This is Glushkov's automaton. Each place in the expression that reads one character is a node, and each edge carries
-in how many ways the expression leads from one letter to the next. A text can thus be matched in as many ways as there
-are paths. `_regex_cost` counts these paths, and `_regexes` asks which origins they spell.
+This is Glushkov's automaton. Each place in the expression that reads one character is a node. Each edge carries in how
+many ways the expression leads from one letter to the next, so a text has as many matches as there are paths.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -22,8 +20,8 @@ MAX_EDGES: Final = 20_000
 _MAX_ITEMS: Final = 6000
 _MAX_DEPTH: Final = 60
 _MAX_SOURCE: Final = 40_000
-_MANY_WAYS: Final = 10**9  # numbers of ways are cut here
-_MAX_OPTIONAL: Final = 3  # with more optional copies a repeat counts as a loop
+_MAX_WAYS: Final = 10**9  # numbers of ways are limited to this
+_MAX_OPTIONAL: Final = 3  # a repeat with more optional copies counts as a loop
 
 ASCII: Final = "".join(map(chr, range(0x80)))
 # For texts beyond ASCII: letters of some scripts, a digit, a blank, a sign.
@@ -39,8 +37,8 @@ _LETTER_FLAGS: Final = re.ASCII | re.DOTALL | re.IGNORECASE | re.UNICODE
 
 Node = TypeVar("Node", bound=Hashable)
 
-Edges = dict[int, dict[int, int]]
-"""For each letter: its neighbours, each with the number of ways that lead there."""
+Ways = dict[int, int]
+"""Letters, each with the number of ways that lead there."""
 
 
 class UnsupportedError(Exception):
@@ -50,14 +48,10 @@ class UnsupportedError(Exception):
 class Letter(NamedTuple):
     """A place in the expression that reads one character."""
 
-    mask: int
-    """The characters that it matches, as bits by their index in the alphabet."""
-    is_class: bool = False
-    """Whether it is written as a range, a category, a negation or a dot."""
-    is_bare_dot: bool = False
-    """Whether it is a dot without a repeat, which probably should be escaped."""
-    is_optional: bool = False
-    """Whether it is one spelled-out character with a question mark."""
+    mask: int  # the characters that it matches, as bits by their index in the alphabet
+    is_class: bool = False  # whether it is a range, a category, a negation or a dot
+    is_bare_dot: bool = False  # whether it is a dot without a repeat, which probably should be escaped
+    is_optional: bool = False  # whether it is a literal character with a question mark
 
 
 class Graph(NamedTuple):
@@ -65,96 +59,9 @@ class Graph(NamedTuple):
 
     alphabet: str
     letters: list[Letter]
-    edges: list[dict[int, int]]
-    """For each letter: the letters that can follow, and in how many ways."""
-    final: dict[int, int]
-    """The letters that can be the last ones, each with the number of ways from there to the end."""
-    has_conditions: bool
-    """Whether a look-around or a word boundary restricts what the letters match."""
-
-
-class MergedGraph:
-    """A graph without letters that no text reaches, and without letters that are always reached together.
-
-    Args:
-        graph: The expression.
-        left_out: Letters to leave out.
-    """
-
-    def __init__(self, graph: Graph, left_out: frozenset[int] = frozenset()) -> None:
-        self.alphabet = graph.alphabet
-        self.masks = [letter.mask for letter in graph.letters]
-        dead = {node for node, mask in enumerate(self.masks) if node and not mask} | left_out
-        edges = {node: {t: n for t, n in graph.edges[node].items() if t not in dead} for node in range(len(self.masks))}
-        alive = reached([0], edges)
-        self.after: Edges = {node: edges[node] for node in alive}
-        self.before: Edges = {node: {} for node in alive}
-        for node, targets in self.after.items():
-            for target, ways in targets.items():
-                self.before[target][node] = ways
-        self.same: dict[int, int] = {}  # for each letter that was merged: the letter that stands for it
-        # Two letters with the same predecessors are one letter with the edges of both; so are two with the same
-        # successors. This makes a tree of alternatives that begin or end alike.
-        self.merge(sorted(self.after), self.before, self.after)
-        # How often `re` reads a letter of that tree: once for each alternative.
-        self.reads = Counter(map(self.kept, alive))
-        self.merge(sorted(self.after, reverse=True), self.after, self.before)
-        self.reach = self.reachable()
-        self.loops: dict[int, list[int]] = {}  # the letters of each loop, by what it reaches: itself, and all behind
-        for node in sorted(self.after):
-            if self.reach[node] >> node & 1:
-                self.loops.setdefault(self.reach[node], []).append(node)
-
-    def merge(self, order: list[int], near: Edges, far: Edges) -> None:
-        """Merge letters that have the same edges on the side `near` into the first of them."""
-
-        def key(node: int) -> Hashable:
-            edges = ((-1 if other == node else other, ways) for other, ways in near[node].items())
-            return (self.masks[node], frozenset(edges))
-
-        first: dict[Hashable, int] = {}
-        for node in order:
-            same = first.setdefault(key(node), node) if node else node
-            if same == node or key(same) != key(node):
-                continue
-            for other in near.pop(node):
-                far[other].pop(node, None)
-            for other, ways in far.pop(node).items():
-                far[same][other] = near[other][same] = far[same].get(other, 0) + ways
-                del near[other][node]
-            self.same[node] = same
-
-    def kept(self, node: int) -> int:
-        """Return the letter that stands for a letter."""
-        while node in self.same:
-            node = self.same[node]
-        return node
-
-    def reachable(self) -> dict[int, int]:
-        """Return for each letter which letters can come after it, as bits."""
-        reach = dict.fromkeys(self.after, 0)
-        is_complete = False
-        while not is_complete:
-            is_complete = True
-            for node in sorted(self.after, reverse=True):
-                found = reach[node]
-                for target in self.after[node]:
-                    found |= reach[target] | 1 << target
-                if found != reach[node]:
-                    reach[node], is_complete = found, False
-        return reach
-
-    def loop_of(self, node: int) -> int | None:
-        """Return the key of the loop that a letter is in."""
-        return self.reach[node] if self.reach[node] >> node & 1 else None
-
-
-class _Part(NamedTuple):
-    """A part of the expression: its first and last letters, and in how many ways it matches the empty text."""
-
-    first: dict[int, int]
-    last: dict[int, int]
-    empty: int
+    edges: list[Ways]  # for each letter: the letters that can follow
+    final: Ways  # the letters that can be the last ones, each with the number of ways from there to the end
+    has_conditions: bool  # whether a look-around or a word boundary restricts the matches
 
 
 def parse_graph(regex: re.Pattern[str], alphabet: str = ASCII) -> Graph:
@@ -162,7 +69,7 @@ def parse_graph(regex: re.Pattern[str], alphabet: str = ASCII) -> Graph:
 
     Args:
         regex: The expression.
-        alphabet: The characters that texts consist of.
+        alphabet: The characters of the texts to match.
 
     Raises:
         UnsupportedError: The expression has a back-reference or a conditional group, or is too large.
@@ -181,13 +88,27 @@ def text_alphabet(source: str) -> str:
     return ASCII + "".join(sorted({*_BEYOND_ASCII, *(letter for letter in source if not letter.isascii())}))
 
 
+class _Part(NamedTuple):
+    """A part of the expression: its first and last letters, and in how many ways it matches the empty text."""
+
+    first: Ways
+    last: Ways
+    empty: int
+
+    def optional(self) -> _Part:
+        return self._replace(empty=self.empty + 1)
+
+
+_EMPTY: Final = _Part({}, {}, 1)
+
+
 class _Builder:
-    """Walks over the parsed expression; each method returns the part that it added."""
+    """Builds the graph. Each method adds a part of the parsed expression and returns it."""
 
     def __init__(self, alphabet: str) -> None:
         self.alphabet = alphabet
         self.letters = [Letter(0)]
-        self.edges: list[dict[int, int]] = [{}]
+        self.edges: list[Ways] = [{}]
         self.edge_count = 0
         self.item_count = 0
         self.has_conditions = False
@@ -200,19 +121,17 @@ class _Builder:
         return Graph(self.alphabet, self.letters, self.edges, final, self.has_conditions)
 
     def sequence(self, items: Any, flags: int, depth: int) -> _Part:
-        """Add items that follow each other."""
         if depth > _MAX_DEPTH:
             raise UnsupportedError("groups nested too deeply")
         self.item_count += 1  # an empty group can be repeated, too
         if self.item_count > _MAX_ITEMS:
             raise UnsupportedError(f"over {_MAX_ITEMS:,} parts, repeats included")
-        whole = _Part({}, {}, 1)
+        whole = _EMPTY
         for op, argument in items:
             whole = self.join(whole, self.item(op, argument, flags, depth))
         return whole
 
     def item(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
-        """Add one item of the parsed expression."""
         if op in _UNSUPPORTED:
             raise UnsupportedError(_UNSUPPORTED[op])
         if op in _CHARACTERS:
@@ -229,105 +148,90 @@ class _Builder:
         return self.condition(op, argument, flags, depth)
 
     def branch(self, alternatives: Any, flags: int, depth: int) -> _Part:
-        """Add alternatives; each begins where the branch does."""
-        is_behind_letter, parts = self.is_behind_letter, list[_Part]()
+        is_behind_letter, whole = self.is_behind_letter, _Part({}, {}, 0)
         for items in alternatives:
             self.is_behind_letter = is_behind_letter
-            parts.append(self.sequence(items, flags, depth + 1))
+            part = self.sequence(items, flags, depth + 1)
+            whole = _Part(_sum(whole.first, part.first), _sum(whole.last, part.last), whole.empty + part.empty)
         self.is_behind_letter = True
-        return _either(parts)
+        return whole
 
     def condition(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
-        """Add a look-around, which is tried on the text that follows; nothing comes after its last letter."""
+        """Add an anchor, or a look-around, which reads the text that follows: no letter follows its last one."""
         if argument not in (_ENDS if self.is_behind_letter else _ANCHORS):
             self.has_conditions = True
         if op is _parser.AT:
-            return _Part({}, {}, 1)
+            return _EMPTY
         if op is _parser.FAILURE or (op is _parser.ASSERT_NOT and not argument[1]):  # `(?!)`, by Python's version
             return _Part({}, {}, 0)
         body = self.sequence(argument[1], flags, depth + 1)
         return _Part(body.first, {}, 1)
 
     def letter(self, op: Any, argument: Any, flags: int, *, is_bare_dot: bool = False) -> _Part:
-        """Add one letter, a class of characters or a dot."""
+        if len(self.letters) > MAX_LETTERS:
+            raise UnsupportedError(f"over {MAX_LETTERS:,} letters, repeats included")
         items = tuple(argument) if op is _parser.IN else argument
-        mask = _mask(op, items, flags & _LETTER_FLAGS, self.alphabet)
         is_class = op in {_parser.ANY, _parser.NOT_LITERAL}
         if op is _parser.IN:
             is_class = any(kind is not _parser.LITERAL for kind, _ in items)
-        if len(self.letters) > MAX_LETTERS:
-            raise UnsupportedError(f"over {MAX_LETTERS:,} letters, repeats included")
-        self.is_behind_letter = True
+        mask = _mask(op, items, flags & _LETTER_FLAGS, self.alphabet)
+        index = len(self.letters)
         self.letters.append(Letter(mask, is_class, is_bare_dot))
         self.edges.append({})
-        index = len(self.letters) - 1
+        self.is_behind_letter = True
         return _Part({index: 1}, {index: 1}, 0)
 
-    def repeat(self, bounds: Any, flags: int, depth: int) -> _Part:
-        """Add a repeat: a few copies, or a loop."""
-        low, high, items = bounds
+    def repeat(self, argument: Any, flags: int, depth: int) -> _Part:
+        """Add a repeat, as a few copies or as a loop."""
+        low, high, items = argument
+        only, character = items[0] if len(items) == 1 else (None, None)
 
-        only, argument = items[0] if len(items) == 1 else (None, None)
-
-        def copy() -> _Part:  # a repeated dot is not a bare one
+        def copy() -> _Part:
             if only is _parser.ANY:
-                return self.letter(only, argument, flags)
+                return self.letter(only, character, flags)  # a repeated dot is not a bare one
             return self.sequence(items, flags, depth + 1)
 
         if only is _parser.LITERAL and (low, high) == (0, 1):
-            part = self.letter(only, argument, flags)
+            part = self.letter(only, character, flags)
             self.letters[-1] = self.letters[-1]._replace(is_optional=True)
-            return _optional(part)
-        whole = _Part({}, {}, 1)
+            return part.optional()
         is_loop = high is _parser.MAXREPEAT or high - low > _MAX_OPTIONAL
+        whole = tail = _EMPTY
         for _ in range(low - 1 if is_loop else low):
             whole = self.join(whole, copy())
         if is_loop:
-            loop = self.loop(copy())
-            return self.join(whole, loop if low else _optional(loop))
-        tail = _Part({}, {}, 1)
+            tail = self.loop(copy())
+            return self.join(whole, tail if low else tail.optional())
         for _ in range(high - low):  # from the inside out: (a(a(a)?)?)?
-            tail = _optional(self.join(copy(), tail))
+            tail = self.join(copy(), tail).optional()
         return self.join(whole, tail)
 
     def loop(self, body: _Part) -> _Part:
         """Repeat a part once or more. The loop may end with one empty round, which is one more way to leave it."""
         self.connect(body.last, body.first)
-        return _Part(body.first, _times(body.last, 1 + body.empty), body.empty)
+        return body._replace(last=_times(body.last, 1 + body.empty))
 
     def join(self, left: _Part, right: _Part) -> _Part:
         self.connect(left.last, right.first)
         first = _sum(left.first, _times(right.first, left.empty))
         last = _sum(right.last, _times(left.last, right.empty))
-        return _Part(first, last, min(left.empty * right.empty, _MANY_WAYS))
+        return _Part(first, last, min(left.empty * right.empty, _MAX_WAYS))
 
-    def connect(self, sources: dict[int, int], targets: dict[int, int]) -> None:
+    def connect(self, sources: Ways, targets: Ways) -> None:
         """Add an edge from each source to each target, with the product of their ways."""
         self.edge_count += len(sources) * len(targets)
         if self.edge_count > MAX_EDGES:
             raise UnsupportedError(f"over {MAX_EDGES:,} ways from letter to letter")
         for source, ways in sources.items():
-            edges = self.edges[source]
-            for target, more in targets.items():
-                edges[target] = min(edges.get(target, 0) + ways * more, _MANY_WAYS)
+            self.edges[source] = _sum(self.edges[source], _times(targets, ways))
 
 
-def _either(parts: list[_Part]) -> _Part:
-    first = functools.reduce(_sum, (part.first for part in parts))
-    last = functools.reduce(_sum, (part.last for part in parts))
-    return _Part(first, last, sum(part.empty for part in parts))
+def _sum(left: Ways, right: Ways) -> Ways:
+    return left | {key: min(left.get(key, 0) + ways, _MAX_WAYS) for key, ways in right.items()}
 
 
-def _optional(part: _Part) -> _Part:
-    return _Part(part.first, part.last, part.empty + 1)
-
-
-def _sum(left: dict[int, int], right: dict[int, int]) -> dict[int, int]:
-    return left | {key: min(left.get(key, 0) + ways, _MANY_WAYS) for key, ways in right.items()}
-
-
-def _times(ways: dict[int, int], factor: int) -> dict[int, int]:
-    return {key: min(value * factor, _MANY_WAYS) for key, value in ways.items()} if factor else {}
+def _times(ways: Ways, factor: int) -> Ways:
+    return {key: min(value * factor, _MAX_WAYS) for key, value in ways.items()} if factor else {}
 
 
 @functools.lru_cache(maxsize=4096)

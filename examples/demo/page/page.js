@@ -1,4 +1,4 @@
-// Makes every call of the plan, and writes down what the browser lets the script see of it.
+// Makes every call of the plan, and shows the results that the browser lets the script see.
 
 const PATIENCE = 5000; // milliseconds
 
@@ -79,7 +79,7 @@ function describe({ how, method, path, headers, credentials, reads }) {
   return `${names[how]}${verb} ${path}${fields.join("")}${cookie}${read}`;
 }
 
-// A long name may break between its words where the window is narrow.
+// A long name may break between its words if the window is narrow.
 function breakable(name) {
   const [first, ...rest] = name.split(/(?<=[a-z])(?=[A-Z])/);
   return first ? [first, ...rest.flatMap((part) => [document.createElement("wbr"), part])] : [];

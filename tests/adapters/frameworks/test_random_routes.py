@@ -1,7 +1,7 @@
 """Random routes and requests: no response grants more than the policy of the view that really ran."""
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -19,6 +19,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import asgi_cors_flask
 import asgi_cors_quart
+from tests.adapters.exchange import drive, scope_of
 
 BASE, OWN, BLUE = "https://base.example", "https://own.example", "https://blue.example"
 ORIGINS = (BASE, OWN, BLUE)
@@ -45,7 +46,7 @@ class Request(NamedTuple):
 
 
 class Inner(NamedTuple):
-    """A middleware inside of ours: one for proxies, or one that rewrites requests."""
+    """An inner middleware, for proxies or for rewriting requests."""
 
     proxy: bool
     path: str | None
@@ -88,7 +89,7 @@ ALLOWED = {"base": BASE, "own": OWN, "late": OWN, "blue": BLUE, "exempt": None}
 
 
 def register(app, blueprint, routes, decorate, exempt, make):
-    """Register the routes; one that is decorated late is replaced when all are there."""
+    """Register the routes. A view that is decorated late is replaced after all are registered."""
     late = []
     for number, route in enumerate(routes):
         endpoint = f"r{number}"
@@ -151,54 +152,26 @@ def quart_app(routes, inner):
     return app
 
 
-def by_wsgi(app, request, method, headers):
+def over_wsgi(app, request, method, headers):
     builder = EnvironBuilder(path="/", method=method, headers=headers)
     environ = builder.get_environ() | {"PATH_INFO": request.path, "SCRIPT_NAME": request.root.rstrip("/")}
     chunks, _, sent = run_wsgi_app(app, environ)
     return b"".join(chunks).decode(), {name.lower(): value for name, value in sent}
 
 
-def by_asgi(app, request, method, headers):
-    return asyncio.run(exchange(app, request, method, headers))
-
-
-async def exchange(app: Any, request: Request, method: str, headers: dict[str, str]):
-    messages, sent, done = [{"type": "http.request", "body": b"", "more_body": False}], [], asyncio.Event()
-
-    async def receive():
-        if not messages:
-            await done.wait()
-            return {"type": "http.disconnect"}
-        return messages.pop()
-
-    async def send(message):
-        sent.append(message)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            done.set()
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
+def over_asgi(app, request, method, headers):
+    scope = scope_of(method, "/", headers) | {
         "path": request.root.rstrip("/") + request.path,
         "root_path": request.root,
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("localhost", 80),
-        "extensions": {},
     }
-    await app(scope, receive, send)
-    found = {name.decode().lower(): value.decode() for message in sent[:1] for name, value in message["headers"]}
-    return b"".join(message.get("body", b"") for message in sent[1:]).decode(), found
+    response = asyncio.run(drive(app, scope))
+    return response.body.decode(), dict(response.headers)
 
 
 INTERFACES = {
-    "Flask by WSGI": (flask_app, by_wsgi),
-    "Flask by asgi_app": (lambda *args: asgi_cors_flask.asgi_app(flask_app(*args), threads=1), by_asgi),
-    "Quart": (quart_app, by_asgi),
+    "Flask over WSGI": (flask_app, over_wsgi),
+    "Flask over ASGI": (lambda *args: asgi_cors_flask.asgi_app(flask_app(*args), threads=1), over_asgi),
+    "Quart": (quart_app, over_asgi),
 }
 
 
@@ -210,23 +183,23 @@ def check(interface, routes, requests, inner):
         if request.forwarded:
             headers["x-forwarded-host"] = request.forwarded
         text, sent = serve(app, request, request.method, headers)
-        asked = {**headers, "access-control-request-method": request.method}
-        _, answered = serve(app, request, "OPTIONS", asked)
-        granted, announced = (found.get("access-control-allow-origin") for found in (sent, answered))
+        preflight = {**headers, "access-control-request-method": request.method}
+        _, preflight_sent = serve(app, request, "OPTIONS", preflight)
+        granted, announced = (found.get("access-control-allow-origin") for found in (sent, preflight_sent))
         if text.startswith("ran "):
             kind = text.removeprefix("ran ")
             assert granted in {None, ALLOWED[kind]}, (request, text, sent)
             if not (inner.path or inner.method):
-                # What can be predicted is predicted: the preflight says the same, and the view's policy applies whole.
+                # The view can be predicted, so the preflight has the same result, and the view's policy applies whole.
                 assert granted == (request.origin if ALLOWED[kind] == request.origin else None), (request, text, sent)
-                assert kind == "exempt" or announced == granted, (request, text, answered)
+                assert kind == "exempt" or announced == granted, (request, text, preflight_sent)
 
 
 @pytest.mark.parametrize("interface", INTERFACES)
 @given(routes=ROUTES, requests=REQUESTS)
 @settings(max_examples=40)
-def test_what_is_predicted_is_the_policy_of_the_view_that_ran(interface, routes, requests):
-    """Through a middleware for proxies, too."""
+def test_the_predicted_policy_is_that_of_the_view_that_ran(interface, routes, requests):
+    """A middleware for proxies changes nothing."""
     for proxy in (False, True):
         check(interface, routes, requests, Inner(proxy, None, None))
 
@@ -234,6 +207,6 @@ def test_what_is_predicted_is_the_policy_of_the_view_that_ran(interface, routes,
 @pytest.mark.parametrize("interface", INTERFACES)
 @given(routes=ROUTES, requests=REQUESTS, inner=INNER)
 @settings(max_examples=40)
-def test_nothing_is_granted_that_the_view_that_ran_does_not(interface, routes, requests, inner):
-    """Whatever a middleware inside makes of a request."""
+def test_no_response_grants_more_than_the_view_that_ran(interface, routes, requests, inner):
+    """An inner middleware may change the request."""
     check(interface, routes, requests, inner)

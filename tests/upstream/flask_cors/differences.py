@@ -1,7 +1,7 @@
 """The tests of Flask-CORS 6.0.5 that fail with our module in its place, each with its reason, and proof in a browser.
 
-`build` makes an app with either module; `fetches` are what pages ask of it. What the browser lets a page read is the
-same with both, or less with ours (`safer`). Ours refuses to build some apps (`raises`). Each `row` is in
+`build` makes an app with either module, and pages send `fetches` to it. With both modules, a page can read the same
+responses, or fewer with ours if `safer`. Ours refuses to build an app if `raises`. Each `row` is in
 docs/migrating.md.
 """
 
@@ -17,7 +17,7 @@ PAGE, OTHER = "http://foo.com", "http://www.example.com"
 
 @dataclass(frozen=True, kw_only=True)
 class Fetch:
-    """What a page asks for."""
+    """One fetch of a page."""
 
     page: str = PAGE
     path: str = "/"
@@ -26,7 +26,7 @@ class Fetch:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Why some tests fail."""
+    """A difference between the modules, and the tests that fail because of it."""
 
     tests: tuple[str, ...]
     reason: str
@@ -65,8 +65,8 @@ def extended(**options: Any) -> Callable[[Any], Flask]:
     return build
 
 
-def asking(*names: str) -> Fetch:
-    """Fetch with request headers."""
+def fetch_with(*names: str) -> Fetch:
+    """Return a fetch with request headers."""
     return Fetch(options={"headers": dict.fromkeys(names, "1")})
 
 
@@ -81,27 +81,27 @@ DIFFERENCES = (
             "test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_with_request_headers_case_insensitive",
             "test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_with_unmatched_request_headers",
         ),
-        reason="a preflight's answer names all allowed headers, not those asked for: one serves every later call",
+        reason="a preflight's response lists all allowed headers, not the requested ones: browsers cache it",
         row="`Access-Control-Allow-Headers` is the whole list",
         build=decorated(allow_headers=HEADERS),
         fetches=(
             Fetch(),
-            asking("x-example-header-a"),
-            asking(*HEADERS),
-            asking("x-other"),
-            asking(*HEADERS, "x-other"),
+            fetch_with("x-example-header-a"),
+            fetch_with(*HEADERS),
+            fetch_with("x-other"),
+            fetch_with(*HEADERS, "x-other"),
         ),
     ),
     Difference(
         tests=("test_allow_headers.AllowHeadersTestCaseIntegration.test_allow_headers_regex",),
-        reason="the answer also names the four headers that every page may send; the regex is read as a prefix",
+        reason="the response also lists the four safelisted headers; the regex is parsed as a prefix",
         row="`Access-Control-Allow-Headers` is the whole list",
         build=decorated(allow_headers=[r"X-COMPANY-.*"]),
-        fetches=(asking("x-company-foo"), asking("x-other"), Fetch()),
+        fetches=(fetch_with("x-company-foo"), fetch_with("x-other"), Fetch()),
     ),
     Difference(
         tests=("test_credentials.SupportsCredentialsCase.test_credentials_supported",),
-        reason="credentials for every origin are refused, by the view: until it runs, the config could name origins",
+        reason="credentials for every origin are refused by the view: until it runs, the config may set the origins",
         row="`supports_credentials=True` without `origins`",
         build=decorated(supports_credentials=True),
         fetches=(Fetch(options=CREDENTIALS), Fetch(page=OTHER, options=CREDENTIALS)),
@@ -112,7 +112,7 @@ DIFFERENCES = (
             "test_private_network_headers.SupportsCredentialsCase.test_credentials_supported",
             "test_private_network_headers.SupportsCredentialsCase.test_credentials_unsupported",
         ),
-        reason="Access-Control-Allow-Private-Network is a preflight's alone, and never `false`",
+        reason="Access-Control-Allow-Private-Network is sent for preflights only, and is never `false`",
         row="`allow_private_network`",
         build=decorated(allow_private_network=True),
         fetches=(Fetch(), Fetch(options={"method": "PUT"})),
@@ -132,14 +132,14 @@ DIFFERENCES = (
             "test_w3.OriginsW3TestCase.test_wildcard_origin_header",
             "test_w3.OriginsW3TestCase.test_wildcard_no_origin_header",
         ),
-        reason="every origin is `*`, on every response, with or without Origin: caches stay whole",
+        reason="every origin is sent as `*` on every response, with or without Origin, so that caches work",
         row="Every origin is answered by `*`",
         build=decorated(origins="*", always_send=False, send_wildcard=False),
         fetches=(Fetch(), Fetch(page=OTHER), Fetch(options=CREDENTIALS), Fetch(options={"method": "PUT"})),
     ),
     Difference(
         tests=("test_vary_header.VaryHeaderTestCase.test_default",),
-        reason="what is answered by `*` doesn't vary",
+        reason="a response with `*` doesn't vary",
         row="Every origin is answered by `*`",
         build=decorated(),
         fetches=(Fetch(), Fetch(page=OTHER)),
@@ -149,14 +149,14 @@ DIFFERENCES = (
             "test_vary_header.VaryHeaderTestCase.test_consistent_origin",
             "test_vary_header.VaryHeaderTestCase.test_consistent_origin_concat",
         ),
-        reason="an answer for one origin differs from that for others, so it varies; Vary stays one field",
+        reason="a response for one origin differs from that for others, so it varies; Vary is sent as one header",
         row="`Vary: Origin` also for a single origin",
         build=decorated(origins=PAGE),
         fetches=(Fetch(), Fetch(page=OTHER)),
     ),
     Difference(
         tests=("test_origins.OriginsTestCase.test_regex_list", "test_app_extension.AppExtensionRegexp.test_regex_list"),
-        reason="a regex must match the whole origin: `http://a.example.com.com` is not of example.com",
+        reason="a regex must match the whole origin: `http://a.example.com.com` is not below example.com",
         row="Regular expressions match whole origins and paths",
         build=decorated(origins=[r".*.example.com", r".*.otherexample.com"]),
         fetches=(

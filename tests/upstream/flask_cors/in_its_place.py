@@ -1,6 +1,6 @@
-"""A pytest plugin that runs Flask-CORS's own tests with our module in its place, by WSGI or by ASGI.
+"""A pytest plugin that runs Flask-CORS's own tests with our module in its place, over WSGI or ASGI.
 
-Those that `differences` names must fail, all others must pass. Tests of its private functions are left out.
+The tests that `differences` names must fail, and all others must pass. Tests of its private functions are skipped.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from differences import DIFFERENCES, INTERNAL  # noqa: E402 - found beside this 
 
 
 class ASGIClient(FlaskClient):
-    """Flask's test client, by way of asgi_app."""
+    """Flask's test client, over asgi_app."""
 
     def run_wsgi_app(self, environ, buffered=False):
         messages = asyncio.run(exchange(asgi_app(self.application, threads=1), environ))
@@ -56,12 +56,12 @@ async def exchange(app, environ):
 
 
 def pytest_configure():
-    if os.environ["SHELL_UNDER_TEST"] == "ASGI":
+    if os.environ["INTERFACE"] == "ASGI":
         Flask.test_client_class = ASGIClient
 
 
 def name_of(item: pytest.Item) -> str:
-    """Give a test's name as `differences` has it: file, class and method."""
+    """Return a test's name as in `differences`: file, class and method."""
     return f"{item.path.stem}.{item.nodeid.partition('::')[2].replace('::', '.')}"
 
 
@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config, items):
     named = {name: difference.reason for difference in DIFFERENCES for name in difference.tests}
     unknown = named.keys() - {name_of(item) for item in items}
     if unknown:
-        raise pytest.UsageError(f"differences names tests that there aren't: {sorted(unknown)}")
+        raise pytest.UsageError(f"differences has tests that do not exist: {sorted(unknown)}")
     for item in items:
         if name_of(item) in named:
             item.add_marker(pytest.mark.xfail(strict=True, reason=named[name_of(item)]))

@@ -1,4 +1,4 @@
-"""Where ours differs from Flask-CORS 6.0.5, a browser lets a page read the same, or less."""
+"""If ours differs from Flask-CORS 6.0.5, a page can read the same responses, or fewer."""
 
 import asyncio
 import importlib.util
@@ -25,7 +25,7 @@ GUIDE = Path(__file__).parents[3] / "docs" / "migrating.md"
 
 @pytest.fixture(scope="module")
 def original():
-    """Flask-CORS itself, from its sdist, under a name of its own."""
+    """Flask-CORS itself, from its sdist, under another name."""
     source = Path(os.environ["FLASK_CORS_SOURCE"]) / "flask_cors"
     spec = importlib.util.spec_from_file_location(
         "original_flask_cors", source / "__init__.py", submodule_search_locations=[str(source)]
@@ -36,12 +36,12 @@ def original():
     return module
 
 
-def by_wsgi(app, fetch):
+def over_wsgi(app, fetch):
     with Page(fetch.page, app=app) as page:
         page.fetch(API + fetch.path, **fetch.options)
 
 
-def by_asgi(app, fetch):
+def over_asgi(app, fetch):
     async def visit():
         async with AsyncPage(fetch.page, app=asgi_app(app, threads=1)) as page:
             await page.fetch(API + fetch.path, **fetch.options)
@@ -76,21 +76,21 @@ def may_read(visit, app, fetch):
     return True
 
 
-@pytest.mark.parametrize("visit", [by_wsgi, by_asgi], ids=["WSGI", "ASGI"])
+@pytest.mark.parametrize("visit", [over_wsgi, over_asgi], ids=["WSGI", "ASGI"])
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.tests[0])
 def test_the_verdict_is_the_same_or_safer(difference, visit, original):
-    theirs = verdicts(difference, build(difference, original), by_wsgi)
+    theirs = verdicts(difference, build(difference, original), over_wsgi)
     app = build(difference, asgi_cors_flask)
     assert (app is None) is difference.raises
     ours = verdicts(difference, app, visit) if app else [False] * len(theirs)  # no app, no response
-    assert any(theirs)  # a page that may read nothing proves nothing
+    assert any(theirs)  # a page that can read nothing proves nothing
     assert (ours != theirs) is difference.safer
     assert all(granted or not taken for granted, taken in zip(theirs, ours, strict=True))
 
 
-@pytest.mark.parametrize("visit", [by_wsgi, by_asgi], ids=["WSGI", "ASGI"])
+@pytest.mark.parametrize("visit", [over_wsgi, over_asgi], ids=["WSGI", "ASGI"])
 def test_a_config_may_still_name_the_origins_of_a_view_with_credentials(visit):
-    """So the decorator alone can't refuse `supports_credentials=True`."""
+    """The decorator itself therefore cannot refuse `supports_credentials=True`."""
     (difference,) = (each for each in DIFFERENCES if "test_credentials." in each.tests[0])
     app = build(difference, asgi_cors_flask)
     app.config["CORS_ORIGINS"] = LOCAL
@@ -99,5 +99,5 @@ def test_a_config_may_still_name_the_origins_of_a_view_with_credentials(visit):
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.tests[0])
-def test_the_guide_has_a_row_of_it(difference):
+def test_the_guide_has_a_row_for_it(difference):
     assert f"| {difference.row}" in GUIDE.read_text("utf-8")

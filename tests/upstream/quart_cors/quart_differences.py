@@ -45,8 +45,8 @@ def with_a_late_mistake(module: Any) -> Quart:
     return app
 
 
-def asking(**options: Any) -> Fetch:
-    """Fetch from the page that is allowed."""
+def fetch_with(**options: Any) -> Fetch:
+    """Return a fetch of the allowed page."""
     return Fetch(page=PAGE, options=options)
 
 
@@ -63,46 +63,46 @@ DIFFERENCES = (
         reason="an empty Access-Control-Request-Method, which no browser sends, is a refused preflight",
         row="An empty `Access-Control-Request-Method`",
         build=decorated(),
-        fetches=(asking(), asking(method="PUT")),
+        fetches=(fetch_with(), fetch_with(method="PUT")),
     ),
     Difference(
         tests=("test_overrides.test_match", "test_preflight_request.test_request_method_match"),
-        reason="Access-Control-Allow-Methods names GET, HEAD and POST, too, which every page may send",
+        reason="Access-Control-Allow-Methods also lists GET, HEAD and POST, which every page may send",
         row="`Access-Control-Allow-Methods` names GET, HEAD and POST",
         build=decorated(allow_methods=["GET", "POST"]),
-        fetches=(asking(), asking(method="HEAD"), asking(method="POST", json=1), asking(method="PUT")),
+        fetches=(fetch_with(), fetch_with(method="HEAD"), fetch_with(method="POST", json=1), fetch_with(method="PUT")),
     ),
     Difference(
         tests=("test_preflight_request.test_no_origin", "test_simple_request.test_no_origin"),
-        reason="every origin is `*`, on every response, with or without Origin: caches stay whole",
+        reason="every origin is sent as `*` on every response, with or without Origin, so that caches work",
         row="Every origin is answered by `*`",
         build=decorated(),
-        fetches=(asking(), Fetch(page=OTHER), asking(credentials="include")),
+        fetches=(fetch_with(), Fetch(page=OTHER), fetch_with(credentials="include")),
     ),
     Difference(
         tests=("test_preflight_request.test_request_method_doesnt_match",),
-        reason="a refused preflight tells the truth about headers, too, so that the console names the cause",
+        reason="a refused preflight lists the allowed headers, too, so that the console names the cause",
         row="A refused preflight",
         build=decorated(allow_methods=["GET", "POST"]),
-        fetches=(asking(), asking(method="DELETE")),
+        fetches=(fetch_with(), fetch_with(method="DELETE")),
     ),
     Difference(
         tests=("test_preflight_request.test_request_headers",),
-        reason="a preflight's answer names all allowed headers, not those asked for: one serves every later call",
+        reason="a preflight's response lists all allowed headers, not the requested ones: browsers cache it",
         row="`Access-Control-Allow-Headers` is the whole list",
         build=decorated(allow_headers=["X-Match", "X-Other"]),
         fetches=(
-            asking(headers={"x-match": "1"}),
-            asking(headers={"x-match": "1", "x-other": "1"}),
-            asking(headers={"x-match": "1", "x-no-match": "1"}),
+            fetch_with(headers={"x-match": "1"}),
+            fetch_with(headers={"x-match": "1", "x-other": "1"}),
+            fetch_with(headers={"x-match": "1", "x-no-match": "1"}),
         ),
     ),
     Difference(
         tests=("test_simple_request.test_credentials",),
-        reason="credentials for a page that came by http are refused, when the app starts",
+        reason="credentials for a page over http are refused when the app starts",
         row="Credentials for `http://` origins",
         build=decorated(allow_origin=[PAGE], allow_credentials=True),
-        fetches=(asking(credentials="include"), asking(), Fetch(page=OTHER)),
+        fetches=(fetch_with(credentials="include"), fetch_with(), Fetch(page=OTHER)),
         safer=True,
     ),
 )

@@ -1,4 +1,4 @@
-"""Where ours differs from Quart-CORS 0.8.0, a browser lets a page read the same, or less."""
+"""If ours differs from Quart-CORS 0.8.0, a page can read the same responses, or fewer."""
 
 import os
 import sys
@@ -26,5 +26,5 @@ def test_the_verdict_is_the_same_or_safer(difference, original):
     check_verdicts(difference, original, asgi_cors_quart)
 
 
-def test_the_guide_has_a_row_of_it(difference):
+def test_the_guide_has_a_row_for_it(difference):
     check_row(difference, "Quart-CORS")

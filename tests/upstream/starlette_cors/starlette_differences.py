@@ -24,8 +24,8 @@ def middleware(**options: Any) -> Callable[[Any], Starlette]:
     return lambda kind: Starlette(routes=routes, middleware=[Middleware(kind, **options)])
 
 
-def asking(**options: Any) -> Fetch:
-    """Fetch from the page that is allowed."""
+def fetch_with(**options: Any) -> Fetch:
+    """Return a fetch of the allowed page."""
     return Fetch(page=PAGE, options=options)
 
 
@@ -34,48 +34,52 @@ COOKIES = {"credentials": "include"}
 DIFFERENCES = (
     Difference(
         tests=("test_cors.test_cors_allow_specific_origin",),
-        reason="an allowed preflight is answered 204, without a body",
+        reason="an allowed preflight gets a 204 without a body",
         row="An allowed preflight",
         build=middleware(allow_origins=[PAGE], allow_headers=["X-Example", "Content-Type"]),
         fetches=(
-            asking(),
-            asking(headers={"x-example": "1"}),
-            asking(headers={"x-other": "1"}),
+            fetch_with(),
+            fetch_with(headers={"x-example": "1"}),
+            fetch_with(headers={"x-other": "1"}),
             Fetch(page=OTHER, options={"headers": {"x-example": "1"}}),
         ),
     ),
     Difference(
         tests=("test_cors.test_cors_preflight_allow_all_methods",),
-        reason="likewise; the answer to `*` is `*`, without credentials",
+        reason="as above; every method is sent as `*`, without credentials",
         row="An allowed preflight",
         build=middleware(allow_origins=["*"], allow_methods=["*"]),
-        fetches=tuple(asking(method=method) for method in METHODS[:-1]),
+        fetches=tuple(fetch_with(method=method) for method in METHODS[:-1]),
     ),
     Difference(
         tests=("test_cors.test_cors_allow_all_except_credentials",),
-        reason="likewise; the answer to any header is `*, authorization`",
+        reason="as above; every header is sent as `*, authorization`",
         row="An allowed preflight",
         build=middleware(allow_origins=["*"], allow_headers=["*"], allow_methods=["*"]),
-        fetches=(asking(headers={"x-example": "1"}), asking(headers={"authorization": "1"}), asking(**COOKIES)),
+        fetches=(
+            fetch_with(headers={"x-example": "1"}),
+            fetch_with(headers={"authorization": "1"}),
+            fetch_with(**COOKIES),
+        ),
     ),
     Difference(
         tests=(
             "test_cors.test_cors_private_network_access_allowed",
             "test_cors.test_cors_private_network_access_disallowed",
         ),
-        reason="likewise; a preflight that asks for it in vain lacks the field, which is what browsers looked at",
+        reason="as above; the header is missing if it is not allowed, as browsers expect",
         row="`allow_private_network`",
         build=middleware(allow_origins=["*"], allow_methods=["*"], allow_private_network=True),
-        fetches=(asking(), asking(method="PUT")),
+        fetches=(fetch_with(), fetch_with(method="PUT")),
     ),
     Difference(
         tests=("test_cors.test_cors_disallowed_preflight",),
-        reason="a refusal by 4xx has every console say only that the status is not ok; ours tells the cause",
+        reason="after a refusal by 4xx every console reports only the status; ours shows the cause",
         row="A refused preflight",
         build=middleware(allow_origins=[PAGE], allow_headers=["X-Example"]),
         fetches=(
-            asking(headers={"x-example": "1"}),
-            asking(headers={"x-nope-1": "1", "x-nope-2": "1"}),
+            fetch_with(headers={"x-example": "1"}),
+            fetch_with(headers={"x-nope-1": "1", "x-nope-2": "1"}),
             Fetch(page=OTHER, options={"headers": {"x-nope": "1"}}),
         ),
     ),
@@ -88,7 +92,7 @@ DIFFERENCES = (
         reason="credentials for every origin are refused when the policy is built",
         row='`allow_origins="*"` with `allow_credentials=True`',
         build=middleware(allow_origins=["*"], allow_methods=["POST"], allow_credentials=True),
-        fetches=(asking(**COOKIES), Fetch(page=OTHER, options=COOKIES), asking()),
+        fetches=(fetch_with(**COOKIES), Fetch(page=OTHER, options=COOKIES), fetch_with()),
         safer=True,
     ),
     Difference(
@@ -96,15 +100,15 @@ DIFFERENCES = (
         reason="a regex that any site matches is refused with credentials like `*`",
         row="A regex that any site matches, with credentials",
         build=middleware(allow_origin_regex="https://.*", allow_credentials=True),
-        fetches=(asking(**COOKIES), Fetch(page="http://example.org", options=COOKIES)),
+        fetches=(fetch_with(**COOKIES), Fetch(page="http://example.org", options=COOKIES)),
         safer=True,
     ),
     Difference(
         tests=("test_cors.test_cors_preflight_rejects_custom_method_with_wildcard",),
-        reason="`*` is every method, as it is in the standard",
+        reason="`*` is every method, as in the standard",
         row='`allow_methods="*"`',
         build=middleware(allow_origins=["*"], allow_methods=["*"]),
-        fetches=(asking(), asking(method="CUSTOM")),
+        fetches=(fetch_with(), fetch_with(method="CUSTOM")),
         wider=True,
     ),
     Difference(
@@ -112,9 +116,9 @@ DIFFERENCES = (
             "test_cors.test_cors_allow_all_methods",
             "test_cors.test_cors_vary_header_is_set_for_non_credentialed_request",
         ),
-        reason="what is answered by `*` doesn't vary, so that caches stay whole",
+        reason="a response with `*` doesn't vary, so that caches work",
         row="`Vary` under `*`",
         build=middleware(allow_origins=["*"], allow_methods=["*"]),
-        fetches=(asking(), Fetch(page=OTHER), asking(method="DELETE")),
+        fetches=(fetch_with(), Fetch(page=OTHER), fetch_with(method="DELETE")),
     ),
 )

@@ -1,4 +1,4 @@
-"""Where ours differs from Starlette's CORSMiddleware, a browser lets a page read the same, or less, but for one row."""
+"""If ours differs from Starlette's CORSMiddleware, a page can read the same responses or fewer, except in one row."""
 
 import sys
 from pathlib import Path
@@ -20,5 +20,5 @@ def test_the_verdict_is_the_same_or_as_the_guide_says(difference):
     check_verdicts(difference, Original, CORSMiddleware)
 
 
-def test_the_guide_has_a_row_of_it(difference):
+def test_the_guide_has_a_row_for_it(difference):
     check_row(difference, "Starlette and FastAPI")

@@ -1,4 +1,4 @@
-"""The names by which Flask-CORS's tests call the fields and methods of the protocol."""
+"""The names that Flask-CORS's tests have for the headers and methods of the protocol."""
 
 ACL_ORIGIN = "Access-Control-Allow-Origin"
 ACL_METHODS = "Access-Control-Allow-Methods"

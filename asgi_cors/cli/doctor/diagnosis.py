@@ -1,0 +1,60 @@
+"""Apply the rules to the evidence: the cause of a block, the risks and the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from asgi_cors.cli.findings import Finding
+
+from .rules import layers, lists, notes, origin, preflight, response, risks
+
+if TYPE_CHECKING:
+    from .evidence import Evidence
+    from .rules.rule import Rule
+
+# The first finding is the cause, so the order matters: each group relies on the groups before it.
+CAUSES: Final[tuple[Rule, ...]] = (
+    *layers.LAYERS,
+    *preflight.RULES,
+    *origin.RULES,
+    *layers.CREDENTIALS_RULES,
+    *lists.RULES,
+    *response.RULES,
+)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The findings of the doctor.
+
+    Args:
+        evidence: The evidence.
+        cause: Why the request is blocked, or None if it is allowed.
+        risks: Mistakes that do not block the request.
+        notes: Facts that need no change.
+    """
+
+    evidence: Evidence
+    cause: Finding | None
+    risks: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """Apply every rule to the evidence."""
+    cause = None if evidence.is_allowed else next(_apply(CAUSES, evidence), None) or _unknown(evidence)
+    return Diagnosis(evidence, cause, tuple(_apply(risks.RULES, evidence)), tuple(_apply(notes.RULES, evidence)))
+
+
+def _apply(rules: tuple[Rule, ...], evidence: Evidence) -> Iterator[Finding]:
+    return chain.from_iterable(rule(evidence) for rule in rules)
+
+
+def _unknown(evidence: Evidence) -> Finding:
+    """Return the browser's own error, for a cause that no rule recognises."""
+    remedy = evidence.error.remedy if evidence.error else "Look at the exchanges above."
+    code = next(result.code for result in evidence.results if result.code)
+    return Finding("blocked", f"The browser blocks the request: {code}.", remedy)

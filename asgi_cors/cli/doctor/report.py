@@ -1,0 +1,149 @@
+"""The doctor's report, for the terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from asgi_cors.cli.findings import render_findings
+from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
+
+from .evidence import ENGINES, HEADER_NOT_EXPOSED, KINDS
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from asgi_cors.testing import Exchange
+
+    from .diagnosis import Diagnosis
+    from .evidence import EngineResult
+    from .question import Question
+
+SCHEMA: Final = 1
+_SHOWN_HEADERS: Final = (
+    *("origin", "access-control-request-method", "access-control-request-headers", "cookie"),
+    *("access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods"),
+    *("access-control-allow-headers", "access-control-expose-headers", "access-control-max-age"),
+    *("location", "vary", "set-cookie", "server", "via", "allow"),
+)
+_MAX_VALUE_LENGTH: Final = 160  # characters
+
+
+def report(diagnosis: Diagnosis) -> RenderableType:
+    """Return the verdicts, the findings and the exchanges for the terminal."""
+    return Group(*_parts(diagnosis))
+
+
+def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    evidence = diagnosis.evidence
+    yield _question(evidence.question)
+    yield _verdicts(evidence.results)
+    if diagnosis.cause:
+        yield heading("Cause and remedy")
+        yield render_findings([diagnosis.cause], "red")
+    if diagnosis.risks:
+        yield heading("Other mistakes" if diagnosis.cause else "Allowed, but with mistakes")
+        yield render_findings(diagnosis.risks, "yellow")
+    if diagnosis.notes:
+        yield heading("Notes")
+        yield render_findings(diagnosis.notes, "cyan")
+    yield heading("Requests and responses")
+    yield from _exchanges(evidence.exchanges)
+    consoles = [(ENGINES[result.engine], plain(result.console)) for result in evidence.results if result.console]
+    if consoles:
+        yield heading("In the browser's console")
+        yield labelled(consoles)
+
+
+def _question(question: Question) -> RenderableType:
+    details = [f"from {question.origin}"]
+    details += ["with credentials"] if question.credentials else []
+    details += [f"headers {', '.join(name.lower() for name, _ in question.headers)}"] if question.headers else []
+    details += [f"reading {', '.join(question.reads)}"] if question.reads else []
+    details += ["the request itself not sent"] if question.preflight_only else []
+    verb = "WebSocket" if question.is_handshake else question.method
+    return Group(plain(f"{verb} {question.url}", "bold"), plain(", ".join(details)), Text(""))
+
+
+def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    for result in results:
+        symbol, style = SYMBOLS[not result.code]
+        verdict = f"blocks it at the {result.step}" if result.code else "allows it"
+        if result.problem == HEADER_NOT_EXPOSED:
+            verdict = "allows it, but hides a header"
+        grid.add_row(Text(symbol, style), Text(ENGINES[result.engine]), Text(verdict, style), Text(result.code, "dim"))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[RenderableType]:
+    for number, exchange in enumerate(exchanges, 1):
+        status = str(exchange.response.status_code) if exchange.response else "no response"
+        kind = KINDS.get(exchange.kind, exchange.kind)
+        line = f"  {number}. {kind}: {exchange.request.method} {exchange.request.url} "
+        yield Text.assemble(plain(line), (f"-> {status}", "bold"))
+        rows = [(">", plain(header)) for header in _shown(exchange.request.headers.multi_items())]
+        rows += [
+            ("<", plain(header, "" if header.startswith("access-control-") else "dim"))
+            for header in _shown(exchange.response.headers.multi_items() if exchange.response else [])
+        ]
+        yield Padding(labelled(rows, width=1), (0, 0, 0, 3))
+
+
+def _shown(headers: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield the headers that matter for CORS as `name: value`, long values truncated."""
+    for name, value in headers:
+        if name.lower() in _SHOWN_HEADERS:
+            short = f"{value[:_MAX_VALUE_LENGTH]}… ({len(value)} characters)"
+            yield f"{name.lower()}: {value if len(value) <= _MAX_VALUE_LENGTH else short}"
+
+
+def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the diagnosis as data. docs/cli.md describes the keys, and a change of one needs a new schema."""
+    evidence, question = diagnosis.evidence, diagnosis.evidence.question
+    return {
+        "schema": SCHEMA,
+        "command": "doctor",
+        "question": {
+            "url": question.url,
+            "origin": question.origin,
+            "method": question.method,
+            "headers": [list(pair) for pair in question.headers],
+            "credentials": question.credentials,
+            "reads": list(question.reads),
+        },
+        "allowed": evidence.is_allowed,
+        "browsers": [
+            {
+                "browser": ENGINES[result.engine],
+                "engine": result.engine,
+                "allowed": not result.code,
+                "code": result.code or None,
+                "step": result.step or None,
+                "console": result.console or None,
+            }
+            for result in evidence.results
+        ],
+        "cause": asdict(diagnosis.cause) if diagnosis.cause else None,
+        "risks": [asdict(finding) for finding in diagnosis.risks],
+        "notes": [asdict(finding) for finding in diagnosis.notes],
+        "exchanges": [_exchange_as_json(exchange) for exchange in evidence.exchanges],
+    }
+
+
+def _exchange_as_json(exchange: Exchange) -> dict[str, Any]:
+    response = exchange.response
+    return {
+        "kind": exchange.kind,
+        "method": exchange.request.method,
+        "url": str(exchange.request.url),
+        "status": response.status_code if response else None,
+        "request": [list(pair) for pair in exchange.request.headers.multi_items()],
+        "response": [list(pair) for pair in response.headers.multi_items()] if response else [],
+    }

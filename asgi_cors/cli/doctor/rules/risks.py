@@ -1,0 +1,174 @@
+"""Mistakes that do not block this request: hostile origins that are allowed, and errors with caches and cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
+from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NO_ORIGIN, NULL, PREFIX, SUFFIX
+from asgi_cors.cli.doctor.recipes import VARY, recipe
+from asgi_cors.cli.findings import Finding
+
+if TYPE_CHECKING:
+    from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
+
+_NAME_ORIGINS: Final = "name the origins in full: allow_origins=['https://app.example.com', …]"
+_SWITCHING_PROTOCOLS: Final = 101
+# The name of the finding -> the probe with the hostile origin, the mistake, the remedy.
+CARELESS_CHECKS: Final = {
+    "allows-null": (
+        NULL,
+        "Any page gets this origin with a sandboxed frame.",
+        "Remove 'null' from the list.",
+    ),
+    "compares-by-prefix": (
+        SUFFIX,
+        "The check compares only the beginning of the origin.",
+        "Compare whole origins. A regular expression must match to the end ($, fullmatch).",
+    ),
+    "compares-by-suffix": (
+        PREFIX,
+        "The check compares only the end of the origin.",
+        "Compare whole origins. For subdomains, compare the end with its leading dot.",
+    ),
+    "unescaped-dot": (
+        DOT,
+        "An unescaped dot in a regular expression matches any character.",
+        r"Write \. for each dot.",
+    ),
+    "trusts-http": (
+        DOWNGRADED,
+        "An attacker on the user's network can forge a page of that origin.",
+        "Allow only the https origin.",
+    ),
+}
+
+
+def _trusted_response(evidence: Evidence, probe: str) -> ServerResponse | None:
+    """Return the response to a probe if it allows the probe's origin with credentials."""
+    response = evidence.probes.get(probe)
+    if response and evidence.allows_probe(probe) and response.get(ALLOW_CREDENTIALS) == "true":
+        return response
+    return None
+
+
+def allowed_hostile_origin(evidence: Evidence, probe: str) -> str:
+    """Return the hostile origin that the server allows with credentials.
+
+    Return "" if it allows none, or if it reflects every origin.
+    """
+    response = _trusted_response(evidence, probe)
+    return "" if response is None or _trusted_response(evidence, ANOTHER_SITE) else response.request.headers["origin"]
+
+
+def reflects_any_origin(evidence: Evidence) -> Iterator[Finding]:
+    """The server sends every origin back, with credentials."""
+    if response := _trusted_response(evidence, ANOTHER_SITE):
+        yield Finding(
+            "reflects-any-origin",
+            f"The server allows every origin with credentials (it allowed {response.allowed_origin}). Any site that a"
+            " user visits can read that user's data.",
+            "Send back only origins that are in a list.",
+            "",
+            _NAME_ORIGINS,
+        )
+
+
+def checks_origins_carelessly(evidence: Evidence) -> Iterator[Finding]:
+    """The server allows an origin that only resembles an allowed one, with credentials."""
+    for name, (probe, mistake, remedy) in CARELESS_CHECKS.items():
+        hostile = allowed_hostile_origin(evidence, probe)
+        # A check that compares the end also accepts a letter for a dot.
+        is_implied = probe == DOT and allowed_hostile_origin(evidence, PREFIX)
+        if hostile and not is_implied:
+            yield Finding(name, f"The server allows {hostile!r} with credentials. {mistake}", remedy, "", _NAME_ORIGINS)
+
+
+def vary_missing(evidence: Evidence) -> Iterator[Finding]:
+    """The response depends on Origin, and Vary does not say so."""
+    allowed = [response for response in evidence.main_responses if response.allowed_origin not in {None, "*"}]
+    without, other = evidence.probes.get(NO_ORIGIN), evidence.probes.get(ANOTHER_SITE)
+    if not allowed or not evidence.question.is_safe or "no-store" in allowed[-1].lower("cache-control"):
+        return
+    if all(probe is None or probe.allowed_origin == allowed[-1].allowed_origin for probe in (without, other)):
+        return
+    wrong = [(response, "with this origin") for response in allowed if not response.varies_by_origin]
+    serves_all = without is not None and without.allowed_origin == "*" and not evidence.question.credentials
+    if without is not None and without.is_ok and not without.varies_by_origin and not serves_all:
+        wrong.append((without, "to a request without Origin"))
+    for response, which in wrong[:1]:
+        yield Finding(
+            "vary-missing",
+            f"Access-Control-Allow-Origin depends on the request's Origin, but the response {which} has no 'Vary:"
+            " Origin'. A cache may return the response of one origin to another, which the browser then blocks.",
+            "Send 'Vary: Origin' on every response, even without CORS headers.",
+            recipe(VARY, response),
+            "any policy that names its origins sends it",
+        )
+
+
+def cookie_not_stored(evidence: Evidence) -> Iterator[Finding]:
+    """The browser does not store a cookie, because it lacks SameSite=None or Secure."""
+    if not evidence.question.credentials:
+        return
+    for result in evidence.results:
+        if result.engine == "webkit":  # Safari stores no cookies of other sites, whatever their attributes
+            continue
+        for exchange in result.exchanges:
+            for line in exchange.response.headers.get_list("set-cookie") if exchange.response else []:
+                name, attributes = line.partition("=")[0].strip(), line.lower()
+                is_deleted = "max-age=0" in attributes or "expires=thu, 01 jan 1970" in attributes
+                if name not in result.stored and not is_deleted:
+                    yield _lost_cookie(name, line)
+                    return
+
+
+def _lost_cookie(name: str, line: str) -> Finding:
+    attributes = {part.strip().lower() for part in line.split(";")[1:]}
+    missing = [attribute for attribute in ("SameSite=None", "Secure") if attribute.lower() not in attributes]
+    reason = f"lacks {' and '.join(missing)}" if missing else "has an attribute that forbids it"
+    return Finding(
+        "cookie-not-kept",
+        f"The browser does not store the cookie {name!r}: the page is on another site, and the cookie {reason}.",
+        f"Send Set-Cookie: {name}=…; SameSite=None; Secure (over https). Or put page and API on one site.",
+    )
+
+
+def handshake_unguarded(evidence: Evidence) -> Iterator[Finding]:
+    """The server accepts a WebSocket from any site."""
+    response = evidence.probes.get(ANOTHER_SITE)
+    if evidence.question.is_handshake and response and response.status == _SWITCHING_PROTOCOLS:
+        yield Finding(
+            "handshake-unguarded",
+            "The server accepts the WebSocket from any site, and browsers send cookies with every handshake. Any page"
+            " that a user visits can act as that user.",
+            "Check Origin before you accept the handshake.",
+            "",
+            "CORSMiddleware(app, allow_origins=[…]) does it: check_websockets is on",
+        )
+
+
+def needs_local_network_access(evidence: Evidence) -> Iterator[Finding]:
+    """A public page requests this machine or the local network, which needs the user's permission in Chromium."""
+    page, target = evidence.address_spaces
+    if page == "public" and target in {"local", "loopback"}:
+        place = "on this machine" if target == "loopback" else "in the local network"
+        is_http = evidence.question.origin.startswith("http:")
+        refused = " This page is over http, so Chromium refuses at once." if is_http else ""
+        yield Finding(
+            "needs-local-network-access",
+            f"The page is public, and the URL is {place}. Chromium needs the user's permission (Local Network"
+            f" Access). No header changes that.{refused}",
+            "Serve the page over https and let the user allow it, or serve the page from the same network.",
+        )
+
+
+RULES: Final = (
+    reflects_any_origin,
+    checks_origins_carelessly,
+    vary_missing,
+    cookie_not_stored,
+    handshake_unguarded,
+    needs_local_network_access,
+)

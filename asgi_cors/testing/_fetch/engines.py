@@ -1,0 +1,306 @@
+"""The engines: the Fetch standard, and how each measured browser departs from it.
+
+The default of each flag is the rule of the standard, or of the RFC that its comment names. The comment then says which
+browser departs and how. In brackets are cases that show it: see `browser-truth.json` and `browser-truth-2.json.gz` in
+`tests/data`.
+
+Measured were Chromium 156.0.8078.79, Firefox ESR 153.7.0 and WebKitGTK 2.50.6. WebKitGTK is Safari's engine with
+another network library, libsoup: Safari may differ in cookies and redirects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+INT64 = 2**63 - 1
+UINT64 = 2**64 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A browser engine: its departures from the Fetch standard, as flags. `dataclasses.replace` makes another."""
+
+    name: str
+
+    # Cookies
+
+    # RFC 6265bis, "SameSite": a cookie without SameSite is Lax. Firefox and WebKit send it to every site [A4-002].
+    lax_by_default: bool = True
+    # RFC 6265bis, "Storage Model": browsers may refuse cookies that other sites set. WebKitGTK does [T13-027].
+    stores_third_party_cookies: bool = True
+    # RFC 6265bis, "Storage Model": if Domain is a public suffix and the host itself, the cookie is for the host alone.
+    # WebKitGTK refuses the cookie [T13-017].
+    public_suffix_makes_host_cookie: bool = True
+    # RFC 6265bis: browsers may treat loopback as secure. WebKit sends no Secure cookie to http there [A3-034].
+    secure_on_loopback: bool = True
+
+    # Request headers
+
+    # Fetch, forbidden request-header: scripts may set User-Agent. Chromium drops it [C-156].
+    forbids_user_agent: bool = False
+    # Fetch, CORS-safelisted request-header: client hints are not in the list. In Chromium the old ones are, if their
+    # value has the form of the hint [C-160, measured].
+    safelists_client_hints: bool = False
+    # Fetch, CORS-safelisted request-header: each line is checked. Chromium and WebKit first combine the lines of a name
+    # [C-125, C-132].
+    combines_lines: bool = False
+    # Fetch, simple range header value: numbers have no limit. Firefox and WebKit preflight those above 2**64 - 1,
+    # Chromium those from 2**63 - 1 up [C-100, XS-093, measured].
+    range_limit: int | None = None
+    # Fetch, simple range header value: `bytes=` and digits. WebKit accepts `BYTES=` and a plus sign [C-088, C-097].
+    lenient_range: bool = False
+    # Fetch, CORS-unsafe request-header byte: none from 0x80 up. In Firefox all of them are [XS-115].
+    non_ascii_is_unsafe: bool = False
+    # Fetch, CORS-unsafe request-header names: safelisted values of more than 1024 bytes in total are unsafe. Firefox
+    # has no such limit [C-127].
+    safelist_sum_limit: int | None = 1024
+    # Fetch, CORS-unsafe request-header names: each name once. Firefox lists a name for each of its lines [C-141].
+    repeats_names: bool = False
+    # MIME Sniffing, parse a MIME type: parameters may be empty, and may have commas. Firefox preflights a Content-Type
+    # with a comma, or with a semicolon at the end of its parameters [T9-003, T9-011, T9-017].
+    strict_content_type: bool = False
+    # XMLHttpRequest, send(): an upload listener causes a preflight. In Chromium only if there is a body [N-015, N-016].
+    upload_listener_needs_body: bool = False
+    # Fetch, Request: a ReadableStream is sent after a preflight. Chromium fails without HTTP/2, Firefox sends the name
+    # of the object as text, WebKit throws [C-120].
+    stream_bodies: Literal["sent", "http2-only", "stringified", "refused"] = "sent"
+
+    # Preflight
+
+    # Fetch, CORS-preflight fetch: the use-CORS-preflight flag (an upload listener, a stream) allows the method if
+    # Access-Control-Allow-Methods is absent. No browser does so [T1-037].
+    flag_allows_method: bool = True
+    # Fetch, CORS non-wildcard request-header name: `*` does not cover Authorization. In all browsers it does [D2-001].
+    wildcard_covers_authorization: bool = False
+    # The same for a `*` from the preflight cache. Only in WebKit does it cover Authorization [XR2-011].
+    cached_wildcard_covers_authorization: bool = False
+    # Fetch, CORS-preflight fetch: an Access-Control-Max-Age that is not made of digits counts as 5 seconds. Firefox
+    # caches nothing for such a value. Chromium and WebKit accept a signed number of 64 bits, and cache nothing if it is
+    # negative [G-009, G-031].
+    max_age_syntax: Literal["digits", "int64", "digits-or-uncached"] = "digits"
+    # Fetch, CORS-preflight fetch: browsers may limit max-age, in seconds. Chromium: two hours, Firefox: a day, WebKit:
+    # ten minutes (measured by moving the clock).
+    max_age_cap: int | None = None
+
+    # Preflight cache
+
+    # Fetch, HTTP fetch: with the use-CORS-preflight flag, even POST needs an entry for its method. No browser requires
+    # it [T2-001].
+    flag_needs_cached_method: bool = True
+    # Fetch, CORS-preflight cache: the origin `null` has entries like any other. Chromium caches nothing for it
+    # [T3-001].
+    caches_null_origin: bool = True
+    # The same if a redirect has made the origin `null`. Chromium and WebKit then cache nothing [T12-003].
+    caches_tainted_origin: bool = True
+    # Fetch, CORS-preflight cache: an entry for each method and name. Chromium and WebKit store one response per URL
+    # [G2-003].
+    one_response_per_url: bool = False
+    # Chromium and WebKit remove a stored response that does not suffice [G2-003, T6-003].
+    removes_insufficient_response: bool = False
+    # WebKit stores the response even if it does not allow the request [G2-003].
+    stores_denied_response: bool = False
+    # Fetch, main fetch: a network error clears the entries of the URL where it occurred. Chromium and WebKit clear
+    # nothing [XC-071]. No browser does if `redirect: "error"` caused the failure [measured].
+    failure_clears: Literal["always", "unless-redirect-refused", "never"] = "always"
+    # Fetch, CORS-preflight cache: a stored `*` is always a wildcard. In Chromium only if it was stored without
+    # credentials [XC-078]. In WebKit only for requests without credentials [XC-037]. In Firefox never [G2-007].
+    cached_wildcard: Literal["always", "stored-without-credentials", "requested-without-credentials", "never"] = (
+        "always"
+    )
+    # Fetch, CORS-preflight cache: an entry with credentials also serves requests without. Not in Firefox [T6-025].
+    separates_credentials: bool = False
+    # Fetch, HTTP fetch: a CORS-safelisted method needs no entry. In Firefox HEAD does [G2-020].
+    cached_head_needs_method: bool = False
+    # The values of `cache=` that skip the look-up in the preflight cache. By the standard none does [G2-015, G2-016].
+    uncached_modes: frozenset[str] = frozenset()
+    # The values of `cache=` with which no preflight is stored: `no-store` in Chromium [T5-001].
+    unstored_modes: frozenset[str] = frozenset()
+    # Chromium caches no preflight of a URL of 1024 characters or more [G3-006].
+    cached_url_limit: int | None = None
+    # How many entries the cache has room for: Chromium 1024, Firefox 100 (read in their sources).
+    cache_size: int | None = None
+
+    # Redirects
+
+    # Fetch, redirect status: 301, 302, 303, 307 and 308. WebKitGTK also follows the Location of 309 to 399: libsoup
+    # does it, so Safari may not [measured].
+    follows_unassigned_statuses: bool = False
+    # Fetch, HTTP fetch: `redirect: "error"` fails on any redirect status. Chromium and WebKit fail only if there is a
+    # Location that is not empty [measured].
+    refuses_redirect_without_location: bool = True
+    # Fetch, HTTP-redirect fetch: a user name in Location blocks a cross-origin redirect. In Chromium it blocks any
+    # redirect [I6-001, I6-004].
+    blocks_any_userinfo: bool = False
+    # Fetch, location URL: an empty Location means the same URL. Chromium shows the redirect response, WebKit fails
+    # [I5-008].
+    empty_location: Literal["same-url", "no-redirect", "failure"] = "same-url"
+    # Fetch, main fetch: a hop is preflighted only if its own request needs it. Firefox and WebKit preflight every hop
+    # after a preflighted one, and every cross-origin hop if the script's own headers need it [I3-027].
+    preflight_is_sticky: bool = False
+    # Fetch, HTTP-redirect fetch: Authorization (at another origin) and the headers of a body (with the body) are
+    # removed for good. WebKit's preflights still list them [I4-003]. Firefox starts each hop from the script's headers:
+    # Authorization comes back on a hop within one origin [T7-001], Content-Type on the next hop [measured].
+    redirected_headers: Literal["removed", "first", "removed-anew"] = "removed"
+    # Fetch, HTTP-redirect fetch: 301 and 302 turn POST into GET, 303 any method. WebKitGTK also turns DELETE into GET
+    # on any redirect to another origin: libsoup does it, so Safari may not [T4-007].
+    redirects_delete_as_get: bool = False
+    # Fetch, append a request `Origin` header: GET without CORS has none. If a redirect within one origin turns POST
+    # into GET, WebKitGTK sends the Origin of the POST again [XR-085].
+    resends_origin_header: bool = False
+    # Fetch, redirect-taint: after a redirect between two foreign origins the origin is `null`. Firefox's preflight
+    # still has the page's origin, and its response must allow that [I3-004].
+    preflight_origin_untainted: bool = False
+    # Fetch, CORS-preflight fetch: every response must pass the CORS check. Firefox does not check responses of the
+    # page's own origin [I3-034].
+    skips_check_for_own_origin: bool = False
+    # Fetch, CORS check: only `include` counts as credentials. In WebKit's check of a redirect response `same-origin`
+    # counts too, if the request began at the page's own origin [I4-019].
+    redirect_check_counts_own_credentials: bool = False
+    # Fetch, HTTP-network-or-cache fetch: `same-origin` credentials are not sent to another origin. WebKit sends them if
+    # a `no-cors` request is redirected there [I6-004].
+    no_cors_redirect_sends_own_credentials: bool = False
+
+    # Responses
+
+    # Fetch, HTTP fetch: the page gets a response of any status. Chromium fails on 407 [XT-117].
+    failing_statuses: frozenset[int] = frozenset()
+    # Fetch, location URL: two Location lines fail if the response redirects. In Chromium and Firefox two lines of these
+    # headers fail any response if they differ [measured], and are one if they are equal [I5-003].
+    single_line_headers: frozenset[str] = frozenset()
+    # Fetch, Headers, get: every line of a header counts. Firefox ignores empty lines, except those of
+    # Access-Control-Allow-Origin [T10-001, T10-021].
+    ignores_empty_lines: bool = False
+    # HTML, site: two ports of one IP address are one site. Not for Chromium's Cross-Origin-Resource-Policy [T8-103].
+    ip_address_is_a_site: bool = True
+    # HTML, site: `localhost` and `api.localhost` are two sites. WebKit's Cross-Origin-Resource-Policy allows a page of
+    # `localhost` to use `api.localhost` [XK-089], but not the other way round [T8-145].
+    localhost_is_a_site: bool = False
+    # Fetch, extract header list values: one malformed element voids all of Access-Control-Expose-Headers. In Firefox's
+    # fetch() a `*` before it still counts [H-079].
+    expose_wildcard_survives_malformed: bool = False
+
+
+_SINGLE_LINE_HEADERS = frozenset({"content-disposition", "content-length", "location"})
+
+STANDARD = Engine(name="standard")
+
+# The standard, with the departures that all three browsers share. Only two browsers combine the lines of a request
+# header. Firefox preflights some of these headers for another reason: then all three block what the standard allows.
+BROWSERS = Engine(
+    name="browsers",
+    combines_lines=True,
+    range_limit=UINT64,
+    flag_allows_method=False,
+    wildcard_covers_authorization=True,
+    max_age_syntax="int64",
+    max_age_cap=86400,
+    flag_needs_cached_method=False,
+    failure_clears="unless-redirect-refused",
+    cached_wildcard="requested-without-credentials",
+)
+
+CHROMIUM = Engine(
+    name="chromium",
+    forbids_user_agent=True,
+    safelists_client_hints=True,
+    combines_lines=True,
+    range_limit=INT64 - 1,
+    upload_listener_needs_body=True,
+    stream_bodies="http2-only",
+    flag_allows_method=False,
+    wildcard_covers_authorization=True,
+    max_age_syntax="int64",
+    max_age_cap=7200,
+    one_response_per_url=True,
+    removes_insufficient_response=True,
+    failure_clears="never",
+    flag_needs_cached_method=False,
+    caches_null_origin=False,
+    caches_tainted_origin=False,
+    cached_wildcard="stored-without-credentials",
+    uncached_modes=frozenset({"no-store", "reload", "no-cache"}),
+    unstored_modes=frozenset({"no-store"}),
+    cached_url_limit=1024,
+    cache_size=1024,
+    refuses_redirect_without_location=False,
+    blocks_any_userinfo=True,
+    empty_location="no-redirect",
+    failing_statuses=frozenset({407}),
+    single_line_headers=_SINGLE_LINE_HEADERS,
+    ip_address_is_a_site=False,
+)
+
+FIREFOX = Engine(
+    name="firefox",
+    lax_by_default=False,
+    range_limit=UINT64,
+    non_ascii_is_unsafe=True,
+    safelist_sum_limit=None,
+    repeats_names=True,
+    strict_content_type=True,
+    stream_bodies="stringified",
+    flag_allows_method=False,
+    wildcard_covers_authorization=True,
+    max_age_syntax="digits-or-uncached",
+    max_age_cap=86400,
+    failure_clears="unless-redirect-refused",
+    flag_needs_cached_method=False,
+    cached_wildcard="never",
+    separates_credentials=True,
+    cached_head_needs_method=True,
+    uncached_modes=frozenset({"no-store", "reload"}),
+    cache_size=100,
+    preflight_is_sticky=True,
+    redirected_headers="removed-anew",
+    preflight_origin_untainted=True,
+    skips_check_for_own_origin=True,
+    single_line_headers=_SINGLE_LINE_HEADERS,
+    ignores_empty_lines=True,
+    expose_wildcard_survives_malformed=True,
+)
+
+WEBKIT = Engine(
+    name="webkit",
+    lax_by_default=False,
+    stores_third_party_cookies=False,
+    public_suffix_makes_host_cookie=False,
+    secure_on_loopback=False,
+    combines_lines=True,
+    range_limit=UINT64,
+    lenient_range=True,
+    stream_bodies="refused",
+    flag_allows_method=False,
+    wildcard_covers_authorization=True,
+    cached_wildcard_covers_authorization=True,
+    max_age_syntax="int64",
+    max_age_cap=600,
+    one_response_per_url=True,
+    removes_insufficient_response=True,
+    stores_denied_response=True,
+    failure_clears="never",
+    flag_needs_cached_method=False,
+    caches_tainted_origin=False,
+    cached_wildcard="requested-without-credentials",
+    follows_unassigned_statuses=True,
+    refuses_redirect_without_location=False,
+    empty_location="failure",
+    preflight_is_sticky=True,
+    redirected_headers="first",
+    redirects_delete_as_get=True,
+    resends_origin_header=True,
+    localhost_is_a_site=True,
+    no_cors_redirect_sends_own_credentials=True,
+    redirect_check_counts_own_credentials=True,
+)
+
+ENGINES = {engine.name: engine for engine in (BROWSERS, STANDARD, CHROMIUM, FIREFOX, WEBKIT)}
+
+
+def engine_named(engine: str | Engine) -> Engine:
+    """Return the engine of that name. Raises ValueError, with the known names."""
+    if isinstance(engine, Engine):
+        return engine
+    if engine not in ENGINES:
+        raise ValueError(f"engine={engine!r} is not known. Write one of {', '.join(map(repr, ENGINES))}.")
+    return ENGINES[engine]

@@ -1,0 +1,164 @@
+"""Checks the names and types of the options of `fetch()`, before a request is built.
+
+Users know other names from httpx, requests, the test clients of frameworks, and JavaScript. The message has the
+correction for each.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from asgi_cors.testing._errors.errors import ScriptError
+from asgi_cors.testing._errors.suggestions import did_you_mean
+from asgi_cors.testing._fetch.script import FetchInit
+from asgi_cors.testing._fetch.url import url_text
+
+from .options import OPTION_NAMES as PAGE_OPTIONS
+from .options import is_timeout
+
+OPTION_NAMES = (*FetchInit.__annotations__, "timeout", "stream")
+Hint = Callable[[Any, str, Mapping[str, Any]], str]
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def check_fetch_options(url: object, init: Mapping[str, Any], *, stream: object) -> None:
+    """Raise ScriptError for an unknown option of fetch(), or a value of the wrong type."""
+    url_text(url)
+    for name, value in init.items():
+        if name not in OPTION_NAMES:
+            raise ScriptError(f"fetch() has no option {name!r}. {_hint(name, value, str(url), init)}")
+    if not isinstance(init.get("method", "GET"), str):
+        raise ScriptError(f"method={init['method']!r:.200} is not text. Write method='GET', or leave it out.")
+    if "headers" in init and init["headers"] is None:
+        raise ScriptError("headers=None is not a mapping. Write headers={}, or leave it out.")
+    for name, flag in (("stream", stream), ("upload_listener", init.get("upload_listener", False))):
+        if not isinstance(flag, bool):
+            note = " A body is sent by content=." if name == "stream" else ""
+            raise ScriptError(f"{name}={flag!r:.200} is not True or False. Write {name}=True, or leave it out.{note}")
+
+
+def parse_timeout(timeout: float | None, default: float) -> float:
+    """Return the timeout of a fetch in seconds. Raises ScriptError."""
+    if timeout is None:
+        return default
+    if not is_timeout(timeout):
+        raise ScriptError(f"timeout={timeout!r:.200} is not a number of seconds. Write timeout=30, or leave it out.")
+    return timeout
+
+
+def _hint(name: str, value: Any, url: str, init: Mapping[str, Any]) -> str:
+    if name in _HINTS and value is None:
+        return "Leave it out."
+    if name in _HINTS:
+        try:
+            return _HINTS[name](value, url, init)
+        except Exception:  # noqa: BLE001 - an unexpected value; show an example
+            return _EXAMPLES[name]
+    if name in PAGE_OPTIONS:
+        return f"It is an option of the page: write Page(..., {name}=...)."
+    return did_you_mean(name, OPTION_NAMES)
+
+
+def _params(value: Any, url: str, _: Mapping[str, Any]) -> str:
+    return f"Write the query into the URL: {str(httpx.URL(url).copy_merge_params(httpx.QueryParams(value)))!r}."
+
+
+def _data(value: Any, url: str, init: Mapping[str, Any]) -> str:
+    if "files" in init:
+        return _files(value, url, init)
+    if isinstance(value, str | bytes):
+        return f"Write {_method(init)}content={value!r:.200}."
+    try:
+        form = urlencode(value, doseq=True)
+    except TypeError:
+        form = "name=value"
+    return f"Write {_method(init)}content={form!r}, headers={{'content-type': '{_FORM}'}}."
+
+
+def _files(_: Any, __: str, init: Mapping[str, Any]) -> str:
+    data = "data=data, " if "data" in init else ""
+    return (
+        f"Let httpx encode them: form = httpx.Request('POST', url, {data}files=files). Then write {_method(init)}"
+        "content=form.read(), headers={'content-type': form.headers['content-type']}."
+    )
+
+
+def _body(value: Any, _: str, init: Mapping[str, Any]) -> str:
+    return f"Write {_method(init)}{'json' if isinstance(value, Mapping | list | int) else 'content'}= instead."
+
+
+def _cookies(value: Any, url: str, _: Mapping[str, Any]) -> str:
+    target = httpx.URL(url)
+    lines = [f"{name}={text}; SameSite=None; Secure" for name, text in dict(value).items()]
+    return _COOKIES.format({f"{target.scheme}://{target.netloc.decode()}": lines})
+
+
+def _auth(value: Any, _: str, __: Mapping[str, Any]) -> str:
+    user, password = value
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return f"Write headers={{'authorization': 'Basic {encoded}'}}."
+
+
+def _follow_redirects(value: Any, _: str, __: Mapping[str, Any]) -> str:
+    return "Leave it out: redirects are followed." if value else "Write redirect='manual'."
+
+
+def _with_credentials(value: Any, _: str, __: Mapping[str, Any]) -> str:
+    return "Write credentials='include'." if value else "Leave it out: credentials='same-origin' is the default."
+
+
+def _content_type(value: Any, _: str, __: Mapping[str, Any]) -> str:
+    return f"Write headers={{'content-type': {str(value)!r:.200}}}."
+
+
+def _method(init: Mapping[str, Any]) -> str:
+    """Return the `method` option that a body needs, or "" if a method with a body is given."""
+    return "" if str(init.get("method", "GET")).upper() not in {"GET", "HEAD"} else "method='POST', "
+
+
+def _fixed(hint: str) -> Hint:
+    def always(_: Any, __: str, ___: Mapping[str, Any]) -> str:
+        return hint
+
+    return always
+
+
+_COOKIES = "A script cannot send cookies of its own. Write Page(..., cookies={}), and fetch with credentials='include'."
+_HINTS: dict[str, Hint] = {
+    **dict.fromkeys(("params", "query", "query_string"), _params),
+    **dict.fromkeys(("data", "form"), _data),
+    "files": _files,
+    **dict.fromkeys(("body", "text"), _body),
+    "cookies": _cookies,
+    "auth": _auth,
+    **dict.fromkeys(("allow_redirects", "follow_redirects"), _follow_redirects),
+    **dict.fromkeys(("withCredentials", "with_credentials"), _with_credentials),
+    **dict.fromkeys(("content_type", "mimetype"), _content_type),
+    **dict.fromkeys(("onUploadProgress", "on_upload_progress", "onprogress"), _fixed("Write upload_listener=True.")),
+    **{
+        name: _fixed(
+            f"It is an option of the transport: write Page(..., transport=httpx.HTTPTransport({name}=...)), or"
+            f" AsyncPage(..., transport=httpx.AsyncHTTPTransport({name}=...))."
+        )
+        for name in ("cert", "proxy", "verify")
+    },
+    "max_redirects": _fixed("It is an option of the page: write Page(..., follow=...)."),
+    "signal": _fixed("Leave it out; timeout=5 ends the fetch after 5 seconds."),
+    **dict.fromkeys(
+        ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "referrerPolicy", "window"),
+        _fixed("Leave it out: it has no effect here."),
+    ),
+}
+_EXAMPLES = {
+    **dict.fromkeys(
+        ("params", "query", "query_string"), "Write the query into the URL: 'https://api.test/items?name=value'."
+    ),
+    "cookies": _COOKIES.format({"https://api.test": ["sid=1; SameSite=None; Secure"]}),
+    "auth": "Write headers={'authorization': 'Bearer token'}.",
+}

@@ -1,0 +1,34 @@
+"""The doctor finds the right cause of every broken server, and none in a healthy one."""
+
+import pytest
+
+from tests.cli.corpus.raw import HEALTHY, ROWS, Row
+from tests.cli.corpus.serving import serving
+from tests.support.command_line import doctor
+
+ALLOWED, BLOCKED = 0, 1
+
+
+def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
+    return tuple(finding["name"] for finding in findings)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
+    with serving(row.server) as server:
+        ran = doctor(row.call, f"{server.url}/items")
+    found = ran.json
+    assert ran.code == (BLOCKED if row.cause else ALLOWED)
+    if row.cause:
+        assert (found["cause"] or {}).get("name") == row.cause, found["cause"]
+        assert found["cause"]["remedy"]
+    else:
+        assert found["cause"] is None
+        assert names(found["risks"]) == row.risks
+
+
+@pytest.mark.parametrize("row", HEALTHY, ids=lambda row: row.id)
+def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
+    with serving(row.server) as server:
+        ran = doctor(row.call, f"{server.url}/items")
+    assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])
