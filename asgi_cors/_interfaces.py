@@ -1,4 +1,4 @@
-"""Tells ASGI apps from WSGI apps by signature and class name, without importing a framework."""
+"""The interface of an app, ASGI or WSGI, by its signature or class name; no framework is imported."""
 
 from __future__ import annotations
 

@@ -5,7 +5,9 @@
     CORS(app, resources={"/api/*": {"origins": ["https://app.example.com"]}})
 
 `CORS` puts a `WSGIMiddleware` around `app.wsgi_app`, which answers preflights before anything of the app runs.
-`cross_origin` and `cors_exempt` give single views a policy of their own, or none. `asgi_app` serves the app over ASGI.
+`cross_origin` applies a policy to one view, and `cors_exempt` passes its requests through. `asgi_app` serves the app
+over ASGI.
+
 To read the code: `_options` parses the options, `_extension` applies them to an app, `_decorators` to a view, and
 `_asgi` is the bridge to ASGI.
 """

@@ -196,7 +196,7 @@ class BridgedRequest(WsgiToAsgiInstance):
             watch.cancel()
         if running.cancelled():
             return
-        running.result()  # raises what the app raised
+        running.result()  # raises the app's exception
         if not self._disconnected:
             await self._send_all(self._begun({"type": "http.response.body"}))
 

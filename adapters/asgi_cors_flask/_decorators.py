@@ -15,18 +15,10 @@ from typing import Any, Final, TypeVar, Unpack, overload
 from flask import Flask, Response, after_this_request, current_app, request
 
 from asgi_cors import Configuration, Policy, WSGIMiddleware
-from asgi_cors_werkzeug import EXTENSION_KEY, AttachedPolicy, attach_policy, note_wrapper, standalone_configuration
+from asgi_cors_werkzeug import EXTENSION_KEY, AttachedPolicy, attach_policy, standalone_configuration
 
 from ._extension import Installation
-from ._options import (
-    AUTOMATIC_OPTIONS,
-    VIEW_OPTIONS,
-    ParsedOptions,
-    ViewOptions,
-    parse_config,
-    parse_options,
-    refuse_unknown,
-)
+from ._options import AUTOMATIC_OPTIONS, VIEW_OPTIONS, ParsedOptions, ViewOptions, parse_options
 
 View = Callable[..., Any]
 F = TypeVar("F", bound=View)
@@ -40,7 +32,7 @@ def cross_origin(view: F, /) -> F: ...
 @overload
 def cross_origin(**options: Unpack[ViewOptions]) -> Callable[[F], F]: ...
 def cross_origin(view: Any = None, /, **options: Unpack[ViewOptions]) -> Any:
-    """Give a view a policy of its own. Write it below `route`.
+    """Apply a policy to one view. Write it below `route`.
 
     Args:
         view: The view, if no options are given.
@@ -84,10 +76,9 @@ class ViewPolicy(AttachedPolicy):
         Raises:
             ConfigError: With every mistake found in the merged options.
         """
-        config, unknown = parse_config(app.config, warns=False)
-        options = self._options.merged_over(config)
-        refuse_unknown(unknown, options)
-        return self._policy if self._policy and not config.policy else options.build("cross_origin: ")
+        options = self._options.merged_over_config(app.config)
+        is_unchanged = options.policy.keys() == self._options.policy.keys()
+        return self._policy if self._policy and is_unchanged else options.build("cross_origin: ")
 
     def configuration(self, app: Flask) -> Configuration:
         """Return a configuration with the policy for an app."""
@@ -104,8 +95,7 @@ class DecoratedView:
         functools.update_wrapper(self, view)
         self._view = view
         self._policy = policy
-        attach_policy(self, policy)
-        note_wrapper(self, view)
+        attach_policy(self, policy, wrapped=view)
         if policy.answers_options:
             self.required_methods = {*getattr(view, "required_methods", ()), "OPTIONS"}
             self.provide_automatic_options = False

@@ -46,9 +46,7 @@ from ._options import (
     ParsedOptions,
     Path,
     Scope,
-    parse_config,
     parse_options,
-    refuse_unknown,
 )
 
 
@@ -82,9 +80,7 @@ class Installation(BaseInstallation):
             ConfigError: With every mistake found. The previous policy stays in force.
         """
         with self._lock:
-            config, unknown = parse_config(self._app.config)
-            options = keywords.merged_over(config)
-            refuse_unknown(unknown, options)
+            options = keywords.merged_over_config(self._app.config, warns=True)
             policy, paths = build_policies(options)
             own: dict[str, Any] = {name: options.others[name] for name in MIDDLEWARE_OPTIONS if name in options.others}
             views = self.views.policies()
@@ -253,21 +249,15 @@ class BlueprintPolicy(AttachedPolicy):
         Raises:
             ConfigError: With every mistake found in the merged options.
         """
-        options = self._options_in(app)
+        options = self._options.merged_over_config(app.config)
         policy, paths = build_policies(options)
         with paths_as_resources():
             return Rules(policy, paths, describe_path=options.others.get(RESOURCES, Resources()).describe)
 
     def configuration(self, app: Flask) -> Configuration:
         """Return a configuration with the same rules."""
-        policy, paths = build_policies(self._options_in(app))
+        policy, paths = build_policies(self._options.merged_over_config(app.config))
         return Configuration(policy, paths=paths)
-
-    def _options_in(self, app: Flask) -> ParsedOptions:
-        config, unknown = parse_config(app.config, warns=False)
-        options = self._options.merged_over(config)
-        refuse_unknown(unknown, options)
-        return options
 
 
 def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:
@@ -280,9 +270,8 @@ def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:
     def bind(state: BlueprintSetupState) -> None:
         app = cast("Flask", state.app)
         installation: Installation = app.extensions.get(EXTENSION_KEY) or Installation(app)
-        name = f"{state.name_prefix}.{state.name}".lstrip(".")
         policy = key.policy(app)  # raises here, at registration, if the app's config does not fit
-        installation.views.attach_to_blueprint(name, key)
+        installation.views.attach_to_blueprint(state, key)
         installation.configuration.set_view(key, policy)
 
     blueprint.record(bind)

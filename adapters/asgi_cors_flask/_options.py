@@ -112,6 +112,23 @@ class ParsedOptions(NamedTuple):
             policy = {name: value for name, value in policy.items() if name not in _ORIGINS}
         return ParsedOptions({**policy, **self.policy}, {**below.others, **self.others}, {**below.names, **self.names})
 
+    def merged_over_config(self, config: Mapping[str, Any], *, warns: bool = False) -> ParsedOptions:
+        """Merge this level over the `CORS_*` keys of an app's config.
+
+        Args:
+            config: The config.
+            warns: Whether to warn of unknown and dead keys.
+
+        Raises:
+            ConfigError: As `parse_options` does. Also with the unknown keys if no option sets the origins: one may be
+                misspelt, and the default is every origin.
+        """
+        below, unknown = _parse_config(config, warns=warns)
+        options = self.merged_over(below)
+        if unknown and not options.sets_origins:
+            raise ConfigError(unknown)
+        return options
+
     @property
     def sets_origins(self) -> bool:
         """Whether it sets the origins, so that the default, which is every origin, does not apply."""
@@ -184,8 +201,8 @@ def parse_options(given: Mapping[str, Any], known: frozenset[str], place: str = 
     return options
 
 
-def parse_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[ParsedOptions, tuple[Issue, ...]]:
-    """Parse the app's `CORS_*` keys. Return also an issue for each unknown key. Warn of unknown and dead keys.
+def _parse_config(config: Mapping[str, Any], *, warns: bool) -> tuple[ParsedOptions, tuple[Issue, ...]]:
+    """Parse the app's `CORS_*` keys. Return also an issue for each unknown key.
 
     Raises:
         ConfigError: As `parse_options` does.
@@ -198,16 +215,6 @@ def parse_config(config: Mapping[str, Any], *, warns: bool = True) -> tuple[Pars
         issue.warn()
     given = {name: config[key] for key, name in names.items() if config.get(key) is not None}
     return parse_options(given, APP_OPTIONS), unknown
-
-
-def refuse_unknown(unknown: tuple[Issue, ...], options: ParsedOptions) -> None:
-    """Refuse unknown config keys if no option sets the origins. One may be misspelt, and the default is every origin.
-
-    Raises:
-        ConfigError: With these keys.
-    """
-    if unknown and not options.sets_origins:
-        raise ConfigError(unknown)
 
 
 def _parse_table(value: Any, issues: list[Issue]) -> Resources:

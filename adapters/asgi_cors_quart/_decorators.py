@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Unpack, cast
 from quart import Response, abort, after_this_request, current_app, request, websocket
 
 from asgi_cors import Configuration, CORSMiddleware
-from asgi_cors_werkzeug import attach_policy, note_wrapper
+from asgi_cors_werkzeug import attach_policy
 
 from ._extension import decode_headers, installation_of
 from ._options import Options, WebsocketOptions, parse_options
@@ -31,7 +31,7 @@ P = ParamSpec("P")
 def route_cors(
     *, provide_automatic_options: bool = True, **options: Unpack[Options]
 ) -> Callable[[Callable[P, Any]], Callable[P, Awaitable[Any]]]:
-    """Give a view a policy of its own. Write it below `@app.route(…)`.
+    """Apply a policy to one view. Write it below `@app.route(…)`.
 
     Args:
         provide_automatic_options: Whether to answer OPTIONS requests that are not preflights, so that the view gets
@@ -64,8 +64,7 @@ def route_cors(
             vars(serve).update(
                 required_methods={*getattr(view, "required_methods", ()), "OPTIONS"}, provide_automatic_options=False
             )
-        attach_policy(serve, policy)
-        note_wrapper(serve, view)
+        attach_policy(serve, policy, wrapped=view)
         return serve
 
     return decorate
@@ -74,7 +73,7 @@ def route_cors(
 def websocket_cors(
     **options: Unpack[WebsocketOptions],
 ) -> Callable[[Callable[P, Any]], Callable[P, Awaitable[Any]]]:
-    """Give a WebSocket's view a policy of its own. Write it below `@app.websocket(…)`.
+    """Apply a policy to the view of one WebSocket. Write it below `@app.websocket(…)`.
 
     Args:
         options: `allow_origin`; `allow_credentials`, by default True for named origins, since browsers send cookies
@@ -95,8 +94,7 @@ def websocket_cors(
                 await _check_handshake(installation.standalone_configuration(policy), websocket.scope)
             return await app.ensure_async(view)(*args, **kwargs)
 
-        attach_policy(serve, policy)
-        note_wrapper(serve, view)
+        attach_policy(serve, policy, wrapped=view)
         return serve
 
     return decorate

@@ -358,13 +358,13 @@ def _wrapped(app: Quart) -> Installation:
 
 def _install_in_blueprint(blueprint: Blueprint, policy: ParsedOptions) -> None:
     def register(state: Any) -> None:
-        _wrapped(state.app).views.attach_to_blueprint(f"{state.name_prefix}.{state.name}".lstrip("."), policy)
+        _wrapped(state.app).views.attach_to_blueprint(state, policy)
 
     blueprint.record(register)
 
 
 def _check_options(policy: Policy | None, options: Any) -> None:
-    """Check the options that are valid or not whatever the app's configuration is."""
+    """Check the options as far as possible without the app's configuration."""
     placeholder: Any = {} if policy else {"allow_origins": PLACEHOLDER_ORIGIN}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)

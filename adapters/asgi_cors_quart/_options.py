@@ -1,7 +1,7 @@
 """Options by Quart-CORS's names or the policy's own, parsed as options of a policy.
 
-The app's `QUART_CORS_*` configuration sets what the options leave out, and the defaults set the rest. The configuration
-may change while the app serves, so that the options are stored and the policy is built anew.
+If an option is left out, the app's `QUART_CORS_*` configuration or else the default applies. The configuration may
+change while the app serves. The options are therefore stored, and the policy is built anew.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class ParsedOptions(AttachedPolicy):
         self._defaults = defaults
 
     def check(self) -> None:
-        """Check the options that are valid or not whatever the configuration is. `policy` warns of the others.
+        """Check the options as far as possible without the configuration. Warnings are left to `policy`.
 
         Raises:
             ConfigError: With every mistake found.
@@ -134,7 +134,7 @@ def parse_options(place: str, given: Mapping[str, object], *, websocket: bool = 
     """Parse options by Quart-CORS's names.
 
     Raises:
-        ConfigError: With every unknown option, or every value that is invalid whatever the configuration is.
+        ConfigError: With every unknown option, or every value that is invalid in any configuration.
     """
     known = (WebsocketOptions if websocket else Options).__annotations__
     unknown = [Issue.unknown(name, known) for name in given if name not in known]

@@ -6,7 +6,7 @@
   of the view, or else of its blueprint, that serves a scope. Requests of a view with the policy `EXEMPT` (by
   `cors_exempt`) are passed through.
 - The view is predicted, because a preflight is answered before the app routes it. A handler of the framework's signal
-  asks `ViewPolicies.misprediction` for the keys of both views and passes them to the middleware's `verify_view`.
+  gets the keys of both views from `ViewPolicies.misprediction` and passes them to the middleware's `verify_view`.
 - `UrlBinder` binds an app's routes for a scope. It caches the server name and subdomain of each Host.
 - `parse_resources` parses Flask-CORS's mapping of paths as `paths` of a Configuration.
 
@@ -43,7 +43,6 @@ from ._views import (
     attach_policy,
     attached_policy,
     cors_exempt,
-    note_wrapper,
 )
 
 __all__ = [
@@ -70,7 +69,6 @@ __all__ = [
     "is_regex",
     "layers",
     "list_of",
-    "note_wrapper",
     "parse_regex",
     "parse_resources",
     "scheme_of",

@@ -1,4 +1,4 @@
-"""What an app of Flask or Quart gets installed: the policy of the app, the policies of its views, and their routes."""
+"""The shared part of both installations and both classes `CORS`: the policies of one app and its views."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ Installation = TypeVar("Installation", bound=BaseInstallation)
 
 
 class BaseExtension(Generic[Installation]):
-    """What both classes `CORS` share: they pass calls on to the installation of their app."""
+    """The shared part of both classes `CORS`, which pass calls on to the installation of their app."""
 
     def __init__(self) -> None:
         """Begin without an app."""
@@ -183,7 +183,7 @@ def check_app(app: Any, is_app: Callable[[Any], bool], expected: str, line: str)
     """Refuse anything but an app of the framework.
 
     Args:
-        app: What was given.
+        app: The object to check.
         is_app: Returns whether an object is such an app.
         expected: The kind of app, such as `"a Flask app"`.
         line: The code to write with one.

@@ -103,23 +103,26 @@ class _Usage:
 usage: Final = _Usage()
 
 
-def attach_policy(view: View, policy: AttachedPolicy) -> None:
-    """Attach a policy to a view. Decorators above it pass the policy on if they use `functools.wraps`."""
+def attach_policy(view: View, policy: AttachedPolicy, *, wrapped: View | None = None) -> None:
+    """Attach a policy to a view. Decorators above it pass the policy on if they use `functools.wraps`.
+
+    Args:
+        view: The view that must be registered.
+        policy: The policy.
+        wrapped: The view that it wraps. `ViewPolicies.warn_if_misplaced` warns if that is registered instead.
+    """
     usage.note()  # first, so that each app looks for policies before a view has one
     setattr(view, _ATTACHED, policy)
+    if wrapped is not None:
+        vars(view).pop(_WRAPPED_BY, None)
+        with contextlib.suppress(AttributeError, TypeError):  # a view may be any callable
+            setattr(wrapped, _WRAPPED_BY, view)
 
 
 def attached_policy(view: object) -> AttachedPolicy | None:
     """Return the policy attached to a view, or None."""
     found: object = getattr(view, _ATTACHED, None)
     return found if isinstance(found, AttachedPolicy) else None  # a mock has every attribute
-
-
-def note_wrapper(wrapper: View, view: View) -> None:
-    """Note that `wrapper` must be registered instead of `view`, for `ViewPolicies.warn_if_misplaced`."""
-    vars(wrapper).pop(_WRAPPED_BY, None)
-    with contextlib.suppress(AttributeError, TypeError):  # a view may be any callable
-        setattr(view, _WRAPPED_BY, wrapper)
 
 
 def cors_exempt(view: F) -> F:
@@ -172,10 +175,10 @@ class ViewPolicies:
         self._blueprints: dict[str, AttachedPolicy] = {}
         self._checked: set[str] = set()
 
-    def attach_to_blueprint(self, name: str, policy: AttachedPolicy) -> None:
-        """Attach a policy to all views of a blueprint, by its full name."""
+    def attach_to_blueprint(self, state: Any, policy: AttachedPolicy) -> None:
+        """Attach a policy to all views of a blueprint. `state` is that of its registration."""
         usage.note()
-        self._blueprints[name] = policy
+        self._blueprints[f"{state.name_prefix}.{state.name}".lstrip(".")] = policy
 
     def policy_of(self, key: Any) -> PolicySpec:
         """Return the policy for a key.

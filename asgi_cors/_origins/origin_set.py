@@ -34,7 +34,7 @@ class OriginSet:
     Args:
         exact: Serialized origins, or `null`.
         patterns: Parsed entries with a wildcard.
-        regexes: Regular expressions, each of which must match a whole origin.
+        regexes: Regular expressions. Each must match a whole origin.
         ports: An allowed port by scheme and host, for `closest_origin`.
     """
 
@@ -128,7 +128,7 @@ class Suggestion(NamedTuple):
     difference: str
 
     def __str__(self) -> str:
-        """Ask whether this origin was meant."""
+        """Return a question and the difference."""
         return f"Did you mean {self.origin!r}? The origin differs: {self.difference}."
 
 

@@ -55,42 +55,31 @@ __all__ = [
     "ScriptError",
 ]
 
-_HOMES = {
-    "_page.async_page": ("AsyncPage",),
-    "_fetch.cookies": ("Cookie", "CookieJar"),
-    "_fetch.engines": ("BROWSERS", "CHROMIUM", "FIREFOX", "STANDARD", "WEBKIT", "Engine"),
-    "_errors.errors": (
-        "CORSError",
-        "FetchError",
-        "FetchTimeout",
-        "LifespanError",
-        "NetworkError",
-        "RedirectError",
-        "SameOriginWarning",
-        "ScriptError",
-    ),
-    "_exchange": ("Exchange",),
-    "_page.response": ("Response",),
-    "_page.sync_page": ("Page",),
-    "_fetch.handshake": ("Handshake",),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_HOMES = (
+    "_errors.errors",
+    "_exchange",
+    "_fetch.cookies",
+    "_fetch.engines",
+    "_fetch.handshake",
+    "_page.async_page",
+    "_page.response",
+    "_page.sync_page",
+)
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name on first use. The pytest plugin is in this package, and must load without httpx."""
-    if name not in _HOME:
+    """Import all public names on first use of one. pytest imports this package in every run, without httpx."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+        modules = [vars(importlib.import_module(f"{__name__}.{home}")) for home in _HOMES]
     except ModuleNotFoundError as error:
         if error.name not in {"httpx", "anyio"}:
             raise
         message = f"asgi_cors.testing needs {error.name}. Install it by `pip install 'asgi-cors-bridge[testing]'`."
         raise ModuleNotFoundError(message, name=error.name) from error
-    value: object = getattr(module, name)
-    globals()[name] = value
-    return value
+    globals().update({public: module[public] for module in modules for public in __all__ if public in module})
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

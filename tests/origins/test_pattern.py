@@ -1,4 +1,4 @@
-"""Origin patterns: which are accepted, and what each allows."""
+"""Origin patterns: the origins that each matches."""
 
 import re
 from typing import Any
@@ -75,6 +75,30 @@ PATTERNS: list[tuple[str, str, list[str], list[str]]] = [
             "https://A.example.com",
             "https://a\xe9.example.com",
             "https://[::1].example.com",
+        ],
+    ),
+    (
+        "a label under a wildcard has at most 63 characters",
+        "https://*.example.com",
+        [f"https://{'a' * 63}.example.com", f"https://b.{'a' * 63}.example.com"],
+        [f"https://{'a' * 64}.example.com", f"https://b.{'a' * 64}.example.com", f"https://{'a' * 64}.b.example.com"],
+    ),
+    (
+        "a label with a star inside has at most 63 characters",
+        "https://pr-*.example.com",
+        [f"https://pr-{'a' * 60}.example.com"],
+        [f"https://pr-{'a' * 61}.example.com"],
+    ),
+    (
+        "labels with a star may be around others",
+        "https://pr-*.a.*-b.example.com",
+        ["https://pr-1.a.x-b.example.com"],
+        [
+            "https://pr-1.x-b.example.com",
+            "https://pr-1.b.x-b.example.com",
+            "https://pr-1.a.-b.example.com",
+            "https://pr-1.*.x-b.example.com",
+            "https://x.pr-1.a.x-b.example.com",
         ],
     ),
     (
@@ -211,7 +235,7 @@ PATTERNS: list[tuple[str, str, list[str], list[str]]] = [
         ["chrome-extension://1.2.0.3"],
     ),
     (
-        "an opaque host keeps its letter case",
+        "the letter case of an opaque host is significant",
         "safari-web-extension://A1B2C3D4-0000-1111-2222-333344445555",
         ["safari-web-extension://A1B2C3D4-0000-1111-2222-333344445555"],
         ["safari-web-extension://a1b2c3d4-0000-1111-2222-333344445555"],
@@ -262,8 +286,10 @@ PATTERNS: list[tuple[str, str, list[str], list[str]]] = [
 @pytest.mark.parametrize(
     ("pattern", "allowed", "refused"), [row[1:] for row in PATTERNS], ids=[row[0] for row in PATTERNS]
 )
-def test_patterns(pattern: str, allowed: list[str], refused: list[str]) -> None:
-    """A pattern allows these origins and none of those."""
+def test_a_pattern_matches_these_origins_and_refuses_those(
+    pattern: str, allowed: list[str], refused: list[str]
+) -> None:
+    """The policy has this pattern only."""
     policy = Policy(allow_origins=[pattern])
     assert [origin for origin in allowed if not allows(policy, origin)] == []
     assert [origin for origin in refused if allows(policy, origin)] == []
@@ -272,24 +298,26 @@ def test_patterns(pattern: str, allowed: list[str], refused: list[str]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "allowed", "refused"), [row[1:] for row in PATTERNS], ids=[row[0] for row in PATTERNS]
 )
-def test_patterns_among_others(pattern: str, allowed: list[str], refused: list[str]) -> None:
-    """A pattern allows the same beside others as alone."""
+def test_a_pattern_matches_the_same_origins_among_other_patterns(
+    pattern: str, allowed: list[str], refused: list[str]
+) -> None:
+    """The policy has patterns of every other kind, too."""
     others = ["https://one.test", "https://*.two.test", "http://three.test:*", "https://x-*.four.test", "other-app://*"]
     policy = Policy(allow_origins=[*others, pattern])
     assert [origin for origin in allowed if not allows(policy, origin)] == []
     assert [origin for origin in refused if allows(policy, origin)] == []
 
 
-def test_a_host_of_253_bytes() -> None:
-    """The longest host is accepted, as an entry and under a wildcard."""
+def test_a_host_of_253_bytes_is_accepted_as_an_entry_and_under_a_wildcard() -> None:
+    """This is the longest host of DNS."""
     host = ".".join(["a" * 63] * 3 + ["b" * 61])
     assert len(host) == 253
     assert allows(Policy(allow_origins=f"https://{host}"), f"https://{host}")
     assert allows(Policy(allow_origins=f"https://*.{'b' * 61}"), f"https://{host}")
 
 
-def test_nested_patterns() -> None:
-    """A longer pattern neither hides nor widens a shorter one."""
+def test_a_longer_pattern_neither_hides_nor_widens_a_shorter_one() -> None:
+    """The patterns have different ports."""
     policy = Policy(allow_origins=["https://*.a.example.com", "https://*.example.com:8443"])
     assert allows(policy, "https://x.a.example.com")
     assert allows(policy, "https://x.a.example.com:8443")
@@ -306,15 +334,15 @@ ANY: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("options", [row[1] for row in ANY], ids=[row[0] for row in ANY])
-def test_any_origin(options: dict[str, Any]) -> None:
-    """``*`` alone, in any form, is ``*``."""
+def test_a_star_in_any_collection_allows_every_origin(options: dict[str, Any]) -> None:
+    """The option is normalized to `*`."""
     policy = Policy(**options)
     assert policy.allow_origins == "*"
     assert allows(policy, "https://evil.example.net")
 
 
-def test_null_is_an_entry_of_its_own() -> None:
-    """``null`` is allowed by the entry ``null`` and by no other."""
+def test_null_is_allowed_by_the_entry_null_only() -> None:
+    """A pattern, a regex or a callable does not allow `null`."""
     assert allows(policy_without_warnings(allow_origins=["null", "https://example.com"]), "null")
     for entry in ("https://null", re.compile(".*"), lambda _: True):
         assert not allows(policy_without_warnings(allow_origins=[entry]), "null")
@@ -358,7 +386,7 @@ REGEXES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
         ["https://ab.com"],
     ),
     (
-        "a regex stands beside other entries",
+        "a regex is allowed next to other entries",
         {"allow_origins": ["https://x.com"], "allow_origin_regex": r"https://y\d\.com"},
         ["https://x.com", "https://y1.com"],
         ["https://y.com", "https://yy.com"],
@@ -369,8 +397,8 @@ REGEXES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 @pytest.mark.parametrize(
     ("options", "allowed", "refused"), [row[1:] for row in REGEXES], ids=[row[0] for row in REGEXES]
 )
-def test_regexes(options: dict[str, Any], allowed: list[str], refused: list[str]) -> None:
-    """A regex is a full match on the whole origin."""
+def test_a_regex_must_match_the_whole_origin(options: dict[str, Any], allowed: list[str], refused: list[str]) -> None:
+    """`re.fullmatch` is used, not `re.match`."""
     policy = policy_without_warnings(**options)
     assert [origin for origin in allowed if not allows(policy, origin)] == []
     assert [origin for origin in refused if allows(policy, origin)] == []

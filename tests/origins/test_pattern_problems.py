@@ -1,4 +1,4 @@
-"""Origin entries refused when the policy is built, and what each message says to write instead."""
+"""Entries of `allow_origins` that are refused when the policy is built, and their hints."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from asgi_cors import Policy
 from tests.support.policies import issue, issues
 
-# behaviour, entry, what the hint says to write (None where there is no corrected form)
+# behaviour, entry, the correction in the hint (None if there is no correction)
 REFUSED: list[tuple[str, Any, str | None]] = [
     ("a trailing slash", "https://example.com/", "'https://example.com'"),
     ("a path", "https://example.com/a/b", "'https://example.com'"),
@@ -23,7 +23,7 @@ REFUSED: list[tuple[str, Any, str | None]] = [
     ("the default port of http", "http://localhost:80", "'http://localhost'"),
     ("port 0", "https://example.com:0", None),
     ("a port over 65535", "https://example.com:65536", None),
-    ("a port that is no number", "https://example.com:abc", None),
+    ("a port that is not a number", "https://example.com:abc", None),
     ("a port with a leading zero", "https://example.com:08443", "'https://example.com:8443'"),
     ("an empty port", "https://example.com:", "'https://example.com'"),
     ("a missing scheme", "example.com", "'https://example.com'"),
@@ -46,14 +46,14 @@ REFUSED: list[tuple[str, Any, str | None]] = [
     ("a hexadecimal IPv4 address", "http://0x7f.1", "'http://127.0.0.1'"),
     ("an octal IPv4 address", "http://0177.0.0.1", "'http://127.0.0.1'"),
     ("an IPv4 address out of range", "http://999.0.0.1", None),
-    ("a host that ends in a number but is no address", "http://example.1", None),
+    ("a host that ends in a number but is not an address", "http://example.1", None),
     ("five numbers", "http://1.2.3.4.5", None),
     ("an IPv6 address in upper case", "http://[2001:DB8::A]", "'http://[2001:db8::a]'"),
     ("an IPv6 address at full length", "http://[0:0:0:0:0:0:0:1]:3000", "'http://[::1]:3000'"),
     ("an IPv6 address with an IPv4 tail", "http://[::ffff:127.0.0.1]", "'http://[::ffff:7f00:1]'"),
     ("an IPv6 address with a zone", "http://[fe80::1%25eth0]", None),
     ("an IPv6 address without its bracket", "http://[::1", None),
-    ("an IPv6 address that is none", "http://[:::1]", None),
+    ("an invalid IPv6 address", "http://[:::1]", None),
     ("text behind an IPv6 address", "http://[::1]x", None),
     ("a host beyond ASCII", "https://bücher.example", "'https://xn--bcher-kva.example'"),
     ("an ideographic full stop", "https://example。com", "'https://example.com'"),
@@ -108,8 +108,8 @@ REFUSED: list[tuple[str, Any, str | None]] = [
 
 
 @pytest.mark.parametrize(("entry", "hint"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_refused_in_a_list(entry: Any, hint: str | None) -> None:
-    """An entry of this form is refused: one issue, with the value as given and the line to write instead."""
+def test_an_invalid_entry_of_a_list_is_one_issue_with_its_value_and_a_hint(entry: Any, hint: str | None) -> None:
+    """The other entry of the list is valid."""
     found = issue(allow_origins=["https://ok.example.com", entry])
     assert (found.option, found.value) == ("allow_origins", entry)
     assert repr(entry)[:40] in str(found.message)
@@ -121,8 +121,8 @@ def test_refused_in_a_list(entry: Any, hint: str | None) -> None:
     [row[1] for row in REFUSED if isinstance(row[1], str)],
     ids=[r[0] for r in REFUSED if isinstance(r[1], str)],
 )
-def test_refused_alone(entry: str) -> None:
-    """The same entry as a lone string is one entry, refused in the same words."""
+def test_an_invalid_entry_alone_is_the_same_issue_as_in_a_list(entry: str) -> None:
+    """A string is a list of one entry."""
     (alone,) = issues(allow_origins=entry)
     (listed,) = issues(allow_origins=[entry])
     assert alone == listed
@@ -132,13 +132,13 @@ CORRECTED = [row for row in REFUSED if row[2] and row[2].startswith("'")]
 
 
 @pytest.mark.parametrize("hint", [row[2] for row in CORRECTED], ids=[row[0] for row in CORRECTED])
-def test_the_corrected_form_is_accepted(hint: str) -> None:
-    """What a hint says to write is accepted."""
+def test_the_correction_in_a_hint_is_accepted(hint: str) -> None:
+    """A hint that is followed must not lead to the next error."""
     assert Policy(allow_origins=[hint.strip("'")]).allow_origins == (hint.strip("'"),)
 
 
-def test_kinds_have_codes_of_their_own() -> None:
-    """Mistakes of different kinds have different codes, one kind one code."""
+def test_each_kind_of_mistake_has_a_code_of_its_own() -> None:
+    """Two entries with the same mistake have the same code."""
     one_each = {
         "https://example.com/": "https://other.example/",
         "https://example.com/a": "https://other.example/b/",
@@ -158,25 +158,30 @@ def test_kinds_have_codes_of_their_own() -> None:
     assert len(set(codes.values())) == len(codes)
 
 
-def test_a_star_beside_other_entries() -> None:
-    """``*`` beside other entries is refused as redundant."""
+def test_a_star_among_other_entries_is_refused_as_redundant() -> None:
+    """One of the two is not intended."""
     found = issue(allow_origins=["*", "https://example.com"])
     assert found.option == "allow_origins"
     assert "'*'" in found.message + found.hint
 
 
-def test_a_star_beside_a_regex() -> None:
-    """``*`` beside allow_origin_regex is as redundant."""
+def test_a_star_with_allow_origin_regex_is_refused_as_redundant() -> None:
+    """One of the two is not intended."""
     assert issues(allow_origins="*", allow_origin_regex=r"https://a\.com")
 
 
-def test_all_bad_entries_at_once() -> None:
-    """Every bad entry of a list is reported, in its order."""
+def test_every_invalid_entry_of_a_list_is_reported_in_its_order() -> None:
+    """One run shows everything to correct."""
     entries = ["https://a.com/", "https://ok.com", "b.com", "https://C.com"]
     assert [each.value for each in issues(allow_origins=entries)] == ["https://a.com/", "b.com", "https://C.com"]
 
 
 @pytest.mark.parametrize("regex", ["(", r"https://[", 5, b"https://a"], ids=repr)
-def test_a_bad_regex(regex: Any) -> None:
-    """A regex that does not compile, or is none, is refused under its own option."""
+def test_an_invalid_regex_is_refused_under_its_own_option(regex: Any) -> None:
+    """It does not compile, or it is not a regex of str."""
     assert issue(allow_origin_regex=regex).option == "allow_origin_regex"
+
+
+def test_a_number_behind_a_wildcard_address_in_a_list_in_one_string_is_refused() -> None:
+    """A number is the port of a second origin, but the entry before it is corrected to a regex, not to an origin."""
+    assert issue(allow_origins="http://192.168.1.*,5173").code == "origin-list"

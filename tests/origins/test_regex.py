@@ -1,4 +1,4 @@
-"""Regular expressions among the origins: the origins that they allow with credentials, and how long they take."""
+"""Regular expressions for origins: the origins that they allow with credentials, and how long they take."""
 
 import inspect
 import json
@@ -23,7 +23,7 @@ ANY, SUFFIX, HTTP = ("credentials-from-any-origin", "credentials-from-shared-suf
 DATA: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "regexes.json").read_text("utf-8"))
 
 # A regex, and an origin that it allows, by the risk of both.
-DANGEROUS: dict[str, list[tuple[str, str]]] = {
+UNSAFE: dict[str, list[tuple[str, str]]] = {
     ANY: [
         (r"https://example\.[a-z]{2,3}", "https://example.xyz"),
         (r"https://(www\.)?example\.[a-z]{2,4}", "https://example.xyz"),
@@ -133,9 +133,9 @@ DANGEROUS: dict[str, list[tuple[str, str]]] = {
         (r"http://\[2001:db8::1\]", "http://[2001:db8::1]"),
     ],
 }
-DANGEROUS_ROWS = [(word, *row) for word, rows in DANGEROUS.items() for row in rows]
+UNSAFE_ROWS = [(risk, *row) for risk, rows in UNSAFE.items() for row in rows]
 
-HONEST = [
+SAFE = [
     r"https://([a-z0-9-]+\.)*example\.com",
     r"https://(?:[\w-]+\.)+example\.com(:\d+)?",
     r"https://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+example\.com",
@@ -266,7 +266,7 @@ SLOW_CODES = {"regex-backtracking", "regex-unsupported"}
 
 
 def found_issues(**options: Any) -> tuple[Issue, ...]:
-    """Return the issues of a policy, none if it is accepted."""
+    """Return the issues of a policy; an empty tuple if the policy is accepted."""
     try:
         policy_without_warnings(**options)
     except ConfigError as error:
@@ -275,7 +275,7 @@ def found_issues(**options: Any) -> tuple[Issue, ...]:
 
 
 def follow(found: Issue) -> dict[str, Any]:
-    """Return the options that a hint says."""
+    """Return the options that a hint proposes."""
     line = re.findall(r"Write (allow_origin_regex=.*?|re\.compile\(.*?\))\.(?: Or accept|$)", found.hint)
     if not line:
         names = re.search(r"allow_origins=(\[.*?\])", found.hint)
@@ -286,8 +286,8 @@ def follow(found: Issue) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("row", DATA, ids=lambda row: row["id"])
-def test_the_verdicts_of_the_data(row: dict[str, Any]) -> None:
-    """Each regex of the data has its verdict; one that may have either has the same each time."""
+def test_each_regex_of_the_data_has_its_verdict(row: dict[str, Any]) -> None:
+    """A regex with the verdict `either` may be refused for its time, or for http."""
     found = {each.code for each in found_issues(allow_origin_regex=row["regex"], allow_credentials=row["credentials"])}
     expected = {row["word"], *row.get("also", ())}
     if row["verdict"] == "either":
@@ -300,9 +300,11 @@ def test_the_verdicts_of_the_data(row: dict[str, Any]) -> None:
         assert not found
 
 
-@pytest.mark.parametrize(("risk", "regex", "origin"), DANGEROUS_ROWS)
-def test_a_regex_that_is_unsafe_with_credentials(risk: str, regex: str, origin: str) -> None:
-    """The regex is refused for its risk, shows an origin that it allows, and is accepted if the risk is named."""
+@pytest.mark.parametrize(("risk", "regex", "origin"), UNSAFE_ROWS)
+def test_an_unsafe_regex_is_refused_with_credentials_unless_its_risk_is_accepted(
+    risk: str, regex: str, origin: str
+) -> None:
+    """The message shows an origin that the regex allows."""
     given: dict[str, Any] = {"allow_origin_regex": regex, "allow_credentials": True}
     found = {each.code: each.message for each in issues(**given)}
     assert risk in found
@@ -314,26 +316,26 @@ def test_a_regex_that_is_unsafe_with_credentials(risk: str, regex: str, origin: 
     assert not found_issues(allow_origin_regex=regex)
 
 
-@pytest.mark.parametrize("regex", [row[1] for row in DANGEROUS_ROWS])
+@pytest.mark.parametrize("regex", [row[1] for row in UNSAFE_ROWS])
 def test_the_hint_for_an_unsafe_regex_is_accepted(regex: str) -> None:
-    """The hint begins with the way without cookies, and its proposal is safe."""
+    """The hint begins with the remedy without cookies."""
     for found in issues(allow_origin_regex=regex, allow_credentials=True):
         assert found.hint.startswith("If no cookies are needed, leave allow_credentials out")
         options = follow(found)
         assert not found_issues(**options, allow_credentials=True)
 
 
-@pytest.mark.parametrize("regex", HONEST)
-def test_a_regex_that_is_safe_with_credentials(regex: str) -> None:
-    """The regex is accepted with credentials, and allows no other site."""
+@pytest.mark.parametrize("regex", SAFE)
+def test_a_safe_regex_is_accepted_with_credentials_and_allows_no_other_site(regex: str) -> None:
+    """The registrable domain is spelled out."""
     policy = policy_without_warnings(allow_origin_regex=regex, allow_credentials=True)
     others = ("https://evil.net", "http://evil.net", "https://evil.github.io", "http://example.com", "https://com")
     assert [origin for origin in others if allows(policy, origin)] == []
 
 
 @pytest.mark.parametrize("regex", SLOW)
-def test_a_regex_that_takes_too_long(regex: str) -> None:
-    """The regex is refused with credentials or without, and shows a text of which another matcher takes many steps."""
+def test_a_regex_that_takes_too_long_is_refused_with_a_text_that_is_slow(regex: str) -> None:
+    """It is refused with credentials and without. Another matcher counts the steps for the text."""
     for credentials in (False, True):
         found = issue(
             allow_origin_regex=regex, allow_credentials=credentials, dangerously_allow={ANY, SUFFIX, HTTP} - {ANY}
@@ -342,7 +344,7 @@ def test_a_regex_that_takes_too_long(regex: str) -> None:
         shown = re.search(r"takes over 60,000 steps for '(.{1,326})', and", found.message)
         assert shown
         assert not found_issues(**follow(found))
-    if not re.search(r"\?>|\+\+|\*x\)", regex):  # what the other matcher does not know, or a look-ahead that fails
+    if not re.search(r"\?>|\+\+|\*x\)", regex):  # the other matcher does not know these, or the look-ahead fails
         with pytest.raises(TooManyStepsError):
             count_steps(re.compile(regex), shown[1], limit=10_000)
 
@@ -362,16 +364,16 @@ def test_a_regex_that_takes_too_long(regex: str) -> None:
     ],
     ids=["ways to end", "loops at the end", "no letter", "huge", "both", "start", "start later", "same", "same behind"],
 )
-def test_a_regex_whose_ways_are_not_letters(regex: str) -> None:
-    """Ways without a letter, a start behind all letters, and alternatives that begin alike count, too."""
+def test_ways_without_a_letter_count_as_steps(regex: str) -> None:
+    """So do an anchor behind all letters, and alternatives that begin alike."""
     assert issue(allow_origin_regex=regex).code == "regex-backtracking"
 
 
 @pytest.mark.parametrize(
     "regex", [r"^https://.*.*.*$|^http://.*.*.*", r"(?:|^)https://.*.*.*", r"https://(?:\.?|)example\.com(?:|)"]
 )
-def test_a_regex_that_always_matches_in_the_end(regex: str) -> None:
-    """An anchor before the first letter does not make a regex slow, and a few ways without a letter don't."""
+def test_a_regex_whose_end_always_matches_is_accepted(regex: str) -> None:
+    """Nor do an anchor before the first letter, or a few ways without a letter, make a regex slow."""
     policy_without_warnings(allow_origin_regex=regex)
 
 
@@ -390,16 +392,16 @@ def test_a_regex_that_always_matches_in_the_end(regex: str) -> None:
         (r"http://localhost:3000|http://example\.com", r"http://localhost:3000|https://example\.com"),
     ],
 )
-def test_the_hint_allows_no_more_than_the_regex(regex: str, better: str | None) -> None:
-    """A part of a regex is replaced only by what it matched; https in place of http is the only exception."""
+def test_the_correction_of_a_regex_allows_no_more_than_the_regex(regex: str, better: str | None) -> None:
+    """The only exception is https in place of http."""
     (found,) = issues(allow_origin_regex=regex, allow_credentials=True)
     assert (f"Write allow_origin_regex={better!r}. " in found.hint) == (better is not None)
     assert ("Write the origins that you trust" in found.hint) == (better is None)
 
 
 @pytest.mark.parametrize(("regex", "reason"), UNSUPPORTED.items(), ids=[regex[:40] for regex in UNSUPPORTED])
-def test_a_regex_that_is_not_analysed(regex: str, reason: str) -> None:
-    """A regex that cannot be analysed is refused, and the message names the part."""
+def test_a_regex_that_cannot_be_analysed_is_refused_and_the_message_names_the_part(regex: str, reason: str) -> None:
+    """The hint is accepted."""
     (found,) = issues(allow_origin_regex=regex, allow_credentials=True, dangerously_allow=ANY)
     assert (found.code, reason in found.message) == ("regex-unsupported", True)
     assert not found_issues(**follow(found), allow_credentials=True)
@@ -408,13 +410,13 @@ def test_a_regex_that_is_not_analysed(regex: str, reason: str) -> None:
 @pytest.mark.parametrize(
     "regex", ["(" * 5000 + "a" + ")" * 5000, "a{99999999999999999999}"], ids=["nested", "overflow"]
 )
-def test_a_regex_that_cannot_be_compiled_for_its_size(regex: str) -> None:
-    """A text that is too large for `re` is a mistake like others, never a RecursionError."""
+def test_a_regex_that_is_too_large_to_compile_is_refused(regex: str) -> None:
+    """It raises a ConfigError, never a RecursionError."""
     assert issue(allow_origin_regex=regex).code in {"regex-unsupported", "regex-syntax"}
 
 
-def test_a_regex_analysed_deep_in_the_stack() -> None:
-    """Where the parser itself has no room left, the regex is refused, too."""
+def test_a_regex_analysed_deep_in_the_stack_is_unsupported() -> None:
+    """The parser of `re` raises a RecursionError there."""
     regex = re.compile("(" * 50 + "a" + ")" * 50)
 
     def call(depth: int) -> str:
@@ -424,7 +426,7 @@ def test_a_regex_analysed_deep_in_the_stack() -> None:
     assert call(0) == ""
 
 
-def test_the_message_says_who_could_read() -> None:
+def test_the_message_says_who_could_read_the_data() -> None:
     """The consequence fits the origin shown: a site, a network address, a shared host, a network without TLS."""
 
     def message(regex: str) -> str:
@@ -441,8 +443,8 @@ def test_the_message_says_who_could_read() -> None:
     assert "an attacker on the network" in network
 
 
-def test_a_regex_that_is_safe_by_its_look_arounds_only() -> None:
-    """Look-arounds are dropped, and the message says so if none of the origins found passes them."""
+def test_a_regex_that_is_safe_only_because_of_its_look_arounds_is_refused() -> None:
+    """The message says that they are ignored if they exclude all origins that were found."""
     found = issue(allow_origin_regex=r"https://(?=app\.example\.com$).*", allow_credentials=True)
     assert (found.code, "allows 'https://evil.net', if its look-arounds are ignored" in found.message) == (ANY, True)
 
@@ -457,22 +459,22 @@ def test_a_regex_that_is_safe_by_its_look_arounds_only() -> None:
         (r"https://app.example.com", r"https://app\.example\.com"),
     ],
 )
-def test_the_corrected_regex(regex: str, better: str) -> None:
-    """The hint has the corrected regex if there is one."""
+def test_the_hint_has_the_corrected_regex(regex: str, better: str) -> None:
+    """A regex with flags is shown with them."""
     (found,) = issues(allow_origin_regex=regex, allow_credentials=True)
     assert f"Write allow_origin_regex={better!r}." in found.hint
     (found,) = issues(allow_origins=re.compile(regex, re.IGNORECASE), allow_credentials=True)
     assert f"Write re.compile({better!r}, re.IGNORECASE)." in found.hint
 
 
-def test_the_corrected_form_of_a_loop_in_a_loop() -> None:
-    """The hint has the same regex with one loop less."""
+def test_the_hint_for_a_loop_in_a_loop_has_one_loop_less() -> None:
+    """Both match the same texts."""
     found = issue(allow_origin_regex=r"https://([a-z0-9]+-?)+\.example\.com")
     assert found.hint == r"Write allow_origin_regex='https://([a-z0-9]-?)+\\.example\\.com'."
 
 
-def test_two_risks_of_one_regex() -> None:
-    """Each risk of a regex is an issue of its own."""
+def test_two_risks_of_one_regex_are_two_issues() -> None:
+    """Each has to be accepted."""
     regex = r"https?://(\w+\.vercel\.app|app\.example\.com)"
     found = issues(allow_origin_regex=regex, allow_credentials=True)
     assert sorted(each.code for each in found) == sorted([SUFFIX, HTTP])
@@ -492,14 +494,14 @@ def test_two_risks_of_one_regex() -> None:
         (r"https://example\.com:8443", []),
     ],
 )
-def test_warnings_about_a_regex(regex: str, codes: list[str]) -> None:
-    """A dot that is probably meant literally, and a regex without any origin, raise a warning."""
+def test_an_unescaped_dot_and_a_regex_that_matches_no_origin_raise_warnings(regex: str, codes: list[str]) -> None:
+    """A dot in brackets is literal."""
     assert [each.code for each in warned(allow_origin_regex=regex)] == codes
 
 
 @pytest.mark.parametrize("path", [r"/(\w+)+/x", "/(?:[\u0430-\u044f]+)+!", r"/([a-z/]*\.?)*", r"/(a)\1"])
-def test_a_path_regex_that_takes_too_long(path: str) -> None:
-    """The regex of a path is checked as that of an origin is."""
+def test_a_regex_for_paths_that_takes_too_long_is_refused(path: str) -> None:
+    """Paths have letters beyond ASCII, too."""
     with pytest.raises(ConfigError) as caught:
         CORSMiddleware(print, allow_origins="*", paths={re.compile(path): None})  # type: ignore[arg-type]
     found = [each for each in caught.value.issues if each.option == "paths"]
@@ -508,12 +510,12 @@ def test_a_path_regex_that_takes_too_long(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [r"/api/.*", r"/v\d+/(?:items|users)/.*", r"/[^/]+/[^/]+/[^/]+", r"/.*/x/.*", r"/ä+"])
-def test_a_path_regex_that_is_quick(path: str) -> None:
-    """Ordinary regexes of paths are accepted."""
+def test_an_ordinary_regex_for_paths_is_accepted(path: str) -> None:
+    """One loop per segment is fast."""
     CORSMiddleware(print, allow_origins="*", paths={re.compile(path): None})  # type: ignore[arg-type]
 
 
-def test_every_process_has_the_same_verdicts() -> None:
+def test_every_process_has_the_same_results() -> None:
     """Texts and origins do not depend on the order of sets, which differs between processes."""
     program = """
 import json, re, sys
@@ -521,7 +523,7 @@ from asgi_cors._origins.regex.analysis import RegexAnalysis, analyse
 found = [analyse(re.compile(regex)) for regex in json.load(sys.stdin)]
 print([(each.ambiguous_text, each.unsupported, sorted(each.witnesses.items())) for each in found])
 """
-    regexes = [*HONEST, *SLOW, *(row[1] for row in DANGEROUS_ROWS), *(row["regex"] for row in DATA)]
+    regexes = [*SAFE, *SLOW, *(row[1] for row in UNSAFE_ROWS), *(row["regex"] for row in DATA)]
     outputs = {
         subprocess.run(
             [sys.executable, "-c", program],
@@ -536,7 +538,7 @@ print([(each.ambiguous_text, each.unsupported, sorted(each.witnesses.items())) f
     assert len(outputs) == 1
 
 
-# Regexes as people combine them.
+# Regexes as users combine them.
 PARTS = st.tuples(
     st.sampled_from(["https://", "https?://", "http://", ".*", "(?:https|http)://", "[a-z]+://", "(?i)https://"]),
     st.sampled_from(
@@ -579,8 +581,8 @@ HOSTILE += ["http://example.com", "http://app.example.com", "http://example.gith
 
 @settings(max_examples=200, deadline=None)
 @given(PARTS, st.booleans())
-def test_no_hostile_origin_passes_an_accepted_regex(parts: tuple[str, ...], has_alternative: bool) -> None:
-    """If a regex is accepted with credentials, no other site passes; if it is refused, the origin shown is a risk."""
+def test_no_hostile_origin_is_allowed_by_an_accepted_regex(parts: tuple[str, ...], has_alternative: bool) -> None:
+    """If a regex is refused, the origin in the message is a risk."""
     regex = re.compile("".join(parts) + (r"|https://app\.example\.com" if has_alternative else ""))
     analysis = analyse(regex)
     if analysis.ambiguous_text or analysis.unsupported:
@@ -620,7 +622,7 @@ UNITS = ["a", "b", "c", "-", ".", "ab", "ba", "a-", "aab", "ac"]
 @example("(?:a|aa|b)*", "")
 @example("(?:a*b?)*", "a")
 def test_an_accepted_regex_takes_few_steps(regex: str, prefix: str) -> None:
-    """Another matcher counts the steps of an accepted regex: on a short text they are few, whatever its letters."""
+    """Another matcher counts the steps for short texts of several letters."""
     compiled = re.compile(regex + "x")
     if found_issues(allow_origins=compiled):
         return
@@ -630,8 +632,8 @@ def test_an_accepted_regex_takes_few_steps(regex: str, prefix: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(EXPRESSIONS)
-def test_a_text_that_is_shown_is_slow(regex: str) -> None:
-    """Another matcher counts the steps of the text that is shown for a refused regex."""
+def test_the_text_in_the_message_is_slow(regex: str) -> None:
+    """Another matcher counts its steps."""
     compiled = re.compile(regex + "x")
     for found in found_issues(allow_origins=compiled):
         shown = re.search("steps for '(.*)', and", found.message)
@@ -649,14 +651,14 @@ def test_a_text_that_is_shown_is_slow(regex: str) -> None:
     ],
     ids=["a look-behind", "a look-ahead in an alternative", "a look-ahead at the start"],
 )
-def test_the_origin_that_is_shown_is_of_another_site(regex: str, allowed: str) -> None:
-    """A sub-domain of a host that the expression spells out would not show what is wrong."""
+def test_the_origin_in_the_message_is_of_another_site(regex: str, allowed: str) -> None:
+    """A subdomain of a spelled-out host would not show the mistake."""
     shown = analyse(re.compile(regex)).witnesses[ANY]
     assert re.fullmatch(regex, shown)
     assert registrable_domain(shown.removeprefix("https://")) == registrable_domain(allowed.removeprefix("https://"))
 
 
 def test_a_correction_that_is_not_a_regex_is_not_proposed() -> None:
-    """A text in brackets is no host, so what corrects a host can break it."""
+    """A text in brackets is not a host, so the correction of a host can break it."""
     (found,) = issues(allow_origin_regex="https?://.*[^http://.*localhost]", allow_credentials=True)
     assert "Write the origins that you trust" in found.hint

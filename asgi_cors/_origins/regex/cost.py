@@ -1,4 +1,4 @@
-"""How long a regular expression can take: the steps for its slowest text, computed from its graph.
+"""The time of a regular expression: the steps for its slowest text, computed from its graph.
 
 The number of paths of a text depends on pairs of letters that the text reaches at the same time:
 
@@ -32,8 +32,8 @@ def slow_text(graph: Graph, universal: int) -> str | None:
 
     Args:
         graph: The expression.
-        universal: The characters of which the rest of a text can consist, as bits. A loop over all of them at the end
-            of the expression never fails.
+        universal: The characters that the rest of a text can have, as bits. A loop over all of them at the end of the
+            expression never fails.
 
     Raises:
         UnsupportedError: There are too many pairs of letters to compare.

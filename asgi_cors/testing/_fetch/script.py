@@ -13,7 +13,7 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict, cast, get_args
 
 import httpx
 
@@ -36,10 +36,10 @@ BodyInit = str | bytes | bytearray | memoryview | Stream
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _WHITESPACE = "\t\n\r "
 _CHOICES = {
-    "credentials": ("omit", "same-origin", "include"),
-    "mode": ("cors", "no-cors", "same-origin"),
-    "redirect": ("follow", "error", "manual"),
-    "cache": ("default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"),
+    "credentials": get_args(Credentials),
+    "mode": get_args(Mode),
+    "redirect": get_args(RedirectMode),
+    "cache": get_args(CacheMode),
 }
 
 
@@ -211,7 +211,7 @@ def _body(content: BodyInit | None, json: object) -> tuple[bytes | None, Stream 
         try:
             return jsonlib.dumps(json, separators=(",", ":")).encode(), None, "application/json"
         except (TypeError, ValueError) as error:
-            raise ScriptError(f"json={json!r:.200} cannot be written as JSON: {error}") from error
+            raise ScriptError(f"json={json!r:.200} cannot be encoded as JSON: {error}") from error
     if isinstance(content, str):
         # As browsers do, with U+FFFD for half of a surrogate pair.
         text = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

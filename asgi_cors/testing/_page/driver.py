@@ -9,7 +9,7 @@ A driver throws the transport's errors into the generator. The generator returns
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -125,7 +125,7 @@ def _note_exception(error: FetchError, exchange: Exchange) -> None:
 
 
 @contextlib.contextmanager
-def as_fetch_errors(exchange: Exchange, timeout: float) -> Iterator[None]:
+def as_fetch_errors(exchange: Exchange, timeout: float) -> Generator[None]:
     """Raise the errors of the transport, and a timeout (seconds), as FetchErrors."""
     try:
         yield

@@ -15,24 +15,13 @@ import httpx
 
 from asgi_cors.testing._errors.errors import ScriptError
 from asgi_cors.testing._errors.suggestions import did_you_mean
+from asgi_cors.testing._fetch.script import FetchInit
 from asgi_cors.testing._fetch.url import url_text
 
 from .options import OPTION_NAMES as PAGE_OPTIONS
 from .options import is_timeout
 
-OPTION_NAMES = (
-    "method",
-    "headers",
-    "content",
-    "json",
-    "credentials",
-    "mode",
-    "redirect",
-    "cache",
-    "upload_listener",
-    "timeout",
-    "stream",
-)
+OPTION_NAMES = (*FetchInit.__annotations__, "timeout", "stream")
 Hint = Callable[[Any, str, Mapping[str, Any]], str]
 
 _FORM = "application/x-www-form-urlencoded"

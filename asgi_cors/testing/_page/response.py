@@ -23,15 +23,7 @@ from .driver import OPAQUE, response_of
 
 EXPOSE_HEADERS = "access-control-expose-headers"
 SAFELISTED = frozenset(
-    {
-        "cache-control",
-        "content-language",
-        "content-length",
-        "content-type",
-        "expires",
-        "last-modified",
-        "pragma",
-    }
+    {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
 )
 FORBIDDEN = frozenset({"set-cookie", "set-cookie2"})
 

@@ -7,7 +7,7 @@ import math
 import time
 import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import Protocol, cast
+from typing import cast
 
 import anyio
 import httpx
@@ -30,48 +30,11 @@ DRAIN_LIMIT = 1.0
 _BLOCKED = "it blocks its event loop"
 
 
-class Body(Protocol):
-    """A body that is read in parts."""
-
-    def next_part(self, timeout: float) -> bytes | None:
-        """Return the next part, None at the end. Raises TimeoutError after `timeout` seconds."""
-        ...
-
-    def close(self) -> None:
-        """Close the response without reading the rest."""
-        ...
-
-
-class Driver(Protocol):
-    """Sends the requests of one page. Timeouts are in seconds; a call that takes longer raises TimeoutError."""
-
-    def start(self, timeout: float) -> None:
-        """Start the application. Raises LifespanError."""
-        ...
-
-    def stop(self, timeout: float, error: BaseException | None) -> None:
-        """Close open responses and stop the application. Raises LifespanError, or adds it to `error` as a note."""
-        ...
-
-    def run(self, commands: Commands, timeout: float) -> Outcome:
-        """Execute the commands of a fetch, and return its outcome."""
-        ...
-
-    def shake_hands(self, exchange: Exchange, timeout: float) -> httpx.Response:
-        """Return the response to a WebSocket's handshake."""
-        ...
-
-    def body(self, exchange: Exchange) -> Body:
-        """Return the body of a response, for reading in parts. `stop()` closes the body."""
-        ...
-
-    def checked_stream(self, stream: Stream) -> Stream:
-        """Return a request's stream in the form that the driver needs. Raises ScriptError."""
-        ...
-
-
 class LoopDriver:
-    """The async driver, in an event loop of the page's own."""
+    """Sends the requests of one page to an ASGI application, in an event loop of the page's own.
+
+    Timeouts are in seconds; a call that takes longer raises TimeoutError.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.thread = LoopThread()
@@ -81,6 +44,7 @@ class LoopDriver:
         weakref.finalize(self, self.thread.close, 0).atexit = False
 
     def start(self, timeout: float) -> None:
+        """Start the application. Raises LifespanError."""
         try:
             self.thread.call(self._driver.start, timeout, timeout=timeout)
         except TimeoutError as error:
@@ -91,7 +55,8 @@ class LoopDriver:
             raise
 
     def stop(self, timeout: float, error: BaseException | None) -> None:
-        limit = 0 if self.thread.blocks_opaque_response else timeout
+        """Close open responses and stop the application. Raises LifespanError, or adds it to `error` as a note."""
+        limit = 0 if self.thread.is_blocked else timeout
         try:
             self.thread.call(self._driver.stop, timeout, error, timeout=limit)
         except TimeoutError as late:
@@ -103,27 +68,35 @@ class LoopDriver:
             self.thread.close()
 
     def run(self, commands: Commands, timeout: float) -> Outcome:
+        """Execute the commands of a fetch, and return its outcome."""
         return self.thread.call(self._driver.run, commands, timeout, timeout=timeout)
 
     def shake_hands(self, exchange: Exchange, timeout: float) -> httpx.Response:
+        """Return the response to a WebSocket's handshake."""
         return self.thread.call(self._driver.shake_hands, exchange, timeout, timeout=timeout)
 
-    def body(self, exchange: Exchange) -> Body:
-        return _LoopBody(self._driver.body(exchange), self)
+    def body(self, exchange: Exchange) -> LoopBody:
+        """Return the body of a response, for reading in parts. `stop()` closes the body."""
+        return LoopBody(self._driver.body(exchange), self)
 
     def checked_stream(self, stream: Stream) -> Stream:
+        """Return a request's stream in the form that the driver needs. Raises ScriptError."""
         return stream if isinstance(stream, AsyncIterable) else _PartsInThread(stream)
 
 
-class _LoopBody:
+class LoopBody:
+    """A body that is read in parts."""
+
     def __init__(self, body: AsyncBody, driver: LoopDriver) -> None:
         self._body = body
         self._driver = driver  # a reference, so that the event loop continues
 
     def next_part(self, timeout: float) -> bytes | None:
+        """Return the next part, None at the end. Raises TimeoutError after `timeout` seconds."""
         return self._driver.thread.call(self._body.next_part, timeout, timeout=timeout)
 
     def close(self) -> None:
+        """Close the response without reading the rest."""
         with contextlib.suppress(TimeoutError):
             self._driver.thread.call(self._body.aclose, timeout=DRAIN_LIMIT)
 
@@ -142,13 +115,13 @@ class _PartsInThread(AsyncIterator[bytes]):
 
 
 class WorkerDriver:
-    """The driver for a WSGI application, a transport and real connections."""
+    """The same for a WSGI application, a transport and real connections, in a worker thread."""
 
     def __init__(self, transport: httpx.BaseTransport, *, owns_transport: bool) -> None:
         self._transport = transport
         self._owns_transport = owns_transport
         self._worker = Worker()
-        self._bodies: list[_WorkerBody] = []
+        self._bodies: list[WorkerBody] = []
 
     def start(self, timeout: float) -> None:
         """Do nothing: there is no lifespan."""
@@ -179,8 +152,8 @@ class WorkerDriver:
         response = self._worker.call(lambda: self._closed_response(exchange), timeout)
         return with_body(exchange, response, b"")
 
-    def body(self, exchange: Exchange) -> Body:
-        body = _WorkerBody(response_of(exchange), self._worker)
+    def body(self, exchange: Exchange) -> WorkerBody:
+        body = WorkerBody(response_of(exchange), self._worker)
         self._bodies.append(body)
         return body
 
@@ -216,7 +189,7 @@ class WorkerDriver:
         return with_body(exchange, response, b"".join(parts))
 
 
-class _WorkerBody:
+class WorkerBody:
     def __init__(self, response: httpx.Response, worker: Worker) -> None:
         _bound(response, math.inf)
         self._response = response

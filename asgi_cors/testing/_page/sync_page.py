@@ -21,7 +21,7 @@ from .base import BasePage, PageOptions
 from .driver import as_fetch_errors, attach_options, commands, timeout_error
 from .fetch_options import parse_timeout
 from .response import Response
-from .sync_driver import Body, Driver, LoopDriver, WorkerDriver
+from .sync_driver import LoopBody, LoopDriver, WorkerBody, WorkerDriver
 
 
 class Page(BasePage):
@@ -158,7 +158,9 @@ class Page(BasePage):
             response = self._driver.shake_hands(exchange, self._timeout)
         return handshake_result(exchange, response, self._state)
 
-    def _new_driver(self, app: Callable[..., Any] | None, transport: httpx.BaseTransport | None) -> Driver:
+    def _new_driver(
+        self, app: Callable[..., Any] | None, transport: httpx.BaseTransport | None
+    ) -> LoopDriver | WorkerDriver:
         if transport is not None:
             return WorkerDriver(transport, owns_transport=False)
         if app is None:
@@ -174,7 +176,7 @@ class Page(BasePage):
 class StreamedResponse(Response):
     """A response whose body is read while the application sends it. `content` is set by `read()`."""
 
-    def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: Body) -> None:
+    def __init__(self, outcome: Outcome, engine: Engine, timeout: float, body: LoopBody | WorkerBody) -> None:
         super().__init__(outcome, engine)
         self._timeout = timeout
         self._body = body

@@ -30,7 +30,7 @@ class LoopThread:
     """Runs coroutine functions in one event loop, in the caller's context; the first call starts the loop."""
 
     def __init__(self) -> None:
-        self.blocks_opaque_response = False
+        self.is_blocked = False
         self._running: _Running | None = None
         self._ended: Future[None] = Future()
         self._lock = threading.Lock()
@@ -49,10 +49,10 @@ class LoopThread:
         try:
             wait(either, min(max(timeout, 0) + MARGIN, threading.TIMEOUT_MAX), FIRST_COMPLETED)
         finally:
-            self.blocks_opaque_response = not future.done() and not ended.done()
-            if self.blocks_opaque_response:
+            self.is_blocked = not future.done() and not ended.done()
+            if self.is_blocked:
                 future.cancel()
-        if self.blocks_opaque_response:
+        if self.is_blocked:
             raise TimeoutError
         if future.cancelled() or not future.done():
             ended.result(MARGIN)  # raises the application's SystemExit
@@ -65,7 +65,7 @@ class LoopThread:
         if running is not None:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 running.loop.call_soon_threadsafe(running.stop.set)
-            if timeout and not self.blocks_opaque_response:
+            if timeout and not self.is_blocked:
                 wait((self._ended,), timeout)
 
     def _started(self) -> tuple[_Running, Future[None]]:

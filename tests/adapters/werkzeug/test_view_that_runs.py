@@ -189,7 +189,8 @@ def test_an_app_that_is_dropped_leaves_no_receiver_behind(framework):
         app = framework.app()
         framework.ours.CORS(app, allow_origins=PAGE)
         app.add_url_rule("/", "view", framework.own()(lambda: "view"))
-        framework.send(app, "/", PAGE)
+        if framework.interface == "WSGI":  # a thread or an event loop may still hold the app
+            framework.send(app, "/", PAGE)
         return weakref.ref(app)
 
     receivers = framework.module.request_started.receivers

@@ -67,7 +67,7 @@ DIFFERENCES = (
             "test_cors.test_cors_private_network_access_allowed",
             "test_cors.test_cors_private_network_access_disallowed",
         ),
-        reason="as above; the header is missing if it is not allowed, which is what browsers checked",
+        reason="as above; the header is missing if it is not allowed, as browsers expect",
         row="`allow_private_network`",
         build=middleware(allow_origins=["*"], allow_methods=["*"], allow_private_network=True),
         fetches=(fetch_with(), fetch_with(method="PUT")),
