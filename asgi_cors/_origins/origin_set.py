@@ -50,7 +50,7 @@ class OriginSet:
         self.schemes: set[str] = set()
         self._patterns: dict[str, set[tuple[str, str]]] = {}  # by host: scheme and port
         # By the end of a pattern, such as `.example.com`: the shapes of the labels in front of it
-        self._shapes: dict[str, set[_Shape]] = {}
+        self._shapes: dict[str, set[_Shape]] = {"": set()}
         for pattern in patterns:
             if pattern.scheme not in WEB_PORTS and pattern.host == "*":
                 self.schemes.add(pattern.scheme)
@@ -62,11 +62,10 @@ class OriginSet:
         end = ""
         for label in reversed(pattern.host.split(".")):
             before, star, behind = label.partition("*")
-            shapes = self._shapes.setdefault(end, set())
             if star:
-                shapes.add((len(before), len(behind)))
+                self._shapes[end].add((len(before), len(behind)))
             end = f".{label}{end}"
-        self._shapes.setdefault(end, set())
+            self._shapes.setdefault(end, set())
 
     @property
     def is_exact(self) -> bool:
