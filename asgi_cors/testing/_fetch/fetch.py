@@ -106,7 +106,7 @@ class Fetch:
 
     def _main_fetch(self) -> Steps[tuple[Exchange, HeaderList]]:
         if self._tainting == "basic" and self._is_same_origin():
-            pass
+            pass  # CORS does not apply
         elif self._request.mode == "same-origin":
             raise self._blocked(Failure(code="DisallowedByMode"), None)
         elif self._request.mode == "no-cors":
@@ -237,8 +237,8 @@ class Fetch:
         return redirects and self._engine.redirect_check_counts_own_credentials and self._began_with_credentials()
 
     def _began_with_credentials(self) -> bool:
-        is_from_home = serialize_origin(self._urls[0]) == self._page.origin
-        return self._request.credentials == "same-origin" and is_from_home
+        began_same_origin = serialize_origin(self._urls[0]) == self._page.origin
+        return self._request.credentials == "same-origin" and began_same_origin
 
     def _sends_credentials(self) -> bool:
         credentials = self._request.credentials
