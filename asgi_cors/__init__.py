@@ -7,8 +7,7 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
-from ._configuration.configuration import Configuration
-from ._configuration.evaluation import MiddlewareOptions
+from ._configuration.configuration import Configuration, MiddlewareOptions
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request

@@ -10,7 +10,7 @@ import enum
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ._interfaces import NOT_AN_APP, describe, is_factory
@@ -35,7 +35,7 @@ def show(value: object) -> str:
 
 
 def text_of(value: object) -> str | None:
-    """Return the text that a value of another type probably means: of bytes or an enum's member; else None."""
+    """Return the text of a string, of bytes or of an enum's member; None for any other value."""
     if isinstance(value, enum.Enum) and not isinstance(value, str):
         value = value.value
     if isinstance(value, bytes | bytearray):
@@ -152,7 +152,6 @@ def _as_keywords(values: Sequence[object]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
 class OptionIssues:
     """Collects the issues of one option.
 
@@ -162,9 +161,11 @@ class OptionIssues:
         warnings: The probable mistakes, shared in the same way.
     """
 
-    option: str
-    errors: list[Issue] = field(default_factory=list[Issue])
-    warnings: list[Issue] = field(default_factory=list[Issue])
+    def __init__(self, option: str, errors: list[Issue] | None = None, warnings: list[Issue] | None = None) -> None:
+        """Collect into the given lists, or into new ones."""
+        self.option = option
+        self.errors = [] if errors is None else errors
+        self.warnings = [] if warnings is None else warnings
 
     def add(self, code: str, value: object, message: str, hint: str = "") -> None:
         """Add a mistake; see `Issue` for the arguments."""

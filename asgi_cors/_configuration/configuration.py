@@ -1,115 +1,39 @@
-"""The options in force, and how they decide a request; shared by the middlewares for ASGI and WSGI.
+"""The options of a middleware, validated together with those of its base policy, and the configuration in force.
 
-The options in force are one attribute, so that `reconfigure` replaces them at once.
+The evaluator in force is one attribute, so `reconfigure` replaces all options at once.
 """
 
 from __future__ import annotations
 
-import functools
+import inspect
 import threading
-from collections.abc import Callable, Hashable, Mapping
-from operator import length_hint
-from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from asgi_cors import _http
 from asgi_cors._decision import decision as _reasons
-from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
 from asgi_cors._decision.explanation import Explanation, Step, explain, remedy
-from asgi_cors._decision.request import Request, is_internal_host, read_request
-from asgi_cors._middleware.mark import add_inner_decision
-from asgi_cors._policy.policy import Policy
-from asgi_cors._routing.rules import InvalidViewError, PolicyMatch, PolicySpec, Rules, Views, path_in_code
+from asgi_cors._errors import ConfigError, Issue, show
+from asgi_cors._http import TOKEN
+from asgi_cors._policy.options import list_of
+from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
+from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
 
-from .cache import Kept, Tables
-from .evaluation import MiddlewareOptions, Observes, Settings, configured
-from .log import SAME_ORIGIN, Log
-from .lookup import call_origin_callables
+from .evaluation import Evaluator, OnDecision
+from .log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from asgi_cors._http import Headers, Scope
-    from asgi_cors._middleware.mark import State
-
-    from .log import Quiet
-    from .lookup import AwaitableGenerator
-
-Key = TypeVar("Key")
-
-_NO_TABLES: Final = Tables()  # never filled
-MOST_PATHS: Final = 1024  # cached, since clients may request any
-LONGEST_PATH: Final = 256  # characters
-MOST_LINES: Final = 1000  # with more headers, the view is not looked up here
+    from asgi_cors._http import Scope
 
 
-class Judgement:
-    """The policy that serves a request, and its decision.
+class MiddlewareOptions(PolicyOptions, total=False):
+    """The options of a middleware and of its base policy, as keywords."""
 
-    Args:
-        policy: The policy; if the request is passed through, the base policy.
-        decision: The decision that is sent.
-        checked: The decision that `enforce` uses: that of all policies which may serve the request. It may allow even
-            if nothing is granted because of an ambiguous path or a failed `policy_for`.
-        lasting: Whether an identical request always gets the same decision.
-        passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
-        quiet: Until when a cached refusal is not logged again; None if it must not be cached.
-        answer: Status and body of a response that is sent without the app: a preflight's, or `enforce`'s.
-    """
-
-    __slots__ = ("answer", "checked", "decision", "lasting", "passes_through", "policy", "quiet")
-
-    def __init__(
-        self,
-        policy: Policy,
-        decision: Decision,
-        checked: Decision | None = None,
-        *,
-        lasting: bool = False,
-        passes_through: bool = False,
-    ) -> None:
-        """Begin without what follows from these."""
-        self.policy = policy
-        self.decision = decision
-        self.checked = checked or decision
-        self.lasting = lasting
-        self.passes_through = passes_through
-        self.quiet: Quiet | None = None
-        self.answer: tuple[int, str] | None = None
-
-    def keep(self, kept: Kept[Key], key: Key, ready: tuple[Any, ...]) -> None:
-        """Keep what carries this decision out, for other requests like this."""
-        if self.lasting and not self.decision.refused:
-            kept.keep(key, ready)
-        elif self.lasting and self.quiet:
-            kept.keep(key, ready, *self.quiet)
-
-
-class _TablesByPath(dict["str | tuple[str, str]", "Tables | None"]):
-    """The tables of the policies that serve recently requested paths, so that a path is not matched each time.
-
-    The key is the path, or a pair of path and root path. A table belongs to one settings object. A thread that is
-    overtaken by `reconfigure` therefore writes to the old one.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self._rules = settings.rules if settings.keeps and settings.rules.depends_on_path_only else None
-
-    def __missing__(self, key: str | tuple[str, str]) -> Tables | None:
-        path, root = (key, "") if isinstance(key, str) else key
-        tables = _tables(self._rules.at(path, root)) if self._rules else _NO_TABLES
-        if len(path) <= LONGEST_PATH:
-            if len(self) >= MOST_PATHS:
-                self.clear()  # at a thousandth of the cost of finding the oldest each time
-            self[key] = tables
-        return tables
-
-
-def _tables(match: PolicyMatch) -> Tables | None:
-    """Return the tables of a match with one policy; None if it passes requests through. Otherwise they are empty."""
-    if not match.is_plain:
-        return _NO_TABLES
-    return match.policy.compiled.tables if match.policy else None
+    paths: PathPolicies | None
+    policy_for: PolicyFor | None
+    vary: str | Iterable[str]
+    enforce: bool
+    check_websockets: bool
+    on_decision: OnDecision | None
 
 
 class Configuration:
@@ -121,9 +45,9 @@ class Configuration:
             called only if views have policies of their own; see `set_views`.
         view_policy: Returns the policy of a view that `set_views` has not named. If it raises a ConfigError, only
             requests of that view are refused, and an ERROR names the view.
-        before_request: Called before each request is evaluated, also before a cached response is used, for an adapter
-            whose framework's configuration may have changed.
         describe_path: Returns the user's own text for a path pattern, such as `resources['/api*']`, for messages.
+        before_request: Called without arguments before each request is evaluated, cached or not, for an adapter that
+            updates the configuration. Its exceptions are logged.
         options: Those of the middleware and of its base policy.
 
     Raises:
@@ -136,88 +60,71 @@ class Configuration:
         *,
         view_of: Callable[[Scope], Hashable | None] | None = None,
         view_policy: Callable[[Any], PolicySpec | Rules] | None = None,
-        before_request: Callable[[], object] | None = None,
         describe_path: Callable[[Any], str] = path_in_code,
+        before_request: Callable[[], object] | None = None,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}, view_policy) if view_of else None
-        self.before_request = before_request
         self._describe_path = describe_path
-        self._lock = threading.Lock()  # held while the settings are replaced, so that no change is lost
+        self._lock = threading.Lock()  # held while the evaluator is replaced, so that no change is lost
+        self.before_request = before_request
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
-        self.settings: Settings
-        self.tables: Tables | None
-        self._put_in_force(configured(policy, options, describe_path=describe_path))
-
-    def _put_in_force(self, settings: Settings) -> None:
-        """Replace the settings, and the tables with those of the base policy where it alone serves."""
-        self.settings = settings
-        rules = settings.rules
-        self.tables = rules.policy.compiled.tables if rules.has_one_policy and settings.keeps else None
-        self.tables_by_path = _TablesByPath(settings)
-
-    def tables_at(self, path: str, root: str = "") -> Tables | None:
-        """Return the tables of the policy that serves `path`; None if the request is passed through.
-
-        They are always empty if the policy depends on more than the path.
-        """
-        return self.tables_by_path[(path, root) if root else path]
-
-    def tables_of(self, scope: Scope) -> Tables | None:
-        """Return the tables of the policy that serves `scope`, by its view or path; see `tables_at`."""
-        settings = self.settings
-        rules = settings.rules
-        if rules.view_of is None:
-            return self.tables_at(scope["path"], scope.get("root_path", ""))
-        if settings.keeps and not rules.calls_function and length_hint(scope["headers"]) <= MOST_LINES:
-            try:
-                next(rules.find(scope))  # ends at once, since nothing has to be awaited
-            except StopIteration as found:
-                return _tables(found.value)
-            except Exception:  # noqa: BLE001, S110 - `judge` gets it again, and logs it
-                pass
-        return _NO_TABLES
+        self.evaluator = _build_evaluator(policy, options, self.log, describe_path=describe_path)
 
     @property
     def policy(self) -> Policy:
         """The base policy in force."""
-        return self.settings.rules.policy
+        return self.evaluator.rules.policy
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
-        """Replace the policy, and the options that are named, at once; mappings are laid over the new base.
+        """Replace the policy and the given options at once. Mappings are merged over the new base policy.
 
-        A policy is replaced whole: `reconfigure(max_age=60)` allows nothing. To change an option of the one in force
-        write `reconfigure(policy=app.policy.replace(max_age=60))`.
+        A policy is replaced as a whole: `reconfigure(max_age=60)` allows nothing. To change one option of the policy in
+        force, write `reconfigure(policy=app.policy.replace(max_age=60))`.
 
         Raises:
-            ConfigError: As the constructor does; what was in force stays so.
+            ConfigError: With every mistake found. Nothing is replaced then.
         """
         with self._lock:
-            self._configure(policy, options, self._views)
-
-    def _configure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
-        """Apply options and views on top of those in force. The caller holds the lock."""
-        before, describe = self.settings, self._describe_path
-        self._put_in_force(configured(policy, options, before=before, views=views, describe_path=describe))
-        self._views = views
+            self._reconfigure(policy, options, self._views)
 
     def set_view(self, key: Hashable, policy: PolicySpec | Rules) -> None:
         """Give one view a policy of its own; see `set_views`."""
         self.set_views({key: policy})
 
     def set_views(self, policies: Mapping[Hashable, PolicySpec | Rules]) -> None:
-        """Give views policies of their own, by key: a Policy, rules, options to lay over the base, or None.
+        """Give views policies of their own: a Policy, rules, options to merge over the base policy, or None.
+
+        Args:
+            policies: The policies, by the key that `view_of` returns.
 
         Raises:
-            ConfigError: Where options make no policy; what was in force stays so.
+            ConfigError: If options don't make a policy. Nothing is replaced then.
+            TypeError: If the configuration was built without `view_of`.
         """
         if self._views is None:
-            raise TypeError("views have policies of their own only where view_of is given")
+            raise TypeError("set_views needs a configuration with view_of. Write Configuration(view_of=…).")
         with self._lock:
             views = self._views
-            self._configure(None, {}, Views(views.key_of, {**views.policies, **policies}, views.policy_of))
+            self._reconfigure(None, {}, Views(views.key_of, {**views.policies, **policies}, views.policy_of))
+
+    def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
+        """Replace the evaluator. The caller holds the lock."""
+        previous, describe = self.evaluator, self._describe_path
+        self.evaluator = _build_evaluator(
+            policy, options, self.log, previous=previous, views=views, describe_path=describe
+        )
+        self._views = views
+
+    def call_before_request(self) -> None:
+        """Call `before_request`."""
+        if self.before_request is not None:
+            try:
+                self.before_request()
+            except Exception as error:  # noqa: BLE001 - the last valid configuration stays in force
+                self.log.failure("before_request raised", error)
 
     def explain(
         self,
@@ -228,156 +135,170 @@ class Configuration:
         *,
         credentials: bool = False,
     ) -> Explanation:
-        """Tell what a browser will do with a request, and why; see `asgi_cors.explain`.
+        """Explain what a browser does with a request, and why; see `asgi_cors.explain`.
 
-        `policy_for` and a view's own policy are not asked, since they need more of the request than its path.
+        `policy_for` and the policies of views are left out, because they need more of a request than its path.
         """
         request = f"{method} {path!r} from {origin!r}"
-        match = self.settings.rules.at(path)
+        rules = self.evaluator.rules
+        match = rules.at(path)
         if match.is_ambiguous:
             line = remedy(self.policy, _reasons.AMBIGUOUS_PATH, "", origin)
             return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (), line)
         if match.policy is None:
-            step = Step("path", "no policy serves it: what the app itself sends decides", repr(path), passed=None)
+            step = Step("path", "no policy serves it: the app's own headers decide", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
         each = [explain(policy, method, origin, headers, credentials) for policy in match.policies if policy]
         found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
-        if self.settings.rules.policy_for is None:
+        if rules.policy_for is None:
             return found
-        rule = "asked at run time (policy_for); the rest holds where that leaves it to the path"
+        rule = "asked at run time (policy_for); the rest holds if that leaves it to the path"
         step = Step("policy", rule, repr(path), passed=None)
         return Explanation(found.request, None, None, (step, *found.steps), found.remedy)
 
-    # -- requests
 
-    def judge(self, scope: Scope, request: Request) -> AwaitableGenerator[Judgement]:
-        """Find the policies that serve a request, and decide.
+# -- the middleware's own options
 
-        Yields:
-            An awaitable, whose result must be sent in.
-        """
-        settings = self.settings
-        self.root_path = scope.get("root_path", "")
-        judgement = yield from self._judge_by(settings.rules.find(scope), settings, scope, request)
-        if not judgement.passes_through:
-            judgement.quiet = self._observe(judgement, scope, request, settings.on_decision)
-            judgement.answer = _answer(judgement, scope, request, settings)
-        return judgement
-
-    def verify_view(
-        self, scope: Scope, predicted: Hashable | None, key: Hashable | None, state: State | None
-    ) -> AwaitableGenerator[Judgement | None]:
-        """Compare the view that runs with the predicted one; if they differ, the policies of both must allow.
-
-        Args:
-            scope: The request.
-            predicted: The key that `view_of` returned for it.
-            key: The key of the view that runs.
-            state: The state of the response; None for a handshake.
-
-        Yields:
-            An awaitable, whose result must be sent in.
-
-        Returns:
-            The policy of the view that runs and its decision; None if the prediction was right.
-        """
-        settings = self.settings
-        if predicted == key or settings.rules.view_of is None:
-            return None
-        self.log.unpredicted_view(scope, predicted, key)
-        request = read_request(scope)
-        judgement = yield from self._judge_by(settings.rules.find_by_key(scope, key), settings, scope, request)
-        judgement.answer = _answer(judgement, scope, request, settings)
-        if state is not None:
-            # None leaves the decision to the app, so nothing can be granted.
-            narrower = refuse(request, _reasons.POLICY_FAILED) if judgement.passes_through else judgement.decision
-            add_inner_decision(state, narrower)
-        return judgement
-
-    def _judge_by(
-        self, finding: AwaitableGenerator[PolicyMatch], settings: Settings, scope: Scope, request: Request
-    ) -> AwaitableGenerator[Judgement]:
-        """Decide by the policies that `finding` returns. If it fails, refuse the request."""
-        try:
-            match = yield from finding
-        except InvalidViewError as error:
-            self.log.invalid_view(error)
-            return Judgement(settings.rules.policy, refuse(request, _reasons.POLICY_FAILED))
-        except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
-            self.log.failure("the policy for a request could not be found, so it is refused", error)
-            match = PolicyMatch((settings.rules.policy,), vary=settings.rules.vary)
-            reason: str | None = _reasons.POLICY_FAILED
-        else:
-            reason = _reasons.AMBIGUOUS_PATH if match.is_ambiguous else None
-        policy = match.policy
-        if policy is None:
-            decision = Decision(Outcome.NOT_CORS, vary=match.vary)
-            return Judgement(settings.rules.policy, decision, passes_through=True)
-        lasting = match.is_plain and reason is None and settings.keeps
-        decisions: list[Decision] = []
-        for each in filter(None, match.policies) if reason is None or settings.enforce else ():
-            decision = decide(each, request)
-            lasting = lasting and decision.outcome is not Outcome.LOOKUP
-            if not lasting or scope["type"] == "websocket":
-                decision = yield from self._decided(each, decision, scope, request)
-            decisions.append(decision)
-        checked = functools.reduce(intersect, decisions) if decisions else None
-        decision = checked if checked and not reason else refuse(request, reason or _reasons.POLICY_FAILED)
-        if match.per_method:
-            decision = decision._replace(headers=_uncacheable(decision.headers))
-        decision = decision._replace(vary=unite_names(decision.vary, match.vary))
-        return Judgement(policy, decision, checked, lasting=lasting)
-
-    def _decided(
-        self, policy: Policy, decision: Decision, scope: Scope, request: Request
-    ) -> AwaitableGenerator[Decision]:
-        """Decide what takes more than policy and request; a callable's failure refuses."""
-        if decision.outcome is Outcome.LOOKUP:
-            origin = (request.origin or b"").strip(b" \t").decode("latin-1")
-            try:
-                granted = yield from call_origin_callables(policy, origin)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong, the request must not fail over it
-                self.log.failure("an origin could not be looked up, so it is refused", error)
-                return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
-            decision = decide(policy, request, granted=granted)
-        if (
-            scope["type"] == "websocket"
-            and decision.allowed
-            and not policy.allow_credentials
-            and request.has_credentials
-        ):
-            return refuse(request, _reasons.CREDENTIALS_NOT_ALLOWED)
-        return decision
-
-    def _observe(self, judgement: Judgement, scope: Scope, request: Request, observes: Observes | None) -> Quiet | None:
-        """Log a refusal, and call `on_decision`."""
-        decision, quiet = judgement.decision, None
-        if decision.refused and request.same_origin:
-            quiet = SAME_ORIGIN  # browsers let the page read it, so there is nothing to log
-        elif decision.refused:
-            quiet = self.log.refusal(judgement.policy, request, decision, scope)
-        if observes is not None:
-            try:
-                observes(decision, scope)
-            except Exception as error:  # noqa: BLE001 - counting must not fail a request
-                self.log.failure("on_decision raised", error)
-        return quiet
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "paths": None,
+    "policy_for": None,
+    "vary": (),
+    "enforce": False,
+    "check_websockets": True,
+    "on_decision": None,
+}
 
 
-def _uncacheable(headers: Headers) -> Headers:
-    """Return the headers of an allowed preflight that browsers must not cache."""
-    if _http.ALLOW_METHODS not in dict(headers):
-        return headers
-    return (*(header for header in headers if header[0] != _http.MAX_AGE), (_http.MAX_AGE, b"0"))
+def _build_evaluator(  # noqa: PLR0913 - all but the first three are keywords
+    policy: object,
+    options: Mapping[str, Any],
+    log: Log,
+    *,
+    previous: Evaluator | None = None,
+    views: Views | None = None,
+    describe_path: Callable[[Any], str] = path_in_code,
+) -> Evaluator:
+    """Validate all options, and compile them.
+
+    Args:
+        policy: The base policy; None if its options are given, or if it stays.
+        options: Those of the middleware and of its base policy.
+        log: The log of the configuration.
+        previous: The evaluator in force, for options that are not given; if None, the defaults apply.
+        views: The policies of views.
+        describe_path: Returns the user's own text for a path pattern.
+
+    Raises:
+        ConfigError: With every mistake found.
+    """
+    known = (*DEFAULTS, *_DEFAULTS)
+    issues = [Issue.unknown(name, known) for name in options if name not in known]
+    own = {
+        **(previous.options if previous else _DEFAULTS),
+        **{name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS},
+    }
+    base = _base_policy(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
+    if base is None:
+        base = _placeholder() if issues else previous.rules.policy if previous else Policy()
+    _check_options(own, issues)
+    try:
+        names = _vary_names(own["vary"], issues)
+        warns = previous is None or "paths" in options
+        paths, find = own["paths"], own["policy_for"]
+        rules = Rules(base, paths, find, views, vary=names, describe_path=describe_path, warns=warns)
+    except ConfigError as error:
+        raise ConfigError([*issues, *error.issues]) from None
+    if issues:
+        raise ConfigError(issues)
+    return Evaluator(rules, own, log)
 
 
-def _answer(judgement: Judgement, scope: Scope, request: Request, settings: Settings) -> tuple[int, str] | None:
-    """Return status and body of a response that is sent without the app."""
-    decision = judgement.decision
-    if decision.status is not None:
-        return decision.status, _reasons.refusal_body(decision.reason, decision.subject) if decision.refused else ""
-    guards = scope["type"] == "websocket" and settings.check_websockets
-    checked = decision if guards else judgement.checked
-    if (guards or settings.enforce) and checked.refused and not request.same_origin:
-        return 403, _reasons.refusal_body(checked.reason, host=request.host or b"", internal=is_internal_host(request))
-    return None
+def _repeatable(value: Any) -> Any:
+    """Return iterators as lists, those of a path's options included, because `reconfigure` reads them again."""
+    if isinstance(value, Mapping):
+        return {path: _with_lists(options) for path, options in cast("Mapping[object, object]", value).items()}
+    return list(cast("Iterator[object]", value)) if isinstance(value, Iterator) else value
+
+
+def _with_lists(options: object) -> object:
+    if not isinstance(options, Mapping):
+        return options
+    values = cast("Mapping[object, object]", options)
+    has_iterators = any(isinstance(value, Iterator) for value in values.values())
+    return {name: _repeatable(value) for name, value in values.items()} if has_iterators else values
+
+
+def _base_policy(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
+    """Return the base policy, or None if it is not given or not valid."""
+    if isinstance(policy, Policy) and options:
+        message = f"a policy and options of a policy ({', '.join(options)}) are given"
+        hint = "Write policy.replace(…), or the options alone."
+        issues.append(Issue("policy-and-options", "policy", policy, message, hint))
+    elif policy is not None and not isinstance(policy, Policy):
+        hint = "Use Policy(…), or the options as keywords."
+        issues.append(Issue("wrong-type", "policy", policy, f"{show(policy)} is not a Policy", hint))
+    if not options:
+        return policy if isinstance(policy, Policy) else None
+    try:
+        given = cast("PolicyOptions", options)
+        return policy.replace(**given) if isinstance(policy, Policy) else Policy(**given)
+    except ConfigError as error:
+        issues += error.issues
+        return None
+
+
+def _placeholder() -> Policy:
+    """Return a policy in place of one that is not valid, so that mistakes in paths are found as well."""
+    return Policy(allow_origins="https://placeholder.invalid")
+
+
+def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
+    """Return the names of `vary` without Origin, which `Rules` adds in any case."""
+    names = list_of((value,) if isinstance(value, str) else value)
+    found: dict[str, bytes] = {}
+    for name in [value] if names is None else names:
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+            hint = "Write the names of request headers: vary=['x-tenant']."
+            issues.append(Issue("invalid-name", "vary", name, f"{show(name)} is not a header name", hint))
+        elif name.lower() != "origin":
+            found.setdefault(name.lower(), name.encode())
+    return tuple(found.values())
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_sync(value: object) -> bool:
+    return value is None or (callable(value) and not inspect.iscoroutinefunction(value))
+
+
+# By option: a check of its value, a noun for valid values, and the hint.
+_CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
+    "enforce": (_is_bool, "True or False", "Write enforce=True."),
+    "check_websockets": (_is_bool, "True or False", "Write check_websockets=True."),
+    "policy_for": (
+        lambda value: value is None or callable(value),
+        "callable",
+        "Leave policy_for out, or use a function from scope to Policy.",
+    ),
+    "on_decision": (
+        _is_sync,
+        "a synchronous callable: its result is not awaited",
+        "Leave on_decision out, or use a function made with def.",
+    ),
+    "paths": (
+        lambda value: value is None or isinstance(value, Mapping),
+        "a mapping of paths",
+        "Leave paths out, or use a dict such as {'/api/*': {'max_age': 60}}.",
+    ),
+}
+
+
+def _check_options(options: dict[str, Any], issues: list[Issue]) -> None:
+    """Check types. An option of the wrong type is replaced by its default, so that the others are still checked."""
+    for name, (is_valid, noun, hint) in _CHECKS.items():
+        if not is_valid(options[name]):
+            message = f"{show(options[name])} is not {noun}"
+            issues.append(Issue("wrong-type", name, options[name], message, hint))
+            options[name] = _DEFAULTS[name]

@@ -1,190 +1,225 @@
-"""The options of a middleware: read, validated with those of its policy, and in force as one.
+"""From a scope to an evaluation: the policy, the decision, and the response that is sent without the app.
 
-Knows what may be given and what it comes to; knows no request.
+An `Evaluator` is the compiled form of a middleware's options. `reconfigure` replaces it as a whole, with its caches. A
+thread that is overtaken by `reconfigure` therefore reads and writes the old caches only.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from asgi_cors._decision.decision import Decision
-from asgi_cors._errors import ConfigError, Issue, show
-from asgi_cors._http import TOKEN
-from asgi_cors._policy.options import list_of
-from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
-from asgi_cors._routing.rules import PathPolicies, PolicyFor, Rules, Views, path_in_code
+from asgi_cors import _http
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
+from asgi_cors._decision.request import Request, is_internal_host, read_request
+from asgi_cors._routing.rules import InvalidViewError, PolicyMatch
+
+from .cache import ResponseCaches, origin_text
+from .lookup import call_origin_callables
 
 if TYPE_CHECKING:
-    from asgi_cors._http import Scope
+    from collections.abc import Hashable, Iterable, Mapping
 
-Observes = Callable[[Decision, "Scope"], object]
+    from asgi_cors._http import Headers, Scope
+    from asgi_cors._policy.policy import Policy
+    from asgi_cors._routing.rules import Rules
 
+    from .log import Log
+    from .lookup import AwaitableGenerator
 
-class MiddlewareOptions(PolicyOptions, total=False):
-    """The options of a middleware, as keywords; those of its base policy among them."""
-
-    paths: PathPolicies | None
-    policy_for: PolicyFor | None
-    vary: str | Iterable[str]
-    enforce: bool
-    check_websockets: bool
-    on_decision: Observes | None
+OnDecision = Callable[[Decision, "_http.Scope"], object]
+Answer = bool | Generator[Any, Any, bool] | Exception  # of a policy's callables
 
 
-_OWN: Final[Mapping[str, Any]] = {
-    "paths": None,
-    "policy_for": None,
-    "vary": (),
-    "enforce": False,
-    "check_websockets": True,
-    "on_decision": None,
-}
-
-
-class Settings:
-    """The options in force: replaced as one, never changed."""
-
-    def __init__(self, rules: Rules, written: Mapping[str, Any]) -> None:
-        """Keep the rules, and what is written of the middleware's own options."""
-        self.rules = rules
-        self.written = written
-        self.enforce: bool = written["enforce"]
-        self.check_websockets: bool = written["check_websockets"]
-        self.on_decision: Observes | None = written["on_decision"]
-
-    @property
-    def keeps(self) -> bool:
-        """Whether a decision may be carried out again without a look at anything but the origin."""
-        return self.on_decision is None and not self.enforce
-
-
-def configured(
-    policy: object,
-    options: Mapping[str, Any],
-    *,
-    before: Settings | None = None,
-    views: Views | None = None,
-    describe_path: Callable[[Any], str] = path_in_code,
-) -> Settings:
-    """Validate everything that is given, and compile it.
+@dataclass(slots=True)
+class Evaluation:
+    """The result for one request.
 
     Args:
-        policy: The base policy, if it isn't given by its options.
-        options: Those of the middleware and of its base policy.
-        before: The settings in force, for options that are not given; if None, the defaults.
-        views: The policies of views.
-        describe_path: Returns the user's own text for a path pattern.
-
-    Raises:
-        ConfigError: With every mistake found.
+        evaluator: The evaluator that made it.
+        request: The request.
+        policy: The policy; if the request is passed through, the base policy.
+        decision: The decision that is sent.
+        checked: The decision that `enforce` uses: that of all policies which may serve the request. It may allow even
+            if nothing is granted because of an ambiguous path or a failed `policy_for`. None: the same decision.
+        cacheable: Whether an identical request always gets the same decision, its callables' answer being the same.
+        passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
+        granted: The answer of the policy's callables; None if they were not called.
+        log_after: When a cached refusal is logged again; None if it must not be cached.
+        response: Status and body of a response that is sent without the app: a preflight's, or a refusal.
     """
-    issues = [Issue.unknown(name, (*DEFAULTS, *_OWN)) for name in options if name not in DEFAULTS and name not in _OWN]
-    written = {
-        **(before.written if before else _OWN),
-        **{name: _repeatable(value) for name, value in options.items() if name in _OWN},
-    }
-    base = _base(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
-    if base is None:
-        base = _stand_in() if issues else before.rules.policy if before else Policy()
-    _check(written, issues)
-    try:
-        names = _vary_names(written["vary"], issues)
-        find, paths = written["policy_for"], written["paths"]
-        warns = before is None or "paths" in options
-        rules = Rules(base, paths, find, views, vary=names, describe_path=describe_path, warns=warns)
-    except ConfigError as error:
-        raise ConfigError([*issues, *error.issues]) from None
-    if issues:
-        raise ConfigError(issues)
-    return Settings(rules, written)
+
+    evaluator: Evaluator
+    request: Request
+    policy: Policy
+    decision: Decision
+    checked: Decision | None = None
+    cacheable: bool = False
+    passes_through: bool = False
+    granted: bool | None = None
+    log_after: float | None = 0.0
+    response: tuple[int, str] | None = None
 
 
-def _repeatable(value: Any) -> Any:
-    """Return iterators as lists, those of the options of a path, too, because `reconfigure` reads them again."""
-    if isinstance(value, Mapping):
-        return {path: _listed(options) for path, options in cast("Mapping[object, object]", value).items()}
-    return list(cast("Iterator[object]", value)) if isinstance(value, Iterator) else value
+class Evaluator:
+    """The options in force, compiled.
 
+    Args:
+        rules: The rules that lead to a policy.
+        options: The middleware's own options.
+        log: The log of the configuration.
+    """
 
-def _listed(options: object) -> object:
-    if not isinstance(options, Mapping):
-        return options
-    values = cast("Mapping[object, object]", options)
-    has_iterators = any(isinstance(value, Iterator) for value in values.values())
-    return {name: _repeatable(value) for name, value in values.items()} if has_iterators else values
+    def __init__(self, rules: Rules, options: Mapping[str, Any], log: Log) -> None:
+        """Start with empty caches."""
+        self.rules = rules
+        self.options = options
+        self.log = log
+        self.enforce: bool = options["enforce"]
+        self.check_websockets: bool = options["check_websockets"]
+        self.on_decision: OnDecision | None = options["on_decision"]
+        self.asgi = ResponseCaches(self)
+        self.wsgi = ResponseCaches(self)
 
+    def evaluate(
+        self, scope: Scope, policy: Policy | None = None, answer: Answer | None = None
+    ) -> AwaitableGenerator[Evaluation]:
+        """Evaluate a request, log a refusal, and call `on_decision`.
 
-def _base(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
-    """Read the base policy, however it is given; None where it isn't, or is wrong."""
-    if isinstance(policy, Policy) and options:
-        message = f"a policy and options of a policy ({', '.join(options)}) are given"
-        line = "Write policy.replace(…), or the options alone."
-        issues.append(Issue("policy-and-options", "policy", policy, message, line))
-    elif policy is not None and not isinstance(policy, Policy):
-        hint = "Use Policy(…), or the options as keywords."
-        issues.append(Issue("wrong-type", "policy", policy, f"{show(policy)} is not a Policy", hint))
-    if not options:
-        return policy if isinstance(policy, Policy) else None
-    try:
-        given = cast("PolicyOptions", options)
-        return policy.replace(**given) if isinstance(policy, Policy) else Policy(**given)
-    except ConfigError as error:
-        issues += error.issues
+        Args:
+            scope: The request.
+            policy: The policy that serves it, if that is known.
+            answer: The answer of this policy's callables, if they were called already.
+
+        Yields:
+            An awaitable, whose result must be sent in.
+        """
+        match = self.rules.find(scope) if policy is None else PolicyMatch((policy,))
+        evaluation = yield from self._evaluate(match, scope, answer)
+        if not evaluation.passes_through:
+            if evaluation.decision.refused:
+                evaluation.log_after = self.log.refusal(
+                    evaluation.policy, evaluation.request, evaluation.decision, scope
+                )
+            self.report(evaluation.decision, scope)
+            evaluation.response = self._own_response(evaluation, scope)
+        return evaluation
+
+    def evaluate_view(self, scope: Scope, key: Hashable | None) -> AwaitableGenerator[Evaluation]:
+        """Evaluate a request once more, for the view that runs. It was logged and reported before.
+
+        Yields:
+            An awaitable, whose result must be sent in.
+        """
+        evaluation = yield from self._evaluate(self.rules.find_by_key(scope, key), scope)
+        evaluation.response = self._own_response(evaluation, scope)
+        return evaluation
+
+    def checks_handshake(self, scope: Scope) -> bool:
+        """Return whether a handshake is evaluated: the options require it, and it comes from another origin."""
+        if not (self.check_websockets or self.enforce):
+            return False
+        request = read_request(scope)
+        return request.origin is not None and not request.same_origin
+
+    def look_up(self, callables: Iterable[Callable[[str], object]], origin: str) -> Answer:
+        """Call a policy's callables. Return a generator if an answer must be awaited, an exception if one failed."""
+        try:
+            return call_origin_callables(iter(callables), origin)
+        except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
+            return error
+
+    def report(self, decision: Decision, scope: Scope) -> None:
+        """Call `on_decision`."""
+        if self.on_decision is not None:
+            try:
+                self.on_decision(decision, scope)
+            except Exception as error:  # noqa: BLE001 - an error in it must not fail the request
+                self.log.failure("on_decision raised", error)
+
+    def _evaluate(
+        self, finding: AwaitableGenerator[PolicyMatch] | PolicyMatch, scope: Scope, answer: Answer | None = None
+    ) -> AwaitableGenerator[Evaluation]:
+        """Decide by the policies that `finding` returns. If it fails, refuse the request."""
+        request, base, reason = read_request(scope), self.rules.policy, None
+        evaluation = Evaluation(self, request, base, refuse(request, _reasons.POLICY_FAILED))
+        try:
+            match = finding if isinstance(finding, PolicyMatch) else (yield from finding)
+        except InvalidViewError as error:
+            self.log.invalid_view(error)
+            return evaluation
+        except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
+            self.log.failure("the policy for a request could not be found, so it is refused", error)
+            match, reason = PolicyMatch((base,), vary=self.rules.vary), _reasons.POLICY_FAILED
+        if match.policy is None:
+            evaluation.decision = Decision(Outcome.NOT_CORS, vary=match.vary)
+            evaluation.passes_through = True
+            return evaluation
+        if match.is_ambiguous:
+            reason = _reasons.AMBIGUOUS_PATH
+        evaluation.policy = match.policy
+        evaluation.cacheable = match.is_plain
+        checked: Decision | None = None
+        for policy in filter(None, match.policies) if reason is None or self.enforce else ():
+            decision = yield from self._decide(policy, evaluation, scope, answer)
+            checked = decision if checked is None else intersect(checked, decision)
+        evaluation.checked = checked
+        decision = checked if checked and reason is None else refuse(request, reason or _reasons.POLICY_FAILED)
+        if match.per_method:
+            decision = decision._replace(headers=_without_caching(decision.headers))
+        evaluation.decision = decision._replace(vary=unite_names(decision.vary, match.vary))
+        return evaluation
+
+    def _decide(
+        self, policy: Policy, evaluation: Evaluation, scope: Scope, answer: Answer | None
+    ) -> AwaitableGenerator[Decision]:
+        """Decide by one policy, its callables and a handshake's credentials included."""
+        request = evaluation.request
+        decision = decide(policy, request)
+        if decision.outcome is Outcome.LOOKUP:
+            decision = yield from self._resolve_lookup(policy, evaluation, answer)
+        is_handshake = scope["type"] == "websocket"
+        if is_handshake and decision.allowed and request.has_credentials and not policy.allow_credentials:
+            return refuse(request, _reasons.CREDENTIALS_NOT_ALLOWED)
+        return decision
+
+    def _resolve_lookup(
+        self, policy: Policy, evaluation: Evaluation, answer: Answer | None
+    ) -> AwaitableGenerator[Decision]:
+        """Decide by the answer of the policy's callables. If one fails, refuse the request."""
+        request = evaluation.request
+        if answer is None:
+            answer = self.look_up(policy.compiled.callables, origin_text(request))
+        if isinstance(answer, Generator):
+            evaluation.cacheable = False
+            try:
+                answer = yield from answer
+            except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
+                answer = error
+        if isinstance(answer, Exception):
+            evaluation.cacheable = False
+            self.log.failure("an origin could not be looked up, so it is refused", answer)
+            return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
+        evaluation.granted = answer
+        return decide(policy, request, granted=answer)
+
+    def _own_response(self, evaluation: Evaluation, scope: Scope) -> tuple[int, str] | None:
+        """Return status and body of a response that is sent without the app."""
+        request, decision = evaluation.request, evaluation.decision
+        if decision.status is not None:
+            return decision.status, _reasons.refusal_body(decision.reason, decision.subject) if decision.refused else ""
+        checks_handshake = scope["type"] == "websocket" and self.check_websockets
+        checked = decision if checks_handshake else evaluation.checked or decision
+        if (checks_handshake or self.enforce) and checked.refused and not request.same_origin:
+            host, internal = request.host or b"", is_internal_host(request)
+            return 403, _reasons.refusal_body(checked.reason, host=host, internal=internal)
         return None
 
 
-def _stand_in() -> Policy:
-    """Stand in for a base that is wrong, so that the mistakes in paths are found as well."""
-    return Policy(allow_origins="https://stand-in.invalid")
-
-
-def _is_sync(value: object) -> bool:
-    if value is None:
-        return True
-    return callable(value) and not inspect.iscoroutinefunction(value)
-
-
-def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
-    """Return the names of `vary` without Origin, which `Rules` adds in any case."""
-    names = list_of((value,) if isinstance(value, str) else value)
-    found: dict[str, bytes] = {}
-    for name in [value] if names is None else names:
-        if not isinstance(name, str) or not TOKEN.fullmatch(name):
-            hint = "Write the names of request headers: vary=['x-tenant']."
-            issues.append(Issue("invalid-name", "vary", name, f"{show(name)} is not a header name", hint))
-        elif name.lower() != "origin":
-            found.setdefault(name.lower(), name.encode())
-    return tuple(found.values())
-
-
-def _check(written: dict[str, Any], issues: list[Issue]) -> None:
-    """Check the middleware's own options. An option of a wrong type is replaced by its default."""
-    wanted: dict[str, tuple[Callable[[object], bool], str, str]] = {
-        "enforce": (_is_bool, "True or False", "Write enforce=True."),
-        "check_websockets": (_is_bool, "True or False", "Write check_websockets=True."),
-        "policy_for": (
-            lambda value: value is None or callable(value),
-            "callable",
-            "Leave policy_for out, or use a function from scope to Policy.",
-        ),
-        "on_decision": (
-            _is_sync,
-            "a synchronous callable: nothing awaits its result",
-            "Leave on_decision out, or use a function made with def.",
-        ),
-        "paths": (
-            lambda value: value is None or isinstance(value, Mapping),
-            "a mapping of paths",
-            "Leave paths out, or use a dict such as {'/api/*': {'max_age': 60}}.",
-        ),
-    }
-    for name, (fits, what, hint) in wanted.items():
-        if not fits(written[name]):
-            issues.append(Issue("wrong-type", name, written[name], f"{show(written[name])} is not {what}", hint))
-            written[name] = _OWN[name]
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
+def _without_caching(headers: Headers) -> Headers:
+    """Return the headers of an allowed preflight that browsers must not cache."""
+    if _http.ALLOW_METHODS not in dict(headers):
+        return headers
+    return (*(header for header in headers if header[0] != _http.MAX_AGE), (_http.MAX_AGE, b"0"))

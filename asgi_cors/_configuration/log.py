@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Final
@@ -18,8 +17,7 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import host_hint
 from asgi_cors._decision.explanation import remedy
-from asgi_cors._decision.request import is_internal_host, read_request
-from asgi_cors._middleware.mark import CONFIGURATION, REQUEST
+from asgi_cors._decision.request import is_internal_host
 from asgi_cors._origins.origin_set import closest_origin
 from asgi_cors._routing.paths import mount_pattern
 
@@ -29,20 +27,19 @@ if TYPE_CHECKING:
     from asgi_cors._decision.decision import Decision
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
-    from asgi_cors._middleware.mark import State
     from asgi_cors._origins.origin_set import Suggestion
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import InvalidViewError
 
 logger: Final = logging.getLogger("asgi_cors")
-root: Final = logging.getLogger()  # whose level holds where `logger` has none of its own
 
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
-MOST: Final = 100  # pairs in a window
-MOST_OTHERS: Final = 50  # of them that any site can cause
+RECHECK: Final = 1.0  # seconds after which a cached refusal that was not logged is looked at again
+MAX_PAIRS: Final = 100  # in a window
+MAX_OTHERS: Final = 50  # of them that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
 _MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
-_CUT: Final = 200  # characters of a value of the request
+_MAX_LENGTH: Final = 200  # characters of a value of the request
 
 ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
 HANDSHAKE: Final = "WebSocket handshake"
@@ -59,12 +56,6 @@ _OPTIONS: Final = {
 }
 
 Pair = tuple[bytes, str]
-
-# The level of a cached refusal, and the time on the log's clock after which it is logged again.
-Quiet = tuple[int, float]
-
-_ON: Final = sys.maxsize  # a level that is always on, as long as anything is logged at all
-SAME_ORIGIN: Final[Quiet] = (_ON, -1.0)  # as long as the request is same-origin
 
 
 def _add_attributes(record: logging.LogRecord) -> bool:
@@ -94,8 +85,8 @@ class _Throttle:
     def __len__(self) -> int:
         return len(self._logged)
 
-    def until(self, pair: Pair) -> float | None:
-        """Return when a pair may be logged again; None if that is now."""
+    def log_after(self, pair: Pair) -> float | None:
+        """Return the time after which a pair is logged again; None if that is now."""
         logged = self._logged.get(pair)
         return logged[0] + WINDOW if logged and self._clock() < logged[0] + WINDOW else None
 
@@ -113,7 +104,7 @@ class _Throttle:
             if now >= at + WINDOW:
                 self._logged.pop(old, None)
         others = sum(not reserved for _, reserved in [*self._logged.values()])
-        if len(self._logged) < MOST and (is_reserved or others < MOST_OTHERS):
+        if len(self._logged) < MAX_PAIRS and (is_reserved or others < MAX_OTHERS):
             self._logged[pair] = now, is_reserved
             return True
         if not self._suppressed:
@@ -139,52 +130,51 @@ class Log:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nothing logged."""
+        """Start with nothing logged."""
         self.clock = clock
         self._next_unpredicted = clock()
         self._refusals = _Throttle(clock)
         self._failures = _Throttle(clock)
-        self._once: set[tuple[Policy, bytes]] = set()
+        self._overridden: set[tuple[Policy, bytes]] = set()
         self._mounts: set[str] = set()
 
-    def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> Quiet | None:
-        """Log a refused request. Return when an identical one is to be logged again; None if it must not be cached."""
+    def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> float | None:
+        """Log a refused request, unless it is same-origin: browsers let the page read that response.
+
+        Returns:
+            The time on the log's clock after which an identical request is logged again, 0 for never; None if the
+            response must not be cached.
+        """
+        if request.same_origin:
+            return 0.0
         if not logger.isEnabledFor(logging.WARNING):
-            return logging.WARNING, 0.0
+            return self.clock() + RECHECK
         self._log_suppressed()
         kind = HANDSHAKE if scope["type"] == "websocket" else ""
-        pair = (request.origin or b"")[:_CUT], f"{kind} {decision.reason} {decision.subject}"[:_CUT]
-        until = self._refusals.until(pair)
-        if until is not None:
-            return _ON, until
-        near = _nearest(policy, request, decision)
-        level = _level(request, decision, scope, near)
+        pair = (request.origin or b"")[:_MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:_MAX_LENGTH]
+        log_after = self._refusals.log_after(pair)
+        if log_after is not None:
+            return log_after
+        suggestion = _suggestion(policy, request, decision)
+        level = _level(request, decision, scope, suggestion)
         if not logger.isEnabledFor(level):
-            return level, 0.0
+            return self.clock() + RECHECK
         is_reserved = level == logging.WARNING and not policy.compiled.allows_any_origin  # other sites can't cause it
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
-        _log_refusal(level, policy, request, decision, scope, near)
-        return _ON, self.clock() + WINDOW
+        _log_refusal(level, policy, request, decision, scope, suggestion)
+        return self.clock() + WINDOW
 
-    def is_due(self, level: int, until: float, scope: Scope) -> bool:
-        """Tell whether a refusal whose level is on needs a new look."""
-        if not logger.isEnabledFor(level):
-            return False
-        if until == SAME_ORIGIN[1]:
-            return not read_request(scope).same_origin
-        return self.clock() >= until
-
-    def failure(self, what: str, error: Exception) -> None:
+    def failure(self, message: str, error: Exception) -> None:
         """Log an exception of a user's callable. The traceback is left out: a request can influence its text."""
         if not logger.isEnabledFor(logging.ERROR):
             return
         self._log_suppressed()
-        pair = b"", f"{what}: {type(error).__name__}"
-        if self._failures.until(pair) is None and self._failures.admit(pair, logging.ERROR, is_reserved=True):
+        pair = b"", f"{message}: {type(error).__name__}"
+        if self._failures.log_after(pair) is None and self._failures.admit(pair, logging.ERROR, is_reserved=True):
             last = [*traceback.walk_tb(error.__traceback__)][-1:]
             place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
-            logger.error("%s: %s: %s%s", what, type(error).__name__, _safe_str(error), place)
+            logger.error("%s: %s: %s%s", message, type(error).__name__, _safe_str(error), place)
 
     def invalid_view(self, error: InvalidViewError) -> None:
         """Log, once, that the policy of a view can't be built."""
@@ -203,63 +193,60 @@ class Log:
             )
 
     def warn_overridden(self, name: bytes, policy: Policy, path: str) -> None:
-        """Log that the app sets a header that the policy sends; once per header name and policy."""
-        if name not in policy.compiled.warned and self._is_first(policy, name):
-            option = _OPTIONS[name]
-            remedy = f"Set it with {option} and remove it from the app."
-            message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
-            extra = {"cors_path": _plain(path), "cors_remedy": remedy}
-            logger.warning(message, name.decode(), _quote(path), remedy, extra=extra)
+        """Log that the app sets a header that the policy sends; once per header name and policy.
 
-    def warn_nested(self, scope: Scope, outer: State) -> None:
+        Args:
+            name: The header, in lower case.
+            policy: The policy. One that `policy_for` builds anew with equal options counts as the same.
+            path: The path of the request.
+        """
+        is_known = (policy, name) in self._overridden or len(self._overridden) >= _MAX_OVERRIDES
+        if is_known or not logger.isEnabledFor(logging.WARNING):
+            return
+        self._overridden.add((policy, name))
+        correction = f"Set it with {_OPTIONS[name]} and remove it from the app."
+        message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
+        extra = {"cors_path": _printable(path), "cors_remedy": correction}
+        logger.warning(message, name.decode(), _quote(path), correction, extra=extra)
+
+    def warn_nested(self, scope: Scope, outer_path: str, outer_root_path: str) -> None:
         """Log that two middlewares serve one request; once per mount of the inner one.
 
         Args:
             scope: The request, as the inner middleware gets it.
-            outer: The response state of the outer middleware.
+            outer_path: The path, as the outer middleware got it.
+            outer_root_path: The root path of the app that the outer middleware wraps.
         """
         root_path: str = scope.get("root_path", "")
         is_known = root_path in self._mounts or len(self._mounts) >= _MAX_MOUNTS
         if is_known or not logger.isEnabledFor(logging.WARNING):
             return
         self._mounts.add(root_path)
-        request = outer[REQUEST]  # under WSGI a path without SCRIPT_NAME
-        path = scope["path"] if isinstance(request, str) else request["path"]
-        paths = f"paths={{{mount_pattern({**scope, 'path': path}, outer[CONFIGURATION].root_path)}: None}}"
-        remedy = f"Write {paths} for the outer one, to leave it to the inner one."
+        pattern = mount_pattern({**scope, "path": outer_path}, outer_root_path)
+        correction = f"Write paths={{{pattern}: None}} for the outer one, to leave it to the inner one."
         message = "two CORS middlewares serve %s, so both must allow. %s"
-        extra = {"cors_path": _plain(scope["path"]), "cors_remedy": remedy}
-        logger.warning(message, _quote(scope["path"]), remedy, extra=extra)
-
-    def _is_first(self, policy: Policy, name: bytes) -> bool:
-        """Return whether a WARNING is on and was not yet logged for a policy, or for one with the same options."""
-        if not logger.isEnabledFor(logging.WARNING):
-            return False
-        policy.compiled.warned.add(name)
-        if (policy, name) in self._once or len(self._once) >= _MAX_OVERRIDES:
-            return False
-        self._once.add((policy, name))
-        return True
+        extra = {"cors_path": _printable(scope["path"]), "cors_remedy": correction}
+        logger.warning(message, _quote(scope["path"]), correction, extra=extra)
 
     def _log_suppressed(self) -> None:
         """Log how many refusals were not logged, a minute after the first of them."""
         suppressed = self._refusals.take_suppressed()
         if suppressed:
             count, level = suppressed
-            logger.log(level, "%d more refusals were not logged: the limit is %d a minute", count, MOST)
+            logger.log(level, "%d more refusals were not logged: the limit is %d a minute", count, MAX_PAIRS)
 
 
-def _nearest(policy: Policy, request: Request, decision: Decision) -> Suggestion | None:
+def _suggestion(policy: Policy, request: Request, decision: Decision) -> Suggestion | None:
     """Return the closest allowed origin of one that is refused."""
     if decision.reason not in _reasons.ORIGIN_REASONS:
         return None
-    return closest_origin(policy.compiled.origins, _origin_of(request)[:_CUT])
+    return closest_origin(policy.compiled.origins, _origin_of(request)[:_MAX_LENGTH])
 
 
-def _level(request: Request, decision: Decision, scope: Scope, near: Suggestion | None) -> int:
+def _level(request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None) -> int:
     """Return WARNING if a refusal looks like a mistake of set-up, INFO if another site seems to cause it."""
     is_refused_part = bool(decision.subject) or decision.reason == _reasons.CREDENTIALS_NOT_ALLOWED
-    if is_refused_part or near is not None or _is_behind_proxy(request, decision, scope):
+    if is_refused_part or suggestion is not None or _is_behind_proxy(request, decision, scope):
         return logging.WARNING
     return logging.INFO
 
@@ -272,27 +259,27 @@ def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool
 
 
 def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
-    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, near: Suggestion | None
+    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None
 ) -> None:
     """Log one refused request, with the correction to write."""
     reason = decision.reason or _reasons.MISSING_ALLOW_ORIGIN
     subject = f": {_quote(decision.subject)}" if decision.subject else ""
-    parts = [f"{_reasons.REASON_TEXTS[reason]} ({reason}){subject}.", str(near) if near else ""]
+    parts = [f"{_reasons.REASON_TEXTS[reason]} ({reason}){subject}.", str(suggestion) if suggestion else ""]
     if _is_behind_proxy(request, decision, scope):
         parts.append(correction := host_hint(request.host or b"", internal=True))
     else:
         if scope["type"] == "websocket" and reason in _reasons.ORIGIN_REASONS:  # not every server sends the reason
             parts.append(host_hint(request.host or b"", internal=False))
         parts.append(correction := remedy(policy, reason, decision.subject, _origin_of(request)))
-    what, method = _describe_request(request, scope)
+    description, method = _describe_request(request, scope)
     extra = {
-        "cors_origin": _plain(request.origin or ""),
+        "cors_origin": _printable(request.origin or ""),
         "cors_method": method,
-        "cors_path": _plain(scope["path"]),
+        "cors_path": _printable(scope["path"]),
         "cors_reason": reason,
         "cors_remedy": correction,
     }
-    shown = what, _quote(request.origin), _quote(scope["path"]), " ".join(filter(None, parts))
+    shown = description, _quote(request.origin), _quote(scope["path"]), " ".join(filter(None, parts))
     logger.log(level, "refused %s from origin %s at %s: %s", *shown, extra=extra)
 
 
@@ -301,8 +288,8 @@ def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
     if scope["type"] == "websocket":
         return f"a {HANDSHAKE}", HANDSHAKE
     if request.is_preflight:
-        return f"a preflight for {_quote(request.requested_method)}", _plain(request.requested_method or "")
-    return _quote(request.method), _plain(request.method)
+        return f"a preflight for {_quote(request.requested_method)}", _printable(request.requested_method or "")
+    return _quote(request.method), _printable(request.method)
 
 
 def _origin_of(request: Request) -> str:
@@ -318,20 +305,20 @@ def _safe_str(error: Exception) -> str:
 
 def _quote(value: bytes | str | None) -> str:
     """Return a value of a request as a literal in printable ASCII, truncated."""
-    return _truncate(ascii(_begin(value)))
+    return _truncate(ascii(_head(value)))
 
 
-def _plain(value: bytes | str) -> str:
+def _printable(value: bytes | str) -> str:
     """Return a value of a request in printable ASCII, truncated, without quotes."""
-    text = _begin(value)
+    text = _head(value)
     return _truncate(text if text.isascii() and text.isprintable() else ascii(text)[1:-1])
 
 
-def _begin(value: bytes | str | None) -> str:
+def _head(value: bytes | str | None) -> str:
     """Return as much of a value as is logged, and one character more."""
-    part = (value or "")[: _CUT + 1]
+    part = (value or "")[: _MAX_LENGTH + 1]
     return part.decode("latin-1") if isinstance(part, bytes) else part
 
 
 def _truncate(text: str) -> str:
-    return text if len(text) <= _CUT else f"{text[:_CUT]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -10,13 +10,12 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
 
-    from asgi_cors._policy.policy import Policy
 
 Result = TypeVar("Result")
 AwaitableGenerator = Generator[Awaitable[Any], Any, Result]
@@ -25,22 +24,32 @@ Awaiter = Callable[[Awaitable[Any]], Awaitable[Any]]
 TIMEOUT: Final = 2.0  # seconds for one awaitable
 
 
-def call_origin_callables(policy: Policy, origin: str) -> AwaitableGenerator[bool]:
-    """Return whether one of a policy's callables allows `origin`. Only `True`, or an awaitable of it, allows.
+def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: str) -> bool | AwaitableGenerator[bool]:
+    """Call callables one after another until one allows `origin`. Only `True`, or an awaitable of it, allows.
 
-    Yields:
-        An awaitable. Its result must be sent in.
+    Returns:
+        Whether one of them allows it; a generator of awaitables if an answer has to be awaited.
 
     Raises:
         Exception: Any exception of a callable.
     """
-    for entry in policy.compiled.callables:
+    for entry in callables:
         answer = entry(origin)
-        if inspect.isawaitable(answer):
-            answer = yield answer
         if answer is True:
             return True
+        if answer is not False and inspect.isawaitable(answer):
+            return _await_answer(answer, callables, origin)
     return False
+
+
+def _await_answer(
+    answer: Awaitable[Any], others: Iterator[Callable[[str], object]], origin: str
+) -> AwaitableGenerator[bool]:
+    """Yield an answer that has to be awaited, then call the other callables."""
+    if (yield answer) is True:
+        return True
+    rest = call_origin_callables(others, origin)
+    return rest if isinstance(rest, bool) else (yield from rest)
 
 
 async def drive(generator: AwaitableGenerator[Result], awaiter: Awaiter | None = None) -> Result:

@@ -1,23 +1,43 @@
-"""What stands around an app: the object on which people ask for its policy, have it explained, and replace it."""
+"""The parts that the middlewares for ASGI and WSGI share: the object, the response state, and the uncached request.
+
+A middleware leaves the state of the response in the scope or environ, under `SCOPE_KEY`. A nested middleware finds it
+there. The state is a list, because the function that sends the response start is bound to it at each request.
+"""
 
 from __future__ import annotations
 
+import functools
 import warnings
-from typing import TYPE_CHECKING, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 
 from asgi_cors._configuration.configuration import Configuration
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.decision import Decision, intersect, refuse
 from asgi_cors._errors import ConfigError, Issue, PositionalOptionsError
 from asgi_cors._interfaces import interface_of, is_factory
 from asgi_cors._policy.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
-    from asgi_cors._configuration.evaluation import MiddlewareOptions
+    from asgi_cors._configuration.configuration import MiddlewareOptions
+    from asgi_cors._configuration.evaluation import Evaluation
+    from asgi_cors._configuration.lookup import AwaitableGenerator
     from asgi_cors._decision.explanation import Explanation
+    from asgi_cors._http import Scope
+
+SCOPE_KEY: Final = "asgi_cors"
+PASSED_THROUGH: Final = "asgi_cors.passed_through"  # the key of the state of a response that is left to the app
+
+# The function to call, whether the response has started, the configuration that decided, the request's path (under
+# WSGI PATH_INFO), and the decisions of nested middlewares and of the view that ran: None, or a list.
+SEND, STARTED, CONFIGURATION, PATH, INNER_DECISIONS = range(5)
+ResponseState = list[Any]
+
+CRASH_NOTE: Final = "CORS: the page will see this as a CORS error, since the 500 is made outside of the middleware."
 
 
-class Installed:
+class BaseMiddleware:
     """Base class of both middlewares: `policy`, `explain` and `reconfigure`.
 
     Args:
@@ -25,6 +45,9 @@ class Installed:
         policy: A base policy, or a configuration to share with another middleware.
         arguments: Other positional arguments, which are a mistake.
         options: Those of the middleware and of its base policy.
+
+    Raises:
+        ConfigError: With every mistake found.
     """
 
     interface: ClassVar[str]
@@ -36,7 +59,7 @@ class Installed:
         arguments: Sequence[object],
         options: MiddlewareOptions,
     ) -> None:
-        """Take the configuration over, or make it."""
+        """Store the configuration, or build it; see the class."""
         issues = self._app_issues(app)
         misplaced = _argument_issues(type(self).__name__, policy, arguments, options)
         if issues or misplaced:
@@ -58,7 +81,7 @@ class Installed:
         return self.configuration.policy
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
-        """Replace the policy whole, and the options that are named, at once; see `Configuration.reconfigure`."""
+        """Replace the policy as a whole and the given options, at once; see `Configuration.reconfigure`."""
         self.configuration.reconfigure(policy, **options)
 
     def explain(
@@ -70,8 +93,68 @@ class Installed:
         *,
         credentials: bool = False,
     ) -> Explanation:
-        """Tell what a browser will do with a request, and why; see `Configuration.explain`."""
+        """Explain what a browser does with a request, and why; see `Configuration.explain`."""
         return self.configuration.explain(method, origin, path, headers, credentials=credentials)
+
+    def _verify_view(
+        self, scope: Scope, predicted: Hashable | None, key: Hashable | None, state: ResponseState | None
+    ) -> AwaitableGenerator[Evaluation | None]:
+        """Compare the view that runs with the predicted one. If they differ, both policies must allow.
+
+        Args:
+            scope: The request.
+            predicted: The key that `view_of` returned for it.
+            key: The key of the view that runs.
+            state: The state of the response; None for a handshake.
+
+        Yields:
+            An awaitable, whose result must be sent in.
+
+        Returns:
+            The evaluation for the view that runs, if it has a response to be sent in place of the view's.
+        """
+        evaluator = self.configuration.evaluator
+        if predicted == key or evaluator.rules.view_of is None:
+            return None
+        evaluator.log.unpredicted_view(scope, predicted, key)
+        evaluation = yield from evaluator.evaluate_view(scope, key)
+        if state is not None:
+            # None leaves the decision to the app, so nothing can be granted.
+            narrower = refuse(evaluation.request, _reasons.POLICY_FAILED)
+            add_inner_decision(state, narrower if evaluation.passes_through else evaluation.decision)
+        return evaluation if evaluation.response is not None else None
+
+
+def add_inner_decision(state: ResponseState, decision: Decision) -> None:
+    """Add a decision that the outer middleware must respect: that of a nested middleware, or of the view that ran."""
+    state[INNER_DECISIONS] = [*(state[INNER_DECISIONS] or ()), decision]
+
+
+def report_nested(
+    outer: ResponseState, configuration: Configuration, scope: Scope, path: str, decision: Decision
+) -> None:
+    """Report the decision of a nested middleware to the outer one, with a warning.
+
+    Args:
+        outer: The response state of the outer middleware.
+        configuration: The configuration of the nested middleware.
+        scope: The request, as the nested middleware gets it.
+        path: The path, as the outer middleware got it.
+        decision: The decision of the nested middleware.
+    """
+    configuration.log.warn_nested(scope, path, outer[CONFIGURATION].root_path)
+    add_inner_decision(outer, decision)
+
+
+def intersect_with_inner(state: ResponseState, decision: Decision) -> Decision:
+    """Return the narrower of a decision and of all inner decisions."""
+    return functools.reduce(intersect, state[INNER_DECISIONS] or (), decision)
+
+
+def add_cors_note(error: Exception) -> None:
+    """Add a note to an exception, once: the page cannot read the 500 that an outer layer sends for it."""
+    if CRASH_NOTE not in getattr(error, "__notes__", ()):
+        error.add_note(CRASH_NOTE)
 
 
 def _argument_issues(

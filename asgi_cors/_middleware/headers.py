@@ -1,7 +1,7 @@
-"""A response's own fields and the policy's, made one list.
+"""Merges the headers of an app's response and those of the policy into one list.
 
-The policy decides: CORS fields that the app has set itself are replaced, whatever their letter case, since two
-Access-Control-Allow-Origin fields block every browser. What the app exposes, and what it varies by, is kept.
+The policy decides: CORS headers that the app sets itself are replaced, whatever their letter case, because browsers
+block a response with two Access-Control-Allow-Origin headers. The app's Vary and Access-Control-Expose-Headers stay.
 """
 
 from __future__ import annotations
@@ -15,52 +15,52 @@ if TYPE_CHECKING:
 
     from asgi_cors._http import Headers
 
-WATCHED: Final = _http.CORS_RESPONSE_HEADERS | {_http.VARY}
-# By the length of a name, which is cheaper than to lower and look up each (-40 ns at three fields).
-MAYBE_WATCHED: Final = tuple(map({*map(len, WATCHED)}.__contains__, range(256)))
+CORS_AND_VARY: Final = _http.CORS_RESPONSE_HEADERS | {_http.VARY}
+# By the length of a name, whether it can be one of these: an index costs less than `lower` and a look-up.
+CORS_NAME_LENGTHS: Final = tuple(map({*map(len, CORS_AND_VARY)}.__contains__, range(256)))
 
 Header = Any  # a pair of bytes: a tuple by the ASGI specification, a list in some apps
 
 
-def merge(
+def merge_headers(
     headers: Iterable[Sequence[bytes]],
-    fields: Headers,
+    cors: Headers,
     vary: tuple[bytes, ...],
     *,
-    replaced: Callable[[bytes], None],
+    on_override: Callable[[bytes], None],
 ) -> list[Header]:
-    """Make a new list of a response's headers and the policy's fields.
+    """Return a new list of a response's headers and the policy's.
 
     Args:
-        headers: What the app sends.
-        fields: The CORS fields that the policy sends.
+        headers: The app's headers.
+        cors: The CORS headers of the policy.
         vary: Names that Vary must have.
-        replaced: Called with the lower-case name of each CORS field that the app has set.
+        on_override: Called with the lower-case name of each CORS header that the app has set.
     """
-    kept: list[Header] = []
+    others: list[Header] = []
     exposed: list[bytes] = []
     varied: list[bytes] = []
-    place = None
+    position = None  # of the app's first Vary
     for header in headers:
         name = header[0].lower()
-        if name not in WATCHED:
-            kept.append(header)
+        if name not in CORS_AND_VARY:
+            others.append(header)
         elif name != _http.VARY:
-            replaced(name)
+            on_override(name)
             exposed += [header[1]] if name == _http.EXPOSE_HEADERS else []
         elif vary:
-            place = len(kept) if place is None else place
+            position = len(others) if position is None else position
             varied.append(header[1])
         else:
-            kept.append(header)
-    if place is not None:
-        kept.insert(place, (_http.VARY, _merged_vary(varied, vary)))
-    last = ((_http.VARY, b", ".join(vary)),) if vary and place is None else ()
-    return [*kept, *(_exposing(fields, exposed) if exposed and fields else fields), *last]
+            others.append(header)
+    if position is not None:
+        others.insert(position, (_http.VARY, _merged_vary(varied, vary)))
+    last = ((_http.VARY, b", ".join(vary)),) if vary and position is None else ()
+    return [*others, *(_exposing(cors, exposed) if exposed and cors else cors), *last]
 
 
 def add_vary(headers: Iterable[Sequence[bytes]], vary: tuple[bytes, ...]) -> list[Header]:
-    """Return a new list of a response's headers with names added to Vary; CORS headers of the app stay."""
+    """Return a new list of a response's headers with names added to Vary. The app's CORS headers stay."""
     headers = list(headers)
     lines = [header[1] for header in headers if header[0].lower() == _http.VARY]
     others = [header for header in headers if header[0].lower() != _http.VARY]
@@ -68,18 +68,18 @@ def add_vary(headers: Iterable[Sequence[bytes]], vary: tuple[bytes, ...]) -> lis
 
 
 def _merged_vary(lines: list[bytes], names: tuple[bytes, ...]) -> bytes:
-    """Add names to an app's own Vary; `*` says it all already (RFC 9110, 12.5.5)."""
+    """Return the app's Vary with names added. `*` covers every name (RFC 9110, 12.5.5)."""
     present = [name.lower() for line in lines for name in _http.split_list(line)]
     added = [] if b"*" in present else [name for name in names if name.lower() not in present]
     return b", ".join([*filter(None, lines), *added])
 
 
-def _exposing(fields: Headers, exposed: list[bytes]) -> Headers:
-    """Join what the app exposes to what the policy does."""
-    own = [value for name, value in fields if name == _http.EXPOSE_HEADERS]
+def _exposing(cors: Headers, exposed: list[bytes]) -> Headers:
+    """Return the policy's headers with the app's exposed names added."""
+    own = [value for name, value in cors if name == _http.EXPOSE_HEADERS]
     names: dict[bytes, bytes] = {}
     for line in (*own, *exposed):
         for name in _http.split_list(line):
             names.setdefault(name.lower(), name)
-    others = tuple(field for field in fields if field[0] != _http.EXPOSE_HEADERS)
+    others = tuple(header for header in cors if header[0] != _http.EXPOSE_HEADERS)
     return (*others, (_http.EXPOSE_HEADERS, b", ".join(names.values()))) if names else others

@@ -3,7 +3,7 @@
 The decision is the same as under ASGI, for a scope that is built from environ. A wrapped `start_response` adds the
 headers. The iterable, its `close()` and `wsgi.file_wrapper` are unchanged if the app has called `start_response` before
 it returns. Otherwise the iterable is wrapped, because it may still raise before the response starts. Decisions are
-cached, as under ASGI: `__call__` is the hot path, and `_decided` serves the rest. Figures: CPython 3.11, per request.
+cached. `__call__` and its two helpers are the hot path, and `_serve_uncached` serves the rest.
 """
 
 from __future__ import annotations
@@ -11,59 +11,53 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Mapping
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack, cast
 
-from asgi_cors._configuration.cache import LONGEST
-from asgi_cors._configuration.configuration import Configuration
-from asgi_cors._configuration.evaluation import MiddlewareOptions
-from asgi_cors._configuration.log import SAME_ORIGIN
+from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.lookup import drive_blocking
 from asgi_cors._decision.decision import Decision, Outcome
-from asgi_cors._decision.request import read_request
 from asgi_cors._http import VARY
 
-from .base import Installed
-from .headers import MAYBE_WATCHED, WATCHED, add_vary, merge
-from .mark import (
+from .base import (
     CONFIGURATION,
-    INNER,
-    MARK,
-    NEXT,
+    INNER_DECISIONS,
     PASSED_THROUGH,
-    REQUEST,
+    PATH,
+    SCOPE_KEY,
+    SEND,
     STARTED,
-    add_inner_decision,
+    BaseMiddleware,
+    add_cors_note,
     intersect_with_inner,
-    note,
+    report_nested,
 )
+from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, add_vary, merge_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from asgi_cors._configuration.cache import Tables
-    from asgi_cors._configuration.configuration import Judgement
-    from asgi_cors._decision.request import Request
+    from asgi_cors._configuration.cache import BoundedCache, ResponseCache, ResponseCaches
+    from asgi_cors._configuration.evaluation import Evaluation
     from asgi_cors._http import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
     from asgi_cors._policy.policy import Policy
 
-    from .mark import State
+    from .base import ResponseState
 
-    Answer = tuple[str, WSGIHeaders, bytes]
-    Start = Callable[..., Callable[[bytes], object]]  # of a state, and what `start_response` takes
+    Response = tuple[str, WSGIHeaders, bytes]
+    Start = Callable[..., Callable[[bytes], object]]  # of a response state, and the arguments of `start_response`
 
 _PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
-_UNKNOWN: Final = (None, 0, 0.0)
-_WATCHED: Final = frozenset(name.decode() for name in WATCHED)
+_CORS_AND_VARY: Final = frozenset(name.decode() for name in CORS_AND_VARY)
 
 
-class WSGIMiddleware(Installed):
+class WSGIMiddleware(BaseMiddleware):
     """Apply one policy to a WSGI app.
 
     Args:
         app: The app.
         policy: The base policy; else its options are given as keywords.
-        options: As those of `CORSMiddleware`; callables get an ASGI-shaped scope built from environ.
+        options: As those of `CORSMiddleware`. Callables get an ASGI-shaped scope built from environ.
 
     Raises:
         ConfigError: With every mistake found, before any request is served.
@@ -82,98 +76,100 @@ class WSGIMiddleware(Installed):
         super().__init__(app, policy, arguments, options)
         self.app = app
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901, PLR0912 - flat, see above
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        configuration, outer, start = self.configuration, environ.get(MARK), None
-        if configuration.before_request is not None:
-            configuration.before_request()
+        configuration, start = self.configuration, None
         method = environ["REQUEST_METHOD"]  # an app may overwrite it
-        if outer is not None and outer[STARTED]:
-            outer = None  # of an earlier request, whose environ is used again
-        if outer is None:
-            tables = configuration.tables or _tables(configuration, environ)
-            if tables is None:
-                return self._pass_through(configuration, environ, start_response)
-            if method == "OPTIONS":
-                answer = _known_answer(configuration, tables, environ)
-                if answer is not None:
-                    return _send(answer, start_response)
-            else:
-                start, level, until = tables.wsgi.get(environ.get("HTTP_ORIGIN"), _UNKNOWN)
-                if level and configuration.log.is_due(level, until, {}):
-                    start = None
-        elif outer[CONFIGURATION] is configuration:
+        outer = _outer_state(environ)
+        if outer is not None and outer[CONFIGURATION] is configuration:
             return self.app(environ, start_response)
-        if start is None:
-            start, body = self._decided(configuration, environ, start_response, outer)
-            if start is None:
-                return body
-        state: State = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
-        environ[MARK] = state
+        if configuration.before_request is not None:
+            configuration.call_before_request()
+        caches = configuration.evaluator.wsgi
+        cache = caches.only or _cache_for_environ(caches, environ)
+        if cache is None:
+            return self._pass_through(environ, start_response)
+        if outer is None:
+            start = _cached_preflight(cache, environ) if method == "OPTIONS" else _cached_response(cache, environ)
+        if type(start) is not FunctionType:
+            start = self._serve_uncached(environ, start_response, cache, start)
+            if type(start) is not FunctionType:
+                return cast("Iterable[bytes]", start)
+        environ[SCOPE_KEY] = state = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
         try:
             body = self.app(environ, MethodType(start, state))
         except Exception as error:
             if self.propagates_exceptions(environ):
-                note(error)
+                add_cors_note(error)
                 raise
-            return _then_raise(_crashed(method, MethodType(start, state), state), error)
+            return _then_raise(_send_error_response(method, MethodType(start, state), state), error)
         if state[STARTED] or isinstance(body, (list, tuple)):
             return body
-        crashed = functools.partial(_crashed, method, MethodType(start, state), state)
-        return _Unstarted(body, state, crashed, functools.partial(self.propagates_exceptions, environ))
+        send_error = functools.partial(_send_error_response, method, MethodType(start, state), state)
+        return _Unstarted(body, state, send_error, functools.partial(self.propagates_exceptions, environ))
 
-    def _decided(
-        self, configuration: Configuration, environ: Environ, start_response: StartResponse, outer: State | None
-    ) -> tuple[Start | None, Iterable[bytes]]:
-        """Decide what has not been decided before; None and the body where nothing is left to do."""
-        scope = scope_of(environ)
-        request = read_request(scope)
-        judgement = drive_blocking(configuration.judge(scope, request))
-        if judgement.passes_through:
-            return None, self._pass_through(configuration, environ, start_response, judgement.decision.vary)
+    def _serve_uncached(self, environ: Environ, start_response: StartResponse, cache: ResponseCache, found: Any) -> Any:
+        """Serve a request whose response start is not cached; see `CORSMiddleware`.
+
+        Returns:
+            The function that starts the response; else the body.
+        """
+        if isinstance(found, tuple):
+            return _send_response(found, environ["REQUEST_METHOD"], start_response)
+        configuration, outer, scope = self.configuration, _outer_state(environ), scope_of(environ)
+        configuration.root_path = scope["root_path"]
+        evaluation: Evaluation = drive_blocking(found or cache.evaluate(scope))
+        decision = evaluation.decision
+        if evaluation.passes_through:
+            return self._pass_through(environ, start_response, decision.vary)
         if outer is not None:
-            configuration.log.warn_nested(scope, outer)
-            add_inner_decision(outer, judgement.decision)
-        if judgement.answer is not None:
-            status, headers, text = _kept_answer(judgement, environ, request)
-            return None, _send((status, headers, _body(request.method, text)), start_response)
+            report_nested(outer, configuration, scope, scope["path"], decision)
+        if evaluation.response is not None:
+            response = build_response(*evaluation.response, decision)
+            _store(evaluation, response, environ, scope)
+            return _send_response(response, evaluation.request.method, start_response)
         if outer is not None:
-            return None, self.app(environ, start_response)
-        return _kept_start(judgement, environ), ()
+            return self.app(environ, start_response)
+        start = make_start_response(evaluation.policy, decision)
+        _store(evaluation, start, environ, scope)
+        return start
 
     def _pass_through(
-        self,
-        configuration: Configuration,
-        environ: Environ,
-        start_response: StartResponse,
-        vary: tuple[bytes, ...] = (),
+        self, environ: Environ, start_response: StartResponse, vary: tuple[bytes, ...] = ()
     ) -> Iterable[bytes]:
         """Leave a response to the app, except for Vary. If a view with a policy runs after all, grant nothing."""
-        if not vary and configuration.settings.rules.view_of is None:
+        configuration = self.configuration
+        if not vary and configuration.evaluator.rules.view_of is None:
             return self.app(environ, start_response)
         environ[PASSED_THROUGH] = state = [start_response, False, configuration, environ.get("PATH_INFO", ""), None]
-        return self.app(environ, MethodType(make_pass_through(vary), state))
+        return self.app(environ, MethodType(make_pass_through_start_response(vary), state))
 
-    def verify_view(self, environ: Environ, predicted: Hashable | None, key: Hashable | None) -> Answer | None:
+    def verify_view(self, environ: Environ, predicted: Hashable | None, key: Hashable | None) -> Response | None:
         """Compare the view that runs with the one that `view_of` predicted; see `CORSMiddleware.verify_view`."""
-        state, scope = environ.get(MARK) or environ.get(PASSED_THROUGH), scope_of(environ)
-        judgement = drive_blocking(self.configuration.verify_view(scope, predicted, key, state))
-        return answered(judgement) if judgement and judgement.answer else None
+        state = environ.get(SCOPE_KEY) or environ.get(PASSED_THROUGH)
+        evaluation = drive_blocking(self._verify_view(scope_of(environ), predicted, key, state))
+        return build_response(*evaluation.response, evaluation.decision) if evaluation and evaluation.response else None
 
     def propagates_exceptions(self, environ: Environ) -> bool:
-        """Return True if the app's exceptions are to be raised: werkzeug's debugger or Flask's config wants them."""
+        """Return whether the app's exceptions are raised, for werkzeug's debugger or by Flask's config."""
         config: object = getattr(getattr(self.app, "__self__", None), "config", None)
-        known: Mapping[str, Any] = cast("Mapping[str, Any]", config) if isinstance(config, Mapping) else {}
-        asked = any(known.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
-        return asked or "werkzeug.debug.preserve_context" in environ
+        values: Mapping[str, Any] = cast("Mapping[str, Any]", config) if isinstance(config, Mapping) else {}
+        is_configured = any(values.get(key) for key in ("PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"))
+        return is_configured or "werkzeug.debug.preserve_context" in environ
+
+
+def _outer_state(environ: Environ) -> ResponseState | None:
+    """Return the response state of an outer middleware."""
+    state: ResponseState | None = environ.get(SCOPE_KEY)
+    return None if state is None or state[STARTED] else state  # else of an earlier request with the same environ
 
 
 def scope_of(environ: Environ) -> Scope:
-    """Build an ASGI-shaped scope of an environ; the environ itself is its `wsgi.environ`."""
+    """Return an ASGI-shaped scope for an environ. Its `wsgi.environ` is the environ itself."""
     headers = [(_name(key[5:]), _bytes(value)) for key, value in environ.items() if key[:5] == "HTTP_"]
     headers += [(_name(key), _bytes(environ[key])) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
     port = str(environ.get("SERVER_PORT") or "")
-    root = _decoded(environ.get("SCRIPT_NAME", "")).rstrip("/")
+    root = _decode_path(environ.get("SCRIPT_NAME", "")).rstrip("/")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -181,7 +177,7 @@ def scope_of(environ: Environ) -> Scope:
         "method": environ["REQUEST_METHOD"],
         "scheme": environ.get("wsgi.url_scheme", "http"),
         "root_path": root,
-        "path": root + _routed(environ),
+        "path": root + _route_path(environ),
         "query_string": _bytes(environ.get("QUERY_STRING") or ""),
         "headers": headers,
         "server": (environ.get("SERVER_NAME", ""), int(port) if port.isdecimal() else None),
@@ -199,24 +195,53 @@ def _bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _routed(environ: Environ) -> str:
-    """Give the path that the app's router sees: with its slash, which servers leave out behind a SCRIPT_NAME."""
-    path = _decoded(environ.get("PATH_INFO", ""))
+def _route_path(environ: Environ) -> str:
+    """Return the path that the app's router sees: with its slash, which servers leave out after a SCRIPT_NAME."""
+    path = _decode_path(environ.get("PATH_INFO", ""))
     return path if path[:1] == "/" else f"/{path}"
 
 
-def _decoded(path: str) -> str:
-    """Read a path as PEP 3333 hands it over: bytes of UTF-8, one to a character."""
-    if path.isascii():  # which asks one bit, and saves two copies of almost every path
+def _decode_path(path: str) -> str:
+    """Decode a path of PEP 3333, which has one character for each byte of UTF-8."""
+    if path.isascii():
         return path
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-# -- what is kept
+# -- the cache
 
 
-def _asked(environ: Environ) -> tuple[str | None, ...]:
-    """Give what a preflight's answer hangs on."""
+def _cache_for_environ(caches: ResponseCaches, environ: Environ) -> ResponseCache | None:
+    """Return the cache of the policy that serves an environ; see `ResponseCaches.for_scope`."""
+    if caches.depends_on_view:
+        return caches.for_scope(scope_of(environ))
+    return caches.for_path(_route_path(environ))
+
+
+def _cached_response(cache: ResponseCache, environ: Environ) -> Any:
+    """Find the cached response of an actual request; see `_cached_response` of ASGI."""
+    if cache.any_origin is not None:
+        return cache.any_origin
+    return _find(cache, cache.actual, environ.get("HTTP_ORIGIN"), environ)
+
+
+def _cached_preflight(cache: ResponseCache, environ: Environ) -> Any:
+    """Find the cached response of a preflight; send it."""
+    return _find(cache, cache.preflight, _preflight_key(environ), environ)
+
+
+def _find(cache: ResponseCache, responses: BoundedCache, key: Hashable, environ: Environ) -> Any:
+    try:
+        response, log_after, condition = responses[key]
+    except KeyError:
+        return None
+    if response is None:
+        return cache.check(condition, responses, key, environ, scope_of)
+    return None if log_after and cache.clock() >= log_after else response
+
+
+def _preflight_key(environ: Environ) -> tuple[str | None, ...]:
+    """Return the headers on which a preflight's response depends."""
     get = environ.get
     return (
         get("HTTP_ORIGIN"),
@@ -226,128 +251,110 @@ def _asked(environ: Environ) -> tuple[str | None, ...]:
     )
 
 
-def _tables(configuration: Configuration, environ: Environ) -> Tables | None:
-    """Give the tables of the policy that serves an environ; None where it is passed through untouched."""
-    if configuration.settings.rules.view_of is None:
-        return configuration.tables_at(_routed(environ))
-    return configuration.tables_of(scope_of(environ))
+def _store(evaluation: Evaluation, response: Start | Response, environ: Environ, scope: Scope) -> None:
+    """Store a response for identical requests."""
+    if evaluation.cacheable:
+        key = _preflight_key(environ) if evaluation.request.is_preflight else environ.get("HTTP_ORIGIN")
+        evaluation.evaluator.wsgi.for_policy(evaluation.policy).store(evaluation, key, response, scope)
 
 
-def _known_answer(configuration: Configuration, tables: Tables, environ: Environ) -> Answer | None:
-    """Give the answer that is kept for an environ; None without one, or where it is to be looked at again."""
-    kept = tables.wsgi_answers.get(_asked(environ))
-    if kept is None:
-        return None
-    status, headers, body, level, until = kept
-    return None if level and configuration.log.is_due(level, until, {}) else (status, headers, body)
+# -- the response
 
 
-def _kept_answer(judgement: Judgement, environ: Environ, request: Request) -> Answer:
-    """Make an answer of a judgement, and keep it for other requests like this."""
-    answer, asked = answered(judgement), _asked(environ)
-    if not request.oversized and sum(len(value or "") for value in asked) <= LONGEST and judgement.quiet != SAME_ORIGIN:
-        judgement.keep(judgement.policy.compiled.tables.wsgi_answers, asked, answer)
-    return answer
+def build_response(status: int, text: str, decision: Decision) -> Response:
+    """Return status, headers and body of a response of the middleware's own."""
+    headers = [] if status == 204 else _content_headers(text)  # noqa: PLR2004 - it has no content (RFC 9110, 15.3.5)
+    headers += [("cache-control", "no-store")] if status == 403 else []  # noqa: PLR2004 - it depends on more than Vary names
+    return _PHRASES[status], [*headers, *_policy_headers(decision)], text.encode()
 
 
-def _kept_start(judgement: Judgement, environ: Environ) -> Start:
-    """Make the function that sends a response start, and keep it for other requests like this."""
-    start, origin = starter(judgement), environ.get("HTTP_ORIGIN")
-    if len(origin or "") <= LONGEST and judgement.quiet != SAME_ORIGIN:  # which only a scope can tell
-        judgement.keep(judgement.policy.compiled.tables.wsgi, origin, (start,))
-    return start
+def make_start_response(policy: Policy, decision: Decision) -> Start:
+    """Return the function that adds a decision's headers to a response start, also if it is called with `exc_info`.
 
-
-# -- what is sent
-
-
-def answered(judgement: Judgement) -> Answer:
-    """Make status, headers and body of a judgement's answer."""
-    status, text = judgement.answer or (204, "")
-    content = [] if status == 204 else _content(text)  # noqa: PLR2004 - which has none (RFC 9110, 15.3.5)
-    content += [("cache-control", "no-store")] if status == 403 else []  # noqa: PLR2004 - a refusal of `enforce`
-    return _PHRASES[status], [*content, *_tail(judgement.decision)], text.encode()
-
-
-def starter(judgement: Judgement) -> Start:
-    """Make the function that puts a decision's fields into a response start, at a second call with `exc_info` too.
-
-    It is to be bound to the response's state, which costs 50 ns less than a closure for each; see `_ready.starter`.
+    It replaces `start_response` once it is bound to the response state by `MethodType`, as `make_send` of ASGI.
     """
-    policy, decision = judgement.policy, judgement.decision
-    tail = _tail(decision)
+    policy_headers = _policy_headers(decision)
 
-    def start(state: State, status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
-        """Stand in for `start_response`, once bound to a state."""
+    def start(
+        state: ResponseState, status: str, headers: WSGIHeaders, exc_info: Any = None
+    ) -> Callable[[bytes], object]:
+        """Replace `start_response`, once bound to a state."""
         state[STARTED] = True
         try:
-            sent = headers + tail if state[INNER] is None else merged(state, headers)
+            sent = headers + policy_headers if state[INNER_DECISIONS] is None else merged(state, headers)
             for name, _ in headers:
-                if MAYBE_WATCHED[len(name)] and name.lower() in _WATCHED:
+                if CORS_NAME_LENGTHS[len(name)] and name.lower() in _CORS_AND_VARY:
                     sent = merged(state, headers)
                     break
-        except (LookupError, TypeError):  # an endless name, no list: free where nothing is raised
+        except (LookupError, TypeError):  # a very long name, or not a list
             sent = merged(state, [*headers])
-        return state[NEXT](status, sent, exc_info) if exc_info else state[NEXT](status, sent)  # type: ignore[no-any-return]
+        return state[SEND](status, sent, exc_info) if exc_info else state[SEND](status, sent)  # type: ignore[no-any-return]
 
-    def merged(state: State, headers: WSGIHeaders) -> WSGIHeaders:
-        others = [header for header in headers if header[0].lower() not in _WATCHED]
-        watched = [header for header in headers if header[0].lower() in _WATCHED]
-        own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in watched]
+    def merged(state: ResponseState, headers: WSGIHeaders) -> WSGIHeaders:
+        others = [header for header in headers if header[0].lower() not in _CORS_AND_VARY]
+        own = [header for header in headers if header[0].lower() in _CORS_AND_VARY]
         sent = intersect_with_inner(state, decision)
-        warn, path = state[CONFIGURATION].log.warn_overridden, _decoded(state[REQUEST])
-        ours = merge(own, sent.headers, sent.vary, replaced=lambda name: warn(name, policy, path))
-        return [*others, *_as_text(ours)]
+        warn, path = state[CONFIGURATION].log.warn_overridden, _decode_path(state[PATH])
+        merged = merge_headers(
+            _as_bytes(own), sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path)
+        )
+        return [*others, *_as_text(merged)]
 
     return start
 
 
-def make_pass_through(vary: tuple[bytes, ...]) -> Start:
-    """Return the function that leaves a response to the app, except for Vary; see `_ready.make_pass_through`."""
+def make_pass_through_start_response(vary: tuple[bytes, ...]) -> Start:
+    """Return the function that leaves a response to the app, except for Vary; see `make_pass_through_send` of ASGI."""
 
-    def start(state: State, status: str, headers: WSGIHeaders, exc_info: Any = None) -> Callable[[bytes], object]:
+    def start(
+        state: ResponseState, status: str, headers: WSGIHeaders, exc_info: Any = None
+    ) -> Callable[[bytes], object]:
         """Replace `start_response`, once bound to a state."""
-        own = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers]
-        if state[INNER]:
+        if state[INNER_DECISIONS]:
             sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
-            headers = _as_text(merge(own, (), sent.vary, replaced=lambda _: None))
+            headers = _as_text(merge_headers(_as_bytes(headers), (), sent.vary, on_override=lambda _: None))
         elif vary:
-            headers = _as_text(add_vary(own, vary))
-        return state[NEXT](status, headers, exc_info) if exc_info else state[NEXT](status, headers)  # type: ignore[no-any-return]
+            headers = _as_text(add_vary(_as_bytes(headers), vary))
+        return state[SEND](status, headers, exc_info) if exc_info else state[SEND](status, headers)  # type: ignore[no-any-return]
 
     return start
 
 
-def _tail(decision: Decision) -> WSGIHeaders:
+def _policy_headers(decision: Decision) -> WSGIHeaders:
     vary = ((VARY, b", ".join(decision.vary)),) if decision.vary else ()
     return _as_text((*decision.headers, *vary))
 
 
-def _as_text(fields: Iterable[tuple[bytes, bytes]]) -> WSGIHeaders:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+def _as_text(headers: Iterable[tuple[bytes, bytes]]) -> WSGIHeaders:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-def _content(text: str) -> WSGIHeaders:
+def _as_bytes(headers: WSGIHeaders) -> list[tuple[bytes, bytes]]:
+    return [(_bytes(name), _bytes(value)) for name, value in headers]
+
+
+def _content_headers(text: str) -> WSGIHeaders:
     return [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(text.encode())))]
 
 
-def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
-    status, headers, body = answer
-    start_response(status, headers.copy())  # which is the server's to change (PEP 3333)
-    return [body]
+def _send_response(response: Response, method: str, start_response: StartResponse) -> list[bytes]:
+    """Send a response of the middleware's own."""
+    status, headers, body = response
+    start_response(status, headers.copy())  # the server may change its list (PEP 3333)
+    return [_body(method, body)]
 
 
-def _body(method: str, text: bytes) -> bytes:
+def _body(method: str, body: bytes) -> bytes:
     """Return the body of a response of the middleware's own: none on HEAD (RFC 9110, 9.3.2)."""
-    return b"" if method == "HEAD" else text
+    return b"" if method == "HEAD" else body
 
 
-def _crashed(method: str, start_response: StartResponse, state: State) -> bytes:
-    """Start the 500 for a crash, which the page can read, and return its body."""
+def _send_error_response(method: str, start_response: StartResponse, state: ResponseState) -> bytes:
+    """Start the 500 for an app that raised, which the page can read, and return its body."""
     text = "Internal Server Error"
     # `exc_info` replaces a response that has been started. Without one it means nothing, and uWSGI drops the body.
     replacing = (sys.exc_info(),) if state[STARTED] else ()
-    write = start_response(_PHRASES[500], _content(text), *replacing)
+    write = start_response(_PHRASES[500], _content_headers(text), *replacing)
     body = _body(method, text.encode())
     # On HEAD: some servers send the headers with the first non-empty piece only, and the exception would drop them.
     if not body and callable(write):  # some callers in tests return None
@@ -367,18 +374,22 @@ class _Unstarted:
     Args:
         body: The iterable.
         state: The state of the response.
-        crashed: Starts the 500, and returns its body.
-        propagates: Returns True if the app's exceptions are to be raised.
+        send_error: Starts the 500, and returns its body.
+        propagates: Returns whether the app's exceptions are raised.
     """
 
     def __init__(
-        self, body: Iterable[bytes], state: State, crashed: Callable[[], bytes], propagates: Callable[[], bool]
+        self,
+        body: Iterable[bytes],
+        state: ResponseState,
+        send_error: Callable[[], bytes],
+        propagates: Callable[[], bool],
     ) -> None:
         self._body, self._state = body, state
-        self._crashed, self._propagates = crashed, propagates
+        self._send_error, self._propagates = send_error, propagates
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the app's body; if it raises before any of it is sent, that of a 500."""
+        """Yield the app's body. If it raises before any of it is sent, yield the body of a 500."""
         is_sent = False
         try:
             for piece in self._body:
@@ -388,9 +399,9 @@ class _Unstarted:
             if is_sent:
                 raise
             if self._propagates():
-                note(error)
+                add_cors_note(error)
                 raise
-            yield self._crashed()
+            yield self._send_error()
             raise
 
     def close(self) -> None:

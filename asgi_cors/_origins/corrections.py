@@ -28,18 +28,17 @@ from .pattern import (
 
 Accepts = Callable[[list[Any]], bool]
 
-_AUTHORITY: Final = re.compile(r"([^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)(?::([^/\\?#]*))?")
-_SCHEME: Final = re.compile(r"(?i)^(?:(?:https?:/+)+(?=https?:/))?(https?|wss?)(?:[:;]+[/\\]*|//+)")
+# Compiled by `re` when they are first used: most policies have no mistake.
+_AUTHORITY: Final = r"([^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)(?::([^/\\?#]*))?"
+_SCHEME: Final = r"(?i)^(?:(?:https?:/+)+(?=https?:/))?(https?|wss?)(?:[:;]+[/\\]*|//+)"
 # A scheme with a wildcard, such as `https?://`, `http(s)://`, `http[s]?://`, `(http|https)://`, `http*://` and `*://`.
-_ANY_SCHEME: Final = re.compile(
-    r"(?i)^\^?(?:https\?|http\(\??:?s\)\??|http\[s\]\??|\((?:\?:)?https?\|https?\)|(?:http)?\*)://"
-)
+_ANY_SCHEME: Final = r"(?i)^\^?(?:https\?|http\(\??:?s\)\??|http\[s\]\??|\((?:\?:)?https?\|https?\)|(?:http)?\*)://"
 _DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")  # dots of UTS #46
-_LOCAL: Final = re.compile(r"localhost\b|127\.|\[|.*\.localhost\b")
+_LOCAL: Final = r"localhost\b|127\.|\[|.*\.localhost\b"
 _NO_HOST: Final = frozenset({"none", "null", "undefined", "true", "false", "all", "any", "nan"})
-_BARE_DOT: Final = re.compile(r"(?<![\\.\])])\.(?![*+?{.])")
-_IP_GLOB: Final = re.compile(r"(?:[0-9]{1,3}|\*)(?:\.(?:[0-9]{1,3}|\*)){1,3}")
-_BRACED: Final = re.compile(r"[\[{]([\w.\-]+(?: *, *[\w.\-]+)*)[\]}]")
+_BARE_DOT: Final = r"(?<![\\.\])])\.(?![*+?{.])"
+_IP_GLOB: Final = r"(?:[0-9]{1,3}|\*)(?:\.(?:[0-9]{1,3}|\*)){1,3}"
+_BRACED: Final = r"[\[{]([\w.\-]+(?: *, *[\w.\-]+)*)[\]}]"
 _MAX_LISTED: Final = 20
 
 # The hint for a problem without a correction, by code.
@@ -137,8 +136,8 @@ def _one(text: str) -> Iterator[list[Any]]:
 
 def _with_scheme(text: str) -> str:
     """Replace a scheme with a wildcard by one scheme: http for loopback hosts, or else https."""
-    rest = _ANY_SCHEME.sub("", text)
-    return text if rest == text else ("http://" if _LOCAL.match(rest) else "https://") + rest.removesuffix("$")
+    rest = re.sub(_ANY_SCHEME, "", text)
+    return text if rest == text else ("http://" if re.match(_LOCAL, rest) else "https://") + rest.removesuffix("$")
 
 
 # Lists, ports, regular expressions
@@ -160,7 +159,7 @@ def _split(text: str) -> list[str]:
     """Split at commas, semicolons and blanks. Braces and brackets are expanded: `http://localhost:[3000,5173]`."""
     inner = text[1:-1] if text[:1] + text[-1:] in {"[]", "()", "{}"} else text
     whole = inner.lstrip("[")
-    braced = _BRACED.search(whole)
+    braced = re.search(_BRACED, whole)
     if braced and "," in braced[1]:
         begin = max(whole.rfind(separator, 0, braced.start()) for separator in ", ;") + 1
         end = min((at for separator in ", ;" if (at := whole.find(separator, braced.end())) >= 0), default=len(whole))
@@ -194,7 +193,7 @@ def _regexes(text: str) -> Iterator[list[Any]]:
         yield [pattern]  # "https?://*.example.com"
     with warnings.catch_warnings(), contextlib.suppress(re.error, RecursionError, OverflowError, Warning):
         warnings.simplefilter("error")  # such as `[[`, which a later Python may parse differently
-        yield [re.compile(_BARE_DOT.sub(r"\\.", text))]
+        yield [re.compile(re.sub(_BARE_DOT, r"\\.", text))]
     if pattern:
         yield [pattern]
 
@@ -208,7 +207,7 @@ def _glob(text: str) -> Iterator[list[Any]]:
     port = "(?::[0-9]+)?" if port == ":*" else port
     if host == "*":
         yield [re.compile(f"{scheme}://.+{port}")]
-    elif _IP_GLOB.fullmatch(host):
+    elif re.fullmatch(_IP_GLOB, host):
         numbers = host.split(".")
         numbers += ["*"] * (4 - len(numbers)) if numbers[-1] == "*" else []
         expressions = (r"[0-9]{1,3}" if number == "*" else number for number in numbers)
@@ -220,17 +219,17 @@ def _glob(text: str) -> Iterator[list[Any]]:
 
 def corrected(text: str) -> str | None:
     """Return `text` with everything corrected that has one correct form; None if that is not an origin pattern."""
-    text = _SCHEME.sub(r"\1://", text.strip())
+    text = re.sub(_SCHEME, r"\1://", text.strip())
     text = re.sub(r"(?i)^blob:(?=https?://)", "", text)
     scheme, separator, rest = text.partition("://")
     if not separator:
-        scheme, rest = ("http" if _LOCAL.match(text) else "https"), text.lstrip("/")
+        scheme, rest = ("http" if re.match(_LOCAL, text) else "https"), text.lstrip("/")
         if rest.lower() in _NO_HOST or not re.search(r"[.*:]|^localhost|^\[", rest):
             return None
     scheme, rest = WEBSOCKET_SCHEMES.get(scheme.lower(), scheme.lower()), re.sub(r":\.[*+]$", ":*", rest)
     if scheme in WEB_PORTS:
         rest = _bracketed(rest.lower())
-    _, host, port = _AUTHORITY.findall(rest)[0]
+    _, host, port = re.findall(_AUTHORITY, rest)[0]
     line = f"{scheme}://{_corrected_host(host) if scheme in WEB_PORTS else host}{_corrected_port(port, scheme)}"
     return line if isinstance(parse_pattern(line), Pattern) else None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -139,8 +138,8 @@ def _suffix_rules() -> tuple[str, ...]:
     """Return every rule, in ASCII."""
     from publicsuffixlist import PSLFILE  # noqa: PLC0415 - expensive, and rarely needed
 
-    lines = (line.split(maxsplit=1)[0] for line in Path(PSLFILE).read_text("utf-8").splitlines() if line.strip())
-    listed = (line for line in lines if not line.startswith("//"))
+    with open(PSLFILE, encoding="utf-8") as file:  # noqa: PTH123 - nothing else needs pathlib
+        listed = [line.split(maxsplit=1)[0] for line in file if line.strip() and not line.startswith("//")]
     return tuple(".".join(map(to_ascii, rule.split("."))) for rule in (*listed, *SHARED_SUFFIXES))
 
 

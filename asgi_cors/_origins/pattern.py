@@ -31,7 +31,8 @@ _OPAQUE_HOST: Final = re.compile(r"[!\"$%&'()+,\-.0-9;=A-Z_`a-z{}~]+")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 # One string from an environment variable: a list, or a text in quotation marks.
 _LIST: Final = re.compile(r"[,;\s]|^\[(?:[\"'*\]]|https?:)")
-_QUOTED: Final = re.compile(r"([\"'`\u2018\u201c]).*[\"'`\u2019\u201d]")
+_OPENING_QUOTES: Final = "\"'`\u2018\u201c"
+_CLOSING_QUOTES: Final = "\"'`\u2019\u201d"
 _QUANTIFIER: Final = re.compile(r"(?<!:)\{[0-9]+(?:,[0-9]*)?\}")
 _REGEX: Final = re.compile(
     r"[\\^$|()]|\?:|://\.\*|\.\*(?![.\-:]|$)|\.\+|(?<!:)\[[^\]:,]*-[^\]:,]*\]|://\[[a-z]+\]|s\[s\]|p\[s\]"
@@ -107,7 +108,8 @@ def _problem_of_form(text: str, scheme: str) -> Problem | None:
     if len(text) > MAX_TEXT:
         is_list = _LIST.search(text.strip())
         return _MORE_THAN_ONE if is_list else Problem("origin-too-long", f"is over {MAX_TEXT:,} characters long")
-    if _QUOTED.fullmatch(text) and not _LIST.search(text):
+    is_quoted = len(text) > 1 and text[0] in _OPENING_QUOTES and text[-1] in _CLOSING_QUOTES
+    if is_quoted and not _LIST.search(text):
         return Problem("origin-quoted", "has quotation marks inside the string")
     if scheme in {*WEB_PORTS, text} and _PLACEHOLDER.search(text):
         return Problem("origin-placeholder", "has a placeholder that was not replaced by its value")

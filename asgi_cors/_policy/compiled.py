@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asgi_cors import _http
-from asgi_cors._configuration.cache import Tables
 from asgi_cors._http import Headers
 from asgi_cors._origins.origin_set import OriginSet
 
@@ -35,8 +34,6 @@ class CompiledPolicy:
         self._exposed = ", ".join(options["expose_headers"]).encode()
         self._compile_methods(options["allow_methods"])
         self._compile_headers(options["allow_headers"])
-        self.warned: set[bytes] = set()  # what has been logged once for this policy
-        self.tables = Tables()
         self.key = _equality_key(options, origins, self.origins.exact)
 
     def _compile_methods(self, methods: Names) -> None:

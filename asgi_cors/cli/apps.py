@@ -361,7 +361,7 @@ def find_policy(app: InspectedApp, path: str, method: str, *, is_websocket: bool
         "server": (host.partition(":")[0], 80),
         "client": None,
     }
-    finding = app.configuration.settings.rules.find(scope)
+    finding = app.configuration.evaluator.rules.find(scope)
     try:
         awaitable = next(finding)
     except StopIteration as stop:

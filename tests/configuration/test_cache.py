@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import Configuration, CORSMiddleware, Decision, Policy, Request, decide
-from asgi_cors._configuration.cache import MOST, MOST_REFUSED
-from asgi_cors._configuration.configuration import LONGEST_PATH, MOST_PATHS
+from asgi_cors._configuration.cache import MAX_ACTUAL, MAX_PATH_LENGTH, MAX_PATHS, MAX_REFUSED
 from tests.support.apps import App
+from tests.support.cached import cached
 from tests.support.clients import Answer, Served, call_asgi, http_scope
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 from tests.support.strategies import policies, requests
@@ -97,7 +97,7 @@ def test_a_later_request_is_not_decided(
     """What has been decided once is not decided again."""
     served = serve(**ONE, paths=paths)
     first = served.request(method, path, **more)
-    monkeypatch.delattr("asgi_cors._configuration.configuration.decide")
+    monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
     for _ in range(2):
         later = served.request(method, path, **more)
         assert (later.status, later.lines, later.body) == (first.status, expected or first.lines, first.body)
@@ -108,9 +108,8 @@ def test_a_later_request_of_any_origin_is_not_decided(serve: Any, monkeypatch: A
     served = serve(allow_origins="*")
     served.request(origin=None)
     served.request(origin=APP)
-    monkeypatch.delattr("asgi_cors._configuration.configuration.decide")
-    if served.shell == "asgi":
-        assert served.request(origin=EVIL).lines == sorted([OWN, origin_line("*")])
+    monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
+    assert served.request(origin=EVIL).lines == sorted([OWN, origin_line("*")])
     assert served.request(origin=APP).lines == sorted([OWN, origin_line("*")])
 
 
@@ -162,24 +161,24 @@ def test_a_hostile_stream_leaves_tables_bounded(serve: Any, options: dict[str, A
     """Whatever strangers vary (origins, methods, header names), what is kept of it has a limit."""
     policy = Policy(**options)
     served = serve(policy)
-    for number in range(MOST + 50):
+    for number in range(MAX_ACTUAL + 50):
         origin = f"https://n{number}.example.net"
         served.request(origin=origin)
         served.preflight("GET", f"x-{number}", origin=origin)
-    tables = policy.compiled.tables
-    refuses = options is ONE
-    for table in (tables.asgi, tables.wsgi, tables.answers, tables.wsgi_answers):
-        assert len(table) <= (MOST_REFUSED if refuses else MOST)
-    assert tables.asgi or tables.wsgi
+    limit = MAX_REFUSED if options is ONE else MAX_ACTUAL
+    caches = cached(served, policy)
+    assert all(len(cache) <= limit for cache in caches)
+    assert any(caches)
 
 
 def test_a_hostile_stream_of_paths_leaves_them_bounded(serve: Any) -> None:
     """However many paths strangers ask for, at whatever length, few are remembered, and each gets its policy."""
     served = serve(**ONE, paths={"/open/*": {"allow_origins": "*"}})
-    for number in range(MOST_PATHS + 50):
+    for number in range(MAX_PATHS + 50):
         assert served.request(path=f"/open/{number}", origin=EVIL).cors == [origin_line("*")]
-        assert served.request(path=f"/{number}/{'a' * LONGEST_PATH}", origin=EVIL).cors == []
-    assert 0 < len(served.middleware.configuration.tables_by_path) <= MOST_PATHS
+        assert served.request(path=f"/{number}/{'a' * MAX_PATH_LENGTH}", origin=EVIL).cors == []
+    evaluator = served.middleware.configuration.evaluator
+    assert 0 < len(evaluator.asgi._by_path) + len(evaluator.wsgi._by_path) <= MAX_PATHS
     assert served.request(path="/open/0", origin=EVIL).cors == [origin_line("*")]
     assert served.request(path="/closed", origin=EVIL).cors == []
 
@@ -208,8 +207,8 @@ def test_a_later_request_of_a_view_is_not_decided(monkeypatch: Any) -> None:
     assert first[0] == [GRANT, granted()]
     assert first[3] == [sorted([OWN, VARY, origin_line(EVIL)]), granted(EVIL)]
     assert first[4] == [[OWN], [OWN]]
-    monkeypatch.delattr("asgi_cors._configuration.configuration.decide")
-    monkeypatch.delattr("asgi_cors._middleware.asgi.read_request")
+    monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
+    monkeypatch.delattr("asgi_cors._configuration.evaluation.read_request")
     assert [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)] == first
 
 

@@ -5,15 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgi_cors import CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.cache import Kept
+from asgi_cors import Configuration, CORSMiddleware, Policy, Request, decide
+from asgi_cors._configuration.cache import BoundedCache
 from tests.support.apps import App
+from tests.support.cached import cached
 from tests.support.clients import Answer, Served, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.event_loops import run_asyncio
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
 from tests.support.strategies import policies, requests
+
+pytestmark = pytest.mark.slow
 
 ONE: dict[str, Any] = {"allow_origins": APP}
 GRANT = sorted([OWN, VARY, origin_line(APP)])
@@ -121,6 +125,124 @@ def test_enforce_looks_at_each(serve: Any) -> None:
             assert served.request(method, origin=EVIL, fields=fields).status == status
 
 
+PAGES: list[list[tuple[str, str]]] = [
+    [HOST],
+    [HOST, ("sec-fetch-site", "same-origin")],
+    [HOST, ("sec-fetch-site", "cross-site")],
+    [("host", "evil.example.net")],
+    [HOST, ("host", "evil.example.net")],
+    [],
+]
+ASKED = [("access-control-request-method", "PUT")]
+
+
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+@pytest.mark.parametrize("enforce", [False, True], ids=["not enforced", "enforced"])
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_condition_is_checked_at_each_request(interface: str, enforce: bool, data: st.DataObject) -> None:
+    """The callables' answer, same-origin and `on_decision`: every response is that of a middleware without a cache."""
+    answer: list[Any] = [True]
+    calls: list[str] = []
+
+    def look_up(origin: str) -> Any:
+        calls.append(origin)
+        if isinstance(answer[0], Exception):
+            raise answer[0]
+        return answer[0]
+
+    def build(told: list[Any] | None) -> Served:
+        hook = None if told is None else (lambda decision, scope: told.append((decision, scope["headers"])))
+        return Served(interface, App(), allow_origins=origins, allow_methods="PUT", enforce=enforce, on_decision=hook)
+
+    origins = data.draw(st.sampled_from([[APP], [APP, look_up], [look_up]]))
+    reports = data.draw(st.booleans())
+    reported: list[Any] = []
+    served = build(reported if reports else None)
+    steps = st.tuples(
+        st.sampled_from(["GET", "POST", "OPTIONS", "HEAD"]),
+        st.sampled_from([APP, EVIL, "https://own.example.com", None, "null"]),
+        st.sampled_from(PAGES),
+        st.sampled_from([True, False, 1, RuntimeError("no database")]),
+    )
+    for method, origin, page, answer[0] in data.draw(st.lists(steps, min_size=2, max_size=12)):
+        fields = [*page, *(ASKED if method == "OPTIONS" else [])]
+        expected_reports: list[Any] = []
+        reported.clear()
+        calls.clear()
+        found = served.request(method, origin=origin, fields=fields)
+        found_calls = [*calls]
+        calls.clear()
+        fresh = build(expected_reports if reports else None)
+        expected = fresh.request(method, origin=origin, fields=fields)
+        assert (found.status, found.lines, found.body) == (expected.status, expected.lines, expected.body)
+        assert (reported, found_calls) == (expected_reports, calls)
+
+
+def test_decisions_are_cached_under_conditions(serve: Any, monkeypatch: Any) -> None:
+    """Under `enforce`, `on_decision` and callables, nothing is decided again; the conditions are checked each time."""
+    reported: list[Any] = []
+    allowed = {APP}
+    served = serve(
+        allow_origins=["https://static.example.com", allowed.__contains__],
+        enforce=True,
+        on_decision=lambda decision, _: reported.append(decision.outcome),
+    )
+    asked = [("access-control-request-method", "GET")]
+
+    def statuses() -> list[int]:
+        requests = [("GET", APP, []), ("GET", EVIL, [HOST]), ("OPTIONS", APP, asked), ("OPTIONS", EVIL, asked)]
+        requests += [("GET", "https://static.example.com", []), ("GET", None, [])]
+        return [served.request(method, origin=origin, fields=fields).status for method, origin, fields in requests]
+
+    first = statuses()
+    assert first == [200, 403, 204, 200, 200, 200]
+    monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
+    assert statuses() == first
+    assert reported[: len(first)] == reported[len(first) :]
+    monkeypatch.undo()
+    allowed.symmetric_difference_update({APP, EVIL})
+    assert statuses() == [403, 200, 200, 204, 200, 200]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["answers", "fails"])
+def test_a_callable_that_is_sometimes_async_is_called_once_for_each_request(serve: Any, fails: bool) -> None:
+    """Its answer for an origin may be cached by the user's code, and awaited again later."""
+    calls: list[str] = []
+    now = [True]
+
+    async def later() -> bool:
+        if fails:
+            raise RuntimeError("no database")
+        return True
+
+    def look_up(origin: str) -> Any:
+        calls.append(origin)
+        return True if now[0] else later()
+
+    served = serve(allow_origins=[look_up, lambda _: False], run=run_asyncio)
+    for now[0] in (True, True, False, False, True):
+        calls.clear()
+        expected = GRANT if now[0] or not fails else STRICT
+        assert served.request(origin=APP).lines == expected
+        assert calls == [APP]
+
+
+def test_middlewares_that_share_a_policy_share_no_cache(serve: Any) -> None:
+    policy = Policy(**ONE)
+    first, second = serve(policy), serve(policy)
+    first.request(origin=APP)
+    assert (any(cached(first, policy)), any(cached(second, policy))) == (True, False)
+
+
+def test_middlewares_that_share_a_configuration_share_its_cache(serve: Any, monkeypatch: Any) -> None:
+    shared = Configuration(**ONE)
+    first, second = serve(shared), serve(shared)
+    assert first.request(origin=APP).lines == GRANT
+    monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
+    assert second.request(origin=APP).lines == GRANT
+
+
 def test_one_policy_in_two_middlewares(serve: Any) -> None:
     """Middlewares that share a policy, but not their other options, do not answer for each other."""
     policy = Policy(**ONE)
@@ -153,10 +275,9 @@ def test_reconfigured_paths(serve: Any) -> None:
         assert [served.request(path="/a", origin=APP).lines for _ in range(2)] == [lines, lines]
 
 
-def sizes(policy: Policy) -> list[int]:
-    """How many decisions a policy keeps."""
-    tables = policy.compiled.tables
-    return [len(tables.asgi), len(tables.wsgi), len(tables.answers), len(tables.wsgi_answers)]
+def sizes(served: Served, policy: Policy) -> list[int]:
+    """Return the number of cached responses of a policy, by kind."""
+    return [len(cache) for cache in cached(served, policy)]
 
 
 def test_what_is_kept_is_bounded(serve: Any) -> None:
@@ -166,7 +287,7 @@ def test_what_is_kept_is_bounded(serve: Any) -> None:
     origins = [f"https://t{number}.example.com" for number in range(5000)]
     for origin in [*origins, origins[0], origins[-1]]:
         assert served.request(origin=origin).cors == [origin_line(origin)]
-    assert 0 < max(sizes(policy)) <= 4096
+    assert 0 < max(sizes(served, policy)) <= 4096
 
 
 def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
@@ -177,8 +298,8 @@ def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
     for number in range(2000):
         served.request(origin=f"https://n{number}.evil.net")
         served.preflight(origin=f"https://n{number}.evil.net")
-    assert max(sizes(policy)) <= 300
-    keys = [*policy.compiled.tables.asgi, *policy.compiled.tables.wsgi]
+    assert max(sizes(served, policy)) <= 300
+    keys = [key for cache in cached(served, policy) for key in cache]
     assert {APP, APP.encode()} & set(keys)
 
 
@@ -190,10 +311,9 @@ def test_long_values_are_not_kept(serve: Any) -> None:
         served.request(origin=f"https://{'a' * 60_000}{number}")
         served.preflight("GET", f"x-{'a' * 8000}{number}", origin=APP)
         served.preflight("GET", origin=f"https://{'a' * 60_000}{number}")
-    tables = policy.compiled.tables
-    asked = (part for key in [*tables.answers, *tables.wsgi_answers] for part in key)
-    kept = [*tables.asgi, *tables.wsgi, *asked]
-    assert sum(len(part or "") for part in kept) < 20_000
+    keys = [key for cache in cached(served, policy) for key in cache]
+    parts = [part for key in keys for part in (key if isinstance(key, tuple) else (key,))]
+    assert sum(len(part or "") for part in parts) < 20_000
 
 
 def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
@@ -205,13 +325,18 @@ def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
 
 def test_threads_fill_one_table() -> None:
     """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
-    kept: Kept[tuple[int, int]] = Kept(8)
+    cache = BoundedCache(8)
+
+    def fill(thread: int) -> None:
+        for number in range(10_000):
+            cache.store((thread, number), (None, 0.0, None), refused=False)
+
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            for done in [pool.submit(lambda t: [kept.keep((t, n), (n,)) for n in range(10_000)], t) for t in range(8)]:
+            for done in [pool.submit(fill, t) for t in range(8)]:
                 done.result()
     finally:
         sys.setswitchinterval(before)
-    assert len(kept) <= 8 + 8
+    assert len(cache) <= 8 + 8

@@ -223,7 +223,7 @@ def test_an_async_on_decision_is_refused() -> None:
     async def counts(decision: Any, scope: Any) -> None:
         """Count decisions."""
 
-    with pytest.raises(ConfigError, match="is not a synchronous callable: nothing awaits its result"):
+    with pytest.raises(ConfigError, match="is not a synchronous callable: its result is not awaited"):
         CORSMiddleware(App().asgi, BASE, on_decision=counts)
 
 

@@ -326,8 +326,8 @@ def test_no_change_of_several_threads_is_lost() -> None:
         done = [pool.submit(set_views, part) for part in (0, 1)]
         done += [pool.submit(reconfigure, option) for option in ("enforce", "check_websockets")]
         assert [each.result() for each in done] == [None] * 4
-    assert configuration.settings.enforce
-    assert configuration.settings.check_websockets
+    assert configuration.evaluator.enforce
+    assert configuration.evaluator.check_websockets
     served = Served("asgi", App(), configuration)
     assert all(served.request(path=f"/{name}", origin=APP).status == 403 for name in names)
 

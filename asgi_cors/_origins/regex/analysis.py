@@ -36,13 +36,12 @@ _FEW: Final = 4  # characters of a class that counts as spelled out, such as `[.
 _NUMBERS: Final = 256  # values of a number in an IPv4 address
 _PRIVATE: Final = ("10", "127")  # private networks, identified by their first number
 
-_BARE_DOT: Final = re.compile(r"\w\)?\.(?:\(\?:|\()?\w")
-_NOT_BARE: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+# Compiled by `re` when they are first used: most policies have no regular expression.
+_BARE_DOT: Final = r"\w\)?\.(?:\(\?:|\()?\w"
+_NOT_BARE: Final = r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
 # Two common mistakes that are harmless in loopback origins: bare dots, and an optional colon before digits.
-_BARE_LOOPBACK: Final = re.compile(r"127\.0\.0\.1(?![\w.\[\\-])")
-_OPTIONAL_COLON: Final = re.compile(
-    r"((?:localhost|127(?:\\?\.0){2}\\?\.1|::1\\?\])\)?):[?*](?=\(?(?:\?:)?(?:\[0-9\]|\\d))"
-)
+_BARE_LOOPBACK: Final = r"127\.0\.0\.1(?![\w.\[\\-])"
+_OPTIONAL_COLON: Final = r"((?:localhost|127(?:\\?\.0){2}\\?\.1|::1\\?\])\)?):[?*](?=\(?(?:\?:)?(?:\[0-9\]|\\d))"
 _READABLE: Final = "xae1203-_."
 _NAMES: Final = ("evil", "attacker")  # tried in place of open letters
 _ADDRESSES: Final = ("2001:db8::1",)
@@ -118,7 +117,7 @@ class RegexAnalysis:
 
     def __init__(self, regex: re.Pattern[str]) -> None:
         self.regex = regex
-        self.has_bare_dot = bool(_BARE_DOT.search(_NOT_BARE.sub("\0", regex.pattern)))
+        self.has_bare_dot = bool(re.search(_BARE_DOT, re.sub(_NOT_BARE, "\0", regex.pattern)))
         self.unsupported = ""
         """The part of the expression that is not analysed."""
         self.ambiguous_text: str | None = None
@@ -126,7 +125,7 @@ class RegexAnalysis:
         try:
             graph = parse_graph(regex)
             self.ambiguous_text = slow_text(graph, _HOST)
-            loopback = _OPTIONAL_COLON.sub(r"\1:", _BARE_LOOPBACK.sub(r"127\\.0\\.0\\.1", regex.pattern))
+            loopback = re.sub(_OPTIONAL_COLON, r"\1:", re.sub(_BARE_LOOPBACK, r"127\\.0\\.0\\.1", regex.pattern))
             if loopback != regex.pattern:
                 graph = parse_graph(re.compile(loopback, regex.flags & ~re.DEBUG))
             self._origins = _Origins(graph)

@@ -16,16 +16,17 @@ from .paths import MAX_STEPS
 
 _ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
 # `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.
-_LOOP_IN_LOOP: Final = re.compile(rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])")
+# Compiled by `re` when they are first used: most policies have no mistake.
+_LOOP_IN_LOOP: Final = rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])"
 _MAX_SHOWN: Final = 2000  # characters
 _ESCAPE: Final = r"Write '\.' for a dot."
-_HTTP: Final = re.compile(  # pages of localhost have no https
+_HTTP: Final = (  # pages of localhost have no https
     r"(?:https\?|http\[s\]\?|http\(s\|?\)\??|\((?:\?:)?https?\|https?\)|http)(?=:)(?!:(?:\\?/){2}(?:localhost|127\b))"
 )
-_BARE_DOT: Final = re.compile(r"(?<=[\w)*+])(?<!\\\w)\.(?=\w)")
-_SUBDOMAINS: Final = re.compile(rf"(?<=/)(\(?)({_ATOM}|\.)([*+])(\)?)(?=[a-z0-9])")
+_BARE_DOT: Final = r"(?<=[\w)*+])(?<!\\\w)\.(?=\w)"
+_SUBDOMAINS: Final = rf"(?<=/)(\(?)({_ATOM}|\.)([*+])(\)?)(?=[a-z0-9])"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789-."
-_ANY_END: Final = re.compile(
+_ANY_END: Final = (
     r"((?P<local>localhost|127(?:\\?\.0){2}\\?\.1)|(?:\\\.|\[\.\]|\.)(?P<top>[a-z]{2,}))(?:\.[*?]|\(\.\*\))\$?$"
 )
 
@@ -61,7 +62,7 @@ def _cost_issue(regex: re.Pattern[str], option: str, unsupported: str, slow: str
     if slow is None:
         return None
     message = f"{shown} takes over {MAX_STEPS:,} steps for {slow!r}, and no other request is served meanwhile"
-    better = _LOOP_IN_LOOP.sub(r"(\1\2\3)\4", source)
+    better = re.sub(_LOOP_IN_LOOP, r"(\1\2\3)\4", source)
     is_better = better != source and path_cost_issue(re.compile(better, regex.flags & ~re.DEBUG), "") is None
     hint = _line(better, regex, option) if is_better else _advice(option)
     return Issue("regex-backtracking", option, source, message, hint)
@@ -77,10 +78,10 @@ def risk_hint(regex: re.Pattern[str], option: str) -> str:
 
 def _narrower(source: str) -> Iterator[str]:
     """Yield corrected forms that allow less, each with one more correction."""
-    yield (source := _HTTP.sub("https", source))
-    yield (source := _SUBDOMAINS.sub(_subdomains, source))
-    yield (source := _ANY_END.sub(_end, source))
-    yield _BARE_DOT.sub(r"\\.", source)
+    yield (source := re.sub(_HTTP, "https", source))
+    yield (source := re.sub(_SUBDOMAINS, _subdomains, source))
+    yield (source := re.sub(_ANY_END, _end, source))
+    yield re.sub(_BARE_DOT, r"\\.", source)
 
 
 def _subdomains(found: re.Match[str]) -> str:

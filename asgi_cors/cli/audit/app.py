@@ -71,13 +71,13 @@ def _policies(app: InspectedApp, routes: Iterable[RouteResult]) -> list[Policy]:
 
 
 def _configured_paths(app: InspectedApp) -> Iterable[str | Pattern[str]]:
-    return (app.configuration.settings.written["paths"] if app.configuration else None) or ()
+    return (app.configuration.evaluator.options["paths"] if app.configuration else None) or ()
 
 
 def _policy_at(app: InspectedApp, path: str | Pattern[str]) -> Policy | None:
     if not isinstance(path, str) or app.configuration is None:
         return None
-    rules = app.configuration.settings.rules
+    rules = app.configuration.evaluator.rules
     return rules.at(path.removesuffix("*") + "x" if path.endswith("*") else path).policy
 
 

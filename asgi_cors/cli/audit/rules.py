@@ -128,7 +128,7 @@ def runs_before(context: AuditContext) -> Iterator[Finding]:
 def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
     """Any site may open a WebSocket."""
     configuration = context.app.configuration
-    unchecked = configuration is None or not configuration.settings.check_websockets
+    unchecked = configuration is None or not configuration.evaluator.check_websockets
     results = [
         result for result in context.routes if result.route.is_websocket and (unchecked or result.policy is None)
     ]

@@ -380,7 +380,7 @@ def test_no_app_matches_routes_before_the_first_attached_policy(app, serve, monk
     app.add_url_rule("/", "view", lambda: "view")
     client = serve(app)
     assert readers(client, "/") == [PAGE]
-    assert app.extensions["asgi_cors"].configuration.settings.rules.view_of is None
+    assert app.extensions["asgi_cors"].configuration.evaluator.rules.view_of is None
     app.view_functions["view"] = own()(app.view_functions["view"])
     assert readers(client, "/") == [OTHER]
 

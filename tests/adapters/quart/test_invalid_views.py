@@ -191,7 +191,7 @@ async def test_reconfigurations_in_several_threads_all_take_effect(app):
             thread.start()
         for thread in threads:
             thread.join(10)
-        given = app.extensions["asgi_cors"].configuration.settings.written
+        given = app.extensions["asgi_cors"].configuration.evaluator.options
         assert {name: given[name] for name in changes} == changes
 
 
