@@ -106,29 +106,27 @@ class CORSMiddleware(BaseMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await self._serve_other(scope, receive, send)
-            return
+            return await self._serve_other(scope, receive, send)
         configuration, method, start = self.configuration, scope["method"], None  # an app may overwrite its scope
         if configuration.before_request is not None:
             configuration.call_before_request()
         caches = configuration.evaluator.asgi
         cache = caches.only or caches.for_scope(scope)
         if cache is None:
-            await self._pass_through(scope, receive, send)
-            return
+            return await self._pass_through(scope, receive, send)
         if method == "OPTIONS":
             start = _cached_preflight(cache, scope)
-            if isinstance(start, tuple):
-                status, headers, body = start
-                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-                await send({"type": "http.response.body", "body": body, "more_body": False})
-                return
         elif SCOPE_KEY not in scope:
             start = cache.any_origin or _cached_response(cache, scope)
+        if type(start) is tuple:  # the middleware's own response
+            status, headers, body = start
+            await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+            await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
+            return None
         if type(start) is not FunctionType:
             start = await self._serve_uncached(scope, receive, send, cache, start)
-            if start is None:
-                return
+        if start is None:
+            return None
         scope[SCOPE_KEY] = state = [send, False, configuration, scope["path"], None]
         try:
             await self.app(scope, receive, MethodType(start, state))
@@ -148,14 +146,11 @@ class CORSMiddleware(BaseMiddleware):
             receive: The server's.
             send: The server's.
             cache: The cache of the policy that serves the request.
-            found: A cached response of the middleware's own, or an evaluation to be driven, or None.
+            found: An evaluation to be driven; None if it has not begun.
 
         Returns:
             The function that sends the response start; None if the response is complete.
         """
-        if isinstance(found, tuple):
-            await _send_response(found, scope["method"], send)
-            return None
         configuration, outer = self.configuration, scope.get(SCOPE_KEY)
         if outer is not None and outer[CONFIGURATION] is configuration:
             await self.app(scope, receive, send)
