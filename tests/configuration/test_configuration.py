@@ -44,45 +44,45 @@ ENFORCED: list[tuple[str, str, str | None, list[tuple[str, str]], bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("method", "origin", "fields", "runs"), [row[1:] for row in ENFORCED], ids=[row[0] for row in ENFORCED]
+    ("method", "origin", "headers", "runs"), [row[1:] for row in ENFORCED], ids=[row[0] for row in ENFORCED]
 )
-def test_enforce(serve: Any, method: str, origin: str | None, fields: list[tuple[str, str]], runs: bool) -> None:
+def test_enforce(serve: Any, method: str, origin: str | None, headers: list[tuple[str, str]], runs: bool) -> None:
     """enforce=True answers a refused cross-origin request 403 in plain text before the app runs."""
-    served = serve(enforce=True, **ONE)
-    answer = served.request(method, origin=origin, fields=fields)
-    assert (answer.status, bool(served.reached)) == ((200, True) if runs else (403, False))
-    assert answer.values("vary") == ["Origin"]
-    assert answer.cors == ([origin_line(APP)] if origin == APP else [])
+    client = serve(enforce=True, **ONE)
+    response = client.request(method, origin=origin, headers=headers)
+    assert (response.status, bool(client.reached)) == ((200, True) if runs else (403, False))
+    assert response.values("vary") == ["Origin"]
+    assert response.cors == ([origin_line(APP)] if origin == APP else [])
     if not runs:
-        assert answer.values("content-type")[0].startswith("text/plain")
-        assert origin in answer.body.decode() or "rigin" in answer.body.decode()
+        assert response.values("content-type")[0].startswith("text/plain")
+        assert origin in response.body.decode() or "rigin" in response.body.decode()
 
 
 @pytest.mark.parametrize("origin", [APP, EVIL])
 def test_without_enforce(serve: Any, origin: str) -> None:
     """Without enforce a refused request runs, as CORS has it."""
-    served = serve(**ONE)
-    assert (served.request("POST", origin=origin, fields=[HOST]).status, served.reached) == (200, 1)
+    client = serve(**ONE)
+    assert (client.request("POST", origin=origin, headers=[HOST]).status, client.reached) == (200, 1)
 
 
 def test_enforce_leaves_preflights(serve: Any) -> None:
     """Preflights are answered as ever."""
-    served = serve(enforce=True, **ONE)
-    assert served.preflight(origin=APP, fields=[HOST]).lines == granted()
-    answer = served.preflight(origin=EVIL, fields=[HOST])
-    assert (answer.status, answer.lines) == (200, refused(answer.body))
+    client = serve(enforce=True, **ONE)
+    assert client.preflight(origin=APP, headers=[HOST]).lines == granted()
+    response = client.preflight(origin=EVIL, headers=[HOST])
+    assert (response.status, response.lines) == (200, refused(response.body))
 
 
 def test_enforce_leaves_paths_without_policy(serve: Any) -> None:
     """A cross-site form post that is meant to arrive goes by paths={...: None}."""
-    served = serve(enforce=True, paths={"/saml": None}, **ONE)
-    assert served.request("POST", "/saml", origin=EVIL, fields=[HOST]).lines == [OWN]
-    assert served.request("POST", "/other", origin=EVIL, fields=[HOST]).status == 403
+    client = serve(enforce=True, paths={"/saml": None}, **ONE)
+    assert client.request("POST", "/saml", origin=EVIL, headers=[HOST]).lines == [OWN]
+    assert client.request("POST", "/other", origin=EVIL, headers=[HOST]).status == 403
 
 
 def test_enforce_names_the_host_received(serve: Any) -> None:
     """The refusal names the Host received and, where it looks like a proxy's upstream, the line for the proxy."""
-    body = serve(enforce=True, **ONE).request("POST", origin=SELF, fields=[("host", "127.0.0.1:8000")]).body.decode()
+    body = serve(enforce=True, **ONE).request("POST", origin=SELF, headers=[("host", "127.0.0.1:8000")]).body.decode()
     assert "127.0.0.1:8000" in body
     assert "proxy_set_header Host $host" in body
 
@@ -102,16 +102,16 @@ DECISIONS: list[tuple[str, str, str | None, Outcome]] = [
 def test_on_decision(serve: Any, method: str, origin: str | None, outcome: Outcome) -> None:
     """on_decision is called once after each decision, with it and the scope."""
     seen: list[Any] = []
-    served = serve(
+    client = serve(
         on_decision=lambda decision, scope: seen.append(
             (decision.outcome, decision.reason, scope["type"], scope["path"])
         ),
         **ONE,
     )
     if method == "preflight":
-        served.preflight(origin=origin, path="/a")
+        client.preflight(origin=origin, path="/a")
     else:
-        served.request(method, "/a", origin=origin)
+        client.request(method, "/a", origin=origin)
     reason = seen[0][1]
     assert seen == [(outcome, reason, "http", "/a")]
     assert (reason is None) is (outcome not in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED})
@@ -139,45 +139,45 @@ def test_on_decision_that_raises(serve: Any, caplog: pytest.LogCaptureFixture) -
 
 def test_reconfigure_options(serve: Any) -> None:
     """reconfigure(**options) replaces the policy at once; a decision taken before does not linger."""
-    served = serve(**ONE)
-    assert served.request(origin=APP).lines == GRANT
-    served.middleware.reconfigure(allow_origins=EVIL)
-    assert served.request(origin=APP).lines == STRICT
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
-    assert served.middleware.policy == Policy(allow_origins=EVIL)
+    client = serve(**ONE)
+    assert client.request(origin=APP).lines == GRANT
+    client.middleware.reconfigure(allow_origins=EVIL)
+    assert client.request(origin=APP).lines == STRICT
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+    assert client.middleware.policy == Policy(allow_origins=EVIL)
 
 
 def test_reconfigure_a_policy(serve: Any) -> None:
     """reconfigure(policy=...) takes a policy, as by replace()."""
-    served = serve(**ONE)
-    served.middleware.reconfigure(policy=served.middleware.policy.replace(allow_origins=[APP, EVIL]))
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+    client = serve(**ONE)
+    client.middleware.reconfigure(policy=client.middleware.policy.replace(allow_origins=[APP, EVIL]))
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
 
 
 def test_reconfigure_keeps_what_is_not_named(serve: Any) -> None:
     """Paths and the rest stay unless named; a dict of paths is laid over the new base at once."""
     seen: list[Any] = []
-    served = serve(
+    client = serve(
         paths={"/a": {"allow_origins": EVIL}, "/b": None},
         on_decision=lambda *args: seen.append(args),
         enforce=True,
         **ONE,
     )
-    served.middleware.reconfigure(allow_origins=APP, max_age=77)
-    assert served.preflight(origin=EVIL, path="/a").lines == granted(EVIL, max_age=77)
-    assert served.request(path="/b", origin=EVIL).lines == [OWN]
-    assert served.request(path="/c", origin=EVIL, fields=[HOST]).status == 403
+    client.middleware.reconfigure(allow_origins=APP, max_age=77)
+    assert client.preflight(origin=EVIL, path="/a").lines == granted(EVIL, max_age=77)
+    assert client.request(path="/b", origin=EVIL).lines == [OWN]
+    assert client.request(path="/c", origin=EVIL, headers=[HOST]).status == 403
     assert len(seen) == 2
 
 
 def test_reconfigure_paths_alone(serve: Any) -> None:
     """The policy stays where only paths are named."""
-    served = serve(**ONE)
-    served.middleware.reconfigure(paths={"/a": None})
-    assert served.request(path="/a", origin=APP).lines == [OWN]
-    assert served.request(path="/b", origin=APP).lines == GRANT
-    served.middleware.reconfigure(paths=None)
-    assert served.request(path="/a", origin=APP).lines == GRANT
+    client = serve(**ONE)
+    client.middleware.reconfigure(paths={"/a": None})
+    assert client.request(path="/a", origin=APP).lines == [OWN]
+    assert client.request(path="/b", origin=APP).lines == GRANT
+    client.middleware.reconfigure(paths=None)
+    assert client.request(path="/a", origin=APP).lines == GRANT
 
 
 @pytest.mark.parametrize(
@@ -193,27 +193,27 @@ def test_reconfigure_paths_alone(serve: Any) -> None:
 )
 def test_reconfigure_is_all_or_nothing(serve: Any, change: dict[str, Any]) -> None:
     """An invalid change raises and leaves the old configuration in force."""
-    served = serve(paths={"/a": None}, **ONE)
+    client = serve(paths={"/a": None}, **ONE)
     with pytest.raises(ConfigError):
-        served.middleware.reconfigure(**change)
-    assert served.request(origin=APP).lines == GRANT
-    assert served.request(path="/a", origin=APP).lines == [OWN]
+        client.middleware.reconfigure(**change)
+    assert client.request(origin=APP).lines == GRANT
+    assert client.request(path="/a", origin=APP).lines == [OWN]
 
 
 def test_reconfigure_that_breaks_a_dict_of_paths(serve: Any) -> None:
     """A dict that is no policy over the new base makes the whole call raise."""
-    served = serve(paths={"/a": {"allow_origins": "*"}}, **ONE)
+    client = serve(paths={"/a": {"allow_origins": "*"}}, **ONE)
     with pytest.raises(ConfigError):
-        served.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
-    assert served.request(path="/a", origin=EVIL).lines == sorted([OWN, origin_line("*")])
-    assert served.middleware.policy == Policy(**ONE)
+        client.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
+    assert client.request(path="/a", origin=EVIL).lines == sorted([OWN, origin_line("*")])
+    assert client.middleware.policy == Policy(**ONE)
 
 
 def test_attributes(serve: Any) -> None:
     """The middleware shows its app and its policy."""
-    served = serve(**ONE)
-    assert served.middleware.app == (served.app.asgi if served.shell == "asgi" else served.app.wsgi)
-    assert served.middleware.policy == Policy(**ONE)
+    client = serve(**ONE)
+    assert client.middleware.app == (client.app.asgi if client.interface == "asgi" else client.app.wsgi)
+    assert client.middleware.policy == Policy(**ONE)
     assert serve(Policy(**ONE)).middleware.policy == Policy(**ONE)
 
 
@@ -230,15 +230,15 @@ def test_options_of_a_wrong_type(serve: Any, options: dict[str, Any]) -> None:
 
 def test_enforce_and_an_ambiguous_path(serve: Any) -> None:
     """Under enforce a request does not reach the app if one of the policies of its path refuses it."""
-    served = serve(enforce=True, paths={"/open/*": {"allow_origins": EVIL}}, **ONE)
-    assert (served.request("POST", "/open/../x", origin=APP, fields=[HOST]).status, served.reached) == (403, 0)
+    client = serve(enforce=True, paths={"/open/*": {"allow_origins": EVIL}}, **ONE)
+    assert (client.request("POST", "/open/../x", origin=APP, headers=[HOST]).status, client.reached) == (403, 0)
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "app"], ids=repr)
-def test_an_app_that_is_none(shell: str, wrong: Any) -> None:
+def test_an_app_that_is_none(interface: str, wrong: Any) -> None:
     """What can't be called is refused as an app at set-up."""
     with pytest.raises(ConfigError, match="app"):
-        (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(wrong, **ONE)
+        (CORSMiddleware if interface == "asgi" else WSGIMiddleware)(wrong, **ONE)
 
 
 async def test_reconfigure_reads_iterators_again() -> None:
