@@ -35,7 +35,7 @@ def show(value: object) -> str:
 
 
 def text_of(value: object) -> str | None:
-    """Return the text that a value of another type probably means: of bytes or an enum's member; else None."""
+    """Return the text of a string, of bytes or of an enum's member; None for any other value."""
     if isinstance(value, enum.Enum) and not isinstance(value, str):
         value = value.value
     if isinstance(value, bytes | bytearray):

@@ -160,8 +160,8 @@ def _allowed_origin_preflight(
 ) -> Decision:
     """Decide on a preflight whose origin is allowed. A refusal has the true lists, so that the console names the cause.
 
-    Its status is 200, because of a 4xx every browser reports the status only. It has no Access-Control-Max-Age,
-    because WebKit caches a refusal.
+    The status of a refusal is 200, because browsers report nothing but the status of a 4xx. It has no
+    Access-Control-Max-Age, because WebKit caches a refusal.
     """
     headers = (*compiled.origin_headers(origin), *compiled.preflight_headers(method, names))
     refused = Decision(Outcome.PREFLIGHT_REFUSED, None, headers, _http.VARY_PREFLIGHT, 200)

@@ -1,7 +1,7 @@
 """Origin sets: whether an origin is in one, and which of its origins is the closest.
 
 A look-up costs one hash look-up for an exact origin. Otherwise its cost depends on the labels of that origin and on the
-number of shapes below a domain, not on the number of entries.
+number of shapes that one label of the patterns has, not on the number of entries.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ if TYPE_CHECKING:
     from .pattern import Pattern
 
 # Browsers also send hosts with `{`, a backtick or "%2A". No wildcard matches these.
-_LABELS: Final = re.compile(r"(?:[a-z0-9_\-]{1,63}\.)*")
+_LABEL: Final = re.compile(r"[a-z0-9_\-]{1,63}")
+_LABELS: Final = re.compile(r"[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*")
 
-_Shape = tuple[tuple[int, int] | None, ...]
-"""The labels of a pattern in front of its literal suffix: the lengths before and behind the '*', or None without one.
-
-Patterns of one shape differ in their literal parts only. All of them take one look-up.
-"""
-_SUBDOMAINS: Final = ((0, 0),)  # a first "*" matches one label or more
+_Shape = tuple[int, int]
+"""The lengths before and behind the '*' of a label. All labels of one shape take one look-up."""
 
 
 class OriginSet:
@@ -51,14 +48,24 @@ class OriginSet:
         self.regexes = tuple(regexes)
         self.ports = ports
         self.schemes: set[str] = set()
-        self._patterns: set[str] = set()
-        self._shapes: dict[str, set[_Shape]] = {}  # by literal suffix
+        self._patterns: dict[str, set[tuple[str, str]]] = {}  # by host: scheme and port
+        # By the end of a pattern, such as `.example.com`: the shapes of the labels in front of it
+        self._shapes: dict[str, set[_Shape]] = {"": set()}
         for pattern in patterns:
             if pattern.scheme not in WEB_PORTS and pattern.host == "*":
                 self.schemes.add(pattern.scheme)
             else:
-                self._patterns.add(pattern.text)
-                self._shapes.setdefault(pattern.literal_suffix, set()).add(_shape(pattern))
+                self._add(pattern)
+
+    def _add(self, pattern: Pattern) -> None:
+        self._patterns.setdefault(f".{pattern.host}", set()).add((pattern.scheme, pattern.port))
+        end = ""
+        for label in reversed(pattern.host.split(".")):
+            before, star, behind = label.partition("*")
+            if star:
+                self._shapes[end].add((len(before), len(behind)))
+            end = f".{label}{end}"
+            self._shapes.setdefault(end, set())
 
     @property
     def is_exact(self) -> bool:
@@ -79,43 +86,28 @@ class OriginSet:
         )
 
     def _matches_pattern(self, origin: Origin) -> bool:
-        scheme, host, port = origin
-        end = f":{port}" if port else ""
-        start = 0 if len(host) <= MAX_HOST else len(host)
-        while start < len(host):
-            suffix = host[start:]
-            shapes = self._shapes.get(suffix)
-            if shapes and _LABELS.fullmatch(host, 0, start):
-                labels = host[:start].split(".")[:-1]
-                for shape in shapes:
-                    masked = _mask(labels, shape)
-                    pattern = f"{scheme}://{masked}{suffix}"
-                    if masked is not None and not self._patterns.isdisjoint({pattern + end, pattern + ":*"}):
-                        return True
-            start = host.find(".", start) + 1 or len(host)
-        return False
+        """Compare the labels one by one, the last one first, with all patterns at once."""
+        keys = {(origin.scheme, origin.port), (origin.scheme, "*")}
+        labels = origin.host.split(".")
+        ends = [""] if len(origin.host) <= MAX_HOST else []  # of the patterns that match the labels so far
+        while labels and ends:
+            if self._has_pattern(keys, [f".*{end}" for end in ends]) and _LABELS.fullmatch(".".join(labels)):
+                return True  # a first "*" matches one label or more
+            label = labels.pop()
+            ends = [longer for end in ends for longer in self._longer_ends(label, end)]
+        return self._has_pattern(keys, ends)
 
+    def _has_pattern(self, keys: set[tuple[str, str]], hosts: list[str]) -> bool:
+        return any(not keys.isdisjoint(self._patterns.get(host, ())) for host in hosts)
 
-def _shape(pattern: Pattern) -> _Shape:
-    labels = pattern.host.removesuffix(pattern.literal_suffix).split(".")[:-1]
-    parts = (label.partition("*") for label in labels)
-    return tuple((len(before), len(behind)) if star else None for before, star, behind in parts)
-
-
-def _mask(labels: list[str], shape: _Shape) -> str | None:
-    """Return labels as a pattern of a shape has them, such as `a-*.b.` for `a-1.b.`; None if they do not fit."""
-    if shape == _SUBDOMAINS and labels:
-        return "*."
-    extra = len(labels) - len(shape)
-    if extra and (extra < 0 or shape[:1] != _SUBDOMAINS):
-        return None
-    masked = ""
-    for label, lengths in zip([".".join(labels[: extra + 1]), *labels[extra + 1 :]], shape, strict=False):
-        before, behind = lengths or (len(label), 0)
-        if lengths and before + behind >= len(label):
-            return None
-        masked += f"{label[:before]}{'*' if lengths else ''}{label[len(label) - behind :]}."
-    return masked
+    def _longer_ends(self, label: str, end: str) -> list[str]:
+        """Return the ends of patterns with one more label: this one, or a wildcard that matches it."""
+        labels = [] if "*" in label else [label]
+        shapes = self._shapes[end]
+        if shapes and _LABEL.fullmatch(label):
+            cuts = ((before, len(label) - behind) for before, behind in shapes)
+            labels += [f"{label[:start]}*{label[stop:]}" for start, stop in cuts if start < stop]
+        return [longer for each in labels if (longer := f".{each}{end}") in self._shapes]
 
 
 # The closest origin: found by at most a dozen look-ups, never by a walk over the entries

@@ -17,6 +17,8 @@ from tests.support.event_loops import run_asyncio
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
 from tests.support.strategies import policies, requests
 
+pytestmark = pytest.mark.slow
+
 ONE: dict[str, Any] = {"allow_origins": APP}
 GRANT = sorted([OWN, VARY, origin_line(APP)])
 STRICT = sorted([OWN, VARY])

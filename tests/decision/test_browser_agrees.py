@@ -10,6 +10,8 @@ from asgi_cors import CORSMiddleware, Policy, WSGIMiddleware, explain
 from tests.support.apps import App
 from tests.support.strategies import policies
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("httpx", reason="httpx is an extra")
 testing = pytest.importorskip("asgi_cors.testing")
 

@@ -11,6 +11,8 @@ from asgi_cors._decision.safelist import unsafe_names
 from tests.support.apps import App
 from tests.support.expected import APP
 
+pytestmark = pytest.mark.slow
+
 ONE = Policy(allow_origins=APP)
 
 # behaviour, headers, the names that a preflight requests

@@ -17,6 +17,8 @@ from tests.support.expected import APP, OWN, VARY
 from tests.support.policies import allows
 from tests.support.strategies import policies, requests
 
+pytestmark = pytest.mark.slow
+
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CORS = ("origin", "access-control-request-method", "access-control-request-headers")
 

@@ -149,3 +149,13 @@ def test_the_work_of_a_look_up_does_not_grow_with_the_number_of_entries(
 def test_the_work_of_a_look_up_is_bounded_by_the_labels_of_the_origin(ten_thousand: Policy) -> None:
     """The longest host takes a few lines for each label."""
     assert lines_run(ten_thousand, f"https://{LABELS}.net") < 20 * len(LABELS.split(".")) + 200
+
+
+def test_work_does_not_grow_with_the_combinations_of_two_wildcards() -> None:
+    """Patterns with a wildcard in two labels take a step for each pair of lengths in one label, not in both."""
+    names = [f"{'a' * before}-*-{'b' * behind}" for before in range(1, 7) for behind in range(1, 7)]
+    one = Policy(allow_origins=[f"https://{name}.example.com" for name in names])
+    two = Policy(allow_origins=[f"https://{inner}.{outer}.example.com" for inner in names for outer in names])
+    assert lines_run(two, "https://evil.evil.example.com") <= lines_run(one, "https://evil.evil.example.com") + 10
+    assert allows(two, "https://aa-1-b.a-2-bbb.example.com")
+    assert not allows(two, "https://aa-1-b.a-bbb.example.com")

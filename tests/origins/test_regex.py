@@ -19,6 +19,8 @@ from asgi_cors._origins.regex.analysis import RegexAnalysis, analyse
 from tests.support.backtracking import TooManyStepsError, count_steps
 from tests.support.policies import allows, issue, issues, policy_without_warnings, warned
 
+pytestmark = pytest.mark.slow
+
 ANY, SUFFIX, HTTP = ("credentials-from-any-origin", "credentials-from-shared-suffix", "credentials-over-http")
 DATA: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "regexes.json").read_text("utf-8"))
 

@@ -13,6 +13,8 @@ import pytest
 
 import asgi_cors
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ADAPTERS = [folder for folder in (ROOT / "adapters").iterdir() if folder.is_dir() and folder.name != "__pycache__"]
 PACKAGES = {folder.name: folder for folder in (ROOT / "asgi_cors", *ADAPTERS)}

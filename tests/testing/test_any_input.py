@@ -6,11 +6,14 @@ import contextlib
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asgi_cors.testing import FetchError, Page
 from tests.support.page_apps import API, ORIGIN
+
+pytestmark = pytest.mark.slow
 
 ENGINES = st.sampled_from(["browsers", "standard", "chromium", "firefox", "webkit"])
 NAMES = st.sampled_from(

@@ -9,6 +9,8 @@ import pytest
 from asgi_cors.testing import AsyncPage, CORSError, FetchError, Page
 from tests.support import browser_truth as truth
 
+pytestmark = pytest.mark.slow
+
 ENGINES = ("chromium", "firefox", "webkit")
 APIS = {"fetch", "xhr", "script", "eventsource", "beacon", "websocket"}
 

@@ -11,6 +11,8 @@ import pytest
 from asgi_cors.testing import CORSError, Page
 from tests.support.empty_folder import run_pytest
 
+pytestmark = pytest.mark.slow
+
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "testing.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 MAIN, *TESTS = re.findall(r"(?ms)^```python\n(.*?)^```$", TEXT)

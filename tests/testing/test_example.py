@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.empty_folder import run_pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "test_my_cors.py"
 DOCSTRING = ast.get_docstring(ast.parse(EXAMPLE.read_text(encoding="utf-8"))) or ""
 # Each line of pip with the one of pytest beneath it.

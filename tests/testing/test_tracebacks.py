@@ -11,6 +11,8 @@ import pytest
 from asgi_cors.testing import CORSError, NetworkError, Page
 from tests.support.page_apps import API, ORIGIN, ASGIEcho
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 # The start of a file of failing tests.

@@ -223,7 +223,9 @@ class _Builder:
         if self.edge_count > MAX_EDGES:
             raise UnsupportedError(f"over {MAX_EDGES:,} ways from letter to letter")
         for source, ways in sources.items():
-            self.edges[source] = _sum(self.edges[source], _times(targets, ways))
+            edges = self.edges[source]
+            for target, more in targets.items():
+                edges[target] = min(edges.get(target, 0) + ways * more, _MAX_WAYS)
 
 
 def _sum(left: Ways, right: Ways) -> Ways:

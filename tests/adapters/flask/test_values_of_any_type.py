@@ -7,6 +7,8 @@ from asgi_cors_flask import CORS, asgi_app, cross_origin
 from tests.support.hints import found_in
 from tests.support.junk import JUNK, KINDS
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = [
     *("origins", "methods", "allow_headers", "expose_headers", "supports_credentials", "max_age", "send_wildcard"),
     *("automatic_options", "allow_origin_regex", "resources", "enforce", "policy_for", "on_decision"),

@@ -21,6 +21,8 @@ import asgi_cors_flask
 import asgi_cors_quart
 from tests.adapters.exchange import drive, scope_of
 
+pytestmark = pytest.mark.slow
+
 BASE, OWN, BLUE = "https://base.example", "https://own.example", "https://blue.example"
 ORIGINS = (BASE, OWN, BLUE)
 HOSTS = ("a.test", "b.test", "a.test:8080")

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.command_line import run
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("uvicorn", reason="the demo is served by uvicorn")
 pytest.importorskip("websockets", reason="and by websockets")
 

@@ -12,6 +12,8 @@ from asgi_cors import CORSMiddleware, WSGIMiddleware
 from tests.support.clients import Answer, call_wsgi, collect, http_scope, wsgi_environ
 from tests.support.expected import APP, EVIL
 
+pytestmark = pytest.mark.slow
+
 SECRET = b"the secret"
 
 
