@@ -26,7 +26,7 @@ from .base import (
     CONFIGURATION,
     INNER_DECISIONS,
     PASSED_THROUGH,
-    PATH,
+    SCOPE,
     SCOPE_KEY,
     SEND,
     STARTED,
@@ -108,33 +108,31 @@ class CORSMiddleware(BaseMiddleware):
         if scope["type"] != "http":
             return await self._serve_other(scope, receive, send)
         configuration, method, start = self.configuration, scope["method"], None  # an app may overwrite its scope
-        if configuration.before_request is not None:
-            configuration.call_before_request()
-        caches = configuration.evaluator.asgi
-        cache = caches.only or caches.for_scope(scope)
+        cache = configuration.asgi_cache or configuration.find_cache(scope)
         if cache is None:
             return await self._pass_through(scope, receive, send)
         if method == "OPTIONS":
             start = _cached_preflight(cache, scope)
         elif SCOPE_KEY not in scope:
             start = cache.any_origin or _cached_response(cache, scope)
-        if type(start) is tuple:  # the middleware's own response
-            status, headers, body = start
-            await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-            await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
-            return None
         if type(start) is not FunctionType:
+            if type(start) is tuple:  # the middleware's own response
+                status, headers, body = start if method != "HEAD" else (*start[:2], b"")
+                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+                return None
             start = await self._serve_uncached(scope, receive, send, cache, start)
-        if start is None:
-            return None
-        scope[SCOPE_KEY] = state = [send, False, configuration, scope["path"], None]
+            if start is None:
+                return None
+        scope[SCOPE_KEY] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(start, state))
         except Exception as error:
             await self._send_error_response(scope, method, start, state, error)
             raise
         finally:  # break the reference cycle: scope, response state, send, the server's request, scope
-            scope.pop(SCOPE_KEY, None)
+            if SCOPE_KEY in scope:
+                del scope[SCOPE_KEY]
 
     async def _serve_uncached(
         self, scope: Scope, receive: Receive, send: Send, cache: ResponseCache, found: Any
@@ -162,7 +160,7 @@ class CORSMiddleware(BaseMiddleware):
             await self._pass_through(scope, receive, send, decision.vary)
             return None
         if outer is not None:
-            report_nested(outer, configuration, scope, outer[PATH], decision)
+            report_nested(outer, configuration, scope, outer[SCOPE]["path"], decision)
         if evaluation.response is not None:
             response = build_response(*evaluation.response, decision)
             _store(evaluation, response, scope)
@@ -181,7 +179,7 @@ class CORSMiddleware(BaseMiddleware):
         if not vary and configuration.evaluator.rules.view_of is None:
             await self.app(scope, receive, send)
             return
-        scope[PASSED_THROUGH] = state = [send, False, configuration, scope["path"], None]
+        scope[PASSED_THROUGH] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(make_pass_through_send(vary), state))
         finally:
@@ -345,7 +343,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
 
     def merged(state: ResponseState, headers: list[Any]) -> list[Any]:
         sent = intersect_with_inner(state, decision)
-        warn, path = state[CONFIGURATION].log.warn_overridden, state[PATH]
+        warn, path = state[CONFIGURATION].log.warn_overridden, state[SCOPE]["path"]
         return merge_headers(headers, sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path))
 
     return _as_coroutine_function(start)
