@@ -75,7 +75,7 @@ class BaseInstallation(ABC):
             ConfigError: With every mistake found. No policy is changed then.
         """
         with self._lock:
-            self.views.sync(self.configuration)
+            self.configuration.set_views(self.views.policies())
 
     def activate(self) -> None:
         """Match routes from now on."""
@@ -84,7 +84,7 @@ class BaseInstallation(ABC):
 
     def _install(self) -> None:
         """Match routes as soon as any view has a policy."""
-        usage.activate(self)
+        usage.activate_when_used(self)
 
     def _configuration_of(self, key: Any) -> Configuration:
         """Return a configuration with the policy that serves a view."""
