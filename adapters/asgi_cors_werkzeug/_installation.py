@@ -164,9 +164,10 @@ class BaseExtension(Generic[Installation]):
     def _installation(self) -> Installation:
         if len(self._installations) == 1:
             return self._installations[0]
-        count = len(self._installations)
-        message = f"this CORS() is bound to {count} apps; use app.extensions[{EXTENSION_KEY!r}] of one of them"
-        raise RuntimeError(message)
+        if not self._installations:
+            raise RuntimeError("this CORS() is not bound to an app. Call init_app(app) first.")
+        hint = f"Use app.extensions[{EXTENSION_KEY!r}] of one of them."
+        raise RuntimeError(f"this CORS() is bound to {len(self._installations)} apps. {hint}")
 
 
 def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:
