@@ -212,7 +212,7 @@ def test_decisions_are_cached_under_conditions(serve: Any, monkeypatch: Any) -> 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
 def test_a_callable_that_is_sometimes_async_is_called_once_for_each_request(serve: Any, fails: bool) -> None:
-    """Its response for an origin may be cached by the user's code, and awaited again later."""
+    """Its result for an origin may be cached by the user's code, and awaited again later."""
     calls: list[str] = []
     now = [True]
 
@@ -248,8 +248,8 @@ def test_middlewares_that_share_a_configuration_share_its_cache(serve: Any, monk
     assert second.request(origin=APP).lines == GRANT
 
 
-def test_one_policy_in_two_middlewares(serve: Any) -> None:
-    """Middlewares that share a policy, but not their other options, do not response for each other."""
+def test_middlewares_that_share_a_policy_only_do_not_share_its_cached_responses(serve: Any) -> None:
+    """Their other options differ."""
     policy = Policy(**ONE)
     plain, strict, pathed = (
         serve(policy),
