@@ -131,8 +131,7 @@ class Installation(BaseInstallation):
     # -- routes
 
     def _bind(self, scope: Scope) -> MapAdapter | None:
-        made = self._app.request_class(build_environ(scope), populate_request=False)
-        return self._app.create_url_adapter(made)
+        return self._app.create_url_adapter(self._app.request_class(build_environ(scope), populate_request=False))
 
     def _uses_default_binding(self) -> bool:
         app = self._app

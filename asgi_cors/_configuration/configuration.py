@@ -24,6 +24,8 @@ from .log import Log
 if TYPE_CHECKING:
     from asgi_cors._http import Scope
 
+    from .cache import ResponseCache
+
 
 class MiddlewareOptions(PolicyOptions, total=False):
     """The options of a middleware and of its base policy, as keywords."""
@@ -68,10 +70,17 @@ class Configuration:
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the evaluator is replaced, so that no change is lost
-        self.before_request = before_request
+        self.before_request: Final = before_request
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
-        self.evaluator = _build_evaluator(policy, options, self.log, describe_path=describe_path)
+        self._activate(_build_evaluator(policy, options, self.log, describe_path=describe_path))
+
+    def _activate(self, evaluator: Evaluator) -> None:
+        """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
+        self.evaluator = evaluator
+        is_direct = self.before_request is None
+        self.asgi_cache = evaluator.asgi.only if is_direct else None
+        self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 
     @property
     def policy(self) -> Policy:
@@ -113,10 +122,14 @@ class Configuration:
     def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
         """Replace the evaluator. The caller holds the lock."""
         previous, describe = self.evaluator, self._describe_path
-        self.evaluator = _build_evaluator(
-            policy, options, self.log, previous=previous, views=views, describe_path=describe
-        )
+        evaluator = _build_evaluator(policy, options, self.log, previous=previous, views=views, describe_path=describe)
+        self._activate(evaluator)
         self._views = views
+
+    def find_cache(self, scope: Scope) -> ResponseCache | None:
+        """Return the response cache of the policy that serves `scope`; None if the request is passed through."""
+        self.call_before_request()
+        return self.evaluator.asgi.for_scope(scope)
 
     def call_before_request(self) -> None:
         """Call `before_request`."""

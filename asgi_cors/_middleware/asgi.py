@@ -26,7 +26,7 @@ from .base import (
     CONFIGURATION,
     INNER_DECISIONS,
     PASSED_THROUGH,
-    PATH,
+    SCOPE,
     SCOPE_KEY,
     SEND,
     STARTED,
@@ -106,37 +106,33 @@ class CORSMiddleware(BaseMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await self._serve_other(scope, receive, send)
-            return
+            return await self._serve_other(scope, receive, send)
         configuration, method, start = self.configuration, scope["method"], None  # an app may overwrite its scope
-        if configuration.before_request is not None:
-            configuration.call_before_request()
-        caches = configuration.evaluator.asgi
-        cache = caches.only or caches.for_scope(scope)
+        cache = configuration.asgi_cache or configuration.find_cache(scope)
         if cache is None:
-            await self._pass_through(scope, receive, send)
-            return
+            return await self._pass_through(scope, receive, send)
         if method == "OPTIONS":
             start = _cached_preflight(cache, scope)
-            if isinstance(start, tuple):
-                status, headers, body = start
-                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-                await send({"type": "http.response.body", "body": body, "more_body": False})
-                return
         elif SCOPE_KEY not in scope:
             start = cache.any_origin or _cached_response(cache, scope)
         if type(start) is not FunctionType:
+            if type(start) is tuple:  # the middleware's own response
+                status, headers, body = start if method != "HEAD" else (*start[:2], b"")
+                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+                return None
             start = await self._serve_uncached(scope, receive, send, cache, start)
             if start is None:
-                return
-        scope[SCOPE_KEY] = state = [send, False, configuration, scope["path"], None]
+                return None
+        scope[SCOPE_KEY] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(start, state))
         except Exception as error:
             await self._send_error_response(scope, method, start, state, error)
             raise
         finally:  # break the reference cycle: scope, response state, send, the server's request, scope
-            scope.pop(SCOPE_KEY, None)
+            if SCOPE_KEY in scope:
+                del scope[SCOPE_KEY]
 
     async def _serve_uncached(
         self, scope: Scope, receive: Receive, send: Send, cache: ResponseCache, found: Any
@@ -148,14 +144,11 @@ class CORSMiddleware(BaseMiddleware):
             receive: The server's.
             send: The server's.
             cache: The cache of the policy that serves the request.
-            found: A cached response of the middleware's own, or an evaluation to be driven, or None.
+            found: An evaluation to be driven; None if it has not begun.
 
         Returns:
             The function that sends the response start; None if the response is complete.
         """
-        if isinstance(found, tuple):
-            await _send_response(found, scope["method"], send)
-            return None
         configuration, outer = self.configuration, scope.get(SCOPE_KEY)
         if outer is not None and outer[CONFIGURATION] is configuration:
             await self.app(scope, receive, send)
@@ -167,7 +160,7 @@ class CORSMiddleware(BaseMiddleware):
             await self._pass_through(scope, receive, send, decision.vary)
             return None
         if outer is not None:
-            report_nested(outer, configuration, scope, outer[PATH], decision)
+            report_nested(outer, configuration, scope, outer[SCOPE]["path"], decision)
         if evaluation.response is not None:
             response = build_response(*evaluation.response, decision)
             _store(evaluation, response, scope)
@@ -186,7 +179,7 @@ class CORSMiddleware(BaseMiddleware):
         if not vary and configuration.evaluator.rules.view_of is None:
             await self.app(scope, receive, send)
             return
-        scope[PASSED_THROUGH] = state = [send, False, configuration, scope["path"], None]
+        scope[PASSED_THROUGH] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(make_pass_through_send(vary), state))
         finally:
@@ -350,7 +343,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
 
     def merged(state: ResponseState, headers: list[Any]) -> list[Any]:
         sent = intersect_with_inner(state, decision)
-        warn, path = state[CONFIGURATION].log.warn_overridden, state[PATH]
+        warn, path = state[CONFIGURATION].log.warn_overridden, state[SCOPE]["path"]
         return merge_headers(headers, sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path))
 
     return _as_coroutine_function(start)

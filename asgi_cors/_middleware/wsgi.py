@@ -23,7 +23,7 @@ from .base import (
     CONFIGURATION,
     INNER_DECISIONS,
     PASSED_THROUGH,
-    PATH,
+    SCOPE,
     SCOPE_KEY,
     SEND,
     STARTED,
@@ -37,7 +37,7 @@ from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, add_vary, merge_headers
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from asgi_cors._configuration.cache import BoundedCache, ResponseCache, ResponseCaches
+    from asgi_cors._configuration.cache import BoundedCache, ResponseCache
     from asgi_cors._configuration.evaluation import Evaluation
     from asgi_cors._http import Environ, Scope, StartResponse, WSGIApp, WSGIHeaders
     from asgi_cors._policy.policy import Policy
@@ -83,10 +83,7 @@ class WSGIMiddleware(BaseMiddleware):
         outer = _outer_state(environ)
         if outer is not None and outer[CONFIGURATION] is configuration:
             return self.app(environ, start_response)
-        if configuration.before_request is not None:
-            configuration.call_before_request()
-        caches = configuration.evaluator.wsgi
-        cache = caches.only or _cache_for_environ(caches, environ)
+        cache = configuration.wsgi_cache or _find_cache(configuration, environ)
         if cache is None:
             return self._pass_through(environ, start_response)
         if outer is None:
@@ -211,8 +208,10 @@ def _decode_path(path: str) -> str:
 # -- the cache
 
 
-def _cache_for_environ(caches: ResponseCaches, environ: Environ) -> ResponseCache | None:
-    """Return the cache of the policy that serves an environ; see `ResponseCaches.for_scope`."""
+def _find_cache(configuration: Configuration, environ: Environ) -> ResponseCache | None:
+    """Return the cache of the policy that serves an environ; see `Configuration.find_cache`."""
+    configuration.call_before_request()
+    caches = configuration.evaluator.wsgi
     if caches.depends_on_view:
         return caches.for_scope(scope_of(environ))
     return caches.for_path(_route_path(environ))
@@ -294,7 +293,7 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
         others = [header for header in headers if header[0].lower() not in _CORS_AND_VARY]
         own = [header for header in headers if header[0].lower() in _CORS_AND_VARY]
         sent = intersect_with_inner(state, decision)
-        warn, path = state[CONFIGURATION].log.warn_overridden, _decode_path(state[PATH])
+        warn, path = state[CONFIGURATION].log.warn_overridden, _decode_path(state[SCOPE])
         merged = merge_headers(
             _as_bytes(own), sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path)
         )

@@ -199,7 +199,7 @@ def test_one_extension_serves_several_apps(serve):
     assert serve(first).get("/", PAGE).cors["access-control-allow-origin"] == PAGE
     assert "access-control-allow-origin" not in serve(second).get("/", PAGE).cors
     assert second.extensions["asgi_cors"].policy.allow_origins == (OTHER,)
-    with pytest.raises(RuntimeError, match=r"bound to 2 apps; use app.extensions\['asgi_cors'\]"):
+    with pytest.raises(RuntimeError, match=r"bound to 2 apps\. Use app\.extensions\['asgi_cors'\]"):
         _ = cors.policy
 
 

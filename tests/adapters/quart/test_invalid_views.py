@@ -221,6 +221,6 @@ def test_a_thread_that_waited_does_not_apply_the_change_again(app, monkeypatch):
     installed = app.extensions["asgi_cors"]
     responses = iter([False, True])
     monkeypatch.setattr(installed, "_is_synced", lambda: next(responses))
-    monkeypatch.setattr(installed, "_parse_config", lambda: pytest.fail("read again"))
+    monkeypatch.setattr(installed, "_apply_config", lambda: pytest.fail("read again"))
     installed.sync_config()
     assert next(responses, None) is None
