@@ -1,5 +1,6 @@
 """Fixtures of the whole suite."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,17 @@ from tests.support.clients import Client  # noqa: E402
 # No test has a deadline, because machines may be slow.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Show a list or dict in the name of a test, unless it is long. Pytest numbers them."""
+    if not isinstance(val, list | tuple | dict):
+        return None
+    try:
+        text = json.dumps(val)
+    except TypeError:
+        return None
+    return text if len(text) <= 80 else None
 
 
 @pytest.fixture(params=["asgi", "wsgi"])

@@ -218,7 +218,7 @@ class CORS(BaseExtension[Installation]):
         installation: Installation | None = app.extensions.get(EXTENSION_KEY)
         if installation is not None and installation.has_policy:
             message = f"the app {app.name!r} has a CORS() already"
-            hint = f"Keep one of them, or write app.extensions['{EXTENSION_KEY}'].reconfigure(…)."
+            hint = f"Remove one of them, or write app.extensions['{EXTENSION_KEY}'].reconfigure(…)."
             raise ConfigError([Issue("bound-twice", "app", app.name, message, hint)])
         installation = installation or Installation(app)
         installation.configure(parsed)

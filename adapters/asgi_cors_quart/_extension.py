@@ -117,7 +117,7 @@ class Installation(BaseInstallation):
         async def start() -> None:
             self.sync_views()
 
-        self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
+        self._app.before_serving(start)  # so that the app does not start with a mistake in the configuration
         self._inner = self._app.asgi_app
         inner = hide_state(self._inner) if any(proxy_fixes(self._inner)) else self._inner
         self.middleware = CORSMiddleware(inner, self.configuration)

@@ -1,4 +1,4 @@
-"""A decision as text, and the correction of a refusal, for the developer who asks.
+"""A decision as text, and the correction of a refusal, for developers.
 
 The verdict is that of `decide`. `Policy` accepts every proposed correction, and a correction allows no more than the
 refused request needs.

@@ -1,4 +1,4 @@
-"""Decisions kept ready change nothing: every request is answered as the first, and as decide() says."""
+"""A cached decision changes nothing: each request is answered like the first, and as decide() says."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,14 +27,14 @@ Sent = tuple[str, list[tuple[bytes, bytes]]]
 
 
 def joined(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The value of a field over all its lines, None where there is none."""
+    """Join the values of all headers of a name. Return None if there are none."""
     return (
         b", ".join(value for key, value in headers if key == name) if any(key == name for key, _ in headers) else None
     )
 
 
 def decided(policy: Policy, sent: Sent) -> tuple[int, list[str]]:
-    """Status and lines that decide() says."""
+    """Return the status and the lines that decide() demands."""
     method, headers = sent
     names = (b"origin", b"access-control-request-method", b"access-control-request-headers")
     decision = decide(policy, Request(method, *(joined(headers, name) for name in names)))
@@ -44,34 +44,40 @@ def decided(policy: Policy, sent: Sent) -> tuple[int, list[str]]:
     return decision.status or 200, sorted(lines)
 
 
-def told(response: Response) -> tuple[int | None, list[str]]:
-    """Status and lines of a response, without those of its content."""
+def without_content(response: Response) -> tuple[int | None, list[str]]:
+    """Return the status of a response, and its lines without the content headers."""
     return response.status, [line for line in response.lines if not line.startswith("content-")]
 
 
 @given(policies(), policies(), st.lists(requests(), min_size=1, max_size=5), st.data())
-def test_each_is_answered_as_decided(policy: Policy, other: Policy, pool: list[Sent], data: st.DataObject) -> None:
-    """Requests in any order and number, and a policy replaced between them, are answered as decide() says."""
+def test_each_request_over_asgi_gets_the_response_that_decide_demands(
+    policy: Policy, other: Policy, pool: list[Sent], data: st.DataObject
+) -> None:
+    """In any order and number, also after the policy was replaced."""
     client = Client("asgi", App(), policy)
     for current in (policy, other):
         client.middleware.reconfigure(current)
         for method, headers in data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=10)):
             response = call_asgi(client.middleware, http_scope(method, "/", headers))
-            assert told(response) == decided(current, (method, headers))
+            assert without_content(response) == decided(current, (method, headers))
 
 
 @given(policies(), st.lists(requests(), min_size=1, max_size=5), st.data())
-def test_each_is_answered_as_the_first(policy: Policy, pool: list[Sent], data: st.DataObject) -> None:
-    """Over WSGI, too, a response does not depend on what was asked before."""
+def test_each_request_over_wsgi_gets_the_response_of_a_new_middleware(
+    policy: Policy, pool: list[Sent], data: st.DataObject
+) -> None:
+    """A response does not depend on earlier requests."""
     client = Client("wsgi", App(), policy)
     for method, headers in data.draw(st.lists(st.sampled_from(pool), min_size=2, max_size=10)):
         fresh = Client("wsgi", App(), policy.replace())
         environs = [wsgi_environ(method, "/", headers) for _ in range(2)]
-        assert told(call_wsgi(client.middleware, environs[0])) == told(call_wsgi(fresh.middleware, environs[1]))
+        responses = [
+            call_wsgi(each.middleware, environ) for each, environ in zip((client, fresh), environs, strict=True)
+        ]
+        assert without_content(responses[0]) == without_content(responses[1])
 
 
-def test_preflights(serve: Any) -> None:
-    """A repeated preflight is answered alike, by headers of its own, and each question by itself."""
+def test_a_repeated_preflight_gets_the_same_response_and_another_one_its_own(serve: Any) -> None:
     client = serve(**ONE, allow_methods="PUT", allow_headers=["x-a", "x-p-*"])
     names = "accept, accept-language, content-language, content-type, x-a"
     for _ in range(3):
@@ -79,15 +85,14 @@ def test_preflights(serve: Any) -> None:
         assert client.preflight("PUT", "x-p-1", origin=APP).lines == granted(
             APP, "GET, HEAD, POST, PUT", f"{names}, x-p-1"
         )
-        for asked in (("DELETE", None, APP), ("PUT", "x-b", APP), ("PUT", None, EVIL)):
-            response = client.preflight(*asked[:2], origin=asked[2])
+        for preflight in (("DELETE", None, APP), ("PUT", "x-b", APP), ("PUT", None, EVIL)):
+            response = client.preflight(*preflight[:2], origin=preflight[2])
             assert (response.status, response.body != b"") == (200, True)
         assert client.request("OPTIONS", origin=APP).lines == GRANT
     assert client.reached == 3
 
 
-def test_a_server_that_edits_headers() -> None:
-    """A server or middleware outside that edits the list of a response's headers does not edit the next response."""
+def test_a_server_that_edits_the_headers_of_one_response_does_not_change_the_next() -> None:
     middleware = CORSMiddleware(App().asgi, **ONE)
     headers = [("origin", APP), ("access-control-request-method", "GET")]
     for _ in range(3):
@@ -97,8 +102,7 @@ def test_a_server_that_edits_headers() -> None:
 
 
 @pytest.mark.parametrize("origin", [APP, EVIL, None], ids=["allowed", "refused", "no Origin"])
-def test_the_apps_fields_differ(serve: Any, origin: str | None) -> None:
-    """Each response is merged with its own fields, whatever the last one had."""
+def test_each_response_is_merged_with_its_own_headers_of_the_app(serve: Any, origin: str | None) -> None:
     client = serve(**ONE)
     cors = [origin_line(APP)] if origin == APP else []
     for own, vary in ((), "Origin"), ([("Vary", "Accept")], "Accept, Origin"), ((), "Origin"), ([("vary", "*")], "*"):
@@ -108,8 +112,7 @@ def test_the_apps_fields_differ(serve: Any, origin: str | None) -> None:
     assert client.request(origin=origin).lines == sorted([OWN, *cors, VARY])
 
 
-def test_on_decision_is_told_of_each(serve: Any) -> None:
-    """on_decision is called for each request, also where the decision is known."""
+def test_on_decision_is_called_for_each_request_although_the_decision_is_cached(serve: Any) -> None:
     seen: list[str] = []
     client = serve(on_decision=lambda decision, _: seen.append(decision.outcome), **ONE)
     for _ in range(3):
@@ -118,8 +121,8 @@ def test_on_decision_is_told_of_each(serve: Any) -> None:
     assert seen == ["allowed", "preflight-refused"] * 3
 
 
-def test_enforce_looks_at_each(serve: Any) -> None:
-    """Whether a request is same-origin is asked of each: a refusal does not stick to the origin."""
+def test_enforce_checks_each_request_for_the_same_origin(serve: Any) -> None:
+    """A refusal of an origin is not cached for its same-origin requests."""
     client = serve(enforce=True, **ONE)
     same = ("sec-fetch-site", "same-origin")
     for method in ("POST", "OPTIONS"):
@@ -153,14 +156,14 @@ def test_a_condition_is_checked_at_each_request(interface: str, enforce: bool, d
             raise result[0]
         return result[0]
 
-    def build(told: list[Any] | None) -> Client:
-        hook = None if told is None else (lambda decision, scope: told.append((decision, scope["headers"])))
+    def build(reports: list[Any] | None) -> Client:
+        hook = None if reports is None else (lambda decision, scope: reports.append((decision, scope["headers"])))
         return Client(interface, App(), allow_origins=origins, allow_methods="PUT", enforce=enforce, on_decision=hook)
 
     origins = data.draw(st.sampled_from([[APP], [APP, look_up], [look_up]]))
-    reports = data.draw(st.booleans())
+    is_reporting = data.draw(st.booleans())
     reported: list[Any] = []
-    client = build(reported if reports else None)
+    client = build(reported if is_reporting else None)
     steps = st.tuples(
         st.sampled_from(["GET", "POST", "OPTIONS", "HEAD"]),
         st.sampled_from([APP, EVIL, "https://own.example.com", None, "null"]),
@@ -175,7 +178,7 @@ def test_a_condition_is_checked_at_each_request(interface: str, enforce: bool, d
         found = client.request(method, origin=origin, headers=headers)
         found_calls = [*calls]
         calls.clear()
-        fresh = build(expected_reports if reports else None)
+        fresh = build(expected_reports if is_reporting else None)
         expected = fresh.request(method, origin=origin, headers=headers)
         assert (found.status, found.lines, found.body) == (expected.status, expected.lines, expected.body)
         assert (reported, found_calls) == (expected_reports, calls)
@@ -190,10 +193,10 @@ def test_decisions_are_cached_under_conditions(serve: Any, monkeypatch: Any) -> 
         enforce=True,
         on_decision=lambda decision, _: reported.append(decision.outcome),
     )
-    asked = [("access-control-request-method", "GET")]
+    requested = [("access-control-request-method", "GET")]
 
     def statuses() -> list[int]:
-        requests = [("GET", APP, []), ("GET", EVIL, [HOST]), ("OPTIONS", APP, asked), ("OPTIONS", EVIL, asked)]
+        requests = [("GET", APP, []), ("GET", EVIL, [HOST]), ("OPTIONS", APP, requested), ("OPTIONS", EVIL, requested)]
         requests += [("GET", "https://static.example.com", []), ("GET", None, [])]
         return [client.request(method, origin=origin, headers=headers).status for method, origin, headers in requests]
 
@@ -207,9 +210,9 @@ def test_decisions_are_cached_under_conditions(serve: Any, monkeypatch: Any) -> 
     assert statuses() == [403, 200, 200, 204, 200, 200]
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["answers", "fails"])
+@pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
 def test_a_callable_that_is_sometimes_async_is_called_once_for_each_request(serve: Any, fails: bool) -> None:
-    """Its response for an origin may be cached by the user's code, and awaited again later."""
+    """Its result for an origin may be cached by the user's code, and awaited again later."""
     calls: list[str] = []
     now = [True]
 
@@ -245,8 +248,8 @@ def test_middlewares_that_share_a_configuration_share_its_cache(serve: Any, monk
     assert second.request(origin=APP).lines == GRANT
 
 
-def test_one_policy_in_two_middlewares(serve: Any) -> None:
-    """Middlewares that share a policy, but not their other options, do not response for each other."""
+def test_middlewares_that_share_a_policy_only_do_not_share_its_cached_responses(serve: Any) -> None:
+    """Their other options differ."""
     policy = Policy(**ONE)
     plain, strict, pathed = (
         serve(policy),
@@ -264,8 +267,7 @@ def test_one_policy_in_two_middlewares(serve: Any) -> None:
         assert pathed.preflight(origin=EVIL, path="/open").lines == granted("*")
 
 
-def test_reconfigured_paths(serve: Any) -> None:
-    """Paths named later, or taken back, hold from the next request on."""
+def test_paths_that_reconfigure_adds_or_removes_apply_to_the_next_request(serve: Any) -> None:
     client = serve(**ONE)
     for paths, lines in (
         (None, GRANT),
@@ -282,8 +284,8 @@ def sizes(client: Client, policy: Policy) -> list[int]:
     return [len(cache) for cache in cached(client, policy)]
 
 
-def test_what_is_kept_is_bounded(serve: Any) -> None:
-    """However many origins come, a bounded number of decisions is kept, and each is right."""
+def test_however_many_origins_send_requests_the_cache_is_bounded(serve: Any) -> None:
+    """Each response is right."""
     policy = Policy(allow_origins="https://*.example.com")
     client = serve(policy)
     origins = [f"https://t{number}.example.com" for number in range(5000)]
@@ -292,8 +294,8 @@ def test_what_is_kept_is_bounded(serve: Any) -> None:
     assert 0 < max(sizes(client, policy)) <= 4096
 
 
-def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
-    """Strangers fill a small room of their own."""
+def test_refusals_do_not_displace_allowed_origins_from_the_cache(serve: Any) -> None:
+    """Refused origins have a small cache of their own."""
     policy = Policy(**ONE)
     client = serve(policy)
     client.request(origin=APP)
@@ -305,8 +307,7 @@ def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
     assert {APP, APP.encode()} & set(keys)
 
 
-def test_long_values_are_not_kept(serve: Any) -> None:
-    """What a stranger sends at length is answered and forgotten."""
+def test_long_values_are_not_cached(serve: Any) -> None:
     policy = Policy(**ONE, allow_headers="*")
     client = serve(policy)
     for number in range(10):
@@ -318,15 +319,13 @@ def test_long_values_are_not_kept(serve: Any) -> None:
     assert sum(len(part or "") for part in parts) < 20_000
 
 
-def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
-    """A refused preflight is the same response at any time."""
+def test_a_repeated_refused_preflight_gets_the_same_response(serve: Any) -> None:
     client = serve(**ONE)
-    answers = [client.preflight("PUT", origin=EVIL) for _ in range(3)]
-    assert [response.lines for response in answers] == [refused(answers[0].body)] * 3
+    responses = [client.preflight("PUT", origin=EVIL) for _ in range(3)]
+    assert [response.lines for response in responses] == [refused(responses[0].body)] * 3
 
 
-def test_threads_fill_one_table() -> None:
-    """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
+def test_threads_that_fill_one_cache_neither_fail_nor_overfill_it() -> None:
     cache = BoundedCache(8)
 
     def fill(thread: int) -> None:

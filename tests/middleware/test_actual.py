@@ -158,7 +158,7 @@ def test_two_origin_headers_are_refused(serve: Any, options: dict[str, Any], sec
 
 # behaviour, the app's headers, the Vary lines of the response
 MERGED: list[tuple[str, list[tuple[str, str]], list[str]]] = [
-    ("an app's Vary keeps its names", [("Vary", "Accept-Encoding")], ["vary: Accept-Encoding, Origin"]),
+    ("an app's Vary is extended", [("Vary", "Accept-Encoding")], ["vary: Accept-Encoding, Origin"]),
     ("an app's Vary: Origin is not repeated", [("vary", "Origin")], ["vary: Origin"]),
     (
         "an app's vary: origin is not repeated, whatever its case",

@@ -19,7 +19,7 @@ Calls = list[tuple[Any, ...]]
 
 
 class Server:
-    """A server's `start_response`, which stores each call and the bytes written."""
+    """A server's `start_response`, which stores each call and the bytes of the body."""
 
     def __init__(self) -> None:
         """Start without a call."""

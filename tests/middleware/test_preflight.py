@@ -141,7 +141,7 @@ def test_an_allowed_preflight_gets_204_with_exactly_these_headers(
 
 
 def test_the_headers_of_a_preflight_have_a_fixed_order(serve: Any) -> None:
-    """Safelisted header names come before the names of allow_headers, which keep their order."""
+    """Safelisted header names come before the names of allow_headers, whose order is unchanged."""
     answer = serve(**WIDE, allow_credentials=True).preflight("PUT", "x-id", origin=APP)
     assert answer.headers == [
         ("access-control-allow-origin", APP),

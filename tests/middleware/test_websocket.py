@@ -1,4 +1,4 @@
-"""WebSocket handshakes, to which browsers apply no CORS."""
+"""WebSocket handshakes. Browsers do not apply CORS to them."""
 
 from typing import Any
 

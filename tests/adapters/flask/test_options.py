@@ -75,7 +75,7 @@ def test_the_defaults_are_those_of_flask_cors():
         pytest.param(
             {"supports_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
             {"allow_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
-            id="danger, by its name",
+            id="risk, by its name",
         ),
     ],
 )

@@ -335,7 +335,7 @@ def test_a_mistake_in_the_configuration_is_raised_when_the_app_is_bound():
     assert [issue.option for issue in caught.value.issues] == ["QUART_CORS_ALLOW_ORIGIN"]
 
 
-async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(send_request, caplog):
+async def test_with_a_mistake_in_the_configuration_the_app_does_not_start(send_request, caplog):
     """The mistake was made after `CORS(app)`. If the app serves all the same, the last valid policy stays in force."""
     app = create()
     CORS(app)

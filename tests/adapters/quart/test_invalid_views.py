@@ -168,7 +168,7 @@ async def test_a_warning_that_is_an_error_never_fails_a_request(app, send_reques
 
 
 async def test_explain_uses_the_policy_in_force(app):
-    """That is the last valid policy."""
+    """It is the last valid policy."""
     cors(app, allow_origin=PAGE)
     app.config["QUART_CORS_MAX_AGE"] = "soon"
     assert app.extensions["asgi_cors"].explain("GET", PAGE, "/health").allowed
