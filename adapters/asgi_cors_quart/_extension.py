@@ -101,7 +101,7 @@ class Installation(BaseInstallation):
         with self._lock:
             if self._base is not None:
                 message = "the app has a CORS policy already"
-                hint = f"Install one; to change it write app.extensions[{EXTENSION_KEY!r}].reconfigure(…)."
+                hint = f"Install one policy only. To change it, write app.extensions[{EXTENSION_KEY!r}].reconfigure(…)."
                 raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
             policy = base if isinstance(base, Policy) else base.policy(self._app.config)
             own: MiddlewareOptions = {"paths": None, **options}

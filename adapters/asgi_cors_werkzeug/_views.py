@@ -190,10 +190,10 @@ class ViewPolicies:
             return DENY_ALL
         return None if key is EXEMPT else self._policy_of(key)
 
-    def registered(self) -> set[AttachedPolicy]:
-        """Return the policies of all views and blueprints that are registered now."""
-        found = {policy for view in [*self._app.view_functions.values()] for policy in _all_attached(view)}
-        return found | {*self._blueprints.values()}
+    def registered(self) -> list[AttachedPolicy]:
+        """Return the policies of all views and blueprints that are registered now, in this order."""
+        found = [policy for view in [*self._app.view_functions.values()] for policy in _all_attached(view)]
+        return list(dict.fromkeys([*found, *self._blueprints.values()]))
 
     def policies(self) -> dict[Hashable, PolicySpec]:
         """Return the policies of all views that are registered now, by key.

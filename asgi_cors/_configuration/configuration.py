@@ -165,7 +165,7 @@ class Configuration:
         found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
         if rules.policy_for is None:
             return found
-        rule = "asked at run time (policy_for); the rest holds if that leaves it to the path"
+        rule = "asked at run time (policy_for); the other checks apply if it returns NotImplemented"
         step = Step("policy", rule, repr(path), passed=None)
         return Explanation(found.request, None, None, (step, *found.steps), found.remedy)
 

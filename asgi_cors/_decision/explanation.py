@@ -236,7 +236,7 @@ def _deciding_entry(policy: Policy, origin: str) -> str:
 
 
 def _list_allowed(names: Iterable[str], *, everything: bool) -> str:
-    return f"allowed are {'all' if everything else ', '.join(sorted(names))}"
+    return f"the policy allows {'all' if everything else ', '.join(sorted(names))}"
 
 
 # -- corrections

@@ -203,7 +203,7 @@ def test_a_second_policy_for_an_app_is_refused(second):
         second(app)
     assert str(caught.value) == (
         "app: the app has a CORS policy already. "
-        "Install one; to change it write app.extensions['asgi_cors'].reconfigure(…)."
+        "Install one policy only. To change it, write app.extensions['asgi_cors'].reconfigure(…)."
     )
 
 
