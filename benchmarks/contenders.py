@@ -51,22 +51,32 @@ def _ours(app: App, policy: Policy) -> Spends:
     from asgi_cors import Policy as Ours
 
     own = Ours(
-        allow_origins=policy.origins,
+        allow_origins=[_is_allowed] if policy.condition == "callable" else policy.origins,
         allow_origin_regex=None if policy.origins else policy.regex,
         allow_credentials=policy.credentials,
         allow_methods=METHODS,
         allow_headers=NAMES,
     )
+    if policy.condition == "on_decision":
+        return partial(spend, CORSMiddleware(app, own, on_decision=_ignore))
     if not policy.paths:
-        return partial(spend, CORSMiddleware(app, own))
+        return partial(spend, CORSMiddleware(app, own, enforce=policy.condition == "enforce"))
     base = own.replace(allow_origins="https://base.example.org")
     return partial(spend, CORSMiddleware(app, base, paths={f"/area{n}/*": own for n in range(policy.paths)}))
+
+
+def _is_allowed(origin: str) -> bool:
+    return origin == ALLOWED
+
+
+def _ignore(_decision: object, _scope: object) -> None:
+    pass
 
 
 def _starlette(app: App, policy: Policy) -> Spends | None:
     from starlette.middleware.cors import CORSMiddleware
 
-    if policy.paths:
+    if not policy.is_common:
         return None
     made: Any = CORSMiddleware(
         app,
@@ -80,7 +90,7 @@ def _starlette(app: App, policy: Policy) -> Spends | None:
 
 
 def _asgi_cors(app: App, policy: Policy) -> Spends | None:
-    if policy.paths or policy.credentials or not policy.origins:
+    if not policy.is_common or policy.credentials or not policy.origins:
         return None
     wildcards = [origin for origin in policy.origins if "*" in origin]
     made = _other_asgi_cors().asgi_cors(
@@ -112,7 +122,7 @@ def _litestar(app: App, policy: Policy) -> Spends | None:
     from litestar.config.cors import CORSConfig
     from litestar.middleware._internal.cors import CORSMiddleware
 
-    if policy.paths:
+    if not policy.is_common:
         return None
     config = CORSConfig(
         allow_origins=list(policy.origins),

@@ -41,7 +41,7 @@ def cors_headers(app: App, policy: Policy) -> Spends | None:
 
 
 def _can_serve(app: App, policy: Policy) -> bool:
-    return not policy.paths and app is not streaming  # body chunks never pass through Django's middleware
+    return policy.is_common and app is not streaming  # body chunks never pass through Django's middleware
 
 
 def _spends(serve: View, policy: Policy) -> Spends:

@@ -37,10 +37,12 @@ class Row(NamedTuple):
 
 PICTURED: Final = "one origin"
 CHUNK: Final = "body chunk"
+REFUSED: Final = "actual, refused"
+CONDITIONS: Final = [policy.title for policy in POLICIES if policy.condition]
 ROWS: Final = (
     Row("no Origin", None),
     Row("actual, allowed"),
-    Row("actual, refused", STRANGER),
+    Row(REFUSED, STRANGER),
     Row("preflight, allowed", preflight=True),
     Row("preflight, refused", STRANGER, preflight=True),
     Row(CHUNK, streaming=True),
@@ -92,7 +94,7 @@ def added(times: Times, key: Key) -> list[float]:
     """Give what a contender adds, round by round: to a request, or to a chunk of its body."""
     policy, row, contender = key
     bare = DJANGO_BARE if contender == DJANGO else BARE
-    if "preflight" in row:
+    if "preflight" in row or (policy, row, contender) == ("enforce", REFUSED, OURS):  # neither reaches the app
         return times[key]
     over = [spent - alone for spent, alone in zip(times[key], times[policy, row, bare], strict=True)]
     if row != CHUNK:
@@ -109,6 +111,15 @@ def to_be_reached(times: Times) -> dict[str, Any]:
         against = [f"1/{_ratio(starlette, ours):.2f}" if starlette else "", f"{_ratio(ours, least):.2f}"]
         rows.append([f"{policy}: {row}", *against])
     return report.table("Ours, as a ratio", ["", "to Starlette's", "to the one by hand"], rows)
+
+
+def conditions(times: Times) -> dict[str, Any]:
+    """Compare the policies with a condition to the same policy without one."""
+    rows = []
+    for row in (row.title for row in ROWS if row.title != CHUNK):
+        plain = added(times, (PICTURED, row, OURS))
+        rows.append([row, *(f"{_ratio(added(times, (title, row, OURS)), plain):.2f}" for title in CONDITIONS)])
+    return report.table(f"Ours, as a ratio to the policy: {PICTURED}", ["", *CONDITIONS], rows)
 
 
 def _ratio(values: list[float], others: list[float]) -> float:
@@ -161,7 +172,7 @@ def main() -> None:
         env = os.environ | {LAYOUT: str(layout)}
         for *key, values in json.loads(subprocess.check_output(command, env=env)):  # noqa: S603 - this very file
             times.setdefault((key[0], key[1], key[2]), []).extend(values)
-    parts = [pictured(times), to_be_reached(times), everyone(times)]
+    parts = [pictured(times), to_be_reached(times), conditions(times), everyone(times)]
     versions = {contender.distribution: contender.version for contender in CONTENDERS if contender.distribution}
     report.save("overhead", versions=versions, parts=parts)
     print(*map(report.text, parts[1:]), sep="\n")

@@ -24,6 +24,7 @@ class Policy(NamedTuple):
         regex: A regular expression in place of a list; for a pattern, its equivalent for contenders without patterns.
         credentials: Whether cookies are allowed.
         paths: The number of path rules. The last one serves the requests.
+        condition: What is checked at each request, cached or not: `on_decision`, `enforce` or `callable`.
     """
 
     title: str
@@ -31,6 +32,12 @@ class Policy(NamedTuple):
     regex: str = ""
     credentials: bool = False
     paths: int = 0
+    condition: str = ""
+
+    @property
+    def is_common(self) -> bool:
+        """Return whether other middlewares have such a policy."""
+        return not (self.paths or self.condition)
 
     @property
     def path(self) -> str:
@@ -49,4 +56,7 @@ POLICIES: Final = (
     Policy("regex", regex=REGEX),
     Policy("1 path rule", (ALLOWED,), paths=1),
     Policy("1,000 path rules", (ALLOWED,), paths=1000),
+    Policy("on_decision", (ALLOWED,), condition="on_decision"),
+    Policy("enforce", (ALLOWED,), condition="enforce"),
+    Policy("sync callable", (ALLOWED,), condition="callable"),
 )

@@ -201,7 +201,8 @@ class ResponseCaches:
         """Return the cache of the policy that serves `scope`; None if the request is passed through."""
         rules = self._rules
         if not self.depends_on_view:
-            return self.for_path(scope["path"], scope.get("root_path", ""))
+            path, root = scope["path"], scope.get("root_path", "")
+            return self._by_path[(path, root) if root else path]
         if not rules.calls_function and length_hint(scope["headers"]) <= MAX_LINES:
             try:
                 next(rules.find(scope))  # ends at once, because nothing has to be awaited
@@ -211,9 +212,9 @@ class ResponseCaches:
                 pass
         return self._empty
 
-    def for_path(self, path: str, root: str = "") -> ResponseCache | None:
+    def for_path(self, path: str) -> ResponseCache | None:
         """Return the cache of the policy that serves `path`; see `for_scope`."""
-        return self._by_path[(path, root) if root else path]
+        return self._by_path[path]
 
     def for_match(self, match: PolicyMatch | None) -> ResponseCache | None:
         """Return the cache of a match with one policy; None if it passes requests through."""

@@ -24,6 +24,8 @@ from .log import Log
 if TYPE_CHECKING:
     from asgi_cors._http import Scope
 
+    from .cache import ResponseCache
+
 
 class MiddlewareOptions(PolicyOptions, total=False):
     """The options of a middleware and of its base policy, as keywords."""
@@ -68,10 +70,17 @@ class Configuration:
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the evaluator is replaced, so that no change is lost
-        self.before_request = before_request
+        self.before_request: Final = before_request
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
-        self.evaluator = self._build_evaluator(policy, options)
+        self._activate(self._build_evaluator(policy, options))
+
+    def _activate(self, evaluator: Evaluator) -> None:
+        """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
+        self.evaluator = evaluator
+        is_direct = self.before_request is None
+        self.asgi_cache = evaluator.asgi.only if is_direct else None
+        self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 
     @property
     def policy(self) -> Policy:
@@ -112,7 +121,7 @@ class Configuration:
 
     def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
         """Replace the evaluator. The caller holds the lock."""
-        self.evaluator = self._build_evaluator(policy, options, self.evaluator, views)
+        self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
 
     def _build_evaluator(
@@ -146,6 +155,11 @@ class Configuration:
         if issues:
             raise ConfigError(issues)
         return Evaluator(rules, own, self.log)
+
+    def find_cache(self, scope: Scope) -> ResponseCache | None:
+        """Return the response cache of the policy that serves `scope`; None if the request is passed through."""
+        self.call_before_request()
+        return self.evaluator.asgi.for_scope(scope)
 
     def call_before_request(self) -> None:
         """Call `before_request`."""
@@ -181,7 +195,7 @@ class Configuration:
         found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
         if rules.policy_for is None:
             return found
-        rule = "asked at run time (policy_for); the rest holds if that leaves it to the path"
+        rule = "asked at run time (policy_for); the other checks apply if it returns NotImplemented"
         step = Step("policy", rule, repr(path), passed=None)
         return Explanation(found.request, None, None, (step, *found.steps), found.remedy)
 

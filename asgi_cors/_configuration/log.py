@@ -4,7 +4,8 @@
 - A refusal that looks like a mistake of set-up is a WARNING, visible without any logging set-up. Others are INFO.
 - Other sites take at most 50 of the 100, so that they cannot hide a mistake of set-up.
 - Values of a request are quoted and truncated, so that they cannot forge a line.
-- If a level is off, nothing is formatted or remembered for it.
+- If a level is off, nothing is formatted or remembered for it. A cached refusal is logged at most a minute after its
+  level is switched on.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("asgi_cors")
 
 WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
-RECHECK: Final = 1.0  # seconds after which a cached refusal that was not logged is looked at again
 MAX_PAIRS: Final = 100  # in a window
 MAX_OTHERS: Final = 50  # of them that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
@@ -148,7 +148,7 @@ class Log:
         if request.same_origin:
             return 0.0
         if not logger.isEnabledFor(logging.WARNING):
-            return self.clock() + RECHECK
+            return self.clock() + WINDOW
         self._log_suppressed()
         kind = HANDSHAKE if scope["type"] == "websocket" else ""
         pair = (request.origin or b"")[:_MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:_MAX_LENGTH]
@@ -158,7 +158,7 @@ class Log:
         suggestion = _suggestion(policy, request, decision)
         level = _level(request, decision, scope, suggestion)
         if not logger.isEnabledFor(level):
-            return self.clock() + RECHECK
+            return self.clock() + WINDOW
         is_reserved = level == logging.WARNING and not policy.compiled.allows_any_origin  # other sites can't cause it
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None

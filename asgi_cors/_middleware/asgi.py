@@ -20,7 +20,7 @@ from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
 from .asgi_response import build_response, make_pass_through_send, make_send, send_response
-from .base import PASSED_THROUGH, PATH, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
+from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -112,36 +112,32 @@ class CORSMiddleware(BaseMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await self._serve_other(scope, receive, send)
-            return
+            return await self._serve_other(scope, receive, send)
         configuration, method, cached = self.configuration, scope["method"], None  # an app may overwrite its scope
-        if configuration.before_request is not None:
-            configuration.call_before_request()
-        caches = configuration.evaluator.asgi
-        cache = caches.only or caches.for_scope(scope)
+        cache = configuration.asgi_cache or configuration.find_cache(scope)
         if cache is None:
-            await self._pass_through(scope, receive, send)
-            return
+            return await self._pass_through(scope, receive, send)
         if method == "OPTIONS":
             cached = _cached_preflight(cache, scope)
             if cached is not None and cached.response is not None:
                 status, headers, body = cached.response
                 await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
                 await send({"type": "http.response.body", "body": body, "more_body": False})
-                return
+                return None
         elif SCOPE_KEY not in scope:
             cached = cache.any_origin or _cached_actual(cache, scope)
         start = None if cached is None else cached.response
         if start is None and (start := await self._serve_uncached(scope, receive, send, cache, cached)) is None:
-            return
-        scope[SCOPE_KEY] = state = [send, False, configuration, scope["path"], None]
+            return None
+        scope[SCOPE_KEY] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(start, state))
         except Exception as error:
             await self._send_error_response(scope, method, start, state, error)
             raise
         finally:  # break the reference cycle: scope, response state, send, the server's request, scope
-            scope.pop(SCOPE_KEY, None)
+            if SCOPE_KEY in scope:
+                del scope[SCOPE_KEY]
 
     async def _serve_uncached(
         self, scope: Scope, receive: Receive, send: Send, cache: ResponseCache, cached: CachedResponse | None
@@ -165,7 +161,9 @@ class CORSMiddleware(BaseMiddleware):
             response, answer = cache.check(cached, responses, lambda: scope)
         if response is None:
             outer = scope.get(SCOPE_KEY)
-            response, vary = await drive(self._respond(scope, cache, answer, outer, outer[PATH] if outer else ""))
+            response, vary = await drive(
+                self._respond(scope, cache, answer, outer, outer[SCOPE]["path"] if outer else "")
+            )
         if response is None:
             await self._pass_through(scope, receive, send, vary)
         elif isinstance(response, FunctionType):
@@ -180,7 +178,7 @@ class CORSMiddleware(BaseMiddleware):
         if not vary and (configuration.evaluator.rules.view_of is None or SCOPE_KEY in scope):
             await self.app(scope, receive, send)
             return
-        scope[PASSED_THROUGH] = state = [send, False, configuration, scope["path"], None]
+        scope[PASSED_THROUGH] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(make_pass_through_send(vary), state))
         finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._http import VARY
 
-from .base import CONFIGURATION, INNER_DECISIONS, PATH, SEND, STARTED, ResponseState, intersect_with_inner
+from .base import CONFIGURATION, INNER_DECISIONS, SCOPE, SEND, STARTED, ResponseState, intersect_with_inner
 from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, add_vary, merge_headers
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
 
     def merged(state: ResponseState, headers: list[Any]) -> list[Any]:
         sent = intersect_with_inner(state, decision)
-        warn, path = state[CONFIGURATION].log.warn_overridden, state[PATH]
+        warn, path = state[CONFIGURATION].log.warn_overridden, state[SCOPE]["path"]
         return merge_headers(headers, sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path))
 
     return _as_coroutine_function(start)

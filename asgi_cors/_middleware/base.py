@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 SCOPE_KEY: Final = "asgi_cors"
 PASSED_THROUGH: Final = "asgi_cors.passed_through"  # the key of the state of a response that is left to the app
 
-# The function to call, whether the response has started, the configuration that decided, the request's path (under
-# WSGI PATH_INFO), and the decisions of nested middlewares and of the view that ran: None, or a list.
-SEND, STARTED, CONFIGURATION, PATH, INNER_DECISIONS = range(5)
+# The function to call, whether the response has started, the configuration that decided, the scope (under WSGI
+# PATH_INFO), and the decisions of nested middlewares and of the view that ran: None, or a list.
+SEND, STARTED, CONFIGURATION, SCOPE, INNER_DECISIONS = range(5)
 ResponseState = list[Any]
 
 CRASH_NOTE: Final = "CORS: the page will see this as a CORS error, since the 500 is made outside of the middleware."

@@ -31,7 +31,7 @@ from .wsgi_response import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from asgi_cors._configuration.cache import CachedResponse, ResponseCache, ResponseCaches
+    from asgi_cors._configuration.cache import CachedResponse, ResponseCache
     from asgi_cors._configuration.evaluation import Evaluation
     from asgi_cors._http import Environ, Scope, StartResponse, WSGIApp
     from asgi_cors._policy.policy import Policy
@@ -94,10 +94,7 @@ class WSGIMiddleware(BaseMiddleware):
         outer = _outer_state(environ)
         if outer is not None and outer[CONFIGURATION] is configuration:
             return self.app(environ, start_response)
-        if configuration.before_request is not None:
-            configuration.call_before_request()
-        caches = configuration.evaluator.wsgi
-        cache = caches.only or _cache_for_environ(caches, environ)
+        cache = configuration.wsgi_cache or _find_cache(configuration, environ)
         if cache is None:
             return self._pass_through(environ, start_response)
         if outer is None:
@@ -172,8 +169,10 @@ def _outer_state(environ: Environ) -> ResponseState | None:
     return None if state is None or state[STARTED] else state  # else of an earlier request with the same environ
 
 
-def _cache_for_environ(caches: ResponseCaches, environ: Environ) -> ResponseCache | None:
-    """Return the cache of the policy that serves an environ; see `ResponseCaches.for_scope`."""
+def _find_cache(configuration: Configuration, environ: Environ) -> ResponseCache | None:
+    """Return the cache of the policy that serves an environ; see `Configuration.find_cache`."""
+    configuration.call_before_request()
+    caches = configuration.evaluator.wsgi
     if caches.depends_on_view:
         return caches.for_scope(scope_of(environ))
     return caches.for_path(route_path(environ))

@@ -12,7 +12,7 @@ from asgi_cors._http import VARY
 from .base import (
     CONFIGURATION,
     INNER_DECISIONS,
-    PATH,
+    SCOPE,
     SEND,
     STARTED,
     ResponseState,
@@ -68,7 +68,7 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
         others = [header for header in headers if header[0].lower() not in _CORS_AND_VARY]
         own = [header for header in headers if header[0].lower() in _CORS_AND_VARY]
         sent = intersect_with_inner(state, decision)
-        warn, path = state[CONFIGURATION].log.warn_overridden, decode_path(state[PATH])
+        warn, path = state[CONFIGURATION].log.warn_overridden, decode_path(state[SCOPE])
         merged = merge_headers(
             _asto_bytes(own), sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path)
         )

@@ -55,7 +55,7 @@ __all__ = [
     "ScriptError",
 ]
 
-_HOMES = (
+_MODULES = (
     "_errors.errors",
     "_exchange",
     "_fetch.cookies",
@@ -68,17 +68,17 @@ _HOMES = (
 
 
 def __getattr__(name: str) -> object:
-    """Import all public names on first use of one. pytest imports this package in every run, without httpx."""
+    """Import all public names when one is first used. pytest imports this package in every run, even without httpx."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        modules = [vars(importlib.import_module(f"{__name__}.{home}")) for home in _HOMES]
+        namespaces = [vars(importlib.import_module(f"{__name__}.{module}")) for module in _MODULES]
     except ModuleNotFoundError as error:
         if error.name not in {"httpx", "anyio"}:
             raise
         message = f"asgi_cors.testing needs {error.name}. Install it by `pip install 'asgi-cors-bridge[testing]'`."
         raise ModuleNotFoundError(message, name=error.name) from error
-    globals().update({public: module[public] for module in modules for public in __all__ if public in module})
+    globals().update({public: found[public] for found in namespaces for public in __all__ if public in found})
     return globals()[name]
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.log import ATTRIBUTES, RECHECK
+from asgi_cors._configuration.log import ATTRIBUTES, WINDOW
 from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
 from tests.support.apps import App
-from tests.support.clients import Served, call_asgi, websocket_scope
+from tests.support.clients import Client, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL
 from tests.support.policies import policy_without_warnings
 
@@ -322,7 +322,7 @@ def logging_disabled(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
 
 @pytest.mark.parametrize("switch", [own_level, level_of_root, logging_disabled])
 def test_levels_that_are_off(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock, switch: Any) -> None:
-    """Where a level is off nothing is remembered for it: a second after switching it on, a refusal is logged."""
+    """Where a level is off nothing is remembered for it: a minute after switching it on, a refusal is logged."""
     served = serve(allow_origins=APP)
     switch(caplog, on=False)
     for number in range(200):
@@ -332,7 +332,7 @@ def test_levels_that_are_off(serve: Any, caplog: pytest.LogCaptureFixture, clock
         served.preflight(origin=EVIL)
     assert logs.lines(caplog) == []
     switch(caplog, on=True)
-    clock.now += RECHECK
+    clock.now += WINDOW
     served.request(origin=EVIL)
     served.preflight(origin=EVIL)
     assert [EVIL in line for line in logs.lines(caplog)] == [True, True]
@@ -376,7 +376,7 @@ def call_websocket(app: Any, path: str, *fields: tuple[str, str], **more: Any) -
 def test_handshakes_are_logged(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
     """A refused handshake is called one, and is logged besides a GET of the same origin."""
     del clock
-    served = Served("asgi", App(), allow_origins=APP)
+    served = Client("asgi", App(), allow_origins=APP)
     for _ in range(2):
         served.request(path="/chat", origin=EVIL)
         call_websocket(served.middleware, "/chat", ("origin", EVIL))
@@ -388,7 +388,7 @@ def test_handshakes_are_logged(caplog: pytest.LogCaptureFixture, clock: logs.Clo
 def test_a_handshake_behind_a_proxy(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
     """A handshake whose Host is a proxy's upstream is a mistake of set-up; the line ends in what to write there."""
     del clock
-    served = Served("asgi", App(), allow_origins=APP)
+    served = Client("asgi", App(), allow_origins=APP)
     call_websocket(served.middleware, "/chat", ("origin", "https://own.example.org"), ("host", "upstream:8000"))
     (line,) = logs.lines(caplog, WARNING)
     assert line.endswith("Write 'proxy_set_header Host $host' there.")
@@ -397,7 +397,7 @@ def test_a_handshake_behind_a_proxy(caplog: pytest.LogCaptureFixture, clock: log
 def test_a_handshake_with_cookies(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
     """A handshake that is refused for its cookies is a mistake of set-up, corrected by allow_credentials."""
     del clock
-    served = Served("asgi", App(), allow_origins="*")
+    served = Client("asgi", App(), allow_origins="*")
     call_websocket(served.middleware, "/chat", ("origin", EVIL), ("cookie", "sid=1"), ("host", "a.net"))
     (line,) = logs.lines(caplog, WARNING)
     assert line.endswith("Write allow_credentials=True and name the origins, because '*' is refused with it.")
@@ -592,7 +592,7 @@ def test_the_attributes_of_a_refusal(serve: Any, caplog: pytest.LogCaptureFixtur
 
 def test_the_attributes_of_a_handshake(caplog: pytest.LogCaptureFixture) -> None:
     """The method of a handshake is not GET."""
-    call_websocket(Served("asgi", App(), allow_origins=APP).middleware, "/chat", ("origin", EVIL))
+    call_websocket(Client("asgi", App(), allow_origins=APP).middleware, "/chat", ("origin", EVIL))
     (record,) = caplog.records
     assert (record.cors_method, record.cors_path) == ("WebSocket handshake", "/chat")  # type: ignore[attr-defined]
 
@@ -600,7 +600,7 @@ def test_the_attributes_of_a_handshake(caplog: pytest.LogCaptureFixture) -> None
 def test_each_record_has_every_attribute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
     """Whatever is logged: a formatter that names the attributes works."""
     app = App(headers=[("access-control-allow-origin", "*")])
-    served = Served("asgi", app, allow_origins=[APP, fails])
+    served = Client("asgi", app, allow_origins=[APP, fails])
     served.request(path="/set", origin=APP)
     served.middleware = CORSMiddleware(served.middleware, allow_origins=[APP])
     served.request(path="/stacked", origin=APP)
@@ -642,9 +642,9 @@ def test_the_origin_is_a_repr(serve: Any, caplog: pytest.LogCaptureFixture) -> N
 # -- headers that the app sets itself
 
 
-def sets_own(**options: Any) -> Served:
+def sets_own(**options: Any) -> Client:
     """An app that sets a header of the policy's."""
-    return Served(
+    return Client(
         "asgi", App(headers=[("access-control-allow-origin", "*"), ("access-control-max-age", "1")]), **options
     )
 

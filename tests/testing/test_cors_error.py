@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pathlib
+import pickle
 import re
 from typing import Any, NamedTuple
 
@@ -23,15 +25,15 @@ JSON: dict[str, Any] = {"method": "POST", "json": {}}
 PUT: dict[str, Any] = {"method": "PUT"}
 INCLUDE: dict[str, Any] = {"credentials": "include"}
 
-Fields = dict[str, str] | list[tuple[str, str]]
+Headers = dict[str, str] | list[tuple[str, str]]
 
 
 class Scenario(NamedTuple):
     """The arguments of a fetch, and the server's responses to the preflight and to the request."""
 
     init: dict[str, Any]
-    main: Fields = STAR
-    pre: Fields = STAR
+    main: Headers = STAR
+    pre: Headers = STAR
     main_status: int = 200
     pre_status: int = 204
     location: str = ""
@@ -160,7 +162,7 @@ def test_the_code_and_the_console_message_are_chromiums(name: str) -> None:
     seen = CASES[name]["chromium"]
     error = blocked(EXPRESSED[name], "chromium")
     assert [error.code] * (error is not None) == seen["cors_error"] if error else seen["cors_error"] == []
-    if error is not None and not name.endswith(" xhr"):  # of which Chromium speaks in other words
+    if error is not None and not name.endswith(" xhr"):  # Chromium words the message differently
         assert error.chromium in seen["console"]
 
 
@@ -279,3 +281,15 @@ def test_a_long_value_is_truncated_in_the_table() -> None:
             page.fetch(API)
         assert "(307 characters)" in page.table()
         assert "= blocked: AllowOriginMismatch" in page.table()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - its own bytes
+def test_a_copy_of_an_error_is_equal_to_the_original(copied) -> None:
+    """A process pool pickles the errors of its processes."""
+    error = blocked(Scenario(PUT, {}, {}), "standard")
+    assert error is not None
+    error.add_note("a note")
+    other = copied(error)
+    assert (type(other), str(other), other.code, other.remedy) == (CORSError, str(error), error.code, error.remedy)
+    assert other.__notes__ == ["a note"]
+    assert other.exchange.summary == error.exchange.summary

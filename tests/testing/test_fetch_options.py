@@ -220,3 +220,20 @@ async def test_the_url_of_a_websocket_must_be_text(url):
         Page(ORIGIN).websocket(url)
     with pytest.raises(ScriptError, match="is not text"):
         await AsyncPage(ORIGIN).websocket(url)
+
+
+@pytest.mark.parametrize("name", ["data", "form"])
+@pytest.mark.parametrize("value", [[("a", "b", "c")], [("a",)], {"a": "\ud800"}, 3])
+def test_the_hint_for_a_form_that_cannot_be_encoded_is_an_example(name, value):
+    """A pair of three, half of a surrogate pair, a number."""
+    assert "content='name=value', headers=" in hint_for(**{name: value})
+
+
+def test_the_error_for_a_value_that_has_no_truth_value_names_the_closest_option():
+    """Such as an array of NumPy."""
+
+    class Array:
+        def __bool__(self):
+            raise ValueError("ambiguous")
+
+    assert hint_for(withCredentials=Array()).endswith("Did you mean 'credentials'?")

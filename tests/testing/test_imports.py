@@ -15,7 +15,7 @@ from asgi_cors import testing
 
 needs_httpx = pytest.mark.skipif(importlib.util.find_spec("httpx") is None, reason="needs the extra [testing]")
 
-HOME = pathlib.Path(testing.__file__).parent
+PACKAGE = pathlib.Path(testing.__file__).parent
 
 BLOCKED = """
 import sys
@@ -63,7 +63,7 @@ def test_every_public_name_can_be_imported_and_no_other():
         _ = testing.nothing  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("module", sorted(HOME.rglob("*.py")), ids=lambda path: str(path.relative_to(HOME)))
+@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_the_simulated_browser_imports_nothing_of_the_core(module: pathlib.Path):
     """Therefore it can prove the core wrong."""
     imports = re.findall(r"^\s*(?:from|import) +(\S+)", module.read_text(encoding="utf-8"), re.MULTILINE)

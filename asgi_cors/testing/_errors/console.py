@@ -11,7 +11,7 @@ def chromium_text(blocked: BlockedRequest) -> str:
     preflight = "Response to preflight request doesn't pass access control check: "
     prefix = preflight if blocked.failure.code.startswith("Preflight") else ""
     reason = _CHROMIUM[blocked.cause].format(
-        value=blocked.failure.value or "", refused=(*blocked.failure.refused, "")[0]
+        value=blocked.failure.value or "", refused=next(iter(blocked.failure.refused), "")
     )
     if blocked.cause == "DisallowedByMode":
         return f"Fetch API cannot load {blocked.url}. {reason} {blocked.page}."
@@ -112,7 +112,7 @@ def webkit_text(blocked: BlockedRequest) -> str:
     cause, failure = blocked.cause, blocked.failure
     reason = _WEBKIT[cause].format(
         value=failure.value or "",
-        refused=(*failure.refused, "")[0],
+        refused=next(iter(failure.refused), ""),
         origin=blocked.origin,
         status=blocked.status,
     )
@@ -129,8 +129,8 @@ _WEBKIT = {
     "InvalidAllowCredentials": 'Credentials flag is true, but Access-Control-Allow-Credentials is not "true".',
     "InvalidStatus": "Preflight response is not successful. Status code: {status}",
     "DisallowedRedirect": "Preflight response is not successful. Status code: {status}",
-    "InvalidAllowMethodsPreflightResponse": ("Header Access-Control-Allow-Methods has an invalid value: {value}"),
-    "InvalidAllowHeadersPreflightResponse": ("Header Access-Control-Allow-Headers has an invalid value: {value}"),
+    "InvalidAllowMethodsPreflightResponse": "Header Access-Control-Allow-Methods has an invalid value: {value}",
+    "InvalidAllowHeadersPreflightResponse": "Header Access-Control-Allow-Headers has an invalid value: {value}",
     "MethodDisallowedByPreflightResponse": "Method {refused} is not allowed by Access-Control-Allow-Methods.",
     "HeaderDisallowedByPreflightResponse": (
         "Request header field {refused} is not allowed by Access-Control-Allow-Headers."

@@ -75,6 +75,11 @@ class CORSError(FetchError):
         self.firefox = firefox_text(blocked)
         self.webkit = webkit_text(blocked)
         super().__init__(f"{explanation(blocked)}\n  remedy: {self.remedy}", exchange)
+        self._blocked = blocked
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Make copies with the arguments of `__init__`. By default, Python would pass the message."""
+        return type(self), (self._blocked, self.exchange), self.__dict__
 
 
 # A failing test shows the names under which users import the errors.

@@ -34,7 +34,7 @@ _REASONS = {
         "{response} has access-control-allow-origin: {value!r}, but the request's origin is {origin!r}"
     ),
     "InvalidAllowOriginValue": "{response} has access-control-allow-origin: {value!r}, which is not an origin",
-    "InvalidAllowCredentials": ("credentials='include', but in {response} {header}; only 'true' in lower case counts"),
+    "InvalidAllowCredentials": "credentials='include', but in {response} {header}; only 'true' in lower case counts",
     "InvalidStatus": "{response} must have a status of 200 to 299",
     "DisallowedRedirect": "{response} redirects: {header}",
     "InvalidAllowMethodsPreflightResponse": "in {response} {header}, but {refused!r} is not a method name",

@@ -91,22 +91,10 @@ class Fetch:
                 self._page.cache.clear(self._preflight_origin, self._cached_url)
             raise
 
-    def _clears_cache(self, error: FetchError) -> bool:
-        if self._engine.failure_clears == "unless-redirect-refused":
-            return not (isinstance(error, RedirectError) and self._request.redirect == "error")
-        return self._engine.failure_clears == "always"
-
-    def _unfollowed(self, exchange: Exchange, headers: HeaderList) -> Outcome:
-        """Return the outcome of a redirect status if the redirect mode is "manual" or "error" (Fetch, HTTP fetch)."""
-        if self._request.redirect == "manual":
-            return self._outcome(exchange, headers, kind="opaqueredirect")
-        if headers.get("location") or self._engine.refuses_redirect_without_location:
-            raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
-        return self._outcome(exchange, headers)
-
     def _main_fetch(self) -> Steps[tuple[Exchange, HeaderList]]:
+        """Choose the response tainting, send a preflight if one is needed, then the request (Fetch, main fetch)."""
         if self._tainting == "basic" and self._is_same_origin():
-            pass
+            pass  # CORS does not apply
         elif self._request.mode == "same-origin":
             raise self._blocked(Failure(code="DisallowedByMode"), None)
         elif self._request.mode == "no-cors":
@@ -237,8 +225,8 @@ class Fetch:
         return redirects and self._engine.redirect_check_counts_own_credentials and self._began_with_credentials()
 
     def _began_with_credentials(self) -> bool:
-        is_from_home = serialize_origin(self._urls[0]) == self._page.origin
-        return self._request.credentials == "same-origin" and is_from_home
+        began_same_origin = serialize_origin(self._urls[0]) == self._page.origin
+        return self._request.credentials == "same-origin" and began_same_origin
 
     def _sends_credentials(self) -> bool:
         credentials = self._request.credentials
@@ -276,6 +264,14 @@ class Fetch:
         self.last = exchange
         return exchange
 
+    def _unfollowed(self, exchange: Exchange, headers: HeaderList) -> Outcome:
+        """Return the outcome of a redirect status if the redirect mode is "manual" or "error" (Fetch, HTTP fetch)."""
+        if self._request.redirect == "manual":
+            return self._outcome(exchange, headers, kind="opaqueredirect")
+        if headers.get("location") or self._engine.refuses_redirect_without_location:
+            raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
+        return self._outcome(exchange, headers)
+
     def _redirect(self, location: str, exchange: Exchange) -> None:
         """Set the next hop (Fetch, HTTP-redirect fetch)."""
         if len(self._urls) > self._page.follow:
@@ -301,6 +297,12 @@ class Fetch:
         hop = next_hop(self._hop, url, status_of(exchange), self._first_hop, self._engine)
         self._hop = replace(hop, fragment=fragment(location) or self._hop.fragment)
         self._urls.append(self._hop.url)
+
+    def _clears_cache(self, error: FetchError) -> bool:
+        """Return whether the failure clears the preflight cache of the URL (Fetch, main fetch)."""
+        if self._engine.failure_clears == "unless-redirect-refused":
+            return not (isinstance(error, RedirectError) and self._request.redirect == "error")
+        return self._engine.failure_clears == "always"
 
     def _outcome(self, exchange: Exchange, headers: HeaderList, *, kind: ResponseType | None = None) -> Outcome:
         return Outcome(

@@ -32,16 +32,6 @@ class Query:
     names: Sequence[str]
 
 
-def is_wildcard(engine: Engine, *, stored_credentials: bool, requested_credentials: bool) -> bool:
-    """Return whether a stored `*` is a wildcard or a name like any other."""
-    return {
-        "always": True,
-        "stored-without-credentials": not stored_credentials,
-        "requested-without-credentials": not requested_credentials,
-        "never": False,
-    }[engine.cached_wildcard]
-
-
 @dataclass(frozen=True, kw_only=True)
 class AllowLists:
     """The methods and header names that a preflight's response allows. Header names are lower case."""
@@ -69,6 +59,16 @@ class PreflightCache(Protocol):
 def new_cache(engine: Engine) -> PreflightCache:
     """Return the empty cache of an engine."""
     return ResponseCache(engine) if engine.one_response_per_url else EntryCache(engine)
+
+
+def _is_wildcard(engine: Engine, *, stored_credentials: bool, requested_credentials: bool) -> bool:
+    """Return whether a stored `*` is a wildcard or a name like any other."""
+    return {
+        "always": True,
+        "stored-without-credentials": not stored_credentials,
+        "requested-without-credentials": not requested_credentials,
+        "never": False,
+    }[engine.cached_wildcard]
 
 
 _Key = tuple[str, str, bool]
@@ -114,7 +114,7 @@ class EntryCache:
         if key not in self._expiry:
             return {}
         entries = self._expiry[key] = self._expiry.pop(key)  # the last one used is evicted last
-        if is_wildcard(self._engine, stored_credentials=credentials, requested_credentials=query.credentials):
+        if _is_wildcard(self._engine, stored_credentials=credentials, requested_credentials=query.credentials):
             return entries
         return {entry: expires for entry, expires in entries.items() if entry[1] != "*"}
 
@@ -163,7 +163,7 @@ class ResponseCache:
     def _allows(self, query: Query, allowed: AllowLists, *, credentials: bool) -> bool:
         if query.credentials and not credentials:
             return False
-        wildcard = is_wildcard(self._engine, stored_credentials=credentials, requested_credentials=query.credentials)
+        wildcard = _is_wildcard(self._engine, stored_credentials=credentials, requested_credentials=query.credentials)
         methods = {query.method, "*"} if wildcard else {query.method}
         if query.method_needs_preflight and not methods & allowed.methods:
             return False

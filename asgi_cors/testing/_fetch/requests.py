@@ -87,6 +87,10 @@ def _site(page: httpx.URL | None, urls: Sequence[httpx.URL]) -> str:
 def handshake_headers(*, origin: str, cookie: str, metadata: Sequence[Header]) -> list[Header]:
     """Return the header list of a WebSocket's opening handshake (RFC 6455, 4.1)."""
     key = base64.b64encode(os.urandom(16)).decode("ascii")
-    upgrade = [("connection", "Upgrade"), ("upgrade", "websocket")]
-    socket = [("sec-websocket-version", "13"), ("sec-websocket-key", key)]
-    return main_headers([*upgrade, *socket], origin=origin, cookie=cookie, metadata=metadata)
+    headers = [
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", key),
+    ]
+    return main_headers(headers, origin=origin, cookie=cookie, metadata=metadata)

@@ -5,7 +5,7 @@
   and `range`, with values of at most 128 bytes that a form could have sent.
 - CORS-unsafe request-header names are all others. The safelisted ones join them if their values exceed 1024 bytes in
   total.
-Names are lower case, values are normalised.
+Names are lower case, values are normalized.
 """
 
 from __future__ import annotations

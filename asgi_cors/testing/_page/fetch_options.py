@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import httpx
@@ -22,7 +22,6 @@ from .options import OPTION_NAMES as PAGE_OPTIONS
 from .options import is_timeout
 
 OPTION_NAMES = (*FetchInit.__annotations__, "timeout", "stream")
-Hint = Callable[[Any, str, Mapping[str, Any]], str]
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -32,7 +31,7 @@ def check_fetch_options(url: object, init: Mapping[str, Any], *, stream: object)
     url_text(url)
     for name, value in init.items():
         if name not in OPTION_NAMES:
-            raise ScriptError(f"fetch() has no option {name!r}. {_hint(name, value, str(url), init)}")
+            raise ScriptError(f"fetch() has no option {name!r}. {_hint(_Misuse(name, value, str(url), init))}")
     if not isinstance(init.get("method", "GET"), str):
         raise ScriptError(f"method={init['method']!r:.200} is not text. Write method='GET', or leave it out.")
     if "headers" in init and init["headers"] is None:
@@ -52,85 +51,95 @@ def parse_timeout(timeout: float | None, default: float) -> float:
     return timeout
 
 
-def _hint(name: str, value: Any, url: str, init: Mapping[str, Any]) -> str:
-    if name in _HINTS and value is None:
+class _Misuse(NamedTuple):
+    """An unknown option with its value, and the other arguments of the call."""
+
+    name: str
+    value: Any
+    url: str
+    init: Mapping[str, Any]
+
+
+def _hint(misuse: _Misuse) -> str:
+    name = misuse.name
+    if misuse.value is None and (name in _HINTS or name in _FIXED_HINTS):
         return "Leave it out."
+    if name in _FIXED_HINTS:
+        return _FIXED_HINTS[name]
     if name in _HINTS:
         try:
-            return _HINTS[name](value, url, init)
+            return _HINTS[name](misuse)
         except Exception:  # noqa: BLE001 - an unexpected value; show an example
-            return _EXAMPLES[name]
+            return _EXAMPLES.get(name) or did_you_mean(name, OPTION_NAMES)
     if name in PAGE_OPTIONS:
         return f"It is an option of the page: write Page(..., {name}=...)."
     return did_you_mean(name, OPTION_NAMES)
 
 
-def _params(value: Any, url: str, _: Mapping[str, Any]) -> str:
-    return f"Write the query into the URL: {str(httpx.URL(url).copy_merge_params(httpx.QueryParams(value)))!r}."
+def _params(misuse: _Misuse) -> str:
+    url = httpx.URL(misuse.url).copy_merge_params(httpx.QueryParams(misuse.value))
+    return f"Write the query into the URL: {str(url)!r}."
 
 
-def _data(value: Any, url: str, init: Mapping[str, Any]) -> str:
-    if "files" in init:
-        return _files(value, url, init)
-    if isinstance(value, str | bytes):
-        return f"Write {_method(init)}content={value!r:.200}."
+def _data(misuse: _Misuse) -> str:
+    if "files" in misuse.init:
+        return _files(misuse)
+    if isinstance(misuse.value, str | bytes):
+        return f"Write {_method(misuse)}content={misuse.value!r:.200}."
     try:
-        form = urlencode(value, doseq=True)
-    except TypeError:
+        form = urlencode(misuse.value, doseq=True)
+    except (TypeError, ValueError):
         form = "name=value"
-    return f"Write {_method(init)}content={form!r}, headers={{'content-type': '{_FORM}'}}."
+    return f"Write {_method(misuse)}content={form!r}, headers={{'content-type': '{_FORM}'}}."
 
 
-def _files(_: Any, __: str, init: Mapping[str, Any]) -> str:
-    data = "data=data, " if "data" in init else ""
+def _files(misuse: _Misuse) -> str:
+    data = "data=data, " if "data" in misuse.init else ""
     return (
-        f"Let httpx encode them: form = httpx.Request('POST', url, {data}files=files). Then write {_method(init)}"
+        f"Let httpx encode them: form = httpx.Request('POST', url, {data}files=files). Then write {_method(misuse)}"
         "content=form.read(), headers={'content-type': form.headers['content-type']}."
     )
 
 
-def _body(value: Any, _: str, init: Mapping[str, Any]) -> str:
-    return f"Write {_method(init)}{'json' if isinstance(value, Mapping | list | int) else 'content'}= instead."
+def _body(misuse: _Misuse) -> str:
+    option = "json" if isinstance(misuse.value, Mapping | list | int) else "content"
+    return f"Write {_method(misuse)}{option}= instead."
 
 
-def _cookies(value: Any, url: str, _: Mapping[str, Any]) -> str:
-    target = httpx.URL(url)
-    lines = [f"{name}={text}; SameSite=None; Secure" for name, text in dict(value).items()]
+def _cookies(misuse: _Misuse) -> str:
+    target = httpx.URL(misuse.url)
+    lines = [f"{name}={text}; SameSite=None; Secure" for name, text in dict(misuse.value).items()]
     return _COOKIES.format({f"{target.scheme}://{target.netloc.decode()}": lines})
 
 
-def _auth(value: Any, _: str, __: Mapping[str, Any]) -> str:
-    user, password = value
+def _auth(misuse: _Misuse) -> str:
+    user, password = misuse.value
     encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
     return f"Write headers={{'authorization': 'Basic {encoded}'}}."
 
 
-def _follow_redirects(value: Any, _: str, __: Mapping[str, Any]) -> str:
-    return "Leave it out: redirects are followed." if value else "Write redirect='manual'."
+def _follow_redirects(misuse: _Misuse) -> str:
+    return "Leave it out: redirects are followed." if misuse.value else "Write redirect='manual'."
 
 
-def _with_credentials(value: Any, _: str, __: Mapping[str, Any]) -> str:
-    return "Write credentials='include'." if value else "Leave it out: credentials='same-origin' is the default."
+def _with_credentials(misuse: _Misuse) -> str:
+    if misuse.value:
+        return "Write credentials='include'."
+    return "Leave it out: credentials='same-origin' is the default."
 
 
-def _content_type(value: Any, _: str, __: Mapping[str, Any]) -> str:
-    return f"Write headers={{'content-type': {str(value)!r:.200}}}."
+def _content_type(misuse: _Misuse) -> str:
+    return f"Write headers={{'content-type': {str(misuse.value)!r:.200}}}."
 
 
-def _method(init: Mapping[str, Any]) -> str:
+def _method(misuse: _Misuse) -> str:
     """Return the `method` option that a body needs, or "" if a method with a body is given."""
-    return "" if str(init.get("method", "GET")).upper() not in {"GET", "HEAD"} else "method='POST', "
-
-
-def _fixed(hint: str) -> Hint:
-    def always(_: Any, __: str, ___: Mapping[str, Any]) -> str:
-        return hint
-
-    return always
+    return "" if str(misuse.init.get("method", "GET")).upper() not in {"GET", "HEAD"} else "method='POST', "
 
 
 _COOKIES = "A script cannot send cookies of its own. Write Page(..., cookies={}), and fetch with credentials='include'."
-_HINTS: dict[str, Hint] = {
+# The corrections that show the value.
+_HINTS: dict[str, Callable[[_Misuse], str]] = {
     **dict.fromkeys(("params", "query", "query_string"), _params),
     **dict.fromkeys(("data", "form"), _data),
     "files": _files,
@@ -140,25 +149,27 @@ _HINTS: dict[str, Hint] = {
     **dict.fromkeys(("allow_redirects", "follow_redirects"), _follow_redirects),
     **dict.fromkeys(("withCredentials", "with_credentials"), _with_credentials),
     **dict.fromkeys(("content_type", "mimetype"), _content_type),
-    **dict.fromkeys(("onUploadProgress", "on_upload_progress", "onprogress"), _fixed("Write upload_listener=True.")),
-    **{
-        name: _fixed(
-            f"It is an option of the transport: write Page(..., transport=httpx.HTTPTransport({name}=...)), or"
-            f" AsyncPage(..., transport=httpx.AsyncHTTPTransport({name}=...))."
-        )
-        for name in ("cert", "proxy", "verify")
-    },
-    "max_redirects": _fixed("It is an option of the page: write Page(..., follow=...)."),
-    "signal": _fixed("Leave it out; timeout=5 ends the fetch after 5 seconds."),
-    **dict.fromkeys(
-        ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "referrerPolicy", "window"),
-        _fixed("Leave it out: it has no effect here."),
-    ),
 }
+# The same for a value of an unexpected type.
 _EXAMPLES = {
     **dict.fromkeys(
         ("params", "query", "query_string"), "Write the query into the URL: 'https://api.test/items?name=value'."
     ),
     "cookies": _COOKIES.format({"https://api.test": ["sid=1; SameSite=None; Secure"]}),
     "auth": "Write headers={'authorization': 'Bearer token'}.",
+}
+# The corrections that are the same for every value.
+_FIXED_HINTS = {
+    **dict.fromkeys(("onUploadProgress", "on_upload_progress", "onprogress"), "Write upload_listener=True."),
+    **{
+        name: f"It is an option of the transport: write Page(..., transport=httpx.HTTPTransport({name}=...)), or"
+        f" AsyncPage(..., transport=httpx.AsyncHTTPTransport({name}=...))."
+        for name in ("cert", "proxy", "verify")
+    },
+    "max_redirects": "It is an option of the page: write Page(..., follow=...).",
+    "signal": "Leave it out; timeout=5 ends the fetch after 5 seconds.",
+    **dict.fromkeys(
+        ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "referrerPolicy", "window"),
+        "Leave it out: it has no effect here.",
+    ),
 }

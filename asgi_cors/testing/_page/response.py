@@ -58,7 +58,7 @@ class Response:
     @functools.cached_property
     def headers(self) -> httpx.Headers:
         """The headers that the script may read. For any other header, the KeyError says why it may not."""
-        return _VisibleHeaders(self._select(visible=True), self.hidden_headers, self.type)
+        return VisibleHeaders(self._select(visible=True), self.hidden_headers, self.type)
 
     @functools.cached_property
     def hidden_headers(self) -> httpx.Headers:
@@ -95,7 +95,7 @@ class Response:
         return json.loads(self.text)
 
 
-class _VisibleHeaders(httpx.Headers):
+class VisibleHeaders(httpx.Headers):
     """Headers whose KeyError says whether the header is hidden or absent."""
 
     def __init__(self, visible: httpx.Headers, hidden: httpx.Headers, kind: str) -> None:

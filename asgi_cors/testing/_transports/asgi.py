@@ -102,7 +102,7 @@ class _Cycle(httpx.AsyncByteStream):
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._has_trailers = False
-        self._complete = False
+        self._is_complete = False
         self._error: Exception | None = None
         self._is_disconnected = False
         self._signal = Signal()
@@ -166,7 +166,7 @@ class _Cycle(httpx.AsyncByteStream):
             self._start(status, headers)
             self._chunks.append(body)
             self._finish()
-        elif not self._complete:
+        elif not self._is_complete:
             self._fail(httpx.RemoteProtocolError("the application ended before its response was complete"))
 
     async def _receive(self) -> Message:
@@ -195,7 +195,7 @@ class _Cycle(httpx.AsyncByteStream):
         if kind == "http.response.start" and not self.status:
             self._has_trailers = message.get("trailers", False)
             self._handle_start(message)
-        elif kind == "http.response.body" and self.status and not self._complete:
+        elif kind == "http.response.body" and self.status and not self._is_complete:
             self._handle_body(message.get("body", b""), more=message.get("more_body", False))
         elif kind == "http.response.pathsend" and self.status:
             self._handle_body(await anyio.to_thread.run_sync(pathlib.Path(message["path"]).read_bytes), more=False)
@@ -236,7 +236,7 @@ class _Cycle(httpx.AsyncByteStream):
             self._finish()
 
     def _finish(self) -> None:
-        self._complete = self._is_disconnected = True
+        self._is_complete = self._is_disconnected = True
         self._signal.send()
 
     def _fail(self, error: Exception) -> None:
