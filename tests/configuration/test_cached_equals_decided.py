@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgi_cors import Configuration, CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.cache import BoundedCache
+from asgi_cors._configuration.cache import BoundedCache, CachedResponse
 from tests.support.apps import App
 from tests.support.cached import cached
 from tests.support.clients import Client, Response, call_asgi, call_wsgi, http_scope, wsgi_environ
@@ -330,7 +330,7 @@ def test_threads_that_fill_one_cache_neither_fail_nor_overfill_it() -> None:
 
     def fill(thread: int) -> None:
         for number in range(10_000):
-            cache.store((thread, number), (None, 0.0, None), refused=False)
+            cache.store(CachedResponse((thread, number)), refused=False)
 
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
