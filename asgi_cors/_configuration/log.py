@@ -1,9 +1,8 @@
 """The logger's records: refusals, failures of users' callables, overridden headers and nested middlewares.
 
-- Each pair of origin and cause is logged once a minute, and at most 100 pairs are logged a minute. A summary line
-  counts the others.
-- A refusal that looks like a mistake in the configuration is a WARNING, which Python prints even if logging is not set
-  up. Other refusals are INFO.
+- Each pair of origin and cause is logged once a minute, at most 100 pairs a minute. A summary line counts the others.
+- A refusal that looks like a mistake in the configuration is a WARNING, which is printed even if logging is not set up.
+  Other refusals are INFO.
 - Refusals that any site can cause take at most 50 of the 100 pairs, so that they cannot hide a mistake.
 - Values of a request are quoted and truncated, so that they cannot forge a line.
 - If a level is off, nothing is formatted or remembered for it. A cached refusal is logged within a minute after its
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("asgi_cors")
 
-WINDOW: Final = 60.0  # seconds; a pair of origin and cause is logged once in them
+WINDOW: Final = 60.0  # seconds, in which each pair of origin and cause is logged once
 MAX_PAIRS: Final = 100  # per window
 MAX_OTHERS: Final = 50  # pairs per window that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
@@ -239,7 +238,7 @@ class Log:
         """Log the number of suppressed refusals, a minute after the first of them."""
         if suppressed := self._refusals.take_suppressed():
             count, level = suppressed
-            logger.log(level, "%d more refusals were not logged: the limit is %d a minute", count, MAX_PAIRS)
+            logger.log(level, "%d more refusals were not logged, because the limit is %d a minute", count, MAX_PAIRS)
 
 
 def _suggestion(policy: Policy, request: Request, decision: Decision) -> Suggestion | None:

@@ -334,7 +334,7 @@ def test_a_refusal_is_logged_a_minute_after_its_level_is_switched_on(
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_closest_entry_is_found_without_calls_of_an_origin_callable(
+def test_an_origin_callable_is_not_called_with_variants_of_the_origin(
     serve: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     received: list[str] = []
@@ -348,7 +348,7 @@ def test_the_closest_entry_is_found_without_calls_of_an_origin_callable(
     "origin",
     [row[2] for row in ORIGINS] + ["https://www.a.b.c.d.e.f.example.org:81", "HTTPS://www.a.b.c.d.example.org:81"],
 )
-def test_the_closest_entry_is_found_by_twelve_set_look_ups_at_most(origin: str) -> None:
+def test_the_search_for_the_closest_entry_takes_at_most_12_set_look_ups(origin: str) -> None:
     policy = Policy(allow_origins=[f"https://h{number}.example.net:{number + 1}" for number in range(100)])
     looked_up: list[str] = []
 
@@ -642,7 +642,7 @@ def test_an_origin_with_a_quote_is_logged_as_its_repr(serve: Any, caplog: pytest
 # -- headers that the app sets itself
 
 
-def client_of_overriding_app(**options: Any) -> Client:
+def overriding_client(**options: Any) -> Client:
     """Serve an app that sets two headers of its policy itself."""
     return Client(
         "asgi", App(headers=[("access-control-allow-origin", "*"), ("access-control-max-age", "1")]), **options
@@ -652,7 +652,7 @@ def client_of_overriding_app(**options: Any) -> Client:
 def test_an_overridden_header_is_a_warning_once_with_the_first_path_and_the_option(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client = client_of_overriding_app(allow_origins=APP)
+    client = overriding_client(allow_origins=APP)
     for path in ("/first", "/second"):
         client.request(path=path, origin=APP)
     assert logs.lines(caplog, WARNING) == [
@@ -669,7 +669,7 @@ def test_the_first_path_of_an_overridden_header_is_decoded(serve: Any, caplog: p
 
 
 def test_equal_policies_of_policy_for_warn_once_of_an_overridden_header(caplog: pytest.LogCaptureFixture) -> None:
-    client = client_of_overriding_app(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP))
+    client = overriding_client(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP))
     for _ in range(3):
         client.request(origin=APP)
     assert len(logs.lines(caplog, WARNING)) == 2
@@ -677,16 +677,14 @@ def test_equal_policies_of_policy_for_warn_once_of_an_overridden_header(caplog: 
 
 def test_at_most_1000_overridden_headers_are_remembered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     ages = iter(range(2000))
-    client = client_of_overriding_app(
-        allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP, max_age=next(ages))
-    )
+    client = overriding_client(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP, max_age=next(ages)))
     for _ in range(700):
         client.request(origin=APP)
     assert len(logs.lines(caplog, WARNING)) == len(client.middleware.configuration.log._overridden) == 1000
 
 
 def test_an_overridden_header_is_logged_after_warning_is_switched_on(caplog: pytest.LogCaptureFixture) -> None:
-    client = client_of_overriding_app(allow_origins=APP)
+    client = overriding_client(allow_origins=APP)
     caplog.set_level(logging.ERROR, logger="asgi_cors")
     client.request(path="/first", origin=APP)
     caplog.set_level(WARNING, logger="asgi_cors")
