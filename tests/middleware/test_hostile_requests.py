@@ -172,7 +172,7 @@ def test_an_exception_whose_str_raises_refuses_and_is_logged(serve: Any, caplog:
         raise UnwritableError(origin)
 
     assert serve(allow_origins=fails).request(origin=APP).lines == STRICT
-    assert "UnwritableError: (it can't be written)" in caplog.text
+    assert "UnwritableError: (its text can't be shown)" in caplog.text
 
 
 def test_an_exception_object_that_is_raised_again_gets_one_note() -> None:
