@@ -137,16 +137,16 @@ class Rules:
     ) -> None:
         """Compile paths and views; see the class."""
         issues: list[Issue] = []
-        given: Mapping[Hashable, PolicySpec | Rules] = views.policies if views else {}
+        specs: Mapping[Hashable, PolicySpec | Rules] = views.policies if views else {}
         self.policy = policy
         self.policy_for = policy_for
         self.vary = (*_http.VARY_ORIGIN, *vary)
         self.paths = _path_table(policy, paths, issues, describe_path, warns=warns) if paths else None
-        self.view_of = views.key_of if views and given else None
+        self.view_of = views.key_of if views and specs else None
         self._policy_of = views.policy_of if views else None
         self._views: dict[Hashable | None, Policy | Rules | InvalidViewError | None] = {
             key: spec if isinstance(spec, Rules) else policy_from_spec(policy, f"{key!r}", spec, issues)
-            for key, spec in given.items()
+            for key, spec in specs.items()
         }
         inner = [rules for rules in self._views.values() if isinstance(rules, Rules)]
         self.calls_function: bool = policy_for is not None or any(rules.calls_function for rules in inner)
