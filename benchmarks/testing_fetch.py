@@ -1,6 +1,6 @@
-"""What a fetch of AsyncPage costs, beside a plain httpx request to the same ASGI application.
+"""Compares AsyncPage.fetch with a plain httpx request to the same ASGI application.
 
-Run `python benchmarks/testing_fetch.py [ROUNDS]`: it prints the medians of interleaved batches, and their ratio.
+`python benchmarks/testing_fetch.py [ROUNDS]` prints the medians of alternating batches, and their ratio.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HEADERS = [
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer every request alike; take part in the lifespan."""
+    """Send one response to every request, and support the lifespan."""
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
@@ -47,7 +47,7 @@ async def batch(request: Callable[[], Awaitable[object]]) -> float:
 
 
 async def main(rounds: int) -> None:
-    """Take turns, so that a slow moment of the machine strikes both."""
+    """Alternate the batches, so that a slow moment of the machine affects both."""
     origin = {"origin": "https://app.example.com"}
     transport = httpx.ASGITransport(app)
     async with AsyncPage(origin["origin"], app=app) as page, httpx.AsyncClient(transport=transport) as client:

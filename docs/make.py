@@ -1,4 +1,4 @@
-"""Make what in docs/ is made: console.md from the table of messages, doctor.svg from the doctor's own report."""
+"""Generate docs/console.md from the table of messages, and docs/doctor.svg from the doctor's report."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from asgi_cors.cli.console.report import page
-from asgi_cors.cli.doctor.collect import examine
+from asgi_cors.cli.doctor.collect import collect_evidence
 from asgi_cors.cli.doctor.diagnosis import diagnose
 from asgi_cors.cli.doctor.question import Question
 from asgi_cors.cli.doctor.report import report
@@ -28,17 +28,17 @@ FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monos
 
 
 def api(request: httpx.Request) -> httpx.Response:
-    """Stand for an API whose login comes before CORS, behind nginx."""
+    """Respond as an API behind nginx whose login comes before CORS."""
     if request.method == "OPTIONS":
         return httpx.Response(401, headers={"server": "nginx", "www-authenticate": "Bearer"})
     return httpx.Response(200)
 
 
 def picture() -> str:
-    """Draw the report as on a terminal of 80 columns, in fonts that every machine has."""
+    """Return the report as an SVG of 80 columns, in fonts that every machine has."""
     console = Console(record=True, width=80, force_terminal=True, color_system="truecolor", file=io.StringIO())
     console.print(Text.assemble(("$ ", "bold green"), f"{COMMAND}\n"))
-    console.print(report(diagnose(examine(QUESTION, httpx.MockTransport(api)))))
+    console.print(report(diagnose(collect_evidence(QUESTION, httpx.MockTransport(api)))))
     form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     form = form.replace("Fira Code, monospace", FONT)
     drawn = console.export_svg(title="asgi-cors doctor", code_format=form, unique_id="doctor")

@@ -1,4 +1,4 @@
-"""Copy this file: it tests what a browser allows pages to fetch from your application.
+"""Copy this file. It tests which pages can fetch from your application in a browser.
 
     pip install 'asgi-cors-bridge[testing]' pytest fastapi flask quart
     pytest test_my_cors.py
@@ -41,7 +41,7 @@ Pages = Callable[..., Page]
 
 
 def fastapi_app() -> fastapi.FastAPI:
-    """Return yours here: `from my_package import app`."""
+    """Return your own app here: `from my_package import app`."""
     app = fastapi.FastAPI()
     app.add_middleware(CORSMiddleware, **POLICY)
 
@@ -55,9 +55,9 @@ def fastapi_app() -> fastapi.FastAPI:
 
 
 def quart_app() -> quart.Quart:
-    """The same with Quart."""
+    """Return the same app for Quart."""
     app = quart.Quart(__name__)
-    # Type checkers take asgi_app for a method, which Quart means to be replaced.
+    # To type checkers, asgi_app is a method. Quart's documentation replaces it in this way.
     app.asgi_app = CORSMiddleware(app.asgi_app, **POLICY)  # type: ignore[assignment,method-assign]  # pyright: ignore[reportAttributeAccessIssue]
 
     @app.put("/items/<int:number>")
@@ -68,7 +68,7 @@ def quart_app() -> quart.Quart:
 
 
 def flask_app() -> flask.Flask:
-    """The same with Flask."""
+    """Return the same app for Flask."""
     app = flask.Flask(__name__)
     app.wsgi_app = WSGIMiddleware(app.wsgi_app, **POLICY)  # type: ignore[method-assign]  # as above
 
@@ -106,7 +106,7 @@ async def test_our_page_may_change_an_item(cors_page: AsyncPages, make: Callable
 
 
 @pytest.mark.parametrize("make", [fastapi_app, quart_app])
-async def test_another_page_may_not(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
+async def test_another_page_may_not_change_an_item(cors_page: AsyncPages, make: Callable[[], Any]) -> None:
     """The preflight is refused, so the request itself is never sent."""
     async with cors_page(OTHER_PAGE, app=make()) as page:
         with pytest.raises(CORSError) as caught:
@@ -125,7 +125,7 @@ def test_our_page_may_change_an_item_in_flask(cors_page: Pages, engine: str) -> 
 
 
 @pytest.mark.cors(OTHER_PAGE, app=flask_app())
-def test_another_page_may_not_in_flask(cors_page: Pages) -> None:
+def test_another_page_may_not_change_an_item_in_flask(cors_page: Pages) -> None:
     """The marker sets the arguments of cors_page()."""
     with cors_page() as page, pytest.raises(CORSError, match="allow_origins"):
         page.fetch(f"{API}/items/5", method="PUT")

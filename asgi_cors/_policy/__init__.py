@@ -1,6 +1,7 @@
 """The options of a policy: parsed, checked for risks, and compiled for requests.
 
-`Policy` is the only entrance. `options` parses each option on its own, `risks` checks combinations, `mapping` parses
-environment variables, and `compiled` holds the sets and header values that decisions use. The package knows no request.
-Whether an origin is allowed is a question for `_origins`.
+`policy` has `Policy`. `options` parses each option, `risks` checks combinations of options, `compiled` builds the sets
+and header values for requests, and `mapping` converts options to and from text, such as environment variables.
+
+The package does not call the callables of a policy, and does not know requests: `_decision` applies a policy to one.
 """

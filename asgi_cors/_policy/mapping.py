@@ -25,7 +25,7 @@ _PYTHON_VALUE: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|Fa
 
 
 def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as values that JSON can hold. A regular expression without flags is written as text.
+    """Return options as values that JSON can hold. A regular expression without flags is text.
 
     Raises:
         ConfigError: If a value cannot be represented as text.
@@ -33,7 +33,7 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
     issues = OptionIssues("allow_origins")
     for entry in cast("tuple[object, ...]", options.get("allow_origins", ())):
         if not isinstance(entry, str):
-            advice = "Keep it in code, and the rest in the mapping."
+            advice = "Set it in code, and the rest in the mapping."
             issues.add("not-text", entry, f"{show(entry)} cannot be represented as text", advice)
     mapping = {name: _as_list(value) for name, value in options.items()}
     regex = cast("re.Pattern[str] | str | None", options.get("allow_origin_regex"))

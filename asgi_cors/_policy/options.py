@@ -19,7 +19,7 @@ from asgi_cors._errors import NAME_ORIGINS, UNSET, UNSET_HINT, Issue, OptionIssu
 from asgi_cors._origins.corrections import Accepts, hint, hint_for_object
 from asgi_cors._origins.origin import RISKS, is_simple_origin
 from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
-from asgi_cors._origins.regex.hints import cost_issue, regex_warnings
+from asgi_cors._origins.regex.hints import check_regex
 
 OriginCallable = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | OriginCallable
@@ -105,15 +105,16 @@ class OriginEntries:
             compiled: Any = re.compile(regex) if isinstance(regex, str) else regex
         except re.error as error:
             message = f"{show(regex)} is not a valid regular expression: {error}"
-            return issues.add("regex-syntax", regex, message, "Correct its syntax.")
+            issues.add("regex-syntax", regex, message, "Correct its syntax.")
         except (OverflowError, RecursionError):
             message = f"{show(regex)} is too large for a regular expression"
-            return issues.add("regex-unsupported", regex, message, NAME_ORIGINS)
-        if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
-            self.regexes[cast("re.Pattern[str]", compiled)] = issues.option
-            return None
-        advice = "Use a string, or re.compile(…) of a string."
-        return issues.add_wrong_type(regex, "a regular expression of str", advice)
+            issues.add("regex-unsupported", regex, message, NAME_ORIGINS)
+        else:
+            if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
+                self.regexes[cast("re.Pattern[str]", compiled)] = issues.option
+            else:
+                advice = "Use a string, or re.compile(…) of a string."
+                issues.add_wrong_type(regex, "a regular expression of str", advice)
 
 
 def refuse_all(_entries: list[Any]) -> bool:
@@ -142,8 +143,7 @@ def parse_origins(value: Any, regex: Any, issues: OptionIssues, accepts: Accepts
     if regex is not None:
         origins.add_regex(regex, issues.of("allow_origin_regex"))
     for compiled, option in origins.regexes.items():
-        issues.errors.extend(filter(None, [cost_issue(compiled, option)]))
-        issues.warnings.extend(regex_warnings(compiled, option))
+        check_regex(compiled, issues.of(option))
     return origins
 
 

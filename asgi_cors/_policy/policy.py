@@ -163,8 +163,8 @@ class Policy:
             The options by name: strings, numbers, booleans, None and lists of strings.
 
         Raises:
-            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or an
-                `allow_origin_regex` with flags.
+            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or
+                an `allow_origin_regex` with flags.
         """
         return to_mapping(self._non_defaults())
 
@@ -172,7 +172,7 @@ class Policy:
     def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Self:
         """Build a policy from environment variables such as `CORS_ALLOW_ORIGINS`.
 
-        Lists are separated by commas or written as JSON. Booleans are `true`, `false`, `1` or `0`, in any letter case.
+        Lists are separated by commas, or are JSON. Booleans are `true`, `false`, `1` or `0`, in any letter case.
         `CORS_MAX_AGE` is a number of seconds, or `none`. An empty variable is an empty list, False or None.
 
         Args:

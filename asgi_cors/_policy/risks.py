@@ -106,12 +106,14 @@ def _with_https(pattern: Pattern) -> str:
 
 
 def check_exposed(exposed: Names, value: object, issues: OptionIssues) -> None:
-    """Add an issue if `expose_headers` is `*`, which is not a wildcard with credentials (Fetch, "CORS protocol").
+    """Add an issue if `expose_headers` is `*`, which is not a wildcard with credentials.
 
     Args:
         exposed: The parsed value.
         value: The value given.
         issues: The collector of any option.
+
+    Source: Fetch, "CORS protocol and credentials".
     """
     if exposed == "*":
         has_names = any(isinstance(name, str) and name != "*" for name in list_of(value) or ())
@@ -127,5 +129,5 @@ def add_policy_warnings(values: Mapping[str, Any], origins: OriginEntries, issue
         hint = "Write allow_origins=['https://app.example.com']."
         issues.of("allow_origins").warn("nothing-allowed", (), message, hint)
     if values["allow_private_network"]:
-        message = "browsers no longer request it (Local Network Access asks the user instead)"
+        message = "browsers no longer request it (Local Network Access prompts the user instead)"
         issues.of("allow_private_network").warn("private-network", True, message, "Leave it out.")

@@ -1,8 +1,8 @@
-"""`explain`: an app's answer to one call, told for people and as JSON."""
+"""`explain`: the policy of an app's path explains its decision on one request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
 from rich.padding import Padding
@@ -11,20 +11,25 @@ from rich.text import Text
 
 from asgi_cors import Explanation, Step, explain
 
-from .doctor.question import CannotAskError
-from .routes import policy_of
+from .apps import find_policy
+from .errors import CannotAskError
 from .terminal import MARKS, labelled, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from .apps import Installed
+    from .apps import InspectedApp
 
-SCHEMA = 1
+SCHEMA: Final = 1
+_VERDICTS: Final = {
+    True: "as far as this middleware decides, the browser lets the page read the response",
+    False: "the browser blocks it",
+    None: "it depends",
+}
 
 
-def explanation_of(  # noqa: PLR0913 - the parts of a call
-    installed: Installed,
+def explain_request(  # noqa: PLR0913 - the parts of a request
+    app: InspectedApp,
     method: str,
     origin: str,
     path: str,
@@ -32,52 +37,50 @@ def explanation_of(  # noqa: PLR0913 - the parts of a call
     *,
     credentials: bool,
 ) -> Explanation:
-    """Put a call to the policy that serves its path.
+    """Explain a request by the policy that serves its path.
 
     Raises:
-        CannotAskError: Nothing of ours stands around the app.
+        CannotAskError: The app has no asgi_cors middleware.
     """
-    if installed.configuration is None:
+    if app.configuration is None:
         raise CannotAskError(
-            f"the {installed.framework or 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
+            f"the {app.framework or 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
             " Write app = CORSMiddleware(app, allow_origins=[…])."
         )
     path = path if path.startswith("/") else f"/{path}"
-    policy = policy_of(installed, path, method)
+    policy = find_policy(app, path, method)
     request = f"{method} {path!r} from {origin!r}"
     if isinstance(policy, str):
-        return _open(request, path, "the policy is found by a function that needs the request itself")
+        return _undecided(request, path, "policy_for needs the request itself to find the policy")
     if policy is None:
-        return _open(request, path, "no policy serves it: what the app itself sends decides")
+        return _undecided(request, path, "the path has no policy, and the app's own headers are sent unchanged")
     return explain(policy, method, origin, headers, credentials)
 
 
-def _open(request: str, path: str, why: str) -> Explanation:
+def _undecided(request: str, path: str, why: str) -> Explanation:
     return Explanation(request, None, None, (Step("path", why, repr(path), passed=None),), "")
 
 
 def report(explanation: Explanation) -> RenderableType:
-    """Tell people the verdict, each check, and what to write."""
-    verdicts = {
-        True: "as far as this middleware decides, the browser lets the page read the response",
-        False: "the browser blocks it",
-        None: "it depends",
-    }
+    """Return the verdict, each check and the correction for the terminal."""
     mark, style = MARKS[explanation.allowed]
+    verdict = f"{mark} {_VERDICTS[explanation.allowed]}"
     grid = Table.grid(padding=(0, 1))
     for step in explanation.steps:
         step_mark, step_style = MARKS[step.passed]
         grid.add_row(Text(step_mark, step_style), Text(step.check, "bold"), plain(f"{step.value}: {step.rule}"))
-    head = plain(explanation.request, "bold")
-    verdict = Text.assemble((f"{mark} {verdicts[explanation.allowed]}", style), (f" {explanation.code or ''}", "dim"))
-    parts: list[RenderableType] = [head, Padding(verdict, (0, 0, 1, 2)), Padding(grid, (0, 0, 0, 2))]
+    parts: list[RenderableType] = [
+        plain(explanation.request, "bold"),
+        Padding(Text.assemble((verdict, style), (f" {explanation.code or ''}", "dim")), (0, 0, 1, 2)),
+        Padding(grid, (0, 0, 0, 2)),
+    ]
     if explanation.remedy:
         parts += [Text(""), labelled([("asgi_cors", plain(explanation.remedy))])]
     return Group(*parts)
 
 
 def as_json(app: str, path: str, explanation: Explanation) -> dict[str, Any]:
-    """Give it as data; docs/cli.md describes it."""
+    """Return the explanation as data. docs/cli.md describes the keys."""
     return {
         "schema": SCHEMA,
         "command": "explain",

@@ -1,35 +1,31 @@
-"""What the doctor finds: a cause, a risk or a note, each by a rule with a name."""
+"""A finding of the doctor or the audit, and how it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from .terminal import labelled, plain
 
 if TYPE_CHECKING:
-    from .doctor.evidence import Evidence
-
-OUTERMOST: Final = "CORSMiddleware outermost: it answers preflights before anything else of the app runs"
-LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sso", "oauth", "authorize", "/auth", "saml", "accounts.")
-OF_ORIGIN: Final = {
-    "MissingAllowOriginHeader",
-    "MultipleAllowOriginValues",
-    "AllowOriginMismatch",
-    "InvalidAllowOriginValue",
-}
-GATEWAY_STATUSES: Final = {413, 429, 502, 503, 504, 520, 521, 522, 523, 524}
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is so.
+    """A mistake or a note, with its remedy.
 
     Args:
-        name: Its stable name, in kebab case.
-        sentence: What is so.
-        remedy: What to write on the server, or where to look.
-        recipe: The line for the software that gave itself away; empty where none is known.
-        policy: The line of an asgi_cors policy that does it; empty where it is nothing of the policy's.
+        name: The stable name, in kebab case.
+        sentence: The problem.
+        remedy: The change on any server, or the place to look at.
+        recipe: The line for the server software that was recognised, or "".
+        policy: The option of an asgi_cors policy that solves it, or "".
     """
 
     name: str
@@ -39,4 +35,13 @@ class Finding:
     policy: str = ""
 
 
-Rule = Callable[["Evidence"], Finding | None]
+def render_findings(findings: Iterable[Finding], style: str) -> RenderableType:
+    """Return findings for the terminal: the name, the problem, then the remedy."""
+    parts: list[RenderableType] = []
+    for finding in findings:
+        rows: list[tuple[str, RenderableType]] = [("Write", plain(finding.remedy))]
+        rows += [("Here", plain(finding.recipe))] if finding.recipe else []
+        rows += [("asgi_cors", plain(finding.policy))] if finding.policy else []
+        problem = Group(Text(finding.name, f"bold {style}"), plain(finding.sentence))
+        parts += [Text(""), Padding(problem, (0, 0, 0, 2)), labelled(rows, style="cyan")]
+    return Group(*parts[1:])

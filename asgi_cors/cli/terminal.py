@@ -1,4 +1,4 @@
-"""How things look on a terminal: at 80 columns, in colour where there is one, and nothing that a server could forge."""
+"""Text on a terminal: 80 columns, colours if the terminal has them, and no control character of a server."""
 
 from __future__ import annotations
 
@@ -21,33 +21,32 @@ _PIPED_WIDTH: Final = 80
 
 
 def stdout() -> Console:
-    """Give the console for answers; NO_COLOR and what is no terminal get none of its colours."""
+    """Return the console for reports. It has no colours if NO_COLOR is set or the output is not a terminal."""
     stream: TextIO = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
-    width = None if stream.isatty() else _PIPED_WIDTH
-    return Console(highlight=False, width=width)
+    return Console(highlight=False, width=None if stream.isatty() else _PIPED_WIDTH)
 
 
 def stderr() -> Console:
-    """Give the console for progress and mistakes."""
+    """Return the console for progress and errors."""
     return Console(stderr=True, highlight=False)
 
 
-def shown(text: str) -> str:
-    """Make control characters visible, so that no answer writes to the terminal but through us."""
+def escape(text: str) -> str:
+    """Escape control characters, so that a server cannot write to the user's terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def plain(text: str, style: str = "") -> Text:
-    """Give text to be printed as it is, markup or not."""
-    return Text(shown(text), style=style, overflow="fold")
+    """Return escaped text in which rich interprets no markup."""
+    return Text(escape(text), style=style, overflow="fold")
 
 
 def labelled(
     rows: Iterable[tuple[str, RenderableType]], *, width: int = _LABEL_WIDTH, style: str = "dim"
 ) -> RenderableType:
-    """Give lines with a label before each, indented."""
+    """Return indented lines, each with a label of `width` columns before it."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=width, style=style)
     grid.add_column(overflow="fold")
@@ -57,5 +56,5 @@ def labelled(
 
 
 def heading(text: str) -> Text:
-    """Give the title of a part."""
+    """Return the title of a section."""
     return Text(f"\n{text}", style="bold")

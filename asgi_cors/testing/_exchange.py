@@ -1,4 +1,4 @@
-"""One request of a page with its response, and the table of all."""
+"""The exchanges of a page: its requests with their responses, and their text in a report."""
 
 from __future__ import annotations
 

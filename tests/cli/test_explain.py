@@ -1,4 +1,4 @@
-"""`explain`: the question put to an app without starting it, and what can't be asked."""
+"""`explain`: the decision of an app that is not started, and apps that can't be inspected."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests.support.command_line import Ran, run
 
 PAGE = "https://app.example.com"
 APPS = str(Path(__file__).parents[1] / "support")
-ALLOWED, BLOCKED, COULD_NOT_ASK = 0, 1, 2
+ALLOWED, BLOCKED, COULD_NOT_RUN = 0, 1, 2
 
 
 def explain(app: str, *arguments: str) -> Ran:
@@ -31,23 +31,20 @@ def explain(app: str, *arguments: str) -> Ran:
         (["/internal/x", "-o", PAGE], None, None),
     ],
 )
-def test_the_verdict(arguments, allowed, code):
-    """The policy of the path decides, and the exit code says so."""
+def test_the_policy_of_the_path_decides_the_verdict_and_the_exit_code(arguments, allowed, code):
     ran = explain("cli_apps:plain", *arguments, "--json")
     assert (ran.json["allowed"], ran.json["code"]) == (allowed, code)
     assert ran.code == (BLOCKED if allowed is False else ALLOWED)
 
 
-def test_an_outer_middleware_may_respond_first():
-    """The verdict holds only as far as this middleware decides, and the output says so."""
+def test_the_verdict_holds_as_far_as_this_middleware_decides():
     ran = explain("cli_apps:wrapped", "/items", "-o", PAGE)
     assert ran.code == ALLOWED
     said = " ".join(ran.out.split())
     assert "as far as this middleware decides, the browser lets the page read the response" in said
 
 
-def test_for_people():
-    """The rule that decides, the nearest entry, and what to write stand there, in 80 columns."""
+def test_the_report_names_the_closest_origin_and_the_remedy_in_80_columns():
     ran = explain("cli_apps:open_to_one", "/items", "-o", "http://app.example.com")
     assert ran.code == BLOCKED
     said = " ".join(ran.out.split())
@@ -61,12 +58,11 @@ def test_for_people():
     ("app", "said"),
     [
         ("cli_apps:dynamic", "asked at run time"),
-        ("cli_apps:by_tenant", "the policy is found by a function that needs the request itself"),
-        ("cli_apps:by_tenant_async", "the policy is found by a function that needs the request itself"),
+        ("cli_apps:by_tenant", "policy_for needs the request itself to find the policy"),
+        ("cli_apps:by_tenant_async", "policy_for needs the request itself to find the policy"),
     ],
 )
-def test_what_only_a_request_can_tell(app, said):
-    """Where a call at run time decides, it says so, and exits with 0."""
+def test_a_decision_at_run_time_is_undecided_and_exits_with_0(app, said):
     ran = explain(app, "/", "-o", PAGE)
     assert ran.code == ALLOWED
     assert "it depends" in ran.out
@@ -74,8 +70,7 @@ def test_what_only_a_request_can_tell(app, said):
 
 
 @pytest.mark.parametrize("app", ["cli_apps:make", "cli_apps:make()"])
-def test_a_factory(app):
-    """A function that makes the app is called where that is asked for."""
+def test_a_factory_is_called(app):
     arguments = ["--factory"] if app == "cli_apps:make" else []
     assert explain(app, "/items", "-o", PAGE, *arguments).code == ALLOWED
 
@@ -83,21 +78,20 @@ def test_a_factory(app):
 @pytest.mark.parametrize(
     ("app", "line"),
     [
-        ("cli_apps", "'cli_apps' names no app. Write MODULE:APP, such as main:app."),
-        (":app", "names no app"),
-        ("no_such_module:app", "there is no module 'no_such_module'. Start in the folder that holds it"),
+        ("cli_apps", "'cli_apps' does not name an app. Write MODULE:APP, such as main:app."),
+        (":app", "does not name an app"),
+        ("no_such_module:app", "there is no module 'no_such_module'. Run the command in the folder that holds it"),
         ("cli_apps:nothing", "'cli_apps' has no 'nothing'. It has "),
         ("command_line:nothing", "'command_line' has no 'nothing'."),
-        ("cli_apps:number", "'cli_apps:number' is int, not an app."),
+        ("cli_apps:number", "'cli_apps:number' is of type int, not an app."),
         ("cli_apps:raw", "has no CORS policy of asgi_cors. Write app = CORSMiddleware(app, allow_origins=[…])."),
-        ("cli_apps:fail()", "'cli_apps:fail()' makes no app: RuntimeError: no database ("),
+        ("cli_apps:fail()", "'cli_apps:fail()' fails to create an app: RuntimeError: no database ("),
         ("cli_apps:refuse()", "'cli_apps:refuse()' has a CORS policy that is not valid: allow_origins:"),
     ],
 )
-def test_what_is_no_app(app, line):
-    """One line that says what to write, exit code 2."""
+def test_an_app_that_cannot_be_explained_exits_with_2_and_a_hint(app, line):
     ran = explain(app, "/", "-o", PAGE)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_ASK, "", 1)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_RUN, "", 1)
     assert line in ran.err
 
 
@@ -177,28 +171,25 @@ def fail(tmp_path, command, source):
     origin = ["-o", PAGE]
     ran = run(command, "failing:app", *origin, "--app-dir", str(tmp_path))
     sys.modules.pop("failing", None)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_ASK, "", 1), ran.err
+    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_RUN, "", 1), ran.err
     return ran.err
 
 
 @pytest.mark.parametrize("command", ["explain", "audit"])
 @pytest.mark.parametrize(("source", "line"), BROKEN)
-def test_a_module_that_fails(tmp_path, command, source, line):
-    """The error of a module that can't be imported is one line."""
+def test_a_module_that_fails_is_reported_in_one_line(tmp_path, command, source, line):
     assert line in fail(tmp_path, command, source)
 
 
 @pytest.mark.parametrize("command", ["explain", "audit"])
 @pytest.mark.parametrize(("framework", "source", "line"), FRAMEWORKS)
-def test_a_configuration_that_is_wrong(tmp_path, command, framework, source, line):
-    """If the policy of an app or a view can't be built, the mistake is one line."""
+def test_an_invalid_policy_of_an_app_or_view_is_reported_in_one_line(tmp_path, command, framework, source, line):
     pytest.importorskip(framework)
     assert line in fail(tmp_path, command, source)
 
 
 @pytest.mark.parametrize("command", ["explain", "audit"])
-def test_an_interrupt(tmp_path, command):
-    """Ctrl-C while the module is imported ends the command."""
+def test_ctrl_c_during_the_import_ends_the_command(tmp_path, command):
     (tmp_path / "failing.py").write_text("raise KeyboardInterrupt")
     sys.modules.pop("failing", None)
     assert run(command, "failing:app", "-o", PAGE, "--app-dir", str(tmp_path)).code == 130
@@ -212,10 +203,9 @@ def test_an_interrupt(tmp_path, command):
     ],
     ids=["an app that is right", "an app that is wrong"],
 )
-def test_warnings(tmp_path, source, words):
-    """Warnings of an app are shown, but not next to an error."""
+def test_warnings_of_an_app_are_shown_but_not_next_to_an_error(tmp_path, source, words):
     (tmp_path / "warning.py").write_text(f"from asgi_cors import CORSMiddleware\napp = {source}")
     command = [sys.executable, "-m", "asgi_cors", "explain", "warning:app", "-o", PAGE, "--app-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert [word for word in words if word not in done.stderr] == []
-    assert words or (done.returncode, done.stderr.count("\n")) == (COULD_NOT_ASK, 1)
+    assert words or (done.returncode, done.stderr.count("\n")) == (COULD_NOT_RUN, 1)

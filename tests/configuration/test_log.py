@@ -17,7 +17,7 @@ from tests.support import logs
 from tests.support.apps import App
 from tests.support.clients import Served, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -537,7 +537,7 @@ def test_the_line_ends_in_the_correction(
     else:
         return
     asked = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
-    assert decide(quiet(**corrected), asked).allowed
+    assert decide(policy_without_warnings(**corrected), asked).allowed
 
 
 @pytest.mark.usefixtures("clock")

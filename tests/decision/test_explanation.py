@@ -12,7 +12,7 @@ from tests.support.apps import App
 from tests.support.browser_checks import SAFELISTED_METHODS, passes_cors_check, passes_preflight
 from tests.support.clients import Served
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 from tests.support.strategies import policies
 
 ONE = Policy(allow_origins=APP)
@@ -225,7 +225,7 @@ def test_the_middlewares_explain_has_the_arguments_of_explain(serve: Any) -> Non
 
 
 def test_the_remedy_for_a_policy_without_origins_is_to_add_the_origin() -> None:
-    remedy = explain(quiet(), "GET", APP).remedy
+    remedy = explain(policy_without_warnings(), "GET", APP).remedy
     assert "allow_origins" in remedy
     assert APP in remedy
 

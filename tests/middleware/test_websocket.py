@@ -9,7 +9,7 @@ from tests.support.apps import App
 from tests.support.clients import Answer, call_asgi, websocket_scope
 from tests.support.event_loops import RUNNERS
 from tests.support.expected import APP, EVIL
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 RESPONSE_EXTENSION = {"websocket.http.response": {}}
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -142,7 +142,9 @@ def test_a_server_without_extensions_gets_the_close() -> None:
 
 
 def test_null_with_credentials_is_accepted_if_dangerously_allowed() -> None:
-    policy = quiet(allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null")
+    policy = policy_without_warnings(
+        allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null"
+    )
     answer = call_asgi(CORSMiddleware(App().asgi, policy), websocket_scope("/", [("origin", "null"), COOKIE]))
     assert answer.messages == [{"type": "websocket.accept"}]
 

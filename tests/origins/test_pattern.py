@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import Policy
-from tests.support.policies import allows, quiet
+from tests.support.policies import allows, policy_without_warnings
 
 LABELS = ".".join(["a"] * 117)
 EXTENSION = "abcdefghijklmnopabcdefghijklmnop"
@@ -315,9 +315,9 @@ def test_any_origin(options: dict[str, Any]) -> None:
 
 def test_null_is_an_entry_of_its_own() -> None:
     """``null`` is allowed by the entry ``null`` and by no other."""
-    assert allows(quiet(allow_origins=["null", "https://example.com"]), "null")
+    assert allows(policy_without_warnings(allow_origins=["null", "https://example.com"]), "null")
     for entry in ("https://null", re.compile(".*"), lambda _: True):
-        assert not allows(quiet(allow_origins=[entry]), "null")
+        assert not allows(policy_without_warnings(allow_origins=[entry]), "null")
 
 
 REGEXES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
@@ -371,6 +371,6 @@ REGEXES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 )
 def test_regexes(options: dict[str, Any], allowed: list[str], refused: list[str]) -> None:
     """A regex is a full match on the whole origin."""
-    policy = quiet(**options)
+    policy = policy_without_warnings(**options)
     assert [origin for origin in allowed if not allows(policy, origin)] == []
     assert [origin for origin in refused if allows(policy, origin)] == []

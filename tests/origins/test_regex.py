@@ -17,7 +17,7 @@ from asgi_cors import ConfigError, CORSMiddleware, Issue
 from asgi_cors._origins.origin import is_loopback, parse_origin, registrable_domain
 from asgi_cors._origins.regex.analysis import RegexAnalysis, analyse
 from tests.support.backtracking import TooManyStepsError, count_steps
-from tests.support.policies import allows, issue, issues, quiet, warned
+from tests.support.policies import allows, issue, issues, policy_without_warnings, warned
 
 ANY, SUFFIX, HTTP = ("credentials-from-any-origin", "credentials-from-shared-suffix", "credentials-over-http")
 DATA: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "regexes.json").read_text("utf-8"))
@@ -268,7 +268,7 @@ SLOW_CODES = {"regex-backtracking", "regex-unsupported"}
 def found_issues(**options: Any) -> tuple[Issue, ...]:
     """Return the issues of a policy, none if it is accepted."""
     try:
-        quiet(**options)
+        policy_without_warnings(**options)
     except ConfigError as error:
         return error.issues
     return ()
@@ -308,7 +308,7 @@ def test_a_regex_that_is_unsafe_with_credentials(risk: str, regex: str, origin: 
     assert risk in found
     shown = re.search(r"allows '(.*?)': ", found[risk])
     assert shown
-    policy = quiet(**given, dangerously_allow=set(found))
+    policy = policy_without_warnings(**given, dangerously_allow=set(found))
     assert (allows(policy, shown[1]), allows(policy, origin)) == (True, True)
     assert risk in {each.code for each in issues(**given, dangerously_allow={ANY, SUFFIX, HTTP} - {risk})}
     assert not found_issues(allow_origin_regex=regex)
@@ -326,7 +326,7 @@ def test_the_hint_for_an_unsafe_regex_is_accepted(regex: str) -> None:
 @pytest.mark.parametrize("regex", HONEST)
 def test_a_regex_that_is_safe_with_credentials(regex: str) -> None:
     """The regex is accepted with credentials, and allows no other site."""
-    policy = quiet(allow_origin_regex=regex, allow_credentials=True)
+    policy = policy_without_warnings(allow_origin_regex=regex, allow_credentials=True)
     others = ("https://evil.net", "http://evil.net", "https://evil.github.io", "http://example.com", "https://com")
     assert [origin for origin in others if allows(policy, origin)] == []
 
@@ -372,7 +372,7 @@ def test_a_regex_whose_ways_are_not_letters(regex: str) -> None:
 )
 def test_a_regex_that_always_matches_in_the_end(regex: str) -> None:
     """An anchor before the first letter does not make a regex slow, and a few ways without a letter don't."""
-    quiet(allow_origin_regex=regex)
+    policy_without_warnings(allow_origin_regex=regex)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ EMPTY = ["CORS_ALLOW_ORIGIN_REGEX", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS", 
 
 @pytest.mark.parametrize("text", ["", "  ", ","])
 def test_an_empty_variable_is_an_empty_list_false_or_none(text: str) -> None:
-    """A shell expands `${NAME:-}` to an empty text."""
+    """`${NAME:-}` expands to an empty text."""
     environ = {**ONE, **dict.fromkeys(EMPTY[1:], text), "CORS_ALLOW_ORIGIN_REGEX": "", "CORS_ALLOW_CREDENTIALS": ""}
     assert Policy.from_env(environ=environ) == Policy(allow_origins=PAGE)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import asgi_cors
 from asgi_cors import ConfigError, CORSMiddleware, Issue, Policy
 from tests.support.hints import NOTHING, Keywords, correction, follow, found_in
-from tests.support.policies import allows, issues, quiet
+from tests.support.policies import allows, issues, policy_without_warnings
 
 PAGE = "https://app.example.com"
 EVIL = ["https://evil.test", "http://evil.test", "https://example.com.evil.test", "https://evilexample.com", "null"]
@@ -121,7 +121,7 @@ def refused(entry: Any, *, credentials: bool) -> tuple[Issue, dict[str, Any]]:
 
 def is_accepted(entry: Any) -> bool:
     try:
-        quiet(allow_origins=[entry])
+        policy_without_warnings(allow_origins=[entry])
     except ConfigError:
         return False
     return True
@@ -145,7 +145,7 @@ def check_hint(found: Issue, options: dict[str, Any]) -> None:
     assert found.hint
     assert found.hint.endswith((".", "?"))
     assert "\n" not in str(found)
-    policy = quiet(**follow(options, found))
+    policy = policy_without_warnings(**follow(options, found))
     allowed = [origin for origin in EVIL if allows(policy, origin)]
     text = found.value if isinstance(found.value, str) else ""
     if not text or text in ANY or "evil" in text:
@@ -220,7 +220,7 @@ def test_a_policy_of_mistyped_origins_is_accepted_once_all_hints_are_followed(
                 options |= {"allow_origins": [each for each in options["allow_origins"] if each != found.value]}
             else:
                 options.pop(found.option)
-    policy = quiet(**options)
+    policy = policy_without_warnings(**options)
     if not any("*" in entry or "." in entry for entry in entries):
         assert not any(allows(policy, origin) for origin in EVIL[:3])
 
@@ -270,7 +270,7 @@ def test_the_one_hint_for_an_invalid_option_is_accepted(option: str, value: Any,
     assert [each.option for each in found] == [option], found
     assert found[0].hint
     assert "\n" not in str(found[0])
-    quiet(**follow(options, found[0]))
+    policy_without_warnings(**follow(options, found[0]))
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ COMBINED: list[tuple[str, dict[str, Any]]] = [
 def test_the_hint_for_contradictory_or_unknown_options_is_accepted(options: dict[str, Any]) -> None:
     (found,) = issues(**options)
     assert found.hint
-    quiet(**follow(options, found))
+    policy_without_warnings(**follow(options, found))
 
 
 RISKS = [
@@ -354,8 +354,8 @@ def test_the_hint_for_a_risk_names_the_risk_to_accept(entry: Any) -> None:
     """The entry is accepted with this risk, or without credentials."""
     (found,) = issues(allow_origins=[entry], allow_credentials=True)
     (code,) = re.findall(r"dangerously_allow=\['([a-z-]+)'\]", found.hint)
-    quiet(allow_origins=[entry], allow_credentials=True, dangerously_allow=code)
-    quiet(allow_origins=[entry])
+    policy_without_warnings(allow_origins=[entry], allow_credentials=True, dangerously_allow=code)
+    policy_without_warnings(allow_origins=[entry])
 
 
 PATHS: list[tuple[Any, str]] = [
@@ -449,7 +449,7 @@ def test_the_hint_for_an_invalid_policy_of_a_path_shows_a_valid_one(value: Any) 
     ("call", "hint"),
     [
         (lambda: Policy.from_mapping({1: 2}), "Use a mapping with these keys: allow_origins, "),
-        (lambda: Policy(allow_origins=[len]).to_mapping(), "Keep it in code"),
+        (lambda: Policy(allow_origins=[len]).to_mapping(), "Set it in code"),
         (
             lambda: Policy(allow_origin_regex=re.compile(r"https://a\.com", re.IGNORECASE)).to_mapping(),
             "Write them inside",

@@ -2,7 +2,7 @@
 
 An entry describes a configuration (`config_idea`), a request (`origin_probe`) and the behaviour of a secure library
 (`secure_answer`). The descriptions are parsed by class, so that further entries of a class need no code. "Ours:" in a
-docstring is a rule of this library that differs from the entry's answer. `LEFT_OUT` has the classes that cannot be
+docstring is a rule of this library that differs from the entry. `LEFT_OUT` has the classes that cannot be
 expressed as a policy and a request, each with the reason.
 """
 
@@ -20,7 +20,7 @@ from tests.support.apps import App
 from tests.support.clients import Served
 from tests.support.expected import OWN, VARY, origin_line
 from tests.support.misconfigurations import ENTRIES, Entry, options_of, policies_of, sent, strings
-from tests.support.policies import issues, quiet
+from tests.support.policies import issues, policy_without_warnings
 from tests.support.secure_responses import (
     always_send,
     boolean_casing,
@@ -110,7 +110,7 @@ def null_entry(shell: str, entry: Entry) -> None:
     if entry["kind"] == "request":
         return by_answer(shell, entry)
     rejected(shell, entry)
-    policy = quiet(**options_of(entry), dangerously_allow="credentials-from-null")
+    policy = policy_without_warnings(**options_of(entry), dangerously_allow="credentials-from-null")
     assert Served(shell, App(), policy).request(origin="null").lines == granted(policy, "null")
     return None
 
@@ -122,7 +122,7 @@ def regex_policy(shell: str, entry: Entry) -> None:
     """
     with bounded():
         try:
-            policy = quiet(**options_of(entry), allow_credentials=True)
+            policy = policy_without_warnings(**options_of(entry), allow_credentials=True)
         except ConfigError:
             return
         assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
@@ -133,7 +133,7 @@ def bare_string(shell: str, entry: Entry) -> None:
     if re.search(r"[,\s]", options_of(entry)["allow_origins"]):
         assert "[" in issues(**options_of(entry))[0].hint
         return
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
 
 

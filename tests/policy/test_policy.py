@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
 from tests.support.expected import APP
-from tests.support.policies import issue, quiet
+from tests.support.policies import issue, policy_without_warnings
 from tests.support.strategies import policies
 
 REGEX = re.compile(r"https://a\.com")
@@ -261,14 +261,14 @@ def test_from_env_warns_of_an_unknown_variable_and_refuses_it_if_no_origins_are_
 
 def test_from_env_without_a_variable_refuses_every_origin_with_a_warning() -> None:
     with pytest.warns(ConfigWarning):
-        assert Policy.from_env(environ={}) == quiet()
+        assert Policy.from_env(environ={}) == policy_without_warnings()
 
 
 @given(st.text(max_size=40))
 def test_any_string_is_one_entry_whether_it_is_accepted_or_refused(text: str) -> None:
     refused: tuple[Issue, ...] = ()
     try:
-        assert quiet(allow_origins=text).allow_origins in ("*", (text,))
+        assert policy_without_warnings(allow_origins=text).allow_origins in ("*", (text,))
     except ConfigError as error:
         refused = error.issues
     if refused:

@@ -9,7 +9,7 @@ import pytest
 
 from asgi_cors import Policy
 from tests.support.hints import follow, found_in
-from tests.support.policies import issues, quiet, warned
+from tests.support.policies import issues, policy_without_warnings, warned
 
 LOCAL = ["http://localhost:3000", "http://127.0.0.1:5173"]
 SITE = ["https://app.example.com", "https://www.example.com"]
@@ -163,7 +163,7 @@ def test_a_configuration_with_parts_that_have_no_effect_is_accepted_with_warning
     found = warned(**options)
     assert len(found) == count
     assert all(each.hint for each in found)
-    assert isinstance(quiet(**options), Policy)
+    assert isinstance(policy_without_warnings(**options), Policy)
 
 
 @pytest.mark.parametrize(("options", "codes"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
@@ -177,4 +177,4 @@ def test_a_wrong_configuration_is_accepted_once_its_hints_are_followed(
             options = {name: value for name, value in options.items() if name != "allow_credentials"}
         else:
             options = follow(options, found[0])
-    assert isinstance(quiet(**options), Policy)
+    assert isinstance(policy_without_warnings(**options), Policy)

@@ -7,7 +7,7 @@ import pytest
 
 from asgi_cors import Policy, Request, decide
 from asgi_cors._origins.origin import SHARED_SUFFIXES
-from tests.support.policies import allows, issues, quiet, warned
+from tests.support.policies import allows, issues, policy_without_warnings, warned
 
 ANY, NULL, SUFFIX, HTTP = (
     "credentials-from-any-origin",
@@ -70,7 +70,7 @@ def test_a_risky_entry_is_allowed_with_credentials_if_its_own_risks_are_accepted
 ) -> None:
     hints = [each.hint for each in issues(allow_origins=[entry], allow_credentials=True)]
     risks = {each for each in (ANY, NULL, SUFFIX, HTTP) if any(each in hint for hint in hints)}
-    policy = quiet(allow_origins=[entry], allow_credentials=True, dangerously_allow=risks | {risk})
+    policy = policy_without_warnings(allow_origins=[entry], allow_credentials=True, dangerously_allow=risks | {risk})
     headers = dict(decide(policy, Request("GET", origin=origin.encode())).headers)
     assert headers == {b"access-control-allow-origin": origin.encode(), b"access-control-allow-credentials": b"true"}
     others = {ANY, NULL, SUFFIX, HTTP} - risks - {risk}
@@ -79,7 +79,7 @@ def test_a_risky_entry_is_allowed_with_credentials_if_its_own_risks_are_accepted
 
 @pytest.mark.parametrize(("entry", "origin"), [(row[0], row[2]) for row in RISKY], ids=label)
 def test_a_risky_entry_without_credentials_is_allowed(entry: Any, origin: str) -> None:
-    assert allows(quiet(allow_origins=[entry]), origin)
+    assert allows(policy_without_warnings(allow_origins=[entry]), origin)
 
 
 SAFE = [
@@ -226,7 +226,9 @@ def test_the_entry_that_the_hint_for_a_risk_proposes_is_accepted(entry: str, ris
         better = re.search(r"(?:such as|Write) '(.*?)'|allow_origins=\['(.*?)'\]", found.hint)
         if better:
             left = {each.code for each in issues(allow_origins=[entry], allow_credentials=True)} - {found.code}
-            policy = quiet(allow_origins=better[1] or better[2], allow_credentials=True, dangerously_allow=left)
+            policy = policy_without_warnings(
+                allow_origins=better[1] or better[2], allow_credentials=True, dangerously_allow=left
+            )
             assert policy.allow_credentials
         else:
             assert (entry, risk) == ("null", NULL)

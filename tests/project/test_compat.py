@@ -1,4 +1,4 @@
-"""The names of PyPI's asgi-cors: `asgi_cors` and `asgi_cors_decorator`, with the same keywords."""
+"""The names of PyPI's asgi-cors: asgi_cors() and asgi_cors_decorator(), with the same keywords."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 
 
 async def by_scheme(origin: str) -> bool:
-    """Allow origins by an async callback."""
+    """Allow origins such as https://app.example.com, from an async callback."""
     return origin.startswith("https://app.")
 
 
@@ -37,7 +37,7 @@ def preflight(app: Any, origin: str, method: str, headers: str = "") -> Answer:
 # behaviour, keywords, origins allowed, origins refused
 ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("allow_all allows every origin", {"allow_all": True}, [APP, EVIL], []),
-    ("no keyword allows no origin", {}, [], [APP, EVIL]),
+    ("nothing allows none", {}, [], [APP, EVIL]),
     (
         "hosts are exact origins",
         {"hosts": [APP, "https://b.example.com"]},
@@ -46,29 +46,29 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ),
     ("hosts may be bytes", {"hosts": [APP.encode()]}, [APP], [EVIL]),
     (
-        "an asterisk in a host is one or more labels",
+        "a star in a host is one or more labels",
         {"host_wildcards": ["http://*.example.com"]},
         ["http://a.example.com", "http://a.b.example.com"],
         ["http://example.com", "https://a.example.com", "http://a.example.com.evil.net"],
     ),
     (
-        "an asterisk in a port is any digits",
+        "a star in a port is any digits",
         {"host_wildcards": ["http://localhost:800*"]},
         ["http://localhost:8000", "http://localhost:8009"],
         ["http://localhost:9000", "http://localhost", "http://localhost:80"],
     ),
-    ("an asterisk as the whole wildcard is every origin", {"host_wildcards": ["*"]}, [APP, EVIL], []),
+    ("a star as the whole wildcard is every origin", {"host_wildcards": ["*"]}, [APP, EVIL], []),
     ("wildcards may be bytes", {"host_wildcards": [b"https://*.example.com"]}, [APP], [EVIL]),
     (
-        "hosts and wildcards are combined",
+        "hosts and wildcards may be combined",
         {"hosts": [EVIL], "host_wildcards": ["https://*.example.com"]},
         [APP, EVIL],
         ["https://c.example.org"],
     ),
-    ("a callback gets a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
+    ("the argument of a callback is a str", {"callback": lambda origin: origin.endswith("example.com")}, [APP], [EVIL]),
     ("an async callback is awaited", {"callback": by_scheme}, [APP], [EVIL]),
     (
-        "a callback is called besides hosts",
+        "a callback is called for origins that hosts do not have",
         {"hosts": [EVIL], "callback": by_scheme},
         [APP, EVIL],
         ["https://c.example.org"],
@@ -78,7 +78,7 @@ ROWS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("keywords", "allowed", "refused"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 @pytest.mark.parametrize("form", ["function", "decorator"])
-def test_the_same_origins_are_allowed(
+def test_the_same_origins_are_allowed_as_by_the_other_package(
     form: str, keywords: dict[str, Any], allowed: list[str], refused: list[str]
 ) -> None:
     app = App().asgi
@@ -91,13 +91,13 @@ def test_allow_all_sends_the_wildcard_also_without_origin() -> None:
     assert get(asgi_cors(App().asgi, allow_all=True), None).lines == sorted([OWN, origin_line("*")])
 
 
-def test_a_response_that_depends_on_origin_has_vary() -> None:
-    """The original sends none."""
+def test_a_response_that_depends_on_the_origin_has_vary() -> None:
+    """The other package sends none."""
     assert get(asgi_cors(App().asgi, hosts=[APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])
 
 
-def test_the_middleware_responds_to_preflights_with_the_methods_headers_and_max_age() -> None:
-    """The original calls the app."""
+def test_a_preflight_gets_the_configured_methods_headers_and_max_age() -> None:
+    """The other package passes preflights to the app."""
     app = asgi_cors(
         App().asgi, hosts=[APP], methods=["GET", "OPTIONS", "PUT"], headers=["Authorization", b"X-Id"], max_age=60
     )
@@ -107,7 +107,7 @@ def test_the_middleware_responds_to_preflights_with_the_methods_headers_and_max_
 
 
 def test_max_age_is_sent_as_bytes() -> None:
-    """The original sends a str, which servers refuse."""
+    """The other package sends a str, which servers refuse."""
     answer = preflight(asgi_cors(App().asgi, allow_all=True, max_age=3600), APP, "GET")
     assert answer.messages[0]["headers"].count((b"access-control-max-age", b"3600")) == 1
 
@@ -117,16 +117,16 @@ def test_max_age_is_sent_as_bytes() -> None:
     [{"hosts": [f"{APP}/"]}, {"host_wildcards": ["https://*.example.com/"]}, {"hosts": ["example.com"]}],
     ids=str,
 )
-def test_an_invalid_origin_raises_a_config_error(keywords: dict[str, Any]) -> None:
-    """The original raises an AssertionError."""
+def test_a_host_that_is_not_an_origin_is_refused(keywords: dict[str, Any]) -> None:
+    """The other package raises an AssertionError, for a slash at the end only."""
     with pytest.raises(ConfigError):
         asgi_cors(App().asgi, **keywords)
 
 
-def test_an_unknown_keyword_raises_a_type_error() -> None:
+def test_an_unknown_keyword_is_refused() -> None:
     with pytest.raises(TypeError):
         asgi_cors(App().asgi, allow_origins="*")
 
 
-def test_positional_arguments_have_the_order_of_the_original() -> None:
+def test_positional_arguments_have_the_order_of_the_other_package() -> None:
     assert get(asgi_cors(App().asgi, False, [APP]), APP).lines == sorted([OWN, VARY, origin_line(APP)])

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel and the sdist that nox hands over, or that are built here where it didn't."""
+"""The wheel and the sdist. nox passes their paths; otherwise they are built here."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ EXTRAS = {"flask", "quart", "starlette", "testing", "cli", "redis", "all"}
 
 
 def run(*command: str | Path) -> str:
-    """Run a program and return what it printed."""
+    """Run a program, and return its output."""
     done = subprocess.run(command, cwd=ROOT.anchor, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -55,8 +55,8 @@ def metadata(wheel) -> Message:
     return wheel[1]
 
 
-def test_the_wheel_holds_our_import_packages_whole_and_nothing_else(names):
-    """Every file of each package's folder is in the wheel, beside the metadata, and no other file."""
+def test_the_wheel_has_every_file_of_our_packages_and_no_other(names):
+    """Besides the metadata."""
     ours = {
         f"{package}/{path.relative_to(folder).as_posix()}"
         for package, folder in PACKAGES.items()
@@ -67,27 +67,24 @@ def test_the_wheel_holds_our_import_packages_whole_and_nothing_else(names):
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_each_package_tells_type_checkers_that_it_is_typed(names, package):
-    """PEP 561: py.typed lies in each import package."""
+def test_each_package_has_a_py_typed(names, package):
+    """PEP 561."""
     assert f"{package}/py.typed" in names
 
 
-def test_the_sdist_holds_what_a_build_needs_and_nothing_else(dist):
-    """The top of the sdist: the packages, the metadata and the files that the metadata names."""
+def test_the_sdist_has_the_packages_the_metadata_and_the_files_that_it_names(dist):
     with tarfile.open(dist[0]) as archive:
         tops = {name.split("/")[1] for name in archive.getnames() if "/" in name}
     needed = {"PKG-INFO", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore"}
     assert tops == needed | {path.relative_to(ROOT).parts[0] for path in PACKAGES.values()}
 
 
-def test_the_core_depends_on_two_small_packages_only(metadata):
-    """Everything beyond idna and publicsuffixlist is an extra."""
+def test_the_core_requires_idna_and_publicsuffixlist_only(metadata):
     required = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert sorted(line.partition(">=")[0] for line in required) == ["idna", "publicsuffixlist"]
 
 
 def test_the_extra_all_is_the_sum_of_the_others(metadata):
-    """`[all]` brings what each of the extras brings."""
     assert set(metadata.get_all("Provides-Extra")) == EXTRAS
     lines = [line.partition("; extra == ") for line in metadata.get_all("Requires-Dist")]
     brought = {needed for needed, _, extra in lines if extra and extra.strip("'\"") != "all"}
@@ -96,7 +93,7 @@ def test_the_extra_all_is_the_sum_of_the_others(metadata):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("key", "value"),
     [
         ("Name", "asgi-cors-bridge"),
         ("Requires-Python", ">=3.11"),
@@ -105,22 +102,20 @@ def test_the_extra_all_is_the_sum_of_the_others(metadata):
         ("Description-Content-Type", "text/markdown"),
     ],
 )
-def test_the_metadata_says(metadata, field, value):
-    """Each field of the metadata that a registry shows."""
-    assert metadata[field] == value
+def test_the_metadata_has_the_value(metadata, key, value):
+    assert metadata[key] == value
 
 
 @pytest.mark.skipif("WHEEL" not in os.environ, reason="only nox tests the wheel")
-def test_what_is_tested_is_the_installed_wheel():
-    """Neither pytest nor coverage puts the source tree before the installed package."""
+def test_the_installed_wheel_is_tested_and_not_the_source_tree():
     assert not Path(asgi_cors.__file__).is_relative_to(PACKAGES["asgi_cors"])
     assert str(ROOT) not in sys.path
 
 
 @pytest.mark.registry
 @pytest.mark.parametrize("ours_first", [True, False], ids=["ours installed first", "theirs installed first"])
-def test_beside_the_other_asgi_cors_ours_is_imported(dist, tmp_path, ours_first):
-    """PyPI's asgi-cors installs a module file of the same name: Python prefers our package to it."""
+def test_our_package_is_imported_if_pypis_asgi_cors_is_installed_too(dist, tmp_path, ours_first):
+    """It installs a module file of the same name. Python prefers a package."""
     theirs, site = tmp_path / "theirs", tmp_path / "site"
     pip = (sys.executable, "-m", "pip")
     download = (*pip, "download", "-q", "--no-deps", "--dest", theirs, "asgi-cors")

@@ -1,4 +1,4 @@
-"""What stands outside of the core uses its public names alone; and an adapter finds a policy, it never decides."""
+"""The public names, and two walls: adapters and `asgi_cors.testing` use public names only, and no adapter decides."""
 
 import ast
 from collections.abc import Iterator
@@ -6,17 +6,26 @@ from pathlib import Path
 
 import pytest
 
+import asgi_cors
+
 ROOT = Path(__file__).parents[2]
 ADAPTERS = sorted((ROOT / "adapters").rglob("*.py"))
 OUTSIDE = [*ADAPTERS, *sorted((ROOT / "asgi_cors" / "testing").rglob("*.py"))]
 OURS = ("asgi_cors", "asgi_cors_flask", "asgi_cors_quart", "asgi_cors_starlette", "asgi_cors_werkzeug")
-# A field of the protocol, or a header that it goes by: of these, the core alone knows. `vary_header` is an option.
-FIELDS = ("access-control-", "access_control_", "sec-fetch-site")
-HEADERS = {"origin", "vary", "http_origin"}
+# The headers that a decision reads or sends. `vary_header` is an option of Flask-CORS.
+PREFIXES = ("access-control-", "access_control_", "sec-fetch-site")
+NAMES = {"origin", "vary", "http_origin"}
+PUBLIC = {
+    *("CORSMiddleware", "WSGIMiddleware", "asgi_cors", "asgi_cors_decorator"),
+    *("Policy", "PolicyOptions", "MiddlewareOptions", "Configuration"),
+    *("ConfigError", "ConfigWarning", "Issue"),
+    *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
+    *("explain", "Explanation", "Step"),
+}
 
 
-def imported(tree: ast.Module, package: str) -> Iterator[str]:
-    """Give what a module imports, as dotted names."""
+def imports(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield the dotted names that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -33,35 +42,50 @@ def package_of(path: Path) -> str:
     return ".".join(path.relative_to(root).parent.parts)
 
 
-def crossings(source: str, package: str) -> list[str]:
-    """Give the private names of another package of ours that a module of `package` imports."""
+def private_imports(source: str, package: str) -> list[str]:
+    """Return the private names of our other packages that a module of `package` imports."""
     return [
         name
-        for name in imported(ast.parse(source), package)
+        for name in imports(ast.parse(source), package)
         if name.partition(".")[0] in OURS
         and any(part.startswith("_") for part in name.split("."))
         and not name.startswith(f"{package.partition('._')[0]}.")
     ]
 
 
-def decisions(source: str) -> list[str]:
-    """Give the texts in a module that only what decides has a use for."""
+def cors_headers(source: str) -> list[str]:
+    """Return the strings in a module that are names of CORS headers."""
     texts = [
         node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
     ]
-    return [text for text in texts if any(map(text.lower().startswith, FIELDS)) or text.lower() in HEADERS]
+    return [text for text in texts if text.lower().startswith(PREFIXES) or text.lower() in NAMES]
+
+
+def test_the_public_names_are_listed_and_importable():
+    assert set(asgi_cors.__all__) == PUBLIC
+    assert [name for name in PUBLIC if not hasattr(asgi_cors, name)] == []
+
+
+def test_a_star_import_brings_the_public_names():
+    names: dict[str, object] = {}
+    exec("from asgi_cors import *", names)  # noqa: S102 - our own line
+    assert names.keys() >= PUBLIC
+
+
+def test_the_function_asgi_cors_is_not_hidden_by_the_package_of_the_same_name():
+    assert callable(asgi_cors.asgi_cors)
 
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_public_names_are_imported(path):
-    assert crossings(path.read_text("utf-8"), package_of(path)) == []
+def test_adapters_and_the_browser_for_tests_import_public_names_only(path):
+    assert private_imports(path.read_text("utf-8"), package_of(path)) == []
 
 
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_an_adapter_names_no_field(path):
-    assert decisions(path.read_text("utf-8")) == []
+def test_an_adapter_names_no_cors_header(path):
+    assert cors_headers(path.read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize(
@@ -74,17 +98,14 @@ def test_an_adapter_names_no_field(path):
         "from asgi_cors.testing._page import Page",
     ],
 )
-def test_a_crossing_is_found(line):
-    """Were one made, the test above would fail."""
-    assert len(crossings(f"def late():\n    {line}", "asgi_cors_flask")) == 1
+def test_the_check_finds_a_private_import(line):
+    assert len(private_imports(f"def late():\n    {line}", "asgi_cors_flask")) == 1
 
 
 @pytest.mark.parametrize("line", ["headers[b'Origin']", "x = 'Access-Control-Allow-Origin'", "HTTP = 'HTTP_ORIGIN'"])
-def test_a_field_is_found(line):
-    """Were one written in an adapter, the test above would fail."""
-    assert len(decisions(line)) == 1
+def test_the_check_finds_a_cors_header(line):
+    assert len(cors_headers(line)) == 1
 
 
-def test_there_is_something_to_look_at():
-    """A wall around nothing holds always."""
-    assert {package_of(path) for path in ADAPTERS} >= {"asgi_cors_flask", "asgi_cors_werkzeug"}
+def test_the_check_looks_at_every_adapter():
+    assert {package_of(path) for path in ADAPTERS} >= set(OURS[1:])

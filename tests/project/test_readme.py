@@ -1,4 +1,4 @@
-"""The README's programs run, and print what it says they print."""
+"""The README's programs run and print the output shown, and its tables have every option and its default."""
 
 import contextlib
 import io
@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from asgi_cors import Policy, PolicyOptions
-from asgi_cors._configuration.configuration import MiddlewareOptions
+from asgi_cors import MiddlewareOptions, Policy, PolicyOptions
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-# A program, and where one follows, the block with its output.
+# A program, and the block with its output if one follows.
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
 FIRST = PROGRAMS[0][0] + "\nfrom asgi_cors import Policy"
@@ -23,16 +22,15 @@ EXTRAS = {"flask", "httpx", "quart", "starlette"}
 
 
 def run(code: str, names: dict[str, object]) -> str:
-    """Run a program among the names of an earlier one, and return what it printed."""
+    """Run a program with the names of an earlier one, and return its output."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, str(README), "exec"), names)  # noqa: S102 (our own text)
+        exec(compile(code, str(README), "exec"), names)  # noqa: S102 - our own text
     return printed.getvalue()
 
 
 @pytest.mark.parametrize(("code", "output"), PROGRAMS, ids=[code.splitlines()[-1] for code, _ in PROGRAMS])
-def test_a_program_of_the_readme_runs(code, output):
-    """It runs in a file with the first one, and prints exactly the text beneath it, or nothing."""
+def test_a_program_runs_after_the_first_one_and_prints_the_output_shown(code, output):
     names: dict[str, object] = {"__name__": "readme"}
     run(FIRST, names)
     try:
@@ -44,20 +42,18 @@ def test_a_program_of_the_readme_runs(code, output):
     assert printed == (output or "")
 
 
-def test_every_option_has_its_row():
-    """The tables name every option of policy and middleware, and no other."""
+def test_the_tables_have_a_row_for_every_option_and_no_other():
     assert set(OPTIONS) == {"policy", *MiddlewareOptions.__annotations__}
 
 
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 @pytest.mark.parametrize("option", PolicyOptions.__annotations__)
-def test_the_tables_tell_the_defaults(option):
-    """A policy built from nothing has the defaults that the README tells."""
+def test_the_table_has_the_default_of_a_policys_option(option):
     assert OPTIONS[option] == repr(getattr(Policy(), option))
 
 
 @pytest.mark.parametrize(
-    ("origin", "granted"),
+    ("origin", "allowed"),
     [
         (b"https://app.example.com", True),
         (b"https://any.where.example.org", True),
@@ -65,8 +61,7 @@ def test_the_tables_tell_the_defaults(option):
         (b"https://example.org", False),
     ],
 )
-async def test_the_first_program_lets_the_named_origins_read(origin, granted):
-    """The README's app grants what its list says, and nothing to others."""
+async def test_the_first_program_allows_the_origins_of_its_list_and_no_others(origin, allowed):
     names: dict[str, Any] = {"__name__": "readme"}
     run(FIRST, names)
     sent = []
@@ -76,5 +71,5 @@ async def test_the_first_program_lets_the_named_origins_read(origin, granted):
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"origin", origin)]}
     await names["app"](scope, None, send)
-    assert dict(sent[0]["headers"]).get(b"access-control-allow-origin") == (origin if granted else None)
+    assert dict(sent[0]["headers"]).get(b"access-control-allow-origin") == (origin if allowed else None)
     assert sent[1]["body"] == b'["tea", "cake"]'

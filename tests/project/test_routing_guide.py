@@ -1,4 +1,4 @@
-"""The programs of docs/routing.md run, and print what it says they print."""
+"""The programs of docs/routing.md run and print the output shown."""
 
 from pathlib import Path
 
@@ -11,8 +11,7 @@ PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
 
 
 @pytest.mark.parametrize(("code", "output"), PROGRAMS, ids=["paths", "views"])
-def test_a_program_of_the_guide_runs(code, output):
-    """It prints exactly the text below it."""
+def test_a_program_runs_and_prints_the_output_shown(code, output):
     try:
         printed = run(code, {"__name__": "guide"})
     except ImportError as error:

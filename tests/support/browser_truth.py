@@ -1,7 +1,8 @@
-"""Cases that real browsers went through, turned into a page, what its script does, and a server.
+"""Recorded cases of real browsers, as the calls of a page's script and the responses of a server.
 
-A case has steps; a step is a script's call, with the server's answers word for word. `{origin}` in them is the page's
-serialised origin, `{self}`, `{port}`, `{ip}` and so on are the targets' origins, `{SELF}` is the URL asked for.
+A case has steps. A step is one call of the script, with the server's responses. In their headers, `{origin}` is the
+page's serialized origin, `{self}`, `{port}`, `{ip}` and so on are the targets' origins, and `{SELF}` is the requested
+URL.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ COOKIES = {
 BODILESS = {204, 304}
 FETCH_TYPES = {"basic", "cors", "opaque", "opaqueredirect"}
 MULTIPART = "multipart/form-data; boundary=x"
-# What the other APIs fetch with: HTML, "create a potential-CORS request"; HTML, EventSource; Beacon, sendBeacon().
+# The options with which other APIs fetch (HTML, EventSource; Beacon, sendBeacon()).
 INITS: dict[str, Json] = {
     "eventsource": {"mode": "cors"},
     "beacon": {"method": "POST", "mode": "no-cors", "credentials": "include"},
@@ -42,7 +43,7 @@ TYPES = {"formdata": MULTIPART, "urlsearchparams": "application/x-www-form-urlen
 
 
 class Call(NamedTuple):
-    """What a step's script does: the arguments of `page.fetch`, and the seconds that pass before."""
+    """The call of a step: the arguments of `page.fetch`, and the seconds to wait before it."""
 
     url: str
     init: Json
@@ -50,7 +51,7 @@ class Call(NamedTuple):
 
 
 class Server:
-    """Answers as a case says, and notes the requests of the step under way."""
+    """Sends the responses of a case, and records the requests of the current step."""
 
     def __init__(self, case: Json) -> None:
         self._case = case
@@ -70,24 +71,24 @@ class Server:
         common = {"hop": hop, "origin": headers.get("origin"), "cookie": "cookie" in headers}
         is_preflight = request.method == "OPTIONS" and "access-control-request-method" in headers
         if is_preflight:
-            asked = headers["access-control-request-method"], headers.get("access-control-request-headers")
-            self.preflights.append({**common, "acrm": asked[0], "acrh": asked[1]})
+            acrm, acrh = headers["access-control-request-method"], headers.get("access-control-request-headers")
+            self.preflights.append({**common, "acrm": acrm, "acrh": acrh})
         else:
             sent = {"method": request.method, "authorization": "authorization" in headers}
             self.mains.append({**common, **sent, "cookies": own_cookies(self._case, headers.get("cookie"))})
         spec = self._case["steps"][step]["server"]
         for _ in range(hop):
             spec = spec["next"]["server"]
-        return self._answer(spec, "pre" if is_preflight else "main", request)
+        return self._respond(spec, "pre" if is_preflight else "main", request)
 
-    def _answer(self, spec: Json, kind: str, request: httpx.Request) -> httpx.Response:
-        answers = spec.get(kind, {})
-        if isinstance(answers, list):
+    def _respond(self, spec: Json, kind: str, request: httpx.Request) -> httpx.Response:
+        response = spec.get(kind, {})
+        if isinstance(response, list):  # one for each request, then always the last
             count = self._counts.get((request.url.path, kind), 0)
             self._counts[request.url.path, kind] = count + 1
-            answers = answers[min(count, len(answers) - 1)]
-        status = answers.get("status", 200)
-        headers = [(name, self._fill(value, request)) for name, value in answers.get("headers", [])]
+            response = response[min(count, len(response) - 1)]
+        status = response.get("status", 200)
+        headers = [(name, self._fill(value, request)) for name, value in response.get("headers", [])]
         if kind == "main" and "next" in spec and (status != 200 or not spec["next"].get("self")):
             headers += [("Location", location(self._case, spec["next"], request))] * (
                 1 + spec["next"].get("dup", False)
@@ -107,7 +108,7 @@ class Server:
 
 
 def location(case: Json, following: Json, request: httpx.Request) -> str:
-    """Return the URL that a redirect leads to."""
+    """Return the URL of a redirect's Location."""
     if following.get("self"):
         return str(request.url)
     step, hop = map(int, request.url.path.split("/")[2:4])
@@ -118,7 +119,7 @@ def location(case: Json, following: Json, request: httpx.Request) -> str:
 
 
 def calls(case: Json) -> list[Call]:
-    """Return what the case's script does, step by step."""
+    """Return the calls of the case's script, one for each step."""
     made: list[Call] = []
     for number, step in enumerate(case["steps"]):
         shared = step.get("share")
@@ -132,7 +133,7 @@ def calls(case: Json) -> list[Call]:
 
 
 def init_of(step: Json) -> Json:
-    """Return the options of `page.fetch` that do what the step's API did with its own."""
+    """Return the options of `page.fetch` for the step's API and its options."""
     init = {**INITS.get(step["api"], {}), **step["init"]}
     init.pop("keepalive", None)
     if step["api"] == "script":
@@ -153,7 +154,7 @@ def init_of(step: Json) -> Json:
         if kind_of_content and not any(name.lower() == "content-type" for name, _ in init["headers"]):
             init["headers"].append(("content-type", kind_of_content))
     if step["api"] == "xhr":
-        # withCredentials knows two states, and setRequestHeader() combines.
+        # withCredentials has two states, and setRequestHeader() combines lines.
         init["credentials"] = "include" if init.get("credentials") == "include" else "same-origin"
         combined: dict[str, str] = {}
         for name, value in init["headers"]:
@@ -164,7 +165,7 @@ def init_of(step: Json) -> Json:
 
 
 def own_cookies(case: Json, header: str | None) -> set[str]:
-    """Return the cookies of the profile and of the case itself, without those that other cases left behind."""
+    """Return the cookies of the profile and of the case, without those of other cases."""
     own = f"sc_{case['id'].replace('-', '_')}="
     return {cookie for cookie in (header or "").split("; ") if cookie.startswith(("jar_", own))}
 
@@ -187,11 +188,11 @@ def expected(case: Json, engine: str) -> list[Json]:
     ]
 
 
-def seen(server: Server, api: str, response: Any) -> Json:
-    """Return what the page did in this step, in the form of `expected`; no response: it was blocked."""
+def observation(server: Server, api: str, response: Any) -> Json:
+    """Return the observation of a step in the form of `expected`. Without a response, the fetch was blocked."""
     shown: Json = {"blocked": response is None, "preflights": server.preflights, "mains": server.mains}
     if api == "beacon":
-        shown["blocked"] = False  # the page never learns of it
+        shown["blocked"] = False  # the script gets no error
     if response is None or api not in {"fetch", "xhr"}:
         return {**shown, "type": None, "status": None, "readable": []}
     kind = None if api == "xhr" else response.type

@@ -1,4 +1,4 @@
-"""Apps to be explained and audited, as users write them; each by a name of its own."""
+"""Apps to explain and to audit, as users write them."""
 
 import re
 from typing import Any
@@ -16,16 +16,16 @@ OPTIONS: dict[str, Any] = {
 
 
 async def raw(_scope: Any, _receive: Any, _send: Any) -> None:
-    """Stand for an app of no framework."""
+    """Do nothing, as an ASGI app without a framework."""
 
 
 def wsgi(_environ: Any, _start_response: Any) -> list[bytes]:
-    """Stand for a WSGI app of no framework."""
+    """Do nothing, as a WSGI app without a framework."""
     return []
 
 
 class Auth:
-    """Stand for a middleware that may answer by itself."""
+    """A middleware that may respond itself."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -35,29 +35,29 @@ class Auth:
 
 
 class GZipMiddleware(Auth):
-    """Stand for a middleware that never answers by itself."""
+    """A middleware that never responds itself."""
 
 
 class OtherCORS(Auth):
-    """Stand for the CORS middleware of another library."""
+    """The CORS middleware of another library."""
 
 
-async def asked(origin: str) -> bool:
-    """Stand for a look-up."""
+async def is_page(origin: str) -> bool:
+    """Look an origin up."""
     return origin == PAGE
 
 
 def per_tenant(scope: Any) -> Policy:
-    """Need more of a request than its path."""
+    """Find a policy by a header of the request."""
     return {b"a": Policy(allow_origins=PAGE)}[dict(scope["headers"])[b"x-tenant"]]
 
 
 async def per_tenant_async(_scope: Any) -> None:
-    """Have to be awaited."""
+    """Find no policy, in a coroutine."""
 
 
 class Later:
-    """Stand for an awaitable that is no coroutine."""
+    """An awaitable that is not a coroutine."""
 
     def __await__(self) -> Any:
         """Wait."""
@@ -65,14 +65,14 @@ class Later:
 
 
 class Circle(Auth):
-    """Wrap itself."""
+    """An app that wraps itself."""
 
     def __init__(self) -> None:
         super().__init__(self)
 
 
 class Alone:
-    """Stand for an app that is an object."""
+    """An app that is an object."""
 
     def __call__(self, *_: Any) -> None:
         """Serve."""
@@ -85,7 +85,7 @@ wrapped = Auth(CORSMiddleware(OtherCORS(raw), allow_origins=PAGE))
 under_wsgi = WSGIMiddleware(wsgi, allow_origins=[PAGE], allow_methods=["PUT"])
 open_to_one = CORSMiddleware(raw, allow_origins=PAGE)
 open_to_all = CORSMiddleware(raw, allow_origins="*")
-dynamic = CORSMiddleware(raw, allow_origins=[asked])
+dynamic = CORSMiddleware(raw, allow_origins=[is_page])
 by_tenant = CORSMiddleware(raw, allow_origins=PAGE, policy_for=per_tenant)
 by_tenant_async = CORSMiddleware(raw, allow_origins=PAGE, policy_for=per_tenant_async)
 by_tenant_later = CORSMiddleware(raw, allow_origins=PAGE, policy_for=lambda _: Later())
@@ -99,15 +99,15 @@ number = 5
 
 
 def make() -> CORSMiddleware:
-    """Make the app."""
+    """Return an app."""
     return plain
 
 
 def fail() -> CORSMiddleware:
-    """Fail to."""
+    """Fail to return an app."""
     raise RuntimeError("no database")
 
 
 def refuse() -> CORSMiddleware:
-    """Write a policy that is unsafe."""
+    """Build an app with an unsafe policy."""
     return CORSMiddleware(raw, allow_origins="*", allow_credentials=True)

@@ -16,7 +16,7 @@ from tests.cli.corpus.raw import PAGE
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command printed, and its exit code."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -42,20 +42,20 @@ def run(*arguments: str, stdin: str = "") -> Ran:
     return Ran(code or 0, out.getvalue(), err.getvalue())
 
 
-def arguments(asks: Mapping[str, Any], url: str) -> list[str]:
-    """Write a call as a user does."""
-    if "scheme" in asks:
-        url = url.replace("http", asks["scheme"], 1)
-    written = [url, "--origin", asks.get("origin", PAGE), "--method", asks.get("method", "GET")]
-    for header in asks.get("headers", ()):
-        written += ["-H", header]
-    for name in asks.get("reads", ()):
-        written += ["--reads", name]
-    written += ["--credentials"] if asks.get("credentials") else []
-    written += ["--insecure"] if asks.get("insecure") else []
-    return written + (["--data", asks["data"]] if "data" in asks else [])
+def arguments(call: Mapping[str, Any], url: str) -> list[str]:
+    """Return a call as the arguments of the doctor."""
+    if "scheme" in call:
+        url = url.replace("http", call["scheme"], 1)
+    words = [url, "--origin", call.get("origin", PAGE), "--method", call.get("method", "GET")]
+    for header in call.get("headers", ()):
+        words += ["-H", header]
+    for name in call.get("reads", ()):
+        words += ["--reads", name]
+    words += ["--credentials"] if call.get("credentials") else []
+    words += ["--insecure"] if call.get("insecure") else []
+    return words + (["--data", call["data"]] if "data" in call else [])
 
 
-def doctor(asks: Mapping[str, Any], url: str) -> Ran:
-    """Run the doctor on a call, for JSON."""
-    return run("doctor", *arguments(asks, url), "--json")
+def doctor(call: Mapping[str, Any], url: str) -> Ran:
+    """Run the doctor on a call, with --json."""
+    return run("doctor", *arguments(call, url), "--json")

@@ -1,4 +1,4 @@
-"""A run of pytest as a newcomer starts it: in a folder without configuration, with the plugins named alone."""
+"""Runs pytest as a new user does: in a folder without configuration, with named plugins only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import sys
 
 
 def run_pytest(folder: pathlib.Path, *arguments: str, plugins: list[str]) -> str:
-    """Run pytest with our plugin and these; return the last line that it prints. A failed test fails the caller."""
+    """Run pytest with the plugin of this package and `plugins`. Return the last line of its output.
+
+    A failed test fails the caller.
+    """
     options = [f"-p{plugin}" for plugin in ("asgi_cors.testing._pytest", *plugins)]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments, *options],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asgi_cors import Policy
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 Entry = dict[str, Any]
 ENTRIES: list[Entry] = json.loads((Path(__file__).parents[1] / "data" / "misconfigurations.json").read_text("utf-8"))
@@ -61,8 +61,8 @@ def policies_of(entry: Entry) -> list[Policy]:
     if "probe against" in entry["config_idea"]:
         regexes = [r"https://([a-z0-9-]+\.)*example\.com", *re.findall(r"regex such as (\S+)", entry["config_idea"])]
         wild = [SITE, "https://*.example.com", "https://app-*.example.com", "https://*.example.com:*"]
-        return [quiet(allow_origins=each, allow_credentials=True) for each in wild] + [
-            quiet(allow_origin_regex=each) for each in regexes
+        return [policy_without_warnings(allow_origins=each, allow_credentials=True) for each in wild] + [
+            policy_without_warnings(allow_origin_regex=each) for each in regexes
         ]
     if "matches anything" in entry["config_idea"]:
         risks = ["credentials-from-any-origin", "credentials-from-shared-suffix", "credentials-over-http"]
@@ -70,7 +70,7 @@ def policies_of(entry: Entry) -> list[Policy]:
             Policy(allow_origins=[lambda _: True], allow_credentials=True),
             Policy(allow_origin_regex=".*", allow_credentials=True, dangerously_allow=risks),
         ]
-    return [quiet(**options_of(entry))]
+    return [policy_without_warnings(**options_of(entry))]
 
 
 def sent(entry: Entry) -> list[tuple[str, bytes]]:

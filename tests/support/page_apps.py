@@ -1,4 +1,4 @@
-"""Applications of a few lines, for the tests beside."""
+"""Applications of a few lines, and pages with one interface, for the tests of `asgi_cors.testing`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ API = "https://api.test"
 
 
 def raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Return the headers as ASGI has them."""
+    """Return the headers in the form of ASGI."""
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def allowed(*more: tuple[str, str]) -> list[tuple[str, str]]:
-    """Return the headers that let `ORIGIN` read a response."""
+    """Return the headers with which `ORIGIN` may read a response."""
     return [("access-control-allow-origin", ORIGIN), *more]
 
 
 def http_only(app: Any) -> Any:
-    """Let the application refuse the lifespan."""
+    """Return the application without a lifespan."""
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -33,7 +33,7 @@ def http_only(app: Any) -> Any:
 
 
 class ASGIEcho:
-    """Answers every request by one response, and keeps scopes, bodies and received messages."""
+    """Sends one response to every request, and records scopes and bodies."""
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), *, status: int = 200, body: bytes = b"ok") -> None:
         self.headers = raw(headers)
@@ -57,7 +57,7 @@ class ASGIEcho:
 
 
 class WSGIEcho:
-    """The same for WSGI."""
+    """The same as ASGIEcho, for WSGI."""
 
     def __init__(self, headers: Iterable[tuple[str, str]] = (), *, status: str = "200 OK", body: bytes = b"ok") -> None:
         self.headers = list(headers)

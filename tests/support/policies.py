@@ -13,7 +13,7 @@ def allows(policy: Policy, origin: str) -> bool:
     return decide(policy, Request("GET", origin=origin.encode("latin-1"))).outcome is Outcome.ALLOWED
 
 
-def quiet(**options: Any) -> Policy:
+def policy_without_warnings(**options: Any) -> Policy:
     """Build a policy and ignore its warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)

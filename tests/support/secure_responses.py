@@ -9,7 +9,7 @@ from tests.support.browser_checks import passes_preflight
 from tests.support.clients import Served, call_asgi, http_scope, websocket_scope
 from tests.support.expected import CREDENTIALS, OWN, VARY, origin_line
 from tests.support.misconfigurations import SITE, Entry, ages, options_of, requested_headers, sent, strings
-from tests.support.policies import issues, quiet, warned
+from tests.support.policies import issues, policy_without_warnings, warned
 
 EVIL = "https://evil.test"
 
@@ -30,7 +30,7 @@ def vary(shell: str, entry: Entry) -> None:
     idea, origin = entry["config_idea"], entry["origin_probe"]
     own = re.search(r"Vary: (.+)", idea)
     lines = ["Accept-Encoding", "Cookie"] if "two Vary" in idea else [own.group(1)] if own else []
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     answer = Served(shell, App([("content-type", "text/plain"), *(("Vary", line) for line in lines)]), policy).request(
         origin=origin
     )
@@ -46,7 +46,7 @@ def always_send(shell: str, entry: Entry) -> None:
 
 def nested(shell: str, entry: Entry) -> None:
     """One ACAO, whoever else set it or however often the middleware was added."""
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     served = Served(shell, App([("content-type", "text/plain"), ("Access-Control-Allow-Origin", SITE)]), policy)
     if "twice" in entry["config_idea"]:
         served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, policy)
@@ -72,7 +72,7 @@ def boolean_casing(shell: str, entry: Entry) -> None:
 
 def error_response(shell: str, entry: Entry) -> None:
     """Errors of the app carry the fields; an exception after the start propagates without a second start."""
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     for status in (int(each) for each in re.findall(r"\b[45]\d\d\b", entry["config_idea"])):
         answer = Served(shell, App(status=status), policy).request(origin=entry["origin_probe"])
         assert (answer.status, answer.lines) == (status, granted(policy, SITE))
@@ -87,7 +87,7 @@ def error_response(shell: str, entry: Entry) -> None:
 
 def redirect(shell: str, entry: Entry) -> None:
     """A redirect carries ACAO; a preflight is answered before routing."""
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     for status in (int(each) for each in re.findall(r"\b3\d\d\b", entry["config_idea"])):
         served = Served(shell, App(status=status), policy)
         assert served.request(origin=SITE).lines == granted(policy, SITE)
@@ -96,7 +96,7 @@ def redirect(shell: str, entry: Entry) -> None:
 
 def not_modified_and_head(shell: str, entry: Entry) -> None:
     """304 and HEAD carry ACAO and Vary."""
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     lines = [line for line in granted(policy, SITE) if line != OWN]
     assert Served(shell, App((), 304, b""), policy).request(origin=SITE).lines == lines
     assert Served(shell, App(body=b""), policy).request("HEAD", origin=SITE).lines == granted(policy, SITE)
@@ -104,7 +104,7 @@ def not_modified_and_head(shell: str, entry: Entry) -> None:
 
 def streaming(shell: str, entry: Entry) -> None:
     """A stream's headers carry the fields."""
-    policy = quiet(**options_of(entry))
+    policy = policy_without_warnings(**options_of(entry))
     served = Served(shell, App([("content-type", "text/event-stream")]), policy)
     lines = served.request(origin=SITE).lines
     assert lines == sorted(
@@ -165,7 +165,7 @@ def max_age(shell: str, entry: Entry) -> None:
             assert issues(allow_origins=SITE, max_age=value)
             continue
         assert bool(warned(allow_origins=SITE, max_age=value)) is (seconds > 86400)
-        answer = Served(shell, App(), quiet(allow_origins=SITE, max_age=value)).preflight(origin=SITE)
+        answer = Served(shell, App(), policy_without_warnings(allow_origins=SITE, max_age=value)).preflight(origin=SITE)
         assert answer.values("access-control-max-age") == [str(seconds)]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.policies import quiet
+from tests.support.policies import policy_without_warnings
 
 ORIGINS = [
     "https://a.com",
@@ -39,7 +39,7 @@ def policies(draw: st.DrawFn) -> Any:
     if not options["allow_credentials"]:
         options["dangerously_allow"] = []
         options["expose_headers"] = draw(_some(EXPOSED))
-    return quiet(**options)
+    return policy_without_warnings(**options)
 
 
 def requests() -> st.SearchStrategy[tuple[str, list[tuple[bytes, bytes]]]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-# Without the extra [testing] only what is said of its absence can be tested.
+# Without the extra [testing], only the error for its absence can be tested.
 if importlib.util.find_spec("httpx") is None:
     collect_ignore = [
         path.name for path in pathlib.Path(__file__).parent.glob("test_*.py") if path.name != "test_imports.py"

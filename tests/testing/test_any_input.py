@@ -1,4 +1,4 @@
-"""Whatever a script passes and a server answers, a page returns a response or raises an error of its own."""
+"""A page returns a response or raises an error of its own, whatever the script passes and the server sends."""
 
 from __future__ import annotations
 
@@ -64,9 +64,8 @@ INIT = st.fixed_dictionaries(
     "standard",
 )
 @example([(b"set-cookie", b"a=1; Expires=1 Jan 0001 0:0:0 -0000")], 200, {"credentials": "include"}, "firefox")
-def test_any_response_is_shown_or_refused(fields: Any, status: int, init: Any, engine: str) -> None:
-    """To any request that a script may put together."""
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=fields))
+def test_any_response_is_returned_or_raises_a_fetch_error(headers: Any, status: int, init: Any, engine: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers))
     with Page(ORIGIN, transport=transport, engine=engine, follow=2) as page:
         with contextlib.suppress(FetchError):
             page.fetch(API, **init)
@@ -78,8 +77,8 @@ def test_any_response_is_shown_or_refused(fields: Any, status: int, init: Any, e
 @example("\ud800", "https://")
 @example("0x" + "f" * 5000, "https://")
 @example("." * 300, "https://")
-def test_any_url_is_fetched_or_refused(text: str, prefix: str) -> None:
-    """By the script, and as a redirect's Location."""
+def test_any_url_is_fetched_or_raises_a_fetch_error(text: str, prefix: str) -> None:
+    """In the script's call, and in a Location."""
     location = (prefix + text).encode("utf-8", "replace").replace(b"\0", b"")
     redirect = httpx.MockTransport(lambda _: httpx.Response(302, headers=[(b"location", location)]))
     with Page(ORIGIN, transport=redirect, follow=1) as page:

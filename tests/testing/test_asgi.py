@@ -1,4 +1,4 @@
-"""An ASGI application in place of a server: it never hangs, and shows what a server would."""
+"""An ASGI application in place of a server: a page never hangs, and shows the same as over a server."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def fetch(interface: Any, app: Any, url: str = f"{API}/items", **init: Any) -> t
     return result
 
 
-def test_the_scope_is_that_of_a_server(interface):
-    """Path, query, host and the header bytes arrive as a server would hand them on."""
+def test_the_scope_is_the_one_of_a_server(interface):
+    """Path, query, host and header bytes are the ones that a server would pass."""
     app = ASGIEcho(allowed(("access-control-allow-headers", "x-id")))
     fetch(interface, app, f"{API}:8443/a%20b/%C3%A9?q=%20", headers=[("X-Id", "é")], method="POST", content=b"xyz")
     preflight, main = app.scopes[0], app.scopes[-1]
@@ -51,8 +51,8 @@ def test_the_scope_is_that_of_a_server(interface):
     assert app.bodies[-1] == b"xyz"
 
 
-def test_an_app_that_returns_only_after_disconnect_is_told_of_it(interface):
-    """Quart 0.23 waits so for the end of the connection."""
+def test_an_app_that_waits_for_the_disconnect_receives_it(interface):
+    """Quart 0.23 waits for the end of the connection this way."""
     ended = []
 
     async def app(scope, receive, send):
@@ -68,7 +68,7 @@ def test_an_app_that_returns_only_after_disconnect_is_told_of_it(interface):
 
 
 def test_an_app_that_never_returns_does_not_hang_the_fetch_or_the_page(interface):
-    """What still runs when the page is left is cancelled."""
+    """The application is cancelled when the page is left."""
 
     async def app(scope, receive, send):
         await send(START)
@@ -79,8 +79,8 @@ def test_an_app_that_never_returns_does_not_hang_the_fetch_or_the_page(interface
     assert response.content == b"done"
 
 
-def test_an_app_that_raises_shows_as_500_without_cors_fields(interface):
-    """The page is blocked as it would be in a browser; the exception is kept."""
+def test_an_app_that_raises_becomes_a_500_without_cors_headers(interface):
+    """The fetch is blocked as in a browser. The exchange has the exception."""
 
     async def app(scope, receive, send):
         raise LookupError("no such item")
@@ -99,8 +99,8 @@ def test_an_app_that_raises_shows_as_500_without_cors_fields(interface):
     assert error.__notes__ == ["  the application raised LookupError('no such item')"]
 
 
-def test_an_exception_after_the_response_is_kept_and_hurts_nobody(interface):
-    """As under a server, where it is only logged."""
+def test_an_exception_after_the_response_is_recorded_and_the_fetch_succeeds(interface):
+    """A server only logs it."""
 
     async def app(scope, receive, send):
         await send(START)
@@ -113,8 +113,8 @@ def test_an_exception_after_the_response_is_kept_and_hurts_nobody(interface):
 
 
 @pytest.mark.parametrize("error", [None, LookupError()], ids=["return", "raise"])
-def test_an_app_that_stops_within_the_body_cuts_the_response_short(interface, error):
-    """A body that doesn't end is a network error."""
+def test_an_app_that_returns_before_the_end_of_the_body_cuts_the_response_short(interface, error):
+    """The fetch fails with a NetworkError."""
 
     async def app(scope, receive, send):
         await send(START)
@@ -127,9 +127,7 @@ def test_an_app_that_stops_within_the_body_cuts_the_response_short(interface, er
     assert getattr(caught.value, "__notes__", []) == (["  the application raised LookupError()"] if error else [])
 
 
-def test_an_app_that_returns_without_a_response_shows_as_500(interface):
-    """As under a server."""
-
+def test_an_app_that_returns_without_a_response_becomes_a_500(interface):
     async def app(scope, receive, send):
         await receive()
 
@@ -139,8 +137,8 @@ def test_an_app_that_returns_without_a_response_shows_as_500(interface):
     assert "without starting a response" in str(caught.value.exchange.exception)
 
 
-async def test_an_app_that_cancels_itself_shows_as_500(new_page):
-    """A stray CancelledError must not leave the fetch waiting."""
+async def test_an_app_that_cancels_itself_becomes_a_500(new_page):
+    """The fetch does not wait forever because of a stray CancelledError."""
 
     async def app(scope, receive, send):
         raise asyncio.CancelledError
@@ -151,15 +149,15 @@ async def test_an_app_that_cancels_itself_shows_as_500(new_page):
     assert caught.value.exchange.response.status_code == 500
 
 
-def test_an_endless_response_times_out_and_is_kept(interface):
-    """A server-sent-events stream that is not read as a stream must not hang a test."""
-    told = []
+def test_an_endless_response_times_out_and_is_recorded(interface):
+    """A stream of server-sent events does not hang a test."""
+    received = []
 
     async def app(scope, receive, send):
         await receive()
         await send(START)
         await send(body(b"data: 1\n\n", more=True))
-        told.append((await receive())["type"])
+        received.append((await receive())["type"])
 
     async def once():
         async with interface.page(ORIGIN, app=http_only(app)) as page:
@@ -169,11 +167,11 @@ def test_an_endless_response_times_out_and_is_kept(interface):
             assert caught.value.exchange.response.status_code == 200
 
     interface.run(once)
-    assert told == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
 def test_an_app_that_never_starts_its_response_times_out(interface):
-    """The exchange has no response then."""
+    """The exchange then has no response."""
 
     async def app(scope, receive, send):
         await anyio.sleep_forever()
@@ -183,16 +181,16 @@ def test_an_app_that_never_starts_its_response_times_out(interface):
     assert caught.value.exchange.response is None
 
 
-def test_a_stream_is_read_as_it_comes(interface):
-    """The parts arrive while the application still sends; closing tells it so."""
-    told = []
+def test_a_stream_is_read_part_by_part(interface):
+    """The parts arrive while the application is still sending."""
+    received = []
 
     async def app(scope, receive, send):
         await receive()
         await send(START)
         for number in range(3):
             await send(body(b"data: %d\n\n" % number, more=True))
-        told.append((await receive())["type"])
+        received.append((await receive())["type"])
 
     async def once():
         async with interface.page(ORIGIN, app=http_only(app)) as page:
@@ -202,11 +200,11 @@ def test_a_stream_is_read_as_it_comes(interface):
             await response.aclose()
 
     interface.run(once)
-    assert told == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
 def test_a_stream_can_be_read_whole(interface):
-    """Then its content is there as with any other response."""
+    """Then its `content` is set, as for any other response."""
 
     async def once():
         async with interface.page(ORIGIN, app=ASGIEcho(allowed(), body=b"all")) as page:
@@ -220,7 +218,7 @@ def test_a_stream_can_be_read_whole(interface):
 
 
 def test_a_stream_can_be_read_again(interface):
-    """The content stays."""
+    """The content is stored."""
 
     async def once():
         async with interface.page(ORIGIN, app=ASGIEcho(allowed(), body=b"all")) as page:
@@ -232,22 +230,24 @@ def test_a_stream_can_be_read_again(interface):
     assert interface.run(once) == [b"all", []]
 
 
-def test_the_content_of_a_stream_that_was_not_read_is_an_error_in_words(interface):
-    """It says what to call; httpx's own names a method that not every page's response has."""
+def test_the_content_of_a_stream_that_was_not_read_is_an_error_with_the_correction(interface):
+    """The message names the methods of both pages."""
 
     async def once():
         async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
             response = await page.fetch(f"{API}/items", stream=True)
             for read in (lambda: response.content, lambda: response.text, response.json):
-                with pytest.raises(RuntimeError, match=r"has not been read\. Call response\.read\(\) first, or await resp"):
+                with pytest.raises(
+                    RuntimeError, match=r"has not been read\. Call response\.read\(\) first, or await resp"
+                ):
                     read()
 
     interface.run(once)
 
 
 @pytest.mark.parametrize("by", ["aclose", "the page"])
-def test_a_stream_that_was_left_cannot_be_read(interface, by):
-    """An empty body would be one that the application did not send."""
+def test_a_closed_stream_cannot_be_read(interface, by):
+    """An empty body would look like the application's."""
 
     async def once():
         async with interface.page(ORIGIN, app=ASGIEcho(allowed())) as page:
@@ -261,7 +261,7 @@ def test_a_stream_that_was_left_cannot_be_read(interface, by):
 
 
 def test_a_late_part_of_a_stream_times_out(interface):
-    """The time-out holds between parts."""
+    """The timeout applies to each part."""
 
     async def app(scope, receive, send):
         await send(START)
@@ -278,9 +278,7 @@ def test_a_late_part_of_a_stream_times_out(interface):
     interface.run(once)
 
 
-def test_a_stream_that_breaks_off_is_a_network_error(interface):
-    """Also where it is read as it comes."""
-
+def test_a_stream_that_is_cut_short_is_a_network_error(interface):
     async def app(scope, receive, send):
         await send(START)
         await send(body(b"1", more=True))
@@ -294,8 +292,8 @@ def test_a_stream_that_breaks_off_is_a_network_error(interface):
     interface.run(once)
 
 
-def test_an_endless_stream_is_held_back_while_nobody_reads(interface):
-    """An application without a pause of its own would fill the memory, and starve the page."""
+def test_an_endless_stream_waits_until_the_page_reads_it(interface):
+    """An application that never pauses would otherwise fill the memory and block the page."""
     sent = []
 
     async def app(scope, receive, send):
@@ -316,7 +314,7 @@ def test_an_endless_stream_is_held_back_while_nobody_reads(interface):
 
 
 def test_a_blocked_endless_response_is_blocked_at_once(interface):
-    """The head decides; the body is not waited for."""
+    """The headers decide. The page does not wait for the body."""
 
     async def app(scope, receive, send):
         await send({**START, "headers": []})
@@ -330,14 +328,14 @@ def test_a_blocked_endless_response_is_blocked_at_once(interface):
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
-def test_responses_without_a_body_have_none(interface, method, status):
-    """Whatever the application sends."""
+def test_head_204_and_304_have_no_body(interface, method, status):
+    """The application's body is ignored."""
     response, _ = fetch(interface, ASGIEcho(allowed(), status=status, body=b"surplus"), method=method)
     assert (response.status, response.content) == (status, b"")
 
 
-def test_early_hints_trailers_pushes_and_debug_messages_pass(interface):
-    """They are announced as extensions, and change nothing that a page sees."""
+def test_early_hints_trailers_pushes_and_debug_messages_have_no_effect(interface):
+    """The scope lists them as extensions."""
     scopes = []
 
     async def app(scope, receive, send):
@@ -356,8 +354,8 @@ def test_early_hints_trailers_pushes_and_debug_messages_pass(interface):
     assert {"http.response.early_hint", "http.response.trailers"} <= scopes[-1]["extensions"].keys()
 
 
-def test_a_file_sent_by_its_path_is_read(interface, tmp_path: pathlib.Path):
-    """`http.response.pathsend` is announced, and served."""
+def test_the_file_of_pathsend_is_the_body(interface, tmp_path: pathlib.Path):
+    """The scope lists the extension `http.response.pathsend`."""
     file = tmp_path / "file.txt"
     file.write_bytes(b"from a file")
 
@@ -373,8 +371,8 @@ def test_a_file_sent_by_its_path_is_read(interface, tmp_path: pathlib.Path):
     [body(), START, {"type": "http.response.trailers"}, {"type": "websocket.accept"}, {"type": "nonsense"}],
     ids=lambda message: message["type"],
 )
-def test_a_message_out_of_place_is_an_error_of_the_application(interface, message):
-    """It sees a RuntimeError, as under a server."""
+def test_an_unexpected_message_is_an_error_of_the_application(interface, message):
+    """`send` raises a RuntimeError, as under a server."""
 
     async def app(scope, receive, send):
         if message is START:
@@ -386,8 +384,8 @@ def test_a_message_out_of_place_is_an_error_of_the_application(interface, messag
     assert isinstance(caught.value.exchange.exception, RuntimeError)
 
 
-def test_a_body_that_is_no_bytes_is_an_error_of_the_application(interface):
-    """It sees a TypeError."""
+def test_a_body_that_is_not_bytes_is_an_error_of_the_application(interface):
+    """`send` raises a TypeError."""
 
     async def app(scope, receive, send):
         await send(START)
@@ -412,8 +410,8 @@ def test_a_body_that_is_no_bytes_is_an_error_of_the_application(interface):
         (200, [(b"x", "1")]),
     ],
 )
-def test_a_head_that_is_none_is_a_network_error(interface, status, headers):
-    """A server would refuse to send it, and the browser would see the connection close."""
+def test_a_malformed_head_is_a_network_error(interface, status, headers):
+    """A server would not send it, and the browser would see the connection close."""
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -424,7 +422,7 @@ def test_a_head_that_is_none_is_a_network_error(interface, status, headers):
 
 
 def test_huge_headers_are_read(interface):
-    """In this process nothing bounds them."""
+    """An application in this process has no limit for headers."""
     value = "x" * 1_000_000
     response, page = fetch(interface, ASGIEcho(allowed(("access-control-expose-headers", "x-a"), ("x-a", value))))
     assert response.headers["x-a"] == value
@@ -433,7 +431,7 @@ def test_huge_headers_are_read(interface):
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
 def test_an_iterator_is_sent_as_a_stream_after_a_preflight(interface, kind):
-    """Each part is a message of its own."""
+    """Each part is a message."""
     app = ASGIEcho(allowed())
     parts = [b"a", b"b"]
 
@@ -449,8 +447,8 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight(interface, kind):
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
 @pytest.mark.parametrize("starts", [False, True], ids=["before the response", "within the response"])
-def test_what_the_tests_own_iterator_raises_leaves_the_fetch(interface, kind, starts):
-    """It is not the application's exception; the application is told that the client is gone."""
+def test_an_exception_of_the_tests_own_iterator_passes_through_the_fetch(interface, kind, starts):
+    """The application receives the disconnect."""
     messages = []
 
     async def app(scope, receive, send):
@@ -479,8 +477,8 @@ def test_what_the_tests_own_iterator_raises_leaves_the_fetch(interface, kind, st
 
 @pytest.mark.parametrize("part", ["text", 5, None], ids=repr)
 @pytest.mark.parametrize("kind", ["async", "plain"])
-def test_a_part_that_is_not_bytes_is_the_scripts_mistake(interface, kind, part):
-    """As for the stream of a browser."""
+def test_a_part_of_a_stream_that_is_not_bytes_is_a_script_error(interface, kind, part):
+    """JavaScript throws a TypeError."""
 
     async def aparts() -> AsyncIterator[bytes]:
         yield part
@@ -495,8 +493,8 @@ def test_a_part_that_is_not_bytes_is_the_scripts_mistake(interface, kind, part):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_the_transport_of_another_may_be_used(backend):
-    """Httpx's own, for instance; it stays open."""
+def test_the_page_leaves_a_transport_of_the_test_open(backend):
+    """For example, a transport of httpx."""
 
     async def once():
         async with AsyncPage(ORIGIN, transport=httpx.ASGITransport(ASGIEcho(allowed()))) as page:
@@ -506,7 +504,7 @@ def test_the_transport_of_another_may_be_used(backend):
 
 
 async def test_a_page_may_be_used_and_left_by_other_tasks_than_entered_it(new_page):
-    """As a fixture of pytest-asyncio does."""
+    """A fixture of pytest-asyncio does so."""
     page = new_page(ORIGIN, app=ASGIEcho(allowed()))
     await asyncio.create_task(page.__aenter__())
     response = await asyncio.create_task(page.fetch(f"{API}/items"))
@@ -514,8 +512,8 @@ async def test_a_page_may_be_used_and_left_by_other_tasks_than_entered_it(new_pa
     assert response.content == b"ok"
 
 
-async def test_many_fetches_run_at_once(new_page):
-    """A page is no bottleneck, and keeps the exchanges apart."""
+async def test_fetches_of_one_page_run_concurrently(new_page):
+    """Each has its own exchange."""
     async with new_page(ORIGIN, app=ASGIEcho(allowed())) as page:
         responses = []
 

@@ -1,4 +1,4 @@
-"""What the page does is what real browsers did, case by case."""
+"""Pages give the recorded results of real browsers, case by case."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ AGREED = {
 }
 FILES = {"first": truth.FIRST, "second": truth.SECOND}
 
-# What the three do alike, against the standard.
+# The cases on which the three browsers agree, against the standard.
 AGAINST_THE_STANDARD = {
-    "C-100",  # they bound the numbers of a range
+    "C-100",  # they limit the numbers of a range
     "C-105",
-    "D2-001",  # they let `*` cover Authorization
+    "D2-001",  # `*` covers Authorization
     "D2-022",
     "G-031",  # none caches a preflight whose Access-Control-Max-Age is `-0`
     *truth.SECOND["meta"]["not_the_standard"],
 }
-# What differs, by engine.
+# The results that differ from a browser's.
 DIFFERENT = {
-    ("firefox", "G2-025"): "a second preflight, once, to 127.0.0.1: not on a repetition, and by no rule",
+    ("firefox", "G2-025"): "a second preflight, once, to 127.0.0.1: not when repeated, and by no rule",
     ("firefox", "XE-023"): "in XMLHttpRequest, a malformed element in Access-Control-Expose-Headers voids its `*`",
     ("webkit", "XR-099"): "the next hop's preflight is sent before the check of the redirect blocks the fetch",
 }
 
 
 def profiles_of(name: str) -> list[str]:
-    """Return the profiles that must have the recorded result: of each engine, and of what the engines share."""
+    """Return the profiles that must have the recorded result. Shared profiles count if all engines agree."""
     profiles = [engine for engine in ENGINES if (engine, name) not in DIFFERENT]
     if name in AGREED:
         profiles += ["browsers"] if name in AGAINST_THE_STANDARD else ["browsers", "standard"]
@@ -52,7 +52,7 @@ def profiles_of(name: str) -> list[str]:
 
 
 def run(case: dict[str, Any], engine: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """Carry the case out by a Page; return what was seen of each step, and the codes of the CORSErrors."""
+    """Run the case in a Page. Return the observation of each step, and the codes of the CORSErrors."""
     server, time, steps, codes = truth.Server(case), [0.0], [], []
     options = {"engine": engine, "cookies": truth.COOKIES, "clock": lambda: time[0]}
     with Page(truth.PAGES[case["page"]], transport=server.transport(), **options) as page:
@@ -67,12 +67,12 @@ def run(case: dict[str, Any], engine: str) -> tuple[list[dict[str, Any]], list[s
                 codes.append(error.code)
             except FetchError:
                 pass
-            steps.append(truth.seen(server, step["api"], response))
+            steps.append(truth.observation(server, step["api"], response))
     return steps, codes
 
 
 async def run_async(case: dict[str, Any], engine: str) -> list[dict[str, Any]]:
-    """Carry the case out by an AsyncPage; return what was seen of each step."""
+    """Run the case in an AsyncPage. Return the observation of each step."""
     server, time, steps = truth.Server(case), [0.0], []
     options = {"engine": engine, "cookies": truth.COOKIES, "clock": lambda: time[0]}
     async with AsyncPage(truth.PAGES[case["page"]], transport=server.transport(), **options) as page:
@@ -84,47 +84,44 @@ async def run_async(case: dict[str, Any], engine: str) -> list[dict[str, Any]]:
                 response = await (page.websocket(call.url) if is_handshake else page.fetch(call.url, **call.init))
             except FetchError:
                 response = None
-            steps.append(truth.seen(server, step["api"], response))
+            steps.append(truth.observation(server, step["api"], response))
     return steps
 
 
 @pytest.mark.parametrize("name", sorted(COVERED))
-def test_the_page_sends_and_shows_what_the_browser_did(name: str) -> None:
-    """Blocked or not, each preflight, each main request, and what the script could read are the browser's."""
+def test_the_page_sends_and_shows_the_same_as_the_browser(name: str) -> None:
+    """The verdict, each preflight, each main request and the readable headers are the recorded ones."""
     case, profiles = COVERED[name], profiles_of(name)
     results = {profile: run(case, profile)[0] for profile in profiles}
     assert results == {profile: truth.expected(case, profile) for profile in profiles}
 
 
 @pytest.mark.parametrize("name", sorted(COVERED))
-async def test_the_async_page_does_what_the_page_does(name: str) -> None:
-    """Both drivers carry out the same steps."""
+async def test_the_async_page_sends_and_shows_the_same_as_the_page(name: str) -> None:
     assert await run_async(COVERED[name], "standard") == run(COVERED[name], "standard")[0]
 
 
 @pytest.mark.parametrize("name", [name for name, case in COVERED.items() if case.get("chromium_cors_error")])
 def test_the_code_is_the_one_that_chromiums_devtools_gave(name: str) -> None:
-    """CORSError.code is DevTools' CorsError."""
     codes = run(COVERED[name], "chromium")[1]
     assert codes == [error["corsError"] for error in COVERED[name]["chromium_cors_error"]]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("file", FILES)
-def test_at_least_992_in_a_thousand_cases_are_alike(engine: str, file: str) -> None:
-    """The list of differences stays within what is promised."""
+def test_at_least_992_in_a_thousand_cases_agree(engine: str, file: str) -> None:
+    """The list of differences does not exceed the promise of docs/testing.md."""
     names = {case["id"] for case in FILES[file]["cases"]} & COVERED.keys()
     assert sum(1 for other, name in DIFFERENT if other == engine and name in names) <= 0.008 * len(names)
 
 
 @pytest.mark.parametrize(("engine", "name"), DIFFERENT)
-def test_a_listed_difference_is_one(engine: str, name: str) -> None:
-    """A difference that has gone leaves the list."""
+def test_a_listed_difference_still_exists(engine: str, name: str) -> None:
+    """A difference that no longer exists must be removed from the list."""
     assert run(COVERED[name], engine)[0] != truth.expected(COVERED[name], engine)
 
 
 @pytest.mark.parametrize("name", sorted(AGAINST_THE_STANDARD))
-def test_where_all_browsers_depart_the_standard_profile_does_not(name: str) -> None:
-    """The standard's profile is the standard's, not the browsers'."""
+def test_the_standard_profile_does_not_follow_departures_of_all_browsers(name: str) -> None:
     assert name in AGREED
     assert run(COVERED[name], "standard")[0] != truth.expected(COVERED[name], "chromium")

@@ -1,4 +1,4 @@
-"""Real connections: pages over live servers on this machine, good and bad ones."""
+"""Pages over live servers on this machine, correct and broken ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ GOOD = (
 
 
 @contextlib.contextmanager
-def serving(answer: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator[str]:
-    """Answer each connection by what `answer` makes of the request's head; `hold` keeps it open then."""
+def serving(respond: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator[str]:
+    """Serve each connection with the bytes that `respond` returns for a request. `hold` leaves it open then."""
     released = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -38,7 +38,7 @@ def serving(answer: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator
                 head = b""
                 while b"\r\n\r\n" not in head:
                     head += connection.recv(65536)
-                connection.sendall(answer(head))
+                connection.sendall(respond(head))
                 if hold:
                     released.wait(30)
 
@@ -51,14 +51,14 @@ def serving(answer: Callable[[bytes], bytes], *, hold: bool = False) -> Iterator
 
 
 def sync_fetch(url, **options):
-    """Fetch once by a Page."""
+    """Fetch once with a Page."""
     with Page(ORIGIN) as page:
         return page.fetch(url, **options)
 
 
 @pytest.mark.parametrize("seconds", [math.inf, 1e10, sys.float_info.max])
-async def test_a_fetch_may_take_longer_than_a_socket_can_count(seconds):
-    """A debugger's user has no time limit."""
+async def test_a_timeout_may_exceed_the_limit_of_sockets(seconds):
+    """A user who debugs a test needs no timeout."""
     with serving(lambda _: GOOD) as url:
         assert sync_fetch(url, timeout=seconds).content == b"ok"
         async with AsyncPage(ORIGIN, timeout=seconds) as page:
@@ -66,14 +66,14 @@ async def test_a_fetch_may_take_longer_than_a_socket_can_count(seconds):
 
 
 async def test_both_pages_fetch_over_a_socket():
-    """The request's line and its fields are a browser's."""
+    """The request line and the headers are a browser's."""
     heads = []
 
-    def answer(head: bytes) -> bytes:
+    def respond(head: bytes) -> bytes:
         heads.append(head)
         return GOOD
 
-    with serving(answer) as url:
+    with serving(respond) as url:
         assert sync_fetch(f"{url}/a?b").content == b"ok"
         async with AsyncPage(ORIGIN) as page:
             assert (await page.fetch(f"{url}/a?b")).content == b"ok"
@@ -84,22 +84,22 @@ async def test_both_pages_fetch_over_a_socket():
         assert b"origin: https://app.example.com" in lines
 
 
-async def test_a_method_keeps_its_case_on_the_wire():
+async def test_a_method_is_sent_in_its_own_letter_case():
     """`patch` is not `PATCH`."""
     heads = []
 
-    def answer(head: bytes) -> bytes:
+    def respond(head: bytes) -> bytes:
         heads.append(head.split(b"\r\n")[0])
         return GOOD.replace(b"content-length", b"access-control-allow-methods: patch\r\ncontent-length")
 
-    with serving(answer) as url:
+    with serving(respond) as url:
         sync_fetch(url, method="patch")
     assert heads == [b"OPTIONS / HTTP/1.1", b"patch / HTTP/1.1"]
 
 
 BAD = {
     "no status line": b"nonsense\r\n\r\n",
-    "a status that is no number": b"HTTP/1.1 abc OK\r\n\r\n",
+    "a status that is not a number": b"HTTP/1.1 abc OK\r\n\r\n",
     "a header without a colon": b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
     "a header name with a blank": b"HTTP/1.1 200 OK\r\na b: c\r\n\r\n",
     "huge headers": b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 2_000_000 + b"\r\n\r\n",
@@ -111,7 +111,7 @@ BAD = {
 
 @pytest.mark.parametrize("response", BAD.values(), ids=BAD)
 async def test_a_broken_response_is_a_network_error(response):
-    """Never one of httpx's, and never a hang."""
+    """It never raises an error of httpx, and never hangs."""
     with serving(lambda _: response) as url:
         with pytest.raises(NetworkError) as caught:
             sync_fetch(url, timeout=10)
@@ -121,7 +121,7 @@ async def test_a_broken_response_is_a_network_error(response):
                 await page.fetch(url, timeout=10)
 
 
-async def test_no_server_is_a_network_error():
+async def test_a_closed_port_is_a_network_error():
     """The exchange has no response."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -134,8 +134,7 @@ async def test_no_server_is_a_network_error():
 
 
 @pytest.mark.parametrize("response", [b"", GOOD.replace(b": 2", b": 20")], ids=["before its head", "within its body"])
-async def test_a_server_that_falls_silent_times_out(response):
-    """Whether by httpx's clock or the page's."""
+async def test_a_server_that_stops_sending_times_out(response):
     with serving(lambda _: response, hold=True) as url:
         with pytest.raises(FetchTimeout):
             sync_fetch(url, timeout=0.1)
@@ -144,8 +143,8 @@ async def test_a_server_that_falls_silent_times_out(response):
                 await page.fetch(url, timeout=0.1)
 
 
-async def test_an_unreadable_body_that_nobody_reads_is_no_matter():
-    """Of a no-cors response only the head counts."""
+async def test_an_undecodable_body_of_a_blocked_response_is_ignored():
+    """Only the head of a no-cors response counts."""
     with serving(lambda _: BAD["another encoding than it says"]) as url:
         assert (await AsyncPage(ORIGIN).fetch(url, mode="no-cors")).type == "opaque"
         assert Page(ORIGIN).fetch(url, mode="no-cors").type == "opaque"
@@ -157,8 +156,8 @@ async def test_an_unreadable_body_that_nobody_reads_is_no_matter():
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), httpx.ReadTimeout("late"), httpx.ConnectTimeout("late")], ids=repr)
-async def test_the_transports_own_time_out_is_a_fetch_timeout(error):
-    """The page lives on."""
+async def test_a_timeout_of_the_transport_is_a_fetch_timeout(error):
+    """The page can still be used."""
 
     def handler(request):
         if request.url.path == "/late":

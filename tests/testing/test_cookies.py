@@ -1,4 +1,4 @@
-"""Cookies as RFC 6265bis has them, and as the engines differ."""
+"""Cookies by RFC 6265bis, with the differences of the engines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NONE = "; SameSite=None; Secure"
 
 
 def cookie_sent(cookie, url, *, visited=API, page=ORIGIN, engine="standard", clock=time.monotonic):
-    """Store a cookie by a visit, fetch with credentials, and return the Cookie field."""
+    """Store a cookie by a visit, fetch with credentials, and return the value of Cookie."""
     app = WSGIEcho([("access-control-allow-origin", page), CREDENTIALED])
     cookies = {visited: [cookie] if isinstance(cookie, str) else cookie}
     with Page(page, app=app, cookies=cookies, engine=engine, clock=clock) as opened:
@@ -64,58 +64,58 @@ def cookie_sent(cookie, url, *, visited=API, page=ORIGIN, engine="standard", clo
         ("a=1", API, None),
     ],
 )
-def test_a_cookie_goes_where_it_belongs(cookie, url, sent):
-    """By host, path, Secure, age and SameSite."""
+def test_a_cookie_is_sent_to_its_host_path_and_scheme_only(cookie, url, sent):
+    """Age and SameSite count, too."""
     assert cookie_sent(cookie, url) == sent
 
 
 @pytest.mark.parametrize("cookie", ["a=1", "a=1; SameSite=Lax", "a=1; SameSite=Strict"])
-def test_within_a_site_every_cookie_goes(cookie):
-    """The page's own subdomains are of its site."""
+def test_a_request_within_the_site_has_every_cookie(cookie):
+    """The page's own subdomains belong to its site."""
     assert cookie_sent(cookie, "https://api.example.com", visited="https://api.example.com") == "a=1"
 
 
 @pytest.mark.parametrize(("page", "sent"), [("https://one.github.io", None), ("https://api.one.github.io", "a=1")])
-def test_a_public_suffix_is_no_site(page, sent):
-    """Two tenants of one host are two sites."""
+def test_two_hosts_below_a_public_suffix_are_two_sites(page, sent):
+    """Two customers of one hosting service are two sites."""
     url = "https://two.github.io" if sent is None else "https://one.github.io"
     assert cookie_sent("a=1", url, visited=url, page=page) == sent
 
 
 def test_a_cookie_cannot_be_set_for_a_public_suffix():
-    """A tenant could set it for the others."""
+    """One customer could set it for all others."""
     cookie = f"a=1; Domain=github.io{NONE}"
     assert cookie_sent(cookie, "https://two.github.io", visited="https://one.github.io") is None
 
 
 @pytest.mark.parametrize(("engine", "sent"), [("chromium", None), ("firefox", "a=1"), ("webkit", "a=1")])
-def test_engines_differ_in_cookies_without_samesite(engine, sent):
-    """Chromium takes them for Lax."""
+def test_only_firefox_and_webkit_send_a_cookie_without_samesite_to_other_sites(engine, sent):
+    """Chromium treats such a cookie as Lax."""
     assert cookie_sent("a=1", API, engine=engine) == sent
 
 
 @pytest.mark.parametrize(("engine", "sent"), [("chromium", "a=1"), ("firefox", "a=1"), ("webkit", None)])
 @pytest.mark.parametrize("host", ["localhost", "api.localhost", "127.0.0.1", "[::1]"])
-def test_engines_differ_in_secure_cookies_on_this_machine(engine, sent, host):
-    """WebKit wants https there, too."""
+def test_only_webkit_sends_no_secure_cookie_to_http_on_localhost(engine, sent, host):
+    """WebKit requires https there, too."""
     url = f"http://{host}:8000"
     assert cookie_sent(f"a=1{NONE}", url, visited=url, engine=engine) == sent
 
 
-def test_a_domain_does_not_cover_an_address():
+def test_a_cookie_domain_does_not_match_an_ip_address():
     """Only names have subdomains."""
     url = "http://127.0.0.1:8000"
     assert cookie_sent(f"a=1; Domain=0.0.1{NONE}", url, visited=url) is None
 
 
-def test_longer_paths_come_first():
-    """Then older cookies."""
+def test_cookies_with_longer_paths_come_first():
+    """Then come older cookies."""
     cookies = [f"a=1{NONE}", f"b=2{NONE}; Path=/x", f"c=3{NONE}"]
     assert cookie_sent(cookies, f"{API}/x") == "b=2; a=1; c=3"
 
 
-def test_a_cookie_ages_by_the_pages_clock():
-    """No test needs to sleep."""
+def test_a_cookie_expires_by_the_pages_clock():
+    """A test does not need to sleep."""
     now = [0.0]
     app = WSGIEcho([])
     with Page(API, app=app, cookies={API: ["a=1; Max-Age=60", "b=2"]}, clock=lambda: now[0]) as page:
@@ -135,8 +135,8 @@ def test_a_cookie_ages_by_the_pages_clock():
         ("omit", ORIGIN, False),
     ],
 )
-def test_set_cookie_counts_where_credentials_do(credentials, url, stored):
-    """Also where the CORS check then fails."""
+def test_set_cookie_is_stored_only_from_a_response_with_credentials(credentials, url, stored):
+    """It is stored even if the CORS check then fails."""
     app = WSGIEcho([("set-cookie", f"a=1{NONE}")])
     with Page(ORIGIN, app=app) as page:
         with contextlib.suppress(CORSError):
@@ -145,15 +145,15 @@ def test_set_cookie_counts_where_credentials_do(credentials, url, stored):
 
 
 def test_another_site_cannot_set_a_lax_cookie():
-    """It would never come back."""
+    """Such a cookie would never be sent."""
     app = WSGIEcho(allowed(CREDENTIALED, ("set-cookie", "a=1; SameSite=Lax"), ("set-cookie", f"b=2{NONE}")))
     with Page(ORIGIN, app=app) as page:
         page.fetch(API, credentials="include")
         assert dict(page.cookies) == {"b": "2"}
 
 
-def test_the_jar_is_a_mapping_of_names():
-    """The newest value counts; `all` tells more."""
+def test_the_cookie_jar_maps_names_to_values():
+    """The newest value counts. `all` has every attribute."""
     cookies = {API: [f"a=1{NONE}", f"a=2; Path=/x{NONE}", "b=3"], "https://other.test": "c=4; Max-Age=5"}
     with Page(ORIGIN, app=WSGIEcho(), cookies=cookies) as page:
         jar = page.cookies
@@ -174,7 +174,7 @@ def test_the_jar_is_a_mapping_of_names():
     assert [cookie.path for cookie in jar.all if cookie.name == "a"] == ["/x"]
 
 
-def test_a_cookie_without_a_path_belongs_to_its_directory():
+def test_a_cookie_without_a_path_gets_the_directory_of_the_url():
     """RFC 6265bis, default-path."""
     with Page(ORIGIN, app=WSGIEcho(), cookies={f"{API}/a/b/c?d/e": "a=1"}) as page:
         assert page.cookies.all[0].path == "/a/b"

@@ -1,4 +1,4 @@
-"""A CORSError tells the cause in DevTools' words, in the engines', and in ours, with the remedy."""
+"""A CORSError has the code of Chromium's DevTools, the console message of each browser, the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Fields = dict[str, str] | list[tuple[str, str]]
 
 
 class Scenario(NamedTuple):
-    """What the script does, and how the server answers the preflight and the request."""
+    """The arguments of a fetch, and the server's responses to the preflight and to the request."""
 
     init: dict[str, Any]
     main: Fields = STAR
@@ -114,15 +114,15 @@ SCENARIOS = {
     "no_cors opaque": Scenario({"mode": "no-cors"}, {}),
     "expose_star_authorization": Scenario({}, {**STAR, "access-control-expose-headers": "*"}),
 }
-# What XMLHttpRequest did is what fetch() did.
+# XMLHttpRequest and fetch() had the same results.
 SCENARIOS["pf_acao_missing_204 fetch"] = Scenario(PUT, pre={})
 SCENARIOS["acao_dup fetch"] = SCENARIOS["acao_dup_diff"]
 SCENARIOS |= {f"{name[:-5]}xhr": scenario for name, scenario in SCENARIOS.items() if name.endswith(" fetch")}
 EXPRESSED = {name: scenario for name, scenario in SCENARIOS.items() if name in CASES}
 
 
-def answer(scenario: Scenario):
-    """Return a transport that answers as the scenario says; a redirect's target answers as its source did."""
+def transport_of(scenario: Scenario):
+    """Return a transport with the scenario's responses. A redirect's target has those of its source."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         if "access-control-request-method" in request.headers:
@@ -138,8 +138,8 @@ def answer(scenario: Scenario):
 
 
 def blocked(scenario: Scenario, engine: str) -> CORSError | None:
-    """Carry the scenario out; return the error, None where it passes."""
-    with Page(PAGE, transport=answer(scenario), engine=engine) as page:
+    """Run the scenario. Return the error, or None if the fetch passes."""
+    with Page(PAGE, transport=transport_of(scenario), engine=engine) as page:
         try:
             page.fetch(API, **scenario.init)
         except CORSError as error:
@@ -147,17 +147,16 @@ def blocked(scenario: Scenario, engine: str) -> CORSError | None:
     return None
 
 
-def test_the_error_has_the_exchange_that_failed() -> None:
-    """It is one of the page's."""
-    with Page(PAGE, transport=answer(SCENARIOS["pf_method_put"])) as page:
+def test_the_cors_error_has_the_exchange_that_failed() -> None:
+    with Page(PAGE, transport=transport_of(SCENARIOS["pf_method_put"])) as page:
         with pytest.raises(CORSError) as caught:
             page.fetch(API, method="PUT")
         assert caught.value.exchange is page.exchanges[-1]
 
 
 @pytest.mark.parametrize("name", EXPRESSED)
-def test_the_code_and_the_text_are_chromiums(name: str) -> None:
-    """Word for word, in every scenario that a fetch can express."""
+def test_the_code_and_the_console_message_are_chromiums(name: str) -> None:
+    """The recorded text is the same, in every scenario that a fetch can express."""
     seen = CASES[name]["chromium"]
     error = blocked(EXPRESSED[name], "chromium")
     assert [error.code] * (error is not None) == seen["cors_error"] if error else seen["cors_error"] == []
@@ -171,8 +170,8 @@ OTHER_ORDER = {"pf_redirect_301_noacao", "redirect_pf_request_cross"}
 
 
 @pytest.mark.parametrize("name", sorted(EXPRESSED.keys() - OTHER_ORDER))
-def test_the_text_is_firefoxs(name: str) -> None:
-    """Word for word."""
+def test_the_console_message_is_firefoxs(name: str) -> None:
+    """The recorded text is the same."""
     error = blocked(EXPRESSED[name], "firefox")
     blocks = [line for line in CASES[name]["firefox"]["console"] if line.startswith("Cross-Origin Request Blocked")]
     assert (error is not None) == bool(blocks)
@@ -180,8 +179,8 @@ def test_the_text_is_firefoxs(name: str) -> None:
         assert error.firefox in blocks
 
 
-def test_every_scenario_of_the_file_that_a_fetch_can_express_is_one() -> None:
-    """What is left out has no CORS error of fetch() to compare."""
+def test_every_recorded_scenario_that_a_fetch_can_express_is_tested() -> None:
+    """The other scenarios have no CORS error of fetch() to compare."""
     others = {
         "drop",
         "scheme",
@@ -197,8 +196,8 @@ def test_every_scenario_of_the_file_that_a_fetch_can_express_is_one() -> None:
     assert [name for name in CASES if name not in EXPRESSED and not any(word in name for word in others)] == []
 
 
-def test_an_error_for_people_names_request_cause_and_remedy() -> None:
-    """Method, URL, origin, code, field with value, and what to write."""
+def test_the_message_names_the_request_the_cause_and_the_remedy() -> None:
+    """Method, URL, origin, code, header with value, and the correction."""
     error = blocked(SCENARIOS["pf_header_custom"], "standard")
     assert str(error) == (
         "GET http://api.example.net/URL from http://app.example.com was blocked: HeaderDisallowedByPreflightResponse\n"
@@ -212,7 +211,7 @@ def test_an_error_for_people_names_request_cause_and_remedy() -> None:
 
 
 def test_an_error_after_a_redirect_names_both_urls() -> None:
-    """And explains `null`, which no server expects."""
+    """It also explains the origin `null`."""
     text = str(blocked(SCENARIOS["redirect_cross_origin_null"], "standard"))
     assert f"GET {THIRD} (redirected from {API}) from {PAGE}" in text
     assert "origin is 'null'" in text
@@ -234,8 +233,8 @@ def causes() -> list[Scenario]:
 
 
 @pytest.mark.parametrize("scenario", causes(), ids=lambda scenario: blocked(scenario, "standard").code)
-def test_every_cause_has_its_words(scenario: Scenario) -> None:
-    """In ours and each engine's, with nothing left to be filled in."""
+def test_every_cause_has_its_message(scenario: Scenario) -> None:
+    """No placeholder remains in it, nor in the console messages."""
     error = blocked(scenario, "standard")
     for text in (str(error), error.remedy, error.chromium, error.firefox, error.webkit):
         assert text
@@ -246,8 +245,8 @@ def test_every_cause_has_its_words(scenario: Scenario) -> None:
     assert error.header in str(error)
 
 
-def test_the_codes_are_all_of_chromiums_that_a_fetch_can_meet() -> None:
-    """But for those of local network access, which asks for a permission, and of other schemes."""
+def test_the_codes_are_all_those_of_chromium_that_a_fetch_can_have() -> None:
+    """Not among them are the codes of local network access and of other schemes."""
     codes = {blocked(scenario, "standard").code for scenario in causes()}
     origin = {
         "MissingAllowOriginHeader",
@@ -273,9 +272,9 @@ def test_the_codes_are_all_of_chromiums_that_a_fetch_can_meet() -> None:
     assert codes == origin | {f"Preflight{code}" for code in origin} | preflight | others
 
 
-def test_a_long_value_is_cut_in_the_table() -> None:
-    """The whole one stands in the exchange."""
-    with Page(PAGE, transport=answer(Scenario({}, acao("http://" + "a" * 300)))) as page:
+def test_a_long_value_is_truncated_in_the_table() -> None:
+    """The exchange has the whole value."""
+    with Page(PAGE, transport=transport_of(Scenario({}, acao("http://" + "a" * 300)))) as page:
         with pytest.raises(CORSError):
             page.fetch(API)
         assert "(307 characters)" in page.table()

@@ -1,4 +1,4 @@
-"""The programs of docs/testing.md pass, and its outputs are what they print."""
+"""The programs of docs/testing.md pass, and print the outputs that the page quotes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def page() -> Any:
     return Page("https://app.example.com", app=names["app"], base_url="https://api.test")
 
 
-def test_each_program_passes_as_a_file_of_its_own(tmp_path: pathlib.Path) -> None:
-    """The first one is main.py, the others are tests. No test is skipped, and nothing warns."""
+def test_each_program_of_the_page_passes(tmp_path: pathlib.Path) -> None:
+    """The first one is main.py, the others are tests. No test is skipped, and none warns."""
     pytest.importorskip("fastapi")
     (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
     for number, program in enumerate(TESTS):
@@ -35,14 +35,14 @@ def test_each_program_passes_as_a_file_of_its_own(tmp_path: pathlib.Path) -> Non
     assert re.fullmatch(r"[0-9]+ passed in [\d.]+s", run_pytest(tmp_path, plugins=["anyio.pytest_plugin"]))
 
 
-def test_the_error_has_the_text_on_the_page(page: Any) -> None:
-    """It is the error of a header that the first program does not allow."""
+def test_the_error_quoted_on_the_page_is_the_real_one(page: Any) -> None:
+    """It is the error for a header that the first program does not allow."""
     with page, pytest.raises(CORSError) as caught:
         page.fetch("/items/5", method="PUT", headers={"x-id": "1"})
     assert str(caught.value) == ERROR
 
 
-def test_the_exchanges_have_the_text_on_the_page(page: Any) -> None:
+def test_the_exchanges_quoted_on_the_page_are_the_real_ones(page: Any) -> None:
     """They are those of the fetch above them."""
     with page:
         page.fetch("/items/5", method="PUT")

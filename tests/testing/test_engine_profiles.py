@@ -51,7 +51,7 @@ def redirect(location: str, **headers: str) -> httpx.Response:
     return httpx.Response(307, headers={**ALLOWED, "location": location, **headers})
 
 
-def test_the_default_profile_is_what_all_browsers_do():
+def test_the_default_profile_does_what_all_browsers_do():
     """Without `engine=`, a fetch that every browser blocks is blocked."""
     assert Page(ORIGIN).engine is BROWSERS
 
@@ -73,7 +73,7 @@ def test_an_upload_whose_method_is_listed_passes(engine: str):
 
 
 def test_the_error_names_the_method_that_the_server_must_list():
-    """The message says what to write on the server."""
+    """The message has the correction on the server."""
     with pytest.raises(CORSError, match="add it to allow_methods") as caught:
         MockServer("browsers").page.fetch(API, **UPLOAD)
     assert caught.value.code == "MethodDisallowedByPreflightResponse"
@@ -99,7 +99,7 @@ def test_an_xmlhttprequest_drops_the_body_of_get_and_head(method: str):
 
 
 @pytest.mark.parametrize("engine", ALL)
-def test_authorization_comes_back_in_firefox_on_a_hop_within_an_origin(engine: str):
+def test_firefox_sends_authorization_again_on_a_hop_within_an_origin(engine: str):
     """In the other profiles, a redirect to another origin removes it for good."""
     listed = {"access-control-allow-origin": "*", "access-control-allow-headers": "authorization"}
     server = MockServer(
@@ -165,10 +165,10 @@ def test_firefox_ignores_an_empty_line_of_a_header(engine: str):
         ("PATCH", (303, 307), ("GET", "content-type"), True),
     ],
 )
-def test_firefox_begins_each_hop_with_the_scripts_headers(
+def test_firefox_starts_each_hop_from_the_scripts_headers(
     method: str, statuses: tuple[int, int], requested: tuple[str, str | None], *, has_content_type: bool
 ):
-    """The last hop's preflight requests what Firefox 153 requested, and its request has the same Content-Type."""
+    """The last hop's preflight and Content-Type are those of Firefox 153."""
     listed = {**ALLOWED, "access-control-allow-methods": method, "access-control-allow-headers": "content-type"}
     tainted = {"access-control-allow-origin": "null"}
     server = MockServer(
@@ -197,7 +197,9 @@ def test_a_redirect_that_is_not_followed_is_opaque_with_or_without_a_location(en
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", [None, ""])
 @pytest.mark.parametrize("engine", ALL)
-def test_a_refused_redirect_needs_a_location_in_two_engines(engine: str, location: str | None, status: int):
+def test_redirect_error_fails_in_chromium_and_webkit_only_with_a_location(
+    engine: str, location: str | None, status: int
+):
     """Measured with `redirect="error"`: Chromium and WebKit show a response without a Location, Firefox does not."""
     headers = ALLOWED if location is None else {**ALLOWED, "location": location}
     server = MockServer(engine, moved=httpx.Response(status, headers=headers))
@@ -208,7 +210,7 @@ def test_a_refused_redirect_needs_a_location_in_two_engines(engine: str, locatio
 @pytest.mark.parametrize("mode", ["follow", "manual", "error"])
 @pytest.mark.parametrize("has_location", [True, False])
 @pytest.mark.parametrize("engine", ALL)
-def test_webkitgtk_follows_statuses_from_309_up(engine: str, mode: str, status: int, *, has_location: bool):
+def test_webkitgtk_follows_the_statuses_309_to_399(engine: str, mode: str, status: int, *, has_location: bool):
     """Measured: the others show them, and so does WebKitGTK if there is no Location."""
     headers = {**ALLOWED, "location": "/moved"} if has_location else ALLOWED
     server = MockServer(engine, first=httpx.Response(status, headers=headers))
@@ -223,7 +225,9 @@ def test_webkitgtk_follows_statuses_from_309_up(engine: str, mode: str, status: 
 @pytest.mark.parametrize("name", ["content-disposition", "content-length", "location"])
 @pytest.mark.parametrize(("second", "differs"), [("2", False), ("3", True), ("", True)])
 @pytest.mark.parametrize("engine", ALL)
-def test_two_engines_fail_on_differing_lines_of_some_headers(engine: str, name: str, second: str, *, differs: bool):
+def test_chromium_and_firefox_fail_on_differing_lines_of_some_headers(
+    engine: str, name: str, second: str, *, differs: bool
+):
     """Measured: Chromium and Firefox do, with any status; equal lines are one."""
     lines = [*ALLOWED.items(), (name, "2"), (name, second)]
     server = MockServer(engine, doubled=httpx.Response(200, headers=lines, stream=httpx.ByteStream(b"ok")))
@@ -232,7 +236,7 @@ def test_two_engines_fail_on_differing_lines_of_some_headers(engine: str, name: 
 
 @pytest.mark.parametrize("userinfo", ["@", ":@"])
 @pytest.mark.parametrize("engine", ALL)
-def test_an_empty_user_name_in_a_location_is_none(engine: str, userinfo: str):
+def test_an_empty_user_name_in_a_location_is_ignored(engine: str, userinfo: str):
     """Measured: every browser follows it across origins."""
     tainted = httpx.Response(200, headers={"access-control-allow-origin": "*"})
     server = MockServer(engine, first=redirect(f"https://{userinfo}other.test/second"), second=tainted)
@@ -252,7 +256,7 @@ def test_an_empty_user_name_in_a_location_is_none(engine: str, userinfo: str):
     ],
 )
 @pytest.mark.parametrize("engine", ALL)
-def test_each_engine_has_its_limit_for_the_numbers_of_a_range(engine: str, value: str, preflighted: set[str]):
+def test_each_engine_limits_the_numbers_of_a_safelisted_range(engine: str, value: str, preflighted: set[str]):
     """Measured."""
     server = MockServer(engine, {**ALLOWED, "access-control-allow-headers": "range"})
     assert server.passes(headers={"range": value})
@@ -274,7 +278,7 @@ def test_each_engine_has_its_limit_for_the_numbers_of_a_range(engine: str, value
     ],
 )
 @pytest.mark.parametrize("engine", ALL)
-def test_chromium_safelists_a_client_hint_whose_value_is_one(
+def test_chromium_safelists_a_client_hint_only_with_a_valid_value(
     engine: str, names: str, safelisted: list[str], preflighted: list[str]
 ):
     """Measured in Chromium 156. The others preflight them all."""
@@ -285,7 +289,7 @@ def test_chromium_safelists_a_client_hint_whose_value_is_one(
             assert server.passes(headers={name: value}) is is_safe, (name, value)
 
 
-def test_two_lines_that_all_browsers_preflight_are_preflighted():
+def test_two_lines_of_a_header_that_all_browsers_preflight_are_preflighted():
     """Measured: Chromium and WebKit combine them, and Firefox cannot parse the second."""
     lines = [("content-type", "text/plain"), ("content-type", "application/x-www-form-urlencoded; charset=UTF-8;")]
     for engine in ALL:

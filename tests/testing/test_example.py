@@ -1,4 +1,4 @@
-"""The example that users copy passes in an empty folder, by the commands of its first lines."""
+"""The example that users copy passes in an empty folder, with the commands of its first lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLUGINS = {"anyio": "anyio.pytest_plugin", "pytest-asyncio": "pytest_asyncio.plu
 
 
 def run_in_empty_folder(folder: pathlib.Path, command: str, *plugins: str) -> str:
-    """Copy the example, run the command with these plugins alone, and return the last line that pytest prints."""
+    """Copy the example, run the command with these plugins only, and return the last line that pytest prints."""
     for framework in ("fastapi", "flask", "quart"):
         pytest.importorskip(framework)
     shutil.copy(EXAMPLE, folder)
@@ -31,7 +31,7 @@ def run_in_empty_folder(folder: pathlib.Path, command: str, *plugins: str) -> st
 
 @pytest.mark.parametrize(("install", "command"), COMMANDS, ids=["anyio", "pytest-asyncio"])
 def test_the_example_passes_by_its_own_commands(tmp_path: pathlib.Path, install: str, command: str) -> None:
-    """Every test runs: none is skipped, and nothing warns. anyio is always there, for httpx needs it."""
+    """No test is skipped, and none warns. anyio is always installed, because httpx needs it."""
     assert ("pytest-asyncio" in shlex.split(install)) == ("asyncio" in command)
     plugins = [module for name, module in PLUGINS.items() if name in ["anyio", *shlex.split(install)]]
     assert re.fullmatch(r"10 passed in [\d.]+s", run_in_empty_folder(tmp_path, command, *plugins))

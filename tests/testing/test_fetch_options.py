@@ -1,4 +1,4 @@
-"""A wrong name or value of an option of `fetch()` raises ScriptError, and the message says what to write."""
+"""A wrong name or value of an option of `fetch()` raises ScriptError, with the correction."""
 
 from __future__ import annotations
 
@@ -29,11 +29,9 @@ def hint_for(url: Any = URL, **init: Any) -> str:
 
 
 def follow(hint: str, init: dict[str, Any], **names: Any) -> Any:
-    """Fetch with the options that the hint says to write, and return the environ of the request."""
-    written = re.search(
-        r"[Ww]rite ((?:method|content|json|headers|redirect|credentials|upload_listener)=.*?)\.?$", hint
-    )
-    options = eval(f"dict({written[1]})", names) if written else {}  # noqa: S307 - the hint is the test's
+    """Fetch with the options of the hint, and return the environ of the request."""
+    option = re.search(r"[Ww]rite ((?:method|content|json|headers|redirect|credentials|upload_listener)=.*?)\.?$", hint)
+    options = eval(f"dict({option[1]})", names) if option else {}  # noqa: S307 - the hint is the test's
     app = WSGIEcho(ALLOWED)
     with Page(ORIGIN, app=app) as page:
         page.fetch(URL, **{**init, **options})
@@ -52,12 +50,12 @@ def follow(hint: str, init: dict[str, Any], **names: Any) -> Any:
         ("contents", "content"),
     ],
 )
-def test_an_unknown_option_names_the_closest_one(name, closest):
+def test_the_error_for_an_unknown_option_names_the_closest_one(name, closest):
     """Letter case and underscores do not count."""
     assert hint_for(**{name: 1}) == f"fetch() has no option {name!r}. Did you mean {closest!r}?"
 
 
-def test_the_message_lists_all_options_if_none_is_close():
+def test_the_error_for_an_unknown_option_lists_all_options_if_none_is_close():
     """In the order of the documentation."""
     assert hint_for(xyz=1).startswith("fetch() has no option 'xyz'. Write one of method, headers, content, json,")
 
@@ -71,7 +69,7 @@ def test_the_message_lists_all_options_if_none_is_close():
         ("params", 5, f"{API}/items?name=value"),
     ],
 )
-def test_a_query_is_written_into_the_url(name, value, url):
+def test_the_hint_for_params_is_the_url_with_its_query(name, value, url):
     """The message has the URL to write."""
     hint = hint_for(**{name: value})
     assert f"Write the query into the URL: {url!r}." in hint
@@ -88,7 +86,7 @@ def test_a_query_is_written_into_the_url(name, value, url):
     ],
 )
 @pytest.mark.parametrize("init", [{}, {"method": "PUT"}], ids=["GET", "PUT"])
-def test_a_form_is_written_as_content(name, value, body, init):
+def test_the_hint_for_a_form_is_encoded_content(name, value, body, init):
     """The message has the encoded form, and its content-type."""
     environ = follow(hint_for(**{name: value}, **init), init)
     assert environ["REQUEST_METHOD"] == init.get("method", "POST")
@@ -96,14 +94,14 @@ def test_a_form_is_written_as_content(name, value, body, init):
 
 
 @pytest.mark.parametrize("value", ["text", b"bytes"])
-def test_a_raw_body_is_written_as_content(value):
+def test_the_hint_for_a_raw_body_is_content(value):
     """The clients httpx and requests accept text and bytes as `data`."""
     assert follow(hint_for(data=value), {})["body"] == (value if isinstance(value, bytes) else value.encode())
 
 
 @pytest.mark.parametrize("data", [{}, {"data": {"a": "1"}}], ids=["files", "files and data"])
 @pytest.mark.parametrize("order", [1, -1])
-def test_files_are_encoded_by_httpx(data, order):
+def test_the_hint_for_files_encodes_them_by_httpx(data, order):
     """The message has the two lines to write."""
     given = dict(list({"files": {"file": ("a.txt", b"abc")}, **data}.items())[::order])
     hint = hint_for(**given)
@@ -118,13 +116,13 @@ def test_files_are_encoded_by_httpx(data, order):
     ("value", "hint"),
     [("x", "method='POST', content="), (b"x", "method='POST', content="), ({"a": 1}, "method='POST', json=")],
 )
-def test_a_body_is_content_or_json(value, hint):
+def test_the_hint_for_body_is_content_or_json(value, hint):
     """JavaScript's `fetch()` calls both `body`."""
     assert f"Write {hint} instead." in hint_for(body=value)
 
 
 @pytest.mark.parametrize("value", [{"sid": "1"}, 5])
-def test_cookies_belong_to_the_page(value):
+def test_the_hint_for_cookies_sets_them_on_the_page(value):
     """The message has the option of the page to write."""
     hint = hint_for(cookies=value)
     cookies = eval(re.search(r"cookies=(\{.*?\})\)", hint)[1])  # noqa: S307 - the hint is the test's
@@ -147,7 +145,7 @@ def test_cookies_belong_to_the_page(value):
     ids=", ".join,
 )
 def test_the_options_in_a_hint_are_accepted(init, expected):
-    """They do what the wrong option means."""
+    """They have the effect that the wrong option means."""
     hint = hint_for(**init)
     assert "rite " in hint
     assert follow(hint, {}).items() >= expected.items()
@@ -173,7 +171,7 @@ def test_the_options_in_a_hint_are_accepted(init, expected):
     ],
     ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
 )
-def test_names_from_other_clients_have_a_hint(init, hint):
+def test_the_error_for_an_option_of_another_client_has_a_hint(init, hint):
     """The names are those of httpx, requests, axios, test clients and JavaScript."""
     assert hint_for(**init).endswith(hint)
 
@@ -207,8 +205,8 @@ def test_names_from_other_clients_have_a_hint(init, hint):
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-async def test_a_value_of_the_wrong_kind_is_the_scripts_mistake(init, message):
-    """It is so in both kinds of page, and nothing is sent."""
+async def test_an_option_of_the_wrong_type_is_a_script_error(init, message):
+    """In both kinds of page. Nothing is sent."""
     init = {"url": URL, **init}
     assert hint_for(**init).startswith(message)
     with pytest.raises(ScriptError, match=re.escape(message)):
@@ -216,7 +214,7 @@ async def test_a_value_of_the_wrong_kind_is_the_scripts_mistake(init, message):
 
 
 @pytest.mark.parametrize("url", [None, 5, b"wss://api.test"])
-async def test_a_websockets_url_is_text(url):
+async def test_the_url_of_a_websocket_must_be_text(url):
     """In both kinds of page."""
     with pytest.raises(ScriptError, match="is not text"):
         Page(ORIGIN).websocket(url)

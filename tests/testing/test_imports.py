@@ -1,4 +1,4 @@
-"""What is imported when: the plugin is loaded in every run of pytest, also where httpx is missing."""
+"""The imports of the plugin, which pytest loads in every run, also without httpx."""
 
 from __future__ import annotations
 
@@ -24,26 +24,25 @@ sys.modules["httpx"] = None
 
 
 def python(code: str) -> str:
-    """Run the code in an interpreter of its own; return what it prints."""
+    """Run the code in a new interpreter. Return its output."""
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.mark.parametrize("module", ["asgi_cors", "asgi_cors.testing", "asgi_cors.testing._pytest"])
-def test_httpx_is_imported_only_when_a_page_is_asked_for(module):
-    """Nor is anyio."""
+def test_httpx_and_anyio_are_imported_only_when_a_page_is_used(module):
     names = {"httpx", "anyio", "asgi_cors.testing._page.async_page", "asgi_cors.testing._page.sync_page"}
     assert python(f"import sys, {module}; print([n for n in {sorted(names)} if n in sys.modules])") == "[]"
 
 
 def test_without_httpx_the_error_names_the_extra():
-    """And what to run."""
+    """It has the command to run."""
     code = BLOCKED + "import asgi_cors.testing\ntry: asgi_cors.testing.Page\nexcept ImportError as error: print(error)"
     assert "pip install 'asgi-cors-bridge[testing]'" in python(code)
 
 
 @pytest.mark.parametrize(("missing", "extra"), [("httpx", True), ("anyio", True), ("something", False)])
-def test_only_the_extras_modules_are_blamed_on_the_extra(monkeypatch, missing, extra):
-    """Another module's absence is told as it is."""
+def test_only_a_missing_module_of_the_extra_names_the_extra(monkeypatch, missing, extra):
+    """The error for another module is not changed."""
 
     def refuse(name):
         raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
@@ -57,8 +56,7 @@ def test_only_the_extras_modules_are_blamed_on_the_extra(monkeypatch, missing, e
 
 
 @needs_httpx
-def test_every_public_name_is_there():
-    """And no other."""
+def test_every_public_name_can_be_imported_and_no_other():
     assert all(getattr(testing, name) is not None for name in testing.__all__)
     assert dir(testing) == sorted(testing.__all__)
     with pytest.raises(AttributeError, match="nothing"):
@@ -74,6 +72,6 @@ def test_the_simulated_browser_imports_nothing_of_the_core(module: pathlib.Path)
 
 
 @needs_httpx
-def test_the_package_has_its_names_under_its_parent():
+def test_importing_the_package_provides_its_names_under_asgi_cors():
     """`import asgi_cors.testing` suffices."""
     assert asgi_cors.testing.Page is testing.Page

@@ -10,7 +10,7 @@ from tests.support.page_apps import API, ORIGIN, allowed, raw
 
 
 class App:
-    """Goes through a lifespan of scripted messages, and notes what happens."""
+    """Goes through a lifespan of scripted messages, and records the events."""
 
     def __init__(self, *, up=None, down=None, hang=""):
         self.up = up or {"type": "lifespan.startup.complete"}
@@ -35,7 +35,7 @@ class App:
             await send(message)
 
 
-def test_the_app_is_started_and_stopped_and_shares_its_state(interface):
+def test_the_lifespan_starts_and_stops_the_app_and_shares_its_state(interface):
     """On both event loops."""
     app = App()
 
@@ -48,7 +48,7 @@ def test_the_app_is_started_and_stopped_and_shares_its_state(interface):
 
 
 async def test_a_failed_startup_raises_on_entry(new_page):
-    """With the application's message."""
+    """The error has the application's message."""
     app = App(up={"type": "lifespan.startup.failed", "message": "no database"})
     with pytest.raises(LifespanError, match="no database"):
         async with new_page(ORIGIN, app=app):
@@ -56,16 +56,16 @@ async def test_a_failed_startup_raises_on_entry(new_page):
 
 
 @pytest.mark.parametrize("refusal", [NotImplementedError(), {"type": "unknown"}], ids=["raises", "nonsense"])
-async def test_an_app_that_refuses_the_lifespan_is_run_without_it(new_page, refusal):
-    """As servers do."""
+async def test_an_app_that_raises_on_the_lifespan_runs_without_it(new_page, refusal):
+    """Servers do the same."""
     app = App(up=refusal)
     async with new_page(ORIGIN, app=app) as page:
         assert (await page.fetch(API)).status == 200
     assert "lifespan.shutdown" not in app.events
 
 
-async def test_an_app_that_returns_at_once_is_run_without_lifespan(new_page):
-    """As servers do."""
+async def test_an_app_that_returns_from_the_lifespan_at_once_runs_without_it(new_page):
+    """Servers do the same."""
 
     async def app(scope, receive, send):
         if scope["type"] == "http":
@@ -82,14 +82,14 @@ async def test_an_app_that_returns_at_once_is_run_without_lifespan(new_page):
     ids=["failed", "raises"],
 )
 async def test_a_failed_shutdown_raises_on_exit(new_page, down, message):
-    """With the application's message, or its exception."""
+    """The error has the application's message, or its exception."""
     with pytest.raises(LifespanError, match=message):
         async with new_page(ORIGIN, app=App(down=down)):
             pass
 
 
-async def test_a_failed_shutdown_does_not_hide_why_the_test_failed(new_page):
-    """It is noted on that error."""
+async def test_a_failed_shutdown_does_not_hide_the_error_of_the_test(new_page):
+    """It is a note on that error."""
     app = App(down={"type": "lifespan.shutdown.failed", "message": "stuck"})
     with pytest.raises(LookupError) as caught:
         async with new_page(ORIGIN, app=app):
@@ -112,7 +112,7 @@ async def test_an_app_that_does_not_stop_in_time_raises(new_page):
 
 
 async def test_a_page_without_an_app_has_no_lifespan(new_page):
-    """It connects for real, and only when it fetches."""
+    """It connects when it fetches."""
     async with new_page(ORIGIN) as page:
         assert page.exchanges == []
 
@@ -128,7 +128,7 @@ async def test_a_page_may_be_entered_again_once_it_is_left(new_page):
 
 
 async def test_a_page_that_failed_to_start_may_be_entered_again(new_page):
-    """As when its database was not up yet."""
+    """For example, after the database has started."""
     app = App(up={"type": "lifespan.startup.failed"})
     page = new_page(ORIGIN, app=app)
     with pytest.raises(LifespanError):
@@ -138,8 +138,8 @@ async def test_a_page_that_failed_to_start_may_be_entered_again(new_page):
         await page.fetch(API)
 
 
-async def test_a_page_that_is_entered_twice_at_once_says_so(new_page):
-    """The application runs on, until the page is left."""
+async def test_a_page_cannot_be_entered_twice_at_once(new_page):
+    """The application runs until the page is left."""
     app = App()
     async with new_page(ORIGIN, app=app) as page:
         with pytest.raises(RuntimeError, match="the page is already entered"):

@@ -1,4 +1,4 @@
-"""A header that the script cannot read: the error says why, and what to write."""
+"""The error for a header that the script cannot read has the reason and the correction."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def fetched(**init: Any) -> PageResponse:
     ids=["not exposed", "a cookie", "absent", "opaque"],
 )
 def test_the_key_error_says_why_the_script_cannot_read_it(name: str, init: dict[str, str], reason: str) -> None:
-    """A test that reads a header which the server does not expose shows the line to write."""
+    """It has the option that exposes the header."""
     with pytest.raises(KeyError) as caught:
         fetched(**init).headers[name]
     assert caught.value.args == (reason,)
 
 
-def test_get_returns_none_as_in_a_script() -> None:
-    """`headers.get()` is JavaScript's; only the brackets raise."""
+def test_get_of_a_hidden_header_returns_none_as_in_a_script() -> None:
+    """Only the brackets raise."""
     assert fetched().headers.get("x-total") is None
     assert fetched().headers["Content-Type"] == "text/plain"

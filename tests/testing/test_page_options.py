@@ -1,4 +1,4 @@
-"""A wrong option of a page is refused when the page is created, and the message says what to write."""
+"""A wrong option of a page raises an error when the page is created, with the correction."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
     ],
 )
 def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name, hint):
-    """As for an unknown keyword argument in Python, but the message says what to write."""
     with pytest.raises(TypeError, match=re.escape(f"{kind.__name__} has no option {name!r}. {hint}")):
         kind(ORIGIN, **{name: 1})
 
@@ -65,8 +64,8 @@ def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name
         ("engine", ["chromium"], "engine='chromium'"),
     ],
 )
-def test_a_wrong_value_is_a_value_error_that_says_what_to_write(kind, option, value, hint):
-    """The value in the message is accepted."""
+def test_a_wrong_value_is_a_value_error_with_the_correction(kind, option, value, hint):
+    """The corrected value is accepted."""
     with pytest.raises(ValueError, match=f"{option}.*Write {re.escape(hint)}"):
         kind(**{"origin": ORIGIN, option: value})
     if "=" in hint:
@@ -74,7 +73,7 @@ def test_a_wrong_value_is_a_value_error_that_says_what_to_write(kind, option, va
 
 
 def test_an_option_of_the_transport_names_the_transport_of_the_page():
-    """The other one would be refused."""
+    """The transport of the other page would be refused."""
     with pytest.raises(TypeError, match=r"Write transport=httpx\.HTTPTransport\(verify=\.\.\.\)\."):
         Page(ORIGIN, verify=False)
     with pytest.raises(TypeError, match=r"Write transport=httpx\.AsyncHTTPTransport\(verify=\.\.\.\)\."):
@@ -82,8 +81,8 @@ def test_an_option_of_the_transport_names_the_transport_of_the_page():
 
 
 @pytest.mark.parametrize("seconds", [None, "5", float("nan")])
-def test_a_clock_that_returns_no_number_is_a_value_error(seconds):
-    """It is found when it is read, for a test may move it on."""
+def test_a_clock_that_does_not_return_a_number_is_a_value_error(seconds):
+    """The error is raised at the call, because a test may move the clock."""
     with pytest.raises(ValueError, match=r"clock\(\) returned .*, not a number of seconds\. Return one, such as 0\.0"):
         Page(ORIGIN, app=ASGIEcho(allowed()), clock=lambda: seconds).fetch(API)
 
@@ -125,7 +124,7 @@ def create_default_app(config: str = "", *, debug: bool = False, **more: Any) ->
     ids=["text", "number", "class", "factory", "async", "defaults", "partial", "lambda", "needs a configuration"],
 )
 def test_an_object_that_is_not_an_app_is_refused(kind, app, hint):
-    """The message says what to write in place of a factory, a class or an import string."""
+    """The message has the correction for a factory, a class and an import string."""
     with pytest.raises(ValueError, match=rf"app=.*{re.escape(hint)}"):
         kind(ORIGIN, app=app)
 
@@ -175,21 +174,19 @@ def plain(scope, receive, send):
     ],
     ids=["WSGI class", "ASGI class", "wrapped", "plain", "WSGI", "ASGI", "partial", "partial of plain", "method"],
 )
-def test_a_page_takes_every_kind_of_app(app):
-    """A Page calls an app as WSGI if its signature does not tell."""
+def test_a_page_accepts_every_kind_of_app(app):
+    """A Page treats an app as WSGI if its signature does not show the interface."""
     assert Page(ORIGIN, app=app).fetch(API).content == b"ok"
 
 
-async def test_an_async_page_takes_an_app_of_unknown_kind_as_asgi():
-    """The kind of page decides if the app's signature does not tell."""
-
+async def test_an_async_page_treats_an_app_of_unknown_kind_as_asgi():
     def hidden(*args):
         return ASGIEcho(allowed())(*args)
 
     assert (await AsyncPage(ORIGIN, app=hidden).fetch(API)).content == b"ok"
 
 
-def test_an_app_whose_arguments_cannot_be_read_is_taken():
+def test_an_app_without_a_signature_is_accepted():
     """Built-in functions and extension modules may have no signature."""
 
     class Unreadable:
@@ -224,8 +221,8 @@ def test_a_transport_of_the_other_kind_is_refused(kind, transport, hint):
         kind(ORIGIN, transport=transport)
 
 
-def test_with_on_an_async_page_says_async_with():
-    """The message also says what to use in a test that is not async."""
+def test_the_error_of_with_on_an_async_page_names_async_with():
+    """The message also has the page for a test that is not async."""
     with pytest.raises(
         TypeError, match=r"Write 'async with' instead of 'with'.*Page\('https://app.example.com', app=app"
     ):
@@ -234,7 +231,7 @@ def test_with_on_an_async_page_says_async_with():
         stack.enter_context(AsyncPage(ORIGIN, app=ASGIEcho()))
 
 
-async def test_async_with_on_a_page_says_with():
+async def test_the_error_of_async_with_on_a_page_names_with():
     """The message also names the page that is async."""
     with pytest.raises(TypeError, match="Write 'with' instead of 'async with', or use AsyncPage"):
         async with Page(ORIGIN, app=ASGIEcho()):
@@ -250,8 +247,8 @@ async def test_a_call_that_is_never_awaited_fails_when_the_page_is_left(method):
             getattr(page, method)(API)
 
 
-async def test_a_call_that_only_begins_when_the_page_is_left_was_not_awaited():
-    """A task that nobody awaits begins while the application stops, and its error is lost."""
+async def test_a_call_that_starts_only_when_the_page_is_left_counts_as_not_awaited():
+    """A task that no test awaits starts while the application stops, and its error is lost."""
 
     async def app(scope, receive, send):
         if scope["type"] == "lifespan":
@@ -267,7 +264,7 @@ async def test_a_call_that_only_begins_when_the_page_is_left_was_not_awaited():
 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'AsyncPage:RuntimeWarning")
-async def test_a_call_that_is_never_awaited_does_not_hide_why_the_test_failed():
+async def test_a_call_that_is_never_awaited_does_not_hide_the_error_of_the_test():
     """The test's own error is raised."""
 
     async def fail() -> None:

@@ -1,4 +1,4 @@
-"""A mistyped origin of a page is refused with the origin to write."""
+"""The error for a mistyped origin of a page has the correction."""
 
 import re
 
@@ -25,15 +25,15 @@ NO_ORIGINS = ["", "a b", "https://", "*", "http://1.2.3.4.5", "http://localhost:
 
 
 @pytest.mark.parametrize(("origin", "corrected"), MISTYPED_ORIGINS)
-def test_a_mistyped_origin_is_corrected(origin, corrected):
-    """The origin that the message says to write is one that a page can have."""
+def test_the_hint_for_a_mistyped_origin_is_the_corrected_one(origin, corrected):
+    """A page accepts the corrected origin."""
     with pytest.raises(ValueError, match=rf"Write {re.escape(repr(corrected))}"):
         Page(origin)
     assert Page(corrected).origin == corrected
 
 
 @pytest.mark.parametrize("origin", NO_ORIGINS)
-def test_what_is_no_origin_gets_an_example(origin):
-    """Without a correction, the message has an example that is accepted."""
+def test_the_hint_for_a_text_unlike_an_origin_is_an_example(origin):
+    """A page accepts the example."""
     with pytest.raises(ValueError, match=r"Write an origin such as 'https://app\.example\.com', or 'null'"):
         Page(origin)

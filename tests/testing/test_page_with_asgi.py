@@ -52,7 +52,6 @@ def loop_threads():
 
 
 def test_the_thread_ends_with_the_page():
-    """None is left behind."""
     before = set(loop_threads())
     with Page(ORIGIN, app=ASGIEcho(allowed())) as page:
         assert page.fetch(API).content == b"ok"
@@ -134,7 +133,7 @@ def test_threads_may_share_a_page():
 
 
 @pytest.mark.usefixtures("short_margin")
-def test_an_app_that_blocks_its_event_loop_times_out_and_the_page_lives_on(release):
+def test_an_app_that_blocks_its_event_loop_times_out_and_the_page_still_works(release):
     """An async view that calls `time.sleep()` blocks it. Later fetches wait for the same event loop."""
 
     async def act(scope, receive):
@@ -278,7 +277,7 @@ def test_an_event_loop_that_cannot_start_is_an_error(monkeypatch):
 
 
 def test_an_app_that_calls_its_own_page_gets_an_error():
-    """The call would wait for itself."""
+    """The call would never end."""
     errors = []
 
     async def act(scope, receive):

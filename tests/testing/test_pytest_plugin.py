@@ -1,4 +1,4 @@
-"""The pytest plugin: `cors_page`, the marker `cors`, and the exchanges beneath a failed test."""
+"""The pytest plugin: `cors_page`, the marker `cors`, and the exchanges in the report of a failed test."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def run(pytester: pytest.Pytester):
 
 
 def loaded(pytester: pytest.Pytester) -> set[str]:
-    """Return the names of the plugins that the distribution's entry points load by themselves."""
+    """Return the names of the plugins that the distribution's entry points load."""
     return {point.name for point in entry_points(group="pytest11")}
 
 
-def test_the_fixture_makes_the_page_that_suits_the_application(run):
+def test_the_fixture_returns_the_page_class_for_the_interface_of_the_app(run):
     """AsyncPage for ASGI, Page for WSGI, for a sync transport and for real connections."""
     run(
         """
@@ -63,8 +63,8 @@ def test_the_fixture_makes_the_page_that_suits_the_application(run):
     ).assert_outcomes(passed=1)
 
 
-def test_the_marker_gives_what_is_left_out(run):
-    """The closest one first, then what surrounds it; an argument beats both."""
+def test_the_marker_sets_the_arguments_that_a_call_leaves_out(run):
+    """The arguments of the call come first, then the closest marker."""
     run(
         """
     pytestmark = pytest.mark.cors(ORIGIN, engine="firefox", follow=5)
@@ -80,8 +80,8 @@ def test_the_marker_gives_what_is_left_out(run):
     ).assert_outcomes(passed=1)
 
 
-def test_a_failing_test_shows_what_its_pages_sent(run):
-    """A line per exchange, and the fields that decided; a passing one shows nothing."""
+def test_the_report_of_a_failing_test_shows_the_exchanges_of_its_pages(run):
+    """A line for each exchange, and the headers that CORS depends on. A passing test shows nothing."""
     result = run(
         """
     def test_fails(cors_page):
@@ -109,8 +109,7 @@ def test_a_failing_test_shows_what_its_pages_sent(run):
     result.stdout.no_fnmatch_line("*api.test/other*")
 
 
-def test_the_exception_of_the_application_is_shown(run):
-    """It is what failed."""
+def test_the_report_shows_the_exception_of_the_application(run):
     result = run(
         """
     def broken(environ, start_response):
@@ -124,8 +123,8 @@ def test_the_exception_of_the_application_is_shown(run):
     result.stdout.fnmatch_lines(["*! the application raised LookupError('no such item')"])
 
 
-def test_a_page_that_sent_nothing_says_so(run):
-    """The mistake lies in the test."""
+def test_the_report_says_that_a_page_sent_nothing(run):
+    """The mistake is in the test."""
     result = run(
         """
     def test_fails(cors_page):
@@ -143,8 +142,7 @@ def test_a_page_that_sent_nothing_says_so(run):
         ("Page(ORIGIN, app=wsgi, transport=1)", "*app and transport are both given. Write one of them."),
     ],
 )
-def test_the_wrong_page_tells_which_is_the_right_one(run, arguments, hint):
-    """So that nobody waits for a coroutine that never ran."""
+def test_the_wrong_class_of_page_names_the_right_one(run, arguments, hint):
     result = run(
         f"""
     def test_fails():
@@ -154,7 +152,7 @@ def test_the_wrong_page_tells_which_is_the_right_one(run, arguments, hint):
     result.stdout.fnmatch_lines([hint])
 
 
-def test_the_class_of_the_page_can_be_chosen(run):
+def test_page_class_chooses_the_class_of_the_page(run):
     """It can be chosen in the call and by the marker, and the call wins."""
     run(
         """
@@ -193,7 +191,7 @@ def test_the_class_of_the_page_can_be_chosen(run):
         ),
     ],
 )
-def test_a_wrong_call_is_a_type_error_that_says_what_to_write(run, call, message):
+def test_a_wrong_call_of_the_fixture_is_a_type_error_with_the_correction(run, call, message):
     """The message names the function that the test called."""
     result = run(
         f"""
@@ -213,7 +211,7 @@ def test_a_wrong_call_is_a_type_error_that_says_what_to_write(run, call, message
         ("ORIGIN, origin=ORIGIN", "pytest.mark.cors() has the origin twice: 'https://app.example.com' and origin="),
     ],
 )
-def test_a_wrong_marker_is_a_type_error_that_names_it(run, marker, message):
+def test_a_wrong_argument_of_the_marker_is_a_type_error_that_names_it(run, marker, message):
     """The marker is checked even if the call has all arguments."""
     result = run(
         f"""
@@ -226,8 +224,8 @@ def test_a_wrong_marker_is_a_type_error_that_names_it(run, marker, message):
     assert f"E       TypeError: {message}" in result.stdout.str()
 
 
-def test_the_origin_may_be_named(run):
-    """It may be named in the call and in the marker, and the call wins."""
+def test_the_origin_may_be_a_keyword_argument(run):
+    """In the call and in the marker. The call wins."""
     run(
         """
     @pytest.mark.cors(origin="null")
@@ -239,8 +237,7 @@ def test_the_origin_may_be_named(run):
     ).assert_outcomes(passed=1)
 
 
-def test_a_relative_url_warns_at_the_readers_line(run):
-    """A page of the fixture warns, too."""
+def test_the_warning_for_a_relative_url_shows_the_line_of_an_async_test(run):
     result = run(
         """
     def test_warns(cors_page):
@@ -255,8 +252,7 @@ def test_a_relative_url_warns_at_the_readers_line(run):
 
 
 @pytest.mark.parametrize("options", [(), ("-p", "no:anyio")], ids=["anyio is there", "no plugin for async tests"])
-def test_an_async_test_that_no_plugin_runs_does_not_pass(run, options):
-    """Pytest fails it."""
+def test_an_async_test_without_a_plugin_for_async_tests_fails(run, options):
     result = run(
         """
     async def test_never_awaited(cors_page):

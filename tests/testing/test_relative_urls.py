@@ -1,4 +1,4 @@
-"""A relative URL is same-origin and tests nothing of CORS, so it warns. With `base_url` it leads to the API."""
+"""A relative URL is same-origin and does not test CORS, so it warns. With `base_url` it belongs to the API."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def page(**options):
 
 
 @pytest.mark.parametrize("url", RELATIVE)
-def test_a_relative_url_warns(url):
+def test_a_relative_url_to_the_pages_own_origin_warns(url):
     """The message names the page's origin, and a URL and a base_url that do not warn."""
     with pytest.warns(SameOriginWarning, match=re.escape(ORIGIN)) as caught:
         page().fetch(url)
@@ -48,19 +48,19 @@ def test_a_relative_url_warns(url):
 
 
 @pytest.mark.parametrize("url", ABSOLUTE)
-def test_another_url_does_not_warn(url):
-    """With an absolute URL, a test may well mean the page's own origin."""
+def test_an_absolute_url_does_not_warn(url):
+    """A test may fetch from the page's own origin on purpose."""
     page().fetch(url)
 
 
-def test_the_hint_leads_away_from_a_page_of_the_usual_test_host():
+def test_the_hint_of_the_warning_names_a_host_other_than_the_pages():
     """The usual hint, https://api.test, would be same-origin there."""
     with pytest.warns(SameOriginWarning, match=r"base_url='https://api\.example\.com'"):
         Page("https://api.test", app=WSGIEcho()).fetch("/items")
 
 
-async def test_the_warning_shows_the_readers_line():
-    """It does so in both kinds of page, for WebSockets, and for a coroutine that is awaited later."""
+async def test_the_warning_shows_the_users_line():
+    """In both kinds of page, for WebSockets, and for a coroutine that is awaited later."""
     lines = []
     app = ASGIEcho(allowed())
     with warnings.catch_warnings(record=True, action="always") as caught:
@@ -77,20 +77,20 @@ async def test_the_warning_shows_the_readers_line():
     assert [(warning.filename, warning.lineno) for warning in caught] == [(__file__, line) for line in lines]
 
 
-def test_an_httpx_url_may_be_relative_too():
+def test_a_relative_httpx_url_warns_too():
     """It is used as text."""
     with pytest.warns(SameOriginWarning):
         page().fetch(httpx.URL("/items"))
 
 
 def test_a_page_without_an_app_does_not_warn():
-    """A live server may well serve the page and the API."""
+    """A live server may serve both the page and the API."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
     assert Page(ORIGIN, transport=transport).fetch("/items").type == "basic"
 
 
-def test_a_malformed_relative_url_is_the_scripts_mistake():
-    """It raises an error, without a warning."""
+def test_a_malformed_relative_url_is_a_script_error():
+    """It does not warn."""
     with pytest.raises(ScriptError):
         page().fetch("//a:port/")
 
@@ -140,7 +140,7 @@ def test_the_pages_own_origin_as_base_url_warns():
         page(base_url=ORIGIN).fetch("/items")
 
 
-def test_a_redirect_is_resolved_against_the_url_that_redirects():
+def test_a_relative_location_is_resolved_against_the_url_that_redirects():
     """The base_url is for the script's own URLs only."""
     app = WSGIEcho(allowed(("location", "/next")), status="302 Found")
     with Page(ORIGIN, app=app, base_url="https://other.test", follow=1) as opened, pytest.raises(RedirectError):
@@ -163,8 +163,8 @@ def test_a_redirect_is_resolved_against_the_url_that_redirects():
         ("//api.test", "https://api.test"),
     ],
 )
-def test_a_base_url_is_an_origin(base_url, corrected):
-    """The message says which origin to write, and that origin is accepted."""
+def test_a_base_url_that_is_not_an_origin_is_a_value_error_with_the_correction(base_url, corrected):
+    """The corrected origin is accepted."""
     with pytest.raises(ValueError, match=rf"base_url=.*Write {re.escape(repr(corrected))}\."):
         page(base_url=base_url)
     assert page(base_url=corrected).fetch("/items").type == "cors"
@@ -187,7 +187,7 @@ def test_a_base_url_is_an_origin(base_url, corrected):
         b"x",
     ],
 )
-def test_a_base_url_without_an_origin_gets_an_example(base_url):
+def test_a_base_url_without_a_host_is_a_value_error_with_an_example(base_url):
     """No origin can be guessed from it, so the message has an example."""
     with pytest.raises(ValueError, match=r"base_url=.*Write an origin such as 'https://api\.test'\."):
         page(base_url=base_url)

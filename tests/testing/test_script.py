@@ -1,4 +1,4 @@
-"""What a script may ask for, and what it gets to see."""
+"""The arguments of `fetch()`, and the response that a script sees."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def sent(url=f"{API}/items", *, engine="standard", **init):
     ("method", "wire"),
     [("get", "GET"), ("Post", "POST"), ("delete", "DELETE"), ("patch", "patch"), ("QUERY", "QUERY"), ("*", "*")],
 )
-def test_six_methods_are_upper_cased_and_no_other(method, wire):
-    """`patch` reaches the server as it was written."""
+def test_only_six_methods_are_upper_cased(method, wire):
+    """`patch` reaches the server unchanged."""
     environ, page = sent(method=method)
     assert environ["REQUEST_METHOD"] == wire
     if page.exchanges[0].kind == "preflight":
@@ -34,7 +34,7 @@ def test_six_methods_are_upper_cased_and_no_other(method, wire):
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "trace", "Track", "", "A B", "é"])
-def test_a_forbidden_method_is_the_scripts_mistake(method):
+def test_a_forbidden_method_is_a_script_error(method):
     """Nothing is sent."""
     with pytest.raises(ScriptError, match="method="):
         sent(method=method)
@@ -55,7 +55,7 @@ def test_a_forbidden_method_is_the_scripts_mistake(method):
     ],
 )
 def test_headers_are_byte_strings_and_forbidden_ones_are_dropped(headers, seen):
-    """Pairs or a mapping; white space around a value is stripped."""
+    """Headers are pairs or a mapping. White space around a value is removed."""
     environ, _ = sent(headers=headers)
     assert {name: environ.get(name) for name in seen} == seen
 
@@ -64,8 +64,8 @@ def test_headers_are_byte_strings_and_forbidden_ones_are_dropped(headers, seen):
     "headers",
     [[("x a", "1")], [("", "1")], [("x", "a\nb")], [("x", "a\0b")], [("x", "€")], [("x", 1)], [("x",)], 5, "x"],
 )
-def test_a_malformed_header_is_the_scripts_mistake(headers):
-    """Nothing is sent; the message tells what a header is."""
+def test_a_malformed_header_is_a_script_error(headers):
+    """Nothing is sent. The message describes a valid header."""
     with pytest.raises(ScriptError, match="header"):
         sent(headers=headers)
 
@@ -83,7 +83,7 @@ def test_a_malformed_header_is_the_scripts_mistake(headers):
         ({}, None, b""),
     ],
 )
-def test_a_body_brings_its_type(init, kind, body):
+def test_the_content_type_depends_on_the_type_of_the_body(init, kind, body):
     """Unless the script sets one."""
     environ, _ = sent(method="POST", **init)
     assert (environ.get("CONTENT_TYPE"), environ["body"], environ["CONTENT_LENGTH"]) == (kind, body, str(len(body)))
@@ -108,16 +108,15 @@ def test_a_body_brings_its_type(init, kind, body):
     ],
     ids=str,
 )
-def test_a_wrong_option_is_the_scripts_mistake(init):
-    """As JavaScript's TypeError; nothing is sent."""
+def test_a_wrong_option_is_a_script_error(init):
+    """Nothing is sent."""
     app = WSGIEcho(ALL)
     with Page(ORIGIN, app=app) as page, pytest.raises(ScriptError):
         page.fetch(API, **init)
     assert app.environs == []
 
 
-def test_nothing_is_found_in_the_http_cache():
-    """There is none."""
+def test_only_if_cached_fails_without_an_http_cache():
     with pytest.raises(NetworkError, match="cache"):
         sent(f"{ORIGIN}/items", cache="only-if-cached", mode="same-origin")
 
@@ -152,7 +151,7 @@ def test_nothing_is_found_in_the_http_cache():
     ],
 )
 @pytest.mark.filterwarnings("ignore::asgi_cors.testing.SameOriginWarning")
-def test_a_url_is_read_as_a_browser_does(url, reached):
+def test_a_url_is_parsed_as_browsers_do(url, reached):
     """Relative to the page; the fragment is not sent."""
     app = WSGIEcho(ALL)
     with Page(ORIGIN, app=app) as page:
@@ -179,33 +178,30 @@ def test_a_url_is_read_as_a_browser_does(url, reached):
         "https://\x00.test/",
     ],
 )
-def test_a_malformed_url_is_the_scripts_mistake(url):
-    """The message shows it, cut short, and a good one."""
+def test_a_malformed_url_is_a_script_error(url):
+    """The message shows the URL, truncated, and a valid one."""
     with pytest.raises(ScriptError, match=r"https://api\.test/items"):
         sent(url)
 
 
-def test_a_url_with_a_user_name_is_the_scripts_mistake():
-    """fetch() takes none."""
+def test_a_url_with_a_user_name_is_a_script_error():
     with pytest.raises(ScriptError, match="user name"):
         sent("https://u:p@api.test/")
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "data:,x", "about:blank", "ftp://api.test/", "myapp://x/y"])
-def test_another_scheme_is_not_fetched(url):
-    """CORS knows HTTP only."""
+def test_a_url_that_is_not_http_is_a_network_error(url):
     with pytest.raises(NetworkError, match="not an http or https URL"):
         sent(url)
 
 
-def test_a_sandboxed_page_has_no_url_to_be_relative_to():
-    """As in a browser."""
+def test_a_relative_url_of_a_sandboxed_page_is_a_script_error():
     with Page("null", app=WSGIEcho()) as page, pytest.raises(ScriptError, match="relative"):
         page.fetch("/items")
 
 
-def test_the_response_shows_what_a_script_sees():
-    """Type, status, final URL, headers, and the body as text or JSON."""
+def test_a_cors_response_shows_only_exposed_headers():
+    """It also has the type, the status, the final URL, and the body as text or JSON."""
     body = '\ufeff{"ä": 1}'.encode()
     app = WSGIEcho(allowed(("x-a", "1"), ("x-b", "2"), ("access-control-expose-headers", "X-A")), body=body)
     with Page(ORIGIN, app=app) as page:
@@ -226,7 +222,7 @@ def test_the_response_shows_what_a_script_sees():
 
 
 def test_an_opaque_response_shows_nothing():
-    """no-cors gets it, and the server gets the request."""
+    """The server still gets the request of `no-cors`."""
     app = WSGIEcho([("x-a", "1")])
     with Page(ORIGIN, app=app) as page:
         response = page.fetch(f"{API}/items", mode="no-cors", method="POST", content="x")
@@ -236,13 +232,12 @@ def test_an_opaque_response_shows_nothing():
     assert app.environs[0]["HTTP_ORIGIN"] == ORIGIN
 
 
-def test_a_post_without_cors_to_an_insecure_url_does_not_tell_the_origin():
-    """`null` on the way from https to http."""
+def test_a_no_cors_post_from_https_to_http_has_the_origin_null():
     assert sent("http://api.test/", mode="no-cors", method="POST")[0]["HTTP_ORIGIN"] == "null"
 
 
-def test_same_origin_mode_does_not_reach_another_origin():
-    """Nor does no-cors follow anything but redirects."""
+def test_same_origin_mode_blocks_another_origin():
+    """no-cors is blocked, too, if it does not follow redirects."""
     with pytest.raises(CORSError) as caught:
         sent(mode="same-origin")
     assert (caught.value.code, caught.value.exchange) == ("DisallowedByMode", None)
@@ -264,8 +259,8 @@ def test_same_origin_mode_does_not_reach_another_origin():
         ("SAME-ORIGIN", ORIGIN, True),
     ],
 )
-def test_a_resource_policy_keeps_opaque_responses_away(policy, page, passes):
-    """Not a CORSError, for CORS has no part in it."""
+def test_a_resource_policy_blocks_opaque_responses(policy, page, passes):
+    """It is not a CORSError."""
     with Page(page, app=WSGIEcho([("cross-origin-resource-policy", policy)])) as opened:
         if passes:
             assert opened.fetch(f"{API}/items", mode="no-cors").type in {"opaque", "basic"}
@@ -274,13 +269,13 @@ def test_a_resource_policy_keeps_opaque_responses_away(policy, page, passes):
                 opened.fetch(f"{API}/items", mode="no-cors")
 
 
-def test_a_response_of_the_pages_own_origin_is_never_kept_away():
-    """Nor when a redirect led home."""
+def test_a_resource_policy_never_blocks_the_pages_own_origin():
+    """Also not after a redirect."""
 
     def app(environ, start_response):
         home = environ["HTTP_HOST"] == "app.example.com"
-        fields = [("cross-origin-resource-policy", "same-origin"), ("location", ORIGIN)]
-        start_response("200 OK" if home else "302 Found", fields[:1] if home else fields[1:])
+        headers = [("cross-origin-resource-policy", "same-origin"), ("location", ORIGIN)]
+        start_response("200 OK" if home else "302 Found", headers[:1] if home else headers[1:])
         return []
 
     with Page(ORIGIN, app=app) as page:
@@ -300,22 +295,22 @@ def test_webkit_counts_localhost_and_its_subdomains_as_one_site():
     ("url", "site"),
     [(API, "cross-site"), ("https://api.example.com", "same-site"), (f"{ORIGIN}/items", "same-origin")],
 )
-def test_fetch_metadata_and_referrer_tell_where_the_page_stands(url, site):
-    """Sec-Fetch-Site, which a server may rely upon."""
+def test_fetch_metadata_and_referer_describe_the_page(url, site):
+    """A server may rely on Sec-Fetch-Site."""
     environ, _ = sent(url)
     assert environ["HTTP_SEC_FETCH_SITE"] == site
     assert environ["HTTP_SEC_FETCH_MODE"] == "cors"
     assert environ["HTTP_REFERER"] == f"{ORIGIN}/"
 
 
-def test_an_untrustworthy_url_gets_neither():
-    """Plain http beyond this machine."""
+def test_an_untrustworthy_url_gets_neither_fetch_metadata_nor_referer():
+    """For example, http to another machine."""
     environ, _ = sent("http://api.test/")
     assert {"HTTP_SEC_FETCH_SITE", "HTTP_REFERER"}.isdisjoint(environ)
 
 
-def test_a_sandboxed_page_is_cross_site_everywhere():
-    """And has no referrer."""
+def test_a_sandboxed_page_is_cross_site_to_every_url():
+    """It has no Referer."""
     app = WSGIEcho([("access-control-allow-origin", "null")])
     with Page("null", app=app) as page:
         page.fetch("http://127.0.0.1/")
@@ -332,7 +327,7 @@ def test_a_sandboxed_page_is_cross_site_everywhere():
         ("webkit", ScriptError),
     ],
 )
-def test_engines_differ_in_streams(engine, outcome):
+def test_engines_send_stringify_or_refuse_streams(engine, outcome):
     """Only the standard sends them over HTTP/1.1."""
     app = WSGIEcho(ALL)
     with Page(ORIGIN, app=app, engine=engine) as page:
@@ -344,8 +339,8 @@ def test_engines_differ_in_streams(engine, outcome):
                 page.fetch(API, method="POST", content=iter([b"a", b"b"]))
 
 
-def test_firefox_keeps_the_type_that_a_script_gives_its_stream():
-    """As for any text."""
+def test_firefox_sends_a_stream_with_the_content_type_of_the_script():
+    """Firefox sends the stream as text."""
     environ, _ = sent(
         engine="firefox", method="POST", content=iter([b"a"]), headers=[("content-type", "application/x-ndjson")]
     )
@@ -372,7 +367,7 @@ def test_a_stream_is_not_sent_twice():
         ("data:,x", "not an http or https URL"),
     ],
 )
-def test_a_location_that_leads_nowhere_is_a_redirect_error(location, reason):
+def test_an_invalid_location_is_a_redirect_error(location, reason):
     """The message says why."""
     app = WSGIEcho(allowed(("location", location)), status="302 Found")
     with Page(ORIGIN, app=app) as page, pytest.raises(RedirectError, match=reason) as caught:
@@ -381,8 +376,8 @@ def test_a_location_that_leads_nowhere_is_a_redirect_error(location, reason):
 
 
 @pytest.mark.parametrize("location", ["/é", "/%C3%A9", "/\u00c3\u00a9"])
-def test_a_location_may_hold_more_than_ascii(location):
-    """UTF-8 where it is, else latin-1."""
+def test_a_location_may_have_non_ascii_characters(location):
+    """They are decoded as UTF-8, or as latin-1 if they are not UTF-8."""
     headers = allowed(("location", location))
 
     def app(environ, start_response):
@@ -394,8 +389,8 @@ def test_a_location_may_hold_more_than_ascii(location):
         assert page.fetch(API).text == "/é"
 
 
-def test_endless_redirects_end():
-    """After as many as the page follows."""
+def test_endless_redirects_end_in_a_redirect_error():
+    """After `follow` redirects."""
     app = WSGIEcho(allowed(("location", "/again")), status="302 Found")
     with Page(ORIGIN, app=app, follow=3) as page, pytest.raises(RedirectError, match="the page follows 3"):
         page.fetch(API)
@@ -413,8 +408,8 @@ def test_endless_redirects_end():
         ("firefox", "/b", "several lines of location"),
     ],
 )
-def test_two_locations_are_followed_by_two_engines_where_they_are_equal(engine, second, message):
-    """The standard, and WebKit, fail."""
+def test_two_equal_locations_are_followed_by_chromium_and_firefox_only(engine, second, message):
+    """They fail in the standard and in WebKit."""
     app = WSGIEcho(allowed(("location", "/a"), ("location", second)), status="302 Found")
     with Page(ORIGIN, app=app, engine=engine) as page, pytest.raises(NetworkError, match=message):
         page.fetch(API)
@@ -432,15 +427,13 @@ def test_two_locations_are_followed_by_two_engines_where_they_are_equal(engine, 
         ("cookies", {"nowhere": ["a=1"]}, "not a URL"),
     ],
 )
-def test_a_wrong_option_of_the_page_is_told_in_words(option, value, hint):
-    """With what to write."""
+def test_a_wrong_option_of_the_page_is_a_value_error_with_the_correction(option, value, hint):
     options = {"origin": ORIGIN, option: value}
     with pytest.raises((ValueError, ScriptError), match=hint):
         Page(**options)
 
 
-def test_a_page_takes_an_engine_of_ones_own():
-    """A set of flags, as the four are."""
+def test_a_page_accepts_a_custom_engine():
     environ, page = sent(engine=Engine(name="odd", forbids_user_agent=True), headers={"user-agent": "me"})
     assert repr(page) == "<Page https://app.example.com (odd)>"
     assert environ["HTTP_USER_AGENT"] != "me"
@@ -448,7 +441,7 @@ def test_a_page_takes_an_engine_of_ones_own():
 
 @pytest.mark.parametrize("origin", ["capacitor://localhost", "chrome-extension://abc", "app://-", "null"])
 def test_an_app_or_extension_has_an_origin_of_its_own(origin):
-    """Its pages send it, everything is cross-origin to them, and an answer that names it passes."""
+    """Its pages send this origin, every URL is cross-origin to them, and a response that allows it passes."""
     with Page(origin, app=WSGIEcho([("access-control-allow-origin", origin)])) as page:
         response = page.fetch(API)
         assert response.type == "cors"

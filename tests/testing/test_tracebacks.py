@@ -1,4 +1,4 @@
-"""A failing test shows the reader's line first, and no frame of this package, of httpx or of anyio."""
+"""A failing test shows the user's line first, and no frame of this package, of httpx or of anyio."""
 
 from __future__ import annotations
 
@@ -103,34 +103,34 @@ def sections(pytester: pytest.Pytester):
 
 
 @pytest.mark.parametrize("style", ["auto", "short"])
-def test_pytest_shows_the_readers_line_and_no_frame_of_ours(sections, style):
+def test_pytest_shows_the_users_line_and_no_frame_of_this_package(sections, style):
     """For a cause it shows one line; for an application's exception also the application's own frames."""
     shown = sections(style)
     assert len(shown) == RUNS
     for section in shown:
         assert set(re.findall(r"(?m)^(\S+\.py):\d+:", section)) == {
-            "test_pytest_shows_the_readers_line_and_no_frame_of_ours.py"
+            "test_pytest_shows_the_users_line_and_no_frame_of_this_package.py"
         }
         assert section.count("# reader") == 1
         above = section.partition("# reader")[0]
         assert ("the_pool_is_gone()" in above) or len(above.splitlines()) < 16
 
 
-def test_the_one_line_of_tb_line_is_the_readers(sections):
+def test_the_one_line_of_tb_line_is_the_users_line(sections):
     """`--tb=line` shows one line for each failure."""
     (text,) = sections("line")
     places = re.findall(r"(?m)^(/\S+\.py):\d+: ", text)
     assert len(places) == RUNS
-    assert {place.rpartition("/")[2] for place in places} == {"test_the_one_line_of_tb_line_is_the_readers.py"}
+    assert {place.rpartition("/")[2] for place in places} == {"test_the_one_line_of_tb_line_is_the_users_line.py"}
 
 
-def test_a_native_traceback_ends_with_the_readers_line_and_one_of_ours(sections):
+def test_a_native_traceback_ends_with_the_users_line_and_one_frame_of_this_package(sections):
     """Python always shows the frame that raises."""
     for section in sections("native"):
         frames = re.findall(r'(?m)^  File "([^"]+)", line \d+, in', section.rpartition("Traceback (most recent")[2])
         while "/asgi_cors/testing/" in frames[-1]:
             assert frames.pop().endswith(("tracebacks.py", "_pytest.py"))
-        assert frames[-1].endswith("test_a_native_traceback_ends_with_the_readers_line_and_one_of_ours.py")
+        assert frames[-1].endswith("test_a_native_traceback_ends_with_the_users_line_and_one_frame_of_this_package.py")
         assert not [frame for frame in frames if "/httpx/" in frame or "/asgi_cors/testing/" in frame]
 
 
@@ -144,7 +144,6 @@ def test_the_cause_is_chained_without_its_frames():
 
 
 def test_an_error_in_a_handler_keeps_the_handlers_error_as_context():
-    """As with any error in Python."""
     context = LookupError()
 
     def fail() -> None:
@@ -170,7 +169,7 @@ def test_an_error_of_the_tests_own_code_keeps_its_frames():
 
 
 def test_a_bug_of_this_package_keeps_its_frames(monkeypatch):
-    """It could not be reported otherwise: the error is Python's, not raised by a check."""
+    """Users need them to report the bug."""
     monkeypatch.setattr("asgi_cors.testing._page.base.check_fetch_options", None)
     with pytest.raises(TypeError, match="not callable") as caught:
         Page(ORIGIN, app=ASGIEcho()).fetch(API)

@@ -1,4 +1,4 @@
-"""A WebSocket's handshake as a browser makes it."""
+"""A WebSocket's handshake as browsers make it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ DENIAL = [
     [([ACCEPT], True, 101), ([{"type": "websocket.close"}], False, 403), (DENIAL, False, 401)],
     ids=["accept", "close", "denial"],
 )
-def test_the_server_decides_and_the_connection_ends(interface, messages, accepted, status):
-    """The application receives the disconnect; a refusal is no exception."""
+def test_the_server_accepts_or_refuses_and_the_connection_ends(interface, messages, accepted, status):
+    """The application receives the disconnect. A refusal is not an exception."""
     app = Socket(*messages)
 
     async def once():
@@ -60,8 +60,8 @@ def test_the_server_decides_and_the_connection_ends(interface, messages, accepte
     assert ("blocked" in page.table()) is not accepted
 
 
-async def test_origin_and_cookies_are_always_sent(new_page):
-    """There is no CORS here: the server must look itself."""
+async def test_a_handshake_always_has_the_origin_and_the_cookies(new_page):
+    """CORS does not apply, so the server must check them itself."""
     app = Socket(ACCEPT)
     cookies = {API: ["none=1; SameSite=None; Secure", "lax=1; SameSite=Lax"]}
     async with new_page(ORIGIN, app=app, cookies=cookies) as page:
@@ -74,8 +74,7 @@ async def test_origin_and_cookies_are_always_sent(new_page):
     assert (app.scope["scheme"], app.scope["path"]) == ("wss", "/feed")
 
 
-async def test_a_sandboxed_page_sends_null(new_page):
-    """An opaque origin has no other name."""
+async def test_the_handshake_of_a_sandboxed_page_has_the_origin_null(new_page):
     app = Socket(ACCEPT)
     async with new_page("null", app=app) as page:
         await page.websocket("ws://api.test/feed")
@@ -83,8 +82,8 @@ async def test_a_sandboxed_page_sends_null(new_page):
 
 
 @pytest.mark.parametrize("url", ["https://app.example.com/feed", "wss://app.example.com/feed"])
-async def test_a_url_may_be_http(new_page, url):
-    """As in the WebSocket constructor."""
+async def test_a_handshake_may_have_an_http_url(new_page, url):
+    """The WebSocket constructor accepts it, too."""
     app = Socket(ACCEPT)
     async with new_page(ORIGIN, app=app) as page:
         socket = await page.websocket(url)
@@ -92,7 +91,7 @@ async def test_a_url_may_be_http(new_page, url):
 
 
 @pytest.mark.parametrize("url", ["ftp://api.test/", "wss://u:p@api.test/", "wss://"])
-async def test_a_url_that_is_none_is_the_scripts_mistake(new_page, url):
+async def test_an_invalid_url_of_a_websocket_is_a_script_error(new_page, url):
     """JavaScript throws a SyntaxError."""
     async with new_page(ORIGIN, app=Socket()) as page:
         with pytest.raises(ScriptError):
@@ -100,8 +99,8 @@ async def test_a_url_that_is_none_is_the_scripts_mistake(new_page, url):
 
 
 @pytest.mark.parametrize(("error", "status"), [(None, 403), (LookupError(), 500)], ids=["returns", "raises"])
-async def test_an_app_that_does_not_decide_refuses(new_page, error, status):
-    """As under a server; the exception is kept."""
+async def test_an_app_that_returns_without_an_accept_refuses_the_handshake(new_page, error, status):
+    """As under a server. The exchange has the exception."""
 
     async def app(scope, receive, send):
         if error:
@@ -112,23 +111,23 @@ async def test_an_app_that_does_not_decide_refuses(new_page, error, status):
     assert (socket.accepted, socket.status, socket.exchange.exception) == (False, status, error)
 
 
-async def test_a_message_out_of_place_is_an_error_of_the_application(new_page):
-    """It sees a RuntimeError."""
+async def test_an_unexpected_message_is_an_error_of_the_application(new_page):
+    """`send` raises a RuntimeError, as under a server."""
     async with new_page(ORIGIN, app=Socket({"type": "http.response.start"})) as page:
         socket = await page.websocket("wss://api.test/feed")
     assert isinstance(socket.exchange.exception, RuntimeError)
 
 
-async def test_what_is_sent_after_the_decision_is_dropped(new_page):
-    """The browser has left."""
+async def test_messages_after_the_decision_are_ignored(new_page):
+    """The browser has disconnected."""
     app = Socket(ACCEPT, {"type": "websocket.send", "text": "hello"}, {"type": "websocket.close"})
     async with new_page(ORIGIN, app=app) as page:
         assert (await page.websocket("wss://api.test/feed")).accepted
     assert app.received[-1] == "websocket.disconnect"
 
 
-async def test_an_app_that_never_decides_times_out(new_page):
-    """The handshake is kept."""
+async def test_an_app_that_neither_accepts_nor_refuses_times_out(new_page):
+    """The exchange is recorded."""
 
     async def app(scope, receive, send):
         await anyio.sleep_forever()
@@ -139,21 +138,21 @@ async def test_an_app_that_never_decides_times_out(new_page):
     assert caught.value.exchange.kind == "websocket"
 
 
-def answering(status):
-    """Return a transport that answers every handshake so."""
+def transport_with(status):
+    """Return a transport that sends this response to every handshake."""
     return httpx.MockTransport(lambda request: httpx.Response(status))
 
 
-async def test_over_a_transport_101_is_acceptance():
-    """For live servers."""
-    async with AsyncPage(ORIGIN, transport=answering(101)) as page:
+async def test_over_a_transport_the_status_101_accepts_the_handshake():
+    """Over live servers, too."""
+    async with AsyncPage(ORIGIN, transport=transport_with(101)) as page:
         assert (await page.websocket("wss://api.test/feed")).accepted
-    with Page(ORIGIN, transport=answering(403)) as page:
+    with Page(ORIGIN, transport=transport_with(403)) as page:
         assert not page.websocket("wss://api.test/feed").accepted
 
 
-def test_a_wsgi_app_refuses():
-    """There is no WebSocket in WSGI."""
+def test_a_wsgi_app_refuses_the_handshake():
+    """WSGI has no WebSockets."""
     app = WSGIEcho(status="400 Bad Request")
     with Page(ORIGIN, app=app) as page:
         assert page.websocket("wss://api.test/feed").status == 400
@@ -165,7 +164,7 @@ def failing(request):
     raise httpx.ConnectError("refused")
 
 
-async def test_no_connection_is_a_network_error():
+async def test_a_handshake_without_a_connection_is_a_network_error():
     """In both pages."""
     async with AsyncPage(ORIGIN, transport=httpx.MockTransport(failing)) as page:
         with pytest.raises(NetworkError, match="refused"):
@@ -174,7 +173,7 @@ async def test_no_connection_is_a_network_error():
         page.websocket("wss://api.test/feed")
 
 
-def test_a_transport_that_does_not_answer_times_out():
+def test_a_transport_that_does_not_respond_times_out():
     """In the page's thread."""
     release = threading.Event()
 

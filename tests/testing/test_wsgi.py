@@ -30,8 +30,8 @@ def starting(*parts, status="200 OK", headers=HEADERS):
     return app
 
 
-def test_the_environ_is_that_of_a_server():
-    """Path, query, host, body and headers arrive as a server would hand them on."""
+def test_the_environ_is_the_one_of_a_server():
+    """Path, query, host, body and headers are the ones that a server would pass."""
     app = WSGIEcho(allowed(("access-control-allow-headers", "x-id, content-type")))
     fetch(app, ":8443/a%20b/%C3%A9?q=%20", headers=[("X-Id", "1"), ("X-Id", "2")], method="POST", json={"a": 1})
     environ = app.environs[-1]
@@ -44,16 +44,15 @@ def test_the_environ_is_that_of_a_server():
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", "80"), ("https", "443")])
-def test_the_default_port_is_the_schemes(scheme, port):
-    """Where the URL names none."""
+def test_the_default_port_depends_on_the_scheme(scheme, port):
     app = WSGIEcho()
     with Page(f"{scheme}://api.test", app=app) as page:
         page.fetch(f"{scheme}://api.test/items")
     assert app.environs[0]["SERVER_PORT"] == port
 
 
-def test_cookies_are_one_field():
-    """Joined as RFC 6265 has it."""
+def test_cookies_are_one_header():
+    """They are joined as in RFC 6265."""
     app = WSGIEcho(allowed(("access-control-allow-credentials", "true")))
     with Page(ORIGIN, app=app, cookies={API: "a=1; SameSite=None; Secure"}) as page:
         page.cookies.visit(API, ["b=2; SameSite=None; Secure"])
@@ -61,8 +60,8 @@ def test_cookies_are_one_field():
     assert app.environs[0]["HTTP_COOKIE"] == "a=1; b=2"
 
 
-def test_the_body_is_what_the_iterable_yields_and_it_is_closed():
-    """close() is called once the body was read."""
+def test_the_body_comes_from_the_iterable_which_is_then_closed():
+    """close() is called after the body is read."""
     closed = []
 
     class Body:
@@ -80,8 +79,8 @@ def test_the_body_is_what_the_iterable_yields_and_it_is_closed():
     assert closed == [True]
 
 
-def test_what_close_raises_is_kept():
-    """As under a server, where it is only logged."""
+def test_an_exception_of_close_is_recorded_in_the_exchange():
+    """A server only logs it."""
 
     class Body(list):
         def close(self):
@@ -96,8 +95,8 @@ def test_what_close_raises_is_kept():
     assert isinstance(page.exchanges[0].exception, LookupError)
 
 
-def test_write_comes_before_the_iterable():
-    """PEP 3333's older way to send."""
+def test_bytes_of_write_come_before_those_of_the_iterable():
+    """`write()` is PEP 3333's older way to send a body."""
 
     def app(environ, start_response):
         write = start_response("200 OK", HEADERS)
@@ -110,14 +109,14 @@ def test_write_comes_before_the_iterable():
 @pytest.mark.parametrize(
     ("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")]
 )
-def test_responses_without_a_body_have_none(method, status):
-    """Whatever the application sends."""
+def test_head_204_and_304_have_no_body(method, status):
+    """The application's body is ignored."""
     app = starting(b"a", b"b", status=status)
     assert fetch(app, method=method)[0].content == b""
 
 
-def test_an_app_that_raises_shows_as_500_without_cors_fields():
-    """The page is blocked as it would be in a browser; the exception is kept."""
+def test_an_app_that_raises_becomes_a_500_without_cors_headers():
+    """The fetch is blocked as in a browser. The exchange has the exception."""
 
     def app(environ, start_response):
         raise LookupError("no such item")
@@ -130,15 +129,14 @@ def test_an_app_that_raises_shows_as_500_without_cors_fields():
     assert caught.value.__notes__ == ["  the application raised LookupError('no such item')"]
 
 
-def test_an_app_that_never_calls_start_response_shows_as_500():
-    """As under a server."""
+def test_an_app_that_never_calls_start_response_becomes_a_500():
     with pytest.raises(CORSError) as caught:
         fetch(lambda environ, start_response: [])
     assert "start_response" in str(caught.value.exchange.exception)
 
 
-def test_an_app_that_calls_start_response_twice_shows_as_500():
-    """Without exc_info it must not."""
+def test_an_app_that_calls_start_response_twice_becomes_a_500():
+    """A second call needs exc_info."""
 
     def app(environ, start_response):
         start_response("200 OK", HEADERS)
@@ -150,7 +148,7 @@ def test_an_app_that_calls_start_response_twice_shows_as_500():
 
 
 def test_start_response_may_be_called_again_before_the_first_byte():
-    """With exc_info the second head counts."""
+    """With exc_info, the second head counts."""
 
     def app(environ, start_response):
         start_response("200 OK", [])
@@ -164,7 +162,7 @@ def test_start_response_may_be_called_again_before_the_first_byte():
 
 
 def test_start_response_after_the_first_byte_raises_its_exception():
-    """The head has gone out: the response is cut short."""
+    """The head is already sent, so the response is cut short."""
 
     def app(environ, start_response):
         start_response("200 OK", HEADERS)
@@ -181,21 +179,21 @@ def test_start_response_after_the_first_byte_raises_its_exception():
 
 
 @pytest.mark.parametrize("status", ["", "abc", "20 OK", "2000 OK", "OK 200", 200, None, b"200 OK"])
-def test_a_status_line_that_is_none_is_a_network_error(status):
-    """A server would refuse to send it."""
+def test_a_malformed_status_line_is_a_network_error(status):
+    """A server would not send it."""
     with pytest.raises(NetworkError):
         fetch(starting(b"a", status=status))
 
 
 @pytest.mark.parametrize("headers", [[("x a", "1")], [("x", "a\nb")], [("x", "€")], [("x", 1)], [("x",)], None])
-def test_headers_that_are_none_are_a_network_error(headers):
-    """A server would refuse to send them."""
+def test_malformed_headers_are_a_network_error(headers):
+    """A server would not send them."""
     with pytest.raises(NetworkError):
         fetch(starting(b"a", headers=headers))
 
 
-def test_an_endless_response_times_out_and_is_kept():
-    """Its iterable is left, and its thread ends with it."""
+def test_an_endless_response_times_out_and_is_recorded():
+    """Its iterable is closed, and its thread ends."""
     left = threading.Event()
 
     def app(environ, start_response):
@@ -214,8 +212,8 @@ def test_an_endless_response_times_out_and_is_kept():
         assert caught.value.exchange.response.status_code == 200
 
 
-def test_an_app_that_blocks_times_out_and_the_page_lives_on():
-    """The thread it blocks is left to it."""
+def test_an_app_that_blocks_times_out_and_the_page_still_works():
+    """The page abandons the blocked thread."""
     release = threading.Event()
 
     def app(environ, start_response):
@@ -231,8 +229,8 @@ def test_an_app_that_blocks_times_out_and_the_page_lives_on():
     release.set()
 
 
-def test_a_stream_is_read_as_it_comes():
-    """Also where it would never end."""
+def test_a_stream_is_read_part_by_part():
+    """Even if it is endless."""
 
     def app(environ, start_response):
         start_response("200 OK", HEADERS)
@@ -246,7 +244,7 @@ def test_a_stream_is_read_as_it_comes():
 
 
 def test_a_stream_can_be_read_whole():
-    """Then its content is there as with any other response."""
+    """Then its `content` is set, as for any other response."""
     with Page(ORIGIN, app=starting(b"a", b"b")) as page:
         response = page.fetch(f"{API}/items", stream=True)
         assert response.read() == response.read() == response.content == b"ab"
@@ -255,7 +253,7 @@ def test_a_stream_can_be_read_whole():
 
 
 def test_a_late_part_of_a_stream_times_out():
-    """The time-out holds between parts."""
+    """The timeout applies to each part."""
     release = threading.Event()
 
     def app(environ, start_response):
@@ -270,9 +268,7 @@ def test_a_late_part_of_a_stream_times_out():
         release.set()
 
 
-def test_a_stream_that_breaks_off_is_a_network_error():
-    """Also where it is read as it comes."""
-
+def test_a_stream_that_is_cut_short_is_a_network_error():
     def app(environ, start_response):
         start_response("200 OK", HEADERS)
         yield b"1"
@@ -285,7 +281,7 @@ def test_a_stream_that_breaks_off_is_a_network_error():
 
 
 def test_a_blocked_endless_response_is_blocked_at_once():
-    """The head decides; what has come of the body is kept."""
+    """The headers decide. The exchange has the part of the body that arrived."""
 
     def app(environ, start_response):
         start_response("200 OK", [])
@@ -305,9 +301,7 @@ def test_an_iterator_is_sent_as_a_stream_after_a_preflight():
     assert app.environs[-1]["body"] == b"ab"
 
 
-def test_what_the_tests_own_iterator_raises_leaves_the_fetch():
-    """It is not the application's exception."""
-
+def test_an_exception_of_the_tests_own_iterator_passes_through_the_fetch():
     def parts():
         yield b"a"
         raise LookupError("no more parts")
@@ -317,15 +311,13 @@ def test_what_the_tests_own_iterator_raises_leaves_the_fetch():
     assert caught.traceback[-1].name == "parts"
 
 
-def test_a_part_that_is_not_bytes_is_the_scripts_mistake():
-    """As for the stream of a browser."""
+def test_a_part_of_a_stream_that_is_not_bytes_is_a_script_error():
+    """JavaScript throws a TypeError."""
     with pytest.raises(ScriptError, match="content has the part 'text', which is not bytes"):
         fetch(WSGIEcho(HEADERS), method="POST", content=iter(["text"]))
 
 
-async def test_an_async_iterator_is_refused_in_words():
-    """AsyncPage reads those."""
-
+async def test_a_page_refuses_an_async_iterator_and_names_the_async_page():
     async def parts():
         yield b"a"
 
@@ -335,8 +327,8 @@ async def test_an_async_iterator_is_refused_in_words():
     await content.aclose()
 
 
-def test_the_app_sees_the_callers_context():
-    """Context variables hold, as in one thread."""
+def test_the_app_runs_in_the_callers_context():
+    """Context variables have the same values as in the test."""
     variable = contextvars.ContextVar("variable", default="unset")
     seen = []
 
@@ -350,8 +342,8 @@ def test_the_app_sees_the_callers_context():
     assert seen == ["set"]
 
 
-def test_one_thread_serves_a_page():
-    """Objects bound to a thread, as sqlite's connections are, hold from request to request."""
+def test_a_page_uses_one_thread():
+    """Objects that are bound to a thread, such as sqlite's connections, work in all requests."""
     threads = []
 
     def app(environ, start_response):

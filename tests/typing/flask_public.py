@@ -1,4 +1,4 @@
-"""The public interface of the Flask adapter, for type checkers only: what they say of it is what people meet."""
+"""The public interface of the Flask adapter as type checkers see it. Nothing runs this file."""
 
 import re
 from collections.abc import Awaitable, Callable

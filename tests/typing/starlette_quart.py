@@ -1,4 +1,4 @@
-"""The adapters for Starlette and Quart as type checkers see them: mypy and pyright read this file, nothing runs it."""
+"""The adapters for Starlette and Quart as type checkers see them. Nothing runs this file."""
 
 import re
 from datetime import timedelta
@@ -33,27 +33,27 @@ CORS().init_app(app)
 @app.get("/<int:number>")
 @route_cors(allow_origin=PAGE, allow_methods={"PUT"}, max_age="5", provide_automatic_options=False)
 async def view(number: int) -> str:
-    """Stand for a view that waits."""
+    """An async view."""
     return str(number)
 
 
 @app.get("/sync")
 @route_cors()
 def sync() -> str:
-    """Stand for one that doesn't."""
+    """A view that is not async."""
     return ""
 
 
 @app.websocket("/ws")
 @websocket_cors(allow_origin=str.isascii, allow_credentials=False)
 async def ws() -> None:
-    """Stand for a WebSocket."""
+    """A WebSocket."""
 
 
 @app.get("/exempt")
 @cors_exempt
 async def exempt() -> str:
-    """Stand for a view that is left alone."""
+    """A view that is passed through."""
     return ""
 
 

@@ -1,10 +1,10 @@
-r"""Which origins a regular expression allows, and whether it takes too long: computed from its letters.
+r"""The origins that a regular expression allows, and whether it takes too long: computed from its graph.
 
-Nothing is timed or sampled, so the result is the same on every machine. Look-arounds and anchors are dropped here:
-the rest matches more, so an expression that is safe only by them is refused.
+Nothing is timed or sampled, so the result is the same on every machine. Look-arounds are dropped. The rest matches
+more, so an expression that is safe only because of its look-arounds is refused.
 
 A host is read from its end. A letter is spelled out, or open: `[a-z]`, `\w`, `.`. The registrable domain must be
-spelled out; what comes before it belongs to the owner of that domain.
+spelled out, because the part before it belongs to the owner of that domain.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from asgi_cors._origins.origin import (
@@ -30,23 +30,23 @@ from asgi_cors._origins.origin import (
 from .cost import slow_text
 from .graph import ASCII, Graph, UnsupportedError, parse_graph, reached
 
-_MAX_SITES: Final = 256
-_MAX_SUFFIXES: Final = 4000  # of hosts that are looked at
-_FEW: Final = 4  # letters in brackets that count as spelled out, as `[.]` and `[1-3]`
+_MAX_DOMAINS: Final = 256  # registrable domains of one expression
+_MAX_SUFFIXES: Final = 4000  # of hosts
+_FEW: Final = 4  # characters of a class that counts as spelled out, such as `[.]` and `[1-3]`
 _NUMBERS: Final = 256  # values of a number in an IPv4 address
-_PRIVATE: Final = ("10", "127")  # private networks that the first number identifies
+_PRIVATE: Final = ("10", "127")  # private networks, identified by their first number
 
 _BARE_DOT: Final = re.compile(r"\w\)?\.(?:\(\?:|\()?\w")
 _NOT_BARE: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
-# Two forms of loopback origins that everyone writes: with bare dots, and with an optional colon before digits.
+# Two common mistakes that are harmless in loopback origins: bare dots, and an optional colon before digits.
 _BARE_LOOPBACK: Final = re.compile(r"127\.0\.0\.1(?![\w.\[\\-])")
-_LOOSE_PORT: Final = re.compile(
+_OPTIONAL_COLON: Final = re.compile(
     r"((?:localhost|127(?:\\?\.0){2}\\?\.1|::1\\?\])\)?):[?*](?=\(?(?:\?:)?(?:\[0-9\]|\\d))"
 )
 _READABLE: Final = "xae1203-_."
-_NAMES: Final = ("evil", "attacker")  # tried in place of an open letter
+_NAMES: Final = ("evil", "attacker")  # tried in place of open letters
 _ADDRESSES: Final = ("2001:db8::1",)
-_ORDINARY: Final = ("net", "com", "org", "io", "dev", "app")  # top-level domains for messages
+_COMMON: Final = ("net", "com", "org", "io", "dev", "app")  # top-level domains for messages
 
 
 def _bits(letters: str) -> int:
@@ -64,10 +64,11 @@ State = tuple[int, str]
 """A letter of the expression, and the phase of the origin that it reads."""
 
 
+@functools.cache
 def _grammar() -> dict[str, list[tuple[int, str]]]:
-    """Build the grammar of origins: for each phase the characters that can follow, and the phase after them.
+    """Return the grammar of origins: for each phase the characters that can follow, and the phase after them.
 
-    A phase begins with the scheme, or `?` for one that is neither http nor https. `https://h` is in a host name,
+    A phase begins with the scheme, or `?` for a scheme that is neither http nor https. `https://h` is in a host name,
     `https://2` in the second number of an IPv4 address, `https://[` in an IPv6 address.
     """
     phases = {"": [(_bits("h"), "h"), (_bits(_LOWER) & ~_bits("h"), "?")], "https": [(_SCHEME, "?")]}
@@ -105,7 +106,6 @@ def _grammar() -> dict[str, list[tuple[int, str]]]:
     return phases
 
 
-_GRAMMAR: Final = _grammar()
 _FINAL: Final = re.compile(r".*://(?:h|4|\]|:x|:4|:44|:8)")
 
 
@@ -126,15 +126,16 @@ class RegexAnalysis:
         try:
             graph = parse_graph(regex)
             self.ambiguous_text = slow_text(graph, _HOST)
-            loopback = _LOOSE_PORT.sub(r"\1:", _BARE_LOOPBACK.sub(r"127\\.0\\.0\\.1", regex.pattern))
-            is_same = loopback == regex.pattern
-            self._origins = _Origins(graph if is_same else parse_graph(re.compile(loopback, regex.flags & ~re.DEBUG)))
+            loopback = _OPTIONAL_COLON.sub(r"\1:", _BARE_LOOPBACK.sub(r"127\\.0\\.0\\.1", regex.pattern))
+            if loopback != regex.pattern:
+                graph = parse_graph(re.compile(loopback, regex.flags & ~re.DEBUG))
+            self._origins = _Origins(graph)
         except UnsupportedError as error:
             self.unsupported = str(error)
 
     @property
     def matches_no_origin(self) -> bool:
-        """Whether there is no origin that the expression matches."""
+        """Whether the expression matches no origin at all."""
         return not self.unsupported and not self._origins.live
 
     @functools.cached_property
@@ -148,12 +149,11 @@ class RegexAnalysis:
         return {risk: self._allowed(origins) for risk, origins in found.items()}
 
     def _allowed(self, origins: list[str]) -> str:
-        """Return the first origin that the expression allows with its look-arounds, too."""
-        words = re.findall(r"[\w.-]+\.\w+", re.sub(r"\\([.-])", r"\1", self.regex.pattern))
-        made = [f"https://evil{registrable_domain(word) or word}" for word in words] + [
-            f"https://{word}.evil.net" for word in words
-        ]
-        allowed = (origin for origin in (*origins, *made) if parse_origin(origin) and self.regex.fullmatch(origin))
+        """Return the first origin that the expression allows, look-arounds included; else the first one."""
+        hosts = re.findall(r"[\w.-]+\.\w+", re.sub(r"\\([.-])", r"\1", self.regex.pattern))
+        similar = [f"https://evil{registrable_domain(host) or host}" for host in hosts]
+        similar += [f"https://{host}.evil.net" for host in hosts]
+        allowed = (each for each in (*origins, *similar) if parse_origin(each) and self.regex.fullmatch(each))
         return next(allowed, origins[0])
 
 
@@ -168,16 +168,17 @@ class _Origins:
 
     def __init__(self, graph: Graph) -> None:
         self.letters = graph.letters
+        self.found: dict[str, list[str]] = {}  # origins by risk
+        self.domains: set[str] = set()
         self.after: dict[State, dict[State, int]] = {}
         self.parents: dict[State, State] = {}
         pending: deque[State] = deque([(0, "")])
         while pending:
             state = pending.popleft()
-            node, phase = state
             edges = self.after.setdefault(state, {})
-            for target in graph.edges[node]:
-                for letters, following in _GRAMMAR.get(phase, ()):
-                    read, new = letters & self.letters[target].mask, (target, following)
+            for target in graph.edges[state[0]]:
+                for letters, phase in _grammar().get(state[1], ()):
+                    read, new = letters & self.letters[target].mask, (target, phase)
                     if read:
                         edges[new] = edges.get(new, 0) | read
                         if new not in self.parents:
@@ -186,23 +187,19 @@ class _Origins:
         self.final = [state for state in self.parents if state[0] in graph.final and _FINAL.fullmatch(state[1])]
         self.before: dict[State, dict[State, int]] = {state: {} for state in self.after}
         for state, edges in self.after.items():
-            for following_state, read in edges.items():
-                self.before[following_state][state] = read
+            for target_state, read in edges.items():
+                self.before[target_state][state] = read
         self.live = reached(self.final, self.before)
 
     def risks(self) -> dict[str, list[str]]:
-        """Return some origins for each risk, of which one is allowed unless a look-around excludes it."""
-        self.found: dict[str, list[str]] = {}
-        self.sites: set[str] = set()
-        ends = [state for state in self.parents if state in self.live and state[1][-1] in "h]4" and ":/" in state[1]]
-        ends = [state for state in ends if "://:" not in state[1]]
+        """Return some origins for each risk. At least one of them is allowed unless a look-around excludes it."""
+        ends = [state for state in self.parents if state in self.live and re.search("://(?!:).*[h\\]]$", state[1])]
         ends.sort(key=lambda state: (not state[1].startswith("https:"), state[1][-1] == "]"))
-        tails = {state: self.completion({state}, ":") for state in ends}
-        self.read_names([(state, tail) for state, tail in tails.items() if tail is not None and state[1][-1] != "4"])
-        self.known: dict[tuple[frozenset[State], str], frozenset[State]] = {}
+        tails = ((state, self.completion({state}, ":")) for state in ends)
+        self.search_names([(state, tail) for state, tail in tails if tail is not None])
         for kind in ("http", "https"):
             if ANY_ORIGIN not in self.found:
-                self.read_addresses(kind)
+                self.search_addresses(kind)
         return self.found
 
     def add(self, risk: str, before: State, text: str) -> None:
@@ -211,17 +208,17 @@ class _Origins:
         names = () if not self.letters[before[0]].is_class else _ADDRESSES if "[" in start else _NAMES
         origins = [*(start[:-1] + name + text for name in names), start + text]
         known = self.found.setdefault(risk, origins)
-        if _telling(known[-1]) > _telling(origins[-1]):
+        if _clarity(known[-1]) > _clarity(origins[-1]):
             self.found[risk] = origins
 
     def text(self, state: State) -> str:
         """Return the shortest text that leads to a letter."""
-        letters: list[str] = []
+        text = ""
         while state in self.parents:
             parent = self.parents[state]
-            letters.append(_readable(self.after[parent][state]))
+            text = _readable(self.after[parent][state]) + text
             state = parent
-        return "".join(reversed(letters))
+        return text
 
     def completion(self, states: Iterable[State], phases: str) -> str | None:
         """Return the shortest text that leads from one of the states to an end, through certain phases only."""
@@ -237,61 +234,59 @@ class _Origins:
                     pending.append(target)
         return None
 
+    def preceding(self, state: State, character: str) -> list[State]:
+        """Return the states before a letter that reads a character."""
+        return [other for other, letters in self.before[state].items() if letters >> ord(character) & 1]
+
     # Names and IPv6 addresses, from their end
 
-    def read_names(self, ends: list[tuple[State, str]]) -> None:
+    def search_names(self, ends: list[tuple[State, str]]) -> None:
+        """Add the risks of host names and IPv6 addresses, given their last letters and the text behind them."""
         seen: set[tuple[State, str]] = set()
         pending = [(state, "", tail, frozenset[State]()) for state, tail in reversed(ends)]
         while pending and ANY_ORIGIN not in self.found:
             state, text, tail, passed = pending.pop()
-            kind = state[1].partition(":")[0]
             if (state, text) in seen or len(text) > MAX_HOST:
                 continue
             seen.add((state, text))
-            if len(seen) > _MAX_SUFFIXES or len(self.sites) > _MAX_SITES:
-                self.add(SHARED_SUFFIX if kind == "?" else ANY_ORIGIN, state, text + tail)
+            is_web = not state[1].startswith("?")
+            if len(seen) > _MAX_SUFFIXES or len(self.domains) > _MAX_DOMAINS:
+                self.add(ANY_ORIGIN if is_web else SHARED_SUFFIX, state, text + tail)
                 return
             letters = functools.reduce(int.__or__, self.before[state].values())
             letter = self.letters[state[0]]
-            is_last_label = "." not in text.removesuffix(".") and kind != "?"
+            is_last_label = "." not in text.removesuffix(".") and is_web
             if letter.is_bare_dot and is_last_label and text not in {"", "."}:
                 letters = _DOT
             is_open = letter.is_class and letters.bit_count() > _FEW
             if is_open or state in passed:
-                self.judge_open(state, text, tail, is_loop=not is_open)
+                self.check_open(state, text, tail, is_loop=not is_open)
                 continue
             if letter.is_optional and letters != _DOT and is_last_label:  # `com?` is `co`, too
                 for other in self.before[state]:
-                    self.judge_top_level(other, text, tail)
+                    self.check_top_level(other, text, tail)
             longer = ((c + text, other) for c in _characters(letters) for other in self.preceding(state, c))
             pending += [
-                (other, new, tail, passed | {state}) for new, other in longer if not self.ends_here(other, new, tail)
+                (other, new, tail, passed | {state}) for new, other in longer if not self.is_complete(other, new, tail)
             ]
 
-    def preceding(self, state: State, character: str) -> list[State]:
-        """Return what can come before a letter that reads a character."""
-        return [other for other, letters in self.before[state].items() if letters >> ord(character) & 1]
-
-    def ends_here(self, before: State, text: str, tail: str) -> bool:
+    def is_complete(self, before: State, text: str, tail: str) -> bool:
         """Return whether the rest of a host does not matter: the text is the host, or names its owner."""
         kind, _, place = before[1].partition("://")
         host = text.removesuffix(".")
-        if not place:
-            if host.startswith("."):
-                return True  # not a host
-            is_known, owner = True, host
-        else:
-            owner = host[1:]
-            is_below_localhost = host.endswith(".localhost") or host == ".localhost"
-            is_known = host[:1] == "." and (is_below_localhost or (kind != "?" and not is_shared_suffix(owner)))
-        if is_known:
-            self.sites.add(registrable_domain(owner) or owner)
-            if kind == "http" and not is_loopback(owner):
-                self.add(OVER_HTTP, before, text + tail)
-        return is_known
+        if not place and host.startswith("."):
+            return True  # not a host
+        owner = host if not place else host[1:]
+        is_below_localhost = host.endswith(".localhost") or host == ".localhost"
+        if place and (host[:1] != "." or not (is_below_localhost or (kind != "?" and not is_shared_suffix(owner)))):
+            return False
+        self.domains.add(registrable_domain(owner) or owner)
+        if kind == "http" and not is_loopback(owner):
+            self.add(OVER_HTTP, before, text + tail)
+        return True
 
-    def judge_open(self, state: State, text: str, tail: str, *, is_loop: bool) -> None:
-        """Add the risks of a letter that the expression leaves open, with the text behind it."""
+    def check_open(self, state: State, text: str, tail: str, *, is_loop: bool) -> None:
+        """Add the risks of an open letter with the text behind it."""
         kind, _, place = state[1].partition("://")
         host = text.removesuffix(".")
         if kind == "?":
@@ -302,17 +297,17 @@ class _Origins:
         if is_loop or place == "[":
             self.add(ANY_ORIGIN, state, text + tail)
         elif "." not in host:
-            self.judge_top_level(state, text, tail)
+            self.check_top_level(state, text, tail)
         elif is_shared_suffix(host.partition(".")[2]) and not host.rpartition(".")[2].isdigit():
             self.add(SHARED_SUFFIX if host[0] in ".-" else ANY_ORIGIN, state, text + tail)
 
-    def judge_top_level(self, state: State, text: str, tail: str) -> None:
-        """Find a listed top-level domain that fits, with a letter in front of it."""
+    def check_top_level(self, state: State, text: str, tail: str) -> None:
+        """Add a risk if a listed top-level domain ends in the text and the expression allows a letter before it."""
         host = text.removesuffix(".")
-        for name in (*_ORDINARY, *top_level_domains()):
+        for name in (*_COMMON, *top_level_domains()):
             if not name.endswith(host):
                 continue
-            rest = "." + name.removesuffix(host) if host else "." + name
+            rest = "." + name[: len(name) - len(host)]
             states = {state}
             for character in reversed(rest):
                 states = {other for each in states for other in self.preceding(each, character)}
@@ -323,20 +318,24 @@ class _Origins:
 
     # IPv4 addresses, from their start
 
-    def read_addresses(self, kind: str) -> None:
+    def search_addresses(self, kind: str) -> None:
         """Check that the first two numbers of each address are spelled out, or the first one of a private network."""
-        ends = [state for state in self.final if state[1].startswith((f"{kind}://4", f"{kind}://:"))]
         phases = re.compile(rf"{kind}://(?:[1-4]\.?|:.*)?")
-        parts = {
-            state: {other: read for other, read in before.items() if phases.fullmatch(other[1])}
-            for state, before in self.before.items()
-            if phases.fullmatch(state[1])
-        }
-        states = reached(ends, parts)
-        start = frozenset(state for state in states if state[1] == f"{kind}://")
+        ends = [state for state in self.final if re.match(f"{kind}://[4:]", state[1])]
+        within = {state for state in self.before if phases.fullmatch(state[1])}
+        edges = {state: dict.fromkeys(self.before[state].keys() & within, 0) for state in within}
+        states = reached(ends, edges)
+
+        @functools.cache
+        def following(sources: frozenset[State], character: str) -> frozenset[State]:
+            bit = 1 << ord(character)
+            targets = (edge for source in sources for edge in self.after[source].items())
+            return frozenset(target for target, letters in targets if letters & bit and target in states)
+
         networks = 0
-        for first, behind in self.numbers(start, states).items():
-            second = {} if first in _PRIVATE else self.numbers(behind, states)
+        start = frozenset(state for state in states if state[1] == f"{kind}://")
+        for first, behind in _numbers(start, following).items():
+            second = {} if first in _PRIVATE else _numbers(behind, following)
             networks += len(second)
             rest = self.completion(behind, "1234:")
             text = f"{kind}://{first}.{rest}"
@@ -346,34 +345,25 @@ class _Origins:
                 self.found.setdefault(ANY_ORIGIN, [text])
                 return
 
-    def numbers(self, states: frozenset[State], within: set[State]) -> dict[str, frozenset[State]]:
-        """Return the numbers of an IPv4 address that can follow, each with the states behind its dot."""
-        found: dict[str, frozenset[State]] = {}
-        level = {"": states}
-        for _ in range(3):
-            longer = (
-                (text + digit, self.read(each, digit, within)) for text, each in level.items() for digit in "2103456789"
-            )
-            level = {text: each for text, each in longer if each and not (text[0] == "0" and len(text) > 1)}
-            for text, each in level.items():
-                behind = self.read(each, ".", within)
-                if behind and int(text) < _NUMBERS:
-                    found[text] = behind
-        return found
 
-    def read(self, states: frozenset[State], character: str, within: set[State]) -> frozenset[State]:
-        if (states, character) not in self.known:
-            self.known[states, character] = frozenset(
-                target
-                for state in states
-                for target, letters in self.after[state].items()
-                if letters >> ord(character) & 1 and target in within
-            )
-        return self.known[states, character]
+def _numbers(
+    states: frozenset[State], following: Callable[[frozenset[State], str], frozenset[State]]
+) -> dict[str, frozenset[State]]:
+    """Return the numbers of an IPv4 address that can follow, each with the states behind its dot."""
+    found: dict[str, frozenset[State]] = {}
+    level = {"": states}
+    for _ in range(3):
+        longer = ((text + digit, following(each, digit)) for text, each in level.items() for digit in "2103456789")
+        level = {text: each for text, each in longer if each and not (text[0] == "0" and len(text) > 1)}
+        for text, each in level.items():
+            behind = following(each, ".")
+            if behind and int(text) < _NUMBERS:
+                found[text] = behind
+    return found
 
 
-def _telling(origin: str) -> tuple[bool, bool, int, str]:
-    """Return the key that puts first the origin that is easiest to understand."""
+def _clarity(origin: str) -> tuple[bool, bool, int, str]:
+    """Return a key that sorts origins that are easier to understand first."""
     return "[" in origin, not origin.startswith("https:"), len(origin), re.sub("[0-9]", "~", origin)
 
 

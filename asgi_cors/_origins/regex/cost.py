@@ -128,8 +128,7 @@ class _Pump(NamedTuple):
     """A text that leads from one loop to another, and round both."""
 
     source: int
-    entry: int
-    """The last letter before the second loop."""
+    entry: int  # the last letter before the second loop
     target: int
     text: str
 
@@ -138,15 +137,11 @@ class _Total(NamedTuple):
     """The ways that lead to a letter for one text, and the steps that they take."""
 
     ways: float
-    chain: tuple[_Pump, ...]
-    """The loops on the way that multiply their lengths."""
+    chain: tuple[_Pump, ...]  # the loops on the way that multiply their lengths
     steps: float
-    mask: int
-    """The characters of the loop in front, as far as all letters behind it match them."""
-    round: float
-    """The steps of the loop in front."""
-    length: int
-    """The number of letters behind that loop."""
+    mask: int  # the characters of the loop in front, as far as all letters behind it match them
+    round: float  # the steps of the loop in front
+    length: int  # the number of letters behind that loop
 
 
 _START: Final = _Total(1, (), 0, 0, 0, 0)
@@ -268,7 +263,7 @@ class _Polynomial:
         return {loop: list(pumps.values()) for loop, pumps in found.items()}
 
     def pump_text(self, source: int, entry: int, target: int) -> str | None:
-        """Return a text from `source` to itself, from `source` over `entry` to `target`, and from `target` to itself."""
+        """Return a text that leads round both loops, and from the first over `entry` to the second."""
         paths = self.paths
         last = paths.loop_of(target)
 

@@ -48,14 +48,10 @@ class UnsupportedError(Exception):
 class Letter(NamedTuple):
     """A place in the expression that reads one character."""
 
-    mask: int
-    """The characters that it matches, as bits by their index in the alphabet."""
-    is_class: bool = False
-    """Whether it is a range, a category, a negation or a dot."""
-    is_bare_dot: bool = False
-    """Whether it is a dot without a repeat, which probably should be escaped."""
-    is_optional: bool = False
-    """Whether it is a literal character with a question mark."""
+    mask: int  # the characters that it matches, as bits by their index in the alphabet
+    is_class: bool = False  # whether it is a range, a category, a negation or a dot
+    is_bare_dot: bool = False  # whether it is a dot without a repeat, which probably should be escaped
+    is_optional: bool = False  # whether it is a literal character with a question mark
 
 
 class Graph(NamedTuple):
@@ -63,12 +59,9 @@ class Graph(NamedTuple):
 
     alphabet: str
     letters: list[Letter]
-    edges: list[Ways]
-    """For each letter: the letters that can follow."""
-    final: Ways
-    """The letters that can be the last ones, each with the number of ways from there to the end."""
-    has_conditions: bool
-    """Whether a look-around or a word boundary restricts the matches."""
+    edges: list[Ways]  # for each letter: the letters that can follow
+    final: Ways  # the letters that can be the last ones, each with the number of ways from there to the end
+    has_conditions: bool  # whether a look-around or a word boundary restricts the matches
 
 
 def parse_graph(regex: re.Pattern[str], alphabet: str = ASCII) -> Graph:
@@ -144,7 +137,7 @@ class _Builder:
         if op in _CHARACTERS:
             return self.letter(op, argument, flags, is_bare_dot=op is _parser.ANY)
         if op in _LOOPS:
-            return self.repeat(*argument, flags, depth)
+            return self.repeat(argument, flags, depth)
         if op is _parser.SUBPATTERN:
             _, added, removed, items = argument
             return self.sequence(items, _compiler._combine_flags(flags, added, removed), depth + 1)  # noqa: SLF001
@@ -164,7 +157,7 @@ class _Builder:
         return whole
 
     def condition(self, op: Any, argument: Any, flags: int, depth: int) -> _Part:
-        """Add an anchor, or a look-around. A look-around reads the text that follows; nothing follows its last letter."""
+        """Add an anchor, or a look-around, which reads the text that follows: no letter follows its last one."""
         if argument not in (_ENDS if self.is_behind_letter else _ANCHORS):
             self.has_conditions = True
         if op is _parser.AT:
@@ -188,17 +181,18 @@ class _Builder:
         self.is_behind_letter = True
         return _Part({index: 1}, {index: 1}, 0)
 
-    def repeat(self, low: int, high: int, items: Any, flags: int, depth: int) -> _Part:
+    def repeat(self, argument: Any, flags: int, depth: int) -> _Part:
         """Add a repeat, as a few copies or as a loop."""
-        only, argument = items[0] if len(items) == 1 else (None, None)
+        low, high, items = argument
+        only, character = items[0] if len(items) == 1 else (None, None)
 
         def copy() -> _Part:
             if only is _parser.ANY:
-                return self.letter(only, argument, flags)  # a repeated dot is not a bare one
+                return self.letter(only, character, flags)  # a repeated dot is not a bare one
             return self.sequence(items, flags, depth + 1)
 
         if only is _parser.LITERAL and (low, high) == (0, 1):
-            part = self.letter(only, argument, flags)
+            part = self.letter(only, character, flags)
             self.letters[-1] = self.letters[-1]._replace(is_optional=True)
             return part.optional()
         is_loop = high is _parser.MAXREPEAT or high - low > _MAX_OPTIONAL

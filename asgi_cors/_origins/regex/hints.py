@@ -1,7 +1,4 @@
-"""The issues and warnings of a regular expression, and corrections for slow and unsafe ones.
-
-Imported only if a policy has a regular expression.
-"""
+"""The mistakes in a regular expression, and corrections for slow and unsafe ones."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from asgi_cors._errors import NAME_ORIGINS, Issue
+from asgi_cors._errors import NAME_ORIGINS, Issue, OptionIssues
 from asgi_cors._origins.origin import top_level_domains
 
 from .analysis import analyse
@@ -20,60 +17,54 @@ from .paths import MAX_STEPS
 _ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
 # `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.
 _LOOP_IN_LOOP: Final = re.compile(rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])")
-_LONGEST_SHOWN: Final = 2000
+_MAX_SHOWN: Final = 2000  # characters
+_ESCAPE: Final = r"Write '\.' for a dot."
 _HTTP: Final = re.compile(  # pages of localhost have no https
     r"(?:https\?|http\[s\]\?|http\(s\|?\)\??|\((?:\?:)?https?\|https?\)|http)(?=:)(?!:(?:\\?/){2}(?:localhost|127\b))"
 )
 _BARE_DOT: Final = re.compile(r"(?<=[\w)*+])(?<!\\\w)\.(?=\w)")
-_SUB_DOMAINS: Final = re.compile(rf"(?<=/)(\(?)({_ATOM}|\.)([*+])(\)?)(?=[a-z0-9])")
+_SUBDOMAINS: Final = re.compile(rf"(?<=/)(\(?)({_ATOM}|\.)([*+])(\)?)(?=[a-z0-9])")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789-."
 _ANY_END: Final = re.compile(
     r"((?P<local>localhost|127(?:\\?\.0){2}\\?\.1)|(?:\\\.|\[\.\]|\.)(?P<top>[a-z]{2,}))(?:\.[*?]|\(\.\*\))\$?$"
 )
 
 
-def cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
-    """Return an issue if a regular expression for origins can take too long, or cannot be analysed."""
-    analysis = analyse(regex)
-    return _cost_issue(regex, option, analysis.unsupported, analysis.ambiguous_text)
+def check_regex(regex: re.Pattern[str], issues: OptionIssues) -> None:
+    """Add an issue for each mistake in a regular expression for origins, and a warning for each probable one."""
+    source, analysis = regex.pattern, analyse(regex)
+    cost = _cost_issue(regex, issues.option, analysis.unsupported, analysis.ambiguous_text)
+    if cost:
+        issues.errors.append(cost)
+    if analysis.has_bare_dot:
+        issues.warn("regex-dot", source, f"{source!r} has an unescaped dot, which matches any character", _ESCAPE)
+    if analysis.matches_no_origin and "(?!)" not in source:  # which matches nothing on purpose
+        message = f"{source!r} matches no origin: browsers send scheme://host[:port], in lower case and without a path"
+        issues.warn("regex-matches-nothing", source, message, NAME_ORIGINS)
 
 
 def path_cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
-    """Return an issue if a regular expression for paths can take too long, or cannot be analysed."""
-    unsupported, slow = "", None
+    """Return an issue if a regular expression for paths takes too long, or cannot be analysed."""
     alphabet = text_alphabet(regex.pattern)
     try:
-        slow = slow_text(parse_graph(regex, alphabet), (1 << len(alphabet)) - 1)
+        return _cost_issue(regex, option, "", slow_text(parse_graph(regex, alphabet), (1 << len(alphabet)) - 1))
     except UnsupportedError as error:
-        unsupported = str(error)
-    return _cost_issue(regex, option, unsupported, slow)
+        return _cost_issue(regex, option, str(error), None)
 
 
 def _cost_issue(regex: re.Pattern[str], option: str, unsupported: str, slow: str | None) -> Issue | None:
     source = regex.pattern
-    shown = repr(source) if len(source) <= _LONGEST_SHOWN else f"{source[:_LONGEST_SHOWN]!r}…"
+    shown = repr(source) if len(source) <= _MAX_SHOWN else f"{source[:_MAX_SHOWN]!r}…"
     if unsupported:
-        message = f"{shown} has {unsupported}, so the time that it can take is not known"
-        return Issue("regex-unsupported", option, source, message, _instead(option))
+        message = f"{shown} has {unsupported}, so the time that it takes is not known"
+        return Issue("regex-unsupported", option, source, message, _advice(option))
     if slow is None:
         return None
     message = f"{shown} takes over {MAX_STEPS:,} steps for {slow!r}, and no other request is served meanwhile"
     better = _LOOP_IN_LOOP.sub(r"(\1\2\3)\4", source)
-    is_better = better != source and not _is_slow(better, regex.flags)
-    return Issue(
-        "regex-backtracking", option, source, message, _line(better, regex, option) if is_better else _instead(option)
-    )
-
-
-def regex_warnings(regex: re.Pattern[str], option: str) -> Iterator[Issue]:
-    """Yield an issue for each probable mistake."""
-    source, analysis = regex.pattern, analyse(regex)
-    if analysis.has_bare_dot:
-        message = f"{source!r} has an unescaped dot, which matches any character"
-        yield Issue("regex-dot", option, source, message, r"Write '\.' for a dot.")
-    if analysis.matches_no_origin and "(?!)" not in source:  # which matches nothing on purpose
-        message = f"{source!r} matches no origin: browsers send scheme://host[:port], in lower case and without a path"
-        yield Issue("regex-matches-nothing", option, source, message, _instead(option))
+    is_better = better != source and path_cost_issue(re.compile(better, regex.flags & ~re.DEBUG), "") is None
+    hint = _line(better, regex, option) if is_better else _advice(option)
+    return Issue("regex-backtracking", option, source, message, hint)
 
 
 def risk_hint(regex: re.Pattern[str], option: str) -> str:
@@ -81,18 +72,18 @@ def risk_hint(regex: re.Pattern[str], option: str) -> str:
     for better in _narrower(regex.pattern):
         if better != regex.pattern and _is_safe(better, regex.flags):
             return _line(better, regex, option)
-    return _instead(option)
+    return _advice(option)
 
 
 def _narrower(source: str) -> Iterator[str]:
-    """Yield corrected forms that allow less, with one correction more each time."""
+    """Yield corrected forms that allow less, each with one more correction."""
     yield (source := _HTTP.sub("https", source))
-    yield (source := _SUB_DOMAINS.sub(_sub_domains, source))
+    yield (source := _SUBDOMAINS.sub(_subdomains, source))
     yield (source := _ANY_END.sub(_end, source))
     yield _BARE_DOT.sub(r"\\.", source)
 
 
-def _sub_domains(found: re.Match[str]) -> str:
+def _subdomains(found: re.Match[str]) -> str:
     """Replace any text in front of a domain by any labels, if the text can be any labels."""
     begin, atom, repeat, end = found.groups()
     is_any = len(begin) == len(end) and all(re.fullmatch(atom, letter) for letter in _LETTERS)
@@ -100,7 +91,7 @@ def _sub_domains(found: re.Match[str]) -> str:
 
 
 def _end(found: re.Match[str]) -> str:
-    """Leave out any text behind a host; behind a local one a port is meant."""
+    """Remove any text behind a host. Behind a loopback host, a port is meant."""
     if found["local"]:
         return found[1] + "(?::[0-9]+)?"
     return found[1] if found["top"] in top_level_domains() else found[0]
@@ -114,10 +105,6 @@ def _is_safe(source: str, flags: int) -> bool:
     return not (analysis.unsupported or analysis.ambiguous_text or analysis.witnesses or analysis.matches_no_origin)
 
 
-def _is_slow(source: str, flags: int) -> bool:
-    return path_cost_issue(re.compile(source, flags & ~re.DEBUG), "") is not None
-
-
 def _line(source: str, regex: re.Pattern[str], option: str) -> str:
     flags = re.RegexFlag(regex.flags & ~(re.UNICODE | re.DEBUG))
     if option == "allow_origin_regex" and not flags:
@@ -125,7 +112,7 @@ def _line(source: str, regex: re.Pattern[str], option: str) -> str:
     return f"Write re.compile({source!r}{f', {flags!r}' if flags else ''})."
 
 
-def _instead(option: str) -> str:
+def _advice(option: str) -> str:
     if option.startswith("allow_origin"):
         return NAME_ORIGINS
     return "Write a path, or '/prefix/*' for all paths below it."

@@ -65,7 +65,7 @@ class Paths:
                 self.ends[last] = max(ways, self.ends.get(last, 0))
 
     def _merge(self, order: list[int], same: dict[int, Ways], others: dict[int, Ways]) -> None:
-        """Merge letters with the same edges on one side into the first of them; `others` are those on the other side."""
+        """Merge letters with the same edges on one side; `others` are the edges on the other side."""
 
         def key(node: int) -> Hashable:
             edges = ((-1 if other == node else other, ways) for other, ways in same[node].items())

@@ -1,176 +1,94 @@
-"""`audit`: every route of an app, what is served and what pages may do there, and which attacks get in."""
+"""`audit`: every route of an app, its policy, and the attacks on each policy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import Policy, explain
-from asgi_cors.cli.apps import Installed, inspecting, installed_in, load
-from asgi_cors.cli.findings import Finding
-from asgi_cors.cli.routes import Route, Served, policy_of, routes_of
+from asgi_cors.cli.apps import (
+    InspectedApp,
+    Route,
+    ServedBy,
+    find_policy,
+    inspect_app,
+    list_routes,
+    load_app,
+    one_line_errors,
+)
 
 from .attacks import attacks_on, is_sent_by_browsers, targets_of
+from .results import Attack, AttackResults, Audit, AuditContext, RouteResult, describe_origins
 from .rules import NOTES, RULES
 
 if TYPE_CHECKING:
     from re import Pattern
 
-_MOST_TARGETS: Final = 20
+_MAX_TARGETS: Final = 20
 _SAFELISTED: Final = {"GET", "HEAD", "POST"}
-_EVERYTHING: Final = Route("/*", "/", ())
-
-
-@dataclass(frozen=True)
-class Row:
-    """One route, and what pages may do there.
-
-    Args:
-        route: The route.
-        policy: What serves it: a Policy, None (nothing of ours), or "at run time".
-        refused: The methods that it serves and pages may not send.
-    """
-
-    route: Route
-    policy: Served
-    refused: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Attack:
-    """An origin that gets in though nobody wrote it.
-
-    Args:
-        kind: The class of the mistake.
-        origin: The hostile origin.
-        rule: What lets it in.
-        is_sent: Whether browsers send it.
-    """
-
-    kind: str
-    origin: str
-    rule: str
-    is_sent: bool
-
-
-@dataclass(frozen=True)
-class Attacked:
-    """What was attacked, and whether it allows credentials; how many origins were tried, and those that got in."""
-
-    subject: str
-    credentials: bool
-    tried: int
-    got_in: tuple[Attack, ...]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What an audit found.
-
-    Args:
-        subject: MODULE:APP or a URL.
-        kind: The framework, or what is asked.
-        rows: Each route.
-        attacked: Each policy that names origins.
-        findings: What should be changed.
-        notes: What is good to know.
-    """
-
-    subject: str
-    kind: str
-    rows: tuple[Row, ...] = ()
-    attacked: tuple[Attacked, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the rules look at."""
-
-    installed: Installed
-    rows: tuple[Row, ...]
-    attacked: tuple[Attacked, ...]
-    origins: tuple[str, ...]
-    unused: tuple[str, ...]
+_WHOLE_APP: Final = Route("/*", "/", ())
 
 
 def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", factory: bool = False) -> Audit:
     """Audit MODULE:APP without starting it.
 
     Raises:
-        CannotAskError: It can't be imported or inspected.
+        CannotAskError: The app can't be imported or inspected.
     """
-    with inspecting(name):
-        installed = installed_in(load(name, app_dir=app_dir, factory=factory))
-        return _audit(name, installed, origins)
+    with one_line_errors(name):
+        app = inspect_app(load_app(name, app_dir=app_dir, factory=factory))
+        routes = tuple(_route_result(app, route) for route in list_routes(app) or [_WHOLE_APP])
+        attacks = tuple(_attack_policy(policy) for policy in _policies(app, routes))
+        context = AuditContext(app, routes, attacks, origins, tuple(_unused_paths(app, routes)))
+        findings = tuple(chain.from_iterable(rule(context) for rule in RULES))
+        notes = tuple(chain.from_iterable(rule(context) for rule in NOTES))
+        return Audit(name, app.framework or "ASGI or WSGI app", routes, attacks, findings, notes)
 
 
-def _audit(name: str, installed: Installed, origins: tuple[str, ...]) -> Audit:
-    """Audit an app that was imported."""
-    rows = tuple(_row(installed, route) for route in routes_of(installed) or [_EVERYTHING])
-    attacked = tuple(_attacked(policy) for policy in _policies(installed, rows))
-    seen = Seen(installed, rows, attacked, origins, tuple(_unused(installed, rows)))
-    findings = tuple(finding for rule in RULES for finding in rule(seen))
-    notes = tuple(finding for rule in NOTES for finding in rule(seen))
-    return Audit(name, installed.framework or "ASGI or WSGI app", rows, attacked, findings, notes)
-
-
-def _row(installed: Installed, route: Route) -> Row:
-    """Find the policy of a route; where methods have several, the one that is refused most is told."""
-    found: list[tuple[Served, str]] = [
-        (policy_of(installed, route.sample, method, is_websocket=route.is_websocket), method)
+def _route_result(app: InspectedApp, route: Route) -> RouteResult:
+    """Find the policy of a route. If its methods have several policies, prefer one that refuses its method."""
+    found: list[tuple[ServedBy, str]] = [
+        (find_policy(app, route.sample, method, is_websocket=route.is_websocket), method)
         for method in route.methods or ("GET",)
     ]
     refused = tuple(method for policy, method in found if route.methods and _refuses(policy, method))
-    policy: Served = next((policy for policy, method in found if method in refused), found[0][0])
-    return Row(route, policy, refused)
+    policy: ServedBy = next((policy for policy, method in found if method in refused), found[0][0])
+    return RouteResult(route, policy, refused)
 
 
-def _refuses(policy: Served, method: str) -> bool:
+def _refuses(policy: ServedBy, method: str) -> bool:
     if not isinstance(policy, Policy):
         return False
     return method not in _SAFELISTED and policy.allow_methods != "*" and method not in policy.allow_methods
 
 
-def _policies(installed: Installed, rows: Iterable[Row]) -> list[Policy]:
-    """Give each policy once: those of the routes, and those that no route uses."""
-    found = [row.policy for row in rows if isinstance(row.policy, Policy)]
-    if installed.configuration is not None:
-        found += [policy for _, policy in _by_path(installed) if isinstance(policy, Policy)]
-    return list(dict.fromkeys(found))
+def _policies(app: InspectedApp, routes: Iterable[RouteResult]) -> list[Policy]:
+    """Return each policy once: those of the routes, then those of paths that no route uses."""
+    found: list[ServedBy] = [result.policy for result in routes]
+    found += [_policy_at(app, path) for path in _configured_paths(app)]
+    return list(dict.fromkeys(policy for policy in found if isinstance(policy, Policy)))
 
 
-def _by_path(installed: Installed) -> Iterator[tuple[str, Policy | None]]:
-    """Give the paths that are written, each with the policy that serves it."""
-    configuration = installed.configuration
-    written = configuration.settings.written["paths"] if configuration else None
-    for path in written or ():
-        yield _written(path), _at(installed, path)
+def _configured_paths(app: InspectedApp) -> Iterable[str | Pattern[str]]:
+    return (app.configuration.settings.written["paths"] if app.configuration else None) or ()
 
 
-def _written(path: str | Pattern[str]) -> str:
-    return path if isinstance(path, str) else f"re.compile({path.pattern!r})"
-
-
-def _at(installed: Installed, path: str | Pattern[str]) -> Policy | None:
-    if not isinstance(path, str) or installed.configuration is None:
+def _policy_at(app: InspectedApp, path: str | Pattern[str]) -> Policy | None:
+    if not isinstance(path, str) or app.configuration is None:
         return None
-    rules = installed.configuration.settings.rules
+    rules = app.configuration.settings.rules
     return rules.at(path.removesuffix("*") + "x" if path.endswith("*") else path).policy
 
 
-def _unused(installed: Installed, rows: tuple[Row, ...]) -> Iterator[str]:
-    """Name the paths of the policy at which nothing is served."""
-    if rows[0].route is _EVERYTHING or installed.configuration is None:
-        return
-    for path in installed.configuration.settings.written["paths"] or ():
-        if not any(_covers(path, row.route.sample) for row in rows):
-            yield _written(path)
+def _unused_paths(app: InspectedApp, routes: tuple[RouteResult, ...]) -> Iterator[str]:
+    """Yield the keys of `paths` that match no route."""
+    for path in () if routes[0].route is _WHOLE_APP else _configured_paths(app):
+        if not any(_matches(path, result.route.sample) for result in routes):
+            yield path if isinstance(path, str) else f"re.compile({path.pattern!r})"
 
 
-def _covers(path: str | Pattern[str], sample: str) -> bool:
+def _matches(path: str | Pattern[str], sample: str) -> bool:
     if not isinstance(path, str):
         return path.fullmatch(sample) is not None
     if path.endswith("/*"):
@@ -178,28 +96,16 @@ def _covers(path: str | Pattern[str], sample: str) -> bool:
     return sample == path
 
 
-def _attacked(policy: Policy) -> Attacked:
-    """Attack a policy with what a careless check lets in; what it spells out itself is meant."""
-    subject = origins_of(policy)
+def _attack_policy(policy: Policy) -> AttackResults:
+    """Try every attack on a policy. An origin that the policy names is not an attack."""
+    subject = describe_origins(policy)
     if policy.allow_origins == "*":
-        return Attacked(subject, policy.allow_credentials, 0, ())
-    targets = list(targets_of(policy))[:_MOST_TARGETS] or ["https://app.example.com"]
+        return AttackResults(subject, policy.allow_credentials, 0, ())
+    targets = list(targets_of(policy))[:_MAX_TARGETS] or ["https://app.example.com"]
     hostile = dict.fromkeys(pair for target in targets for pair in attacks_on(target))
-    got_in = tuple(attack for kind, origin in hostile if (attack := _attack(policy, kind, origin)))
-    return Attacked(subject, policy.allow_credentials, len(hostile), got_in)
-
-
-def origins_of(policy: Policy) -> str:
-    """Write the origins of a policy in short."""
-    entries = policy.allow_origins
-    if isinstance(entries, str):
-        return "every origin"
-    words = [entry if isinstance(entry, str) else getattr(entry, "pattern", "a function") for entry in entries]
-    return ", ".join(map(str, words)) or "nobody"
-
-
-def _attack(policy: Policy, kind: str, origin: str) -> Attack | None:
-    step = explain(policy, "GET", origin).steps[0]
-    if not step.passed or step.rule.removeprefix("allowed by ").startswith("'"):
-        return None
-    return Attack(kind, origin, step.rule, is_sent_by_browsers(origin))
+    allowed: list[Attack] = []
+    for kind, origin in hostile:
+        step = explain(policy, "GET", origin).steps[0]
+        if step.passed and not step.rule.removeprefix("allowed by ").startswith("'"):
+            allowed.append(Attack(kind, origin, step.rule, is_sent_by_browsers(origin)))
+    return AttackResults(subject, policy.allow_credentials, len(hostile), tuple(allowed))

@@ -1,7 +1,7 @@
-"""The origins that a careless check takes for an allowed one: by class, made from the allowed one.
+"""Hostile origins that a careless check mistakes for an allowed one, by class.
 
-Each class is a mistake that was seen in a library or a server. Some are origins that browsers do send, and anyone can
-have; some only a forged client sends, and what they show is that the check is one of texts, not of origins.
+Each class is a mistake that a library or server had. Browsers can send some of these origins. Others need a forged
+client, and show only that the check compares text instead of origins.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from asgi_cors._origins.origin import WEB_PORTS, parse_origin
 if TYPE_CHECKING:
     from asgi_cors import Policy
 
-_AFTER_THE_HOST: Final = "`{}$(+=_^<>]%#?"
-_AS_A_LABEL: Final = "+&)(!,_"
-# {s} is the scheme, {h} the host, {a} the host with its port.
+_HOST_TERMINATORS: Final = "`{}$(+=_^<>]%#?"
+_LABEL_CHARACTERS: Final = "+&)(!,_"
+# {s} is the scheme, {h} the host, {a} the host with the port; see `attacks_on` for the others.
 _TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "third-party-origin": ("https://evil.test", "https://codepen.io", "https://jsfiddle.net", "http://www.webdevout.net"),
     "null-origin": ("null", "Null", "null ", " null"),
@@ -38,10 +38,10 @@ _TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         *("{s}://{a}\r\nSet-Cookie: a=b", "{s}://{a}\x0b", "{s}://{tabbed}"),
     ),
     "special-character-host": (
-        *(f"{{s}}://{{h}}{c.replace('{', '{{').replace('}', '}}')}.evil.test" for c in _AFTER_THE_HOST),
+        *(f"{{s}}://{{h}}{c.replace('{', '{{').replace('}', '}}')}.evil.test" for c in _HOST_TERMINATORS),
         *("{s}://{h}%2A.evil.test", "{s}://{h}%20.evil.test"),
     ),
-    "special-character-label": tuple(f"{{s}}://{{h}}.{c}.evil.test" for c in _AS_A_LABEL),
+    "special-character-label": tuple(f"{{s}}://{{h}}.{c}.evil.test" for c in _LABEL_CHARACTERS),
     "subdomain-wildcard-deny": (
         *("{s}://evil%2A.{h}", "{s}://a b.{h}", "javascript://a.{h}", "{s}://[::1].{h}", "{s}://A.{h}"),
     ),
@@ -56,7 +56,7 @@ _TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def attacks_on(origin: str) -> Iterator[tuple[str, str]]:
-    """Give class and origin of every attack on a check that allows `origin`."""
+    """Yield the class and origin of every attack on a check that allows `origin`."""
     scheme, _, authority = origin.partition("://")
     host = authority.partition(":")[0] if not authority.startswith("[") else authority.partition("]")[0] + "]"
     parts = {
@@ -77,13 +77,13 @@ def attacks_on(origin: str) -> Iterator[tuple[str, str]]:
 
 
 def is_sent_by_browsers(origin: str) -> bool:
-    """Tell whether a page can have this origin: what forged clients alone send harms no user."""
+    """Return whether a page can have this origin. Only such an attack can harm a user."""
     parsed = parse_origin(origin)
     return origin == "null" or (parsed is not None and parsed.scheme in WEB_PORTS)
 
 
 def targets_of(policy: Policy) -> Iterator[str]:
-    """Give an origin for each entry of a policy that is a text, to build attacks on."""
+    """Yield an origin for each entry of a policy that is a string, as the base of attacks."""
     entries = policy.allow_origins if isinstance(policy.allow_origins, tuple) else ()
     for entry in entries:
         if isinstance(entry, str) and "://" in entry:

@@ -1,4 +1,4 @@
-"""What an audit finds in an app: each a small rule over its routes, its policies and what stands around it."""
+"""The rules of the audit: each yields the findings of one mistake in an app."""
 
 from __future__ import annotations
 
@@ -9,167 +9,164 @@ from asgi_cors import Policy, explain
 from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
-    from .app import Row, Seen
+    from .results import AuditContext, RouteResult
 
-# Middlewares that answer nothing by themselves, so that it doesn't matter that they run before.
-_HARMLESS: Final = (
-    "gzip",
-    "proxyfix",
-    "proxyheaders",
-    "sentry",
-    "opentelemetry",
-    "prometheus",
-    "profiler",
-    "requestid",
+# Middlewares that never respond themselves, so that they may run before CORS.
+_TRANSPARENT: Final = (
+    *("gzip", "proxyfix", "proxyheaders", "sentry", "opentelemetry", "prometheus", "profiler", "requestid"),
 )
-_SHOWN: Final = 6
+_MAX_SHOWN: Final = 6
 
 
-def _listed(rows: list[Row]) -> str:
-    shown = ", ".join(row.route.path for row in rows[:_SHOWN])
-    return shown + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
+def _paths(results: list[RouteResult]) -> str:
+    shown = ", ".join(result.route.path for result in results[:_MAX_SHOWN])
+    return shown + (f" and {len(results) - _MAX_SHOWN} more" if len(results) > _MAX_SHOWN else "")
 
 
-def no_policy(seen: Seen) -> Iterator[Finding]:
-    """Nothing of ours stands around the app."""
-    if seen.installed.configuration is None:
+def no_policy(context: AuditContext) -> Iterator[Finding]:
+    """The app has no asgi_cors middleware."""
+    if context.app.configuration is None:
         yield Finding(
             "no-policy",
-            "The app has no CORS policy of asgi_cors: pages of other origins read nothing, but for what the app itself"
-            " sends.",
-            "If pages of other origins may use it, give it a policy.",
+            "The app has no CORS policy of asgi_cors. Pages of other origins can read a response only if the app itself"
+            " sends CORS headers.",
+            "If pages of other origins may use the app, add a policy.",
             "",
             "app = CORSMiddleware(app, allow_origins=['https://app.example.com'])",
         )
 
 
-def method_refused(seen: Seen) -> Iterator[Finding]:
-    """A route serves a method that pages may not send."""
-    by_methods: dict[tuple[str, ...], list[Row]] = {}
-    for row in seen.rows:
-        if row.refused:
-            by_methods.setdefault(row.refused, []).append(row)
-    for methods, rows in by_methods.items():
+def method_refused(context: AuditContext) -> Iterator[Finding]:
+    """A route serves a method that its policy does not allow."""
+    by_methods: dict[tuple[str, ...], list[RouteResult]] = {}
+    for result in context.routes:
+        if result.refused:
+            by_methods.setdefault(result.refused, []).append(result)
+    for methods, results in by_methods.items():
         yield Finding(
             "method-refused",
-            f"{_listed(rows)}: {', '.join(methods)} {'is' if len(methods) == 1 else 'are'} served, but no page of"
-            " another origin may send it.",
-            "Allow it, if pages are meant to.",
+            f"{_paths(results)}: the routes serve {', '.join(methods)}, but the policy allows no page of another origin"
+            " to send it.",
+            "Allow the method if pages use it.",
             "",
             f"allow_methods=[…, {', '.join(map(repr, methods))}]",
         )
 
 
-def nothing_allowed(seen: Seen) -> Iterator[Finding]:
-    """Routes whose policy allows no origin at all."""
-    rows = [row for row in seen.rows if isinstance(row.policy, Policy) and row.policy.allow_origins == ()]
-    if rows:
+def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
+    """The policy of a route allows no origin."""
+    results = [
+        result for result in context.routes if isinstance(result.policy, Policy) and result.policy.allow_origins == ()
+    ]
+    if results:
         yield Finding(
             "nothing-allowed",
-            f"{_listed(rows)}: the policy allows no origin, so no page of another origin can read anything there.",
-            "Name the origins, or pass the path through untouched if that is meant.",
+            f"{_paths(results)}: the policy allows no origin. No page of another origin can read a response there.",
+            "Name the origins. If that is intended, pass the path through with None.",
             "",
             "allow_origins=['https://app.example.com']",
         )
 
 
-def origin_refused(seen: Seen) -> Iterator[Finding]:
-    """An origin that must get through doesn't, somewhere."""
-    for origin in seen.origins:
-        rows = [
-            row
-            for row in seen.rows
-            if isinstance(row.policy, Policy) and explain(row.policy, "GET", origin).allowed is False
+def origin_refused(context: AuditContext) -> Iterator[Finding]:
+    """A route refuses an origin that must be allowed."""
+    for origin in context.origins:
+        refused = [
+            (result, explanation.steps[0].rule)
+            for result in context.routes
+            if isinstance(result.policy, Policy)
+            and (explanation := explain(result.policy, "GET", origin)).allowed is False
         ]
-        if rows:
-            told = explain(rows[0].policy, "GET", origin) if isinstance(rows[0].policy, Policy) else None
+        if refused:
             yield Finding(
                 "origin-refused",
-                f"{origin} may not read {_listed(rows)}: {told.steps[0].rule if told else ''}.",
-                "Add it to the policy of these routes.",
+                f"{origin} may not read {_paths([result for result, _ in refused])}: {refused[0][1]}.",
+                "Add the origin to the policy of these routes.",
                 "",
                 f"allow_origins=[…, {origin!r}]",
             )
 
 
-def policy_unused(seen: Seen) -> Iterator[Finding]:
-    """A path of the policy at which nothing is served."""
-    for path in seen.unused:
+def policy_unused(context: AuditContext) -> Iterator[Finding]:
+    """A key of `paths` matches no route."""
+    for path in context.unused_paths:
         yield Finding(
             "policy-unused",
-            f"paths[{path!r}] serves no route: a mistyped path leaves its routes to the base policy.",
-            "Write it as the router has it, upper and lower case included; or take it out.",
+            f"paths[{path!r}] matches no route. If the path is mistyped, the base policy serves its routes.",
+            "Spell the path as the router does, upper and lower case included, or remove it.",
         )
 
 
-def cors_inside(seen: Seen) -> Iterator[Finding]:
-    """Another library sets CORS fields, too."""
-    for name in dict.fromkeys(seen.installed.inner):
-        ours = seen.installed.configuration is not None
-        effect = "asgi_cors replaces its fields, and warns at each" if ours else "it decides by rules of its own"
+def cors_inside(context: AuditContext) -> Iterator[Finding]:
+    """Another library sends CORS headers, too."""
+    for name in dict.fromkeys(context.app.inner):
+        has_policy = context.app.configuration is not None
+        effect = "asgi_cors replaces its headers, and warns each time" if has_policy else "it decides by its own rules"
         yield Finding(
             "cors-inside",
-            f"{name} sets CORS inside of the app: {effect}.",
-            "Take it out, and write what it allows into the one policy.",
+            f"{name} sets CORS headers inside of the app: {effect}.",
+            "Remove it, and move the origins that it allows to the policy.",
             "",
-            "paths={'/that/*': {…}} where its routes need another policy",
+            "paths={'/that/*': {…}} if its routes need another policy",
         )
 
 
-def runs_before(seen: Seen) -> Iterator[Finding]:
-    """A middleware outside of ours: what it answers by itself has no CORS fields."""
-    for name in seen.installed.outer:
-        if not any(word in name.lower() for word in _HARMLESS):
+def runs_before(context: AuditContext) -> Iterator[Finding]:
+    """A middleware runs before CORS, and its own responses have no CORS headers."""
+    for name in context.app.outer:
+        if not any(part in name.lower() for part in _TRANSPARENT):
             yield Finding(
                 "runs-before",
-                f"{name} runs before the policy: preflights pass it first, and what it answers by itself (401, 429, a"
-                " redirect) has no CORS fields.",
-                "Put the policy outermost.",
+                f"{name} runs before the policy. It sees preflights first, and its own responses (401, 429, a redirect)"
+                " have no CORS headers.",
+                "Make the policy's middleware the outermost.",
                 "",
                 "app = CORSMiddleware(app, …) around everything; for Starlette and FastAPI install(app, …)",
             )
 
 
-def websocket_unguarded(seen: Seen) -> Iterator[Finding]:
-    """A WebSocket that any site may open."""
-    configuration = seen.installed.configuration
+def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
+    """Any site may open a WebSocket."""
+    configuration = context.app.configuration
     unchecked = configuration is None or not configuration.settings.check_websockets
-    rows = [row for row in seen.rows if row.route.is_websocket and (unchecked or row.policy is None)]
-    if rows:
+    results = [
+        result for result in context.routes if result.route.is_websocket and (unchecked or result.policy is None)
+    ]
+    if results:
         yield Finding(
             "websocket-unguarded",
-            f"{_listed(rows)}: any site may open this WebSocket in the name of a user who has a cookie here.",
-            "Let the policy look at the handshake's Origin.",
+            f"{_paths(results)}: any site can open this WebSocket with the cookies of the user.",
+            "Let the policy check the handshake's Origin.",
             "",
             "check_websockets=True, and a policy at that path",
         )
 
 
-def attack_gets_in(seen: Seen) -> Iterator[Finding]:
-    """A hostile origin gets in."""
-    for attacked in seen.attacked:
-        sent = [attack for attack in attacked.got_in if attack.is_sent]
-        if sent and attacked.credentials:
-            rules = dict.fromkeys(attack.rule.removeprefix("allowed by ") for attack in sent)
+def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
+    """A policy allows hostile origins with credentials."""
+    for attacks in context.attacks:
+        dangerous = attacks.dangerous
+        if dangerous and attacks.credentials:
+            rules = dict.fromkeys(attack.rule.removeprefix("allowed by ") for attack in dangerous)
             yield Finding(
                 "attack-gets-in",
-                f"{len(sent)} of {attacked.tried} hostile origins get in with credentials, such as {sent[0].origin!r}"
-                f" ({sent[0].kind}), by {', '.join(rules)}.",
-                "Name the origins, or let the function or the expression compare the whole origin.",
+                f"The policy allows {len(dangerous)} of {attacks.tried} hostile origins with credentials, such as"
+                f" {dangerous[0].origin!r} ({dangerous[0].kind}), by {', '.join(rules)}.",
+                "Name the origins, or compare the whole origin in the function or regular expression.",
                 "",
                 "allow_origins=['https://app.example.com', 'https://*.example.com']",
             )
 
 
-def trusts_subdomains(seen: Seen) -> Iterator[Finding]:
-    """A wildcard with credentials is as safe as the weakest subdomain."""
-    policies = [row.policy for row in seen.rows if isinstance(row.policy, Policy) and row.policy.allow_credentials]
-    entries = [entry for policy in policies for entry in policy.allow_origins if isinstance(entry, str)]
-    for entry in dict.fromkeys(entry for entry in entries if "://*." in entry):
+def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
+    """A policy allows every subdomain with credentials."""
+    policies = [result.policy for result in context.routes if isinstance(result.policy, Policy)]
+    entries = [entry for policy in policies if policy.allow_credentials for entry in policy.allow_origins]
+    for entry in dict.fromkeys(entry for entry in entries if isinstance(entry, str) and "://*." in entry):
         yield Finding(
             "trusts-subdomains",
-            f"{entry!r} lets every subdomain in with credentials, those that show what users upload and those whose DNS"
-            " entry points nowhere any more included.",
+            f"{entry!r} allows every subdomain with credentials. A subdomain that shows users' uploads, or whose DNS"
+            " record points to an abandoned host, can read users' data.",
             "Name the subdomains that need it, if they are few.",
         )
 

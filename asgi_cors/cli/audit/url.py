@@ -1,64 +1,62 @@
-"""`audit --url`: one live URL under the attacks that a browser could carry out."""
+"""`audit --url`: a live URL under the attacks that a browser could carry out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import httpx
 
-from asgi_cors.cli.doctor.collect import examine
+from asgi_cors.cli.doctor.collect import PROBE_TIMEOUT, collect_evidence
 from asgi_cors.cli.doctor.diagnosis import diagnose
-from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, Answer
-from asgi_cors.cli.doctor.question import CannotAskError, Question
-from asgi_cors.cli.doctor.recorder import Recorder
+from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, ServerResponse
+from asgi_cors.cli.doctor.question import Question
+from asgi_cors.cli.doctor.recorder import NETWORK_ERRORS, Recorder
+from asgi_cors.cli.errors import CannotAskError
 from asgi_cors.cli.findings import Finding
 
-from .app import Attack, Attacked, Audit
 from .attacks import attacks_on, is_sent_by_browsers
-
-_TIMEOUT: Final = 5.0  # seconds for one request
+from .results import Attack, AttackResults, Audit
 
 
 def audit_url(
     url: str, origins: tuple[str, ...], transport: httpx.BaseTransport, *, progress: Callable[[str], None]
 ) -> Audit:
-    """Ask a live URL as each origin, then with every attack on these origins.
+    """Test a live URL as each origin, then with every attack on these origins.
 
     Raises:
-        CannotAskError: There was no answer, or no origin to begin with.
+        CannotAskError: The server did not respond, or `origins` is empty.
     """
     if not origins:
-        raise CannotAskError("audit --url takes --origin, a page that the URL is meant for: what attacks start from.")
+        raise CannotAskError("audit --url needs --origin, an allowed origin from which the attacks are derived.")
     recorder = Recorder(transport)
-    attacked: list[Attacked] = []
+    attacks: list[AttackResults] = []
     findings: dict[str, Finding] = {}
     for origin in origins:
-        diagnosis = diagnose(examine(Question(url=url, origin=origin), recorder, progress=progress))
+        diagnosis = diagnose(collect_evidence(Question(url=url, origin=origin), recorder, progress=progress))
         findings |= {found.name: found for found in (diagnosis.cause, *diagnosis.risks) if found}
-        attacked.append(_attacked(url, origin, recorder, progress))
-    return Audit(url, "live URL", (), tuple(attacked), tuple(findings.values()))
+        attacks.append(_attack_url(url, origin, recorder, progress))
+    return Audit(url, "live URL", (), tuple(attacks), tuple(findings.values()))
 
 
-def _attacked(url: str, origin: str, recorder: Recorder, progress: Callable[[str], None]) -> Attacked:
-    """Ask with every hostile origin that a browser could send."""
+def _attack_url(url: str, origin: str, recorder: Recorder, progress: Callable[[str], None]) -> AttackResults:
+    """Send a request with every hostile origin that a browser could send."""
     hostile = [(kind, value) for kind, value in attacks_on(origin) if is_sent_by_browsers(value)]
-    got_in: list[Attack] = []
-    trusts = False
+    allowed: list[Attack] = []
+    credentials = False
     for number, (kind, value) in enumerate(hostile, 1):
         progress(f"attack {number} of {len(hostile)}: {value}")
-        answer = _asked(url, value, recorder)
-        if answer is not None and answer.allowed_origin == value:
-            trusts = trusts or answer.get(ALLOW_CREDENTIALS) == "true"
-            got_in.append(Attack(kind, value, "with credentials" if trusts else "without credentials", is_sent=True))
-    return Attacked(f"as {origin}", trusts, len(hostile), tuple(got_in))
+        response = _send(url, value, recorder)
+        if response is not None and response.allowed_origin == value:
+            credentials = credentials or response.get(ALLOW_CREDENTIALS) == "true"
+            rule = "with credentials" if credentials else "without credentials"
+            allowed.append(Attack(kind, value, rule, is_sent=True))
+    return AttackResults(f"as {origin}", credentials, len(hostile), tuple(allowed))
 
 
-def _asked(url: str, origin: str, recorder: Recorder) -> Answer | None:
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), _TIMEOUT)
+def _send(url: str, origin: str, recorder: Recorder) -> ServerResponse | None:
     headers = {"origin": origin, "accept": "*/*", "user-agent": "asgi-cors audit"}
-    request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeout})
+    request = httpx.Request("GET", url, headers=headers, extensions={"timeout": dict(PROBE_TIMEOUT)})
     try:
-        return Answer(request, recorder.handle_request(request))
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
+        return ServerResponse(request, recorder.handle_request(request))
+    except NETWORK_ERRORS:
         return None

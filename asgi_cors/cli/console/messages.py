@@ -1,7 +1,7 @@
-"""What browsers print about CORS, and what each of it means.
+"""Recognise the CORS messages of browsers in a text.
 
-A message is a template: `{url}`, `{origin}`, `{value}`, `{name}` and `{status}` stand for what the browser fills in.
-The texts are those of Chromium 156, Firefox 153 and WebKit 2.50 (Safari's engine).
+A template is a message in which `{url}`, `{origin}`, `{value}`, `{name}` and `{status}` are the parts that the browser
+fills in.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .cause import Meaning
-from .causes import MEANINGS
+from .causes import CAUSES, Cause
 
 _CHROMIUM: Final = "Access to {kind} at '{url}'{redirected} from origin '{origin}' has been blocked by CORS policy: "
 _PREFLIGHT: Final = "Response to preflight request doesn't pass access control check: "
@@ -31,61 +30,57 @@ _PATTERNS: Final = {
     "preflight": f"(?P<at_preflight>{re.escape(_PREFLIGHT)})?",
     "ending": r".*?",
 }
-_STRAIGHT: Final = str.maketrans("‘’“”`", "''\"\"'")
+_STRAIGHT_QUOTES: Final = str.maketrans("‘’“”`", "''\"\"'")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One message that was recognised.
+    """A recognised message.
 
     Args:
-        browser: Who prints it.
-        message: The words that were recognised.
-        meaning: What it means.
-        filled: What the browser filled in, by name.
+        browser: The browser that prints it.
+        cause: The cause that it reports.
+        filled: The parts that the browser filled in, by name.
     """
 
     browser: str
-    message: str
-    meaning: Meaning
+    cause: Cause
     filled: dict[str, str]
 
 
-def templates_of(meaning: Meaning) -> Iterator[tuple[str, str]]:
-    """Give browser and whole template of every message of one meaning, as docs/console.md shows them."""
-    for text in meaning.chromium:
-        yield "Chromium", _whole(text, _CHROMIUM + ("{preflight}" if meaning.has_preflight else ""), "")
-    for text in meaning.firefox:
+def templates_of(cause: Cause) -> Iterator[tuple[str, str]]:
+    """Yield the browser and the whole template of each message of a cause."""
+    for text in cause.chromium:
+        yield "Chromium", _whole(text, _CHROMIUM + ("{preflight}" if cause.has_preflight else ""), "")
+    for text in cause.firefox:
         yield "Firefox", _whole(text, _FIREFOX, "{ending}" if text.endswith(")") else ").{ending}")
-    for text in meaning.safari:
+    for text in cause.safari:
         yield "Safari", text.removeprefix("!")
 
 
 def _whole(text: str, before: str, after: str) -> str:
-    """Put a reason into the browser's sentence; one that begins with `!` is a sentence itself."""
+    """Return a reason within the browser's sentence. A text that begins with `!` is already a whole message."""
     return text[1:] if text.startswith("!") else before + text + after
 
 
-def shown(template: str) -> str:
-    """Write a template as people read it."""
+def readable(template: str) -> str:
+    """Return a template as docs/console.md shows it."""
     optional = {"redirected": "", "preflight": f"[{_PREFLIGHT.strip()}] ", "kind": "fetch", "ending": ""}
-    words = {name: optional.get(name, name.upper()) for name in _PATTERNS}
-    return template.format(**words).replace("URL.", "URL.").strip()
+    return template.format(**{name: optional.get(name, name.upper()) for name in _PATTERNS}).strip()
 
 
 @functools.cache
-def _compiled() -> tuple[tuple[str, Meaning, re.Pattern[str]], ...]:
+def _expressions() -> tuple[tuple[str, Cause, re.Pattern[str]], ...]:
     return tuple(
-        (browser, meaning, re.compile(_expression(template)))
-        for meaning in MEANINGS
-        for browser, template in templates_of(meaning)
+        (browser, cause, re.compile(_expression(template)))
+        for cause in CAUSES
+        for browser, template in templates_of(cause)
     )
 
 
 def _expression(template: str) -> str:
-    """Make a regular expression of a template: quotes of any form, blanks of any length."""
-    parts = re.split(r"({\w+})", template.translate(_STRAIGHT))
-    return "".join(map(_part, parts))
+    """Return a template as a regular expression that accepts any quotes and any white space."""
+    return "".join(map(_part, re.split(r"({\w+})", template.translate(_STRAIGHT_QUOTES))))
 
 
 def _part(part: str) -> str:
@@ -97,29 +92,27 @@ def _part(part: str) -> str:
 
 
 def recognise(text: str) -> list[Reading]:
-    """Recognise every message in a paste, each once, in the order in which they stand."""
-    straight = text.translate(_STRAIGHT)
+    """Return the messages in a text, one for each cause, in the order of the text.
+
+    A message that says only that the request failed is left out if another message names the cause.
+    """
+    straight = text.translate(_STRAIGHT_QUOTES)
     found: dict[int, Reading] = {}
-    for browser, meaning, pattern in _compiled():
+    for browser, cause, pattern in _expressions():
         for match in pattern.finditer(straight):
             filled = {name: value for name, value in match.groupdict().items() if value is not None}
-            if match.start() not in found and _fits(meaning.code, filled):
-                words = " ".join(match[0].split())
-                found[match.start()] = Reading(browser, words, meaning, {k: v for k, v in filled.items() if v})
-    return _weighed([found[start] for start in sorted(found)])
+            if match.start() not in found and _fits(cause.code, filled):
+                found[match.start()] = Reading(browser, cause, {name: value for name, value in filled.items() if value})
+    readings = [found[start] for start in sorted(found)]
+    readings = [reading for reading in readings if not reading.cause.is_echo] or readings
+    return list({reading.cause.code: reading for reading in reversed(readings)}.values())[::-1]
 
 
 def _fits(code: str, filled: dict[str, str]) -> bool:
-    """Tell apart what a browser says in the same words, by the value that it quotes."""
+    """Distinguish causes for which a browser prints the same text, by the quoted value or the status."""
     value, status = filled.get("value"), filled.get("status", "")
     if code == "AllowOriginMismatch":
         return value is None or ("://" in value and not re.search(r"[,\s]", value)) or value == "null"
     if code == "InvalidAllowOriginValue":
         return value is None or not re.search(r"[,\s]", value)
     return status[:1] == "3" if code == "PreflightDisallowedRedirect" and status else True
-
-
-def _weighed(found: list[Reading]) -> list[Reading]:
-    """Leave out what only says that something failed, where something else says what; and repeats."""
-    telling = [reading for reading in found if not reading.meaning.is_echo] or found
-    return list({reading.meaning.code: reading for reading in reversed(telling)}.values())[::-1]

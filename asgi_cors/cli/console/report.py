@@ -1,4 +1,4 @@
-"""`console`: what a message means, told with what stands in it; and docs/console.md, made of the same."""
+"""Show what console messages mean, and write docs/console.md."""
 
 from __future__ import annotations
 
@@ -10,59 +10,44 @@ from rich.text import Text
 
 from asgi_cors.cli.terminal import labelled, plain
 
-from .cause import Meaning
-from .causes import MEANINGS
-from .messages import Reading, recognise, shown, templates_of
+from .causes import CAUSES, Cause
+from .messages import Reading, readable, templates_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SCHEMA: Final = 1
 _EXAMPLES: Final = {"origin": "https://app.example.com", "name": "x-id"}
-_HEAD: Final = """\
-# What the console says, and what to do
+_PAGE_HEAD: Final = """\
+# Console messages, and what to do
 
-Browsers print these messages when they keep an answer from a page. Here is each of Chromium (Chrome, Edge, Opera),
-Firefox and Safari, what it means, and what to write: on any server, and in a policy of `asgi_cors`. Capital words stand
-for what the browser fills in; words in brackets may be missing. `asgi-cors console "<the message>"` looks a message up.
+Browsers print these messages when they block a response. Each section has the texts of Chromium (Chrome, Edge, Opera),
+Firefox and Safari, the cause, and the remedy: on any server, and in a policy of `asgi_cors`. Words in capitals are
+filled in by the browser. Text in brackets is optional. `asgi-cors console "<the message>"` looks a message up.
 
-When nothing here helps: `asgi-cors doctor URL --origin ORIGIN` asks the server itself.
+If nothing here helps, `asgi-cors doctor URL --origin ORIGIN` tests the server itself.
 """
 
 
-def read(text: str) -> list[Reading]:
-    """Recognise the messages in a paste."""
-    return recognise(text)
-
-
 def policy_line(reading: Reading) -> str:
-    """Write what to put into a policy, with what stands in the message."""
-    return reading.meaning.policy.format(**{**_EXAMPLES, **reading.filled}) if reading.meaning.policy else ""
+    """Return the option of a policy, with the values of the message, or ""."""
+    return reading.cause.policy.format(**{**_EXAMPLES, **reading.filled}) if reading.cause.policy else ""
 
 
-def next_question(reading: Reading) -> str:
-    """Write the command that asks the server itself; empty where the message doesn't tell what to ask."""
-    url, origin = reading.filled.get("url", ""), reading.filled.get("origin", "")
+def doctor_command(reading: Reading) -> str:
+    """Return the command that tests the server itself, or "" if the message has no URL."""
+    url, origin, name = (reading.filled.get(key, "") for key in ("url", "origin", "name"))
     if not url.startswith("http"):
         return ""
-    method = (
-        f" -X {reading.filled['name']}"
-        if reading.meaning.code.startswith("Method") and "name" in reading.filled
-        else ""
-    )
-    header = (
-        f" -H {reading.filled['name']}"
-        if reading.meaning.code.startswith("Header") and "name" in reading.filled
-        else ""
-    )
-    credentials = (
-        " --credentials" if "Credentials" in reading.meaning.code or "Wildcard" in reading.meaning.code else ""
-    )
+    code = reading.cause.code
+    method = f" -X {name}" if code.startswith("Method") and name else ""
+    header = f" -H {name}" if code.startswith("Header") and name else ""
+    credentials = " --credentials" if "Credentials" in code or "Wildcard" in code else ""
     return f"asgi-cors doctor {url} --origin {origin.rstrip('/') or 'ORIGIN'}{method}{header}{credentials}"
 
 
 def report(readings: list[Reading]) -> RenderableType:
-    """Tell people what the messages mean."""
+    """Return the causes of messages for the terminal."""
     return Group(*_parts(readings))
 
 
@@ -70,29 +55,29 @@ def _parts(readings: list[Reading]) -> Iterator[RenderableType]:
     for number, reading in enumerate(readings):
         if number:
             yield Text("")
-        meaning = reading.meaning
-        yield Text.assemble((meaning.title, "bold"), (f"  {meaning.code}, as {reading.browser} says it", "dim"))
-        rows: list[tuple[str, RenderableType]] = [("Means", plain(meaning.means)), ("Write", plain(meaning.write))]
-        rows += [("asgi_cors", plain(policy_line(reading)))] if meaning.policy else []
-        rows += [("Ask", plain(next_question(reading)))] if next_question(reading) else []
+        cause = reading.cause
+        yield Text.assemble((cause.title, "bold"), (f"  {cause.code}, reported by {reading.browser}", "dim"))
+        rows: list[tuple[str, RenderableType]] = [("Means", plain(cause.means)), ("Write", plain(cause.write))]
+        rows += [("asgi_cors", plain(policy_line(reading)))] if cause.policy else []
+        rows += [("Run", plain(doctor_command(reading)))] if doctor_command(reading) else []
         yield labelled(rows)
 
 
 def as_json(readings: list[Reading]) -> dict[str, Any]:
-    """Give it as data; docs/cli.md describes it."""
+    """Return the readings as data. docs/cli.md describes the keys."""
     return {
         "schema": SCHEMA,
         "command": "console",
         "messages": [
             {
                 "browser": reading.browser,
-                "code": reading.meaning.code,
-                "title": reading.meaning.title,
-                "means": reading.meaning.means,
-                "write": reading.meaning.write,
+                "code": reading.cause.code,
+                "title": reading.cause.title,
+                "means": reading.cause.means,
+                "write": reading.cause.write,
                 "policy": policy_line(reading),
                 "filled": reading.filled,
-                "ask": next_question(reading),
+                "ask": doctor_command(reading),
             }
             for reading in readings
         ],
@@ -100,21 +85,19 @@ def as_json(readings: list[Reading]) -> dict[str, Any]:
 
 
 def page() -> str:
-    """Write docs/console.md."""
-    return "\n".join([_HEAD, *map(_section, MEANINGS)])
+    """Return docs/console.md."""
+    return "\n".join([_PAGE_HEAD, *map(_section, CAUSES)])
 
 
-def _section(meaning: Meaning) -> str:
-    lines = [f"## {meaning.title}", "", f"`{meaning.code}`. {meaning.means}", ""]
-    messages = dict.fromkeys((browser, shown(template)) for browser, template in templates_of(meaning))
+def _section(cause: Cause) -> str:
+    lines = [f"## {cause.title}", "", f"`{cause.code}`. {cause.means}", ""]
+    messages = dict.fromkeys((browser, readable(template)) for browser, template in templates_of(cause))
     lines += [f"- {browser}: {_code(text)}" for browser, text in messages]
-    lines += ["", f"**Write:** {meaning.write}"]
-    policy = meaning.policy.format(**_EXAMPLES) if meaning.policy else ""
+    lines += ["", f"**Write:** {cause.write}"]
+    policy = cause.policy.format(**_EXAMPLES) if cause.policy else ""
     lines += ["", f"**In a policy:** {_code(policy) if '=' in policy else policy}"] if policy else []
     return "\n".join([*lines, ""])
 
 
 def _code(text: str) -> str:
-    fence = "``" if "`" in text else "`"
-    space = " " if fence == "``" else ""
-    return f"{fence}{space}{text}{space}{fence}"
+    return f"`` {text} ``" if "`" in text else f"`{text}`"

@@ -1,4 +1,4 @@
-"""Asking: the call as each engine makes it, then the same URL with other origins."""
+"""Collect the evidence: send the request as each engine does, then the probes."""
 
 from __future__ import annotations
 
@@ -11,68 +11,78 @@ from typing import Final
 
 import httpx
 
+from asgi_cors.cli.errors import CannotAskError
 from asgi_cors.testing import CORSError, Exchange, FetchError, FetchTimeout, NetworkError, Page
 
-from .evidence import ENGINES, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT, Answer, Evidence, Visit
-from .probes import probes_of
-from .question import CannotAskError, Question
-from .recorder import Recorder
+from .evidence import (
+    ENGINES,
+    HANDSHAKE_REFUSED,
+    HEADER_NOT_EXPOSED,
+    MIXED_CONTENT,
+    EngineResult,
+    Evidence,
+    ServerResponse,
+)
+from .probes import build_probes
+from .question import Question
+from .recorder import NETWORK_ERRORS, Recorder
 
 Progress = Callable[[str], None]
-_COOKIE: Final = "Path=/; SameSite=None; Secure"
-_PROBE_TIMEOUT: Final = 5.0  # seconds
-_PATIENCE: Final = 2  # probes without an answer
+PROBE_TIMEOUT: Final = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)  # seconds
+_COOKIE_ATTRIBUTES: Final = "Path=/; SameSite=None; Secure"
+_MAX_FAILED_PROBES: Final = 2
 
 
-def examine(
+def collect_evidence(
     question: Question, transport: httpx.BaseTransport, *, probing: bool = True, progress: Progress = lambda _: None
 ) -> Evidence:
-    """Ask as three engines would, and with other origins.
+    """Send the request as three engines do, and the probes.
 
     Args:
-        question: What to ask.
-        transport: What carries the requests; to close it is the caller's.
-        probing: Whether to ask with other origins, too.
-        progress: Told what is being done.
+        question: The request.
+        transport: The transport that sends the requests. The caller closes it.
+        probing: Whether to test other origins, too.
+        progress: Called with a description of each step.
 
     Raises:
-        CannotAskError: There was no answer; the line says why.
+        CannotAskError: The server did not respond.
     """
     recorder = Recorder(transport, preflight_only=question.preflight_only)
-    spaces = _spaces(question)
-    visits: list[Visit] = []
+    spaces = _address_spaces(question)
+    results: list[EngineResult] = []
     for engine, browser in ENGINES.items():
-        progress(f"asking as {browser} does")
-        visits.append(_visit(question, engine, recorder, spaces))
-    evidence = Evidence(question=question, visits=tuple(visits), spaces=spaces)
-    return replace(evidence, probes=dict(_probed(evidence, recorder, progress))) if probing else evidence
+        progress(f"testing as {browser}")
+        results.append(_run_engine(question, engine, recorder, spaces))
+    evidence = Evidence(question=question, results=tuple(results), address_spaces=spaces)
+    return replace(evidence, probes=dict(_send_probes(evidence, recorder, progress))) if probing else evidence
 
 
-def _visit(question: Question, engine: str, recorder: Recorder, spaces: tuple[str, str]) -> Visit:
-    """Ask as one engine does."""
-    stored = {_web(question.url): [f"{cookie}; {_COOKIE}" for cookie in question.cookies]}
+def _run_engine(question: Question, engine: str, recorder: Recorder, spaces: tuple[str, str]) -> EngineResult:
+    """Send the request as one engine does."""
+    url = "http" + question.url.removeprefix("ws") if question.is_handshake else question.url
+    stored = {url: [f"{cookie}; {_COOKIE_ATTRIBUTES}" for cookie in question.cookies]}
     try:
         page = Page(question.origin, transport=recorder, engine=engine, cookies=stored, timeout=question.timeout)
     except ValueError as error:
         raise CannotAskError(f"--origin: {error}") from None
     with page:
-        visit = _handshake(question, page) if question.is_handshake else _call(question, page)
-    if _is_mixed(question, spaces):
-        visit = replace(visit, error=None, problem=MIXED_CONTENT)
-    return replace(visit, stored=frozenset(page.cookies))
+        result = _open_websocket(question, page) if question.is_handshake else _fetch(question, page)
+    if _is_mixed_content(question, spaces):
+        result = replace(result, error=None, problem=MIXED_CONTENT)
+    return replace(result, stored=frozenset(page.cookies))
 
 
-def _handshake(question: Question, page: Page) -> Visit:
+def _open_websocket(question: Question, page: Page) -> EngineResult:
     try:
         handshake = page.websocket(question.url)
     except FetchError as error:
-        raise CannotAskError(_told(error, question)) from error
+        raise CannotAskError(_describe_failure(error, question)) from error
     problem = "" if handshake.accepted else HANDSHAKE_REFUSED
-    return Visit(engine=page.engine.name, exchanges=tuple(page.exchanges), problem=problem)
+    return EngineResult(engine=page.engine.name, exchanges=tuple(page.exchanges), problem=problem)
 
 
-def _call(question: Question, page: Page) -> Visit:
-    visit = Visit(engine=page.engine.name, exchanges=())
+def _fetch(question: Question, page: Page) -> EngineResult:
+    result = EngineResult(engine=page.engine.name, exchanges=())
     try:
         response = page.fetch(
             question.url,
@@ -83,90 +93,86 @@ def _call(question: Question, page: Page) -> Visit:
             stream=True,
         )
     except CORSError as error:
-        return replace(visit, exchanges=tuple(page.exchanges), error=error)
+        return replace(result, exchanges=tuple(page.exchanges), error=error)
     except FetchError as error:
         if _is_downgraded(page.exchanges):
-            return replace(visit, exchanges=tuple(page.exchanges), problem=MIXED_CONTENT)
-        raise CannotAskError(_told(error, question)) from error
+            return replace(result, exchanges=tuple(page.exchanges), problem=MIXED_CONTENT)
+        raise CannotAskError(_describe_failure(error, question)) from error
     visible = frozenset(name.lower() for name in response.headers)
-    visit = replace(visit, exchanges=tuple(page.exchanges), visible=visible)
-    return replace(visit, problem=HEADER_NOT_EXPOSED) if visit.hidden(question.reads) else visit
+    result = replace(result, exchanges=tuple(page.exchanges), visible=visible)
+    return replace(result, problem=HEADER_NOT_EXPOSED) if result.hidden(question.reads) else result
 
 
-def _is_mixed(question: Question, spaces: tuple[str, str]) -> bool:
-    """Tell whether a page over https calls http, other than on this machine (Mixed Content, 4)."""
+def _is_mixed_content(question: Question, spaces: tuple[str, str]) -> bool:
+    """Return whether a page over https requests http, other than on this machine (Mixed Content, 4)."""
     is_secure = httpx.URL(question.url).scheme in {"https", "wss"}
     return question.origin.startswith("https:") and not is_secure and spaces[1] != "loopback"
 
 
 def _is_downgraded(exchanges: list[Exchange]) -> bool:
-    """Tell whether a redirect led from https to http, where nothing answers."""
+    """Return whether a redirect led from https to http, where the server does not respond."""
     schemes = [exchange.request.url.scheme for exchange in exchanges]
     return "https" in schemes and schemes[-1] == "http"
 
 
-def _web(url: str) -> str:
-    return "http" + url.removeprefix("ws") if url.startswith("ws") else url
-
-
-def _told(error: FetchError, question: Question) -> str:
-    """Say in one line why there was no answer."""
+def _describe_failure(error: FetchError, question: Question) -> str:
+    """Return in one line why there is no response."""
     exchange, cause = error.exchange, error.__cause__
     if exchange is None or not isinstance(error, (NetworkError, FetchTimeout)):
         return " ".join(str(error).split())
-    who = f"{exchange.request.url.host}:{exchange.request.url.port or exchange.request.url.scheme}"
-    what = f"{exchange.request.method} {exchange.request.url}"
+    url = exchange.request.url
+    host, request = f"{url.host}:{url.port or url.scheme}", f"{exchange.request.method} {url}"
     if isinstance(error, FetchTimeout):
-        return f"{what}: no answer within {question.timeout:g} s. A longer wait: --timeout."
-    tls = next((link for link in _chain(error) if isinstance(link, ssl.SSLError)), None)
+        return f"{request}: no response within {question.timeout:g} s. Set --timeout to wait longer."
+    tls = next((link for link in _causes(error) if isinstance(link, ssl.SSLError)), None)
     if tls is not None:
-        hint = " Browsers refuse it, too; to look behind it: --insecure." if "CERT" in str(tls).upper() else ""
-        return f"{who}: TLS failed: {tls.reason or tls}.{hint}"
-    if any(isinstance(link, socket.gaierror) for link in _chain(error)) or "resolution" in str(cause):
-        return f"{exchange.request.url.host}: no such host is known here."
+        hint = " Browsers refuse it, too. Set --insecure to test anyway." if "CERT" in str(tls).upper() else ""
+        return f"{host}: TLS failed: {tls.reason or tls}.{hint}"
+    if any(isinstance(link, socket.gaierror) for link in _causes(error)) or "resolution" in str(cause):
+        return f"{url.host}: the host name can't be resolved."
     if isinstance(cause, httpx.ConnectError):
-        return f"{who}: nothing answers there ({_plain(cause)}). Is the server running?"
+        return f"{host}: the connection failed ({_one_line(cause)}). Is the server running?"
     if isinstance(cause, httpx.RemoteProtocolError):
-        return f"{what}: what came is no HTTP answer that a browser takes ({_plain(cause)})."
-    return f"{what}: {exchange.problem or _plain(error)}."
+        return f"{request}: the response is not HTTP that a browser accepts ({_one_line(cause)})."
+    return f"{request}: {exchange.problem or _one_line(error)}."
 
 
-def _plain(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
     while link is not None:
         yield link
         link = link.__cause__ or link.__context__
 
 
-def _probed(evidence: Evidence, recorder: Recorder, progress: Progress) -> Iterator[tuple[str, Answer]]:
-    """Ask the same URL otherwise; a probe without an answer tells nothing, and after some no more are made."""
-    unanswered = 0
-    for name, request in probes_of(evidence):
-        progress(f"asking {name}")
-        request.extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), _PROBE_TIMEOUT)}
+def _send_probes(evidence: Evidence, recorder: Recorder, progress: Progress) -> Iterator[tuple[str, ServerResponse]]:
+    """Send the probes, and stop after `_MAX_FAILED_PROBES` without a response."""
+    failed = 0
+    for name, request in build_probes(evidence):
+        progress(f"testing {name}")
+        request.extensions = {"timeout": dict(PROBE_TIMEOUT)}
         try:
             response = recorder.handle_request(request)
             response.read()
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
-            unanswered += 1
-            if unanswered == _PATIENCE:
+        except NETWORK_ERRORS:
+            failed += 1
+            if failed == _MAX_FAILED_PROBES:
                 return
             continue
-        yield name, Answer(request, response)
+        yield name, ServerResponse(request, response)
 
 
-def _spaces(question: Question) -> tuple[str, str]:
-    """Tell the address spaces of the page and of what it calls."""
-    page = "unknown" if question.origin == "null" else _space(httpx.URL(question.origin).host)
-    return page, _space(httpx.URL(question.url).host)
+def _address_spaces(question: Question) -> tuple[str, str]:
+    """Return the address spaces of the page and of the URL."""
+    page = "unknown" if question.origin == "null" else _address_space(httpx.URL(question.origin).host)
+    return page, _address_space(httpx.URL(question.url).host)
 
 
-def _space(host: str) -> str:
-    """Tell where a host is (Local Network Access, "IP address space")."""
+def _address_space(host: str) -> str:
+    """Return the address space of a host (Local Network Access, "IP address space")."""
     try:
         found = ip_address(socket.getaddrinfo(host, None)[0][4][0])
     except (OSError, ValueError, UnicodeError):

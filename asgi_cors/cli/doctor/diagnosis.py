@@ -1,25 +1,26 @@
-"""From evidence to findings: the cause of a block, the risks, the notes."""
+"""Apply the rules to the evidence: the cause of a block, the risks and the notes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.findings import Finding
 
-from .rules import layers, lists, origin, preflight, response
-from .rules.notes import NOTES
-from .rules.risks import RISKS
+from .rules import layers, lists, notes, origin, preflight, response, risks
 
 if TYPE_CHECKING:
     from .evidence import Evidence
+    from .rules.rule import Rule
 
-# What comes first wins: each group relies on those before it.
-CAUSES = (
-    *layers.BETWEEN,
+# The first finding is the cause, so the order matters: each group relies on the groups before it.
+CAUSES: Final[tuple[Rule, ...]] = (
+    *layers.LAYERS,
     *preflight.RULES,
     *origin.RULES,
-    *layers.OF_CREDENTIALS,
+    *layers.CREDENTIALS_RULES,
     *lists.RULES,
     *response.RULES,
 )
@@ -27,13 +28,13 @@ CAUSES = (
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor found.
+    """The findings of the doctor.
 
     Args:
-        evidence: What it looked at.
-        cause: Why the call is blocked; None where it isn't.
-        risks: What is wrong though the call may go through.
-        notes: What is good to know.
+        evidence: The evidence.
+        cause: Why the request is blocked, or None if it is allowed.
+        risks: Mistakes that do not block the request.
+        notes: Facts that need no change.
     """
 
     evidence: Evidence
@@ -43,15 +44,17 @@ class Diagnosis:
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
-    """Apply every rule."""
-    cause = None if evidence.is_allowed else next(filter(None, (rule(evidence) for rule in CAUSES)), _unknown(evidence))
-    risks = tuple(finding for rule in RISKS if (finding := rule(evidence)))
-    notes = tuple(finding for rule in NOTES if (finding := rule(evidence)))
-    return Diagnosis(evidence, cause, risks, notes)
+    """Apply every rule to the evidence."""
+    cause = None if evidence.is_allowed else next(_apply(CAUSES, evidence), None) or _unknown(evidence)
+    return Diagnosis(evidence, cause, tuple(_apply(risks.RULES, evidence)), tuple(_apply(notes.RULES, evidence)))
+
+
+def _apply(rules: tuple[Rule, ...], evidence: Evidence) -> Iterator[Finding]:
+    return chain.from_iterable(rule(evidence) for rule in rules)
 
 
 def _unknown(evidence: Evidence) -> Finding:
-    """Tell what the browser tells, where no rule knows more."""
-    error = evidence.error
-    remedy = error.remedy if error else "Look at the exchanges above."
-    return Finding("blocked", f"The browser blocks it: {next(v.code for v in evidence.visits if v.code)}.", remedy)
+    """Return the browser's own error, for a cause that no rule recognises."""
+    remedy = evidence.error.remedy if evidence.error else "Look at the exchanges above."
+    code = next(result.code for result in evidence.results if result.code)
+    return Finding("blocked", f"The browser blocks the request: {code}.", remedy)

@@ -1,8 +1,8 @@
-"""What came back: the answers, each engine's visit, and the probes with other origins."""
+"""The evidence of the doctor: the responses, the result of each engine, and the probes with other origins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -19,50 +19,51 @@ ALLOW_METHODS: Final = "access-control-allow-methods"
 ALLOW_HEADERS: Final = "access-control-allow-headers"
 EXPOSE_HEADERS: Final = "access-control-expose-headers"
 MAX_AGE: Final = "access-control-max-age"
-# What blocks beside CORS; the first is what Chromium calls it, the others are ours.
+# Problems other than CORS errors. Chromium has a name for the first one only.
 MIXED_CONTENT: Final = "MixedContent"
 HANDSHAKE_REFUSED: Final = "HandshakeRefused"
 HEADER_NOT_EXPOSED: Final = "HeaderNotExposed"
 ENGINES: Final = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "Safari"}
+KINDS: Final = {"main": "request", "websocket": "handshake"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One response, its fields read as browsers read them."""
+class ServerResponse:
+    """A response with its request. Headers are parsed as browsers parse them."""
 
     request: httpx.Request
-    response: httpx.Response
+    raw: httpx.Response
 
     @property
     def status(self) -> int:
         """The status code."""
-        return self.response.status_code
+        return self.raw.status_code
 
     @property
     def is_ok(self) -> bool:
         """Whether the status is 200 to 299."""
         return 200 <= self.status <= 299  # noqa: PLR2004 - Fetch, ok status
 
-    def lines(self, name: str) -> list[str]:
-        """Give a field's values, one for each line."""
+    def values(self, name: str) -> list[str]:
+        """Return the values of a header, one for each line."""
         return [
             value.decode("latin-1").strip(" \t")
-            for key, value in self.response.headers.raw
+            for key, value in self.raw.headers.raw
             if key.decode("latin-1").lower() == name
         ]
 
     def get(self, name: str) -> str | None:
-        """Give a field's lines joined; None where there is none."""
-        lines = self.lines(name)
-        return ", ".join(lines) if lines else None
+        """Return the lines of a header, joined with commas, or None if it is missing."""
+        values = self.values(name)
+        return ", ".join(values) if values else None
 
-    def says(self, name: str) -> str:
-        """Give a field's value in lower case, empty where there is none: to look for a word in it."""
+    def lower(self, name: str) -> str:
+        """Return the value of a header in lower case, or "" if it is missing."""
         return (self.get(name) or "").lower()
 
-    def listed(self, name: str) -> list[str]:
-        """Give the elements of a list-valued field as they are written."""
-        return [part.strip() for line in self.lines(name) for part in line.split(",") if part.strip()]
+    def elements(self, name: str) -> list[str]:
+        """Return the elements of a header that holds a list."""
+        return [part.strip() for value in self.values(name) for part in value.split(",") if part.strip()]
 
     @property
     def allowed_origin(self) -> str | None:
@@ -71,35 +72,35 @@ class Answer:
 
     @property
     def varies_by_origin(self) -> bool:
-        """Whether a cache is told that the answer depends on Origin."""
-        names = {name.lower() for name in self.listed("vary")}
+        """Whether Vary says that the response depends on Origin."""
+        names = {name.lower() for name in self.elements("vary")}
         return not names.isdisjoint({"origin", "*"})
 
     @property
     def has_cors(self) -> bool:
-        """Whether any field of the CORS protocol is there."""
-        return any(key.lower().startswith(b"access-control-") for key, _ in self.response.headers.raw)
+        """Whether the response has a header of the CORS protocol."""
+        return any(key.lower().startswith(b"access-control-") for key, _ in self.raw.headers.raw)
 
     @property
     def text(self) -> str:
-        """The beginning of the body; empty where it was not read."""
+        """The beginning of the body, or "" if it was not read."""
         try:
-            return self.response.text
+            return self.raw.text
         except httpx.ResponseNotRead:
             return ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
-    """What one engine did.
+class EngineResult:
+    """The result of the request in one engine.
 
     Args:
         engine: "chromium", "firefox" or "webkit".
-        error: Why CORS blocks it; None where it doesn't.
-        problem: What else keeps the script from what it wants, by one of the names above; empty where nothing does.
-        exchanges: What went over the wire.
+        exchanges: The requests that the engine sent, with their responses.
+        error: The CORS error, or None.
+        problem: Another problem, by one of the names above, or "".
         visible: The response headers that the script may read, in lower case.
-        stored: The names of the cookies that are kept.
+        stored: The names of the cookies that the engine stored.
     """
 
     engine: str
@@ -111,102 +112,106 @@ class Visit:
 
     @property
     def code(self) -> str:
-        """Why the script doesn't get what it wants; empty where it does."""
+        """The code of the CORS error or problem, or ""."""
         return self.error.code if self.error else self.problem
 
     @property
     def console(self) -> str:
-        """What the browser's console says; empty where that isn't known."""
+        """The message in the browser's console, or "" if it is not known."""
         return "" if self.error is None else str(getattr(self.error, self.engine))
 
     @property
     def step(self) -> str:
-        """Where it stopped: "preflight", "request" or "redirect 1", "handshake"; empty where it didn't."""
+        """The step that failed, or "": "preflight", "request" or "handshake", with the number of redirects before."""
         if not self.code:
             return ""
         last = self.exchanges[-1].kind if self.exchanges else "main"
         redirects = sum(exchange.kind == "main" for exchange in self.exchanges) - (last == "main")
         after = f" after redirect {redirects}" if redirects > 0 else ""
-        return {"main": "request", "websocket": "handshake"}.get(last, last) + after
+        return KINDS.get(last, last) + after
 
     def hidden(self, names: tuple[str, ...]) -> list[str]:
-        """Name those that the script can't read."""
+        """Return the names of response headers that the script cannot read."""
         return [name for name in names if name not in self.visible]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that is known when the doctor thinks.
+    """All facts on which the rules decide.
 
     Args:
-        question: What was asked.
-        visits: What each engine did.
-        probes: Answers to the same URL asked otherwise, by the probe's name.
-        spaces: The address spaces of page and URL: "public", "local", "loopback", or "unknown".
+        question: The request.
+        results: The result of each engine.
+        probes: The responses to probes, by the name of the probe.
+        address_spaces: Those of the page and of the URL: "public", "local", "loopback" or "unknown".
     """
 
     question: Question
-    visits: tuple[Visit, ...]
-    probes: Mapping[str, Answer] = field(default_factory=dict[str, Answer])
-    spaces: tuple[str, str] = ("unknown", "unknown")
+    results: tuple[EngineResult, ...]
+    probes: Mapping[str, ServerResponse] = field(default_factory=dict[str, ServerResponse])
+    address_spaces: tuple[str, str] = ("unknown", "unknown")
 
     @property
     def error(self) -> CORSError | None:
-        """Why the first engine that blocks does so."""
-        return next((visit.error for visit in self.visits if visit.error), None)
+        """The CORS error of the first engine that blocks, or None."""
+        return next((result.error for result in self.results if result.error), None)
 
     @property
     def is_allowed(self) -> bool:
-        """Whether the script gets what it wants in every browser."""
-        return not any(visit.code for visit in self.visits)
+        """Whether the script succeeds in every browser."""
+        return not any(result.code for result in self.results)
 
     @property
     def code(self) -> str:
-        """The cause in Chromium's words, without the mark of the preflight; empty where CORS blocks nothing."""
+        """The code of `error` without the prefix "Preflight", or ""."""
         return self.error.code.removeprefix("Preflight") if self.error else ""
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What went over the wire for the first engine that blocks, or for the first."""
-        return next((visit.exchanges for visit in self.visits if visit.error), self.visits[0].exchanges)
+        """The exchanges of the first engine that blocks, or else of the first engine."""
+        return next((result.exchanges for result in self.results if result.error), self.results[0].exchanges)
 
     @property
-    def failed(self) -> Answer | None:
-        """The answer that blocks."""
-        return None if self.error is None or self.error.exchange is None else _answer(self.error.exchange)
+    def blocked(self) -> ServerResponse | None:
+        """The response that the browser blocks, or None."""
+        return None if self.error is None or self.error.exchange is None else _response_of(self.error.exchange)
 
     @property
     def is_preflight(self) -> bool:
-        """Whether it is a preflight that blocks."""
+        """Whether `blocked` is the response to a preflight."""
         return self.error is not None and self.error.exchange is not None and self.error.exchange.kind == "preflight"
 
     @property
     def is_redirected(self) -> bool:
-        """Whether a redirect was followed before."""
+        """Whether the engine followed a redirect."""
         return len({str(exchange.request.url) for exchange in self.exchanges}) > 1
 
     @property
-    def preflight(self) -> Answer | None:
-        """The answer to the first preflight."""
-        return next((_answer(exchange) for exchange in self.exchanges if exchange.kind == "preflight"), None)
+    def preflight(self) -> ServerResponse | None:
+        """The response to the first preflight, or None."""
+        return next((_response_of(exchange) for exchange in self.exchanges if exchange.kind == "preflight"), None)
 
     @property
-    def mains(self) -> tuple[Answer, ...]:
-        """The answers to the request itself, redirects first."""
-        answers = (_answer(exchange) for exchange in self.exchanges if exchange.kind == "main")
-        return tuple(answer for answer in answers if answer is not None)
+    def main_responses(self) -> tuple[ServerResponse, ...]:
+        """The responses to the request itself, redirects first."""
+        return tuple(self._responses("main"))
 
     @property
-    def answers(self) -> tuple[Answer, ...]:
-        """Every answer, in order."""
-        answers = (_answer(exchange) for exchange in self.exchanges)
-        return tuple(answer for answer in answers if answer is not None)
+    def responses(self) -> tuple[ServerResponse, ...]:
+        """All responses, in order."""
+        return tuple(self._responses())
 
-    def grants(self, name: str) -> bool:
-        """Tell whether a probe's own origin may read the answer."""
-        answer = self.probes.get(name)
-        return answer is not None and answer.allowed_origin == answer.request.headers.get("origin")
+    def _responses(self, kind: str = "") -> Iterator[ServerResponse]:
+        for exchange in self.exchanges:
+            response = _response_of(exchange)
+            if response is not None and kind in {"", exchange.kind}:
+                yield response
+
+    def allows_probe(self, name: str) -> bool:
+        """Return whether the response to a probe allows the probe's origin."""
+        response = self.probes.get(name)
+        return response is not None and response.allowed_origin == response.request.headers.get("origin")
 
 
-def _answer(exchange: Exchange) -> Answer | None:
-    return None if exchange.response is None else Answer(exchange.request, exchange.response)
+def _response_of(exchange: Exchange) -> ServerResponse | None:
+    return None if exchange.response is None else ServerResponse(exchange.request, exchange.response)

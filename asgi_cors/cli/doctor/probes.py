@@ -1,6 +1,6 @@
-"""The same URL asked otherwise: as other sites, as a sandboxed page, as no page at all.
+"""Probes: more requests to the same URL, as other origins, as a sandboxed page, and without Origin.
 
-A probe changes nothing on the server: it is a GET where the question is one (or HEAD), else a preflight.
+A probe changes nothing on the server. It is a GET if the question's method is GET or HEAD, and a preflight otherwise.
 """
 
 from __future__ import annotations
@@ -12,33 +12,37 @@ import httpx
 
 from asgi_cors._origins.origin import registrable_domain
 
+from .evidence import ALLOW_ORIGIN
+
 if TYPE_CHECKING:
     from .evidence import Evidence
     from .question import Question
 
 ATTACKER: Final = "asgi-cors-doctor.example"
 
-# The names by which the rules find the answers.
+# The names of the probes, as the progress shows them.
 ANOTHER_SITE: Final = "as another site"
 NULL: Final = "as a sandboxed page"
-SUFFIX: Final = "as an origin that goes on after it"
-PREFIX: Final = "as an origin that ends like it"
-DOT: Final = "as an origin with a letter for a dot"
-SUBDOMAIN: Final = "as a subdomain of it"
-SIBLING: Final = "as another subdomain of its site"
+SUFFIX: Final = "as an origin that begins with the page's"
+PREFIX: Final = "as an origin that ends with the page's domain"
+DOT: Final = "as an origin with a letter instead of a dot"
+SUBDOMAIN: Final = "as a subdomain of the page's host"
+SIBLING: Final = "as another subdomain of the page's site"
 DOWNGRADED: Final = "as the same host over http"
-NOBODY: Final = "without Origin"
-PLAIN: Final = "by a plain GET"
-FRESH: Final = "past the caches"
-NOWHERE: Final = "for a path that is not there"
+NO_ORIGIN: Final = "without Origin"
+PLAIN_GET: Final = "with a plain GET"
+UNCACHED: Final = "past the caches"
+UNKNOWN_PATH: Final = "at an unknown path"
+
+_COMMON_HEADERS: Final = {"accept": "*/*", "user-agent": "asgi-cors doctor"}
 
 
 def hostile_origins(origin: str) -> dict[str, str]:
-    """Give the origins that a careless check takes for `origin`."""
-    hostile = {ANOTHER_SITE: f"https://{ATTACKER}", NULL: "null"}
+    """Return origins that a careless check mistakes for `origin`, by the name of their probe."""
+    hostile = {ANOTHER_SITE: f"https://{ATTACKER}"}
     if origin == "null":
-        del hostile[NULL]
         return hostile
+    hostile[NULL] = "null"
     scheme, _, authority = origin.partition("://")
     host = httpx.URL(origin).host
     hostile[SUFFIX] = f"{scheme}://{host}.{ATTACKER}"
@@ -54,46 +58,40 @@ def hostile_origins(origin: str) -> dict[str, str]:
     return {name: value for name, value in hostile.items() if value != origin}
 
 
-def probes_of(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
-    """Give the probes that this evidence asks for."""
+def build_probes(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
+    """Yield the probes that help to explain this evidence, each with its name."""
     question = evidence.question
     if question.is_handshake:
         yield ANOTHER_SITE, _handshake(evidence, f"https://{ATTACKER}")
         return
     for name, origin in hostile_origins(question.origin).items():
-        yield name, _request(question, origin)
+        yield name, _get(question.url, origin) if question.is_safe else _preflight(question, origin)
     if question.is_safe:
-        yield NOBODY, httpx.Request("GET", question.url, headers=_common(None))
+        yield NO_ORIGIN, httpx.Request("GET", question.url, headers=_COMMON_HEADERS)
     if evidence.is_preflight:
-        yield PLAIN, _get(question.url, question.origin)
-    failed = evidence.failed
-    if failed is None:
+        yield PLAIN_GET, _get(question.url, question.origin)
+    blocked = evidence.blocked
+    if blocked is None:
         return
-    if question.is_safe and failed.is_ok and not evidence.is_preflight:
-        fresh = httpx.URL(question.url).copy_merge_params({"asgi-cors-doctor": "1"})
-        yield FRESH, _get(str(fresh), question.origin)
-    if len(failed.lines("access-control-allow-origin")) > 1:
-        yield NOWHERE, _get(str(httpx.URL(question.url).copy_with(path=f"/{ATTACKER}", query=None)), question.origin)
-
-
-def _request(question: Question, origin: str) -> httpx.Request:
-    """Ask as a page of `origin` would: by GET, or by a preflight where that could change something."""
-    if question.is_safe:
-        return _get(question.url, origin)
-    asked = {"access-control-request-method": question.method}
-    return httpx.Request("OPTIONS", question.url, headers=_common(origin) | asked)
+    if question.is_safe and blocked.is_ok and not evidence.is_preflight:
+        uncached = httpx.URL(question.url).copy_merge_params({"asgi-cors-doctor": "1"})
+        yield UNCACHED, _get(str(uncached), question.origin)
+    if len(blocked.values(ALLOW_ORIGIN)) > 1:
+        unknown = httpx.URL(question.url).copy_with(path=f"/{ATTACKER}", query=None)
+        yield UNKNOWN_PATH, _get(str(unknown), question.origin)
 
 
 def _get(url: str, origin: str) -> httpx.Request:
-    return httpx.Request("GET", url, headers=_common(origin))
+    return httpx.Request("GET", url, headers=_COMMON_HEADERS | {"origin": origin})
 
 
-def _common(origin: str | None) -> dict[str, str]:
-    return {"accept": "*/*", "user-agent": "asgi-cors doctor"} | ({"origin": origin} if origin is not None else {})
+def _preflight(question: Question, origin: str) -> httpx.Request:
+    headers = _COMMON_HEADERS | {"origin": origin, "access-control-request-method": question.method}
+    return httpx.Request("OPTIONS", question.url, headers=headers)
 
 
 def _handshake(evidence: Evidence, origin: str) -> httpx.Request:
-    """Repeat the handshake with another origin."""
+    """Return the handshake with another origin."""
     first = evidence.exchanges[0].request
     headers = [(name, value) for name, value in first.headers.raw if name.lower() != b"origin"]
     return httpx.Request("GET", first.url, headers=[*headers, (b"origin", origin.encode())])

@@ -1,4 +1,4 @@
-"""What the doctor is asked: one call of a page's script."""
+"""The question for the doctor: one request of a page's script, parsed from the command line."""
 
 from __future__ import annotations
 
@@ -7,32 +7,30 @@ from typing import Final
 
 import httpx
 
+from asgi_cors.cli.errors import CannotAskError
+
 _WEB: Final = {"http", "https"}
 _SOCKETS: Final = {"ws", "wss"}
-_HIGHEST_PORT: Final = 65535
+_MAX_PORT: Final = 65535
 _SAFE: Final = {"GET", "HEAD"}
 _LOCAL_HOSTS: Final = ("localhost", "127.", "[")
 
 
-class CannotAskError(Exception):
-    """The question can't be put, or got no answer; the message is one line for the user."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A call as a page's script makes it.
+    """A request as a page's script makes it.
 
     Args:
-        url: What is called; `ws` and `wss` are handshakes.
-        origin: The page's origin, `null` for a sandboxed page.
-        method: As the script writes it.
+        url: The requested URL; `ws` and `wss` are WebSocket handshakes.
+        origin: The page's origin, or "null" for a sandboxed page.
+        method: The method as the script spells it.
         headers: The request headers that the script sets.
-        credentials: Whether it is `credentials: "include"`.
-        reads: The response headers that the script wants to read, in lower case.
-        cookies: Cookies that the browser has for the URL, each `name=value`.
+        credentials: Whether the script sets `credentials: "include"`.
+        reads: The response headers that the script reads, in lower case.
+        cookies: The browser's cookies for the URL, each as `name=value`.
         data: The body.
-        timeout: Seconds for each engine's call.
-        preflight_only: Whether to stop where the request itself would be sent.
+        timeout: Seconds for the request of each engine.
+        preflight_only: Whether to send the preflight only.
     """
 
     url: str
@@ -48,20 +46,20 @@ class Question:
 
     @property
     def is_handshake(self) -> bool:
-        """Whether it opens a WebSocket."""
+        """Whether the request opens a WebSocket."""
         return self.url.partition(":")[0] in _SOCKETS
 
     @property
     def is_safe(self) -> bool:
-        """Whether to ask it again changes nothing on the server."""
+        """Whether the method changes nothing on the server, so that the request can be repeated."""
         return self.method.upper() in _SAFE
 
 
-def read_body(text: str | None) -> str | None:
-    """Read the body, if there is one.
+def check_body(text: str | None) -> str | None:
+    """Return the body.
 
     Raises:
-        CannotAskError: It is not text: an argument in bytes that are not UTF-8.
+        CannotAskError: The argument had bytes that are not UTF-8.
     """
     try:
         (text or "").encode()
@@ -70,11 +68,11 @@ def read_body(text: str | None) -> str | None:
     return text
 
 
-def read_url(text: str) -> str:
-    """Read the URL that is called.
+def parse_url(text: str) -> str:
+    """Return the URL to request.
 
     Raises:
-        CannotAskError: It is none; the line says what to write.
+        CannotAskError: The text is not a URL.
     """
     try:
         url = httpx.URL(text.strip())
@@ -82,22 +80,22 @@ def read_url(text: str) -> str:
     except (httpx.InvalidURL, UnicodeError) as error:
         raise CannotAskError(f"{text[:200]!r} is not a URL: {str(error).rstrip('.')}.") from None
     if url.scheme not in _WEB | _SOCKETS:
-        written = text.strip().partition("://")[2] or text.strip()
-        scheme = "http" if written.startswith(_LOCAL_HOSTS) else "https"
-        hint = f" Write '{scheme}://{written[:200]}'." if written else ""
+        rest = text.strip().partition("://")[2] or text.strip()
+        scheme = "http" if rest.startswith(_LOCAL_HOSTS) else "https"
+        hint = f" Write '{scheme}://{rest[:200]}'." if rest else ""
         raise CannotAskError(f"{text[:200]!r} is not an http, https, ws or wss URL.{hint}")
-    if (url.port or 0) > _HIGHEST_PORT:
-        raise CannotAskError(f"{text[:200]!r} is not a URL: no port is above {_HIGHEST_PORT}.")
+    if (url.port or 0) > _MAX_PORT:
+        raise CannotAskError(f"{text[:200]!r} is not a URL: the port must be at most {_MAX_PORT}.")
     if not url.host:
-        raise CannotAskError(f"{text[:200]!r} names no host. Write one such as 'https://api.example.com/items'.")
+        raise CannotAskError(f"{text[:200]!r} has no host. Write a URL such as 'https://api.example.com/items'.")
     return str(url)
 
 
-def read_origin(text: str) -> str:
-    """Read the page's origin; of a page's whole URL, the origin is taken.
+def parse_page_origin(text: str) -> str:
+    """Return the origin of a page. A whole URL is cut down to its origin.
 
     Raises:
-        CannotAskError: It is none; the line says what to write.
+        CannotAskError: The text is not the origin of a web page.
     """
     if text == "null":
         return text
@@ -107,16 +105,16 @@ def read_origin(text: str) -> str:
     except (httpx.InvalidURL, UnicodeError) as error:
         raise CannotAskError(f"--origin {text[:200]!r} is not an origin: {error}.") from None
     if url.scheme not in _WEB or not host:
-        hint = "Write the page's, such as 'https://app.example.com', or 'null' for a sandboxed or local page."
+        hint = "Write the page's origin, such as 'https://app.example.com', or 'null' for a sandboxed or local page."
         raise CannotAskError(f"--origin {text[:200]!r} is not the origin of a web page. {hint}")
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def read_header(text: str) -> tuple[str, str]:
-    """Read a header as curl takes it: `name: value`, or a name alone.
+def parse_header(text: str) -> tuple[str, str]:
+    """Return the name and value of a header, written as for curl: `name: value`, or a name alone.
 
     Raises:
-        CannotAskError: There is no name.
+        CannotAskError: The name is missing.
     """
     name, _, value = text.partition(":")
     if not name.strip():

@@ -1,14 +1,14 @@
-"""Who wrote an answer: the software that its fields and its body give away."""
+"""Recognise the software that sent a response by its headers and its body."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .evidence import Answer
+    from .evidence import ServerResponse
 
-# What a Server or X-Powered-By field begins with or holds, in lower case -> who that is.
-_WORDS: Final = {
+# A part of Server, X-Powered-By, X-AspNet-Version or Via, in lower case -> the software.
+_PRODUCTS: Final = {
     "nginx": "nginx",
     "openresty": "nginx",
     "tengine": "nginx",
@@ -41,8 +41,8 @@ _WORDS: Final = {
     "netlify": "Netlify",
     "google frontend": "Google Frontend",
 }
-# A field that only one layer sends -> who that is.
-_FIELDS: Final = {
+# A header that only one product sends -> the software.
+_HEADERS: Final = {
     "cf-ray": "Cloudflare",
     "x-amz-cf-id": "CloudFront",
     "x-amzn-errortype": "API Gateway",
@@ -53,7 +53,7 @@ _FIELDS: Final = {
     "x-envoy-upstream-service-time": "Envoy",
     "x-kong-response-latency": "Kong",
 }
-# What stands in the pages and errors of one framework -> who that is.
+# A text in error pages, in lower case -> the software.
 _TEXTS: Final = {
     "disallowed cors": "Starlette",
     "<center>nginx": "nginx",
@@ -71,23 +71,27 @@ PROXIES: Final = frozenset(
 )
 
 
-def makers(answer: Answer) -> tuple[str, ...]:
-    """Name the software that an answer gives away, what stands before it first."""
-    said = " ".join(answer.says(name) for name in ("server", "x-powered-by", "x-aspnet-version", "via"))
-    found = [who for word, who in _WORDS.items() if word in said and not (word == "apache" and "coyote" in said)]
-    found += [who for name, who in _FIELDS.items() if answer.get(name) is not None]
-    text = answer.text[:4096].lower()
-    found += [who for word, who in _TEXTS.items() if word in text]
-    return tuple(sorted(dict.fromkeys(found), key=lambda who: who not in PROXIES))
+def detect_servers(response: ServerResponse) -> tuple[str, ...]:
+    """Return the names of the software that a response reveals, proxies first."""
+    product = " ".join(response.lower(name) for name in ("server", "x-powered-by", "x-aspnet-version", "via"))
+    found = [
+        name for text, name in _PRODUCTS.items() if text in product and not (text == "apache" and "coyote" in product)
+    ]
+    found += [name for header, name in _HEADERS.items() if response.get(header) is not None]
+    body = response.text[:4096].lower()
+    found += [name for text, name in _TEXTS.items() if text in body]
+    return tuple(sorted(dict.fromkeys(found), key=lambda name: name not in PROXIES))
 
 
-def proxy(answer: Answer) -> str:
-    """Name the proxy before the app, by a field of its own; empty where none shows."""
-    via = answer.get("via")
-    return next((who for who in makers(answer) if who in PROXIES), f"a proxy (Via: {via[:60]})" if via else "")
+def detect_proxy(response: ServerResponse) -> str:
+    """Return the name of the proxy before the app, or "" if the response reveals none."""
+    via = response.get("via")
+    proxies = (name for name in detect_servers(response) if name in PROXIES)
+    return next(proxies, f"a proxy (Via: {via[:60]})" if via else "")
 
 
-def clue(answer: Answer) -> str:
-    """Quote the field that gives a proxy away."""
+def proxy_headers(response: ServerResponse) -> str:
+    """Return the headers that reveal a proxy, in parentheses after a space, or ""."""
     names = ("server", "via", "cf-ray", "x-amzn-errortype", "x-amz-cf-id")
-    return ", ".join(f"{name}: {answer.get(name)}" for name in names if answer.get(name) is not None)
+    headers = ", ".join(f"{name}: {response.get(name)}" for name in names if response.get(name) is not None)
+    return f" ({headers})" if headers else ""

@@ -176,7 +176,7 @@ class Fetch:
         return build_request("OPTIONS", self._hop.url, headers)
 
     def _preflight_fetch(self, query: Query) -> Steps[None]:
-        """Fetch, CORS-preflight fetch."""
+        """Send the preflight and check its response (Fetch, CORS-preflight fetch)."""
         exchange = Exchange(kind="preflight", request=self._preflight_request(query))
         exchange, response = yield from self._send(exchange, repeatable=True)
         headers = self._parse_headers(exchange, response)
@@ -203,7 +203,7 @@ class Fetch:
             self._page.cache.store(query, allowed, self._now + age)
 
     def _http_fetch(self) -> Steps[tuple[Exchange, HeaderList]]:
-        """Fetch, HTTP fetch: send the request and check its response."""
+        """Send the request and check its response (Fetch, HTTP fetch)."""
         if self._hop.stream is not None and self._engine.stream_bodies == "http2-only":
             raise NetworkError(f"{self._engine.name} sends streams over HTTP/2 only; pass content as bytes.")
         exchange = Exchange(kind="main", request=self._main_request())
@@ -258,7 +258,7 @@ class Fetch:
         return build_request(hop.method, hop.url, headers, body=hop.body, stream=hop.stream)
 
     def _origin_header(self) -> str:
-        """Fetch, append a request `Origin` header."""
+        """Return the value of Origin, or "" (Fetch, append a request `Origin` header)."""
         if self._tainting != "cors" and self._hop.method in {"GET", "HEAD"}:
             return self._resent_origin
         downgrade = self._origin.startswith("https:") and self._hop.url.scheme == "http"
@@ -277,7 +277,7 @@ class Fetch:
         return exchange
 
     def _redirect(self, location: str, exchange: Exchange) -> None:
-        """Fetch, HTTP-redirect fetch."""
+        """Set the next hop (Fetch, HTTP-redirect fetch)."""
         if len(self._urls) > self._page.follow:
             raise _failed(
                 RedirectError, f"it is redirect {len(self._urls)}; the page follows {self._page.follow}", exchange

@@ -130,7 +130,7 @@ async def _drain(exchange: Exchange, response: httpx.Response) -> httpx.Response
             async for part in response.aiter_raw():
                 parts.append(part)  # noqa: PERF401 - a comprehension would lose the parts at a timeout
         except TRANSPORT_ERRORS:
-            pass  # the headers were enough
+            pass  # the page needs the headers only
     await _close(response)
     return with_body(exchange, response, b"".join(parts))
 

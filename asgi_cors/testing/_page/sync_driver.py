@@ -211,7 +211,7 @@ class WorkerDriver:
     def _drain(self, exchange: Exchange, response: httpx.Response) -> httpx.Response:
         parts: list[bytes] = []
         _bound(response, time.monotonic() + GRACE)
-        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the headers were enough
+        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):  # the page needs the headers only
             self._worker.call(lambda: _collect(response, parts), DRAIN_LIMIT)
         return with_body(exchange, response, b"".join(parts))
 

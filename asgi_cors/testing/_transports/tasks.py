@@ -17,7 +17,7 @@ GRACE = 0.1
 
 
 class Signal:
-    """A reusable event."""
+    """An event that can be sent and awaited many times."""
 
     def __init__(self) -> None:
         self._event: anyio.Event | None = None

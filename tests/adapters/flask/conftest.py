@@ -1,4 +1,4 @@
-"""A Flask app by WSGI, and by ASGI: one request, its whole answer."""
+"""Requests to a Flask app over WSGI and over ASGI."""
 
 import asyncio
 from importlib.util import find_spec
@@ -16,19 +16,21 @@ else:
     collect_ignore_glob = ["test_*.py"]
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     @property
     def cors(self) -> dict[str, str]:
-        """Return what CORS and caches go by; a field that is sent twice fails the test."""
-        fields = [(name, value) for name, value in self.headers if name.startswith("access-control-") or name == "vary"]
-        assert len(fields) == len(dict(fields)), fields
-        return dict(fields)
+        """The CORS headers and Vary. A header that is sent twice fails the test."""
+        headers = [
+            (name, value) for name, value in self.headers if name.startswith("access-control-") or name == "vary"
+        ]
+        assert len(headers) == len(dict(headers)), headers
+        return dict(headers)
 
-    def field(self, name):
+    def header(self, name):
         return dict(self.headers)[name]
 
 
@@ -38,7 +40,7 @@ def by_wsgi(app, method, path, headers, body):
     text = b"".join(chunks)
     if hasattr(chunks, "close"):
         chunks.close()
-    return Answer(int(status.split()[0]), [(name.lower(), value) for name, value in sent], text)
+    return Response(int(status.split()[0]), [(name.lower(), value) for name, value in sent], text)
 
 
 def by_asgi(app, method, path, headers, body):
@@ -47,7 +49,7 @@ def by_asgi(app, method, path, headers, body):
 
 def scope_of(method, path, headers, **more):
     path, _, query = path.partition("?")
-    fields = {"host": "localhost", **headers}
+    headers = {"host": "localhost", **headers}
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -57,7 +59,7 @@ def scope_of(method, path, headers, **more):
         "path": unquote(path),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()],
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
         "client": ("127.0.0.1", 50000),
         "server": ("localhost", 80),
         **more,
@@ -65,7 +67,7 @@ def scope_of(method, path, headers, **more):
 
 
 async def drive(app, scope, body=b""):
-    """Send one request to an ASGI app, and collect its answer."""
+    """Send one request to an ASGI app, and return its response."""
     messages, sent, answered = [{"type": "http.request", "body": body}], [], asyncio.Event()
 
     async def receive():
@@ -83,34 +85,34 @@ async def drive(app, scope, body=b""):
     (start,) = (message for message in sent if message["type"] == "http.response.start")
     chunks = [message.get("body", b"") for message in sent if message["type"] == "http.response.body"]
     headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
-    return Answer(start["status"], headers, b"".join(chunks))
+    return Response(start["status"], headers, b"".join(chunks))
 
 
-SHELLS = {"WSGI": by_wsgi, "ASGI": by_asgi}
+INTERFACES = {"WSGI": by_wsgi, "ASGI": by_asgi}
 
 
 class Client:
-    """Sends requests to a Flask app by one of the two ways."""
+    """Sends requests to a Flask app over one interface."""
 
-    def __init__(self, app, shell):
-        self.app, self.shell = app, shell
+    def __init__(self, app, interface):
+        self.app, self.interface = app, interface
 
     def request(self, method, path, origin=None, *, body=b"", **headers):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.shell(self.app, method, path, {**({"origin": origin} if origin else {}), **named}, body)
+        return self.interface(self.app, method, path, {**({"origin": origin} if origin else {}), **named}, body)
 
     def get(self, path, origin=None, **headers):
         return self.request("GET", path, origin, **headers)
 
     def preflight(self, path, origin, method="PUT", headers=None):
-        asked = {"access-control-request-headers": headers} if headers else {}
-        return self.request("OPTIONS", path, origin, **{"access-control-request-method": method, **asked})
+        requested = {"access-control-request-headers": headers} if headers else {}
+        return self.request("OPTIONS", path, origin, **{"access-control-request-method": method, **requested})
 
 
-@pytest.fixture(params=SHELLS)
+@pytest.fixture(params=INTERFACES)
 def serve(request):
-    """Serve an app by WSGI, and in a second run by ASGI."""
-    return lambda app: Client(app, SHELLS[request.param])
+    """Serve an app over WSGI, and in a second run over ASGI."""
+    return lambda app: Client(app, INTERFACES[request.param])
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def app():
 
 @pytest.fixture
 def asgi():
-    """What is needed to talk ASGI by hand: a scope, and a client."""
+    """The functions that build a scope and send it to an app."""
 
     class ASGI(NamedTuple):
         scope: object = staticmethod(scope_of)

@@ -1,4 +1,4 @@
-"""What was published against Flask-CORS and sanic-cors does not hold here; `nox -s upstream` shows where it still does.
+"""Published attacks on Flask-CORS and sanic-cors fail here. `nox -s upstream` shows which still succeed there.
 
 With FLASK_CORS_SOURCE, the folder of Flask-CORS 6.0.5, the same attacks are tried there as well, and those that are
 still open must succeed.
@@ -29,7 +29,7 @@ STILL_OPEN = {
 
 
 def flask_cors():
-    """Import Flask-CORS itself, under a name of its own."""
+    """Import Flask-CORS itself, under another name."""
     source = Path(ORIGINAL) / "flask_cors"
     spec = importlib.util.spec_from_file_location(
         "original_flask_cors", source / "__init__.py", submodule_search_locations=[str(source)]
@@ -76,12 +76,12 @@ def cases():
 
 
 @pytest.mark.parametrize(("module", "name"), [*cases()])
-def test_a_hostile_page_may_not_read(module, name):
-    """And a friendly one may, where the attack isn't on the path, so that a refusal of all doesn't pass."""
+def test_a_hostile_page_cannot_read_the_response(module, name):
+    """A trusted page can read it, unless the attack is on the path. Refusing every page would not pass."""
     resources, path = READS[name]
     client = app_with(module, resources).test_client()
-    answer = client.get(path, headers={"Origin": EVIL})
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    response = client.get(path, headers={"Origin": EVIL})
+    assert "Access-Control-Allow-Origin" not in response.headers
     if "//" not in path and "/." not in path and "%" not in path:
         assert client.get(path, headers={"Origin": FRIEND}).headers["Access-Control-Allow-Origin"] == FRIEND
 
@@ -92,20 +92,20 @@ MODULES += [pytest.param(flask_cors(), id="Flask-CORS")] if ORIGINAL else []
 
 @pytest.mark.parametrize("module", MODULES)
 def test_cve_2024_6221_private_networks_stay_closed(module):
-    """Unless it is said, no page may reach into a private network."""
-    asks = {
+    """By default, no page may access a private network."""
+    preflight = {
         "Origin": FRIEND,
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Private-Network": "true",
     }
-    answer = app_with(module, {"/*": OPEN}).test_client().options("/key", headers=asks)
-    assert answer.headers["Access-Control-Allow-Origin"] in {"*", FRIEND}
-    assert answer.headers.get("Access-Control-Allow-Private-Network") != "true"
+    response = app_with(module, {"/*": OPEN}).test_client().options("/key", headers=preflight)
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", FRIEND}
+    assert response.headers.get("Access-Control-Allow-Private-Network") != "true"
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_cve_2024_1681_no_request_forges_a_log_line(module, caplog):
-    """By its path, at any level."""
+    """Neither by its path nor at any log level."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, module.__name__)
     client = app_with(module, {"/*": CLOSED}).test_client()

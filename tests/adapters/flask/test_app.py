@@ -1,4 +1,4 @@
-"""CORS(app): preflights before anything of the app, fields on every answer, by WSGI and by ASGI alike."""
+"""CORS(app): preflights are answered before the app runs, and every response has CORS headers, over WSGI and ASGI."""
 
 import pytest
 from flask import Blueprint, Flask, Response, abort, redirect, request, send_file, stream_with_context
@@ -22,7 +22,7 @@ OPEN_PREFLIGHT = {
 
 @pytest.fixture
 def app() -> Flask:
-    """An app with what apps have: a login before every request, handlers, streams, classes, crashes."""
+    """An app with a login before every request, error handlers, streams, classes and crashes."""
     app = Flask("app")
 
     @app.before_request
@@ -97,8 +97,8 @@ def app() -> Flask:
     [
         pytest.param("/plain", "GET", 200, id="a view"),
         pytest.param("/plain", "HEAD", 200, id="HEAD"),
-        pytest.param("/plain", "DELETE", 405, id="a method that the view has not"),
-        pytest.param("/plain", "OPTIONS", 200, id="an OPTIONS that is no preflight"),
+        pytest.param("/plain", "DELETE", 405, id="a method that the view does not have"),
+        pytest.param("/plain", "OPTIONS", 200, id="an OPTIONS request that is not a preflight"),
         pytest.param("/missing", "GET", 404, id="no view"),
         pytest.param("/slash", "POST", 308, id="a redirect to add a slash"),
         pytest.param("/away", "GET", 302, id="a redirect by a view"),
@@ -113,58 +113,58 @@ def app() -> Flask:
         pytest.param("/bp/in", "GET", 200, id="a blueprint's view"),
     ],
 )
-@pytest.mark.parametrize(("origin", "fields"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
-def test_every_answer_carries_the_fields(app, serve, path, method, status, origin, fields):
+@pytest.mark.parametrize(("origin", "headers"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
+def test_every_response_has_the_cors_headers(app, serve, path, method, status, origin, headers):
     CORS(app, origins=PAGE, supports_credentials=True)
-    answer = serve(app).request(method, path, origin)
-    assert (answer.status, answer.cors) == (status, fields)
+    response = serve(app).request(method, path, origin)
+    assert (response.status, response.cors) == (status, headers)
 
 
 @pytest.mark.parametrize(
     "path", ["/plain", "/missing", "/slash", "/private", "/crash", "/item", "/bp/in", "/async", "//plain"]
 )
-def test_a_preflight_is_answered_before_anything_of_the_app(app, serve, path):
-    """Neither routing, redirects, logins nor views run: the answer is the policy's, and the same everywhere."""
+def test_a_preflight_is_answered_before_any_code_of_the_app_runs(app, serve, path):
+    """No routing, redirect, login or view runs. The response is the same for every path."""
     CORS(app)
     app.before_request(lambda: pytest.fail("the app was called"))
-    answer = serve(app).preflight(path, OTHER)
-    assert (answer.status, answer.body, answer.headers) == (204, b"", list(OPEN_PREFLIGHT.items()))
+    response = serve(app).preflight(path, OTHER)
+    assert (response.status, response.body, response.headers) == (204, b"", list(OPEN_PREFLIGHT.items()))
 
 
-def test_a_refused_preflight_says_why(app, serve):
+def test_the_body_of_a_refused_preflight_names_the_reason(app, serve):
     CORS(app, origins=PAGE)
-    answer = serve(app).preflight("/plain", OTHER)
-    assert (answer.status, answer.cors) == (200, VARY)
-    assert b"PreflightMissingAllowOriginHeader" in answer.body
+    response = serve(app).preflight("/plain", OTHER)
+    assert (response.status, response.cors) == (200, VARY)
+    assert b"PreflightMissingAllowOriginHeader" in response.body
 
 
-def test_cors_alone_opens_everything_without_credentials(app, serve):
-    """As all of Flask-CORS's tutorials have it; the answer is the same for every request, so nothing varies."""
+def test_cors_without_options_allows_every_origin_without_credentials(app, serve):
+    """As in Flask-CORS's tutorials. The response is the same for every request, so it has no Vary."""
     CORS(app)
     assert serve(app).get("/plain", OTHER).cors == {"access-control-allow-origin": "*"}
     assert serve(app).get("/plain").cors == {"access-control-allow-origin": "*"}
 
 
-def test_the_apps_own_vary_is_kept(app, serve):
+def test_the_apps_own_vary_is_preserved(app, serve):
     CORS(app, origins=PAGE)
     assert serve(app).get("/vary", PAGE).cors["vary"] == "Accept, origin"
 
 
-def test_a_304_carries_the_fields(app, serve):
+def test_a_304_has_the_cors_headers(app, serve):
     CORS(app, origins=PAGE)
-    answer = serve(app).get("/file", PAGE, if_none_match='"tag"')
-    assert (answer.status, answer.cors) == (304, {"access-control-allow-origin": PAGE, "vary": "Origin"})
+    response = serve(app).get("/file", PAGE, if_none_match='"tag"')
+    assert (response.status, response.cors) == (304, {"access-control-allow-origin": PAGE, "vary": "Origin"})
 
 
-def test_test_client_has_it(app):
-    """app.test_client() sees what a server does: the middleware stands around app.wsgi_app."""
+def test_flasks_test_client_uses_the_middleware(app):
+    """The middleware is around app.wsgi_app, so app.test_client() gets the same responses as a server."""
     CORS(app)
-    answer = app.test_client().options("/private", headers={"Origin": OTHER, "Access-Control-Request-Method": "PUT"})
-    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (204, "*")
+    response = app.test_client().options("/private", headers={"Origin": OTHER, "Access-Control-Request-Method": "PUT"})
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (204, "*")
 
 
-def test_a_crash_goes_on_where_flask_is_told_so(app):
-    """With TESTING the exception is the caller's, with a note that the page would see a CORS error."""
+def test_an_exception_propagates_if_flask_is_configured_to(app):
+    """With TESTING it is raised, with a note that the page would see a CORS error."""
     CORS(app)
     app.testing = True
     with pytest.raises(LookupError) as raised:
@@ -172,8 +172,8 @@ def test_a_crash_goes_on_where_flask_is_told_so(app):
     assert "CORS" in raised.value.__notes__[0]
 
 
-def test_a_middleware_set_later_stands_outside(app, serve):
-    """What another extension puts around app.wsgi_app keeps its place."""
+def test_a_middleware_added_later_is_outside_of_ours(app, serve):
+    """Another extension may wrap app.wsgi_app after CORS(app)."""
     CORS(app)
     inner, seen = app.wsgi_app, []
     app.wsgi_app = lambda environ, start_response: seen.append(environ["PATH_INFO"]) or inner(environ, start_response)
@@ -181,8 +181,8 @@ def test_a_middleware_set_later_stands_outside(app, serve):
     assert seen == ["/plain"]
 
 
-def test_init_app_later_means_the_same(app, serve):
-    """CORS().init_app(app): the constructor's options count, those of init_app before them."""
+def test_init_app_merges_its_options_over_those_of_the_constructor(app, serve):
+    """The constructor's other options apply."""
     CORS(origins=OTHER, expose_headers=["X-A"]).init_app(app, origins=PAGE)
     assert serve(app).get("/plain", PAGE).cors == {
         "access-control-allow-origin": PAGE,
@@ -191,8 +191,8 @@ def test_init_app_later_means_the_same(app, serve):
     }
 
 
-def test_one_cors_serves_several_apps(serve):
-    """Each app has a policy of its own in app.extensions; which one CORS() means, it can't tell."""
+def test_one_extension_serves_several_apps(serve):
+    """Each app has its own policy in app.extensions. CORS() itself has none then."""
     cors, first, second = CORS(), Flask("first"), Flask("second")
     cors.init_app(first, origins=PAGE)
     cors.init_app(second, origins=OTHER)
@@ -203,7 +203,7 @@ def test_one_cors_serves_several_apps(serve):
         _ = cors.policy
 
 
-def test_a_second_init_is_refused_in_words(app):
+def test_a_second_policy_for_an_app_is_refused(app):
     cors = CORS(app)
     with pytest.raises(ValueError, match=r"the app 'app' has a CORS\(\) already.*reconfigure"):
         cors.init_app(app)
@@ -212,15 +212,15 @@ def test_a_second_init_is_refused_in_words(app):
 
 
 def test_a_failed_init_can_be_repeated(app, serve):
-    """What is refused leaves the app open to the next try."""
+    """A refused policy is not installed."""
     with pytest.raises(ValueError, match="supports_credentials"):
         CORS(app, supports_credentials=True)
     CORS(app, supports_credentials=True, origins=PAGE)
     assert serve(app).get("/plain", PAGE).cors == GRANTED
 
 
-def test_the_extension_explains_and_is_replaced(app, serve):
-    """CORS(app) and app.extensions have .policy, .explain and .reconfigure; a refused one leaves the old in force."""
+def test_the_extension_has_policy_explain_and_reconfigure(app, serve):
+    """So does app.extensions["asgi_cors"]. A refused policy leaves the old one in force."""
     cors = CORS(app, origins=PAGE, max_age=60)
     installed = app.extensions["asgi_cors"]
     assert cors.policy == installed.policy
@@ -232,8 +232,8 @@ def test_the_extension_explains_and_is_replaced(app, serve):
     assert serve(app).get("/plain", OTHER).cors["access-control-allow-origin"] == OTHER
 
 
-def test_a_policy_may_replace_all_options_of_one(app, serve):
-    """reconfigure(policy) is as good as naming each option; not both."""
+def test_reconfigure_with_a_policy_replaces_every_option_of_the_policy(app, serve):
+    """A policy and options of a policy together are refused."""
     cors = CORS(app, origins=OTHER, resources={"/plain": {"expose_headers": "X-A"}})
     policy = cors.policy.replace(allow_origins=[PAGE])
     cors.reconfigure(policy)
@@ -242,8 +242,8 @@ def test_a_policy_may_replace_all_options_of_one(app, serve):
         cors.reconfigure(policy, origins=PAGE)
 
 
-def test_enforce_policy_for_and_on_decision_work(app, serve):
-    """What the middlewares take besides a policy, CORS(app) takes, too."""
+def test_the_options_of_the_middleware_work(app, serve):
+    """These are `enforce`, `policy_for` and `on_decision`."""
     seen = []
     CORS(
         app,

@@ -1,4 +1,4 @@
-"""asgi_app: requests that wait for a thread, and requests that are refused before they wait."""
+"""asgi_app: requests that wait for a thread, and requests that are refused at once."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ class Client:
 
     def __init__(self, serving, scope):
         self.messages, self.sent, self.left = [{"type": "http.request", "body": b""}], [], asyncio.Event()
-        self.waits = asyncio.Event()  # set when the request is complete, and its client is watched
+        self.waits = asyncio.Event()  # set when the request is complete, and the bridge watches for its disconnect
         self.task = asyncio.create_task(serving(scope, self.receive, self.send))
 
     async def receive(self):
@@ -50,13 +50,13 @@ def busy(app):
 
 
 async def hold(busy, serving, asgi):
-    """Make a request that takes the only thread."""
+    """Send a request that occupies the only thread."""
     first = Client(serving, asgi.scope("GET", "/first", {}))
     assert await asyncio.to_thread(busy.held.wait, LIMIT)
     return first
 
 
-async def test_a_request_whose_client_leaves_takes_no_thread(app, asgi, busy):
+async def test_a_waiting_request_whose_client_disconnects_uses_no_thread(app, asgi, busy):
     """None of forty waiting requests runs, and the next request does not wait for them."""
     serving = asgi_app(app, threads=1)
     first = await hold(busy, serving, asgi)
@@ -74,7 +74,7 @@ async def test_a_request_whose_client_leaves_takes_no_thread(app, asgi, busy):
     assert following.sent[0]["type"] == "http.response.start"
 
 
-async def test_a_request_that_is_cancelled_while_it_waits_takes_no_thread(app, asgi, busy):
+async def test_a_waiting_request_that_is_cancelled_uses_no_thread(app, asgi, busy):
     """The cancellation reaches the server."""
     serving = asgi_app(app, threads=1)
     first = await hold(busy, serving, asgi)
@@ -89,8 +89,8 @@ async def test_a_request_that_is_cancelled_while_it_waits_takes_no_thread(app, a
     assert (busy.ran, client.sent) == (["first", "next"], [])
 
 
-async def test_a_client_that_leaves_while_its_request_runs_gets_nothing(app, asgi, busy):
-    """The view runs to its end."""
+async def test_a_client_that_disconnects_while_its_view_runs_gets_no_response(app, asgi, busy):
+    """The view is not interrupted."""
     serving = asgi_app(app, threads=1)
     first = await hold(busy, serving, asgi)
     first.left.set()
@@ -101,7 +101,7 @@ async def test_a_client_that_leaves_while_its_request_runs_gets_nothing(app, asg
     assert (busy.ran, first.sent) == (["first"], [])
 
 
-# -- too many lines
+# -- too many headers
 
 LINES = {
     "101 of one header": [(b"x-many", b"1")] * 101,
@@ -113,8 +113,8 @@ LINES = {
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
-async def test_too_many_lines_are_refused_before_the_body_is_read(app, method, lines):
-    """No thread is taken, and the page can read the refusal; on HEAD it has no body."""
+async def test_too_many_headers_are_refused_before_the_body_is_read(app, method, lines):
+    """No thread is used, and the page can read the refusal. On HEAD it has no body."""
     CORS(app, origins=PAGE)
     sent = []
 
@@ -133,11 +133,11 @@ async def test_too_many_lines_are_refused_before_the_body_is_read(app, method, l
     assert (headers[b"content-length"], body["body"]) == (b"%d" % len(text), text if method == "GET" else b"")
 
 
-async def test_a_hundred_lines_of_several_headers_are_served(app, asgi):
+async def test_a_hundred_repetitions_of_several_headers_are_served(app, asgi):
     app.add_url_rule("/", "view", lambda: f"{len(request.headers['X-A'])}")
     lines = [(b"x-a", b"1"), (b"x-b", b"1")] * 100
-    answer = await asgi.drive(asgi_app(app), asgi.scope("GET", "/", {}) | {"headers": lines})
-    assert (answer.status, answer.body) == (200, b"199")
+    response = await asgi.drive(asgi_app(app), asgi.scope("GET", "/", {}) | {"headers": lines})
+    assert (response.status, response.body) == (200, b"199")
 
 
 async def test_a_path_beyond_utf8_is_served(app, asgi):
@@ -146,7 +146,7 @@ async def test_a_path_beyond_utf8_is_served(app, asgi):
     assert (await asgi.drive(asgi_app(app), asgi.scope("GET", "/x", {}) | {"path": "/\udcff"})).status == 200
 
 
-# -- which lines count for a route
+# -- which headers count for a route
 
 
 HOSTS = {
@@ -160,14 +160,14 @@ HOSTS = {
 
 
 @pytest.mark.parametrize(("lines", "status"), HOSTS.values(), ids=HOSTS)
-async def test_the_host_is_found_whatever_stands_before_it(asgi, lines, status):
-    """Host selects the view, and so the policy of a preflight. Several lines of Host match no view."""
+async def test_the_host_is_found_after_any_other_headers(asgi, lines, status):
+    """Host selects the view, and so the policy of a preflight. Several Host headers match no view."""
     app = Flask("app", host_matching=True, static_host="static.test")
     app.add_url_rule("/", "a", cross_origin(origins=PAGE)(lambda: ""), host="a.test")
     app.add_url_rule("/", "b", cross_origin(origins="https://b.example.com")(lambda: ""), host="b.test")
     CORS(app, origins="https://other.example.com")
-    asked = [(b"origin", PAGE.encode()), (b"access-control-request-method", b"PUT")]
-    scope = asgi.scope("OPTIONS", "/", {}) | {"headers": [*lines, *asked]}
+    requested = [(b"origin", PAGE.encode()), (b"access-control-request-method", b"PUT")]
+    scope = asgi.scope("OPTIONS", "/", {}) | {"headers": [*lines, *requested]}
     serving = asgi_app(app)
     for _ in range(2):
         assert (await asgi.drive(serving, scope)).status == status
@@ -181,8 +181,8 @@ VALUES = {
 
 
 @pytest.mark.parametrize("lines", VALUES.values(), ids=VALUES)
-async def test_a_route_is_matched_by_the_beginning_of_the_headers(asgi, monkeypatch, lines):
-    """Werkzeug looks at each value several times."""
+async def test_a_route_is_matched_by_the_first_headers_only(asgi, monkeypatch, lines):
+    """Werkzeug processes each value several times."""
     app = Flask("app")
     app.add_url_rule("/", "a", cross_origin(origins=PAGE)(lambda: ""))
     CORS(app, origins="https://other.example.com")
@@ -193,7 +193,7 @@ async def test_a_route_is_matched_by_the_beginning_of_the_headers(asgi, monkeypa
         return app.url_map.bind("a.test", path_info="/")
 
     monkeypatch.setattr(app, "create_url_adapter", create_url_adapter)
-    asked = [(b"origin", PAGE.encode()), (b"access-control-request-method", b"PUT")]
-    scope = asgi.scope("OPTIONS", "/", {}) | {"headers": [*asked, *lines]}
+    requested = [(b"origin", PAGE.encode()), (b"access-control-request-method", b"PUT")]
+    scope = asgi.scope("OPTIONS", "/", {}) | {"headers": [*requested, *lines]}
     assert (await asgi.drive(asgi_app(app), scope)).status == 204
     assert 0 < max(seen) <= 8192

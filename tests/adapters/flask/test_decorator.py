@@ -27,12 +27,14 @@ PREFLIGHT = {
     **VARY,
 }
 
-with_and_without = pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "alone"])
+with_and_without = pytest.mark.parametrize(
+    "install", [CORS, lambda app: None], ids=["with CORS(app)", "without CORS(app)"]
+)
 own = cross_origin(origins=PAGE)
 
 
-def allowed(answer):
-    return answer.cors.get("access-control-allow-origin")
+def allowed(response):
+    return response.cors.get("access-control-allow-origin")
 
 
 @with_and_without
@@ -40,64 +42,64 @@ def allowed(answer):
     ("path", "method", "status"),
     [("/view", "GET", 200), ("/abort", "GET", 418), ("/crash", "GET", 500), ("/view", "OPTIONS", 200)],
 )
-@pytest.mark.parametrize(("origin", "fields"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
-def test_a_views_policy_serves_its_answers(app, serve, install, path, method, status, origin, fields):
-    """Those to what it raises included."""
+@pytest.mark.parametrize(("origin", "headers"), [(PAGE, GRANTED), (OTHER, REFUSED), (None, REFUSED)])
+def test_a_views_policy_applies_to_all_its_responses(app, serve, install, path, method, status, origin, headers):
+    """This includes responses for exceptions that the view raises."""
     install(app)
     for name, body in {"view": jsonify, "abort": lambda: abort(418), "crash": lambda: 1 / 0}.items():
         app.add_url_rule(f"/{name}", name, own(body))
-    answer = serve(app).request(method, path, origin)
-    assert (answer.status, answer.cors) == (status, fields)
+    response = serve(app).request(method, path, origin)
+    assert (response.status, response.cors) == (status, headers)
 
 
 @with_and_without
 def test_a_views_policy_answers_its_preflights(app, serve, install):
-    """The view itself isn't called; the answer has the policy's fields and no others."""
+    """The view is not called. The response has the policy's headers and no others."""
     install(app)
     app.add_url_rule("/view", "view", own(lambda: pytest.fail("called")), methods=["PUT"])
     client = serve(app)
-    answer = client.preflight("/view", PAGE)
-    assert (answer.status, answer.headers, answer.body) == (204, list(PREFLIGHT.items()), b"")
-    answer = client.preflight("/view", OTHER)
-    assert (answer.status, answer.cors) == (200, VARY)
-    assert b"PreflightMissingAllowOriginHeader" in answer.body
+    response = client.preflight("/view", PAGE)
+    assert (response.status, response.headers, response.body) == (204, list(PREFLIGHT.items()), b"")
+    response = client.preflight("/view", OTHER)
+    assert (response.status, response.cors) == (200, VARY)
+    assert b"PreflightMissingAllowOriginHeader" in response.body
 
 
 @with_and_without
-def test_an_options_that_is_no_preflight_names_the_methods(app, serve, install):
+def test_an_options_request_that_is_not_a_preflight_lists_the_methods(app, serve, install):
     install(app)
     app.add_url_rule("/view", "view", own(lambda: "got"))
     app.add_url_rule("/view", "put", own(lambda: "put"), methods=["PUT"])
-    answer = serve(app).request("OPTIONS", "/view", PAGE)
-    assert set(answer.field("allow").split(", ")) == {"GET", "HEAD", "PUT", "OPTIONS"}
-    assert answer.cors == GRANTED
+    response = serve(app).request("OPTIONS", "/view", PAGE)
+    assert set(response.header("allow").split(", ")) == {"GET", "HEAD", "PUT", "OPTIONS"}
+    assert response.cors == GRANTED
 
 
 @with_and_without
-def test_without_automatic_options_the_view_answers_them(app, serve, install):
+def test_without_automatic_options_the_view_answers_options_requests(app, serve, install):
     install(app)
     view = cross_origin(origins=PAGE, automatic_options=False)(lambda: "mine")
     app.add_url_rule("/view", "view", view, methods=["GET", "OPTIONS"])
-    answer = serve(app).request("OPTIONS", "/view", PAGE)
-    assert (answer.body, answer.cors) == (b"mine", GRANTED)
+    response = serve(app).request("OPTIONS", "/view", PAGE)
+    assert (response.body, response.cors) == (b"mine", GRANTED)
 
 
 @pytest.mark.parametrize("bare", [cross_origin, cross_origin()], ids=["@cross_origin", "@cross_origin()"])
 @with_and_without
-def test_without_options_it_opens_a_view_to_all(app, serve, install, bare):
+def test_without_options_every_origin_may_read_the_view(app, serve, install, bare):
     install(app)
     app.add_url_rule("/view", "view", bare(lambda: "open"))
     assert serve(app).get("/view", OTHER).cors == {"access-control-allow-origin": "*"}
 
 
-def test_alone_it_leaves_other_views_untouched(app, serve):
+def test_without_cors_other_views_have_no_cors_headers(app, serve):
     app.add_url_rule("/view", "view", own(lambda: "own"))
     app.add_url_rule("/plain", "plain", lambda: "plain")
     client = serve(app)
     assert client.get("/plain", PAGE).cors == client.get("/missing", PAGE).cors == {}
 
 
-def test_with_cors_other_views_keep_the_apps_policy(app, serve):
+def test_with_cors_other_views_have_the_apps_policy(app, serve):
     CORS(app, origins=OTHER)
     app.add_url_rule("/view", "view", own(lambda: "own"))
     app.add_url_rule("/plain", "plain", lambda: "plain")
@@ -105,8 +107,8 @@ def test_with_cors_other_views_keep_the_apps_policy(app, serve):
     assert (allowed(client.get("/plain", OTHER)), allowed(client.get("/plain", PAGE))) == (OTHER, None)
 
 
-def test_what_cors_is_given_does_not_count(app, serve):
-    """As in Flask-CORS: a view's options are laid over the config and the defaults, not over CORS(app, …)."""
+def test_options_of_cors_do_not_apply_to_a_decorated_view(app, serve):
+    """As in Flask-CORS, a view's options are merged over the config and the defaults, not over CORS(app, …)."""
     app.config["CORS_MAX_AGE"] = 7
     CORS(app, origins=OTHER, supports_credentials=True, expose_headers="X-A")
     app.add_url_rule("/view", "view", own(lambda: "own"))
@@ -115,8 +117,8 @@ def test_what_cors_is_given_does_not_count(app, serve):
     assert client.preflight("/view", PAGE).cors == PREFLIGHT | {"access-control-max-age": "7"}
 
 
-def test_a_view_registered_after_the_first_request_counts(app, serve):
-    """Flask lets it be before a request has reached the app itself, which a preflight doesn't."""
+def test_a_view_registered_after_a_preflight_has_its_policy(app, serve):
+    """Flask allows that until a request reaches the app, and a preflight does not reach it."""
     CORS(app)
     client = serve(app)
     client.preflight("/view", PAGE)
@@ -124,7 +126,7 @@ def test_a_view_registered_after_the_first_request_counts(app, serve):
     assert client.get("/view", PAGE).cors == GRANTED
 
 
-# -- other decorators, and the order of them
+# -- other decorators and their order
 
 
 def passes_on(view):
@@ -152,7 +154,7 @@ def needs_login(view):
 
 @with_and_without
 @pytest.mark.parametrize("order", [[own, passes_on], [passes_on, own]], ids=["above", "below"])
-def test_it_stands_above_or_below_other_decorators(app, serve, install, order):
+def test_it_works_above_and_below_other_decorators(app, serve, install, order):
     install(app)
     view = functools.reduce(lambda view, decorator: decorator(view), order, lambda: "own")
     app.add_url_rule("/view", "view", view)
@@ -161,21 +163,21 @@ def test_it_stands_above_or_below_other_decorators(app, serve, install, order):
     assert client.preflight("/view", PAGE).cors == PREFLIGHT
 
 
-def test_a_login_above_it_is_in_the_way_without_cors(app, serve):
-    """Alone, the view can't answer for what is refused before it is reached; with CORS(app) it does."""
+def test_the_refusal_of_a_login_has_cors_headers_only_with_cors(app, serve):
+    """Without CORS(app), a decorated view cannot add headers to a response that is sent before it runs."""
     app.add_url_rule("/view", "view", needs_login(own(lambda: "own")))
     assert serve(app).get("/view", PAGE).cors == {}
     app = Flask("second")
     CORS(app)
     app.add_url_rule("/view", "view", needs_login(own(lambda: "own")))
     client = serve(app)
-    answer = client.get("/view", PAGE)
-    assert (answer.status, answer.cors) == (401, GRANTED)
+    response = client.get("/view", PAGE)
+    assert (response.status, response.cors) == (401, GRANTED)
     assert client.preflight("/view", PAGE).cors == PREFLIGHT
 
 
-def test_hidden_from_the_app_both_policies_must_allow(app, serve):
-    """A decorator above it without functools.wraps hides its policy; then it takes back, and never adds."""
+def test_a_hidden_policy_and_the_apps_must_both_allow(app, serve):
+    """A decorator above that does not use functools.wraps hides the view's policy from the app."""
     CORS(app, origins=[PAGE, "https://third.example"])
     app.add_url_rule("/view", "view", hides(cross_origin(origins=[PAGE, OTHER])(lambda: "own")))
     client = serve(app)
@@ -183,8 +185,8 @@ def test_hidden_from_the_app_both_policies_must_allow(app, serve):
     assert verdicts == [PAGE, None, None]
 
 
-def test_above_route_it_is_warned_of(app, serve):
-    """Flask has registered the bare view by then: nothing of the decorator would take effect."""
+def test_a_decorator_above_route_raises_a_warning(app, serve):
+    """Flask has registered the bare view by then, so the decorator has no effect."""
     CORS(app)
     own(app.get("/view")(lambda: "bare"))
     with pytest.warns(ConfigWarning, match=r"is above its route.*first @app.route"):
@@ -192,7 +194,7 @@ def test_above_route_it_is_warned_of(app, serve):
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_view_that_is_registered_bare_and_decorated_is_two(app, serve):
+def test_a_view_registered_bare_and_decorated_raises_no_warning(app, serve):
     CORS(app, origins=OTHER)
 
     def view():
@@ -235,8 +237,8 @@ class ByMethod(MethodView):
 
 @with_and_without
 @pytest.mark.parametrize("view", [Decorated, Methods])
-def test_it_serves_class_based_views(app, serve, install, view):
-    """`decorators = [...]`, whose preflights Flask must leave to it."""
+def test_a_class_based_view_has_its_policy(app, serve, install, view):
+    """Flask must not answer the preflights of a class with `decorators = […]`."""
     install(app)
     app.add_url_rule("/view", view_func=view.as_view("view"))
     client = serve(app)
@@ -245,13 +247,13 @@ def test_it_serves_class_based_views(app, serve, install, view):
 
 
 @with_and_without
-def test_it_serves_a_method_of_a_class(app, serve, install):
-    """`get` has a policy of its own; the other methods are as before."""
+def test_a_method_of_a_class_has_its_own_policy(app, serve, install):
+    """`get` has a policy of its own. Other methods have the app's."""
     install(app)
     app.add_url_rule("/view", view_func=ByMethod.as_view("view"))
     client = serve(app)
-    answer = client.get("/view", PAGE)
-    assert (answer.body, answer.cors) == (b"ByMethod", GRANTED)
+    response = client.get("/view", PAGE)
+    assert (response.body, response.cors) == (b"ByMethod", GRANTED)
     assert allowed(client.request("PUT", "/view", OTHER)) == ("*" if install is CORS else None)
 
 
@@ -263,8 +265,8 @@ def test_a_method_of_a_class_answers_its_preflights_under_cors(app, serve):
     assert allowed(client.preflight("/view", OTHER, "PUT")) == "*"
 
 
-def test_several_views_of_one_url_have_each_its_policy(app, serve):
-    """The one is asked that serves the method which the preflight names; HEAD is GET's."""
+def test_each_view_of_a_url_has_its_own_policy(app, serve):
+    """A preflight gets the policy of the view that serves the requested method. HEAD is served by GET's."""
     CORS(app, origins="https://third.example")
     app.add_url_rule("/view", "get", cross_origin(origins=PAGE)(lambda: "got"))
     app.add_url_rule("/view", "put", cross_origin(origins=OTHER)(lambda: "put"), methods=["PUT"])
@@ -286,8 +288,8 @@ def test_several_views_of_one_url_have_each_its_policy(app, serve):
         pytest.param({"resources": {"/vie*": {"origins": PAGE}}}, lambda view: view, id="a resource's"),
     ],
 )
-def test_a_kept_preflight_of_one_view_serves_no_other(app, options, closes):
-    """A browser keeps it by URL: what the open view's says must not let a page call the one with the closed policy."""
+def test_a_preflight_cached_for_one_view_is_not_used_for_another(app, options, closes):
+    """Browsers cache preflights by URL. That of an open view must not allow a request to a closed one."""
     called = []
     CORS(app, **options)
     app.add_url_rule("/view", "get", cross_origin(max_age=60)(lambda: "got"))
@@ -299,8 +301,8 @@ def test_a_kept_preflight_of_one_view_serves_no_other(app, options, closes):
     assert called == []
 
 
-def test_a_preflight_of_a_url_with_one_policy_is_kept(app, serve):
-    """Whichever of its methods it asks for."""
+def test_a_preflight_of_a_url_with_one_policy_is_cached(app, serve):
+    """It does not matter which method is requested."""
     CORS(app, max_age=60)
     app.add_url_rule("/view", "get", cross_origin(max_age=7)(lambda: "got"), methods=["GET", "PUT"])
     app.add_url_rule("/plain", "plain", lambda: "got", methods=["GET", "PUT"])
@@ -309,26 +311,26 @@ def test_a_preflight_of_a_url_with_one_policy_is_kept(app, serve):
     assert ages == ["7", "60", "60"]
 
 
-def test_a_method_that_no_view_serves_is_answered_by_the_urls_view(app, serve):
-    """The 405, and its preflight: not by the app's wider policy."""
+def test_a_method_that_no_view_serves_gets_the_policy_of_the_urls_view(app, serve):
+    """The app's policy, which allows more, does not apply to the 405 and its preflight."""
     CORS(app)
     app.add_url_rule("/view", "view", own(lambda: "own"))
     client = serve(app)
     assert client.preflight("/view", OTHER, "DELETE").cors == VARY
-    answer = client.request("DELETE", "/view", PAGE)
-    assert (answer.status, answer.cors) == (405, GRANTED)
+    response = client.request("DELETE", "/view", PAGE)
+    assert (response.status, response.cors) == (405, GRANTED)
 
 
-def test_a_redirect_that_adds_a_slash_is_answered_by_the_view_it_leads_to(app, serve):
+def test_a_redirect_that_adds_a_slash_gets_the_policy_of_its_target(app, serve):
     CORS(app)
     app.add_url_rule("/a b/", "view", own(lambda: "own"))
     client = serve(app)
-    answer = client.get("/a%20b", PAGE)
-    assert (answer.status, answer.cors) == (308, GRANTED)
+    response = client.get("/a%20b", PAGE)
+    assert (response.status, response.cors) == (308, GRANTED)
     assert client.preflight("/a%20b", OTHER, "GET").cors == VARY
 
 
-def test_a_redirect_that_leads_nowhere_keeps_the_apps_policy(app, serve):
+def test_a_redirect_to_a_missing_path_gets_the_apps_policy(app, serve):
     CORS(app)
     app.add_url_rule("/view", "view", own(lambda: "own"))
     app.add_url_rule("/old", "old", redirect_to="/nowhere")
@@ -336,8 +338,8 @@ def test_a_redirect_that_leads_nowhere_keeps_the_apps_policy(app, serve):
 
 
 @with_and_without
-def test_it_serves_views_of_blueprints(serve, install):
-    """With prefixes, nested, under a subdomain."""
+def test_a_view_of_a_blueprint_has_its_policy(serve, install):
+    """The blueprint may have a prefix, be nested, or have a subdomain."""
     app = Flask("app", subdomain_matching=True)
     app.config["SERVER_NAME"] = "api.test"
     install(app)
@@ -348,19 +350,19 @@ def test_it_serves_views_of_blueprints(serve, install):
     app.register_blueprint(outer)
     client = serve(app)
     assert client.get("/outer/inner/view", PAGE, host="sub.api.test").cors == GRANTED
-    asked = {"access-control-request-method": "PUT"}
-    assert client.request("OPTIONS", "/outer/inner/view", PAGE, host="sub.api.test", **asked).cors == PREFLIGHT
+    requested = {"access-control-request-method": "PUT"}
+    assert client.request("OPTIONS", "/outer/inner/view", PAGE, host="sub.api.test", **requested).cors == PREFLIGHT
     assert client.get("/outer/inner/view", PAGE, host="api.test").status == 404
 
 
 @pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="a key of Flask 3.1")
-def test_a_host_that_is_not_trusted_keeps_the_apps_policy(app, serve):
-    """The app refuses it by itself; finding a view must not."""
+def test_an_untrusted_host_gets_the_apps_policy(app, serve):
+    """The app refuses it. The search for the view must not raise."""
     app.config["TRUSTED_HOSTS"] = ["api.test"]
     CORS(app)
     app.add_url_rule("/view", "view", own(lambda: "own"))
-    answer = serve(app).get("/view", OTHER, host="evil.test")
-    assert (answer.status, allowed(answer)) == (400, "*")
+    response = serve(app).get("/view", OTHER, host="evil.test")
+    assert (response.status, allowed(response)) == (400, "*")
 
 
 @pytest.mark.parametrize(
@@ -372,8 +374,8 @@ def test_a_host_that_is_not_trusted_keeps_the_apps_policy(app, serve):
         pytest.param({"host_matching": True}, {"host": "own.test"}, None, "own.test", "api.test", id="by host"),
     ],
 )
-def test_it_serves_views_by_host(serve, options, rule, server_name, view, plain):
-    """The first request of a host as each later one."""
+def test_a_view_is_found_by_its_host(serve, options, rule, server_name, view, plain):
+    """This holds for the first request of a host and for later ones."""
     app = Flask("app", static_folder=None, **options)
     app.config["SERVER_NAME"] = server_name
     CORS(app)
@@ -384,8 +386,8 @@ def test_it_serves_views_by_host(serve, options, rule, server_name, view, plain)
 
 
 @pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])
-def test_an_app_that_routes_in_its_own_way_finds_its_views(serve, way):
-    """By any field of the request, as by Host."""
+def test_an_app_with_its_own_routing_finds_its_views(serve, way):
+    """It may route by any header, as by Host."""
 
     def by_tenant(app, request):
         tenant = "" if request is None else request.headers.get("x-tenant", "")
@@ -412,8 +414,8 @@ def test_an_app_that_routes_in_its_own_way_finds_its_views(serve, way):
         assert allowed(serve(app).get("/view", PAGE)) == "*"
 
 
-def test_subdomains_that_are_matched_later_count(serve):
-    """A host that is known by then is looked at anew."""
+def test_subdomain_matching_may_be_enabled_later(serve):
+    """The cached result for a host is not used then."""
     app = Flask("app", static_folder=None)
     app.config["SERVER_NAME"] = "api.test"
     CORS(app)
@@ -426,8 +428,8 @@ def test_subdomains_that_are_matched_later_count(serve):
 
 
 @pytest.mark.skipif("TRUSTED_HOSTS" not in Flask("app").config, reason="Flask 3.1 looks at it")
-def test_requests_of_a_class_with_trusted_hosts_are_routed_as_the_app_does_it(app, serve):
-    """A host that it doesn't trust gets the app's policy, as often as it asks."""
+def test_the_trusted_hosts_of_a_request_class_are_respected(app, serve):
+    """An untrusted host gets the app's policy each time."""
 
     class Trusting(Request):
         trusted_hosts = ["api.test"]  # noqa: RUF012 - as werkzeug has it
@@ -437,13 +439,13 @@ def test_requests_of_a_class_with_trusted_hosts_are_routed_as_the_app_does_it(ap
     app.add_url_rule("/view", "view", own(lambda: "own"))
     client = serve(app)
     for host, status, expected in 2 * [("evil.test", 400, "*"), ("api.test", 200, PAGE)]:
-        answer = client.get("/view", PAGE, host=host)
-        assert (answer.status, allowed(answer)) == (status, expected)
+        response = client.get("/view", PAGE, host=host)
+        assert (response.status, allowed(response)) == (status, expected)
 
 
 @with_and_without
-def test_it_serves_async_views(app, serve, install):
-    """A coroutine function under the decorator is served, with its policy."""
+def test_an_async_view_has_its_policy(app, serve, install):
+    """The decorator accepts a coroutine function."""
     install(app)
 
     async def view():
@@ -453,10 +455,10 @@ def test_it_serves_async_views(app, serve, install):
     assert serve(app).get("/view", PAGE).cors == GRANTED
 
 
-# -- routes are looked up only where that can matter
+# -- routes are matched only if a view has a policy
 
 
-def test_no_route_is_looked_up_where_no_view_has_a_policy():
+def test_no_route_is_matched_if_no_view_has_a_policy():
     """In a new process, no app matches routes before the first policy is attached."""
     program = """
 from flask import Flask
@@ -482,7 +484,7 @@ print(before, looked_up())
     assert found.stdout == "0 1\n"
 
 
-def test_views_are_decorated_while_threads_serve(app):
+def test_views_may_be_decorated_while_threads_serve(app):
     """Each request for a registered view gets the view's policy.
 
     A request during its registration may get the narrower of two policies, so none is sent then.
@@ -519,14 +521,14 @@ def test_views_are_decorated_while_threads_serve(app):
 
 
 @pytest.mark.parametrize("order", ["below route", "above route"])
-def test_an_exempt_view_is_passed_through_untouched(app, serve, order):
-    """Preflights included, in whichever order it stands: what the view itself sends decides."""
+def test_an_exempt_view_is_passed_through(app, serve, order):
+    """The view's own headers are sent, also for preflights. The order of decorators does not matter."""
     CORS(app)
-    fields = {"Access-Control-Allow-Origin": "https://mine.example"}
+    headers = {"Access-Control-Allow-Origin": "https://mine.example"}
     route = app.route("/view", methods=["GET", "OPTIONS"])
 
     def view():
-        return "exempt", 200, fields
+        return "exempt", 200, headers
 
     if order == "below route":
         route(cors_exempt(view))
@@ -537,15 +539,15 @@ def test_an_exempt_view_is_passed_through_untouched(app, serve, order):
     assert client.get("/view", PAGE).cors == client.preflight("/view", PAGE).cors == expected
 
 
-def test_without_cors_exempt_means_nothing(app, serve):
+def test_cors_exempt_has_no_effect_without_cors(app, serve):
     app.add_url_rule("/view", "view", cors_exempt(lambda: "exempt"))
     assert serve(app).get("/view", PAGE).cors == {}
 
 
-# -- what is said of it
+# -- explanations and mistakes
 
 
-def test_explain_knows_a_views_own_policy(app):
+def test_explain_uses_a_views_own_policy(app):
     cors = CORS(app, origins=OTHER)
     app.add_url_rule("/view", "view", own(lambda: "own"))
     app.add_url_rule("/exempt", "exempt", cors_exempt(lambda: "exempt"))
@@ -554,13 +556,13 @@ def test_explain_knows_a_views_own_policy(app):
 
 
 def test_mistakes_are_found_at_decoration():
-    """All at once, under the names of Flask-CORS."""
+    """All are reported at once, by the names of Flask-CORS."""
     with pytest.raises(ConfigError) as raised:
         cross_origin(origin="*", origins="https://example.com/", max_age=-1)
     assert [issue.option for issue in raised.value.issues] == ["origin", "origins", "max_age"]
 
 
-def test_what_depends_on_the_config_is_found_when_the_app_is_bound(app):
+def test_mistakes_that_depend_on_the_config_are_found_when_the_app_is_bound(app):
     decorated = cross_origin(supports_credentials=True)
     app.add_url_rule("/view", "view", decorated(lambda: "own"))
     with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):

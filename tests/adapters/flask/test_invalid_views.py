@@ -1,4 +1,4 @@
-"""A mistake in one view's policy never takes the app down: only that view's responses carry no CORS header."""
+"""A mistake in one view's policy never stops the app. Only that view's responses lose their CORS headers."""
 
 import asyncio
 import logging
@@ -67,7 +67,7 @@ def of_a_class(app):
 
 
 def config_of_a_blueprints_view(app):
-    """The blueprint itself has no policy; its view's depends on the config."""
+    """The blueprint has no policy. That of its view depends on the config."""
     blueprint = Blueprint("bp", __name__)
     blueprint.add_url_rule("/view", "view", cross_origin(**CREDENTIALS)(lambda: "view"), methods=["GET", "PUT"])
     app.register_blueprint(blueprint)
@@ -92,7 +92,7 @@ def healthy(app):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_only_the_view_with_the_mistake_fails_closed(app, serve, caplog, mistake):
+def test_only_the_view_with_the_mistake_refuses_every_origin(app, serve, caplog, mistake):
     CORS(app, origins=[PAGE])
     healthy(app)
     mistake(app)
@@ -100,12 +100,12 @@ def test_only_the_view_with_the_mistake_fails_closed(app, serve, caplog, mistake
     for _ in range(2):
         assert (client.get("/health").status, client.get("/health").body) == (200, b"ok")
         assert client.get("/health", PAGE).cors["access-control-allow-origin"] == PAGE
-        answer, preflight = client.get("/view", PAGE), client.preflight("/view", PAGE)
-        assert (answer.status, answer.body) == (200, b"view")
+        response, preflight = client.get("/view", PAGE), client.preflight("/view", PAGE)
+        assert (response.status, response.body) == (200, b"view")
         assert preflight.status == 200
         assert preflight.body
         assert client.get("/view").body == b"view"
-        for each in (answer, preflight):
+        for each in (response, preflight):
             assert not [name for name in each.cors if name.startswith("access-control-")]
     (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "cross_origin of view" in error.message
@@ -128,24 +128,24 @@ ALONE = [decorated_without_origins, credentials_in_config, nonsense_in_config, u
 
 
 @pytest.mark.parametrize("mistake", ALONE)
-def test_alone_it_fails_closed_too(app, serve, caplog, mistake):
-    """Without CORS(app), the view itself refuses; it is not an error 500."""
+def test_a_standalone_view_with_a_mistake_refuses_every_origin(app, serve, caplog, mistake):
+    """Without CORS(app), the view itself refuses. The response is not a 500."""
     mistake(app)
     app.add_url_rule("/health", "health", lambda: "ok")
     client = serve(app)
     for _ in range(2):
         assert (client.get("/health").status, client.get("/view").body) == (200, b"view")
-        answer, preflight = client.get("/view", PAGE), client.preflight("/view", PAGE)
-        assert (answer.status, preflight.status, answer.body) == (200, 200, b"view")
-        for each in (answer, preflight):
+        response, preflight = client.get("/view", PAGE), client.preflight("/view", PAGE)
+        assert (response.status, preflight.status, response.body) == (200, 200, b"view")
+        for each in (response, preflight):
             assert not [name for name in each.cors if name.startswith("access-control-")]
     (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "cross_origin of view" in error.message
 
 
 @pytest.mark.parametrize("mistake", [decorated_without_origins, replaced, of_a_class, config_of_a_blueprints_view])
-def test_cors_raises_if_the_view_is_there_already(app, mistake):
-    """The configuration in force is unchanged: here, none."""
+def test_cors_raises_if_a_registered_view_has_a_mistake(app, mistake):
+    """The configuration in force, here none, is unchanged."""
     mistake(app)
     with pytest.raises(ConfigError, match=r"cross_origin: origins: .*supports_credentials"):
         CORS(app, origins=PAGE)
@@ -153,7 +153,7 @@ def test_cors_raises_if_the_view_is_there_already(app, mistake):
 
 
 def test_a_blueprints_mistake_is_raised_at_its_registration(app, serve):
-    """Its views are not registered then; the app goes on."""
+    """Its views are not registered then. The app serves its other views."""
     CORS(app, origins=PAGE)
     blueprint = Blueprint("bp", __name__, url_prefix="/bp")
     CORS(blueprint, **CREDENTIALS, origins=PAGE)
@@ -179,7 +179,7 @@ def test_enforce_refuses_a_view_with_a_mistake(app, serve):
     )
 
 
-def test_reconfigure_gives_a_mended_view_its_policy(app, serve):
+def test_reconfigure_applies_the_policy_of_a_corrected_view(app, serve):
     """`reconfigure` builds the view's policy again."""
     cors = CORS(app, origins=PAGE)
     decorated_without_origins(app)
@@ -190,7 +190,7 @@ def test_reconfigure_gives_a_mended_view_its_policy(app, serve):
     assert client.get("/view", PAGE).cors["access-control-allow-credentials"] == "true"
 
 
-def test_reconfigure_is_refused_whole_if_a_view_has_a_mistake(app, serve):
+def test_reconfigure_changes_nothing_if_a_view_has_a_mistake(app, serve):
     cors = CORS(app, origins=PAGE)
     decorated_without_origins(app)
     with pytest.raises(ConfigError, match="cross_origin"):
@@ -199,7 +199,7 @@ def test_reconfigure_is_refused_whole_if_a_view_has_a_mistake(app, serve):
 
 
 async def start(app):
-    """Start an ASGI app as servers do, and return what it says."""
+    """Start an ASGI app as servers do, and return its message."""
     sent = []
     events = iter(["lifespan.startup", "lifespan.shutdown"])
 
@@ -214,7 +214,7 @@ async def start(app):
 
 
 @pytest.mark.parametrize("mistake", [decorated_without_origins, replaced])
-def test_an_asgi_server_does_not_start_it(app, mistake):
+def test_an_asgi_server_does_not_start_an_app_with_a_mistake(app, mistake):
     CORS(app, origins=PAGE)
     mistake(app)
     (failed,) = asyncio.run(start(asgi_app(app)))
@@ -222,7 +222,7 @@ def test_an_asgi_server_does_not_start_it(app, mistake):
     assert "cross_origin: origins" in failed["message"]
 
 
-@pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "alone"])
+@pytest.mark.parametrize("install", [CORS, lambda app: None], ids=["with CORS(app)", "without CORS(app)"])
 def test_an_asgi_server_starts_an_app_without_mistakes(app, install):
     install(app)
     healthy(app)
@@ -230,8 +230,8 @@ def test_an_asgi_server_starts_an_app_without_mistakes(app, install):
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-def test_reconfigurations_of_several_threads_are_all_in_force(app):
-    """Each changes one option; none is lost."""
+def test_reconfigurations_in_several_threads_all_take_effect(app):
+    """Each changes one option. No change is lost."""
     cors = CORS(app, origins=PAGE)
     options = {"max_age": 7, "allow_headers": ["x-a"], "expose_headers": ["x-b"], "methods": ["PUT"], "origins": EVIL}
     for _ in range(20):

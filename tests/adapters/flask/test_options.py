@@ -26,7 +26,7 @@ def mistakes_of(config=None, **options):
     return [str(issue) for issue in raised.value.issues]
 
 
-def test_the_defaults_are_flask_cors_s():
+def test_the_defaults_are_those_of_flask_cors():
     assert policy_of() == DEFAULT
 
 
@@ -70,7 +70,7 @@ def test_the_defaults_are_flask_cors_s():
         pytest.param(
             {"allow_origin_regex": r"https://[a-z]+\.example\.com"},
             {"allow_origins": (), "allow_origin_regex": r"https://[a-z]+\.example\.com"},
-            id="a regex beside the default of every origin",
+            id="a regex next to the default of every origin",
         ),
         pytest.param(
             {"supports_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
@@ -79,12 +79,12 @@ def test_the_defaults_are_flask_cors_s():
         ),
     ],
 )
-def test_an_option_means_what_it_does_there(options, same):
+def test_an_option_means_the_same_as_in_flask_cors(options, same):
     assert policy_of(**options) == DEFAULT.replace(**same)
 
 
-def test_a_regex_of_origins_matches_whole_origins(app, serve):
-    """Not their beginning, as in Flask-CORS: `https://shop.example.evil.com` is another site."""
+def test_a_regex_must_match_the_whole_origin(app, serve):
+    """In Flask-CORS it must match only their beginning: `https://shop.example.evil.com` is another site."""
     CORS(app, origins=r"https://\w+\.Example\.com")
     client = serve(app)
     granted = [
@@ -97,39 +97,39 @@ def test_a_regex_of_origins_matches_whole_origins(app, serve):
 # -- levels
 
 
-def test_levels_are_laid_over_each_other(app, serve):
-    """A resource before keywords before config before defaults."""
+def test_resources_override_keywords_which_override_the_config(app, serve):
+    """The config overrides the defaults."""
     app.config |= {"CORS_MAX_AGE": 1, "CORS_EXPOSE_HEADERS": "X-Config", "CORS_METHODS": ["PUT"]}
     table = {"/r": {"max_age": 3}, "/s": {}}
     CORS(app, origins=PAGE, max_age=2, resources=table)
     client = serve(app)
     for path, max_age in {"/r": "3", "/s": "2"}.items():
-        fields = client.preflight(path, PAGE).cors
-        assert (fields["access-control-max-age"], fields["access-control-allow-methods"]) == (
+        headers = client.preflight(path, PAGE).cors
+        assert (headers["access-control-max-age"], headers["access-control-allow-methods"]) == (
             max_age,
             "GET, HEAD, POST, PUT",
         )
         assert client.get(path, PAGE).cors["access-control-expose-headers"] == "X-Config"
 
 
-def test_config_takes_both_names():
-    """A key counts under Flask-CORS's name as under ours."""
+def test_config_keys_have_both_names():
+    """These are Flask-CORS's name and the policy's."""
     assert policy_of({"CORS_ORIGINS": PAGE}) == policy_of({"CORS_ALLOW_ORIGINS": PAGE}) == policy_of(origins=PAGE)
 
 
-def test_a_config_key_of_none_is_not_there():
+def test_a_config_key_of_none_is_ignored():
     assert policy_of({"CORS_ORIGINS": None}) == DEFAULT
 
 
-def test_what_a_level_says_of_origins_replaces_what_the_one_below_said():
-    """By whichever names."""
+def test_the_origins_of_a_level_replace_all_origins_below():
+    """It does not matter by which names."""
     regex = r"https://[a-z]+\.example\.com"
     below = {"CORS_ORIGINS": PAGE}
     assert policy_of(below, allow_origin_regex=regex) == policy_of(allow_origin_regex=regex)
     assert policy_of({"CORS_ALLOW_ORIGIN_REGEX": regex}, origins=PAGE) == policy_of(origins=PAGE)
 
 
-def test_the_config_is_read_when_the_app_is_bound():
+def test_the_config_is_parsed_when_the_app_is_bound():
     cors, app = CORS(), Flask("app")
     app.config["CORS_ORIGINS"] = PAGE
     cors.init_app(app)
@@ -139,7 +139,7 @@ def test_the_config_is_read_when_the_app_is_bound():
 # -- mistakes
 
 
-def test_credentials_for_every_origin_are_refused_with_the_line_to_write():
+def test_credentials_for_every_origin_are_refused_with_a_hint():
     (mistake,) = mistakes_of(supports_credentials=True)
     assert mistake.startswith("origins: '*' with supports_credentials: ")
     assert "origins=['https://app.example.com']" in mistake
@@ -188,17 +188,17 @@ NO_REGEX = (
         ),
     ],
 )
-def test_a_mistake_is_refused_in_words(options, mistake):
+def test_a_mistake_is_refused_with_a_hint(options, mistake):
     assert mistakes_of(**options) == [mistake]
 
 
-def test_a_name_that_resembles_none_gets_a_list_of_them():
+def test_an_unknown_option_unlike_any_other_lists_the_known_ones():
     (mistake,) = mistakes_of(resources={"/a": {"zzz": 1}})
     assert mistake.startswith(f"resources['/a'].zzz: {NO_SUCH}. Known: allow_credentials, allow_headers, ")
 
 
-def test_all_mistakes_are_told_at_once():
-    """Of names and of values, of keywords and of resources."""
+def test_all_mistakes_are_reported_at_once():
+    """These are unknown names and invalid values, of keywords and of resources."""
     found = mistakes_of(orgins=PAGE, origins=f"{PAGE}/", max_age=-1, resources={"/a": {"origns": 1}, "/b": 5})
     assert [line.partition(":")[0] for line in found] == [
         "orgins",
@@ -209,20 +209,20 @@ def test_all_mistakes_are_told_at_once():
     ]
 
 
-def test_mistakes_of_all_resources_are_told_at_once():
+def test_mistakes_of_all_resources_are_reported_at_once():
     found = mistakes_of(resources={"/a": {"origins": "a"}, "/b": {"supports_credentials": True}})
     assert [line.partition(" ")[0] for line in found] == ["resources['/a'].origins:", "resources['/b'].origins:"]
 
 
 def test_mistakes_are_found_without_an_app():
-    """CORS(…) before init_app; what its config may yet bring is left to that."""
+    """CORS(…) finds them before init_app. Those that depend on the config are left to that."""
     with pytest.raises(ConfigError, match="slash"):
         CORS(origins=f"{PAGE}/")
     assert CORS(supports_credentials=True)
 
 
-def test_an_unknown_config_key_is_warned_of():
-    """An app may have keys of its own there."""
+def test_an_unknown_config_key_raises_a_warning():
+    """An app may have its own keys with this prefix."""
     with pytest.warns(ConfigWarning, match="CORS_ORIGIN: there is no option.*CORS_ORIGINS"):
         assert policy_of({"CORS_ORIGIN": "x"}, origins=PAGE).allow_origins == (PAGE,)
 
@@ -244,8 +244,8 @@ def decorated(app):
     [CORS, lambda app: app.register_blueprint(blueprint())],
     ids=["CORS(app)", "CORS(blueprint)"],
 )
-def test_an_unknown_config_key_is_refused_where_no_origins_are_given(install):
-    """It may be them, mistyped; and the default is to open everything."""
+def test_an_unknown_config_key_is_refused_if_no_origins_are_given(install):
+    """It may be a misspelt CORS_ORIGINS, and the default is every origin."""
     app = Flask("app")
     app.testing = True
     app.config["CORS_ORIGIN"] = PAGE
@@ -258,14 +258,14 @@ def test_an_unknown_config_key_is_refused_where_no_origins_are_given(install):
     [{"vary_header": False}, {"always_send": False}, {"send_wildcard": True}, {"intercept_exceptions": False}],
     ids=str,
 )
-def test_an_option_without_effect_is_warned_of(option):
+def test_an_option_without_effect_raises_a_warning(option):
     (name,) = option
     with pytest.warns(ConfigWarning, match=f"{name}: .* has no effect: .*Leave it out"):
         assert policy_of(**option) == DEFAULT
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "warning"),
     [
         ({"origins": r"https://shop*.example.com"}, r"'p\*' matches any number of 'p'.*'https://shop.*.example.com'"),
         ({"resources": "/v[12]/item*"}, r"'m\*' matches any number of 'm'"),
@@ -273,8 +273,8 @@ def test_an_option_without_effect_is_warned_of(option):
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*dot")
-def test_a_shells_star_in_a_regex_is_warned_of(options, words):
-    with pytest.warns(ConfigWarning, match=words):
+def test_a_wildcard_star_in_a_regex_raises_a_warning(options, warning):
+    with pytest.warns(ConfigWarning, match=warning):
         policy_of(**options)
 
 

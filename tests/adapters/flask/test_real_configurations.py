@@ -1,4 +1,4 @@
-"""Lines as Flask projects have them for Flask-CORS; apps of the wrong kind; keys that Flask-CORS no longer reads."""
+"""Lines that real projects have for Flask-CORS, apps of the wrong kind, and keys that Flask-CORS no longer reads."""
 
 import re
 import warnings
@@ -15,7 +15,7 @@ SITE = "https://app.example.com"
 METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
 HEADERS = ["Content-Type", "Authorization", "X-Requested-With"]
 
-# What the line is about, its keywords, and the app's config.
+# The subject of the line, its keywords, and the app's config.
 ACCEPTED = [
     ("nothing", {}, {}),
     ("any origin below a path", {"resources": {r"/api/*": {"origins": "*"}}}, {}),
@@ -94,20 +94,20 @@ def policy_of(config=None, **options):
 
 
 @pytest.mark.parametrize(("options", "config"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-def test_a_line_is_accepted(options, config):
+def test_a_line_of_a_real_project_is_accepted(options, config):
     """The line works as it is. Only a regex may raise a warning."""
     assert policy_of(config, **options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in WARNED], ids=[row[0] for row in WARNED])
-def test_a_line_is_accepted_with_warnings(options):
+def test_a_line_of_a_real_project_is_accepted_with_warnings(options):
     with pytest.warns(ConfigWarning):
         assert policy_of(**options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_a_line_is_refused_with_a_way_out(options):
-    """The line is accepted if each hint is followed, or credentials are left out. Origins are never the default."""
+def test_an_unsafe_line_is_refused_with_a_hint_that_is_accepted(options):
+    """The line is accepted if the user follows each hint, or leaves credentials out. No hint allows every origin."""
     names_origins = "*" not in str(options) and "origin" in str(options)
     while found := found_in(policy_of, **options):
         assert all(issue.hint for issue in found)
@@ -120,13 +120,13 @@ def test_a_line_is_refused_with_a_way_out(options):
         assert policy_of(**options).allow_origins != "*" or not names_origins
 
 
-# -- keys of the config that are dead
+# -- dead keys of the config
 
 DEAD = {"CORS_HEADERS": "Content-Type"}
 
 
-def test_a_dead_key_is_warned_of():
-    """The best-known snippet: the key has no effect, and is not a misspelt list of origins."""
+def test_a_dead_key_raises_a_warning():
+    """The best-known snippet has it. It has no effect, and is not a misspelt list of origins."""
     with pytest.warns(ConfigWarning, match=r"^CORS_HEADERS: Flask-CORS has not read this key .* Delete it\.$"):
         assert policy_of(DEAD) == policy_of()
 
@@ -137,7 +137,7 @@ def test_a_dead_key_does_not_hide_an_unknown_one():
 
 
 def test_a_dead_key_does_not_break_a_view():
-    """It may come after `CORS(app)`, and the views with a decorator go on."""
+    """It may be set after `CORS(app)`. Decorated views still work."""
     app = Flask("app")
     CORS(app)
     app.config.update(DEAD)
@@ -161,7 +161,7 @@ class Quart:
 
 
 class Wrapper:
-    """Such as connexion's: the Flask app is an attribute."""
+    """An app such as connexion's, with the Flask app as an attribute."""
 
     def __init__(self):
         self.app = Flask("inner")
@@ -192,7 +192,7 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
 
 
 def test_a_proxy_and_a_blueprint_are_apps():
-    """A proxy of an app is accepted, and so is any object with the needed attributes."""
+    """A proxy of an app is accepted, and so is any object with the attributes of an app."""
     app = Flask("app")
     with app.app_context():
         CORS(current_app, origins=SITE)
@@ -200,7 +200,7 @@ def test_a_proxy_and_a_blueprint_are_apps():
     assert CORS(Blueprint("blue", __name__), origins=SITE)
 
 
-def test_something_like_a_flask_app_is_one():
+def test_an_object_with_the_attributes_of_a_flask_app_is_accepted():
     class Duck:
         def __init__(self, app):
             self._app = app
@@ -213,14 +213,14 @@ def test_something_like_a_flask_app_is_one():
     assert app.extensions["asgi_cors"].policy.allow_origins == (SITE,)
 
 
-def test_options_are_keywords():
-    """Positional options are named as Flask-CORS names them."""
+def test_positional_options_are_refused():
+    """The message uses the names of Flask-CORS."""
     with pytest.raises(ConfigError) as raised:
         CORS(Flask("app"), [SITE], ["PUT"])
     assert raised.value.issues[0].hint == f"Write origins=['{SITE}'], methods=['PUT']."
 
 
-def test_a_name_that_is_no_text_is_unknown():
+def test_an_option_name_that_is_not_a_string_is_unknown():
     with pytest.raises(ConfigError, match="there is no option of this name"):
         policy_of(resources={"/a": {5: 1}})
 

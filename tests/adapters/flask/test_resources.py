@@ -13,11 +13,11 @@ OPEN = {"origins": "*"}
 
 
 def granted(client, path):
-    """Give the pages, of three, that may read a path; a preflight must say the same as the request itself."""
+    """Return the pages, of three, that may read a path. A preflight must have the same result as the request itself."""
     pages = ""
     for page in (A, B, C):
-        answers = [client.get(path, page), client.preflight(path, page)]
-        verdicts = {"access-control-allow-origin" in answer.cors for answer in answers}
+        responses = [client.get(path, page), client.preflight(path, page)]
+        verdicts = {"access-control-allow-origin" in response.cors for response in responses}
         assert len(verdicts) == 1
         pages += page[8] if verdicts == {True} else ""
     return pages
@@ -27,11 +27,11 @@ def granted(client, path):
     ("resources", "paths"),
     [
         pytest.param("/api/*", {"/api": "a", "/api/": "a", "/api/x/y": "a", "/apixyz": "", "/": ""}, id="a prefix"),
-        pytest.param("/it.m*", {"/it.m": "a", "/it.ms/x": "a", "/it": "", "/item": ""}, id="all that begins so"),
+        pytest.param("/it.m*", {"/it.m": "a", "/it.ms/x": "a", "/it": "", "/item": ""}, id="a prefix within a segment"),
         pytest.param(["/x", "/y"], {"/x": "a", "/y": "a", "/x/": "a", "/xy": ""}, id="a list of paths"),
-        pytest.param("/x.y", {"/x.y": "a", "/xzy": ""}, id="a path with a dot is no regex"),
+        pytest.param("/x.y", {"/x.y": "a", "/xzy": ""}, id="a path with a dot is not a regex"),
         pytest.param("*", {"/": "a", "/x": "a"}, id="every path"),
-        pytest.param("/*", {"/": "a", "/x": "a"}, id="every path, as Flask-CORS's default has it"),
+        pytest.param("/*", {"/": "a", "/x": "a"}, id="every path, as in Flask-CORS's default"),
         pytest.param(r"/v[12]/.*", {"/v1/x": "a", "/v3/x": "", "/x/v1/x": ""}, id="a regex matches from the first"),
         pytest.param(r"/v\d", {"/v1": "a", "/v1/x": "", "/v12": ""}, id="a regex matches to the last"),
         pytest.param(r"/v[12]/*", {"/v1": "a", "/v2/x": "a", "/v1x": ""}, id="a regex, and all below"),
@@ -67,24 +67,24 @@ def granted(client, path):
         ),
     ],
 )
-def test_the_rule_that_applies(app, serve, resources, paths):
-    """For each path, the pages that may read it: `a` is what the keywords allow."""
+def test_the_most_specific_resource_applies(app, serve, resources, paths):
+    """`paths` lists the pages that may read each path. The keywords allow `a`."""
     CORS(app, origins=A, resources=resources)
     client = serve(app)
     assert {path: granted(client, path) for path in paths} == paths
 
 
-def test_what_no_rule_matches_is_passed_through_untouched(app, serve):
-    """No field, no Vary, and a preflight goes to the app."""
+def test_a_path_that_no_resource_matches_is_passed_through(app, serve):
+    """The response has no CORS header and no Vary, and a preflight reaches the app."""
     CORS(app, resources={"/api/*": {"origins": A}})
     client = serve(app)
-    answer = client.preflight("/other", A)
-    assert (answer.status, answer.cors) == (404, {})
+    response = client.preflight("/other", A)
+    assert (response.status, response.cors) == (404, {})
     assert client.get("/other", A).cors == {}
 
 
 @pytest.mark.parametrize("turn", [list, reversed], ids=["as given", "the other way round"])
-def test_of_two_resources_of_one_rank_both_must_allow(app, serve, turn):
+def test_two_resources_of_equal_rank_must_both_allow(app, serve, turn):
     resources = dict(turn([("/[a-z]+", {"origins": A}), ("/[b-z]+", OPEN)]))
     with pytest.warns(ConfigWarning, match="has the same rank as"):
         CORS(app, resources=resources)
@@ -104,32 +104,32 @@ def test_of_two_resources_of_one_rank_both_must_allow(app, serve, turn):
         pytest.param(re.compile(".*"), ".*(?:)", "/x", id="two regexes of every path"),
     ],
 )
-def test_of_two_paths_of_equal_rank_both_must_allow(app, serve, turn, first, second, path):
+def test_two_paths_of_equal_rank_must_both_allow(app, serve, turn, first, second, path):
     """Their order does not matter, and the warning names both in the user's own text."""
     resources = dict(turn([(first, {"origins": [A, C]}), (second, {"origins": [A, B]})]))
     with pytest.warns(ConfigWarning) as warned:
         CORS(app, resources=resources)
     assert granted(serve(app), path) == "a"
     (message,) = {str(warning.message) for warning in warned if "rank" in str(warning.message)}
-    for written in (first, second):
-        assert f"resources[{getattr(written, 'pattern', written)!r}]" in message
+    for path_given in (first, second):
+        assert f"resources[{getattr(path_given, 'pattern', path_given)!r}]" in message
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("resources", [["*", "/*"], {"*": {"origins": A}, "/*": {"origins": A}}], ids=["list", "table"])
-def test_two_spellings_with_one_policy_are_one(app, serve, resources):
+def test_two_spellings_of_a_path_with_the_same_policy_apply_as_one(app, serve, resources):
     CORS(app, origins=A, resources=resources)
     assert granted(serve(app), "/x") == "a"
 
 
-def test_paths_of_equal_rank_are_warned_of_on_a_blueprint(app, serve):
+def test_paths_of_equal_rank_on_a_blueprint_raise_a_warning(app, serve):
     bp = blueprint("bp", resources={"/bp*": {"origins": [A, B]}, "/bp/*": {"origins": [A, C]}})
     with pytest.warns(ConfigWarning, match=r"resources\['/bp/\*'\]: .*resources\['/bp\*'\]"):
         app.register_blueprint(bp)
     assert granted(serve(app), "/bp/x") == "a"
 
 
-def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
+def test_invalid_resources_leave_the_previous_spellings_in_force(app):
     cors = CORS(app, resources={"/a*": {"origins": A}})
     with pytest.raises(ConfigError):
         cors.reconfigure(resources={"/b*": {"origins": A}, "api/*": {}})
@@ -149,14 +149,14 @@ def test_a_refused_table_leaves_the_spellings_of_the_old_one(app):
         (re.compile(b"/x"), "resources: re.compile(b'/x') is not a string or a regular expression of str."),
     ],
 )
-def test_a_path_that_is_none_is_refused(app, path, mistake):
+def test_an_invalid_path_is_refused(app, path, mistake):
     with pytest.raises(ConfigError) as raised:
         CORS(app, resources=[path])
     assert str(raised.value).startswith(mistake)
 
 
-def test_credentials_of_a_resource_need_its_origins_only(app):
-    """The keywords make no policy by themselves where a table says what is served."""
+def test_credentials_of_a_resource_need_only_its_own_origins(app):
+    """The keywords are not a policy by themselves if `resources` are given."""
     cors = CORS(app, supports_credentials=True, resources={"/api/*": {"origins": A}})
     assert cors.explain("GET", A, "/api/x", credentials=True).allowed
     assert cors.explain("GET", A, "/other").allowed is None
@@ -173,7 +173,7 @@ def blueprint(name, **options):
     return found
 
 
-def test_a_blueprint_has_a_policy_without_the_app(app, serve):
+def test_a_blueprint_has_a_policy_if_the_app_has_none(app, serve):
     app.register_blueprint(blueprint("bp", origins=A))
     app.add_url_rule("/x", "x", lambda: "app")
     client = serve(app)
@@ -185,8 +185,8 @@ def test_a_blueprint_has_a_policy_without_the_app(app, serve):
 
 
 @pytest.mark.parametrize("first", ["app", "blueprint"])
-def test_the_nearest_policy_serves(app, serve, first):
-    """A view's, then that of the innermost blueprint, then the app's, in whichever order they are bound."""
+def test_the_policy_of_the_view_then_blueprint_then_app_applies(app, serve, first):
+    """The order in which they are bound does not matter. The innermost blueprint counts."""
     outer = blueprint("outer", origins=B)
     inner = Blueprint("inner", "inner", url_prefix="/inner")
     inner.add_url_rule("/x", "x", lambda: "inner", methods=["GET", "PUT"])
@@ -210,14 +210,14 @@ def test_the_nearest_policy_serves(app, serve, first):
 
 
 def test_a_blueprint_has_resources_of_its_own(app, serve):
-    """Whole paths, as the app sees them; what none matches is passed through, for the app's policy, too."""
+    """They match whole paths, as the app sees them. Other paths are passed through."""
     CORS(app, origins=C)
     app.register_blueprint(blueprint("bp", origins=B, resources={"/bp/x": {}, "/bp/y": {"origins": A}}))
     client = serve(app)
     assert [granted(client, f"/bp/{path}") for path in "xyz"] == ["b", "a", ""]
 
 
-def test_one_blueprint_registered_twice_is_two(app, serve):
+def test_a_blueprint_registered_twice_has_its_policy_under_both_names(app, serve):
     bp = blueprint("bp", origins=A)
     app.register_blueprint(bp)
     app.register_blueprint(bp, url_prefix="/again", name="again")
@@ -225,27 +225,27 @@ def test_one_blueprint_registered_twice_is_two(app, serve):
     assert (granted(client, "/bp/x"), granted(client, "/again/x")) == ("a", "a")
 
 
-def test_a_blueprint_is_explained(app):
-    """`explain` goes by the blueprint's policy at its paths, and by the app's at others."""
+def test_explain_uses_the_policy_of_a_blueprint(app):
+    """At other paths, it uses the app's."""
     cors = CORS(app, origins=A)
     app.register_blueprint(blueprint("bp", origins=B, resources="/bp/x"))
     verdicts = [cors.explain("GET", B, path).allowed for path in ("/bp/x", "/bp/y", "/other")]
     assert verdicts == [True, None, False]
 
 
-def test_a_blueprints_config_is_the_apps(app, serve):
+def test_a_blueprint_uses_the_config_of_its_app(app, serve):
     app.config["CORS_ORIGINS"] = [A]
     app.register_blueprint(blueprint("bp"))
     assert granted(serve(app), "/bp/x") == "a"
 
 
-def test_what_concerns_the_whole_app_is_refused_on_a_blueprint():
+def test_options_of_the_middleware_are_refused_on_a_blueprint():
     with pytest.raises(ConfigError, match=r"enforce: a blueprint has no such option. Write it in CORS\(app\)."):
         CORS(Blueprint("bp", "bp"), enforce=True)
 
 
-def test_a_blueprint_of_two_apps_serves_both(serve):
-    """No option leaks from one to the other."""
+def test_a_blueprint_of_two_apps_uses_the_config_of_each(serve):
+    """No option of one app applies to the other."""
     bp, first, second = blueprint("bp"), Flask("first"), Flask("second")
     first.config["CORS_ORIGINS"] = A
     for app in (first, second):

@@ -20,8 +20,8 @@ def configured(key, value):
 
 
 @pytest.mark.parametrize("value", JUNK, ids=KINDS)
-def test_an_option_takes_a_value_or_refuses_it(value):
-    """As a keyword, in the config, in a resource and of a decorator."""
+def test_an_option_of_any_type_is_accepted_or_a_config_error(value):
+    """It may be a keyword, or in the config, in a resource or in a decorator."""
     for option in OPTIONS:
         found = [*found_in(lambda option=option: CORS(Flask("app"), **{option: value}))]
         found += found_in(lambda option=option: configured(f"CORS_{option.upper()}", value))
@@ -31,8 +31,8 @@ def test_an_option_takes_a_value_or_refuses_it(value):
 
 
 @pytest.mark.parametrize("value", JUNK, ids=KINDS)
-def test_an_argument_is_taken_or_refused(value):
-    """Whatever is in the place of a resource's options or of the number of threads."""
+def test_an_argument_of_any_type_is_accepted_or_a_config_error(value):
+    """This holds for a resource's options and for the number of threads."""
     found = [*found_in(lambda: CORS(Flask("app"), resources={"/a": value}))]
     found += found_in(lambda: asgi_app(Flask("app"), value))
     found += found_in(lambda: CORS(Flask("app"), value))

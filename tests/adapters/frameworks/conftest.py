@@ -1,4 +1,4 @@
-"""The shells, and a browser's visit to the site behind each."""
+"""The frameworks, and a browser that visits the site of each."""
 
 import asyncio
 import importlib
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-SHELLS = {
+FRAMEWORKS = {
     "ASGI": ("tests.adapters.frameworks.sites.raw", "make"),
     "Starlette": ("tests.adapters.frameworks.sites.starlette", "make"),
     "FastAPI": ("tests.adapters.frameworks.sites.fastapi", "make"),
@@ -22,16 +22,16 @@ COOKIES = {API: "sid=1; Secure; SameSite=None"}
 
 @dataclass(frozen=True)
 class Sent:
-    """One exchange: a preflight or the request itself, the answer's status and its CORS fields."""
+    """One exchange: a preflight or the request itself, and the status and CORS headers of its response."""
 
     kind: str
     status: int
-    fields: dict[str, str]
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the script gets, or the browser's reason to keep it; and all that was sent."""
+    """The response that the script gets, or the browser's error, and all exchanges."""
 
     code: str | None
     status: int | None = None
@@ -40,8 +40,8 @@ class Verdict:
     sent: tuple[Sent, ...] = ()
 
 
-class Shell:
-    """A site behind one shell, and the browser that visits it."""
+class Site:
+    """A site of one framework, and the browser that visits it."""
 
     def __init__(self, app: Any, *, asgi: bool) -> None:
         self.app, self.asgi = app, asgi
@@ -65,7 +65,7 @@ class Shell:
                 return blocked(page, error)
 
     def handshake(self, origin: str, path: str) -> bool:
-        """Open a WebSocket as a page of `origin` does, and tell whether it was accepted."""
+        """Open a WebSocket as a page of `origin` does, and return whether it was accepted."""
         testing = importlib.import_module("asgi_cors.testing")
 
         async def shake() -> bool:
@@ -76,17 +76,17 @@ class Shell:
 
 
 def got(page: Any, response: Any) -> Verdict:
-    """What the script reads."""
+    """Return the verdict on a response that the script can read."""
     return Verdict(None, response.status, response.text, frozenset(response.headers), sent(page))
 
 
 def blocked(page: Any, error: Any) -> Verdict:
-    """What the browser says instead."""
+    """Return the verdict on a blocked response."""
     return Verdict(error.code, sent=sent(page))
 
 
 def sent(page: Any) -> tuple[Sent, ...]:
-    """All exchanges, with the fields that are ours to send."""
+    """Return all exchanges, with their CORS headers."""
     return tuple(Sent(each.kind, each.response.status_code, ours(each.response.headers)) for each in page.exchanges)
 
 
@@ -103,21 +103,21 @@ def _make(module: str, factory: str) -> Any:
         pytest.skip(f"{error.name} is not installed")
 
 
-@pytest.fixture(params=SHELLS)
-def shell(request) -> Shell:
-    """The site behind each shell in turn."""
+@pytest.fixture(params=FRAMEWORKS)
+def site(request) -> Site:
+    """The site of each framework in turn."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Shell(_make(*SHELLS[request.param]), asgi=request.param != "Flask by WSGI")
+    return Site(_make(*FRAMEWORKS[request.param]), asgi=request.param != "Flask by WSGI")
 
 
-@pytest.fixture(params=[name for name in SHELLS if "Flask" not in name])
-def socket_shell(request) -> Shell:
-    """The same, where there are WebSockets."""
+@pytest.fixture(params=[name for name in FRAMEWORKS if "Flask" not in name])
+def websocket_site(request) -> Site:
+    """The site of each framework that has WebSockets."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Shell(_make(*SHELLS[request.param]), asgi=True)
+    return Site(_make(*FRAMEWORKS[request.param]), asgi=True)
 
 
 @pytest.fixture
 def exchange() -> Callable[..., Sent]:
-    """Write an exchange that is expected."""
+    """Build an expected exchange."""
     return Sent

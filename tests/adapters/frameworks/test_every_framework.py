@@ -1,4 +1,4 @@
-"""One suite over every shell: equal verdicts in a browser, and equal CORS fields on the wire."""
+"""One suite over every framework: the same verdicts in a browser, and the same CORS headers."""
 
 import pytest
 
@@ -6,8 +6,8 @@ pytest.importorskip("httpx", reason="httpx is an extra")
 
 from tests.adapters.frameworks.sites import ALL_METHODS, ETAG, EVIL, PAGE, PARTNER
 
-FREE = "accept, accept-language, content-language, content-type"
-ASKED = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+SAFELISTED = "accept, accept-language, content-language, content-type"
+PREFLIGHT_VARY = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 VARY = {"vary": "Origin"}
 GRANTED = {
     "access-control-allow-origin": PAGE,
@@ -19,8 +19,8 @@ LISTS = {
     "access-control-allow-origin": PAGE,
     "access-control-allow-credentials": "true",
     "access-control-allow-methods": "GET, HEAD, POST, PUT",
-    "access-control-allow-headers": f"{FREE}, x-id, authorization, if-none-match",
-    "vary": ASKED,
+    "access-control-allow-headers": f"{SAFELISTED}, x-id, authorization, if-none-match",
+    "vary": PREFLIGHT_VARY,
 }
 PREFLIGHT = ("preflight", 204, {**LISTS, "access-control-max-age": "600"})
 ANYONE = {"access-control-allow-origin": "*"}
@@ -28,16 +28,16 @@ ANYTHING = {
     "access-control-allow-origin": "*",
     "access-control-allow-methods": ", ".join(ALL_METHODS),
     "access-control-allow-headers": "*, authorization",
-    "vary": ASKED,
+    "vary": PREFLIGHT_VARY,
 }
 PARTNERS = {"access-control-allow-origin": PARTNER, "access-control-allow-credentials": "true", "vary": "Origin"}
 PARTNERS_LISTS = {
     "access-control-allow-origin": PARTNER,
     "access-control-allow-credentials": "true",
     "access-control-allow-methods": "GET, HEAD, POST, DELETE",
-    "access-control-allow-headers": f"{FREE}, x-id",
+    "access-control-allow-headers": f"{SAFELISTED}, x-id",
     "access-control-max-age": "60",
-    "vary": ASKED,
+    "vary": PREFLIGHT_VARY,
 }
 COOKIES = {"credentials": "include"}
 NO_ORIGIN = "MissingAllowOriginHeader"
@@ -45,12 +45,12 @@ NO_ORIGIN_PREFLIGHT = "PreflightMissingAllowOriginHeader"
 
 
 def case(name, request, verdict, *sent):
-    """A row: what the page of an origin asks for, what its script gets, what goes over the wire."""
+    """Return a row: the fetch of a page, the result for its script, and the exchanges."""
     return pytest.param(*request, verdict, sent, id=name)
 
 
-def ask(origin, path, method="GET", /, **init):
-    """What a page asks for."""
+def fetch(origin, path, method="GET", /, **init):
+    """Return the arguments of a page's fetch."""
     return origin, path, {"method": method, **init}
 
 
@@ -59,101 +59,101 @@ def ask(origin, path, method="GET", /, **init):
     [
         case(
             "an allowed page reads, with cookies",
-            ask(PAGE, "/items", **COOKIES),
+            fetch(PAGE, "/items", **COOKIES),
             (None, 200),
             ("main", 200, GRANTED),
         ),
         case(
             "an allowed page puts, with cookies and its own header",
-            ask(PAGE, "/items", "PUT", headers={"x-id": "1"}, **COOKIES),
+            fetch(PAGE, "/items", "PUT", headers={"x-id": "1"}, **COOKIES),
             (None, 200),
             PREFLIGHT,
             ("main", 200, GRANTED),
         ),
-        case("a refused page reads nothing", ask(EVIL, "/items"), (NO_ORIGIN, None), ("main", 200, VARY)),
+        case("a refused page reads nothing", fetch(EVIL, "/items"), (NO_ORIGIN, None), ("main", 200, VARY)),
         case(
             "a refused page's PUT never reaches the app",
-            ask(EVIL, "/items", "PUT"),
+            fetch(EVIL, "/items", "PUT"),
             (NO_ORIGIN_PREFLIGHT, None),
-            ("preflight", 200, {"vary": ASKED}),
+            ("preflight", 200, {"vary": PREFLIGHT_VARY}),
         ),
         case(
             "a method that is not allowed is named by the browser",
-            ask(PAGE, "/items", "DELETE", **COOKIES),
+            fetch(PAGE, "/items", "DELETE", **COOKIES),
             ("MethodDisallowedByPreflightResponse", None),
             ("preflight", 200, LISTS),
         ),
         case(
             "a header that is not allowed is named by the browser",
-            ask(PAGE, "/items", headers={"x-other": "1"}, **COOKIES),
+            fetch(PAGE, "/items", headers={"x-other": "1"}, **COOKIES),
             ("HeaderDisallowedByPreflightResponse", None),
             ("preflight", 200, LISTS),
         ),
-        case("an exempt view is left untouched", ask(PAGE, "/exempt"), (NO_ORIGIN, None), ("main", 200, {})),
-        case("a view with its own policy is open to all", ask(EVIL, "/open"), (None, 200), ("main", 200, ANYONE)),
+        case("an exempt view is passed through", fetch(PAGE, "/exempt"), (NO_ORIGIN, None), ("main", 200, {})),
+        case("a view with its own policy is open to all", fetch(EVIL, "/open"), (None, 200), ("main", 200, ANYONE)),
         case(
             "a preflight is answered by the view's own policy",
-            ask(EVIL, "/open", headers={"x-any": "1"}),
+            fetch(EVIL, "/open", headers={"x-any": "1"}),
             (None, 200),
             ("preflight", 204, ANYTHING),
             ("main", 200, ANYONE),
         ),
         case(
-            "an open view takes no cookies",
-            ask(PAGE, "/open", **COOKIES),
+            "an open view accepts no cookies",
+            fetch(PAGE, "/open", **COOKIES),
             ("WildcardOriginNotAllowed", None),
             ("main", 200, ANYONE),
         ),
         case(
             "a view's own policy replaces the app's",
-            ask(PAGE, "/partner", **COOKIES),
+            fetch(PAGE, "/partner", **COOKIES),
             (NO_ORIGIN, None),
             ("main", 200, VARY),
         ),
         case(
             "a view's own policy has methods of its own",
-            ask(PARTNER, "/partner", "DELETE", **COOKIES),
+            fetch(PARTNER, "/partner", "DELETE", **COOKIES),
             (None, 200),
             ("preflight", 204, PARTNERS_LISTS),
             ("main", 200, PARTNERS),
         ),
         case(
             "a view that is decorated late has its own policy",
-            ask(PARTNER, "/late", "DELETE", **COOKIES),
+            fetch(PARTNER, "/late", "DELETE", **COOKIES),
             (None, 200),
             ("preflight", 204, PARTNERS_LISTS),
             ("main", 200, PARTNERS),
         ),
         case(
-            "a view that is decorated late has no longer the app's policy",
-            ask(PAGE, "/late", **COOKIES),
+            "a view that is decorated late no longer has the app's policy",
+            fetch(PAGE, "/late", **COOKIES),
             (NO_ORIGIN, None),
             ("main", 200, VARY),
         ),
         case(
             "a preflight passes authentication, and the page can read the 401",
-            ask(PAGE, "/private", headers={"x-id": "1"}, **COOKIES),
+            fetch(PAGE, "/private", headers={"x-id": "1"}, **COOKIES),
             (None, 401),
             PREFLIGHT,
             ("main", 401, GRANTED),
         ),
         case(
-            "a page that authenticates gets in",
-            ask(PAGE, "/private", headers={"authorization": "Bearer t"}, **COOKIES),
+            "a page that authenticates reads",
+            fetch(PAGE, "/private", headers={"authorization": "Bearer t"}, **COOKIES),
             (None, 200),
             PREFLIGHT,
             ("main", 200, GRANTED),
         ),
         case(
             "a preflight to a missing path is answered, and the page can read the 404",
-            ask(PAGE, "/missing", "PUT", **COOKIES),
+            fetch(PAGE, "/missing", "PUT", **COOKIES),
             (None, 404),
             PREFLIGHT,
             ("main", 404, GRANTED),
         ),
         case(
             "a preflight to a redirecting path is answered, and the redirect followed",
-            ask(PAGE, "/slash", headers={"x-id": "1"}, **COOKIES),
+            fetch(PAGE, "/slash", headers={"x-id": "1"}, **COOKIES),
             (None, 200),
             PREFLIGHT,
             ("main", "redirect", GRANTED),
@@ -162,48 +162,52 @@ def ask(origin, path, method="GET", /, **init):
         ),
         case(
             "the page can read that a method is missing",
-            ask(PAGE, "/items", "POST", **COOKIES),
+            fetch(PAGE, "/items", "POST", **COOKIES),
             (None, 405),
             ("main", 405, GRANTED),
         ),
-        case("the page can read a crash", ask(PAGE, "/crash", **COOKIES), (None, 500), ("main", 500, GRANTED)),
-        case("a refused page can't read a crash", ask(EVIL, "/crash"), (NO_ORIGIN, None), ("main", 500, VARY)),
-        case("the page reads a stream", ask(PAGE, "/stream", **COOKIES), (None, 200), ("main", 200, GRANTED)),
-        case("HEAD has the fields", ask(PAGE, "/items", "HEAD", **COOKIES), (None, 200), ("main", 200, GRANTED)),
+        case("the page can read a crash", fetch(PAGE, "/crash", **COOKIES), (None, 500), ("main", 500, GRANTED)),
+        case("a refused page can't read a crash", fetch(EVIL, "/crash"), (NO_ORIGIN, None), ("main", 500, VARY)),
+        case("the page reads a stream", fetch(PAGE, "/stream", **COOKIES), (None, 200), ("main", 200, GRANTED)),
         case(
-            "a 304 has the fields",
-            ask(PAGE, "/cached", headers={"if-none-match": ETAG}, **COOKIES),
+            "HEAD has the CORS headers", fetch(PAGE, "/items", "HEAD", **COOKIES), (None, 200), ("main", 200, GRANTED)
+        ),
+        case(
+            "a 304 has the CORS headers",
+            fetch(PAGE, "/cached", headers={"if-none-match": ETAG}, **COOKIES),
             (None, 304),
             PREFLIGHT,
             ("main", 304, GRANTED),
         ),
     ],
 )
-def test_a_page(shell, exchange, origin, path, init, verdict, sent):
-    """The browser's verdict and the fields are the same, whatever serves the site."""
-    seen = shell.fetch(origin, path, **init)
+def test_a_pages_fetch_has_the_same_verdict_and_headers_on_every_framework(
+    site, exchange, origin, path, init, verdict, sent
+):
+    """The exchanges are the same, too."""
+    seen = site.fetch(origin, path, **init)
     assert (seen.code, seen.status) == verdict
     assert [plain(each) for each in seen.sent] == [exchange(*each) for each in sent]
 
 
 def plain(sent):
     """Frameworks redirect by different statuses."""
-    return type(sent)(sent.kind, "redirect" if sent.status in {307, 308} else sent.status, sent.fields)
+    return type(sent)(sent.kind, "redirect" if sent.status in {307, 308} else sent.status, sent.headers)
 
 
 @pytest.mark.parametrize(
     ("path", "method", "text"),
     [("/items", "GET", "done"), ("/items", "HEAD", ""), ("/stream", "GET", "one two three")],
 )
-def test_bodies_pass_unchanged(shell, path, method, text):
-    """What the app sends is what the script reads."""
-    assert shell.fetch(PAGE, path, method=method, credentials="include").text == text
+def test_bodies_are_sent_unchanged(site, path, method, text):
+    """The script gets the body that the app sent."""
+    assert site.fetch(PAGE, path, method=method, credentials="include").text == text
 
 
-def test_the_script_reads_what_is_exposed_and_no_more(shell):
-    """`x-total` is exposed by the app's policy, not by that of the open view."""
-    assert "x-total" in shell.fetch(PAGE, "/items", credentials="include").readable
-    assert "x-total" not in shell.fetch(PAGE, "/open").readable
+def test_a_script_can_read_only_exposed_headers(site):
+    """The app's policy exposes `x-total`. That of the open view does not."""
+    assert "x-total" in site.fetch(PAGE, "/items", credentials="include").readable
+    assert "x-total" not in site.fetch(PAGE, "/open").readable
 
 
 @pytest.mark.parametrize(
@@ -212,9 +216,9 @@ def test_the_script_reads_what_is_exposed_and_no_more(shell):
         pytest.param(PAGE, "/echo", True, id="the policy's origin is accepted, cookies and all"),
         pytest.param(EVIL, "/echo", False, id="another is refused"),
         pytest.param("https://api.test", "/echo", True, id="the same host is accepted"),
-        pytest.param(EVIL, "/exempt-echo", True, id="an exempt handler is left untouched"),
+        pytest.param(EVIL, "/exempt-echo", True, id="an exempt handler is passed through"),
     ],
 )
-def test_a_handshake(socket_shell, origin, path, accepted):
-    """WebSockets are guarded alike by each shell that has them."""
-    assert socket_shell.handshake(origin, path) is accepted
+def test_a_websocket_handshake_has_the_same_verdict_on_every_framework(websocket_site, origin, path, accepted):
+    """This holds for each framework that has WebSockets."""
+    assert websocket_site.handshake(origin, path) is accepted

@@ -45,7 +45,7 @@ class Request(NamedTuple):
 
 
 class Inner(NamedTuple):
-    """A middleware inside of ours: one for proxies, or one that rewrites requests."""
+    """An inner middleware, for proxies or for rewriting requests."""
 
     proxy: bool
     path: str | None
@@ -88,7 +88,7 @@ ALLOWED = {"base": BASE, "own": OWN, "late": OWN, "blue": BLUE, "exempt": None}
 
 
 def register(app, blueprint, routes, decorate, exempt, make):
-    """Register the routes; one that is decorated late is replaced when all are there."""
+    """Register the routes. A view that is decorated late is replaced after all are registered."""
     late = []
     for number, route in enumerate(routes):
         endpoint = f"r{number}"
@@ -210,23 +210,23 @@ def check(interface, routes, requests, inner):
         if request.forwarded:
             headers["x-forwarded-host"] = request.forwarded
         text, sent = serve(app, request, request.method, headers)
-        asked = {**headers, "access-control-request-method": request.method}
-        _, answered = serve(app, request, "OPTIONS", asked)
-        granted, announced = (found.get("access-control-allow-origin") for found in (sent, answered))
+        preflight = {**headers, "access-control-request-method": request.method}
+        _, preflight_sent = serve(app, request, "OPTIONS", preflight)
+        granted, announced = (found.get("access-control-allow-origin") for found in (sent, preflight_sent))
         if text.startswith("ran "):
             kind = text.removeprefix("ran ")
             assert granted in {None, ALLOWED[kind]}, (request, text, sent)
             if not (inner.path or inner.method):
-                # What can be predicted is predicted: the preflight says the same, and the view's policy applies whole.
+                # The view can be predicted, so the preflight has the same result, and the view's policy applies whole.
                 assert granted == (request.origin if ALLOWED[kind] == request.origin else None), (request, text, sent)
-                assert kind == "exempt" or announced == granted, (request, text, answered)
+                assert kind == "exempt" or announced == granted, (request, text, preflight_sent)
 
 
 @pytest.mark.parametrize("interface", INTERFACES)
 @given(routes=ROUTES, requests=REQUESTS)
 @settings(max_examples=40)
-def test_what_is_predicted_is_the_policy_of_the_view_that_ran(interface, routes, requests):
-    """Through a middleware for proxies, too."""
+def test_the_predicted_policy_is_that_of_the_view_that_ran(interface, routes, requests):
+    """A middleware for proxies changes nothing."""
     for proxy in (False, True):
         check(interface, routes, requests, Inner(proxy, None, None))
 
@@ -234,6 +234,6 @@ def test_what_is_predicted_is_the_policy_of_the_view_that_ran(interface, routes,
 @pytest.mark.parametrize("interface", INTERFACES)
 @given(routes=ROUTES, requests=REQUESTS, inner=INNER)
 @settings(max_examples=40)
-def test_nothing_is_granted_that_the_view_that_ran_does_not(interface, routes, requests, inner):
-    """Whatever a middleware inside makes of a request."""
+def test_no_response_grants_more_than_the_view_that_ran(interface, routes, requests, inner):
+    """An inner middleware may change the request."""
     check(interface, routes, requests, inner)

@@ -1,4 +1,4 @@
-"""Requests to a Quart app by its own test client."""
+"""Requests to a Quart app with its own test client."""
 
 import importlib.util
 from collections.abc import Callable
@@ -10,26 +10,24 @@ collect_ignore_glob = [] if getattr(importlib.util.find_spec("quart"), "origin",
 
 
 @pytest.fixture
-def ask() -> Callable[..., Any]:
+def send_request() -> Callable[..., Any]:
     """Send one request to an app; `origin` None sends no Origin."""
 
-    async def send(app: Any, method: str = "GET", path: str = "/", *, origin: str | None = None, **fields: str) -> Any:
-        headers = {name.replace("_", "-"): value for name, value in fields.items()}
-        return await app.test_client().open(
-            path, method=method, headers=headers | ({"origin": origin} if origin else {})
-        )
+    async def send(app: Any, method: str = "GET", path: str = "/", *, origin: str | None = None, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await app.test_client().open(path, method=method, headers=named | ({"origin": origin} if origin else {}))
 
     return send
 
 
 @pytest.fixture
-def cors_of(ask) -> Callable[..., Any]:
-    """Send one request, and give the CORS fields of its response, and Vary."""
+def cors_headers(send_request) -> Callable[..., Any]:
+    """Send one request, and return the CORS headers of its response, and Vary."""
 
     async def send(*args: Any, **kwargs: Any) -> dict[str, str]:
-        response = await ask(*args, **kwargs)
-        fields = [(name.lower(), value) for name, value in response.headers.items()]
-        ours = [field for field in fields if field[0].startswith("access-control-") or field[0] == "vary"]
+        response = await send_request(*args, **kwargs)
+        headers = [(name.lower(), value) for name, value in response.headers.items()]
+        ours = [header for header in headers if header[0].startswith("access-control-") or header[0] == "vary"]
         assert len(dict(ours)) == len(ours)
         return dict(ours)
 
@@ -37,14 +35,14 @@ def cors_of(ask) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def knock() -> Callable[..., Any]:
-    """Open a WebSocket, and give None where it is accepted, else the status of the refusal."""
+def open_websocket() -> Callable[..., Any]:
+    """Open a WebSocket. Return None if it is accepted, otherwise the status of the refusal."""
     from quart.testing import WebsocketResponseError  # noqa: PLC0415 - only where Quart is installed
 
-    async def connect(app: Any, path: str = "/ws", *, origin: str | None = None, **fields: str) -> int | None:
-        headers = {"host": "api.test", **fields} | ({"origin": origin} if origin else {})
+    async def connect(app: Any, path: str = "/ws", *, origin: str | None = None, **headers: str) -> int | None:
+        named = {"host": "api.test", **headers} | ({"origin": origin} if origin else {})
         try:
-            async with app.test_client().websocket(path, headers=headers) as socket:
+            async with app.test_client().websocket(path, headers=named) as socket:
                 assert await socket.receive() == "hello"
         except WebsocketResponseError as error:
             return error.response.status_code

@@ -1,4 +1,4 @@
-"""`CORS`: a policy around a Quart app, by the policy's own options."""
+"""`CORS`: a policy for a Quart app, by the policy's own options."""
 
 import inspect
 import warnings
@@ -17,14 +17,14 @@ from asgi_cors_werkzeug import UrlBinder
 PAGE = "https://app.example.com"
 OTHER = "https://other.example.com"
 EVIL = "https://evil.example.net"
-FREE = "accept, accept-language, content-language, content-type"
-ASKED = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+SAFELISTED = "accept, accept-language, content-language, content-type"
+PREFLIGHT_VARY = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 GRANTED = {"access-control-allow-origin": PAGE, "access-control-allow-credentials": "true", "vary": "Origin"}
 VARY = {"vary": "Origin"}
 
 
 def create(**config):
-    """An app with a view for each kind of answer."""
+    """Return an app with a view for each kind of response."""
     app = Quart(__name__)
     app.config.update(config)
 
@@ -54,7 +54,7 @@ def create(**config):
 
     @app.route("/crash")
     async def crash():
-        raise RuntimeError("asked for")
+        raise RuntimeError("a crash")
 
     @app.route("/exempt")
     @cors_exempt
@@ -71,56 +71,56 @@ def create(**config):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        pytest.param("GET", "/", 200, id="a view's answer"),
-        pytest.param("GET", "/sync", 200, id="the answer of a view that is no coroutine"),
-        pytest.param("HEAD", "/", 200, id="an answer to HEAD"),
-        pytest.param("OPTIONS", "/", 200, id="an answer to OPTIONS that is no preflight"),
+        pytest.param("GET", "/", 200, id="a view's response"),
+        pytest.param("GET", "/sync", 200, id="the response of a view that is not async"),
+        pytest.param("HEAD", "/", 200, id="a response to HEAD"),
+        pytest.param("OPTIONS", "/", 200, id="a response to OPTIONS that is not a preflight"),
         pytest.param("GET", "/stream", 200, id="a stream"),
-        pytest.param("GET", "/missing", 404, id="a path that leads nowhere"),
-        pytest.param("DELETE", "/", 405, id="a method that the view has not"),
+        pytest.param("GET", "/missing", 404, id="a missing path"),
+        pytest.param("DELETE", "/", 405, id="a method that the view does not have"),
         pytest.param("GET", "/forbidden", 403, id="an abort"),
         pytest.param("GET", "/slash", 308, id="a redirect to the path with its slash"),
         pytest.param("GET", "/crash", 500, id="a crash"),
     ],
 )
-async def test_every_answer_carries_the_fields(ask, cors_of, method, path, status):
+async def test_every_response_has_the_cors_headers(send_request, cors_headers, method, path, status):
     app = create()
     CORS(app, allow_origins=PAGE, allow_credentials=True)
-    assert (await ask(app, method, path, origin=PAGE)).status_code == status
-    assert await cors_of(app, method, path, origin=PAGE) == GRANTED
-    assert await cors_of(app, method, path, origin=EVIL) == VARY
+    assert (await send_request(app, method, path, origin=PAGE)).status_code == status
+    assert await cors_headers(app, method, path, origin=PAGE) == GRANTED
+    assert await cors_headers(app, method, path, origin=EVIL) == VARY
 
 
-async def test_without_options_every_origin_may_read_anonymously(cors_of):
-    """As in Flask: any origin, method and header, and no cookies."""
+async def test_without_options_every_origin_may_read_without_credentials(cors_headers):
+    """As in Flask, every method and header is allowed, too."""
     app = create()
     CORS(app)
-    assert await cors_of(app, origin=EVIL) == {"access-control-allow-origin": "*"}
-    asks = {"access_control_request_method": "PATCH", "access_control_request_headers": "x-any"}
-    assert await cors_of(app, "OPTIONS", origin=EVIL, **asks) == {
+    assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
+    preflight = {"access_control_request_method": "PATCH", "access_control_request_headers": "x-any"}
+    assert await cors_headers(app, "OPTIONS", origin=EVIL, **preflight) == {
         "access-control-allow-origin": "*",
         "access-control-allow-methods": "GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE",
         "access-control-allow-headers": "*, authorization",
-        "vary": ASKED,
+        "vary": PREFLIGHT_VARY,
     }
 
 
-async def test_with_options_the_defaults_are_the_policys(ask, cors_of):
-    """No method beyond GET, HEAD and POST, no header beyond the free ones, kept for ten minutes."""
+async def test_with_options_the_defaults_are_those_of_the_policy(send_request, cors_headers):
+    """They allow GET, HEAD and POST and the safelisted headers, and browsers cache a preflight for ten minutes."""
     app = create()
     CORS(app, allow_origins=PAGE)
-    assert await cors_of(app, "OPTIONS", origin=PAGE, access_control_request_method="GET") == {
+    assert await cors_headers(app, "OPTIONS", origin=PAGE, access_control_request_method="GET") == {
         "access-control-allow-origin": PAGE,
         "access-control-allow-methods": "GET, HEAD, POST",
-        "access-control-allow-headers": FREE,
+        "access-control-allow-headers": SAFELISTED,
         "access-control-max-age": "600",
-        "vary": ASKED,
+        "vary": PREFLIGHT_VARY,
     }
 
 
 @pytest.mark.parametrize("path", ["/", "/missing", "/slash", "/crash", "/ws"])
-async def test_a_preflight_is_answered_before_anything_of_the_app_runs(ask, path):
-    """To every path alike: no `before_request`, no routing, no view."""
+async def test_a_preflight_is_answered_before_anything_of_the_app_runs(send_request, path):
+    """No `before_request` function, routing or view runs."""
     app = create()
     CORS(app, allow_origins=PAGE, allow_methods="PUT")
 
@@ -128,37 +128,37 @@ async def test_a_preflight_is_answered_before_anything_of_the_app_runs(ask, path
     async def authenticate():
         abort(401)
 
-    response = await ask(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
+    response = await send_request(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
     assert (response.status_code, await response.get_data()) == (204, b"")
-    assert (await ask(app, path=path, origin=PAGE)).headers["access-control-allow-origin"] == PAGE
+    assert (await send_request(app, path=path, origin=PAGE)).headers["access-control-allow-origin"] == PAGE
 
 
-async def test_an_exempt_view_is_left_untouched(ask, cors_of):
-    """No fields, no Vary, and its OPTIONS is the app's."""
+async def test_an_exempt_view_is_passed_through(send_request, cors_headers):
+    """The response has no CORS header and no Vary, and a preflight reaches the app."""
     app = create()
     CORS(app, allow_origins=PAGE)
-    assert await cors_of(app, path="/exempt", origin=PAGE) == {}
-    response = await ask(app, "OPTIONS", "/exempt", origin=PAGE, access_control_request_method="PUT")
+    assert await cors_headers(app, path="/exempt", origin=PAGE) == {}
+    response = await send_request(app, "OPTIONS", "/exempt", origin=PAGE, access_control_request_method="PUT")
     assert (response.status_code, response.allow.as_set()) == (200, {"get", "head", "options"})
 
 
-async def test_a_policy_and_the_options_of_the_middleware_are_taken(cors_of):
-    """`CORS(app, Policy(…), paths=…)` is as `CORSMiddleware(app, Policy(…), paths=…)`."""
+async def test_a_policy_and_the_options_of_the_middleware_are_accepted(cors_headers):
+    """`CORS(app, Policy(…), paths=…)` is the same as `CORSMiddleware(app, Policy(…), paths=…)`."""
     app = create()
     seen = []
     CORS(
         app, Policy(allow_origins=PAGE), paths={"/stream": None}, on_decision=lambda decision, _: seen.append(decision)
     )
-    assert await cors_of(app, path="/stream", origin=PAGE) == {}
-    assert await cors_of(app, origin=PAGE) == {"access-control-allow-origin": PAGE, **VARY}
+    assert await cors_headers(app, path="/stream", origin=PAGE) == {}
+    assert await cors_headers(app, origin=PAGE) == {"access-control-allow-origin": PAGE, **VARY}
     assert [decision.outcome for decision in seen] == ["allowed"]
 
 
-async def test_a_mounted_app_is_matched_without_its_root_path(cors_of):
-    """Views have their own policies behind a prefix, too."""
+async def test_a_mounted_app_is_matched_without_its_root_path(cors_headers):
+    """Views with their own policies are found below a root path."""
     app = create()
     CORS(app, allow_origins=PAGE)
-    assert await cors_of(app, path="/api/exempt", origin=PAGE) == {**VARY, "access-control-allow-origin": PAGE}
+    assert await cors_headers(app, path="/api/exempt", origin=PAGE) == {**VARY, "access-control-allow-origin": PAGE}
     client = app.test_client()
     for root, expected in (("/api", None), ("/other", PAGE)):
         response = await client.get("/api/exempt", headers={"origin": PAGE}, root_path=root)
@@ -168,22 +168,22 @@ async def test_a_mounted_app_is_matched_without_its_root_path(cors_of):
 # -- init_app, several apps
 
 
-async def test_one_object_serves_many_apps_and_none_leaks_to_another(cors_of):
-    """Each app has its own configuration, whichever was asked first."""
+async def test_one_extension_serves_several_apps_each_by_its_own_configuration(cors_headers):
+    """It does not matter which app gets the first request."""
     extension = CORS()
     first, second = create(QUART_CORS_ALLOW_ORIGIN=[PAGE]), create(QUART_CORS_ALLOW_ORIGIN=[OTHER])
     for app in (first, second):
         extension.init_app(app)
-    assert await cors_of(first, origin=PAGE) == {"access-control-allow-origin": PAGE, **VARY}
-    assert await cors_of(second, origin=PAGE) == VARY
-    assert await cors_of(second, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+    assert await cors_headers(first, origin=PAGE) == {"access-control-allow-origin": PAGE, **VARY}
+    assert await cors_headers(second, origin=PAGE) == VARY
+    assert await cors_headers(second, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
     first.extensions["asgi_cors"].reconfigure(allow_origins=EVIL)
-    assert await cors_of(second, origin=EVIL) == VARY
+    assert await cors_headers(second, origin=EVIL) == VARY
 
 
 @pytest.mark.parametrize("number", [0, 2])
-def test_which_policy_is_meant_must_be_clear(number):
-    """Of no app or several, the object has no policy to tell of."""
+def test_policy_raises_unless_the_extension_has_exactly_one_app(number):
+    """With no app or several, the extension has no single policy."""
     extension = CORS()
     for _ in range(number):
         extension.init_app(create())
@@ -193,7 +193,7 @@ def test_which_policy_is_meant_must_be_clear(number):
 
 @pytest.mark.parametrize("second", [CORS, cors])
 def test_a_second_policy_for_an_app_is_refused(second):
-    """It says how the first is changed."""
+    """The hint names `reconfigure`."""
     app = create()
     CORS(app, allow_origins=PAGE)
     with pytest.raises(ConfigError) as caught:
@@ -204,18 +204,18 @@ def test_a_second_policy_for_an_app_is_refused(second):
     )
 
 
-# -- what it tells
+# -- policy, explain and reconfigure
 
 
-async def test_it_tells_explains_and_reconfigures(cors_of):
-    """The object in hand speaks for the policy in force."""
+async def test_the_extension_has_policy_explain_and_reconfigure(cors_headers):
+    """So does app.extensions["asgi_cors"]."""
     app = create()
     extension = CORS(app, allow_origins=PAGE)
     assert extension.policy == Policy(allow_origins=PAGE) == app.extensions["asgi_cors"].policy
     assert not extension.explain("PUT", PAGE).allowed
     extension.reconfigure(allow_origins=OTHER, allow_methods="PUT")
     assert extension.explain("PUT", OTHER).allowed
-    assert await cors_of(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+    assert await cors_headers(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
 
 
 @pytest.mark.parametrize(
@@ -229,72 +229,72 @@ async def test_it_tells_explains_and_reconfigures(cors_of):
     ],
 )
 @pytest.mark.parametrize("server_name", [None, "api.test"])
-def test_it_explains_views_by_their_own_policies(server_name, path, origin, allowed):
-    """Those that decorators give, too; of an exempt one the app alone decides."""
+def test_explain_uses_a_views_own_policy(server_name, path, origin, allowed):
+    """An exempt view is explained as passed through."""
     app = create(SERVER_NAME=server_name)
     app.route("/own")(route_cors(allow_origin=OTHER)(lambda: "hello"))
     assert CORS(app, allow_origins=PAGE).explain("GET", origin, path=path).allowed is allowed
 
 
-async def test_what_is_reconfigured_is_no_longer_the_configurations(cors_of):
-    """A policy that was put in force by hand stays, whatever becomes of the keys."""
+async def test_a_reconfigured_policy_no_longer_follows_the_configuration(cors_headers):
+    """A change of the keys has no effect then."""
     app = create(QUART_CORS_ALLOW_ORIGIN=PAGE)
     CORS(app).reconfigure(Policy(allow_origins=OTHER))
     app.config["QUART_CORS_ALLOW_ORIGIN"] = EVIL
-    assert await cors_of(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
-    assert await cors_of(app, origin=EVIL) == VARY
+    assert await cors_headers(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+    assert await cors_headers(app, origin=EVIL) == VARY
 
 
-async def test_options_of_the_middleware_leave_the_policy_to_the_configuration(cors_of):
-    """`reconfigure(paths=…)` alone doesn't take the policy over."""
+async def test_a_policy_follows_the_configuration_if_only_the_middleware_is_reconfigured(cors_headers):
+    """`reconfigure(paths=…)` does not replace the policy."""
     app = create(QUART_CORS_ALLOW_ORIGIN=PAGE)
     CORS(app).reconfigure(paths={"/stream": None})
     app.config["QUART_CORS_ALLOW_ORIGIN"] = OTHER
-    assert await cors_of(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
-    assert await cors_of(app, path="/stream", origin=OTHER) == {}
+    assert await cors_headers(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+    assert await cors_headers(app, path="/stream", origin=OTHER) == {}
 
 
 # -- the configuration
 
 
-async def test_the_configuration_fills_what_the_keywords_leave_out(cors_of):
-    """A keyword beats the key of the same option."""
+async def test_the_configuration_sets_the_options_that_the_keywords_leave_out(cors_headers):
+    """A keyword overrides the key of the same option."""
     app = create(QUART_CORS_ALLOW_ORIGIN=EVIL, QUART_CORS_EXPOSE_HEADERS=["X-Total"])
     CORS(app, allow_origins=PAGE)
     granted = {"access-control-allow-origin": PAGE, "access-control-expose-headers": "X-Total", **VARY}
-    assert await cors_of(app, origin=PAGE) == granted
-    assert await cors_of(app, origin=EVIL) == VARY
+    assert await cors_headers(app, origin=PAGE) == granted
+    assert await cors_headers(app, origin=EVIL) == VARY
 
 
-async def test_nothing_is_frozen_by_the_first_request(cors_of):
-    """A key that is set, changed in place or taken away counts at the next request."""
+async def test_changes_of_the_configuration_apply_to_the_next_request(cors_headers):
+    """A key may be set, changed in place or deleted."""
     app = create()
     CORS(app)
-    assert await cors_of(app, origin=EVIL) == {"access-control-allow-origin": "*"}
+    assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
-    assert await cors_of(app, origin=OTHER) == VARY
+    assert await cors_headers(app, origin=OTHER) == VARY
     app.config["QUART_CORS_ALLOW_ORIGIN"].append(OTHER)
-    assert await cors_of(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
+    assert await cors_headers(app, origin=OTHER) == {"access-control-allow-origin": OTHER, **VARY}
     del app.config["QUART_CORS_ALLOW_ORIGIN"]
-    assert await cors_of(app, origin=EVIL) == {"access-control-allow-origin": "*"}
+    assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
 
 
-async def test_a_key_that_takes_the_place_of_another_counts(cors_of):
-    """Though there are as many as before."""
+async def test_a_key_that_replaces_another_key_applies(cors_headers):
+    """The number of keys is the same as before."""
     app = create(A_KEY=1, QUART_CORS_MAX_AGE=60)
     CORS(app)
-    assert await cors_of(app, origin=EVIL) == {"access-control-allow-origin": "*"}
+    assert await cors_headers(app, origin=EVIL) == {"access-control-allow-origin": "*"}
     del app.config["A_KEY"]
     app.config["QUART_CORS_ALLOW_ORIGIN"] = PAGE
-    assert await cors_of(app, origin=EVIL) == VARY
+    assert await cors_headers(app, origin=EVIL) == VARY
 
 
-async def test_the_configuration_may_be_read_after_the_app_is_bound(cors_of):
-    """`CORS(app)`, then `app.config.from_…`: the keys count."""
+async def test_the_configuration_may_be_loaded_after_the_app_is_bound(cors_headers):
+    """`app.config.from_…` may follow `CORS(app)`."""
     app = create()
     CORS(app)
     app.config.from_mapping(QUART_CORS_ALLOW_ORIGIN=[PAGE], QUART_CORS_ALLOW_CREDENTIALS=True)
-    assert await cors_of(app, origin=PAGE) == GRANTED
+    assert await cors_headers(app, origin=PAGE) == GRANTED
 
 
 # -- mistakes
@@ -310,15 +310,15 @@ async def test_the_configuration_may_be_read_after_the_app_is_bound(cors_of):
     ],
 )
 @pytest.mark.parametrize("app", [None, create()], ids=["alone", "with an app"])
-def test_a_mistake_is_raised_where_it_is_written(app, options, code):
-    """Before there is an app, too."""
+def test_a_mistake_is_raised_by_the_constructor(app, options, code):
+    """It needs no app for that."""
     with pytest.raises(ConfigError) as caught:
         CORS(app, **options)
     assert [issue.code for issue in caught.value.issues] == [code]
 
 
-def test_a_doubt_is_warned_of_once():
-    """When the policy comes into force."""
+def test_a_risky_policy_raises_one_warning():
+    """It is raised when the policy is applied."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         CORS(create(), allow_origins=PAGE, max_age=90000)
@@ -326,13 +326,13 @@ def test_a_doubt_is_warned_of_once():
 
 
 def test_a_mistake_in_the_configuration_is_raised_when_the_app_is_bound():
-    """It names the key."""
+    """The error names the key."""
     with pytest.raises(ConfigError) as caught:
         CORS(create(QUART_CORS_ALLOW_ORIGIN="https://example.com/"))
     assert [issue.option for issue in caught.value.issues] == ["QUART_CORS_ALLOW_ORIGIN"]
 
 
-async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask, caplog):
+async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(send_request, caplog):
     """The mistake was made after `CORS(app)`. If the app serves all the same, the last valid policy stays in force."""
     app = create()
     CORS(app)
@@ -341,17 +341,17 @@ async def test_a_mistake_in_the_configuration_keeps_the_app_from_starting(ask, c
         await app.startup()
     caplog.clear()
     for _ in range(3):
-        answer = await ask(app, origin=PAGE)
-        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+        response = await send_request(app, origin=PAGE)
+        assert (response.status_code, response.headers["access-control-allow-origin"]) == (200, "*")
     (error,) = caplog.records
     assert error.levelname == "ERROR"
     assert "the last valid policy stays in force: CORS.allow_origins: '*' with allow_credentials" in error.message
     app.config["QUART_CORS_ALLOW_ORIGIN"] = PAGE
-    assert (await ask(app, origin=PAGE)).headers["access-control-allow-credentials"] == "true"
+    assert (await send_request(app, origin=PAGE)).headers["access-control-allow-credentials"] == "true"
 
 
-async def test_every_mistake_of_the_configuration_is_told_at_once(ask, caplog):
-    """Those of the app and of its views, each once: raised at start-up, logged while it serves."""
+async def test_every_mistake_of_the_configuration_is_reported_at_once(send_request, caplog):
+    """Those of the app and of its views are raised at start-up, or logged once while the app serves."""
     app = create()
     CORS(app)
 
@@ -360,9 +360,9 @@ async def test_every_mistake_of_the_configuration_is_told_at_once(ask, caplog):
     async def own():
         return "hello"
 
-    await ask(app)
+    await send_request(app)
     app.config.update(QUART_CORS_ALLOW_METHODS=["TRACE"], QUART_CORS_MAX_AGE=-1)
-    assert (await ask(app, origin=PAGE)).status_code == 200
+    assert (await send_request(app, origin=PAGE)).status_code == 200
     (error,) = caplog.records
     assert "QUART_CORS_ALLOW_METHODS: " in error.message
     assert "QUART_CORS_MAX_AGE: " in error.message
@@ -371,20 +371,20 @@ async def test_every_mistake_of_the_configuration_is_told_at_once(ask, caplog):
     assert [issue.option for issue in caught.value.issues] == ["QUART_CORS_ALLOW_METHODS", "QUART_CORS_MAX_AGE"]
 
 
-async def test_an_unknown_key_is_warned_of_where_origins_are_named(ask):
-    """Apps keep keys of their own there; it names the nearest that counts."""
+async def test_an_unknown_key_raises_a_warning_if_origins_are_given(send_request):
+    """An app may have its own keys with this prefix. The warning names the closest known key."""
     app = create(QUART_CORS_ALLOW_HEADER=["x-id"], QUART_CORS_ALLOW_ORIGIN=PAGE)
     CORS(app)
     with pytest.warns(ConfigWarning) as seen:
-        await ask(app)
+        await send_request(app)
     assert [str(one.message) for one in seen] == [
         "QUART_CORS_ALLOW_HEADER: there is no option of this name. Did you mean 'QUART_CORS_ALLOW_HEADERS'?"
     ]
-    assert (await ask(app, origin=PAGE)).status_code == 200
+    assert (await send_request(app, origin=PAGE)).status_code == 200
 
 
-def test_an_unknown_key_is_refused_where_the_default_would_open_everything():
-    """It may be the one that was to keep others out."""
+def test_an_unknown_key_is_refused_if_no_origins_are_given():
+    """It may be a misspelt QUART_CORS_ALLOW_ORIGIN, and the default is every origin."""
     with pytest.raises(ConfigError) as caught:
         CORS(create(QUART_CORS_ORIGIN=PAGE))
     assert str(caught.value) == (
@@ -392,11 +392,11 @@ def test_an_unknown_key_is_refused_where_the_default_would_open_everything():
     )
 
 
-# -- what stands around the app
+# -- the wrapped app
 
 
-def test_servers_see_that_it_is_an_asgi_app():
-    """They tell by its being a coroutine function, where they are told to serve `app.asgi_app`."""
+def test_servers_detect_an_asgi_app():
+    """If they serve `app.asgi_app`, they check whether it is a coroutine function."""
     app = create()
     alone = app.asgi_app
     CORS(app)
@@ -405,8 +405,8 @@ def test_servers_see_that_it_is_an_asgi_app():
 
 
 @pytest.mark.parametrize("way", ["a class", "an attribute", "a map"])
-async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
-    """By any field of the request, as by Host."""
+async def test_an_app_with_its_own_routing_finds_its_views(cors_headers, way):
+    """It may route by any header, as by Host."""
 
     def by_tenant(app, request):
         tenant = "" if request is None else request.headers.get("x-tenant", "")
@@ -428,8 +428,8 @@ async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
     CORS(app, allow_origins=PAGE)
     app.route("/", subdomain="other")(route_cors(allow_origin=OTHER)(lambda: "hello"))
     app.route("/", endpoint="plain")(lambda: "hello")
-    assert await cors_of(app, origin=OTHER) == VARY
-    assert (await cors_of(app, origin=OTHER, x_tenant="other"))["access-control-allow-origin"] == OTHER
+    assert await cors_headers(app, origin=OTHER) == VARY
+    assert (await cors_headers(app, origin=OTHER, x_tenant="other"))["access-control-allow-origin"] == OTHER
 
 
 @pytest.mark.parametrize(
@@ -447,29 +447,31 @@ async def test_an_app_that_routes_in_its_own_way_finds_its_views(cors_of, way):
         pytest.param({}, {}, {"admin.test": OTHER, "api.test": OTHER}, id="any host"),
     ],
 )
-async def test_views_are_found_by_each_host(cors_of, options, rules, origins):
-    """At the first request of a host as at each later one, wherever the app is mounted."""
+async def test_views_are_found_by_each_host(cors_headers, options, rules, origins):
+    """This holds for the first request of a host and for later ones, below any root path."""
     app = Quart(__name__, static_folder=None, **options)
     app.config["SERVER_NAME"] = "api.test" if "subdomain" in rules else None
     CORS(app, allow_origins=PAGE)
     app.route("/<name>", **rules)(route_cors(allow_origin=OTHER)(lambda name: name))
     for host, origin in 2 * [*origins.items()]:
         for path in ("/one", "//two"):
-            assert (await cors_of(app, path=path, origin=origin, host=host))["access-control-allow-origin"] == origin
+            assert (await cors_headers(app, path=path, origin=origin, host=host))[
+                "access-control-allow-origin"
+            ] == origin
 
 
-async def test_a_server_name_that_is_set_later_counts(cors_of):
-    """A host that is known by then is looked at anew."""
+async def test_a_server_name_may_be_set_later(cors_headers):
+    """The cached result for a host is not used then."""
     app = Quart(__name__, static_folder=None, subdomain_matching=True)
     CORS(app, allow_origins=PAGE)
     app.route("/", subdomain="admin")(route_cors(allow_origin=OTHER)(lambda: "hello"))
-    assert await cors_of(app, origin=OTHER, host="admin.api.test") == VARY
+    assert await cors_headers(app, origin=OTHER, host="admin.api.test") == VARY
     app.config["SERVER_NAME"] = "api.test"
-    assert (await cors_of(app, origin=OTHER, host="admin.api.test"))["access-control-allow-origin"] == OTHER
+    assert (await cors_headers(app, origin=OTHER, host="admin.api.test"))["access-control-allow-origin"] == OTHER
 
 
-def test_however_many_hosts_strangers_name_few_are_known():
-    """Nor is one of great length; for each the route is found."""
+def test_the_cache_of_hosts_is_bounded():
+    """A long host is not cached. The route is found for each."""
     routes = Map([Rule("/", endpoint="index")])
     app = SimpleNamespace(url_map=routes, config={"SERVER_NAME": None}, subdomain_matching=False)
     binder = UrlBinder(app, lambda _: routes.bind("any.test"), lambda: True, lambda scope: scope)
@@ -484,13 +486,13 @@ def test_however_many_hosts_strangers_name_few_are_known():
 # -- with blueprints that have policies
 
 
-async def test_it_may_come_after_a_blueprint_with_a_policy(cors_of):
-    """The blueprint's policy was around the app alone before; then both are."""
+async def test_cors_may_follow_a_blueprint_with_a_policy(cors_headers):
+    """Until then, only the blueprint has a policy."""
     app, blueprint = create(), Blueprint("blue", __name__, url_prefix="/blue")
     cors(blueprint, allow_origin=OTHER)
     blueprint.route("/")(create().view_functions["index"])
     app.register_blueprint(blueprint)
-    assert await cors_of(app, origin=PAGE) == {}
+    assert await cors_headers(app, origin=PAGE) == {}
     CORS(app, allow_origins=PAGE)
-    assert (await cors_of(app, origin=PAGE))["access-control-allow-origin"] == PAGE
-    assert (await cors_of(app, path="/blue/", origin=OTHER))["access-control-allow-origin"] == OTHER
+    assert (await cors_headers(app, origin=PAGE))["access-control-allow-origin"] == PAGE
+    assert (await cors_headers(app, path="/blue/", origin=OTHER))["access-control-allow-origin"] == OTHER

@@ -1,4 +1,4 @@
-"""A mistake in one view's policy, or in the configuration, never takes the app down while it serves."""
+"""A mistake in one view's policy, or in the configuration, never stops an app that serves."""
 
 import logging
 import threading
@@ -63,18 +63,20 @@ def is_closed(headers):
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("served", [False, True], ids=["before a request", "after requests"])
-async def test_only_the_view_with_the_mistake_fails_closed(app, ask, cors_of, caplog, mistake, served):
+async def test_only_the_view_with_the_mistake_refuses_every_origin(
+    app, send_request, cors_headers, caplog, mistake, served
+):
     CORS(app, allow_origins=[PAGE])
-    assert not served or (await ask(app, path="/health")).status_code == 200
+    assert not served or (await send_request(app, path="/health")).status_code == 200
     mistake(app)
     for _ in range(2):
-        assert (await ask(app, path="/health")).status_code == 200
-        assert (await cors_of(app, path="/health", origin=PAGE))["access-control-allow-origin"] == PAGE
-        answer = await ask(app, path="/view", origin=PAGE)
-        assert (answer.status_code, await answer.get_data()) == (200, b"view")
-        preflight = await ask(app, "OPTIONS", "/view", origin=PAGE, access_control_request_method="PUT")
+        assert (await send_request(app, path="/health")).status_code == 200
+        assert (await cors_headers(app, path="/health", origin=PAGE))["access-control-allow-origin"] == PAGE
+        response = await send_request(app, path="/view", origin=PAGE)
+        assert (response.status_code, await response.get_data()) == (200, b"view")
+        preflight = await send_request(app, "OPTIONS", "/view", origin=PAGE, access_control_request_method="PUT")
         assert (preflight.status_code, bool(await preflight.get_data())) == (200, True)
-        for each in (answer, preflight):
+        for each in (response, preflight):
             assert is_closed([name.lower() for name in dict(each.headers)])
     (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "route_cors(view)" in error.message or "cors(bp)" in error.message
@@ -82,14 +84,14 @@ async def test_only_the_view_with_the_mistake_fails_closed(app, ask, cors_of, ca
 
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 @pytest.mark.parametrize("mistake", MISTAKES)
-async def test_the_app_does_not_start_with_it(app, mistake):
+async def test_the_app_does_not_start_with_a_mistake(app, mistake):
     CORS(app, allow_origins=[PAGE])
     mistake(app)
     with pytest.raises(ConfigError):
         await app.startup()
 
 
-async def test_a_socket_with_a_mistake_is_refused(app, knock):
+async def test_a_websocket_with_a_mistake_is_refused(app, open_websocket):
     CORS(app, allow_origins=[PAGE])
 
     async def serve():
@@ -97,12 +99,12 @@ async def test_a_socket_with_a_mistake_is_refused(app, knock):
 
     app.add_websocket("/ws", "ws", websocket_cors(allow_credentials=True)(serve))
     app.add_websocket("/plain", "plain", serve)
-    assert (await knock(app, origin=PAGE), await knock(app)) == (403, None)
-    assert await knock(app, "/plain", origin=PAGE) is None
+    assert (await open_websocket(app, origin=PAGE), await open_websocket(app)) == (403, None)
+    assert await open_websocket(app, "/plain", origin=PAGE) is None
 
 
 class Incomparable:
-    """Like an array of numpy."""
+    """A value like a NumPy array, which cannot be compared."""
 
     __hash__ = None
 
@@ -120,41 +122,41 @@ class Incomparable:
         pytest.param("QUART_CORS_MAX_AGE", "soon", 7, id="an age that is not a number"),
     ],
 )
-async def test_the_last_good_policy_stays_in_force(app, cors_of, caplog, key, nonsense, sense):
-    """For the app and for its views; each change is logged once, and what is valid counts at once."""
+async def test_the_last_valid_policy_stays_in_force(app, cors_headers, caplog, key, nonsense, sense):
+    """This holds for the app and its views. Each change is logged once, and a valid change applies at once."""
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
     cors(app)
     app.add_url_rule("/own", "own", route_cors(expose_headers=["x-a"])(another()))
-    before = [await cors_of(app, path=path, origin=PAGE) for path in ("/health", "/own")]
+    before = [await cors_headers(app, path=path, origin=PAGE) for path in ("/health", "/own")]
     app.config[key] = nonsense
     for _ in range(2):
-        assert [await cors_of(app, path=path, origin=PAGE) for path in ("/health", "/own")] == before
+        assert [await cors_headers(app, path=path, origin=PAGE) for path in ("/health", "/own")] == before
     assert [record.levelno for record in caplog.records if record.levelno >= logging.WARNING] == [logging.ERROR]
     assert key in caplog.text
     app.config[key] = sense
     expected = sense if sense == OTHER else PAGE
     for path in ("/health", "/own"):
-        assert (await cors_of(app, path=path, origin=expected))["access-control-allow-origin"] == expected
+        assert (await cors_headers(app, path=path, origin=expected))["access-control-allow-origin"] == expected
 
 
-async def test_only_the_views_fail_that_a_change_makes_invalid(app, cors_of):
-    """The app's own policy is valid with it."""
+async def test_a_change_refuses_only_the_views_that_it_makes_invalid(app, cors_headers):
+    """The app's own policy is valid with the change."""
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [PAGE]
     CORS(app, allow_origins=[PAGE])
     app.add_url_rule("/cookies", "cookies", route_cors(allow_credentials=True)(another()))
     app.add_url_rule("/own", "own", route_cors(allow_origin=OTHER)(another()))
-    assert (await cors_of(app, path="/cookies", origin=PAGE))["access-control-allow-credentials"] == "true"
+    assert (await cors_headers(app, path="/cookies", origin=PAGE))["access-control-allow-credentials"] == "true"
     app.config["QUART_CORS_ALLOW_ORIGIN"] = "*"
-    assert is_closed(await cors_of(app, path="/cookies", origin=PAGE))
-    assert (await cors_of(app, path="/own", origin=OTHER))["access-control-allow-origin"] == OTHER
+    assert is_closed(await cors_headers(app, path="/cookies", origin=PAGE))
+    assert (await cors_headers(app, path="/own", origin=OTHER))["access-control-allow-origin"] == OTHER
     app.config["QUART_CORS_ALLOW_ORIGIN"] = [OTHER]
-    assert (await cors_of(app, path="/cookies", origin=OTHER))["access-control-allow-credentials"] == "true"
+    assert (await cors_headers(app, path="/cookies", origin=OTHER))["access-control-allow-credentials"] == "true"
 
 
 @pytest.mark.parametrize("key", ["QUART_CORS_ALLOW_HEADER", "QUART_CORS_MAX_AGE"])
-async def test_a_warning_that_is_an_error_never_fails_a_request(app, ask, key):
+async def test_a_warning_that_is_an_error_never_fails_a_request(app, send_request, key):
     CORS(app, allow_origins=[PAGE])
-    await ask(app, path="/health")
+    await send_request(app, path="/health")
     app.config.update({"QUART_CORS_MAX_AGE": 100_000, key: 100_000})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -162,18 +164,18 @@ async def test_a_warning_that_is_an_error_never_fails_a_request(app, ask, key):
         app.add_url_rule("/own", "own", own)
         route_cors(allow_origin=OTHER)(app.view_functions["health"])
         for path in ("/health", "/own"):
-            assert (await ask(app, path=path, origin=PAGE)).status_code == 200
+            assert (await send_request(app, path=path, origin=PAGE)).status_code == 200
 
 
-async def test_explain_tells_what_is_in_force(app):
-    """The explanation is that of the last good policy."""
+async def test_explain_uses_the_policy_in_force(app):
+    """That is the last valid policy."""
     cors(app, allow_origin=PAGE)
     app.config["QUART_CORS_MAX_AGE"] = "soon"
     assert app.extensions["asgi_cors"].explain("GET", PAGE, "/health").allowed
 
 
-async def test_reconfigurations_of_several_threads_are_all_in_force(app):
-    """Each changes one option; none is lost."""
+async def test_reconfigurations_in_several_threads_all_take_effect(app):
+    """Each changes one option. No change is lost."""
     installed = CORS(app, allow_origins=PAGE)
     for _ in range(20):
         installed.reconfigure(enforce=False, check_websockets=True, paths=None, on_decision=None)
@@ -193,8 +195,8 @@ async def test_reconfigurations_of_several_threads_are_all_in_force(app):
         assert {name: given[name] for name in changes} == changes
 
 
-def test_a_change_is_put_in_force_once_by_several_threads(app, caplog):
-    """Event loops may run in several."""
+def test_several_threads_apply_a_change_once(app, caplog):
+    """Event loops may run in several threads."""
     cors(app, allow_origin=PAGE)
     installed = app.extensions["asgi_cors"]
     installed.sync_config()
@@ -213,12 +215,12 @@ def test_a_change_is_put_in_force_once_by_several_threads(app, caplog):
     assert len(caplog.records) == 1
 
 
-def test_a_thread_that_waited_finds_the_change_in_force(app, monkeypatch):
-    """It is not put in force again."""
+def test_a_thread_that_waited_does_not_apply_the_change_again(app, monkeypatch):
+    """It waited for the thread that did."""
     cors(app, allow_origin=PAGE)
     installed = app.extensions["asgi_cors"]
-    answers = iter([False, True])
-    monkeypatch.setattr(installed, "_is_synced", lambda: next(answers))
+    responses = iter([False, True])
+    monkeypatch.setattr(installed, "_is_synced", lambda: next(responses))
     monkeypatch.setattr(installed, "_parse_config", lambda: pytest.fail("read again"))
     installed.sync_config()
-    assert next(answers, None) is None
+    assert next(responses, None) is None

@@ -1,4 +1,4 @@
-"""`cors`, `route_cors` and the configuration, in the names of Quart-CORS: the nearest setting wins, whole."""
+"""`cors`, `route_cors` and the configuration, by the names of Quart-CORS. The innermost policy applies alone."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ def only(origin):
 
 
 def hello():
-    """A view that is nobody else's: a decorator notes on it what it wraps."""
+    """Return a new view, because a decorator notes its wrapper on the view."""
 
     async def hello():
         return "hello"
@@ -30,7 +30,7 @@ def hello():
 
 @pytest.fixture
 def app():
-    """Settings in all places: app, blueprint, a blueprint in it, routes of each."""
+    """An app with policies of the app, a blueprint, a nested blueprint, and routes of each."""
     app = cors(Quart(__name__), allow_origin=APP)
     blueprint = cors(Blueprint("blue", __name__, url_prefix="/blue"), allow_origin=[BLUEPRINT])
     inner = cors(Blueprint("inner", __name__, url_prefix="/inner"), allow_origin={INNER})
@@ -48,91 +48,91 @@ def app():
 @pytest.mark.parametrize(
     ("path", "origin"),
     [
-        pytest.param("/", APP, id="the app's, where nothing is nearer"),
-        pytest.param("/missing", APP, id="the app's, where nothing is"),
+        pytest.param("/", APP, id="the app's, for a view without a policy"),
+        pytest.param("/missing", APP, id="the app's, for a missing path"),
         pytest.param("/own", ROUTE, id="the route's before the app's"),
         pytest.param("/blue/", BLUEPRINT, id="the blueprint's before the app's"),
         pytest.param("/blue/own", ROUTE, id="the route's before the blueprint's"),
         pytest.param("/blue/inner/", INNER, id="the inner blueprint's before the outer's"),
         pytest.param("/blue/inner/own", ROUTE, id="the route's before both blueprints'"),
-        pytest.param("/blue/plain/", BLUEPRINT, id="the outer blueprint's, where the inner has none"),
+        pytest.param("/blue/plain/", BLUEPRINT, id="the outer blueprint's, if the inner has none"),
         pytest.param("/blue/inner/exempt", None, id="none of an exempt view"),
     ],
 )
-async def test_the_nearest_setting_wins(app, cors_of, path, origin):
-    """One origin is allowed at each path: of the view, else of its blueprint, else of the app."""
+async def test_the_policy_of_the_view_then_blueprint_then_app_applies(app, cors_headers, path, origin):
+    """Each policy allows one origin."""
     for other in (APP, BLUEPRINT, INNER, ROUTE, EVIL):
         expected = {} if origin is None else only(origin) if other == origin else VARY
-        assert await cors_of(app, path=path, origin=other) == expected
-        asked = await cors_of(app, "OPTIONS", path, origin=other, access_control_request_method="PUT")
-        assert ("access-control-allow-origin" in asked) == (other == origin)
+        assert await cors_headers(app, path=path, origin=other) == expected
+        preflight = await cors_headers(app, "OPTIONS", path, origin=other, access_control_request_method="PUT")
+        assert ("access-control-allow-origin" in preflight) == (other == origin)
 
 
-async def test_a_setting_replaces_the_farther_ones_whole(cors_of):
-    """What a route leaves out is the configuration's or the default, not the app's."""
+async def test_a_views_policy_is_not_merged_with_the_apps(cors_headers):
+    """The configuration and the defaults set the options that a route leaves out."""
     app = cors(Quart(__name__), allow_origin=APP, expose_headers="x-app", allow_credentials=True)
     app.route("/own")(route_cors(allow_origin=ROUTE)(hello()))
-    assert await cors_of(app, path="/own", origin=ROUTE) == only(ROUTE)
+    assert await cors_headers(app, path="/own", origin=ROUTE) == only(ROUTE)
 
 
 @pytest.mark.parametrize("config", [True, False])
 @pytest.mark.parametrize("given", [True, False, None])
-async def test_an_explicit_false_counts(cors_of, given, config):
-    """It beats the configuration; None leaves it to that."""
+async def test_an_explicit_false_overrides_the_configuration(cors_headers, given, config):
+    """None means the configuration's value."""
     app = Quart(__name__)
     app.config["QUART_CORS_ALLOW_CREDENTIALS"] = config
     app.route("/")(route_cors(allow_origin=ROUTE, allow_credentials=given)(hello()))
     cors(app, allow_origin=APP)
-    fields = await cors_of(app, origin=ROUTE)
-    assert ("access-control-allow-credentials" in fields) == (config if given is None else given)
+    headers = await cors_headers(app, origin=ROUTE)
+    assert ("access-control-allow-credentials" in headers) == (config if given is None else given)
 
 
-async def test_a_blueprint_alone_leaves_the_rest_of_the_app_untouched(cors_of):
-    """No fields, no Vary, no answer to a preflight."""
+async def test_views_outside_of_a_blueprint_with_a_policy_are_passed_through(cors_headers):
+    """Their responses have no CORS header and no Vary, and their preflights reach the app."""
     app, blueprint = Quart(__name__), cors(Blueprint("blue", __name__, url_prefix="/blue"), allow_origin=BLUEPRINT)
     for place in (app, blueprint):
         place.route("/")(hello())
     app.register_blueprint(blueprint)
-    assert await cors_of(app, path="/blue/", origin=BLUEPRINT) == only(BLUEPRINT)
-    assert await cors_of(app, path="/", origin=BLUEPRINT) == {}
-    assert await cors_of(app, "OPTIONS", "/", origin=BLUEPRINT, access_control_request_method="GET") == {}
+    assert await cors_headers(app, path="/blue/", origin=BLUEPRINT) == only(BLUEPRINT)
+    assert await cors_headers(app, path="/", origin=BLUEPRINT) == {}
+    assert await cors_headers(app, "OPTIONS", "/", origin=BLUEPRINT, access_control_request_method="GET") == {}
 
 
-async def test_one_blueprint_serves_two_apps_by_the_configuration_of_each(cors_of):
-    """Neither leaks to the other."""
+async def test_a_blueprint_of_two_apps_uses_the_configuration_of_each(cors_headers):
+    """No option of one app applies to the other."""
     blueprint = cors(Blueprint("blue", __name__))
     blueprint.route("/")(hello())
     apps = [Quart(__name__), Quart(__name__)]
     for app, origin in zip(apps, (APP, ROUTE), strict=True):
         app.config["QUART_CORS_ALLOW_ORIGIN"] = origin
         app.register_blueprint(blueprint)
-    assert await cors_of(apps[0], origin=APP) == only(APP)
-    assert await cors_of(apps[1], origin=APP) == VARY
+    assert await cors_headers(apps[0], origin=APP) == only(APP)
+    assert await cors_headers(apps[1], origin=APP) == VARY
 
 
-async def test_a_blueprint_registered_twice_has_its_setting_under_both_names(cors_of):
-    """By whatever name it was registered."""
+async def test_a_blueprint_registered_twice_has_its_policy_under_both_names(cors_headers):
+    """Each registration has its own name."""
     app, blueprint = Quart(__name__), cors(Blueprint("blue", __name__), allow_origin=BLUEPRINT)
     blueprint.route("/")(hello())
     app.register_blueprint(blueprint, url_prefix="/one")
     app.register_blueprint(blueprint, url_prefix="/two", name="other")
     for path in ("/one/", "/two/"):
-        assert await cors_of(app, path=path, origin=BLUEPRINT) == only(BLUEPRINT)
+        assert await cors_headers(app, path=path, origin=BLUEPRINT) == only(BLUEPRINT)
 
 
-async def test_views_of_a_subdomain_have_their_settings(ask):
+async def test_views_of_a_subdomain_have_their_policies(send_request):
     """Routes are matched as the app matches them."""
     app = cors(Quart(__name__, subdomain_matching=True), allow_origin=APP)
     app.config["SERVER_NAME"] = "api.test"
     app.route("/", subdomain="admin")(route_cors(allow_origin=ROUTE)(hello()))
     app.route("/", endpoint="index")(hello())
     for host, origin in (("admin.api.test", ROUTE), ("api.test", APP)):
-        response = await ask(app, origin=origin, host=host)
+        response = await send_request(app, origin=origin, host=host)
         assert (response.status_code, response.headers["access-control-allow-origin"]) == (200, origin)
 
 
-async def test_a_class_of_views_is_decorated_by_its_decorators(cors_of):
-    """As Quart has it: `decorators = [route_cors(…)]`."""
+async def test_a_class_based_view_has_the_policy_of_its_decorators(cors_headers):
+    """As in Quart, a class has `decorators = [route_cors(…)]`."""
 
     class Items(MethodView):
         decorators = [route_cors(allow_origin=ROUTE, allow_methods=["DELETE"])]  # noqa: RUF012
@@ -142,24 +142,24 @@ async def test_a_class_of_views_is_decorated_by_its_decorators(cors_of):
 
     app = cors(Quart(__name__), allow_origin=APP)
     app.add_url_rule("/", view_func=Items.as_view("items"))
-    assert await cors_of(app, origin=ROUTE) == only(ROUTE)
+    assert await cors_headers(app, origin=ROUTE) == only(ROUTE)
 
 
-async def test_a_view_of_another_method_at_the_same_url_keeps_its_own(cors_of):
+async def test_each_view_of_a_url_has_its_own_policy(cors_headers):
     """A preflight is answered by the view that its request will reach."""
     app = cors(Quart(__name__), allow_origin=APP)
     app.route("/", endpoint="read")(hello())
     app.route("/", endpoint="write", methods=["PUT"])(route_cors(allow_origin=ROUTE)(hello()))
     for method, origin in (("PUT", ROUTE), ("GET", APP)):
-        fields = await cors_of(app, "OPTIONS", origin=origin, access_control_request_method=method)
-        assert fields["access-control-allow-origin"] == origin
+        headers = await cors_headers(app, "OPTIONS", origin=origin, access_control_request_method=method)
+        assert headers["access-control-allow-origin"] == origin
 
 
 # -- options
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "field", "sent"),
+    ("option", "value", "header", "sent"),
     [
         ("allow_origin", re.compile(r"https://.*\.example\.com"), "origin", ROUTE),
         ("allow_origin", [APP, ROUTE], "origin", ROUTE),
@@ -181,23 +181,23 @@ async def test_a_view_of_another_method_at_the_same_url_keeps_its_own(cors_of):
     ],
 )
 @pytest.mark.parametrize("place", ["option", "configuration"])
-async def test_an_option_is_sent(cors_of, place, option, value, field, sent):
-    """Each in the forms that Quart-CORS takes, as an option and as a key."""
+async def test_an_option_of_quart_cors_is_sent(cors_headers, place, option, value, header, sent):
+    """Each has the types that Quart-CORS accepts, as an option and as a key."""
     app = Quart(__name__)
     app.route("/")(hello())
     app.config.update({f"QUART_CORS_{option.upper()}": value} if place == "configuration" else {})
     cors(app, **({option: value} if place == "option" else {}))
-    asked = await cors_of(app, "OPTIONS", origin=ROUTE, access_control_request_method="GET")
-    fields = {**asked, **await cors_of(app, origin=ROUTE)}
-    known = {"expose-headers": "access-control-expose-headers", "max-age": "access-control-max-age"}
-    assert fields.get(known.get(field, f"access-control-allow-{field}")) == sent
+    preflight = await cors_headers(app, "OPTIONS", origin=ROUTE, access_control_request_method="GET")
+    headers = {**preflight, **await cors_headers(app, origin=ROUTE)}
+    full_names = {"expose-headers": "access-control-expose-headers", "max-age": "access-control-max-age"}
+    assert headers.get(full_names.get(header, f"access-control-allow-{header}")) == sent
 
 
-async def test_a_regular_expression_must_match_the_whole_origin(cors_of):
-    """A prefix is not enough, as it is in Quart-CORS."""
+async def test_a_regular_expression_must_match_the_whole_origin(cors_headers):
+    """In Quart-CORS, it must match only the beginning."""
     app = cors(Quart(__name__), allow_origin=re.compile(r"https://app\.example\.com"))
-    assert await cors_of(app, origin=APP) == only(APP)
-    assert await cors_of(app, origin=f"{APP}.evil.example") == VARY
+    assert await cors_headers(app, origin=APP) == only(APP)
+    assert await cors_headers(app, origin=f"{APP}.evil.example") == VARY
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,12 @@ async def test_a_regular_expression_must_match_the_whole_origin(cors_of):
             {"allow_origin": "https://example.com/"},
             "route_cors(hello).allow_origin: 'https://example.com/' ends in a slash; an origin has no path. "
             "Write 'https://example.com'.",
-            id="a mistake names the decorator, the view and the option as it was written",
+            id="a mistake names the decorator, the view and the option by its own name",
         ),
         pytest.param(
             {"allow_origins": APP},
             "route_cors(hello).allow_origins: there is no option of this name. Did you mean 'allow_origin'?",
-            id="an unknown option names the nearest",
+            id="an unknown option names the closest",
         ),
         pytest.param(
             {"x": APP},
@@ -235,39 +235,39 @@ def test_a_mistake_is_raised_at_decoration(options, message):
 
 
 @pytest.mark.parametrize("place", [Quart(__name__), Blueprint("blue", __name__)], ids=["app", "blueprint"])
-def test_any_origin_with_credentials_is_refused_at_set_up(place):
-    """Where Quart-CORS answers every request with 500."""
+def test_every_origin_with_credentials_is_refused_at_set_up(place):
+    """Quart-CORS answers every request with 500 then."""
     with pytest.raises(ConfigError) as caught:
         cors(place, allow_origin="*", allow_credentials=True)
     assert [issue.code for issue in caught.value.issues] == ["credentials-from-any-origin"]
 
 
-async def test_what_depends_on_the_configuration_is_refused_when_the_app_starts():
-    """A view's setting, with the place that it was written at."""
+async def test_mistakes_that_depend_on_the_configuration_are_raised_when_the_app_starts():
+    """The error names the place of the view's options."""
     app = cors(Quart(__name__), allow_origin=APP)
     app.route("/")(route_cors(allow_credentials=True)(hello()))
     with pytest.raises(ConfigError, match=r"^route_cors\(hello\)\.allow_origin: '\*' with allow_credentials"):
         await app.startup()
 
 
-async def test_a_view_with_a_policy_still_answers_plain_options(ask):
-    """What is no preflight gets the methods, and the fields of an actual response."""
+async def test_an_options_request_that_is_not_a_preflight_lists_the_methods(send_request):
+    """The response has the CORS headers of an actual response."""
     app = cors(Quart(__name__), allow_origin=APP)
     app.route("/", methods=["GET", "PUT"])(route_cors(allow_origin=ROUTE)(hello()))
-    response = await ask(app, "OPTIONS", origin=ROUTE)
+    response = await send_request(app, "OPTIONS", origin=ROUTE)
     assert (response.status_code, response.allow.as_set()) == (200, {"get", "head", "options", "put"})
     assert response.headers["access-control-allow-origin"] == ROUTE
 
 
-async def test_a_view_may_answer_plain_options_itself(ask):
-    """`provide_automatic_options=False` leaves them to it."""
+async def test_a_view_may_answer_options_requests_itself(send_request):
+    """`provide_automatic_options=False` passes them to the view."""
     app = cors(Quart(__name__), allow_origin=APP)
     app.route("/", methods=["OPTIONS"])(route_cors(provide_automatic_options=False)(hello()))
-    assert await (await ask(app, "OPTIONS", origin=APP)).get_data() == b"hello"
+    assert await (await send_request(app, "OPTIONS", origin=APP)).get_data() == b"hello"
 
 
-async def test_an_iterator_of_origins_is_read_once():
-    """A generator is kept as a list: it is read at decoration, and with the app's configuration."""
+async def test_an_iterator_of_origins_is_stored_as_a_list():
+    """It is used at decoration, and again with the app's configuration."""
     app = cors(Quart(__name__), allow_origin=(origin for origin in [APP]))
     app.route("/view")(route_cors(allow_origin=(origin for origin in [ROUTE]))(hello()))
     app.route("/", endpoint="plain")(hello())
@@ -278,7 +278,7 @@ async def test_an_iterator_of_origins_is_read_once():
 
 
 @pytest.mark.parametrize("origins", [[["https://a.example.com"]], [{}]], ids=["a list", "a dict"])
-def test_odd_origins_of_a_handshake(origins):
-    """Entries without a hash are a mistake like others."""
+def test_invalid_origins_for_a_handshake_are_refused(origins):
+    """Entries that are not hashable are reported like other mistakes."""
     with pytest.raises(ConfigError, match="allow_origin"):
         websocket_cors(allow_origin=origins)(hello())

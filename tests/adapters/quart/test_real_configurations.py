@@ -1,4 +1,4 @@
-"""Lines as Quart projects have them for Quart-CORS; apps of the wrong kind."""
+"""Lines that real projects have for Quart-CORS, and apps of the wrong kind."""
 
 import dataclasses
 
@@ -36,19 +36,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("options", [row[1] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
-def test_a_line_is_accepted(options):
+def test_a_line_of_a_real_project_is_accepted(options):
     assert cors(Quart("app"), **options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in WARNED], ids=[row[0] for row in WARNED])
-def test_a_line_is_accepted_with_warnings(options):
+def test_a_line_of_a_real_project_is_accepted_with_warnings(options):
     with pytest.warns(ConfigWarning):
         assert cors(Quart("app"), **options)
 
 
 @pytest.mark.parametrize("options", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_a_line_is_refused_with_a_way_out(options):
-    """The line is accepted if each hint is followed, or credentials are left out."""
+def test_an_unsafe_line_is_refused_with_a_hint_that_is_accepted(options):
+    """The line is accepted if the user follows each hint, or leaves credentials out."""
     while found := found_in(lambda **given: cors(Quart("app"), **given), **options):
         place, _, option = found[0].option.rpartition(".")
         assert (place, bool(found[0].hint)) == ("cors", True)
@@ -79,7 +79,7 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
         assert mistake.format(name) in str(raised.value)
 
 
-def test_something_like_a_quart_app_is_one():
+def test_an_object_with_the_attributes_of_a_quart_app_is_accepted():
     class Duck:
         def __init__(self, app):
             vars(self)["_app"] = app
@@ -95,8 +95,8 @@ def test_something_like_a_quart_app_is_one():
     assert app.extensions["asgi_cors"].policy.allow_origins == (SITE,)
 
 
-def test_options_are_keywords():
-    """Positional options are named as the function names them; a policy may be the second argument of CORS."""
+def test_positional_options_are_refused():
+    """The message uses the names of the function. A policy may be the second argument of CORS."""
     with pytest.raises(ConfigError) as raised:
         cors(Blueprint("b", "b"), SITE, ["PUT"])
     assert raised.value.issues[0].hint == f"Write allow_origin='{SITE}', allow_methods=['PUT']."

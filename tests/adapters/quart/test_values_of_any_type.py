@@ -20,8 +20,8 @@ async def view(): ...
 
 
 @pytest.mark.parametrize("value", JUNK, ids=KINDS)
-def test_an_option_takes_a_value_or_refuses_it(value):
-    """As a keyword, in the config and of a decorator."""
+def test_an_option_of_any_type_is_accepted_or_a_config_error(value):
+    """It may be a keyword, or in the config or in a decorator."""
     found = [*found_in(lambda: CORS(Quart("app"), value))]
     for option in OPTIONS:
         found += found_in(lambda option=option: cors(Quart("app"), **{option: value}))

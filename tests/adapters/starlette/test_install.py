@@ -1,4 +1,4 @@
-"""`install`: one policy around everything that a Starlette or FastAPI app answers."""
+"""`install`: one policy for every response of a Starlette or FastAPI app."""
 
 import contextlib
 
@@ -23,7 +23,7 @@ class OwnError(Exception):
 
 
 class Guard:
-    """A middleware that lets nobody in, as authentication does."""
+    """A middleware that refuses every request, as authentication does."""
 
     def __init__(self, app):
         self.app = app
@@ -50,7 +50,7 @@ async def hello(request):
 
 
 async def crash(request):
-    raise RuntimeError("asked for")
+    raise RuntimeError("a crash")
 
 
 async def forbidden(request):
@@ -76,8 +76,8 @@ ROUTES = [
 ]
 
 
-def cors_of(response):
-    """The fields of the CORS protocol, and Vary."""
+def cors_headers(response):
+    """Return the CORS headers of a response, and Vary."""
     return {name: value for name, value in response.headers.items() if name.startswith("access-control-")} | {
         name: value for name, value in response.headers.items() if name == "vary"
     }
@@ -101,23 +101,23 @@ def handler(status):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        pytest.param("GET", "/", 200, id="a view's answer"),
-        pytest.param("GET", "/missing", 404, id="a path that leads nowhere"),
-        pytest.param("DELETE", "/", 405, id="a method that the view has not"),
+        pytest.param("GET", "/", 200, id="a view's response"),
+        pytest.param("GET", "/missing", 404, id="a missing path"),
+        pytest.param("DELETE", "/", 405, id="a method that the view does not have"),
         pytest.param("GET", "/forbidden", 403, id="an HTTPException"),
         pytest.param("GET", "/slash", 307, id="a redirect to the path with its slash"),
         pytest.param("GET", "/crash", 500, id="a crash"),
     ],
 )
-async def test_every_answer_carries_the_fields(app, ask, method, path, status):
-    response = await ask(app, method, path, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+async def test_every_response_has_the_cors_headers(app, send_request, method, path, status):
+    response = await send_request(app, method, path, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, GRANTED)
 
 
 @pytest.mark.parametrize("path", ["/", "/missing", "/crash"])
-async def test_a_refused_origin_is_granted_nothing(app, ask, path):
-    """No answer to another origin has a CORS field; all have Vary."""
-    assert cors_of(await ask(app, path=path, origin=EVIL)) == {"vary": "Origin"}
+async def test_a_response_to_another_origin_has_vary_only(app, send_request, path):
+    """No CORS header is sent to another origin."""
+    assert cors_headers(await send_request(app, path=path, origin=EVIL)) == {"vary": "Origin"}
 
 
 @pytest.mark.parametrize(
@@ -130,59 +130,59 @@ async def test_a_refused_origin_is_granted_nothing(app, ask, path):
     ],
 )
 @pytest.mark.parametrize("late", [False, True], ids=["handler before install", "handler after install"])
-async def test_what_a_custom_handler_answers_carries_the_fields(make, ask, path, key, status, late):
+async def test_the_response_of_a_custom_handler_has_the_cors_headers(make, send_request, path, key, status, late):
     app = make(routes=ROUTES, exception_handlers={} if late else {key: handler(status)})
     install(app, allow_origins=PAGE, allow_credentials=True)
     if late:
         app.add_exception_handler(key, handler(status))
-    response = await ask(app, path=path, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, GRANTED)
+    response = await send_request(app, path=path, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, GRANTED)
     assert "error" in response.json()
 
 
-async def test_a_handler_that_itself_fails_leaves_a_500_that_the_page_can_read(make, ask):
-    """Nothing of the app has answered then, so the middleware does."""
+async def test_if_a_handler_raises_the_middleware_sends_a_readable_500(make, send_request):
+    """The app has sent no response then, so the middleware does."""
 
     async def fail(request, error):
         raise RuntimeError("a mistake in the handler")
 
     app = make(routes=ROUTES, exception_handlers={Exception: fail})
     install(app, allow_origins=PAGE, allow_credentials=True)
-    response = await ask(app, path="/crash", origin=PAGE)
-    assert (response.status_code, response.text, cors_of(response)) == (500, "Internal Server Error", GRANTED)
+    response = await send_request(app, path="/crash", origin=PAGE)
+    assert (response.status_code, response.text, cors_headers(response)) == (500, "Internal Server Error", GRANTED)
 
 
-async def test_the_traceback_of_debug_mode_carries_the_fields(make, ask):
-    """The page may read it, as it reads any other answer."""
+async def test_the_traceback_of_debug_mode_has_the_cors_headers(make, send_request):
+    """The page can read it like any other response."""
     app = make(routes=ROUTES, debug=True)
     install(app, allow_origins=PAGE, allow_credentials=True)
-    response = await ask(app, path="/crash", origin=PAGE)
-    assert cors_of(response) == GRANTED
-    assert "asked for" in response.text
+    response = await send_request(app, path="/crash", origin=PAGE)
+    assert cors_headers(response) == GRANTED
+    assert "a crash" in response.text
 
 
 @pytest.mark.parametrize("place", ["constructor", "before install", "after install"])
 @pytest.mark.parametrize(("guard", "status"), [(Guard, 401), (Broken, 500)], ids=["answers itself", "raises"])
-async def test_it_stands_outside_of_every_middleware(make, ask, place, guard, status):
-    """Whatever answers or fails, added whenever: its answer carries the fields, and it sees no preflight."""
+async def test_install_is_outside_of_every_middleware(make, send_request, place, guard, status):
+    """Its response, or the 500 if it raises, has CORS headers. It sees no preflight."""
     app = make(routes=ROUTES, middleware=[Middleware(guard)] if place == "constructor" else [])
     if place == "before install":
         app.add_middleware(guard)
     install(app, allow_origins=PAGE, allow_methods="PUT", allow_credentials=True)
     if place == "after install":
         app.add_middleware(guard)
-    response = await ask(app, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, GRANTED)
-    preflight = await ask(app, "OPTIONS", origin=PAGE, access_control_request_method="PUT")
+    response = await send_request(app, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, GRANTED)
+    preflight = await send_request(app, "OPTIONS", origin=PAGE, access_control_request_method="PUT")
     assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (204, "GET, HEAD, POST, PUT")
 
 
 @pytest.mark.parametrize("path", ["/", "/missing", "/slash", "/crash", "/echo"])
-async def test_a_preflight_is_answered_before_routing(app, ask, path):
-    """To every path alike, without the app."""
-    response = await ask(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
+async def test_a_preflight_is_answered_before_routing(app, send_request, path):
+    """This holds for every path. The app is not called."""
+    response = await send_request(app, "OPTIONS", path, origin=PAGE, access_control_request_method="PUT")
     assert (response.status_code, response.content) == (204, b"")
-    assert cors_of(response) == {
+    assert cors_headers(response) == {
         **GRANTED,
         "access-control-allow-methods": "GET, HEAD, POST, PUT",
         "access-control-allow-headers": "accept, accept-language, content-language, content-type",
@@ -192,7 +192,7 @@ async def test_a_preflight_is_answered_before_routing(app, ask, path):
 
 
 async def test_a_crash_still_reaches_the_server(app):
-    """The exception is raised on after its answer, so that the server logs it."""
+    """The exception is raised after its response, so that the server logs it."""
     sent = []
 
     async def send(message):
@@ -203,14 +203,14 @@ async def test_a_crash_still_reaches_the_server(app):
 
     scope = {"type": "http", "method": "GET", "path": "/crash", "query_string": b"", "root_path": ""}
     scope["headers"] = [(b"origin", PAGE.encode())]
-    with pytest.raises(RuntimeError, match="asked for"):
+    with pytest.raises(RuntimeError, match="a crash"):
         await app(scope, receive, send)
     assert sent[0]["status"] == 500
 
 
 @pytest.mark.parametrize(("origin", "accepted"), [(PAGE, True), (EVIL, False), (None, True)])
 async def test_handshakes_are_checked(app, origin, accepted):
-    """A WebSocket of the policy's origin is accepted, one of another is not, nor ever a client kept out."""
+    """A WebSocket of another origin is refused. A client without Origin is accepted."""
     sent = []
 
     async def send(message):
@@ -225,26 +225,28 @@ async def test_handshakes_are_checked(app, origin, accepted):
     assert sent[0] == ("websocket.accept" if accepted else "websocket.close")
 
 
-async def test_paths_have_policies_of_their_own(make, ask):
-    """`paths` works as in `CORSMiddleware`: another policy here, none there."""
+async def test_paths_have_policies_of_their_own(make, send_request):
+    """`paths` works as in `CORSMiddleware`."""
     app = make(routes=[Route("/public/news", hello), Route("/internal", hello)])
     install(app, allow_origins=PAGE, paths={"/public/*": Policy(allow_origins="*"), "/internal": None})
-    assert cors_of(await ask(app, path="/public/news", origin=EVIL)) == {"access-control-allow-origin": "*"}
-    assert cors_of(await ask(app, path="/internal", origin=PAGE)) == {}
+    assert cors_headers(await send_request(app, path="/public/news", origin=EVIL)) == {
+        "access-control-allow-origin": "*"
+    }
+    assert cors_headers(await send_request(app, path="/internal", origin=PAGE)) == {}
 
 
-async def test_a_mounted_app_can_have_a_policy_of_its_own(make, ask):
-    """Its paths are those that its own router sees."""
+async def test_a_mounted_app_can_have_a_policy_of_its_own(make, send_request):
+    """Its paths are those of its own router."""
     inner = make(routes=ROUTES)
     install(inner, allow_origins=PAGE, allow_credentials=True, paths={"/slash/": None})
     app = make(routes=[Mount("/api", inner), Route("/", hello)])
-    assert cors_of(await ask(app, path="/api/crash", origin=PAGE)) == GRANTED
-    assert cors_of(await ask(app, path="/api/slash/", origin=PAGE)) == {}
-    assert cors_of(await ask(app, path="/", origin=PAGE)) == {}
+    assert cors_headers(await send_request(app, path="/api/crash", origin=PAGE)) == GRANTED
+    assert cors_headers(await send_request(app, path="/api/slash/", origin=PAGE)) == {}
+    assert cors_headers(await send_request(app, path="/", origin=PAGE)) == {}
 
 
-async def test_the_lifespan_passes(make):
-    """Start-up and shut-down reach the app untouched."""
+async def test_the_lifespan_protocol_is_passed_through(make):
+    """Start-up and shutdown reach the app unchanged."""
     seen = []
 
     @contextlib.asynccontextmanager
@@ -267,23 +269,23 @@ async def test_the_lifespan_passes(make):
     assert seen == ["up", "lifespan.startup.complete", "down", "lifespan.shutdown.complete"]
 
 
-async def test_what_it_returns_tells_explains_and_reconfigures(make, ask):
-    """The object in hand, and in `app.state.asgi_cors`, speaks for the policy in force."""
+async def test_the_configuration_has_policy_explain_and_reconfigure(make, send_request):
+    """`install` returns it, and stores it as `app.state.asgi_cors`."""
     app = make(routes=ROUTES)
     cors = install(app, Policy(allow_origins=PAGE))
     assert app.state.asgi_cors is cors
     assert cors.policy == Policy(allow_origins=PAGE)
     assert not cors.explain("PUT", PAGE).allowed
-    assert "access-control-allow-origin" not in cors_of(await ask(app, origin=EVIL))
+    assert "access-control-allow-origin" not in cors_headers(await send_request(app, origin=EVIL))
     cors.reconfigure(allow_origins=EVIL)
-    assert cors_of(await ask(app, origin=EVIL)) == {"access-control-allow-origin": EVIL, "vary": "Origin"}
+    assert cors_headers(await send_request(app, origin=EVIL)) == {"access-control-allow-origin": EVIL, "vary": "Origin"}
 
 
-async def test_a_stack_that_is_built_again_has_it_too(app, ask):
-    """Tools that reset `app.middleware_stack` don't lose the policy."""
-    assert cors_of(await ask(app, origin=PAGE)) == GRANTED
+async def test_a_stack_that_is_built_again_has_the_policy(app, send_request):
+    """Some tools reset `app.middleware_stack`."""
+    assert cors_headers(await send_request(app, origin=PAGE)) == GRANTED
     app.middleware_stack = None
-    assert cors_of(await ask(app, path="/crash", origin=PAGE)) == GRANTED
+    assert cors_headers(await send_request(app, path="/crash", origin=PAGE)) == GRANTED
 
 
 @pytest.mark.parametrize(
@@ -293,8 +295,8 @@ async def test_a_stack_that_is_built_again_has_it_too(app, ask):
         pytest.param({"allow_origin": PAGE}, "unknown-option", id="mistyped"),
     ],
 )
-def test_a_bad_policy_never_starts(make, options, code):
-    """The mistake is raised by install, and the app is left as it was."""
+def test_install_refuses_an_invalid_policy(make, options, code):
+    """The app is unchanged."""
     app = make()
     with pytest.raises(ConfigError) as caught:
         install(app, **options)
@@ -303,7 +305,7 @@ def test_a_bad_policy_never_starts(make, options, code):
 
 
 def test_a_second_install_is_refused(app):
-    """It says how the policy is changed."""
+    """The hint names `reconfigure`."""
     with pytest.raises(ConfigError) as caught:
         install(app, allow_origins=PAGE)
     assert str(caught.value) == (
@@ -312,10 +314,10 @@ def test_a_second_install_is_refused(app):
     )
 
 
-async def test_install_into_an_app_that_serves_is_refused(make, ask):
-    """It says where to call install instead."""
+async def test_install_into_an_app_that_has_served_is_refused(make, send_request):
+    """The hint says where to call install."""
     app = make(routes=ROUTES)
-    await ask(app)
+    await send_request(app)
     with pytest.raises(ConfigError) as caught:
         install(app, allow_origins=PAGE)
     assert str(caught.value) == (
@@ -327,17 +329,17 @@ async def test_install_into_an_app_that_serves_is_refused(make, ask):
 @pytest.mark.parametrize(
     ("path", "status", "expected"),
     [
-        pytest.param("/", 200, GRANTED, id="a view's answer has the fields"),
-        pytest.param("/missing", 404, GRANTED, id="a 404 has the fields"),
-        pytest.param("/crash", 503, {}, id="what a handler for Exception answers has none"),
+        pytest.param("/", 200, GRANTED, id="a view's response has the CORS headers"),
+        pytest.param("/missing", 404, GRANTED, id="a 404 has the CORS headers"),
+        pytest.param("/crash", 503, {}, id="the response of a handler for Exception has none"),
     ],
 )
-async def test_add_middleware_stands_inside_of_the_error_handling(make, ask, path, status, expected):
-    """Why `install` is the better way."""
+async def test_add_middleware_is_inside_of_the_error_handling(make, send_request, path, status, expected):
+    """This is why `install` is preferred."""
     app = make(routes=ROUTES, exception_handlers={Exception: handler(503)})
     app.add_middleware(CORSMiddleware, allow_origins=PAGE, allow_credentials=True)
-    response = await ask(app, path=path, origin=PAGE)
-    assert (response.status_code, cors_of(response)) == (status, expected)
+    response = await send_request(app, path=path, origin=PAGE)
+    assert (response.status_code, cors_headers(response)) == (status, expected)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +355,7 @@ async def test_add_middleware_stands_inside_of_the_error_handling(make, ask, pat
     ids=["another ASGI app", "a WSGI app", "a name"],
 )
 def test_an_app_of_another_kind_is_refused(app, mistake):
-    """With the line to write."""
+    """The message has the line to write."""
     with pytest.raises(ConfigError) as raised:
         install(app, allow_origins=PAGE)
     assert mistake in str(raised.value)
@@ -362,8 +364,8 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
 @pytest.mark.parametrize(
     "arguments", [[[PAGE], ["PUT"]], [Policy(allow_origins=PAGE), [PAGE], ["PUT"]]], ids=["options", "a policy, too"]
 )
-def test_options_are_keywords(arguments):
-    """Options in the order of Starlette's middleware are named; the app is left as it was."""
+def test_positional_options_are_refused(arguments):
+    """The message names them in the order of Starlette's middleware. The app is unchanged."""
     app = Starlette()
     with pytest.raises(ConfigError) as raised:
         install(app, *arguments)
@@ -371,8 +373,8 @@ def test_options_are_keywords(arguments):
     assert install(app, allow_origins=PAGE).policy == Policy(allow_origins=PAGE)
 
 
-def test_add_middleware_names_positional_options():
-    """As Starlette's own middleware takes them; the mistake shows when the app builds its middleware."""
+def test_add_middleware_refuses_positional_options():
+    """Starlette's own middleware accepts them. The error is raised when the app builds its middleware."""
     app = Starlette()
     app.add_middleware(CORSMiddleware, [PAGE], ["PUT"])
     with pytest.raises(ConfigError, match="allow_methods"):
@@ -380,7 +382,7 @@ def test_add_middleware_names_positional_options():
 
 
 def test_a_subclass_written_for_starlettes_middleware_is_refused():
-    """Its override would never be called, and so the origins that it excludes would be allowed."""
+    """Its methods would never be called, so the origins that it excludes would be allowed."""
     with pytest.raises(TypeError, match=r"Narrow overrides 'is_allowed_origin'.*allow_origins=\[callable\]"):
 
         class Narrow(CORSMiddleware):

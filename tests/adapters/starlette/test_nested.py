@@ -1,4 +1,4 @@
-"""A mounted app with a policy of its own: the line that the WARNING names leaves the mount to it alone."""
+"""A mounted app with a policy of its own. The WARNING has a line that makes the inner policy the only one."""
 
 import ast
 import re
@@ -41,9 +41,9 @@ def build(mount, **outer):
 
 def allows(app, path, origin, root_path):
     scope = http_scope("GET", f"{root_path}{path}", [("origin", origin), ("host", "api.test")], root_path=root_path)
-    answer = call_asgi(app, scope, run_asyncio)
-    assert answer.status == 200
-    return answer.values("access-control-allow-origin") == [origin]
+    response = call_asgi(app, scope, run_asyncio)
+    assert response.status == 200
+    return response.values("access-control-allow-origin") == [origin]
 
 
 def lines_of(caplog):
@@ -58,7 +58,7 @@ def line_of(caplog):
 
 
 def wrapped(**outer):
-    """The same below two mounts and another middleware, which copies the scope."""
+    """Mount it below two mounts and another middleware, which copies the scope."""
     middle = Starlette(routes=[Mount("/v1", build("/deep"))], middleware=[Middleware(Copies)])
     routes = [Route("/api/v2", hello), Mount("/api", middle)]
     return Starlette(routes=routes, middleware=[Middleware(CORSMiddleware, allow_origins=OUTER, **outer)])
@@ -66,8 +66,8 @@ def wrapped(**outer):
 
 @pytest.mark.parametrize("root_path", ["", "/srv", "/api"])
 @pytest.mark.parametrize("mount", ["/api/v1", "/api/v1/", "/deep/est"])
-def test_a_mount(caplog, mount, root_path):
-    """The line names the mount, so that the inner policy alone applies there, and siblings keep the outer one."""
+def test_the_line_for_a_mounted_app_applies_its_policy_alone(caplog, mount, root_path):
+    """The line names the mount. Siblings keep the outer policy."""
     app = build(mount)
     path = f"{mount.rstrip('/')}/items"
     assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, False]
@@ -79,8 +79,8 @@ def test_a_mount(caplog, mount, root_path):
     assert lines_of(caplog) == []
 
 
-def test_a_mount_of_everything(caplog):
-    """An app that is mounted at the root has no path of its own: the line is `/*`."""
+def test_an_app_mounted_at_the_root_is_passed_through_whole(caplog):
+    """The app has no path of its own, so the line is `/*`."""
     app = build("/")
     assert [allows(app, "/items", origin, "") for origin in (OUTER, INNER)] == [False, False]
     paths = line_of(caplog)
@@ -89,8 +89,8 @@ def test_a_mount_of_everything(caplog):
 
 
 @pytest.mark.parametrize("root_path", ["", "/srv"])
-def test_nested_mounts(caplog, root_path):
-    """Each layer's line is relative to the layer outside of it; followed one by one, the innermost policy is left."""
+def test_the_lines_for_nested_mounts_apply_the_innermost_policy_alone(caplog, root_path):
+    """Each line is relative to the next outer middleware. Following all leaves only the innermost policy."""
     app = wrapped()
     allows(app, "/api/v1/deep/items", OUTER, root_path)
     first, second = lines_of(caplog)
@@ -102,8 +102,8 @@ def test_nested_mounts(caplog, root_path):
     assert allows(app, "/api/v2", OUTER, root_path)
 
 
-def test_added_twice(caplog):
-    """Two layers around one app."""
+def test_the_line_for_two_middlewares_around_one_app_applies_the_inner_policy(caplog):
+    """Two middlewares around one app are usually a mistake."""
     app = Starlette(routes=[Route("/items", hello)])
     app.add_middleware(CORSMiddleware, allow_origins=INNER)
     app.add_middleware(CORSMiddleware, allow_origins=OUTER)
@@ -111,8 +111,8 @@ def test_added_twice(caplog):
     assert line_of(caplog) == {"/*": None}
 
 
-def test_a_root_path_that_is_set_between_the_two(caplog):
-    """As FastAPI(root_path=…) does, behind a proxy that removes the root path: the outer one doesn't know of it."""
+def test_the_line_is_correct_if_the_root_path_is_set_between_two_middlewares(caplog):
+    """FastAPI(root_path=…) sets it behind a proxy that removes the root path. The outer middleware does not know it."""
 
     def serve(**outer):
         app = build("/api/v1")
@@ -124,19 +124,19 @@ def test_a_root_path_that_is_set_between_the_two(caplog):
 
         return CORSMiddleware(behind_a_proxy, allow_origins=OUTER, **outer)
 
-    def ask(app):
+    def send_request(app):
         scope = http_scope("GET", "/api/v1/items", [("origin", INNER), ("host", "api.test")])
         return call_asgi(app, scope, run_asyncio).values("access-control-allow-origin")
 
-    assert ask(serve()) == []
+    assert send_request(serve()) == []
     paths = line_of(caplog)
     assert paths == {"/api/v1/*": None}
-    assert ask(serve(paths=paths)) == [INNER]
+    assert send_request(serve(paths=paths)) == [INNER]
 
 
 @pytest.mark.parametrize(("kind", "readable"), [(StarlettesOwn, True), (CORSMiddleware, False)], ids=["theirs", "ours"])
-def test_what_differs_from_starlettes_own(kind, readable):
-    """docs/migrating.md: with Starlette's, a page may read what either one allows; with ours, what both allow."""
+def test_nested_policies_must_both_allow_unlike_starlettes(kind, readable):
+    """With Starlette's, a page may read a response that either policy allows. See docs/migrating.md."""
     inner = Starlette(routes=[Route("/items", hello)], middleware=[Middleware(kind, allow_origins=[INNER])])
     app = Starlette(routes=[Mount("/api", inner)], middleware=[Middleware(kind, allow_origins=[OUTER])])
     assert [allows(app, "/api/items", origin, "") for origin in (OUTER, INNER)] == [readable, readable]

@@ -1,1 +1,1 @@
-"""Servers that are broken in one known way each, and some that are in order; started and stopped by the tests."""
+"""Servers with one known mistake each, and healthy ones. The tests start and stop them."""

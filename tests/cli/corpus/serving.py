@@ -1,4 +1,4 @@
-"""A server on loopback that sends exactly what a row says, field by field."""
+"""A server on loopback that sends exactly the headers of a row."""
 
 import ssl
 import threading
@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Fields = Sequence[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as it arrived; field names are lower case."""
+class Request:
+    """A received request. Header names are in lower case."""
 
     method: str
     target: str
-    fields: dict[str, str]
+    headers: dict[str, str]
     port: int
 
     @property
     def origin(self) -> str:
-        return self.fields.get("origin", "")
+        return self.headers.get("origin", "")
 
     @property
     def path(self) -> str:
@@ -30,27 +30,27 @@ class Asked:
 
     @property
     def is_preflight(self) -> bool:
-        return self.method == "OPTIONS" and "access-control-request-method" in self.fields
+        return self.method == "OPTIONS" and "access-control-request-method" in self.headers
 
 
 @dataclass(frozen=True)
-class Told:
-    """A response as it is sent."""
+class Response:
+    """A response to send."""
 
     status: int = 200
-    fields: Fields = ()
+    headers: Headers = ()
     body: bytes = b"tea"
 
 
-Behaviour = Callable[[Asked], Told]
+Behaviour = Callable[[Request], Response]
 
 
 @dataclass
 class Server:
-    """A server that runs, and what it was asked."""
+    """A running server, and the requests that it received."""
 
     port: int
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -59,20 +59,20 @@ class Server:
 
 @contextmanager
 def serving(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Serve until the block ends."""
+    """Serve on loopback until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
-            fields = {name.lower(): value for name, value in self.headers.items()}
-            self.rfile.read(int(fields.get("content-length", 0)))
-            asked = Asked(self.command, self.path, fields, self.server.server_address[1])
-            running.asked.append(asked)
-            told = behaviour(asked)
-            head = [f"HTTP/1.1 {told.status} Told", *(f"{name}: {value}" for name, value in told.fields)]
-            body = b"" if told.status in {101, 204, 304} or asked.method == "HEAD" else told.body
-            if told.status not in {101, 204, 304}:
+        def respond(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.rfile.read(int(headers.get("content-length", 0)))
+            request = Request(self.command, self.path, headers, self.server.server_address[1])
+            running.requests.append(request)
+            response = behaviour(request)
+            head = [f"HTTP/1.1 {response.status} Status", *(f"{name}: {value}" for name, value in response.headers)]
+            body = b"" if response.status in {101, 204, 304} or request.method == "HEAD" else response.body
+            if response.status not in {101, 204, 304}:
                 head.append(f"Content-Length: {len(body)}")
             head.append("Connection: close")
             self.wfile.write("\r\n".join([*head, "", ""]).encode("latin-1") + body)
@@ -80,11 +80,11 @@ def serving(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) -> Itera
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("do_"):
-                return self.answer
+                return self.respond
             raise AttributeError(name)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True

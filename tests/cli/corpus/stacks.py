@@ -1,6 +1,6 @@
-"""Real stacks, each set up in one way that people do: nginx before an app, Flask-CORS, Starlette, Express with cors.
+"""Real stacks as users configure them: nginx before an app, Flask-CORS, Starlette, Express with cors.
 
-What is not installed is skipped, unless CORPUS=whole says that it must be there.
+A stack that is not installed is skipped, unless CORPUS=whole requires it.
 """
 
 import contextlib
@@ -17,30 +17,30 @@ from typing import Any
 import pytest
 
 from .raw import ACAH, ACAM, ACAO, PAGE
-from .serving import Asked, Told, serving
+from .serving import Request, Response, serving
 
 PATIENCE = 20.0  # seconds, for a program to start
 EXPRESS = Path(os.environ.get("CORPUS_EXPRESS", Path(__file__).parent / "express"))
 
 
-def need(*, is_there: bool, what: str) -> None:
-    """Skip what is not installed."""
-    if not is_there:
-        assert os.environ.get("CORPUS") != "whole", f"{what} is missing"
-        pytest.skip(f"{what} is not installed; `nox -s doctor` brings it")
+def require(*, is_installed: bool, name: str) -> None:
+    """Skip the test, or fail if CORPUS=whole, because a program is missing."""
+    if not is_installed:
+        assert os.environ.get("CORPUS") != "whole", f"{name} is missing"
+        pytest.skip(f"{name} is not installed; `nox -s doctor` installs it")
 
 
 # -- nginx
 
 
-def app_behind(asked: Asked) -> Told:
-    """Stand for the app behind nginx: it knows CORS only below /own."""
-    own = ((ACAO, PAGE), ("Vary", "Origin")) if asked.path.startswith("/own") else ()
-    if asked.path.endswith("/missing"):
-        return Told(404, own)
-    if asked.path.endswith("/crash"):
-        return Told(500, own)
-    return Told(200, own)
+def app_behind(request: Request) -> Response:
+    """Respond as the app behind nginx, which sends CORS headers only below /own."""
+    own = ((ACAO, PAGE), ("Vary", "Origin")) if request.path.startswith("/own") else ()
+    if request.path.endswith("/missing"):
+        return Response(404, own)
+    if request.path.endswith("/crash"):
+        return Response(500, own)
+    return Response(200, own)
 
 
 PREFLIGHT = f"if ($request_method = OPTIONS) {{ add_header {ACAO} {PAGE}; add_header {ACAM} PUT; return 204; }}"
@@ -91,9 +91,9 @@ http {{
 
 @contextlib.contextmanager
 def nginx(folder: Path) -> Iterator[str]:
-    """Serve the locations by nginx, before an app."""
+    """Serve the locations with nginx, before an app."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    need(is_there=program is not None, what="nginx")
+    require(is_installed=program is not None, name="nginx")
     with serving(app_behind) as behind:
         port = free_port()
         config = CONFIG.format(folder=folder, app=behind.port, port=port, locations=LOCATIONS)
@@ -128,8 +128,8 @@ def wait_for(port: int, process: "subprocess.Popen[Any]") -> None:
 
 @contextlib.contextmanager
 def express(_folder: Path) -> Iterator[str]:
-    """Serve every way to set up `cors` by Node."""
-    need(is_there=bool(shutil.which("node")) and (EXPRESS / "node_modules").is_dir(), what="Express")
+    """Serve every configuration of `cors` with Node."""
+    require(is_installed=bool(shutil.which("node")) and (EXPRESS / "node_modules").is_dir(), name="Express")
     here = Path(__file__).parent / "express" / "server.js"
     env = os.environ | {"NODE_PATH": str(EXPRESS / "node_modules")}
     with subprocess.Popen(["node", str(here)], stdout=subprocess.PIPE, text=True, env=env) as process:
@@ -144,7 +144,7 @@ def express(_folder: Path) -> Iterator[str]:
 
 
 def flask_app() -> Any:
-    """Make an app with a blueprint for each way to use Flask-CORS."""
+    """Return an app with a blueprint for each configuration of Flask-CORS."""
     flask, flask_cors = pytest.importorskip("flask"), pytest.importorskip("flask_cors")
     app = flask.Flask("corpus")
     ways: dict[str, dict[str, Any]] = {
@@ -167,7 +167,7 @@ def flask_app() -> Any:
 
 
 def blueprint(flask: Any, flask_cors: Any, name: str, options: dict[str, Any]) -> Any:
-    """Make a blueprint with one view, and Flask-CORS for it."""
+    """Return a blueprint with one view and Flask-CORS."""
     made = flask.Blueprint(name, name)
 
     def view() -> Any:
@@ -183,9 +183,9 @@ def blueprint(flask: Any, flask_cors: Any, name: str, options: dict[str, Any]) -
 
 @contextlib.contextmanager
 def flask_cors(_folder: Path) -> Iterator[str]:
-    """Serve the Flask app by Werkzeug."""
-    need(is_there=installed("flask_cors"), what="Flask-CORS")
-    from werkzeug.serving import make_server  # noqa: PLC0415 - only where Flask is
+    """Serve the Flask app with Werkzeug."""
+    require(is_installed=installed("flask_cors"), name="Flask-CORS")
+    from werkzeug.serving import make_server  # noqa: PLC0415 - only if Flask is installed
 
     server = make_server("127.0.0.1", 0, flask_app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -204,12 +204,12 @@ def installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-# -- Starlette, and ours
+# -- Starlette, with its own middleware and with asgi_cors
 
 
 def starlette_app() -> Any:
-    """Make an app that mounts one for each way to use Starlette's middleware, and one with ours."""
-    from starlette.applications import Starlette  # noqa: PLC0415 - only where Starlette is
+    """Return an app that mounts one app for each configuration of Starlette's middleware, and one with asgi_cors."""
+    from starlette.applications import Starlette  # noqa: PLC0415 - only if Starlette is installed
     from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415
     from starlette.responses import JSONResponse  # noqa: PLC0415
@@ -243,7 +243,7 @@ def starlette_app() -> Any:
 
 
 class Guard:
-    """Ask for a login before everything else."""
+    """Respond with 401 to every request."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -255,16 +255,16 @@ class Guard:
 
 @contextlib.contextmanager
 def starlette(_folder: Path) -> Iterator[str]:
-    """Serve the Starlette app by uvicorn."""
-    need(is_there=installed("starlette") and installed("uvicorn"), what="Starlette with uvicorn")
+    """Serve the Starlette app with uvicorn."""
+    require(is_installed=installed("starlette") and installed("uvicorn"), name="Starlette with uvicorn")
     with asgi_server(starlette_app()) as url:
         yield url
 
 
 @contextlib.contextmanager
 def asgi_server(app: Any) -> Iterator[str]:
-    """Serve an ASGI app by uvicorn."""
-    import uvicorn  # noqa: PLC0415 - only where it is
+    """Serve an ASGI app with uvicorn."""
+    import uvicorn  # noqa: PLC0415 - only if it is installed
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""Each example is served to a browser: what its policy says is what the page gets."""
+"""Each example is served to a browser for tests, which gets the results of its policy."""
 
 import importlib.util
 import os
@@ -31,8 +31,7 @@ def app(request, monkeypatch) -> Any:
     return module.app
 
 
-async def test_the_page_that_the_policy_names_may_do_it_all(app):
-    """It reads and writes, with cookies and its own header; the preflight is asked once for each method."""
+async def test_an_allowed_page_reads_and_writes_with_cookies_and_a_header_of_its_own(app):
     async with AsyncPage(PAGE, app=app) as page:
         got = await page.fetch(f"{API}/items", credentials="include")
         put = await page.fetch(f"{API}/items", method="PUT", headers={"x-id": "1"}, credentials="include")
@@ -41,8 +40,7 @@ async def test_the_page_that_the_policy_names_may_do_it_all(app):
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/crash", 500)])
-async def test_the_page_can_read_what_went_wrong(app, path, status):
-    """A missing path and a crash are no CORS errors."""
+async def test_an_allowed_page_can_read_a_404_and_a_500(app, path, status):
     async with AsyncPage(PAGE, app=app) as page:
         response = await page.fetch(API + path, credentials="include")
     assert (response.type, response.status) == ("cors", status)
@@ -56,16 +54,14 @@ async def test_the_page_can_read_what_went_wrong(app, path, status):
         ("/crash", "GET", "MissingAllowOriginHeader"),
     ],
 )
-async def test_another_page_gets_nothing(app, path, method, code):
-    """It is blocked, and the preflight keeps its PUT from the app."""
+async def test_another_page_is_blocked(app, path, method, code):
     async with AsyncPage(EVIL, app=app) as page:
         with pytest.raises(CORSError) as caught:
             await page.fetch(API + path, method=method, credentials="include")
     assert caught.value.code == code
 
 
-async def test_every_page_may_read_the_news(app):
-    """A part of the API is open, without cookies."""
+async def test_every_page_may_read_the_public_part_without_cookies(app):
     async with AsyncPage(EVIL, app=app) as page:
         response = await page.fetch(f"{API}/public/news")
         with pytest.raises(CORSError):

@@ -1,7 +1,9 @@
-"""Causes that lie in the lists of a preflight: Access-Control-Allow-Methods and -Headers."""
+"""Causes in the lists of a preflight: Access-Control-Allow-Methods and Access-Control-Allow-Headers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import ALLOW_HEADERS, ALLOW_METHODS
@@ -9,7 +11,7 @@ from asgi_cors.cli.doctor.recipes import HEADERS, METHODS, recipe
 from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
-    from asgi_cors.cli.doctor.evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
 _MALFORMED: Final = {
     "InvalidAllowMethodsPreflightResponse": ALLOW_METHODS,
@@ -17,140 +19,149 @@ _MALFORMED: Final = {
 }
 
 
-def _refused(evidence: Evidence, code: str, name: str) -> tuple[Answer, str, list[str]] | None:
-    """Give answer, what it refuses, and the list, where that blocks."""
-    error, answer = evidence.error, evidence.failed
-    if error is None or answer is None or evidence.code != code:
+@dataclass(frozen=True)
+class _Refusal:
+    """The method, or the headers, that a list does not allow."""
+
+    response: ServerResponse
+    header: str
+    refused: str
+    allowed: list[str]
+
+    @property
+    def sentence(self) -> str:
+        """The content of the list."""
+        return f"allows {', '.join(self.allowed)}" if self.allowed else f"has no {self.header}"
+
+    @property
+    def remedy(self) -> str:
+        """The list with the refused names added."""
+        return f"Send '{self.header}: {', '.join([*self.allowed, self.refused])}'."
+
+
+def _refused_method(evidence: Evidence) -> _Refusal | None:
+    response = evidence.blocked
+    if response is None or evidence.code != "MethodDisallowedByPreflightResponse":
         return None
-    if name == ALLOW_METHODS:
-        return answer, answer.request.headers["access-control-request-method"], answer.listed(name)
-    allowed = {element.lower() for element in answer.listed(name)}
-    asked = answer.request.headers.get("access-control-request-headers", "").split(",")
-    return answer, ", ".join(header for header in asked if header not in allowed), answer.listed(name)
+    method = response.request.headers["access-control-request-method"]
+    return _Refusal(response, ALLOW_METHODS, method, response.elements(ALLOW_METHODS))
 
 
-def _method(evidence: Evidence) -> tuple[Answer, str, list[str]] | None:
-    return _refused(evidence, "MethodDisallowedByPreflightResponse", ALLOW_METHODS)
-
-
-def _header(evidence: Evidence) -> tuple[Answer, str, list[str]] | None:
-    return _refused(evidence, "HeaderDisallowedByPreflightResponse", ALLOW_HEADERS)
-
-
-def list_malformed(evidence: Evidence) -> Finding | None:
-    """A list is separated by something else than commas, or quoted."""
-    name, answer = _MALFORMED.get(evidence.code), evidence.failed
-    if name is None or answer is None:
+def _refused_headers(evidence: Evidence) -> _Refusal | None:
+    response = evidence.blocked
+    if response is None or evidence.code != "HeaderDisallowedByPreflightResponse":
         return None
-    value = answer.get(name) or ""
+    listed = response.elements(ALLOW_HEADERS)
+    allowed = {name.lower() for name in listed}
+    requested = response.request.headers.get("access-control-request-headers", "").split(",")
+    refused = ", ".join(name for name in requested if name not in allowed)
+    return _Refusal(response, ALLOW_HEADERS, refused, listed)
+
+
+def _recipe(response: ServerResponse, header: str, names: str) -> str:
+    return recipe(METHODS if header == ALLOW_METHODS else HEADERS, response, methods=names, headers=names)
+
+
+def _option(header: str, names: str) -> str:
+    return f"{'allow_methods' if header == ALLOW_METHODS else 'allow_headers'}={names.split(', ')!r}"
+
+
+def list_malformed(evidence: Evidence) -> Iterator[Finding]:
+    """A list has quotes, brackets, or another separator than a comma."""
+    header, response = _MALFORMED.get(evidence.code), evidence.blocked
+    if header is None or response is None:
+        return
+    value = response.get(header) or ""
     bare = value.strip("[]()\"' ").replace("'", "").replace('"', "")
-    written = ", ".join(part for part in bare.replace(";", ",").replace(",", " ").replace("|", " ").split())
-    return Finding(
+    names = ", ".join(bare.replace(";", ",").replace(",", " ").replace("|", " ").split())
+    yield Finding(
         "list-malformed",
-        f"{name} is {value!r}: its elements are names separated by commas, without quotes and brackets. Browsers drop"
-        " the whole field.",
-        f"Send '{name}: {written}'.",
-        recipe(METHODS if name == ALLOW_METHODS else HEADERS, answer, methods=written, headers=written),
-        f"{'allow_methods' if name == ALLOW_METHODS else 'allow_headers'}={written.split(', ')!r}",
+        f"{header} is {value!r}. It must be names separated by commas, without quotes and brackets. Browsers ignore the"
+        " whole header.",
+        f"Send '{header}: {names}'.",
+        _recipe(response, header, names),
+        _option(header, names),
     )
 
 
-def wildcard_list_with_credentials(evidence: Evidence) -> Finding | None:
-    """With credentials `*` in a list is a name like any other."""
-    found = _method(evidence) or _header(evidence)
-    if found is None or "*" not in found[2] or not evidence.question.credentials:
-        return None
-    answer, refused, _ = found
-    is_method = evidence.code.startswith("Method")
-    name = ALLOW_METHODS if is_method else ALLOW_HEADERS
-    option = "allow_methods" if is_method else "allow_headers"
-    return Finding(
-        "wildcard-list-with-credentials",
-        f"{name} is '*', which doesn't count for a call with credentials.",
-        f"Name what is allowed: '{name}: {refused}'.",
-        recipe(METHODS if is_method else HEADERS, answer, methods=refused, headers=refused),
-        f"{option}={refused.split(', ')!r}",
-    )
+def wildcard_list_with_credentials(evidence: Evidence) -> Iterator[Finding]:
+    """With credentials, `*` in a list is not a wildcard (Fetch, CORS-preflight fetch)."""
+    refusal = _refused_method(evidence) or _refused_headers(evidence)
+    if refusal and "*" in refusal.allowed and evidence.question.credentials:
+        yield Finding(
+            "wildcard-list-with-credentials",
+            f"{refusal.header} is '*', which is not a wildcard for a request with credentials.",
+            f"Name the allowed ones: '{refusal.header}: {refusal.refused}'.",
+            _recipe(refusal.response, refusal.header, refusal.refused),
+            _option(refusal.header, refusal.refused),
+        )
 
 
-def method_in_lower_case(evidence: Evidence) -> Finding | None:
-    """The script, or the server, writes a method in another case."""
-    found = _method(evidence)
-    match = next((name for name in found[2] if name.lower() == found[1].lower()), None) if found else None
-    if found is None or match is None:
-        return None
-    return Finding(
-        "method-in-another-case",
-        f"The call's method is {found[1]!r}, the answer allows {match!r}. Case counts, and browsers upper-case"
-        " no others than DELETE, GET, HEAD, OPTIONS, POST and PUT.",
-        f"In the script write method: '{found[1].upper()}'; on the server, '{ALLOW_METHODS}: {found[1].upper()}'.",
-        recipe(METHODS, found[0], methods=found[1].upper()),
-        f"allow_methods=[{found[1].upper()!r}]",
-    )
+def method_in_another_case(evidence: Evidence) -> Iterator[Finding]:
+    """The script or the server spells a method in another letter case."""
+    refusal = _refused_method(evidence)
+    if refusal is None:
+        return
+    upper = refusal.refused.upper()
+    match = next((name for name in refusal.allowed if name.upper() == upper), None)
+    if match is not None:
+        yield Finding(
+            "method-in-another-case",
+            f"The request's method is {refusal.refused!r}, and the response allows {match!r}. Letter case counts."
+            " Browsers convert only DELETE, GET, HEAD, OPTIONS, POST and PUT to upper case.",
+            f"In the script write method: '{upper}'. On the server send '{ALLOW_METHODS}: {upper}'.",
+            recipe(METHODS, refusal.response, methods=upper),
+            f"allow_methods=[{upper!r}]",
+        )
 
 
-def method_not_allowed(evidence: Evidence) -> Finding | None:
-    """The method isn't in the list."""
-    found = _method(evidence)
-    if found is None:
-        return None
-    answer, method, listed = found
-    told = f"allows {', '.join(listed)}" if listed else f"has no {ALLOW_METHODS}"
-    return Finding(
-        "method-not-allowed",
-        f"The preflight asks for {method}; its answer {told}.",
-        f"Send '{ALLOW_METHODS}: {', '.join([*listed, method])}'.",
-        recipe(METHODS, answer, methods=method),
-        f"allow_methods=[{method!r}]",
-    )
+def method_not_allowed(evidence: Evidence) -> Iterator[Finding]:
+    """The list does not have the method."""
+    if refusal := _refused_method(evidence):
+        yield Finding(
+            "method-not-allowed",
+            f"The preflight requests {refusal.refused}. Its response {refusal.sentence}.",
+            refusal.remedy,
+            recipe(METHODS, refusal.response, methods=refusal.refused),
+            f"allow_methods=[{refusal.refused!r}]",
+        )
 
 
-def content_type_not_allowed(evidence: Evidence) -> Finding | None:
-    """JSON is sent, and content-type isn't in the list."""
-    found = _header(evidence)
-    if found is None or "content-type" not in found[1].split(", "):
-        return None
-    answer, refused, listed = found
-    sent = next((value for name, value in evidence.question.headers if name.lower() == "content-type"), "its type")
-    return Finding(
+def content_type_not_allowed(evidence: Evidence) -> Iterator[Finding]:
+    """The script sends JSON, and the list does not have content-type."""
+    refusal = _refused_headers(evidence)
+    names = refusal.refused.split(", ") if refusal else []
+    if refusal is None or "content-type" not in names:
+        return
+    headers = {name.lower(): value for name, value in reversed(evidence.question.headers)}
+    others = [name for name in names if name != "content-type"]
+    option = f"allow_headers={others!r}" if others else "any policy that allows the origin suffices"
+    yield Finding(
         "content-type-not-allowed",
-        f"The call sends {sent!r}, which pages may not send unasked; content-type isn't among the allowed headers"
-        f" ({', '.join(listed) or 'none'}).",
-        f"Send '{ALLOW_HEADERS}: {', '.join([*listed, refused])}'.",
-        recipe(HEADERS, answer, headers=refused),
-        "content-type is always allowed"
-        + (
-            f"; allow_headers={_others(refused)!r}"
-            if _others(refused)
-            else "; any policy that allows the origin serves"
-        ),
+        f"The script sends {headers.get('content-type', 'its content type')!r}, which needs permission. content-type"
+        f" is not among the allowed headers ({', '.join(refusal.allowed) or 'none'}).",
+        refusal.remedy,
+        recipe(HEADERS, refusal.response, headers=refusal.refused),
+        f"content-type is always allowed; {option}",
     )
 
 
-def _others(refused: str) -> list[str]:
-    return [name for name in refused.split(", ") if name != "content-type"]
-
-
-def header_not_allowed(evidence: Evidence) -> Finding | None:
-    """A request header isn't in the list."""
-    found = _header(evidence)
-    if found is None:
-        return None
-    answer, refused, listed = found
-    told = f"allows {', '.join(listed)}" if listed else f"has no {ALLOW_HEADERS}"
-    return Finding(
-        "header-not-allowed",
-        f"The script sends {refused}; the preflight's answer {told}.",
-        f"Send '{ALLOW_HEADERS}: {', '.join([*listed, refused])}'.",
-        recipe(HEADERS, answer, headers=refused),
-        f"allow_headers={refused.split(', ')!r}",
-    )
+def header_not_allowed(evidence: Evidence) -> Iterator[Finding]:
+    """The list does not have a request header."""
+    if refusal := _refused_headers(evidence):
+        yield Finding(
+            "header-not-allowed",
+            f"The script sends {refusal.refused}. The preflight's response {refusal.sentence}.",
+            refusal.remedy,
+            recipe(HEADERS, refusal.response, headers=refusal.refused),
+            _option(ALLOW_HEADERS, refusal.refused),
+        )
 
 
 RULES: Final = (
     list_malformed,
     wildcard_list_with_credentials,
-    method_in_lower_case,
+    method_in_another_case,
     method_not_allowed,
     content_type_not_allowed,
     header_not_allowed,

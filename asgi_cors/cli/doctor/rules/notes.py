@@ -1,128 +1,121 @@
-"""What is good to know and harms nobody."""
+"""Facts that need no change."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, ENGINES, MAX_AGE
 from asgi_cors.cli.doctor.probes import ANOTHER_SITE, PREFIX, SIBLING, SUBDOMAIN
 from asgi_cors.cli.findings import Finding
 
-from .risks import lets_in
+from .risks import allowed_hostile_origin
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence
 
-_CAPS: Final = {"Chromium": 7200, "Firefox": 86400, "Safari": 600}  # seconds
-_LONGEST: Final = 7200  # what Chromium keeps; less than this is nobody's mistake
+_MAX_AGE_CAPS: Final = {"Chromium": 7200, "Firefox": 86400, "Safari": 600}  # seconds
+_LOWEST_REPORTED_CAP: Final = 7200  # Chromium's; a value up to it is not worth a note
 
 
-def max_age_beyond_caps(evidence: Evidence) -> Finding | None:
-    """Browsers don't keep the preflight's answer for so long."""
+def max_age_beyond_caps(evidence: Evidence) -> Iterator[Finding]:
+    """Browsers cache the preflight for less time than the server allows."""
+    value = (evidence.preflight.get(MAX_AGE) if evidence.preflight else None) or ""
+    if value.isdigit() and int(value) > _LOWEST_REPORTED_CAP:
+        caps = ", ".join(f"{browser} {cap}" for browser, cap in _MAX_AGE_CAPS.items() if int(value) > cap)
+        yield Finding(
+            "max-age-beyond-caps",
+            f"Access-Control-Max-Age is {value}. Browsers cache the preflight for less: {caps} seconds.",
+            "No change is needed. 7200 is the most that Chromium uses.",
+            "",
+            "max_age=7200",
+        )
+
+
+def max_age_malformed(evidence: Evidence) -> Iterator[Finding]:
+    """Access-Control-Max-Age is not a number."""
     value = evidence.preflight.get(MAX_AGE) if evidence.preflight else None
-    if value is None or not value.isdigit():
-        return None
-    if int(value) <= _LONGEST:
-        return None
-    capped = [f"{browser} {cap}" for browser, cap in _CAPS.items() if int(value) > cap]
-    return Finding(
-        "max-age-beyond-caps",
-        f"Access-Control-Max-Age is {value}; browsers keep the answer for less: {', '.join(capped)} seconds.",
-        "Nothing must be done; 7200 gets all that Chromium gives.",
-        "",
-        "max_age=7200",
-    )
+    if value is not None and not value.isdigit():
+        yield Finding(
+            "max-age-malformed",
+            f"Access-Control-Max-Age is {value!r}, not a number of seconds. Browsers cache the preflight for 5 seconds,"
+            " or not at all.",
+            "Send a number of seconds.",
+            "",
+            "max_age=600",
+        )
 
 
-def max_age_malformed(evidence: Evidence) -> Finding | None:
-    """Access-Control-Max-Age is no number."""
-    value = evidence.preflight.get(MAX_AGE) if evidence.preflight else None
-    if value is None or value.isdigit():
-        return None
-    return Finding(
-        "max-age-malformed",
-        f"Access-Control-Max-Age is {value!r}, no number of seconds: browsers keep the answer for 5 seconds, or"
-        " not at all.",
-        "Send a number of seconds.",
-        "",
-        "max_age=600",
-    )
+def max_age_absent(evidence: Evidence) -> Iterator[Finding]:
+    """Without Access-Control-Max-Age, browsers send the preflight again after 5 seconds."""
+    if evidence.is_allowed and evidence.preflight and evidence.preflight.get(MAX_AGE) is None:
+        yield Finding(
+            "max-age-absent",
+            "The preflight's response has no Access-Control-Max-Age. Browsers cache it for 5 seconds, then send the"
+            " preflight again.",
+            "Send 'Access-Control-Max-Age: 600'.",
+            "",
+            "max_age=600 is the default",
+        )
 
 
-def max_age_absent(evidence: Evidence) -> Finding | None:
-    """Without the field every call is preceded by a preflight again after 5 seconds."""
-    if evidence.preflight is None or not evidence.is_allowed or evidence.preflight.get(MAX_AGE) is not None:
-        return None
-    return Finding(
-        "max-age-absent",
-        "The preflight's answer has no Access-Control-Max-Age: browsers keep it for 5 seconds, and ask"
-        " again and again.",
-        "Send 'Access-Control-Max-Age: 600'.",
-        "",
-        "max_age=600 is the default",
-    )
+def open_to_all(evidence: Evidence) -> Iterator[Finding]:
+    """The server sends every origin back, without credentials. `*` would do, and could be cached for all."""
+    response = evidence.probes.get(ANOTHER_SITE)
+    if response and evidence.allows_probe(ANOTHER_SITE) and response.get(ALLOW_CREDENTIALS) != "true":
+        yield Finding(
+            "open-to-all",
+            "The server allows every origin, without credentials. That is right for public data.",
+            "Send '*' instead, so that caches can share the response.",
+            "",
+            "allow_origins='*'",
+        )
 
 
-def reflects_without_credentials(evidence: Evidence) -> Finding | None:
-    """Every origin is echoed, without credentials: `*` would do, and let caches work."""
-    answer = evidence.probes.get(ANOTHER_SITE)
-    if answer is None or not evidence.grants(ANOTHER_SITE) or answer.get(ALLOW_CREDENTIALS) == "true":
-        return None
-    return Finding(
-        "open-to-all",
-        "Every origin is let in, without credentials: fine for what is public.",
-        "Send '*' instead, so that caches can share the answer.",
-        "",
-        "allow_origins='*'",
-    )
+def wildcard_and_credentials(evidence: Evidence) -> Iterator[Finding]:
+    """`*` with Access-Control-Allow-Credentials never allows a request with credentials."""
+    response = next((response for response in reversed(evidence.responses) if response.allowed_origin == "*"), None)
+    if response and response.get(ALLOW_CREDENTIALS) == "true" and not evidence.question.credentials:
+        yield Finding(
+            "wildcard-and-credentials",
+            "The response has '*' and Access-Control-Allow-Credentials: true. Browsers block requests with"
+            " credentials.",
+            "Omit Access-Control-Allow-Credentials, or name the origins.",
+        )
 
 
-def useless_credentials(evidence: Evidence) -> Finding | None:
-    """`*` together with Access-Control-Allow-Credentials never serves a call with credentials."""
-    answer = next((a for a in reversed(evidence.answers) if a.allowed_origin == "*"), None)
-    if answer is None or answer.get(ALLOW_CREDENTIALS) != "true" or evidence.question.credentials:
-        return None
-    return Finding(
-        "wildcard-and-credentials",
-        "The answer has '*' and Access-Control-Allow-Credentials: true. Calls with credentials will be blocked.",
-        "Leave the second field out, or name the origins.",
-    )
+def browsers_differ(evidence: Evidence) -> Iterator[Finding]:
+    """One browser blocks the request, and another allows it."""
+    allowed = [ENGINES[result.engine] for result in evidence.results if not result.code]
+    if allowed and not evidence.is_allowed:
+        yield Finding(
+            "browsers-differ",
+            f"Only {' and '.join(allowed)} allow{'s' if len(allowed) == 1 else ''} the request. The browsers differ"
+            " from the standard here, or from each other.",
+            "Remove the cause above. That helps in every browser.",
+        )
 
 
-def engines_differ(evidence: Evidence) -> Finding | None:
-    """One browser blocks what another allows."""
-    allowed = [ENGINES[visit.engine] for visit in evidence.visits if not visit.code]
-    if not allowed or evidence.is_allowed:
-        return None
-    return Finding(
-        "browsers-differ",
-        f"Only {' and '.join(allowed)} let{'s' if len(allowed) == 1 else ''} it through; here the browsers depart from"
-        " the standard, or from each other.",
-        "Mend the cause: it serves them all.",
-    )
+def trusts_subdomains(evidence: Evidence) -> Iterator[Finding]:
+    """The server allows every subdomain with credentials."""
+    hostile = allowed_hostile_origin(evidence, SIBLING) or allowed_hostile_origin(evidence, SUBDOMAIN)
+    if hostile and not allowed_hostile_origin(evidence, PREFIX):
+        yield Finding(
+            "trusts-subdomains",
+            f"The server allows every subdomain with credentials (it allowed {hostile}). A subdomain that is taken"
+            " over, or that shows users' uploads, can read users' data.",
+            "Name the subdomains that need it, if they are few.",
+            "",
+            "name the subdomains in allow_origins",
+        )
 
 
-def trusts_subdomains(evidence: Evidence) -> Finding | None:
-    """Every subdomain is let in with credentials: as safe as the weakest of them."""
-    hostile = lets_in(evidence, SIBLING) or lets_in(evidence, SUBDOMAIN)
-    if not hostile or lets_in(evidence, PREFIX):
-        return None
-    return Finding(
-        "trusts-subdomains",
-        f"Every subdomain is let in with credentials ({hostile} was): one that is taken over, or shows what users"
-        " upload, reads what users may read here.",
-        "Name the subdomains that need it, if they are few.",
-        "",
-        "name the subdomains in allow_origins",
-    )
-
-
-NOTES: Final = (
+RULES: Final = (
     trusts_subdomains,
     max_age_beyond_caps,
     max_age_malformed,
     max_age_absent,
-    reflects_without_credentials,
-    useless_credentials,
-    engines_differ,
+    open_to_all,
+    wildcard_and_credentials,
+    browsers_differ,
 )

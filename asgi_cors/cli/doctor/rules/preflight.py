@@ -1,235 +1,225 @@
-"""Causes that end a preflight before anyone looks at its lists: its status, a redirect, no field at all.
-
-Each rule looks at the evidence of a blocked call and says what is the matter, or None. Order tells: a rule may rely on
-those before it having said nothing.
-"""
+"""Causes that stop a preflight before its lists are checked: its status, a redirect, or no CORS header."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from asgi_cors.cli.doctor.probes import PLAIN
+from asgi_cors.cli.doctor.probes import PLAIN_GET
 from asgi_cors.cli.doctor.recipes import METHODS, ORIGIN, PREFLIGHT, recipe
-from asgi_cors.cli.doctor.servers import clue, proxy
-from asgi_cors.cli.findings import GATEWAY_STATUSES, LOGIN_WORDS, OUTERMOST, Finding
+from asgi_cors.cli.doctor.servers import detect_proxy, proxy_headers
+from asgi_cors.cli.findings import Finding
+
+from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR
 
 if TYPE_CHECKING:
-    from asgi_cors.cli.doctor.evidence import Answer, Evidence
-
-_SERVER_ERROR: Final = 500
+    from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
 
-def _preflight(evidence: Evidence, code: str = "") -> Answer | None:
-    """Give the preflight's answer where that is what blocks."""
-    if not evidence.is_preflight or (code and evidence.code != code):
-        return None
-    return evidence.failed
+def _preflight(evidence: Evidence, code: str) -> ServerResponse | None:
+    """Return the response to the preflight if the browser blocks it with this code."""
+    return evidence.blocked if evidence.is_preflight and evidence.code == code else None
 
 
-def _has_failed_status(evidence: Evidence) -> Answer | None:
-    """Give the preflight's answer where its status is an error, whatever it says of origins."""
-    answer = _preflight(evidence)
-    return answer if answer and not answer.is_ok and evidence.code != "DisallowedRedirect" else None
+def _redirect(evidence: Evidence) -> ServerResponse | None:
+    return _preflight(evidence, "DisallowedRedirect")
 
 
-def preflight_redirected_to_login(evidence: Evidence) -> Finding | None:
-    """Authentication redirects OPTIONS to a login page."""
-    answer = _preflight(evidence, "DisallowedRedirect")
-    location = answer.says("location") if answer else ""
-    if not any(word in location for word in LOGIN_WORDS):
-        return None
-    return Finding(
-        "preflight-redirected-to-login",
-        f"Authentication answers the preflight: it redirects OPTIONS to {location}. A preflight never carries cookies,"
-        " so it is never logged in.",
-        "Let OPTIONS pass before authentication, or answer CORS outside of it.",
-        recipe(PREFLIGHT, answer),
-        OUTERMOST,
-    )
+def _failed_preflight(evidence: Evidence) -> ServerResponse | None:
+    """Return the response to the preflight if its status is an error, even if it allows the origin."""
+    response = evidence.blocked if evidence.is_preflight else None
+    return response if response and not response.is_ok and evidence.code != "DisallowedRedirect" else None
 
 
-def preflight_redirected_to_https(evidence: Evidence) -> Finding | None:
-    """The URL is written with http, and the server wants https."""
-    answer = _preflight(evidence, "DisallowedRedirect")
-    if answer is None:
-        return None
-    before, after = answer.request.url, _location(answer)
-    if before.scheme != "http" or after.scheme != "https" or before.host != after.host:
-        return None
-    return Finding(
-        "preflight-redirected-to-https",
-        f"The server redirects OPTIONS from http to https ({after}); browsers follow no redirect of a preflight.",
-        f"Let the page call {after}.",
-    )
-
-
-def preflight_redirected_for_slash(evidence: Evidence) -> Finding | None:
-    """The router redirects to the path with, or without, a slash."""
-    answer = _preflight(evidence, "DisallowedRedirect")
-    if answer is None:
-        return None
-    before, after = answer.request.url, _location(answer)
-    if before.path.rstrip("/") != after.path.rstrip("/") or before.path == after.path:
-        return None
-    return Finding(
-        "preflight-redirected-for-slash",
-        f"The router redirects OPTIONS from {before.path} to {after.path}; browsers follow no redirect of a preflight.",
-        f"Let the page call {after.path}, or answer preflights before the router.",
-        recipe(PREFLIGHT, answer),
-        OUTERMOST,
-    )
-
-
-def preflight_redirected(evidence: Evidence) -> Finding | None:
-    """OPTIONS is redirected anywhere else."""
-    answer = _preflight(evidence, "DisallowedRedirect")
-    if answer is None:
-        return None
-    return Finding(
-        "preflight-redirected",
-        f"OPTIONS is redirected ({answer.status}) to {answer.get('location')}; browsers follow no redirect of a"
-        " preflight.",
-        "Let the page call the final URL, or answer OPTIONS where it arrives.",
-        recipe(PREFLIGHT, answer),
-        OUTERMOST,
-    )
-
-
-def _location(answer: Answer) -> httpx.URL:
+def _location(response: ServerResponse) -> httpx.URL:
     try:
-        return answer.request.url.join(answer.get("location") or "")
+        return response.request.url.join(response.get("location") or "")
     except httpx.InvalidURL:
-        return answer.request.url
+        return response.request.url
 
 
-def refused_in_words(evidence: Evidence) -> Finding | None:
-    """The CORS library refuses by a status and says in the body what."""
-    answer = evidence.failed
-    text = _words_on_cors(answer.text) if answer and not answer.is_ok else ""
-    if answer is None or not text:
-        return None
+def preflight_redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
+    """Authentication redirects OPTIONS to a login page."""
+    response = _redirect(evidence)
+    location = response.lower("location") if response else ""
+    if any(path in location for path in LOGIN_PATHS):
+        yield Finding(
+            "preflight-redirected-to-login",
+            f"Authentication redirects the preflight (OPTIONS) to {location}. A preflight never carries cookies, so it"
+            " is never logged in.",
+            "Let OPTIONS pass before authentication, or answer CORS outside of it.",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
+
+
+def preflight_redirected_to_https(evidence: Evidence) -> Iterator[Finding]:
+    """The page requests http, and the server redirects to https."""
+    response = _redirect(evidence)
+    if response is None:
+        return
+    before, after = response.request.url, _location(response)
+    if before.scheme == "http" and after.scheme == "https" and before.host == after.host:
+        yield Finding(
+            "preflight-redirected-to-https",
+            f"The server redirects OPTIONS from http to https ({after}). Browsers do not follow redirects of a"
+            " preflight.",
+            f"Request {after}.",
+        )
+
+
+def preflight_redirected_for_slash(evidence: Evidence) -> Iterator[Finding]:
+    """The router redirects to the same path with, or without, a slash."""
+    response = _redirect(evidence)
+    if response is None:
+        return
+    before, after = response.request.url, _location(response)
+    if before.path.rstrip("/") == after.path.rstrip("/") and before.path != after.path:
+        yield Finding(
+            "preflight-redirected-for-slash",
+            f"The router redirects OPTIONS from {before.path} to {after.path}. Browsers do not follow redirects of a"
+            " preflight.",
+            f"Request {after.path}, or answer preflights before the router.",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
+
+
+def preflight_redirected(evidence: Evidence) -> Iterator[Finding]:
+    """OPTIONS is redirected to another place."""
+    if response := _redirect(evidence):
+        yield Finding(
+            "preflight-redirected",
+            f"The server redirects OPTIONS ({response.status}) to {response.get('location')}. Browsers do not follow"
+            " redirects of a preflight.",
+            "Request the final URL, or answer OPTIONS without a redirect.",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
+
+
+def refused_by_status(evidence: Evidence) -> Iterator[Finding]:
+    """The CORS library refuses with an error status, and its body has the reason."""
+    response = evidence.blocked
+    text = _cors_line(response.text) if response and not response.is_ok else ""
+    if response is None or not text:
+        return
     lower, question = text.lower(), evidence.question
-    asked = answer.request.headers.get("access-control-request-headers", "")
-    parts: list[str] = []
-    parts += [f"allow_methods=[{question.method!r}]"] if "method" in lower else []
-    parts += [f"allow_headers={asked.split(',')!r}"] if "header" in lower and asked else []
-    parts = parts if parts and "origin" not in lower else [f"allow_origins=[{question.origin!r}]", *parts]
-    return Finding(
+    requested = response.request.headers.get("access-control-request-headers", "")
+    options: list[str] = []
+    options += [f"allow_methods=[{question.method!r}]"] if "method" in lower else []
+    options += [f"allow_headers={requested.split(',')!r}"] if "header" in lower and requested else []
+    options = options if options and "origin" not in lower else [f"allow_origins=[{question.origin!r}]", *options]
+    yield Finding(
         "refused-by-status",
-        f"The server's CORS library refuses with {answer.status} and says: {text!r}. Browsers hide that: their consoles"
-        " tell only of the status, or of a field that is missing.",
-        "Allow there what it names, or else the origin.",
-        recipe(ORIGIN, answer, origin=question.origin),
-        ", ".join(parts),
+        f"The server's CORS library refuses with {response.status} and the reason {text!r}. Browsers hide the reason."
+        " Their consoles mention only the status or a missing header.",
+        "Allow the origin, method or header that the reason names.",
+        recipe(ORIGIN, response, origin=question.origin),
+        ", ".join(options),
     )
 
 
-def _words_on_cors(body: str) -> str:
-    """Find the words of a body that tell of CORS; empty where none do."""
+def _cors_line(body: str) -> str:
+    """Return the first line of a body that mentions CORS, or ""."""
     lines = (" ".join(line.split()) for line in re.split(r"<[^>]*>|[\r\n]+|&nbsp;", body))
     return next((line[:120] for line in lines if re.search(r"\bcors\b", line, re.IGNORECASE)), "")
 
 
-def preflight_needs_login(evidence: Evidence) -> Finding | None:
+def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
     """Authentication answers OPTIONS with 401, 403 or 407."""
-    answer = _has_failed_status(evidence)
-    if answer is None or answer.status not in {401, 403, 407}:
-        return None
-    who = proxy(answer) if answer.status == 403 else ""  # noqa: PLR2004 - what firewalls answer
-    by = f" {who} stands before it ({clue(answer)}) and may be what refuses." if who else ""
-    return Finding(
+    response = _failed_preflight(evidence)
+    if response is None or response.status not in {401, 403, 407}:
+        return
+    proxy = detect_proxy(response) if response.status == 403 else ""  # noqa: PLR2004 - the status of firewalls
+    by = f" {proxy} is in front of the app{proxy_headers(response)} and may be the layer that refuses." if proxy else ""
+    yield Finding(
         "preflight-needs-login",
-        f"Authentication, or a firewall, answers the preflight with {answer.status}: it comes before CORS. A preflight"
-        f" never carries cookies, Authorization or an API key.{by}",
+        f"Authentication or a firewall answers the preflight with {response.status}, before CORS. A preflight never"
+        f" carries cookies, Authorization or an API key.{by}",
         "Let OPTIONS pass before authentication, or answer CORS outside of it.",
-        recipe(PREFLIGHT, answer),
+        recipe(PREFLIGHT, response),
         OUTERMOST,
     )
 
 
-def preflight_not_routed(evidence: Evidence) -> Finding | None:
-    """The router knows no OPTIONS here: 404, 405, 501."""
-    answer = _has_failed_status(evidence)
-    if answer is None or answer.status not in {404, 405, 410, 501}:
-        return None
-    allow = f" (Allow: {answer.get('allow')})" if answer.get("allow") else ""
-    missing = "no such path" if answer.status in {404, 410} else f"no OPTIONS for this path{allow}"
-    return Finding(
+def preflight_not_routed(evidence: Evidence) -> Iterator[Finding]:
+    """The router answers OPTIONS with 404, 405, 410 or 501."""
+    response = _failed_preflight(evidence)
+    if response is None or response.status not in {404, 405, 410, 501}:
+        return
+    allow = f" (Allow: {response.get('allow')})" if response.get("allow") else ""
+    missing = "does not exist" if response.status in {404, 410} else f"does not accept OPTIONS{allow}"
+    plain = evidence.probes.get(PLAIN_GET)
+    also = " The response to a plain GET has no CORS header either." if plain and not plain.has_cors else ""
+    yield Finding(
         "preflight-not-routed",
-        f"The router answers the preflight with {answer.status}: it knows {missing}. Nothing before it answers CORS."
-        + _and_elsewhere(evidence),
-        "Answer OPTIONS with 204 and the CORS fields before the router; and check the path.",
-        recipe(PREFLIGHT, answer),
+        f"The router answers the preflight with {response.status}: the path {missing}. No CORS middleware runs before"
+        f" the router.{also}",
+        "Answer OPTIONS with 204 and the CORS headers before the router, and check the path.",
+        recipe(PREFLIGHT, response),
         OUTERMOST,
     )
 
 
-def _and_elsewhere(evidence: Evidence) -> str:
-    plain = evidence.probes.get(PLAIN)
-    return " A plain GET has no CORS field either." if plain is not None and not plain.has_cors else ""
-
-
-def preflight_stopped_by_gateway(evidence: Evidence) -> Finding | None:
-    """A proxy, or a limit, answers OPTIONS by itself."""
-    answer = _has_failed_status(evidence)
-    if answer is None or answer.status not in GATEWAY_STATUSES:
-        return None
-    who = proxy(answer) or "a proxy or a limit before the app"
-    why = {413: "finds it too large", 429: "counts it against a rate limit"}.get(answer.status, "gets no answer")
-    what = f"{who} {why}"
-    return Finding(
+def preflight_stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
+    """A proxy or a rate limit answers OPTIONS itself."""
+    response = _failed_preflight(evidence)
+    if response is None or response.status not in GATEWAY_STATUSES:
+        return
+    proxy = detect_proxy(response) or "a proxy or a limit before the app"
+    reasons = {413: "finds it too large", 429: "counts it against a rate limit"}
+    reason = reasons.get(response.status, "gets no response from the app")
+    yield Finding(
         "gateway-error",
-        f"The app never saw the preflight: {what}, and answers {answer.status} itself"
-        + (f" ({clue(answer)})." if clue(answer) else "."),
-        "Look at that layer, not at CORS: is the app up? Keep rate limits off OPTIONS.",
+        f"The app never received the preflight: {proxy} {reason} and answers {response.status} itself"
+        f"{proxy_headers(response)}.",
+        "Look at that layer, not at CORS. Is the app running? Exclude OPTIONS from rate limits.",
     )
 
 
-def preflight_crashed(evidence: Evidence) -> Finding | None:
-    """Something crashes at OPTIONS."""
-    answer = _has_failed_status(evidence)
-    if answer is None or answer.status < _SERVER_ERROR:
-        return None
-    return Finding(
-        "preflight-crashed",
-        f"The server crashes at the preflight ({answer.status}): a handler or middleware that doesn't expect OPTIONS.",
-        "Read the server's log for this OPTIONS; answer preflights before the code that fails.",
-        recipe(PREFLIGHT, answer),
-        OUTERMOST,
-    )
+def preflight_crashed(evidence: Evidence) -> Iterator[Finding]:
+    """A handler crashes on OPTIONS."""
+    response = _failed_preflight(evidence)
+    if response and response.status >= SERVER_ERROR:
+        yield Finding(
+            "preflight-crashed",
+            f"The server crashes on the preflight ({response.status}). A handler or middleware does not expect"
+            " OPTIONS.",
+            "Look up this OPTIONS request in the server's log, and answer preflights before the code that fails.",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
 
 
-def preflight_bad_status(evidence: Evidence) -> Finding | None:
-    """Any other status outside of 200 to 299."""
-    answer = _has_failed_status(evidence)
-    if answer is None:
-        return None
-    return Finding(
-        "preflight-bad-status",
-        f"The preflight is answered with {answer.status}; browsers take only 200 to 299.",
-        "Answer OPTIONS with 204 and the CORS fields.",
-        recipe(PREFLIGHT, answer),
-        OUTERMOST,
-    )
+def preflight_bad_status(evidence: Evidence) -> Iterator[Finding]:
+    """The status is another one outside of 200 to 299."""
+    if response := _failed_preflight(evidence):
+        yield Finding(
+            "preflight-bad-status",
+            f"The status of the preflight's response is {response.status}. Browsers accept only 200 to 299.",
+            "Answer OPTIONS with 204 and the CORS headers.",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
 
 
-def preflight_not_answered(evidence: Evidence) -> Finding | None:
-    """OPTIONS reaches the app's own handling, though plain requests get CORS fields."""
-    answer = _preflight(evidence, "MissingAllowOriginHeader")
-    plain = evidence.probes.get(PLAIN)
-    if answer is None or plain is None or plain.allowed_origin is None:
-        return None
-    return Finding(
-        "preflight-not-answered",
-        f"GET gets CORS fields here, OPTIONS doesn't ({answer.status}): the app's own handling of OPTIONS answers the"
-        " preflight.",
-        "Send the CORS fields on OPTIONS as well, with the methods and headers that are allowed.",
-        recipe(PREFLIGHT, answer) or recipe(METHODS, answer, methods=evidence.question.method),
-        OUTERMOST,
-    )
+def preflight_not_answered(evidence: Evidence) -> Iterator[Finding]:
+    """The app answers OPTIONS itself, although other responses have CORS headers."""
+    response = _preflight(evidence, "MissingAllowOriginHeader")
+    plain = evidence.probes.get(PLAIN_GET)
+    if response and plain and plain.allowed_origin is not None:
+        yield Finding(
+            "preflight-not-answered",
+            f"The response to GET has CORS headers, the response to OPTIONS ({response.status}) has none. The app's"
+            " own OPTIONS handler answers the preflight.",
+            "Send the CORS headers on OPTIONS as well, with the allowed methods and headers.",
+            recipe(PREFLIGHT, response) or recipe(METHODS, response, methods=evidence.question.method),
+            OUTERMOST,
+        )
 
 
 RULES: Final = (
@@ -237,7 +227,7 @@ RULES: Final = (
     preflight_redirected_to_https,
     preflight_redirected_for_slash,
     preflight_redirected,
-    refused_in_words,
+    refused_by_status,
     preflight_needs_login,
     preflight_not_routed,
     preflight_stopped_by_gateway,

@@ -1,223 +1,174 @@
-"""What is wrong though the call may go through: who else is let in, and what caches and cookies make of the answer."""
+"""Mistakes that do not block this request: hostile origins that are allowed, and errors with caches and cookies."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
-from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NOBODY, NULL, PREFIX, SUFFIX
+from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NO_ORIGIN, NULL, PREFIX, SUFFIX
 from asgi_cors.cli.doctor.recipes import VARY, recipe
 from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
-    from asgi_cors.cli.doctor.evidence import Answer, Evidence
+    from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
-_NAMED: Final = "name the origins in full: allow_origins=['https://app.example.com', …]"
-_SWITCHING: Final = 101
-
-
-def _trusting(evidence: Evidence, name: str) -> Answer | None:
-    """Give the answer to a probe whose origin is granted credentials."""
-    answer = evidence.probes.get(name)
-    if answer is None or not evidence.grants(name) or answer.get(ALLOW_CREDENTIALS) != "true":
-        return None
-    return answer
-
-
-def lets_in(evidence: Evidence, name: str) -> str:
-    """Give the hostile origin that is let in with credentials, and would not be if only any origin were; or empty."""
-    answer = _trusting(evidence, name)
-    if answer is None or _trusting(evidence, ANOTHER_SITE) is not None:
-        return ""
-    return answer.request.headers["origin"]
-
-
-def reflects_any_origin(evidence: Evidence) -> Finding | None:
-    """Every origin is echoed, with credentials."""
-    answer = _trusting(evidence, ANOTHER_SITE)
-    if answer is None:
-        return None
-    return Finding(
-        "reflects-any-origin",
-        f"Every origin is let in with credentials ({answer.allowed_origin} was): any site that a user opens reads what"
-        " the user may read here.",
-        "Send back only origins that are in a list.",
-        "",
-        _NAMED,
-    )
-
-
-def allows_null(evidence: Evidence) -> Finding | None:
-    """`null` is let in with credentials, which every site can be."""
-    if evidence.question.origin == "null" or not lets_in(evidence, NULL):
-        return None
-    return Finding(
-        "allows-null",
-        "The origin 'null' is let in with credentials: any page gets it by a sandboxed frame.",
-        "Take 'null' out of the list.",
-        "",
-        _NAMED,
-    )
-
-
-def checks_the_beginning(evidence: Evidence) -> Finding | None:
-    """The origin is compared by its beginning."""
-    hostile = lets_in(evidence, SUFFIX)
-    if not hostile:
-        return None
-    return Finding(
-        "compares-by-prefix",
-        f"{hostile} is let in with credentials: the check looks only at how an origin begins.",
-        "Compare whole origins; a regular expression must match to the end ($, fullmatch).",
-        "",
-        _NAMED,
-    )
-
-
-def checks_the_end(evidence: Evidence) -> Finding | None:
-    """The origin is compared by its end."""
-    hostile = lets_in(evidence, PREFIX)
-    if not hostile:
-        return None
-    return Finding(
-        "compares-by-suffix",
-        f"{hostile} is let in with credentials: the check looks only at how an origin ends.",
-        "Compare whole origins; for subdomains the dot belongs to the end that is compared.",
-        "",
-        _NAMED,
-    )
-
-
-def unescaped_dot(evidence: Evidence) -> Finding | None:
-    """A regular expression's dot stands for any character."""
-    hostile = lets_in(evidence, DOT)
-    if not hostile or lets_in(evidence, PREFIX):
-        return None
-    return Finding(
-        "unescaped-dot",
-        f"{hostile} is let in with credentials: a dot in a regular expression stands for any character.",
+_NAME_ORIGINS: Final = "name the origins in full: allow_origins=['https://app.example.com', …]"
+_SWITCHING_PROTOCOLS: Final = 101
+# The name of the finding -> the probe with the hostile origin, the mistake, the remedy.
+CARELESS_CHECKS: Final = {
+    "allows-null": (
+        NULL,
+        "Any page gets this origin with a sandboxed frame.",
+        "Remove 'null' from the list.",
+    ),
+    "compares-by-prefix": (
+        SUFFIX,
+        "The check compares only the beginning of the origin.",
+        "Compare whole origins. A regular expression must match to the end ($, fullmatch).",
+    ),
+    "compares-by-suffix": (
+        PREFIX,
+        "The check compares only the end of the origin.",
+        "Compare whole origins. For subdomains, compare the end with its leading dot.",
+    ),
+    "unescaped-dot": (
+        DOT,
+        "An unescaped dot in a regular expression matches any character.",
         r"Write \. for each dot.",
-        "",
-        _NAMED,
-    )
+    ),
+    "trusts-http": (
+        DOWNGRADED,
+        "An attacker on the user's network can forge a page of that origin.",
+        "Allow only the https origin.",
+    ),
+}
 
 
-def trusts_http(evidence: Evidence) -> Finding | None:
-    """The same host over http is let in with credentials."""
-    hostile = lets_in(evidence, DOWNGRADED)
-    if not hostile:
-        return None
-    return Finding(
-        "trusts-http",
-        f"{hostile} is let in with credentials: whoever is on the user's network can write a page of that origin.",
-        "Allow the https origin alone.",
-        "",
-        _NAMED,
-    )
-
-
-def vary_missing(evidence: Evidence) -> Finding | None:
-    """The answer depends on Origin, and doesn't tell caches so."""
-    answers = [answer for answer in evidence.mains if answer.allowed_origin not in {None, "*"}]
-    nobody = evidence.probes.get(NOBODY)
-    other = evidence.probes.get(ANOTHER_SITE)
-    if not answers or not _is_cacheable(evidence, answers[-1]) or not _depends(answers[-1], nobody, other):
-        return None
-    wrong = [(answer, "with this origin") for answer in answers if not answer.varies_by_origin]
-    serves_all = nobody is not None and nobody.allowed_origin == "*" and not evidence.question.credentials
-    if nobody is not None and nobody.is_ok and not nobody.varies_by_origin and not serves_all:
-        wrong.append((nobody, "to a request without Origin"))
-    if not wrong:
-        return None
-    answer, whose = wrong[0]
-    return Finding(
-        "vary-missing",
-        f"Access-Control-Allow-Origin depends on the request's Origin, but the response {whose} has no 'Vary:"
-        " Origin': a cache gives one origin's answer to another, which then is blocked.",
-        "Send 'Vary: Origin' on every response, also where no CORS field is sent.",
-        recipe(VARY, answer),
-        "any policy that names its origins sends it",
-    )
-
-
-def _is_cacheable(evidence: Evidence, answer: Answer) -> bool:
-    return evidence.question.is_safe and "no-store" not in answer.says("cache-control")
-
-
-def _depends(answer: Answer, *others: Answer | None) -> bool:
-    return any(other is not None and other.allowed_origin != answer.allowed_origin for other in others)
-
-
-def cookies_not_kept(evidence: Evidence) -> Finding | None:
-    """A cookie of the response isn't stored, since it lacks SameSite=None or Secure."""
-    if not evidence.question.credentials:
-        return None
-    for visit in evidence.visits:
-        if visit.engine == "webkit":  # it stores no cookies of other sites, whatever their attributes
-            continue
-        for exchange in visit.exchanges:
-            lines = exchange.response.headers.get_list("set-cookie") if exchange.response else []
-            for line in lines:
-                name = line.partition("=")[0].strip()
-                if (
-                    name not in visit.stored
-                    and "max-age=0" not in line.lower()
-                    and "expires=thu, 01 jan 1970" not in line.lower()
-                ):
-                    return _cookie_lost(name, line)
+def _trusted_response(evidence: Evidence, probe: str) -> ServerResponse | None:
+    """Return the response to a probe if it allows the probe's origin with credentials."""
+    response = evidence.probes.get(probe)
+    if response and evidence.allows_probe(probe) and response.get(ALLOW_CREDENTIALS) == "true":
+        return response
     return None
 
 
-def _cookie_lost(name: str, line: str) -> Finding:
+def allowed_hostile_origin(evidence: Evidence, probe: str) -> str:
+    """Return the hostile origin that the server allows with credentials.
+
+    Return "" if it allows none, or if it reflects every origin.
+    """
+    response = _trusted_response(evidence, probe)
+    return "" if response is None or _trusted_response(evidence, ANOTHER_SITE) else response.request.headers["origin"]
+
+
+def reflects_any_origin(evidence: Evidence) -> Iterator[Finding]:
+    """The server sends every origin back, with credentials."""
+    if response := _trusted_response(evidence, ANOTHER_SITE):
+        yield Finding(
+            "reflects-any-origin",
+            f"The server allows every origin with credentials (it allowed {response.allowed_origin}). Any site that a"
+            " user visits can read that user's data.",
+            "Send back only origins that are in a list.",
+            "",
+            _NAME_ORIGINS,
+        )
+
+
+def checks_origins_carelessly(evidence: Evidence) -> Iterator[Finding]:
+    """The server allows an origin that only resembles an allowed one, with credentials."""
+    for name, (probe, mistake, remedy) in CARELESS_CHECKS.items():
+        hostile = allowed_hostile_origin(evidence, probe)
+        # A check that compares the end also accepts a letter for a dot.
+        is_implied = probe == DOT and allowed_hostile_origin(evidence, PREFIX)
+        if hostile and not is_implied:
+            yield Finding(name, f"The server allows {hostile!r} with credentials. {mistake}", remedy, "", _NAME_ORIGINS)
+
+
+def vary_missing(evidence: Evidence) -> Iterator[Finding]:
+    """The response depends on Origin, and Vary does not say so."""
+    allowed = [response for response in evidence.main_responses if response.allowed_origin not in {None, "*"}]
+    without, other = evidence.probes.get(NO_ORIGIN), evidence.probes.get(ANOTHER_SITE)
+    if not allowed or not evidence.question.is_safe or "no-store" in allowed[-1].lower("cache-control"):
+        return
+    if all(probe is None or probe.allowed_origin == allowed[-1].allowed_origin for probe in (without, other)):
+        return
+    wrong = [(response, "with this origin") for response in allowed if not response.varies_by_origin]
+    serves_all = without is not None and without.allowed_origin == "*" and not evidence.question.credentials
+    if without is not None and without.is_ok and not without.varies_by_origin and not serves_all:
+        wrong.append((without, "to a request without Origin"))
+    for response, which in wrong[:1]:
+        yield Finding(
+            "vary-missing",
+            f"Access-Control-Allow-Origin depends on the request's Origin, but the response {which} has no 'Vary:"
+            " Origin'. A cache may return the response of one origin to another, which the browser then blocks.",
+            "Send 'Vary: Origin' on every response, even without CORS headers.",
+            recipe(VARY, response),
+            "any policy that names its origins sends it",
+        )
+
+
+def cookie_not_stored(evidence: Evidence) -> Iterator[Finding]:
+    """The browser does not store a cookie, because it lacks SameSite=None or Secure."""
+    if not evidence.question.credentials:
+        return
+    for result in evidence.results:
+        if result.engine == "webkit":  # Safari stores no cookies of other sites, whatever their attributes
+            continue
+        for exchange in result.exchanges:
+            for line in exchange.response.headers.get_list("set-cookie") if exchange.response else []:
+                name, attributes = line.partition("=")[0].strip(), line.lower()
+                is_deleted = "max-age=0" in attributes or "expires=thu, 01 jan 1970" in attributes
+                if name not in result.stored and not is_deleted:
+                    yield _lost_cookie(name, line)
+                    return
+
+
+def _lost_cookie(name: str, line: str) -> Finding:
     attributes = {part.strip().lower() for part in line.split(";")[1:]}
-    missing = [written for written in ("SameSite=None", "Secure") if written.lower() not in attributes]
+    missing = [attribute for attribute in ("SameSite=None", "Secure") if attribute.lower() not in attributes]
+    reason = f"lacks {' and '.join(missing)}" if missing else "has an attribute that forbids it"
     return Finding(
         "cookie-not-kept",
-        f"The cookie {name!r} isn't kept: the page is on another site, and the cookie lacks"
-        f" {' and '.join(missing) or 'what that takes'}.",
-        f"Set-Cookie: {name}=…; SameSite=None; Secure (over https); or put page and API on one site.",
+        f"The browser does not store the cookie {name!r}: the page is on another site, and the cookie {reason}.",
+        f"Send Set-Cookie: {name}=…; SameSite=None; Secure (over https). Or put page and API on one site.",
     )
 
 
-def handshake_unguarded(evidence: Evidence) -> Finding | None:
-    """A WebSocket is accepted from any site."""
-    answer = evidence.probes.get(ANOTHER_SITE)
-    if not evidence.question.is_handshake or answer is None or answer.status != _SWITCHING:
-        return None
-    return Finding(
-        "handshake-unguarded",
-        "The WebSocket is accepted from any site, and browsers send cookies with every handshake: any page that a user"
-        " opens can speak in the user's name.",
-        "Look at Origin before the handshake is accepted.",
-        "",
-        "CORSMiddleware(app, allow_origins=[…]) does it: check_websockets is on",
-    )
+def handshake_unguarded(evidence: Evidence) -> Iterator[Finding]:
+    """The server accepts a WebSocket from any site."""
+    response = evidence.probes.get(ANOTHER_SITE)
+    if evidence.question.is_handshake and response and response.status == _SWITCHING_PROTOCOLS:
+        yield Finding(
+            "handshake-unguarded",
+            "The server accepts the WebSocket from any site, and browsers send cookies with every handshake. Any page"
+            " that a user visits can act as that user.",
+            "Check Origin before you accept the handshake.",
+            "",
+            "CORSMiddleware(app, allow_origins=[…]) does it: check_websockets is on",
+        )
 
 
-def needs_local_network_access(evidence: Evidence) -> Finding | None:
-    """A public page calls this machine or the local network: Chromium asks the user first."""
-    page, target = evidence.spaces
-    if page != "public" or target not in {"local", "loopback"}:
-        return None
-    insecure = evidence.question.origin.startswith("http:")
-    blocked = " This page is over http, and is refused without a question." if insecure else ""
-    return Finding(
-        "needs-local-network-access",
-        f"The page is public, the URL is {'this machine' if target == 'loopback' else 'in the local network'}: Chromium"
-        f" asks the user for permission first (Local Network Access), and no header changes that.{blocked}",
-        "Serve the page over https, and let the user allow it; or serve the page from the same network.",
-    )
+def needs_local_network_access(evidence: Evidence) -> Iterator[Finding]:
+    """A public page requests this machine or the local network, which needs the user's permission in Chromium."""
+    page, target = evidence.address_spaces
+    if page == "public" and target in {"local", "loopback"}:
+        place = "on this machine" if target == "loopback" else "in the local network"
+        is_http = evidence.question.origin.startswith("http:")
+        refused = " This page is over http, so Chromium refuses without asking." if is_http else ""
+        yield Finding(
+            "needs-local-network-access",
+            f"The page is public, and the URL is {place}. Chromium asks the user for permission first (Local Network"
+            f" Access). No header changes that.{refused}",
+            "Serve the page over https and let the user allow it, or serve the page from the same network.",
+        )
 
 
-RISKS: Final = (
+RULES: Final = (
     reflects_any_origin,
-    allows_null,
-    checks_the_beginning,
-    checks_the_end,
-    unescaped_dot,
-    trusts_http,
+    checks_origins_carelessly,
     vary_missing,
-    cookies_not_kept,
+    cookie_not_stored,
     handshake_unguarded,
     needs_local_network_access,
 )

@@ -1,14 +1,16 @@
-"""One site, written for each framework: the same paths, answers and policies.
+"""One site, written for each framework with the same paths, responses and policies.
 
 - `/items`: GET, PUT (and HEAD); `x-total: 2`.
-- `/open`: every origin, anonymous. `/partner`: another origin, with DELETE; `/late`: the same, given after the
-  view was registered. `/exempt`: no policy at all.
-- `/private`: 401 without Authorization, by whatever the framework does that with.
+- `/open`: every origin, without credentials. `/partner`: another origin, with DELETE. `/late`: the same policy,
+  attached after the view was registered. `/exempt`: no policy at all.
+- `/private`: 401 without Authorization, by the framework's usual means.
 - `/slash`: redirects to `/slash/`. `/crash`: raises. `/stream`: sends three parts. `/cached`: 304 to its own ETag.
 - `/echo` (WebSocket): the app's policy. `/exempt-echo`: no policy at all.
 """
 
 from typing import Any
+
+from asgi_cors import Policy
 
 PAGE = "https://app.example.com"
 PARTNER = "https://partner.example.net"
@@ -33,7 +35,14 @@ FOR_PARTNER: dict[str, Any] = {
     "allow_credentials": True,
     "max_age": 60,
 }
+PATHS = {
+    "/open": Policy(**OPEN),
+    "/partner": Policy(**FOR_PARTNER),
+    "/late": Policy(**FOR_PARTNER),
+    "/exempt": None,
+    "/exempt-echo": None,
+}
 
 
-class AskedForError(Exception):
-    """What `/crash` raises."""
+class DeliberateError(Exception):
+    """The exception that `/crash` raises."""

@@ -4,7 +4,7 @@ from flask import Flask, Response, abort, request
 
 from asgi_cors_flask import CORS, asgi_app, cors_exempt, cross_origin
 
-from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
+from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, DeliberateError
 
 
 def done():
@@ -12,7 +12,7 @@ def done():
 
 
 def crash():
-    raise AskedForError
+    raise DeliberateError
 
 
 def stream():
@@ -53,7 +53,7 @@ def make_asgi():
 
 
 def another(view):
-    """Make another view that does the same: a decorator marks the function that it is given."""
+    """Return a copy of a view, because a decorator changes the function that it gets."""
 
     def other():
         return view()

@@ -4,11 +4,11 @@ from quart import Quart, Response, abort, request, websocket
 
 from asgi_cors_quart import CORS, cors_exempt, route_cors
 
-from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
+from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, DeliberateError
 
 
 def in_quart_cors_names(options):
-    """Spell a policy's options as Quart-CORS does."""
+    """Return a policy's options by the names of Quart-CORS."""
     return {{"allow_origins": "allow_origin"}.get(name, name): value for name, value in options.items()}
 
 
@@ -17,7 +17,7 @@ async def done():
 
 
 async def crash():
-    raise AskedForError
+    raise DeliberateError
 
 
 async def stream():
@@ -65,7 +65,7 @@ def make():
 
 
 def another(view):
-    """Make another view that does the same: a decorator marks the function that it is given."""
+    """Return a copy of a view, because a decorator changes the function that it gets."""
 
     async def other():
         return await view()

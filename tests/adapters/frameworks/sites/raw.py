@@ -1,24 +1,24 @@
 """The site as a plain ASGI app."""
 
-from asgi_cors import CORSMiddleware, Policy
+from asgi_cors import CORSMiddleware
 
-from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, AskedForError
+from . import BASE, ETAG, PARTS, PATHS, DeliberateError
 
 METHODS = {"/items": {"GET", "HEAD", "PUT"}, "/partner": {"GET", "HEAD", "DELETE"}, "/late": {"GET", "HEAD", "DELETE"}}
 GET = {"GET", "HEAD"}
 
 
 async def site(scope, receive, send):
-    path, fields = scope["path"], dict(scope["headers"])
+    path, headers = scope["path"], dict(scope["headers"])
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
     elif scope["type"] == "lifespan":
         await lifespan(receive, send)
-    elif path == "/private" and b"authorization" not in fields:
-        await answer(send, 401, b"who are you?")
+    elif path == "/private" and b"authorization" not in headers:
+        await respond(send, 401, b"who are you?")
     elif path == "/slash":
-        await answer(send, 308, b"", (b"location", b"/slash/"))
+        await respond(send, 308, b"", (b"location", b"/slash/"))
     elif path not in {
         "/items",
         "/open",
@@ -31,21 +31,21 @@ async def site(scope, receive, send):
         "/stream",
         "/cached",
     }:
-        await answer(send, 404, b"nothing here")
+        await respond(send, 404, b"nothing here")
     elif scope["method"] not in METHODS.get(path, GET):
-        await answer(send, 405, b"not so")
+        await respond(send, 405, b"not so")
     elif path == "/crash":
-        raise AskedForError
-    elif path == "/cached" and fields.get(b"if-none-match") == ETAG.encode():
-        await answer(send, 304, b"", (b"etag", ETAG.encode()))
+        raise DeliberateError
+    elif path == "/cached" and headers.get(b"if-none-match") == ETAG.encode():
+        await respond(send, 304, b"", (b"etag", ETAG.encode()))
     elif path == "/stream":
-        await answer(send, 200, *PARTS)
+        await respond(send, 200, *PARTS)
     else:
-        await answer(send, 200, b"" if scope["method"] == "HEAD" else b"done", (b"x-total", b"2"))
+        await respond(send, 200, b"" if scope["method"] == "HEAD" else b"done", (b"x-total", b"2"))
 
 
-async def answer(send, status, *parts):
-    """Send an answer; what is no bytes of the body is a field."""
+async def respond(send, status, *parts):
+    """Send a response. A tuple is a header, and bytes are a chunk of the body."""
     headers = [part for part in parts if isinstance(part, tuple)]
     await send(
         {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain"), *headers]}
@@ -65,11 +65,4 @@ async def lifespan(receive, send):
 
 
 def make():
-    paths = {
-        "/open": Policy(**OPEN),
-        "/partner": Policy(**FOR_PARTNER),
-        "/late": Policy(**FOR_PARTNER),
-        "/exempt": None,
-        "/exempt-echo": None,
-    }
-    return CORSMiddleware(site, paths=paths, **BASE)
+    return CORSMiddleware(site, paths=PATHS, **BASE)

@@ -1,4 +1,4 @@
-"""The doctor before the demo: its verdict on every row is the one that Chromium reached (see tests/browser)."""
+"""The doctor tests the demo: its verdict on every row is the one that Chromium reached (see tests/browser)."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from tests.support.command_line import run
 pytest.importorskip("uvicorn", reason="the demo is served by uvicorn")
 pytest.importorskip("websockets", reason="and by websockets")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "examples" / "demo"
 
 
-# What Chromium reached, of the allowed page and of the refused one: the same table as in tests/browser/test_demo.py.
+# Chromium's verdicts for the allowed and the refused page: the table of tests/browser/test_demo.py.
 ROWS = eval(  # noqa: S307 - a literal of this repository's
     re.search(
         r"^ROWS = ({.*?^})", (ROOT / "tests" / "browser" / "test_demo.py").read_text("utf-8"), re.MULTILINE | re.DOTALL
@@ -31,13 +31,13 @@ ROWS = eval(  # noqa: S307 - a literal of this repository's
         "NO_ORIGIN_PREFLIGHT": "PreflightMissingAllowOriginHeader",
     },
 )
-# Browsers apply no CORS to a WebSocket: the server refuses it, and DevTools give no code.
+# Browsers do not apply CORS to a WebSocket: the server refuses it, and DevTools have no code for that.
 OTHER_CODES = {("websocket", "refused"): "HandshakeRefused"}
 
 
 @pytest.fixture(scope="module")
 def plans():
-    """The demo, running: the plan of each of its two pages."""
+    """Run the demo, and yield the plan of each of its two pages."""
     command = [sys.executable, str(DEMO), "--ports", "0", "0", "0"]
     env = os.environ | {"PYTHONWARNINGS": "ignore"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
@@ -53,31 +53,30 @@ def plans():
 
 
 def plan_of(page: str) -> dict[str, object]:
-    """Read what a page is to call."""
-    with urllib.request.urlopen(f"{page}/plan.json", timeout=20) as answer:
-        return json.load(answer)
+    """Read the requests that a page makes."""
+    with urllib.request.urlopen(f"{page}/plan.json", timeout=20) as response:
+        return json.load(response)
 
 
-def ask(url: str, origin: str, case: dict[str, object]) -> list[str]:
-    """Write the call of one row as a user does."""
+def arguments_for(url: str, origin: str, case: dict[str, object]) -> list[str]:
+    """Return the arguments for the request of one row."""
     url += case["path"]
-    written = [url.replace("http", "ws", 1) if case["how"] == "websocket" else url]
-    written += ["-o", origin, "-X", case["method"], "--json"]
+    arguments = [url.replace("http", "ws", 1) if case["how"] == "websocket" else url]
+    arguments += ["-o", origin, "-X", case["method"], "--json"]
     for header in case["headers"].items():
-        written += ["-H", ": ".join(header)]
-    written += ["--credentials"] if case["credentials"] else []
-    return written + (["--reads", case["reads"]] if case["reads"] else [])
+        arguments += ["-H", ": ".join(header)]
+    arguments += ["--credentials"] if case["credentials"] else []
+    return arguments + (["--reads", case["reads"]] if case["reads"] else [])
 
 
 @pytest.mark.parametrize("side", ["allowed", "refused"])
 @pytest.mark.parametrize("name", ROWS)
-def test_a_row(plans, name, side):
-    """The doctor's verdict of the row, in every browser, and its code are Chromium's, at each API of the demo."""
+def test_the_verdict_in_every_browser_is_that_of_chromium(plans, name, side):
     code = OTHER_CODES.get((name, side), ROWS[name][side == "refused"])
     rows = [(api["url"], row) for api in plans[side]["apis"] for row in api["rows"] if row["id"] == name]
     assert rows
     for url, row in rows:
-        ran = run("doctor", *ask(url, plans[side]["origin"], row))
+        ran = run("doctor", *arguments_for(url, plans[side]["origin"], row))
         assert {browser["code"] for browser in ran.json["browsers"]} == {code}
         assert ran.code == (1 if code else 0)
         assert (ran.json["cause"] is None) == (code is None)

@@ -26,25 +26,25 @@ PAGE, OTHER, EVIL = "https://app.example.com", "https://other.example", "https:/
 own = functools.partial(cross_origin, origins=[OTHER])
 
 
-def allowed(answer):
-    return answer.cors.get("access-control-allow-origin")
+def allowed(response):
+    return response.cors.get("access-control-allow-origin")
 
 
 def readers(client, path, method="GET", **headers):
-    """Return the origins that may read a path; a preflight must say the same."""
+    """Return the origins that may read a path. A preflight must have the same result."""
     found = []
     for origin in (PAGE, OTHER):
-        answers = [
+        responses = [
             client.request(method, path, origin, **headers),
             client.request("OPTIONS", path, origin, access_control_request_method=method, **headers),
         ]
-        verdicts = {allowed(answer) for answer in answers}
-        assert len(verdicts) == 1, (origin, [answer.cors for answer in answers])
+        verdicts = {allowed(response) for response in responses}
+        assert len(verdicts) == 1, (origin, [response.cors for response in responses])
         found += verdicts - {None}
     return found
 
 
-# -- views are read as they are registered now
+# -- the policy of the view that is registered now
 
 
 def replaced(app):
@@ -56,7 +56,7 @@ def replaced_by_another(app):
 
 
 def marked_by_hand(app):
-    """The view's decorator is below another one that passes its attributes on."""
+    """Put a decorator that preserves attributes above the view's decorator."""
     decorated = own()(app.view_functions["view"])
     app.view_functions["view"] = functools.wraps(decorated)(decorated)
 
@@ -174,7 +174,7 @@ def test_a_forwarded_host_selects_the_policy_of_its_view(serve, order):
     app.add_url_rule("/", "public", lambda: "public", host="public.test")
     app.add_url_rule("/", "admin", own()(lambda: "admin"), host="admin.test")
     client = serve(app)
-    for _ in range(2):  # at the first request of a host as at each later one
+    for _ in range(2):  # the first request of a host and a later one
         assert readers(client, "/", host="public.test", x_forwarded_host="admin.test") == [OTHER]
         assert readers(client, "/", host="admin.test", x_forwarded_host="public.test") == [PAGE]
         assert readers(client, "/", host="admin.test", x_forwarded_host="evil, public.test") == [PAGE]
@@ -271,7 +271,7 @@ class Loops:
 
 
 @pytest.mark.parametrize("wrap", [Loops, lambda app: Renames(app).__call__], ids=["a loop", "a bound method"])
-def test_any_object_may_be_around_the_app(app, serve, wrap):
+def test_any_object_may_wrap_the_app(app, serve, wrap):
     app.wsgi_app = wrap(app.wsgi_app)
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", own()(lambda: "view"))
@@ -282,7 +282,7 @@ def test_any_object_may_be_around_the_app(app, serve, wrap):
 
 
 class Tenant(BaseConverter):
-    """A converter that looks something up, and needs a context for it."""
+    """A converter that needs the app's context for a look-up."""
 
     def to_python(self, value):
         g.seen = [*getattr(g, "seen", ()), value]
@@ -315,7 +315,7 @@ class OfTheSession(BaseConverter):
 
 
 def test_a_converter_may_need_the_request(app, serve):
-    """Flask pushes its context before it matches a route. Ours leaves no context behind."""
+    """Flask pushes its context before it matches a route. After a prediction, no context is left behind."""
     app.secret_key = "secret"  # noqa: S105 - of this test
     app.url_map.converters["mine"] = OfTheSession
     app.teardown_request(lambda _: torn.append(1))
@@ -339,7 +339,7 @@ class OfTheHost(BaseConverter):
 
 
 def test_a_converter_finds_the_request_that_is_matched(app, serve):
-    """Also if it asks whether there is one, and if another request is being served."""
+    """It does so even if it checks whether there is one, and if another request is being served."""
     app.url_map.converters["mine"] = OfTheHost
     CORS(app, origins=PAGE)
     app.add_url_rule("/<mine:name>", "own", own()(lambda name: name))
@@ -352,7 +352,7 @@ def test_a_converter_finds_the_request_that_is_matched(app, serve):
 
 
 class OfTheServer(BaseConverter):
-    """A converter that needs what only a middleware inside of ours knows."""
+    """A converter that needs a value which only an inner middleware sets."""
 
     def to_python(self, value):
         return f"{value} of {request.environ['tenant']}"
@@ -365,12 +365,15 @@ def test_a_view_whose_prediction_fails_is_checked_before_it_runs(app, serve, enf
     CORS(app, origins=[PAGE, OTHER], enforce=enforce)
     ran = []
     app.add_url_rule("/<mine:name>", "own", own()(lambda name: ran.append(name) or name))
-    answers = [serve(app).get("/x", origin) for origin in (PAGE, OTHER)]
-    assert [(answer.status, allowed(answer)) for answer in answers] == [(403 if enforce else 200, None), (200, None)]
+    responses = [serve(app).get("/x", origin) for origin in (PAGE, OTHER)]
+    assert [(response.status, allowed(response)) for response in responses] == [
+        (403 if enforce else 200, None),
+        (200, None),
+    ]
     assert ran == ["x of a"] * (1 if enforce else 2)
 
 
-def test_what_a_converter_opens_is_torn_down(tenants, serve):
+def test_teardown_functions_close_the_resources_of_a_converter(tenants, serve):
     """A teardown function runs as often as the converter, for example to return a connection."""
     opened, closed = [], []
     tenants.teardown_appcontext(lambda _: closed.extend(g.get("seen", ())))
@@ -397,15 +400,15 @@ def test_a_request_inside_of_a_view_leaves_its_context(tenants, serve):
         return f"{g.mine} {inner.headers['access-control-allow-origin']} {request.path}"
 
     tenants.add_url_rule("/outer", "outer", outer)
-    answer = serve(tenants).get("/outer", PAGE)
-    assert (answer.body.decode(), allowed(answer)) == (f"mine {OTHER} /outer", PAGE)
+    response = serve(tenants).get("/outer", PAGE)
+    assert (response.body.decode(), allowed(response)) == (f"mine {OTHER} /outer", PAGE)
 
 
-# -- what can't be predicted is verified
+# -- views that cannot be predicted
 
 
 class Rewrites:
-    """A middleware inside of ours, as a closure, so that its changes can't be predicted."""
+    """An inner middleware, as a closure, so that its changes cannot be predicted."""
 
     def __new__(cls, app, **changes):
         def rewrite(environ, start_response):
@@ -455,9 +458,9 @@ def test_with_enforce_the_view_does_not_run(serve, changes):
     for error in (403, Exception):
         app.register_error_handler(error, lambda _: called.append("handler") or "handled")
     client = serve(app)
-    answer = client.get("/", PAGE, host="open.test")
-    assert (answer.status, answer.cors, called) == (403, {"vary": "Origin"}, [])
-    assert answer.body.startswith(b"Refused by the CORS policy: ")
+    response = client.get("/", PAGE, host="open.test")
+    assert (response.status, response.cors, called) == (403, {"vary": "Origin"}, [])
+    assert response.body.startswith(b"Refused by the CORS policy: ")
     assert client.get("/", OTHER, host="open.test").status == 200
 
 
@@ -468,7 +471,7 @@ def test_even_trapped_exceptions_keep_the_view_from_running(serve):
     assert (serve(app).get("/", PAGE, host="open.test").status, called) == (500, [])
 
 
-def test_a_view_that_runs_although_another_is_exempt_is_narrowed(serve):
+def test_an_unpredicted_view_in_place_of_an_exempt_one_grants_nothing(serve):
     """A refusal is narrower than passing through."""
     app = Flask("app")
     app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/secret")
@@ -485,13 +488,13 @@ def test_the_prediction_stays_if_no_view_runs(serve, caplog):
     app.wsgi_app = Rewrites(app.wsgi_app, PATH_INFO="/missing")
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", own()(lambda: "view"))
-    answer = serve(app).get("/", OTHER)
-    assert (answer.status, allowed(answer)) == (404, OTHER)
+    response = serve(app).get("/", OTHER)
+    assert (response.status, allowed(response)) == (404, OTHER)
     assert not caplog.records
 
 
 def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
-    """It runs the app twice, and the second time another view."""
+    """The middleware runs the app twice, the second time with another view."""
     flask = app.wsgi_app
 
     def retry(environ, start_response):
@@ -505,7 +508,7 @@ def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
     assert allowed(serve(app).get("/", PAGE)) is None
 
 
-def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch):
+def test_no_app_matches_routes_before_the_first_attached_policy(app, serve, monkeypatch):
     """Until then, no route is matched."""
     usage = sys.modules["asgi_cors_werkzeug._views"].usage
     monkeypatch.setattr(usage, "_is_used", False)
@@ -518,10 +521,10 @@ def test_the_first_attached_policy_makes_every_app_look(app, serve, monkeypatch)
     assert readers(client, "/") == [OTHER]
 
 
-# -- several apps, and requests that no server sends
+# -- several apps, and requests without a server
 
 
-def test_apps_are_verified_each_by_its_own_views(serve):
+def test_each_app_is_verified_by_its_own_views(serve):
     apps = []
     for number in range(3):
         app = Flask(f"app{number}")
@@ -557,8 +560,8 @@ def test_a_request_context_without_a_request_is_left_alone(app):
         assert app.full_dispatch_request().data == b"view"
 
 
-def test_the_policy_comes_with_a_class_that_is_mounted_by_asgi(asgi, app):
-    """A root path is divided from the path as the environ has it."""
+def test_a_decorated_class_has_its_policy_below_a_root_path(asgi, app):
+    """The environ has the root path and the rest of the path."""
     import asyncio  # noqa: PLC0415 - here alone
 
     CORS(app, origins=PAGE)
@@ -572,8 +575,8 @@ def test_the_policy_comes_with_a_class_that_is_mounted_by_asgi(asgi, app):
     app.add_url_rule("/x", view_func=Decorated.as_view("x"))
     for path, root in (("/api/x", "/api"), ("/api/x", "/api/"), ("/x", "/api")):
         scope = asgi.scope("GET", path, {"origin": OTHER}, root_path=root)
-        answer = asyncio.run(asgi.drive(asgi_app(app), scope))
-        assert (answer.body, allowed(answer)) == (b"/x", OTHER)
+        response = asyncio.run(asgi.drive(asgi_app(app), scope))
+        assert (response.body, allowed(response)) == (b"/x", OTHER)
 
 
 # -- a path that is too long to be matched
@@ -583,7 +586,7 @@ LONG = "/" + "a/" * 1500
 
 @pytest.mark.parametrize("attached", [True, False], ids=["a policy of its own", "the app's policy"])
 def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monkeypatch, attached):
-    """It is not matched, which would take longer than the request; the view that runs may allow it or not."""
+    """It is not matched, because that would take longer than the request itself."""
     CORS(app, origins=PAGE)
     matched = []
     monkeypatch.setattr("asgi_cors_werkzeug._views._endpoints", lambda *_: matched.append(1) or ())
@@ -591,8 +594,8 @@ def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monke
     app.add_url_rule("/<path:_>", "view", (own() if attached else lambda view: view)(lambda _: "view"))
     client = serve(app)
     for origin in (PAGE, OTHER):
-        answer = client.get(LONG, origin)
-        assert (answer.status, answer.body, answer.cors) == (200, b"view", {"vary": "Origin"})
+        response = client.get(LONG, origin)
+        assert (response.status, response.body, response.cors) == (200, b"view", {"vary": "Origin"})
         preflight = client.preflight(LONG, origin)
         assert (preflight.status, allowed(preflight)) == (200, None)
         assert app.extensions["asgi_cors"].explain("GET", origin, LONG).allowed is False
@@ -600,8 +603,8 @@ def test_nothing_is_allowed_at_a_path_that_is_too_long(app, serve, caplog, monke
     assert matched == []
 
 
-def test_a_path_that_is_too_long_is_enforced(app, serve):
-    """The app doesn't run: nothing is known of the view that would."""
+def test_enforce_refuses_every_origin_at_a_path_that_is_too_long(app, serve):
+    """The app does not run, because the view is not known."""
     CORS(app, origins=PAGE, enforce=True)
     app.add_url_rule("/<path:_>", "view", own()(lambda _: pytest.fail("the view ran")), methods=["POST"])
     assert {serve(app).request("POST", LONG, origin).status for origin in (PAGE, OTHER, EVIL)} == {403}

@@ -1,23 +1,16 @@
-"""`audit`: routes against policies, what stands around the app, and the attacks that get in."""
+"""`audit` of an app: its routes, policies and middlewares."""
 
 import contextlib
-import json
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from asgi_cors import ConfigWarning, CORSMiddleware, Policy
-from asgi_cors.cli.apps import installed_in
-from asgi_cors.cli.audit.app import _at, _covers, _written
-from asgi_cors.cli.audit.attacks import attacks_on, is_sent_by_browsers, targets_of
-from tests.cli.corpus.raw import PAGE, echoing, sends
-from tests.cli.corpus.serving import serving
+from asgi_cors import ConfigWarning
+from tests.cli.corpus.raw import PAGE
 from tests.support.command_line import Ran, run
 
-APPS = Path(__file__).parents[1] / "support"
-MISCONFIGURATIONS = json.loads((APPS.parent / "data" / "misconfigurations.json").read_text("utf-8"))
+APPS = Path(__file__).parents[2] / "support"
 
 
 def audit(app: str, *arguments: str) -> Ran:
@@ -25,13 +18,13 @@ def audit(app: str, *arguments: str) -> Ran:
 
 
 def named(ran: Ran) -> dict[str, str]:
-    """Give what was found by name, each with its sentence."""
+    """Return the sentences of the findings by name."""
     return {finding["name"]: finding["sentence"] for finding in ran.json["findings"]}
 
 
 @pytest.fixture
 def app_of(tmp_path, request):
-    """Write a module with an app, and give its name for the command line."""
+    """Write a module with an app, and return the arguments that name it."""
 
     def write(source: str) -> list[str]:
         name = f"app_{abs(hash(request.node.name))}"
@@ -45,8 +38,7 @@ def found_in(arguments: list[str], *more: str) -> Ran:
     return run("audit", *arguments, *more, "--json")
 
 
-def test_an_app_without_routes_that_it_tells():
-    """An app of no framework is one route, and its policies are attacked."""
+def test_an_app_without_known_routes_is_one_route():
     ran = audit("cli_apps:open_to_all")
     assert ran.code == 0
     (route,) = ran.json["routes"]
@@ -63,8 +55,7 @@ def test_an_app_without_routes_that_it_tells():
     assert ran.json["findings"] == []
 
 
-def test_a_careless_function_is_found_out():
-    """Attacks that a function lets in are told, the classes of the mistakes named."""
+def test_a_careless_function_is_found_with_the_classes_of_its_mistakes():
     ran = audit("cli_apps:careless")
     (attacked,) = ran.json["attacks"]
     origins = {attack["origin"] for attack in attacked["got_in"]}
@@ -74,72 +65,70 @@ def test_a_careless_function_is_found_out():
     assert "by a callable" in named(ran)["attack-gets-in"]
 
 
-def test_a_careful_expression_withstands():
-    """Nothing gets in where the expression is right."""
+def test_no_attack_passes_a_careful_regular_expression():
     ran = audit("cli_apps:by_regex")
     (attacked,) = ran.json["attacks"]
     assert (attacked["got_in"], ran.code) == ([], 0)
     assert attacked["tried"] > 80
 
 
-def test_what_stands_around():
-    """A middleware outside of ours and another library's CORS inside are found; the app itself is neither."""
+def test_a_middleware_outside_and_another_cors_inside_are_found():
     found = named(audit("cli_apps:wrapped"))
     assert found["runs-before"].startswith("cli_apps.Auth runs before the policy")
-    assert found["cors-inside"].startswith("cli_apps.OtherCORS sets CORS inside of the app: asgi_cors replaces")
+    assert found["cors-inside"].startswith("cli_apps.OtherCORS sets CORS headers inside of the app: asgi_cors replaces")
     assert set(found) == {"runs-before", "cors-inside"}
 
 
-def test_under_wsgi():
-    """A WSGI app is looked at alike."""
+def test_a_wsgi_app_is_audited_alike():
     assert audit("cli_apps:under_wsgi").json["routes"][0]["origins"] == PAGE
 
 
-def test_no_policy():
-    """An app without a policy of ours is told how to get one."""
+def test_an_app_without_a_policy_is_found():
     assert set(named(audit("cli_apps:raw"))) == {"no-policy"}
 
 
-def test_subdomains_are_noted():
-    """A wildcard with credentials is no mistake, but worth a note."""
+def test_a_wildcard_with_credentials_is_a_note_and_not_a_finding():
     ran = audit("cli_apps:plain")
     assert [note["name"] for note in ran.json["notes"]] == ["trusts-subdomains"]
-    assert "policy-unused" not in named(ran)  # without routes nobody can tell
+    assert "policy-unused" not in named(ran)  # the app has no known routes
 
 
 @pytest.mark.parametrize("app", ["by_tenant", "by_tenant_async", "by_tenant_later"])
-def test_at_run_time(app):
-    """Where a function finds the policy, the table says so."""
+def test_a_policy_that_a_function_finds_is_served_at_run_time(app):
     assert audit(f"cli_apps:{app}").json["routes"][0]["served_by"] == "at run time"
 
 
-def test_an_app_that_wraps_itself():
-    """A circle of wrappers is left."""
+def test_an_app_that_wraps_itself_is_audited():
     assert audit("cli_apps:circle").json["kind"] == "ASGI or WSGI app"
 
 
-def test_an_object_that_wraps_nothing():
-    """An app that is an object is the app."""
+def test_an_app_that_is_an_object_is_audited():
     assert audit("cli_apps:around_an_object").json["findings"] == []
 
 
-def test_paths_by_expression():
-    """A path may be a regular expression."""
-    pattern = re.compile("/a.*")
-    assert _covers(pattern, "/ab")
-    assert not _covers(pattern, "/b")
-    assert _written(pattern) == "re.compile('/a.*')"
-    assert _at(installed_in(CORSMiddleware(print, allow_origins="*")), pattern) is None
+def test_a_regular_expression_without_a_route_is_unused(app_of):
+    pytest.importorskip("starlette")
+    arguments = app_of("""
+import re
+from starlette.applications import Starlette
+from starlette.routing import Route
+from asgi_cors import CORSMiddleware
+app = Starlette(routes=[Route("/ab", print)])
+paths = {re.compile("/a.*"): {"allow_methods": ["PUT"]}, re.compile("/b.*"): {"allow_methods": ["PUT"]}}
+app.add_middleware(CORSMiddleware, allow_origins="https://a.test", paths=paths)
+""")
+    found = named(found_in(arguments))
+    assert set(found) == {"policy-unused"}
+    assert found["policy-unused"].startswith("""paths["re.compile('/b.*')"] matches no route""")
 
 
-def test_an_origin_that_gets_through():
-    """--origin finds nothing where the origin is allowed."""
+def test_an_allowed_origin_is_not_a_finding():
     assert run("audit", "cli_apps:open_to_all", "-o", PAGE, "--app-dir", str(APPS)).code == 0
 
 
 @pytest.mark.parametrize("framework", ["starlette", "fastapi"])
-def test_starlette(app_of, framework):
-    """Each route of Starlette and FastAPI: its methods, its policy, mounts and WebSockets included."""
+def test_every_route_of_starlette_and_fastapi_is_audited(app_of, framework):
+    """Mounts and WebSockets included."""
     pytest.importorskip(framework)
     kind, module = {"starlette": ("Starlette", "applications"), "fastapi": ("FastAPI", "applications")}[framework]
     arguments = app_of(f"""
@@ -172,9 +161,9 @@ app = {kind}(routes=routes, middleware=middleware)
     assert routes["/files/*"]["served_by"] == "policy"
     assert ran.json["kind"] == kind
     found = named(ran)
-    assert found["method-refused"].startswith("/items/{id:int}: DELETE is served")
-    assert found["websocket-unguarded"].startswith("/internal/ws: any site may open")
-    assert found["policy-unused"].startswith("paths['/interal/*'] serves no route")
+    assert found["method-refused"].startswith("/items/{id:int}: the routes serve DELETE")
+    assert found["websocket-unguarded"].startswith("/internal/ws: any site can open")
+    assert found["policy-unused"].startswith("paths['/interal/*'] matches no route")
     assert found["runs-before"].startswith("tests.support.cli_apps.Auth runs before")
     assert found["cors-inside"].startswith("tests.support.cli_apps.OtherCORS sets CORS")
     assert found["origin-refused"].startswith("https://other.example may not read /")
@@ -184,35 +173,33 @@ app = {kind}(routes=routes, middleware=middleware)
 
 
 @pytest.mark.parametrize(
-    ("written", "origins"),
+    ("line", "origins"),
     [
         ("app.add_middleware(CORSMiddleware, policy=Policy(allow_origins='https://a.test'))", "https://a.test"),
         ("app.add_middleware(CORSMiddleware, Policy(allow_origins='https://a.test'))", "https://a.test"),
         ("app.add_middleware(CORSMiddleware, Configuration(allow_origins='https://a.test'))", "https://a.test"),
         ("app.state.asgi_cors = Configuration(allow_origins='https://a.test')", "https://a.test"),
         ("app = CORSMiddleware(app, allow_origins='https://a.test')", "https://a.test"),
-        ("app.add_middleware(CORSMiddleware, allow_origins=())", "nobody"),
+        ("app.add_middleware(CORSMiddleware, allow_origins=())", "no origin"),
         ("pass", None),
     ],
 )
-def test_how_starlette_was_given_a_policy(app_of, written, origins):
-    """However the policy came around the app, it is found."""
+def test_the_policy_of_starlette_is_found_however_it_was_installed(app_of, line, origins):
     pytest.importorskip("starlette")
     arguments = app_of(f"""
 from starlette.applications import Starlette
 from starlette.routing import Route
 from asgi_cors import Configuration, CORSMiddleware, Policy
 app = Starlette(routes=[Route("/items", print)])
-{written}
+{line}
 """)
-    with pytest.warns(ConfigWarning) if "()" in written else contextlib.nullcontext():
+    with pytest.warns(ConfigWarning) if "()" in line else contextlib.nullcontext():
         ran = found_in(arguments)
     assert ran.json["routes"][0]["origins"] == origins
-    assert ("nothing-allowed" in named(ran)) == (origins == "nobody")
+    assert ("nothing-allowed" in named(ran)) == (origins == "no origin")
 
 
-def test_ours_twice_in_starlette(app_of):
-    """A second policy inside of the first is named."""
+def test_a_second_policy_inside_of_the_first_is_found(app_of):
     pytest.importorskip("starlette")
     arguments = app_of("""
 from starlette.applications import Starlette
@@ -224,8 +211,7 @@ app.add_middleware(CORSMiddleware, allow_origins='*')
     assert "asgi_cors.CORSMiddleware sets CORS" in named(found_in(arguments))["cors-inside"]
 
 
-def test_a_policy_that_starlette_would_refuse_later(app_of):
-    """add_middleware keeps a wrong policy until the app serves; the audit tells now."""
+def test_an_invalid_policy_of_add_middleware_is_reported_before_the_app_starts(app_of):
     pytest.importorskip("starlette")
     arguments = app_of("""
 from starlette.applications import Starlette
@@ -252,8 +238,7 @@ app.wsgi_app = WSGIMiddleware(
 """
 
 
-def test_flask(app_of):
-    """Each rule of Flask's map, with a path that it matches, under a WSGIMiddleware."""
+def test_every_rule_of_flask_is_audited(app_of):
     pytest.importorskip("flask")
     ran = found_in(app_of(FLASK))
     assert {route["path"]: (route["methods"], route["origins"]) for route in ran.json["routes"]} == {
@@ -264,8 +249,7 @@ def test_flask(app_of):
     assert set(named(ran)) == {"method-refused"}
 
 
-def test_flask_behind_another_wsgi_layer(app_of):
-    """A WSGI layer outside of the policy is found, one that answers nothing by itself isn't told."""
+def test_a_wsgi_layer_outside_of_the_policy_is_found_if_it_may_respond(app_of):
     pytest.importorskip("flask")
     arguments = app_of(
         FLASK
@@ -283,8 +267,7 @@ app.wsgi_app = ProxyFix(Limiter(app.wsgi_app))
     assert "Limiter runs before the policy" in named(found_in(arguments))["runs-before"]
 
 
-def test_flask_cors_instead_of_ours(app_of):
-    """Flask-CORS in an app without ours is named, and no middleware is called early."""
+def test_flask_cors_is_found_in_an_app_without_a_policy(app_of):
     pytest.importorskip("flask_cors")
     arguments = app_of("""
 from flask import Flask
@@ -295,7 +278,7 @@ CORS(app)
 app.wsgi_app = ProxyFix(app.wsgi_app)
 """)
     found = named(found_in(arguments))
-    assert "it decides by rules of its own" in found["cors-inside"]
+    assert "it decides by its own rules" in found["cors-inside"]
     assert set(found) == {"cors-inside", "no-policy"}
 
 
@@ -303,8 +286,7 @@ app.wsgi_app = ProxyFix(app.wsgi_app)
     "refresh",
     ["def sync_views(self): self.synced = True", "views = type('Views', (), {'sync': lambda self, _: None})()", ""],
 )
-def test_an_extension(app_of, refresh):
-    """Whatever stands as app.extensions["asgi_cors"] is asked for its configuration, its views taken in first."""
+def test_an_extension_registers_its_views_before_it_is_inspected(app_of, refresh):
     pytest.importorskip("flask")
     arguments = app_of(f"""
 from flask import Flask
@@ -319,8 +301,7 @@ app.extensions["asgi_cors"] = Extension()
     assert found_in(arguments).json["routes"][0]["origins"] == "https://a.test"
 
 
-def test_the_flask_adapter(app_of):
-    """What `CORS(app)` installs is found, views' own policies included."""
+def test_the_flask_adapter_is_found_with_the_policies_of_views(app_of):
     pytest.importorskip("asgi_cors_flask")
     arguments = app_of("""
 from flask import Flask
@@ -337,8 +318,7 @@ def base(): return ""
     assert origins == {"/own": "https://b.test", "/base": "https://a.test"}
 
 
-def test_the_quart_adapter(app_of):
-    """The same of Quart, WebSockets included."""
+def test_the_quart_adapter_is_found_with_the_policies_of_views(app_of):
     pytest.importorskip("asgi_cors_quart")
     arguments = app_of("""
 from quart import Quart
@@ -362,8 +342,7 @@ async def ws(): ...
     }
 
 
-def test_the_starlette_adapter(app_of):
-    """`install` stands outside of all middleware: nothing runs before it."""
+def test_nothing_runs_before_the_starlette_adapter(app_of):
     pytest.importorskip("asgi_cors_starlette")
     arguments = app_of("""
 from starlette.applications import Starlette
@@ -377,17 +356,15 @@ install(app, allow_origins="https://a.test")
 
 
 @pytest.mark.parametrize("app", ["careless", "plain", "open_to_all", "by_tenant", "raw", "by_regex"])
-def test_for_people(app):
-    """The table, the attacks and the findings fit into 80 columns."""
+def test_the_report_fits_into_80_columns(app):
     out = run("audit", f"cli_apps:{app}", "--app-dir", str(APPS)).out
     assert max(map(len, out.splitlines())) <= 80
-    assert "Routes, and what pages of other origins may do there" in out
+    assert "Routes, and the origins that may read them" in out
     assert ("✗" in out) == (app == "careless")
     assert ("nothing to change" in out) == (app in {"plain", "open_to_all", "by_tenant", "by_regex"})
 
 
-def test_a_table_for_people(app_of):
-    """Refused methods are marked, WebSockets and what is passed through are told apart."""
+def test_the_table_marks_refused_methods_and_names_other_routes(app_of):
     pytest.importorskip("starlette")
     arguments = app_of("""
 from starlette.applications import Starlette
@@ -400,106 +377,11 @@ app.add_middleware(CORSMiddleware, allow_origins="https://a.test", paths={"/raw"
     out = run("audit", *arguments).out
     assert "DELETE ✗" in out
     assert "WebSocket" in out
-    assert "untouched" in out
-    assert "and 2 more: DELETE is" in " ".join(out.split())
-
-
-# -- a live URL
-
-
-def test_a_live_url_that_withstands():
-    """No attack gets in where origins are compared whole."""
-    with serving(echoing(lambda origin: origin == PAGE)) as server:
-        ran = run("audit", "--url", f"{server.url}/items", "-o", PAGE, "--json")
-    (attacked,) = ran.json["attacks"]
-    assert (ran.code, ran.json["findings"], attacked["got_in"]) == (0, [], [])
-    assert attacked["tried"] > 15
-
-
-def test_a_live_url_that_lets_attackers_in():
-    """Every origin that gets in is named, with what it gets."""
-    with serving(echoing(lambda origin: origin.startswith(PAGE))) as server:
-        ran = run("audit", "--url", f"{server.url}/items", "-o", PAGE, "--json")
-    (attacked,) = ran.json["attacks"]
-    assert f"{PAGE}.evil.test" in {attack["origin"] for attack in attacked["got_in"]}
-    assert (ran.code, list(named(ran))) == (1, ["compares-by-prefix"])
-    with serving(echoing(lambda _: True, credentials=False)) as server:
-        ran = run("audit", "--url", f"{server.url}/items", "-o", PAGE, "--json")
-    assert {attack["rule"] for attack in ran.json["attacks"][0]["got_in"]} == {"without credentials"}
-
-
-def test_a_live_url_that_breaks_off():
-    """An attack without an answer gets nobody in."""
-
-    def answer(asked):
-        if "evil" in asked.origin:
-            raise ConnectionResetError
-        return sends(200, ("Access-Control-Allow-Origin", PAGE))(asked)
-
-    with serving(answer) as server:
-        ran = run("audit", "--url", f"{server.url}/items", "-o", PAGE, "--json")
-    assert ran.code == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        ([], "audit takes MODULE:APP or --url URL"),
-        (["cli_apps:plain", "--url", "https://a.test"], "audit takes MODULE:APP or --url URL"),
-        (["--url", "https://a.test"], "audit --url takes --origin"),
-    ],
-)
-def test_what_cannot_be_audited(arguments, line):
-    """One line that says what to write."""
-    ran = run("audit", *arguments)
-    assert ran.code == 2
-    assert line in ran.err
-
-
-# -- the attacks
-
-POLICIES = ('origins=["https://example.com"]', "probe against exact", 'origins=["https://*.ex', "exact custom")
-ON_EXAMPLE = [
-    case
-    for case in MISCONFIGURATIONS
-    if case["kind"] == "request"
-    and case["secure_answer"].startswith("no Access-Control-Allow-Origin")
-    and case["config_idea"].startswith(POLICIES)
-    and case["origin_probe"].isascii()
-    and len(case["origin_probe"]) < 200
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("case", ON_EXAMPLE, ids=lambda case: case["id"])
-def test_every_known_attack_is_made(case):
-    """The attacks on https://example.com and below are those of the list of misconfigurations."""
-    made = {origin for _, origin in attacks_on("https://example.com")} | {"https://example.com"}
-    assert case["origin_probe"] in made
-
-
-def test_attacks_on_other_forms():
-    """An origin with a port, or an IPv6 address, is taken apart rightly."""
-    assert ("scheme-downgrade", "ws://localhost:3000") in attacks_on("http://localhost:3000")
-    assert ("trailing-dot", "http://[::1].") in attacks_on("http://[::1]:3000")
-
-
-def test_what_is_attacked():
-    """Each entry that is a text gives a target, its wildcards filled in."""
-    policy = Policy(allow_origins=["https://*.a.test", "http://localhost:*", lambda _: False])
-    assert list(targets_of(policy)) == ["https://a.a.test", "http://localhost:3000"]
-    assert list(targets_of(Policy(allow_origins="*"))) == []
-
-
-@pytest.mark.parametrize(
-    ("origin", "sent"),
-    [("null", True), ("https://a.test", True), ("https://a.test/", False), ("tauri://a", False), ("Null", False)],
-)
-def test_what_browsers_send(origin, sent):
-    """Only what a page can have as its origin counts as dangerous."""
-    assert is_sent_by_browsers(origin) == sent
+    assert "passed through" in out
+    assert "and 2 more: the routes serve DELETE" in " ".join(out.split())
 
 
 def teardown_module():
-    """Forget the modules that were imported for the tests."""
+    """Forget the modules that the tests imported."""
     for name in [name for name in sys.modules if name.startswith("app_") or name == "cli_apps"]:
         del sys.modules[name]

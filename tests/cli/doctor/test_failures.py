@@ -1,4 +1,4 @@
-"""What can't be asked: one clear line on standard error, exit code 2, and never a traceback."""
+"""A request that can't be sent, or gets no response: one line on standard error, exit code 2, no traceback."""
 
 import contextlib
 import shutil
@@ -13,16 +13,16 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cli.corpus.raw import ACAO, PAGE, allowing, moved, sends
-from tests.cli.corpus.serving import Told, serving
+from tests.cli.corpus.serving import Response, serving
 from tests.support.command_line import run
 
-COULD_NOT_ASK = 2
+COULD_NOT_RUN = 2
 
 
-def told(*arguments: str) -> str:
-    """Run the doctor on what can't be asked, and give its one line."""
+def failure(*arguments: str) -> str:
+    """Run the doctor, which must fail, and return its one line."""
     ran = run("doctor", *arguments)
-    assert (ran.code, ran.out) == (COULD_NOT_ASK, "")
+    assert (ran.code, ran.out) == (COULD_NOT_RUN, "")
     assert ran.err.startswith("asgi-cors: ")
     assert ran.err.count("\n") == 1
     return ran.err
@@ -30,9 +30,9 @@ def told(*arguments: str) -> str:
 
 @contextmanager
 def speaking(*parts: bytes, wait: float = 0) -> Iterator[str]:
-    """Serve bytes that need not be HTTP, then close."""
+    """Serve bytes that need not be HTTP, then close the connection."""
 
-    def answer() -> None:
+    def respond() -> None:
         while True:
             try:
                 connection, _ = listener.accept()
@@ -49,7 +49,7 @@ def speaking(*parts: bytes, wait: float = 0) -> Iterator[str]:
 
     ended = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=answer, daemon=True)
+    thread = threading.Thread(target=respond, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -67,7 +67,7 @@ def speaking(*parts: bytes, wait: float = 0) -> Iterator[str]:
         ("localhost:8000/items", "Write 'http://localhost:8000/items'."),
         ("ftp://api.example.com", "not an http, https, ws or wss URL. Write 'https://api.example.com'"),
         ("", "not an http"),
-        ("https://", "names no host"),
+        ("https://", "has no host"),
         ("http://[::1", "not a URL"),
         ("http://a:99999/", "not a URL"),
         ("http://api.example.com:port/", "not a URL"),
@@ -77,28 +77,25 @@ def speaking(*parts: bytes, wait: float = 0) -> Iterator[str]:
         (f"http://{'a' * 64}.test/", "not a URL"),
     ],
 )
-def test_what_is_no_url(url, hint):
-    """Not a URL: the line says what to write."""
-    assert hint in told(url, "-o", PAGE)
+def test_an_invalid_url_is_refused_with_a_hint(url, hint):
+    assert hint in failure(url, "-o", PAGE)
 
 
 @pytest.mark.parametrize(
     ("origin", "hint"),
     [
-        ("app.example.com", "Write the page's, such as 'https://app.example.com'"),
+        ("app.example.com", "Write the page's origin, such as 'https://app.example.com'"),
         ("capacitor://localhost", "'null' for a sandboxed or local page"),
         ("http://[::1", "not an origin"),
         ("http://xn--a", "not an origin"),
     ],
 )
-def test_what_is_no_origin(origin, hint):
-    """Not a page's origin: the line says what to write."""
-    assert hint in told("https://api.test/", "-o", origin)
+def test_an_invalid_origin_is_refused_with_a_hint(origin, hint):
+    assert hint in failure("https://api.test/", "-o", origin)
 
 
-def test_a_header_without_a_name():
-    """-H ': 7' names the mistake."""
-    assert "has no name" in told("https://api.test/", "-o", PAGE, "-H", ": 7")
+def test_a_header_without_a_name_is_refused():
+    assert "has no name" in failure("https://api.test/", "-o", PAGE, "-H", ": 7")
 
 
 @pytest.mark.parametrize(
@@ -106,38 +103,33 @@ def test_a_header_without_a_name():
     [["-X", "POST", "--data", "\udcff"], ["--cookie", "a=\u2603", "-c"], ["-H", "a: \u2603"], ["-H", "a: b\nc"]],
     ids=["a body", "a cookie", "a header", "a header of two lines"],
 )
-def test_what_cannot_be_sent(arguments):
-    """A value that no request can contain is reported in one line."""
+def test_a_value_that_no_request_can_contain_is_refused(arguments):
     with serving(sends()) as server:
-        told(f"{server.url}/", "-o", PAGE, *arguments)
+        failure(f"{server.url}/", "-o", PAGE, *arguments)
 
 
-def test_a_forbidden_method():
-    """A method that no script can send is refused before anything is sent."""
-    assert "TRACE" in told("https://api.test/", "-o", PAGE, "-X", "TRACE")
+def test_a_method_that_no_script_can_send_is_refused():
+    assert "TRACE" in failure("https://api.test/", "-o", PAGE, "-X", "TRACE")
 
 
-def test_an_origin_that_the_page_refuses():
-    """An origin that httpx takes and no browser writes."""
-    assert "--origin" in told("https://api.test/", "-o", "https://1.2.3")
+def test_an_origin_that_no_browser_sends_is_refused():
+    """Unlike browsers, httpx accepts this host."""
+    assert "--origin" in failure("https://api.test/", "-o", "https://1.2.3")
 
 
-def test_a_host_that_nobody_knows():
-    """The name doesn't resolve."""
-    assert "no such host is known here" in told("http://no-such-host.invalid/", "-o", PAGE)
+def test_an_unknown_host_is_reported():
+    assert "the host name can't be resolved" in failure("http://no-such-host.invalid/", "-o", PAGE)
 
 
-def test_a_port_where_nobody_listens():
-    """The connection is refused."""
+def test_a_refused_connection_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert "nothing answers there" in told(f"http://127.0.0.1:{port}/", "-o", PAGE)
+    assert "the connection failed" in failure(f"http://127.0.0.1:{port}/", "-o", PAGE)
 
 
-def test_no_answer_in_time():
-    """A server that accepts and says nothing: the line names the wait and the option."""
+def test_a_timeout_is_reported_with_the_option_to_wait_longer():
     with speaking(wait=60) as url:
-        assert "no answer within 0.3 s. A longer wait: --timeout" in told(url, "-o", PAGE, "--timeout", "0.3")
+        assert "no response within 0.3 s. Set --timeout to wait longer" in failure(url, "-o", PAGE, "--timeout", "0.3")
 
 
 @pytest.mark.parametrize(
@@ -150,14 +142,12 @@ def test_no_answer_in_time():
         pytest.param([], id="nothing at all"),
     ],
 )
-def test_no_http(parts):
-    """What comes is no HTTP."""
+def test_a_response_that_is_not_http_is_reported(parts):
     with speaking(*parts) as url:
-        assert "no HTTP answer that a browser takes" in told(url, "-o", PAGE)
+        assert "the response is not HTTP that a browser accepts" in failure(url, "-o", PAGE)
 
 
-def test_binary_in_a_value_that_http_allows():
-    """Bytes above 127 in a value are shown escaped, and a control character never reaches the terminal."""
+def test_bytes_in_a_header_value_never_reach_the_terminal_unescaped():
     head = b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: \xff\xfe\x9b31m\r\nContent-Length: 0\r\n\r\n"
     with speaking(head) as url:
         ran = run("doctor", url, "-o", PAGE)
@@ -166,25 +156,22 @@ def test_binary_in_a_value_that_http_allows():
     assert "\x9b" not in ran.out
 
 
-def test_an_endless_redirect():
-    """The limit of redirects is named."""
-    behaviour = lambda asked: Told(302, (("Location", asked.path), (ACAO, "*")))  # noqa: E731 - a row
+def test_an_endless_redirect_is_reported_with_the_limit():
+    behaviour = lambda request: Response(302, (("Location", request.path), (ACAO, "*")))  # noqa: E731 - a row
     with serving(behaviour) as server:
-        line = told(f"{server.url}/", "-o", PAGE)
+        line = failure(f"{server.url}/", "-o", PAGE)
     assert "the page follows 20" in line
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_a_location_that_leads_nowhere():
-    """A redirect to what is no URL."""
+def test_a_redirect_to_an_invalid_url_is_reported():
     with serving(
         sends(302, ("Location", "http://[")),
     ) as server:
-        assert "not a URL" in told(f"{server.url}/", "-o", f"{server.url}")
+        assert "not a URL" in failure(f"{server.url}/", "-o", f"{server.url}")
 
 
 def test_a_body_of_two_gigabytes_is_not_read():
-    """The doctor reads the beginning of an error's body, and hangs up."""
     sent = []
 
     def flood() -> None:
@@ -209,8 +196,7 @@ def test_a_body_of_two_gigabytes_is_not_read():
     assert sum(sent) < 16 * 2**20
 
 
-def test_an_endless_stream_is_not_waited_for():
-    """Of a response that passes the body isn't read at all."""
+def test_the_body_of_an_allowed_response_is_not_read():
     head = b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: text/event-stream\r\n\r\n"
     with speaking(head, b"data: 1\n\n", wait=60) as url:
         begun = time.monotonic()
@@ -218,8 +204,7 @@ def test_an_endless_stream_is_not_waited_for():
     assert time.monotonic() - begun < 30
 
 
-def test_an_error_that_drips_is_left():
-    """The body of an error is read for a second at most."""
+def test_the_body_of_an_error_is_read_for_a_second_at_most():
     head = b"HTTP/1.1 500 Oops\r\nContent-Length: 99\r\n\r\nfirst"
     with speaking(head, wait=60) as url:
         assert run("doctor", url, "-o", PAGE, "--no-probes", "--json").json["cause"]["name"] == "response-crashed"
@@ -227,7 +212,7 @@ def test_an_error_that_drips_is_left():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate that nobody has signed."""
+    """Return a TLS context with a self-signed certificate."""
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("tls")
@@ -239,23 +224,20 @@ def certificate(tmp_path_factory):
     return context
 
 
-def test_a_certificate_that_nobody_signed(certificate):
-    """TLS fails as in a browser; the line names the option that looks behind it."""
+def test_a_self_signed_certificate_is_reported_with_the_option_to_accept_it(certificate):
     with serving(sends(200, (ACAO, "*")), tls=certificate) as server:
         url = server.url.replace("http:", "https:")
-        line = told(url, "-o", PAGE)
+        line = failure(url, "-o", PAGE)
         assert run("doctor", url, "-o", PAGE, "--insecure").code == 0
-    assert "TLS failed: CERTIFICATE_VERIFY_FAILED. Browsers refuse it, too; to look behind it: --insecure." in line
+    assert "TLS failed: CERTIFICATE_VERIFY_FAILED. Browsers refuse it, too. Set --insecure to test anyway." in line
 
 
-def test_http_asked_by_tls():
-    """TLS to a port that speaks plain HTTP."""
+def test_tls_to_a_port_of_plain_http_is_reported():
     with serving(sends()) as server:
-        assert "TLS failed" in told(server.url.replace("http:", "https:"), "-o", PAGE)
+        assert "TLS failed" in failure(server.url.replace("http:", "https:"), "-o", PAGE)
 
 
-def test_a_redirect_from_https_to_http(certificate):
-    """Location: http:// behind TLS: that is the cause, though nothing answers at its end."""
+def test_a_redirect_from_https_to_http_is_the_cause_even_without_a_response(certificate):
     downgraded = moved("http://127.0.0.1:{port}/items/", (ACAO, PAGE))
     with serving(downgraded, tls=certificate) as server:
         url = server.url.replace("http:", "https:") + "/items"
@@ -264,25 +246,22 @@ def test_a_redirect_from_https_to_http(certificate):
     assert "X-Forwarded-Proto" in ran.json["cause"]["remedy"]
 
 
-def test_a_password_in_the_url():
-    """fetch() takes no URL with a password."""
-    assert "user name or a password" in told("http://u:p@127.0.0.1/", "-o", PAGE)
+def test_a_url_with_a_password_is_refused():
+    assert "user name or a password" in failure("http://u:p@127.0.0.1/", "-o", PAGE)
 
 
-def test_a_connection_that_breaks_after_the_preflight():
-    """The preflight was answered, the request wasn't: both are named."""
+def test_a_connection_that_breaks_after_the_preflight_is_reported_for_the_request():
 
-    def answer(asked):
-        if not asked.is_preflight:
+    def respond(request):
+        if not request.is_preflight:
             raise ConnectionResetError
         return allowing(("Access-Control-Allow-Methods", "PUT"))
 
-    with serving(answer) as server:
-        assert f"PUT {server.url}/" in told(server.url, "-o", PAGE, "-X", "PUT")
+    with serving(respond) as server:
+        assert f"PUT {server.url}/" in failure(server.url, "-o", PAGE, "-X", "PUT")
 
 
-def test_a_websocket_that_is_not_there():
-    """A handshake without an answer."""
+def test_a_handshake_without_a_server_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert "nothing answers there" in told(f"ws://127.0.0.1:{port}/", "-o", PAGE)
+    assert "the connection failed" in failure(f"ws://127.0.0.1:{port}/", "-o", PAGE)

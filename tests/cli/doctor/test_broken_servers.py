@@ -1,4 +1,4 @@
-"""The doctor among the sick: it names the right cause of every broken server, and none of those in order."""
+"""The doctor finds the right cause of every broken server, and none in a healthy one."""
 
 import pytest
 
@@ -14,10 +14,9 @@ def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_a_broken_server(row: Row):
-    """The doctor names what this server is broken by, and says what to write."""
+def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
     with serving(row.server) as server:
-        ran = doctor(row.asks, f"{server.url}/items")
+        ran = doctor(row.call, f"{server.url}/items")
     found = ran.json
     assert ran.code == (BLOCKED if row.cause else ALLOWED)
     if row.cause:
@@ -29,8 +28,7 @@ def test_a_broken_server(row: Row):
 
 
 @pytest.mark.parametrize("row", HEALTHY, ids=lambda row: row.id)
-def test_a_healthy_server(row: Row):
-    """No false alarm: the call is allowed, and nothing is called a risk."""
+def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
     with serving(row.server) as server:
-        ran = doctor(row.asks, f"{server.url}/items")
+        ran = doctor(row.call, f"{server.url}/items")
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])

@@ -100,24 +100,27 @@ def send():
 
 @pytest.fixture
 def readers(send):
-    """Return the origins that may read a path; a preflight must say the same."""
+    """Return the origins that may read a path. A preflight must have the same result."""
 
-    async def ask(app, path, method="GET", headers=(), **scope):
+    async def send_request(app, path, method="GET", headers=(), **scope):
         found = []
         for origin in (PAGE, OTHER):
             named = {"host": "localhost", **dict(headers), "origin": origin}
             named = {name: value for name, value in named.items() if value is not None}
-            asked = {**named, "access-control-request-method": method}
-            answers = [await send(app, method, path, named, **scope), await send(app, "OPTIONS", path, asked, **scope)]
-            verdicts = {answer[1].get("access-control-allow-origin") for answer in answers}
-            assert len(verdicts) == 1, (origin, answers)
+            preflight = {**named, "access-control-request-method": method}
+            responses = [
+                await send(app, method, path, named, **scope),
+                await send(app, "OPTIONS", path, preflight, **scope),
+            ]
+            verdicts = {response[1].get("access-control-allow-origin") for response in responses}
+            assert len(verdicts) == 1, (origin, responses)
             found += verdicts - {None}
         return found
 
-    return ask
+    return send_request
 
 
-# -- views are read as they are registered now
+# -- the policy of the view that is registered now
 
 
 def replaced(app):
@@ -180,13 +183,13 @@ async def test_a_class_whose_method_is_decorated_late_has_its_policy(app, reader
     )
 
 
-async def test_a_decorator_above_route_is_warned_of_once(app, ask):
+async def test_a_decorator_above_route_raises_one_warning(app, send_request):
     own()(app.get("/")(another()))
     with pytest.warns(UserWarning, match="is above its route"):
-        await ask(app, origin=PAGE)
+        await send_request(app, origin=PAGE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        await ask(app, origin=PAGE)
+        await send_request(app, origin=PAGE)
 
 
 # -- routes are predicted as Quart matches them
@@ -249,7 +252,7 @@ async def test_a_forwarded_host_selects_the_policy_of_its_view(readers, order, m
         assert await readers(app, "/", headers={"host": "public.test"}) == [PAGE]
 
 
-async def test_a_scope_that_is_copied_deeply_holds_nothing_of_the_server(readers):
+async def test_a_deep_copy_of_the_scope_has_no_objects_of_the_server(readers):
     """Hypercorn's ProxyFixMiddleware makes a deep copy, which must not reach the server's locks and sockets."""
     app = Quart(__name__, static_folder=None)
     app.asgi_app = ProxyFixMiddleware(app.asgi_app)
@@ -267,7 +270,7 @@ async def test_a_scope_that_is_copied_deeply_holds_nothing_of_the_server(readers
     assert (await readers(server, "/"), await readers(server, "/plain")) == ([OTHER], [PAGE])
 
 
-async def test_a_request_of_http_1_0_has_the_servers_name(app, readers):
+async def test_a_request_of_http_1_0_uses_the_server_name(app, readers):
     """A request without Host gets SERVER_NAME, as in Quart."""
     app = Quart(__name__, static_folder=None, subdomain_matching=True)
     app.config["SERVER_NAME"] = "admin.api.test"
@@ -276,7 +279,7 @@ async def test_a_request_of_http_1_0_has_the_servers_name(app, readers):
     assert await readers(app, "/", headers={"host": None}, http_version="1.0", server=None) == [OTHER]
 
 
-async def test_without_hypercorns_middleware_none_is_looked_for(readers, monkeypatch):
+async def test_proxy_headers_are_ignored_if_hypercorns_middleware_is_not_loaded(readers, monkeypatch):
     monkeypatch.delitem(sys.modules, "hypercorn.middleware.proxy_fix")
     app = Quart(__name__, static_folder=None)
     rewrites(app)
@@ -307,8 +310,8 @@ async def test_a_converter_runs_inside_of_the_apps_context(app, readers):
         assert g.mine == "mine"
 
 
-async def test_a_receiver_that_waits_does_not_keep_a_route_from_being_matched(app, readers):
-    """Prediction goes on without it: the context is pushed by then."""
+async def test_a_route_is_matched_although_a_signal_receiver_waits(app, readers):
+    """The context is active before the receiver runs."""
     app.url_map.converters["tenant"] = Tenant
     app.config["TENANTS"] = {"a": "A"}
     app.add_url_rule("/<tenant:name>", "tenant", own()(lambda name: name))
@@ -331,7 +334,7 @@ class OfTheRequest(BaseConverter):
 
 
 async def test_a_converter_may_need_the_request(app, readers, send):
-    """Quart sets its context before it matches a route. Ours leaves no context behind."""
+    """Quart sets its context before it matches a route. After a prediction, no context is left behind."""
     app.url_map.converters["mine"] = OfTheRequest
     app.add_url_rule("/<mine:name>", "view", own()(lambda name: name))
     assert (await send(app, "GET", "/a", {"host": "api.test", "origin": OTHER}))[2] == b"a of api.test"
@@ -346,7 +349,7 @@ class OfTheHandshake(BaseConverter):
         return f"{value} of {websocket.host}"
 
 
-async def test_a_converter_may_need_the_handshake(app, knock):
+async def test_a_converter_may_need_the_handshake(app, open_websocket):
     app.url_map.converters["mine"] = OfTheHandshake
     accepted = []
 
@@ -356,7 +359,7 @@ async def test_a_converter_may_need_the_handshake(app, knock):
         await websocket.send("hello")
 
     app.add_websocket("/<mine:name>", "ws", serve)
-    assert (await knock(app, "/a", origin=PAGE), await knock(app, "/a", origin=OTHER)) == (403, None)
+    assert (await open_websocket(app, "/a", origin=PAGE), await open_websocket(app, "/a", origin=OTHER)) == (403, None)
     assert accepted == ["a of api.test"]
     assert not has_websocket_context()
 
@@ -371,11 +374,11 @@ async def test_a_class_whose_dispatch_is_decorated_has_its_policy(app, readers):
     assert await readers(app, "/") == [OTHER]
 
 
-# -- what can't be predicted is verified
+# -- views that cannot be predicted
 
 
 def rewrites(app, **changes):
-    """A middleware inside of ours, as a closure, so that its changes can't be predicted."""
+    """An inner middleware, as a closure, so that its changes cannot be predicted."""
     inner = app.asgi_app
 
     async def rewrite(scope, receive, send):
@@ -404,11 +407,11 @@ def rewritten(changes, **options):
 
 
 @pytest.mark.parametrize("changes", CHANGES)
-async def test_both_policies_must_allow_if_another_view_runs(cors_of, caplog, changes):
+async def test_both_policies_must_allow_if_another_view_runs(cors_headers, caplog, changes):
     app, called = rewritten(changes)
-    assert await cors_of(app, origin=PAGE) == {"vary": "Origin"}
-    assert await cors_of(app, origin=OTHER) == {"access-control-allow-origin": OTHER, "vary": "Origin"}
-    assert await cors_of(app) == {"vary": "Origin"}
+    assert await cors_headers(app, origin=PAGE) == {"vary": "Origin"}
+    assert await cors_headers(app, origin=OTHER) == {"access-control-allow-origin": OTHER, "vary": "Origin"}
+    assert await cors_headers(app) == {"vary": "Origin"}
     assert len(called) == 3
     (warning,) = [record for record in caplog.records if "another view" in record.message]
     assert "route_cors(secret)" in warning.message
@@ -416,16 +419,16 @@ async def test_both_policies_must_allow_if_another_view_runs(cors_of, caplog, ch
 
 
 @pytest.mark.parametrize("changes", CHANGES)
-async def test_with_enforce_the_view_does_not_run(ask, changes):
+async def test_with_enforce_the_view_does_not_run(send_request, changes):
     """The app's functions before a request, and its error handlers, do not run either."""
     app, called = rewritten(changes, enforce=True)
     app.before_request(lambda: called.append("before"))
     for error in (403, Exception):
         app.register_error_handler(error, lambda _: called.append("handler") or "handled")
-    answer = await ask(app, origin=PAGE)
-    assert (answer.status_code, called) == (403, [])
-    assert (await answer.get_data()).startswith(b"Refused by the CORS policy: ")
-    assert (await ask(app, origin=OTHER)).status_code == 200
+    response = await send_request(app, origin=PAGE)
+    assert (response.status_code, called) == (403, [])
+    assert (await response.get_data()).startswith(b"Refused by the CORS policy: ")
+    assert (await send_request(app, origin=OTHER)).status_code == 200
 
 
 def sockets(*, exempt=False):
@@ -447,15 +450,15 @@ def sockets(*, exempt=False):
 
 
 @pytest.mark.parametrize("exempt", [False, True], ids=["predicted the app's policy", "predicted none"])
-async def test_a_handshake_that_leads_to_another_view_needs_both_policies(knock, exempt):
+async def test_a_handshake_that_leads_to_another_view_needs_both_policies(open_websocket, exempt):
     app = sockets(exempt=exempt)
-    assert await knock(app, origin=PAGE) == 403
-    assert await knock(app, origin=OTHER) is None
-    assert await knock(app) is None
+    assert await open_websocket(app, origin=PAGE) == 403
+    assert await open_websocket(app, origin=OTHER) is None
+    assert await open_websocket(app) is None
 
 
 async def test_a_handshake_is_closed_if_the_server_sends_no_response():
-    """Without the extension that can."""
+    """The server lacks the extension for a response."""
     app, sent, messages, closed = sockets(), [], [{"type": "websocket.connect"}], asyncio.Event()
 
     async def receive():
@@ -482,7 +485,7 @@ async def test_a_handshake_is_closed_if_the_server_sends_no_response():
     assert sent == ["websocket.close"]
 
 
-async def test_a_socket_decorated_late_has_its_policy(knock):
+async def test_a_websocket_decorated_late_has_its_policy(open_websocket):
     app = Quart(__name__, static_folder=None)
     CORS(app, allow_origins=PAGE)
 
@@ -490,33 +493,33 @@ async def test_a_socket_decorated_late_has_its_policy(knock):
         await websocket.send("hello")
 
     app.add_websocket("/ws", "ws", serve)
-    assert (await knock(app, origin=PAGE), await knock(app, origin=OTHER)) == (None, 403)
+    assert (await open_websocket(app, origin=PAGE), await open_websocket(app, origin=OTHER)) == (None, 403)
     app.view_functions["ws"] = websocket_cors(allow_origin=OTHER)(serve)
-    assert (await knock(app, origin=PAGE), await knock(app, origin=OTHER)) == (403, None)
+    assert (await open_websocket(app, origin=PAGE), await open_websocket(app, origin=OTHER)) == (403, None)
 
 
-async def test_one_url_for_a_view_and_a_socket_leads_to_both(app, readers, knock):
+async def test_a_view_and_a_websocket_at_one_url_have_their_own_policies(app, readers, open_websocket):
     async def serve():
         await websocket.send("hello")
 
     app.add_websocket("/ws", "ws", websocket_cors(allow_origin=EVIL)(serve))
     app.add_url_rule("/ws", "view", own()(another()))
     assert await readers(app, "/ws") == [OTHER]
-    assert (await knock(app, origin=EVIL), await knock(app, origin=OTHER)) == (None, 403)
+    assert (await open_websocket(app, origin=EVIL), await open_websocket(app, origin=OTHER)) == (None, 403)
 
 
-# -- several apps, and requests that no server sends
+# -- several apps, and requests without a server
 
 
-async def test_a_request_inside_of_a_view_is_verified_by_itself(app, ask):
+async def test_a_request_inside_of_a_view_is_verified_by_itself(app, send_request):
     async def outer():
         inner = await app.test_client().get("/own", headers={"Origin": OTHER})
         return f"{inner.headers['access-control-allow-origin']} {request.path}"
 
     app.add_url_rule("/outer", "outer", outer)
     app.add_url_rule("/own", "own", own()(another()))
-    answer = await ask(app, path="/outer", origin=PAGE)
-    assert (await answer.get_data(as_text=True), answer.headers["access-control-allow-origin"]) == (
+    response = await send_request(app, path="/outer", origin=PAGE)
+    assert (await response.get_data(as_text=True), response.headers["access-control-allow-origin"]) == (
         f"{OTHER} /outer",
         PAGE,
     )
@@ -545,7 +548,7 @@ def test_an_app_that_is_dropped_leaves_no_receiver_behind():
 # -- a path that is too long to be matched
 
 
-async def test_nothing_is_allowed_at_a_path_that_is_too_long(app, cors_of, ask):
+async def test_nothing_is_allowed_at_a_path_that_is_too_long(app, cors_headers, send_request):
     """It is not matched, which would take longer than the request."""
     path = "/" + "a/" * 1500
 
@@ -554,8 +557,8 @@ async def test_nothing_is_allowed_at_a_path_that_is_too_long(app, cors_of, ask):
 
     app.add_url_rule("/<path:_>", "view", own()(served))
     for origin in (PAGE, OTHER):
-        assert await cors_of(app, "GET", path, origin=origin) == {"vary": "Origin"}
-        preflight = await ask(app, "OPTIONS", path, origin=origin, access_control_request_method="PUT")
+        assert await cors_headers(app, "GET", path, origin=origin) == {"vary": "Origin"}
+        preflight = await send_request(app, "OPTIONS", path, origin=origin, access_control_request_method="PUT")
         assert (preflight.status_code, preflight.headers.get("access-control-allow-origin")) == (200, None)
         assert app.extensions["asgi_cors"].explain("GET", origin, path).allowed is False
-    assert await (await ask(app, "GET", path)).get_data() == b"served"
+    assert await (await send_request(app, "GET", path)).get_data() == b"served"

@@ -1,4 +1,4 @@
-"""The doctor before real stacks that are set up as people do: nginx, Express, Flask-CORS, Starlette."""
+"""The doctor tests real stacks as users configure them: nginx, Express, Flask-CORS, Starlette."""
 
 import contextlib
 import functools
@@ -13,7 +13,8 @@ PUT = {"method": "PUT"}
 COOKIES = {"credentials": True}
 ID = {"headers": ["x-id: 7"]}
 
-# stack, path, what is asked, the cause that blocks or None, the risks
+
+# The stack, the path, the call, the cause that blocks or None, the risks.
 BROKEN = [
     ("nginx", "/own/items", {}, "two-origin-fields", []),
     ("nginx", "/not-always/missing", {}, "error-without-cors", []),
@@ -55,7 +56,7 @@ BROKEN = [
     ("starlette", "/guarded/items", PUT, "preflight-needs-login", []),
     ("starlette", "/none/items", PUT, "preflight-not-routed", []),
     ("starlette", "/well/crash", COOKIES, "response-crashed", []),
-]  # fmt: skip
+]  # fmt: skip  # fmt: skip
 HEALTHY = [
     ("nginx", "/well/items", PUT | ID),
     ("nginx", "/well/missing", {}),
@@ -68,12 +69,12 @@ HEALTHY = [
     ("starlette", "/ours/items", COOKIES | PUT),
     ("starlette", "/ours/items", {}),
     ("starlette", "/ours/crash", COOKIES),
-]  # fmt: skip
+]  # fmt: skip  # fmt: skip
 
 
 @pytest.fixture(scope="module")  # not longer: other modules turn the clock, which servers in threads would see
 def url_of(tmp_path_factory):
-    """Start a stack when it is first asked for; all end together."""
+    """Start a stack when a test first needs it. All stop together."""
     with contextlib.ExitStack() as running:
 
         @functools.cache
@@ -84,21 +85,19 @@ def url_of(tmp_path_factory):
 
 
 def named(value: object) -> str | None:
-    """Tell rows apart by stack, path and what is asked."""
+    """Name a row by its stack, path and call."""
     return str(value) if isinstance(value, str | dict) else None
 
 
-@pytest.mark.parametrize(("stack", "path", "asks", "cause", "risks"), BROKEN, ids=named)
-def test_broken(url_of, stack, path, asks, cause, risks):
-    """The doctor names what is broken about each way to set the stack up."""
-    ran = doctor(asks, url_of(stack) + path)
+@pytest.mark.parametrize(("stack", "path", "call", "cause", "risks"), BROKEN, ids=named)
+def test_the_doctor_finds_the_mistake_of_a_broken_stack(url_of, stack, path, call, cause, risks):
+    ran = doctor(call, url_of(stack) + path)
     found = ran.json["cause"]
     assert (found and found["name"], ran.code) == (cause, BLOCKED if cause else ALLOWED), found
     assert [risk["name"] for risk in ran.json["risks"]] == risks
 
 
-@pytest.mark.parametrize(("stack", "path", "asks"), HEALTHY, ids=named)
-def test_healthy(url_of, stack, path, asks):
-    """The doctor finds nothing where the stack is set up well."""
-    ran = doctor(asks, url_of(stack) + path)
+@pytest.mark.parametrize(("stack", "path", "call"), HEALTHY, ids=named)
+def test_the_doctor_finds_nothing_in_a_healthy_stack(url_of, stack, path, call):
+    ran = doctor(call, url_of(stack) + path)
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])

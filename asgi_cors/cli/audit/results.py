@@ -1,0 +1,115 @@
+"""The results of an audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asgi_cors import Policy
+
+if TYPE_CHECKING:
+    from asgi_cors.cli.apps import InspectedApp, Route, ServedBy
+    from asgi_cors.cli.findings import Finding
+
+
+@dataclass(frozen=True)
+class RouteResult:
+    """A route with its policy.
+
+    Args:
+        route: The route.
+        policy: The policy that serves it, None for no policy, or "at run time".
+        refused: The methods that the route serves and the policy does not allow.
+    """
+
+    route: Route
+    policy: ServedBy
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A hostile origin that is allowed.
+
+    Args:
+        kind: The class of the mistake.
+        origin: The hostile origin.
+        rule: The entry of the policy that allows it.
+        is_sent: Whether browsers can send it.
+    """
+
+    kind: str
+    origin: str
+    rule: str
+    is_sent: bool
+
+
+@dataclass(frozen=True)
+class AttackResults:
+    """The attacks on one policy or URL.
+
+    Args:
+        subject: The allowed origins of the policy, or the origin with which the URL was tested.
+        credentials: Whether credentials are allowed.
+        tried: The number of hostile origins.
+        allowed: Those that were allowed.
+    """
+
+    subject: str
+    credentials: bool
+    tried: int
+    allowed: tuple[Attack, ...]
+
+    @property
+    def dangerous(self) -> list[Attack]:
+        """The allowed attacks that a browser can carry out."""
+        return [attack for attack in self.allowed if attack.is_sent]
+
+
+@dataclass(frozen=True)
+class AuditContext:
+    """The facts on which the rules decide.
+
+    Args:
+        app: The inspected app.
+        routes: Its routes.
+        attacks: The attacks on each policy.
+        origins: The origins that must be allowed.
+        unused_paths: The keys of `paths` that match no route.
+    """
+
+    app: InspectedApp
+    routes: tuple[RouteResult, ...]
+    attacks: tuple[AttackResults, ...]
+    origins: tuple[str, ...]
+    unused_paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The result of an audit.
+
+    Args:
+        subject: MODULE:APP or a URL.
+        kind: The framework, or "live URL".
+        routes: The routes.
+        attacks: The attacks on each policy.
+        findings: The mistakes.
+        notes: Facts that need no change.
+    """
+
+    subject: str
+    kind: str
+    routes: tuple[RouteResult, ...] = ()
+    attacks: tuple[AttackResults, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+def describe_origins(policy: Policy) -> str:
+    """Return the allowed origins of a policy in one line."""
+    entries = policy.allow_origins
+    if isinstance(entries, str):
+        return "every origin"
+    texts = [entry if isinstance(entry, str) else getattr(entry, "pattern", "a function") for entry in entries]
+    return ", ".join(map(str, texts)) or "no origin"

@@ -1,0 +1,7 @@
+"""The error that every command shares."""
+
+from __future__ import annotations
+
+
+class CannotAskError(Exception):
+    """A command cannot start, or a server does not respond. The message is one line for the user."""

@@ -1,0 +1,50 @@
+"""The server software that a response reveals, and the recipes for it."""
+
+import httpx
+import pytest
+
+from asgi_cors.cli.doctor.evidence import ServerResponse
+from asgi_cors.cli.doctor.recipes import RECIPES, recipe
+from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
+from tests.cli.corpus.raw import PAGE
+
+
+def response_with(**headers: str) -> ServerResponse:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = httpx.Request("GET", "https://api.test/")
+    return ServerResponse(request, httpx.Response(502, headers=names, text="bad"))
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (response_with(server="nginx/1.25"), ("nginx",)),
+        (response_with(server="Apache/2.4"), ("Apache",)),
+        (response_with(server="Apache-Coyote/1.1"), ("Tomcat",)),
+        (response_with(server="uvicorn", via="1.1 varnish"), ("Varnish", "uvicorn")),
+        (response_with(cf_ray="1", x_powered_by="Express"), ("Cloudflare", "Express")),
+        (response_with(x_amzn_errortype="X"), ("API Gateway",)),
+        (response_with(), ()),
+    ],
+)
+def test_servers_are_recognised_by_their_headers_proxies_first(response, expected):
+    assert detect_servers(response) == expected
+
+
+def test_an_unknown_proxy_is_recognised_by_via():
+    assert detect_proxy(response_with(via="1.1 squid")) == "a proxy (Via: 1.1 squid)"
+    assert detect_proxy(response_with()) == ""
+    assert proxy_headers(response_with(via="1.1 squid", server="x")) == " (server: x, via: 1.1 squid)"
+
+
+@pytest.mark.parametrize("key", [(goal, server) for goal, lines in RECIPES.items() for server in lines], ids=" ".join)
+def test_a_recipe_can_be_filled_in(key):
+    line = RECIPES[key[0]][key[1]].format(origin=PAGE, methods="PUT", headers="x-id")
+    assert "{{" not in line
+    assert "origin}" not in line
+
+
+def test_the_recipe_is_for_the_app_behind_a_detect_proxy():
+    line = recipe("origin", response_with(server="cloudflare", x_powered_by="Express"), origin=PAGE)
+    assert line == f"Express: app.use(cors({{ origin: ['{PAGE}'] }})), before every route"
+    assert recipe("origin", None) == ""

@@ -1,0 +1,86 @@
+"""The commands as a program: help, exit codes, and a missing extra."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import asgi_cors
+from tests.support.command_line import run
+
+
+def command(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command line as a program of its own."""
+    program = [sys.executable, "-m", "asgi_cors", *arguments]
+    return subprocess.run(program, capture_output=True, env=os.environ | env, check=False, timeout=60)
+
+
+def test_piped_output_has_no_colours():
+    ran = command("console", "TypeError: Failed to fetch")
+    assert ran.returncode == 0
+    assert b"The error that the script sees" in ran.stdout
+    assert b"\x1b" not in ran.stdout
+
+
+def test_python_m_asgi_cors_is_the_script(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["asgi-cors", "--help"])
+    runpy.run_path(str(Path(asgi_cors.__file__).with_name("__main__.py")), run_name="__main__")
+    assert "doctor" in capsys.readouterr().out
+
+
+def test_help_and_version_exit_with_0():
+    assert "doctor" in run("--help").out
+    assert "version" in run("--version").out
+    for name in ("doctor", "explain", "audit", "console"):
+        ran = run(name, "--help")
+        assert ran.code == 0
+        assert max(map(len, ran.out.splitlines())) <= 80
+    assert run("doctor", "--wrong").code == 2
+    assert run().code in {0, 2}
+
+
+def test_ctrl_c_exits_with_130(monkeypatch):
+
+    def fail(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asgi_cors.cli.commands.recognise", fail)
+    assert run("console", "x").code == 130
+
+
+def test_a_closed_pipe_ends_the_command_without_an_error():
+    program = f"{sys.executable} -m asgi_cors --help | head -1"
+    ran = subprocess.run(program, shell=True, capture_output=True, check=False, timeout=60)  # noqa: S602 - a pipe of ours
+    assert ran.stderr == b""
+
+
+def test_an_unexpected_error_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("asgi_cors.cli.commands.group", lambda **_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("console", "x")
+
+
+@pytest.mark.parametrize("missing", ["click", "httpx", "rich"])
+def test_a_missing_library_of_the_extra_is_named(monkeypatch, missing):
+    for name in [name for name in sys.modules if name.startswith(("asgi_cors.cli.", f"{missing}."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    ran = run("--help")
+    assert ran.code == 2
+    assert ran.err == f"asgi-cors needs {missing}. Install it with pip install 'asgi-cors-bridge[cli]'.\n"
+
+
+def test_a_missing_module_of_our_own_raises(monkeypatch):
+    monkeypatch.delitem(sys.modules, "asgi_cors.cli.commands")
+    monkeypatch.setitem(sys.modules, "asgi_cors.cli.terminal", None)
+    with pytest.raises(ModuleNotFoundError):
+        run("--help")
+
+
+def test_import_asgi_cors_imports_nothing_of_the_command_line():
+    program = "import sys, asgi_cors; print({'click', 'httpx', 'rich', 'asgi_cors.cli'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == "set()\n"

@@ -1,0 +1,52 @@
+"""Text on a terminal: escaped, and coloured only if the terminal has colours."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from asgi_cors.cli.terminal import escape, stdout
+from tests.cli.corpus.raw import PAGE, sends
+from tests.cli.corpus.serving import serving
+
+
+def test_control_characters_are_escaped():
+    assert escape("a\x1b[31m\r\u202eb\u00e9") == "a\\x1b[31m\\r\\u202eb\u00e9"
+
+
+def test_a_terminal_without_unicode_gets_question_marks(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    stdout().print("✗ blocked")
+    stream.flush()
+    assert stream.buffer.getvalue() == b"? blocked\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colours_unless_no_color_is_set(env, coloured):
+    import pty  # noqa: PLC0415 - POSIX alone has it
+
+    main, terminal = pty.openpty()
+    with serving(sends()) as server:
+        program = [sys.executable, "-m", "asgi_cors", "doctor", server.url, "-o", PAGE, "--no-probes"]
+        environ = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+        process = subprocess.Popen(
+            program, stdout=terminal, stderr=subprocess.DEVNULL, env=environ | {"TERM": "xterm-256color"} | env
+        )
+        os.close(terminal)
+        out = b""
+        while True:
+            try:
+                part = os.read(main, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            out += part
+        assert process.wait(60) == 1
+    os.close(main)
+    assert (b"\x1b[31m" in out) == coloured
+    assert "✗".encode() in out
