@@ -231,10 +231,8 @@ class Rules:
 
 def _actual_request_scope(scope: Scope) -> Scope:
     """Return the scope of the actual request that a preflight announces; for other requests, the scope itself."""
-    if scope.get("method") != "OPTIONS":
-        return scope
-    request = read_request(scope)
-    if request.origin is None or request.requested_method is None:
+    request = read_request(scope) if scope.get("method") == "OPTIONS" else None
+    if request is None or request.origin is None or request.requested_method is None:
         return scope
     return {**scope, "method": request.requested_method.decode("latin-1"), "asgi_cors.preflight": True}
 
@@ -245,9 +243,8 @@ def _path_table(
     """Validate the paths, build their policies, and index them."""
     policies: dict[PathPattern, Policy | None] = {}
     for path, spec in paths.items():
-        found = path_issue(path)
-        if found:
-            issues.append(found)
+        if issue := path_issue(path):
+            issues.append(issue)
         else:
             policies[path] = policy_from_spec(base, describe(path), spec, issues)
     if warns and not issues:
