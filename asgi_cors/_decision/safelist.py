@@ -1,4 +1,4 @@
-"""The request headers of a script that need no preflight.
+"""The request headers that a script may set without a preflight.
 
 Source: Fetch, "CORS-safelisted request-header" and "CORS-unsafe request-header names"
 (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
@@ -27,13 +27,13 @@ def unsafe_names(headers: Iterable[tuple[str, str]]) -> list[str]:
     """Return the names that a preflight requests: in lower case, sorted, without duplicates.
 
     Args:
-        headers: The names and values that a script sets; a browser drops those that no script can set.
+        headers: The names and values that a script sets. Browsers ignore forbidden names.
     """
     unsafe: set[str] = set()
     safelisted: set[str] = set()
     total = 0
-    for raw, given in headers:
-        name, value = raw.lower(), given.strip(_HTTP_SPACE)
+    for raw_name, raw_value in headers:
+        name, value = raw_name.lower(), raw_value.strip(_HTTP_SPACE)
         if _is_forbidden(name, value):
             continue
         if _is_safelisted(name, value):

@@ -137,16 +137,16 @@ class Rules:
     ) -> None:
         """Compile paths and views; see the class."""
         issues: list[Issue] = []
-        given: Mapping[Hashable, PolicySpec | Rules] = views.policies if views else {}
+        specs: Mapping[Hashable, PolicySpec | Rules] = views.policies if views else {}
         self.policy = policy
         self.policy_for = policy_for
         self.vary = (*_http.VARY_ORIGIN, *vary)
         self.paths = _path_table(policy, paths, issues, describe_path, warns=warns) if paths else None
-        self.view_of = views.key_of if views and given else None
+        self.view_of = views.key_of if views and specs else None
         self._policy_of = views.policy_of if views else None
         self._views: dict[Hashable | None, Policy | Rules | InvalidViewError | None] = {
             key: spec if isinstance(spec, Rules) else policy_from_spec(policy, f"{key!r}", spec, issues)
-            for key, spec in given.items()
+            for key, spec in specs.items()
         }
         inner = [rules for rules in self._views.values() if isinstance(rules, Rules)]
         self.calls_function: bool = policy_for is not None or any(rules.calls_function for rules in inner)
@@ -231,10 +231,8 @@ class Rules:
 
 def _actual_request_scope(scope: Scope) -> Scope:
     """Return the scope of the actual request that a preflight announces; for other requests, the scope itself."""
-    if scope.get("method") != "OPTIONS":
-        return scope
-    request = read_request(scope)
-    if request.origin is None or request.requested_method is None:
+    request = read_request(scope) if scope.get("method") == "OPTIONS" else None
+    if request is None or request.origin is None or request.requested_method is None:
         return scope
     return {**scope, "method": request.requested_method.decode("latin-1"), "asgi_cors.preflight": True}
 
@@ -245,9 +243,8 @@ def _path_table(
     """Validate the paths, build their policies, and index them."""
     policies: dict[PathPattern, Policy | None] = {}
     for path, spec in paths.items():
-        found = path_issue(path)
-        if found:
-            issues.append(found)
+        if issue := path_issue(path):
+            issues.append(issue)
         else:
             policies[path] = policy_from_spec(base, describe(path), spec, issues)
     if warns and not issues:

@@ -18,7 +18,7 @@ OPEN = Policy(allow_origins="*")
 PARTNERS = Policy(allow_origins=PARTNER)
 BASE: dict[str, Any] = {"allow_origins": APP, "max_age": 5}
 
-UNTOUCHED = [OWN]
+UNCHANGED = [OWN]
 STRICT = sorted([OWN, VARY])
 WILD = sorted([OWN, origin_line("*")])
 OPEN_VARYING = sorted([OWN, VARY, origin_line("*")])
@@ -46,8 +46,8 @@ SERVED: list[tuple[str, str, list[str]]] = [
     ("a prefix ends at a slash", "/publicity", STRICT),
     ("a prefix is case-sensitive", "/Public/a", STRICT),
     ("an exact path wins over a prefix", "/public/secret", NAMED),
-    ("a longer prefix wins over a shorter one", "/public/secret/a", UNTOUCHED),
-    ("None passes through unchanged", "/internal/a", UNTOUCHED),
+    ("a longer prefix wins over a shorter one", "/public/secret/a", UNCHANGED),
+    ("None passes through unchanged", "/internal/a", UNCHANGED),
     ("a dict is merged over the base policy", "/dict", NAMED),
     ("a path is matched decoded", "/ümlaut/a", WILD),
     ("a percent sign in the decoded path is literal", "/public%2fa", STRICT),
@@ -104,7 +104,7 @@ def test_a_preflight_is_served_by_the_policy_of_its_path(serve: Any) -> None:
 
 def test_a_preflight_of_a_path_with_none_reaches_the_app(serve: Any) -> None:
     client = serve(paths=PATHS, **BASE)
-    assert client.preflight(origin=PARTNER, path="/internal/a").lines == UNTOUCHED
+    assert client.preflight(origin=PARTNER, path="/internal/a").lines == UNCHANGED
     assert client.reached == 1
 
 
