@@ -55,6 +55,7 @@ class CachedResponse:
         decision: The decision that `on_decision` is called with; None if there is no such callable.
         origin: If there is no response: the origin with which the policy's callables are called, if they are.
         depends_on_page: If there is no response: whether it depends on whether the request is same-origin.
+        answer: The result of the policy's callables for one request, which has to be evaluated; see `check`.
     """
 
     key: Hashable
@@ -63,6 +64,7 @@ class CachedResponse:
     decision: Decision | None = None
     origin: str | None = None
     depends_on_page: bool = False
+    answer: Answer | None = None
 
 
 class BoundedCache(dict[Hashable, CachedResponse]):
@@ -115,9 +117,7 @@ class ResponseCache:
         """Evaluate a request whose response is not cached; see `Evaluator.evaluate`."""
         return self._evaluator.evaluate(scope, self._policy, answer)
 
-    def check(
-        self, cached: CachedResponse, responses: BoundedCache, scope_of: Callable[[], Scope]
-    ) -> tuple[Any, Answer | None]:
+    def check(self, cached: CachedResponse, responses: BoundedCache, scope_of: Callable[[], Scope]) -> CachedResponse:
         """Find the response that an item leads to.
 
         Args:
@@ -126,8 +126,8 @@ class ResponseCache:
             scope_of: Returns the scope of the request.
 
         Returns:
-            The response; None if the request has to be evaluated. Then the result of the policy's callables, which
-            `evaluate` needs; None if they were not called.
+            The item with the response. If the request has to be evaluated, an item without a response, but with the
+            result of the policy's callables, so that they are called once.
         """
         evaluator, answer = self._evaluator, None
         found: CachedResponse | None = cached
@@ -140,10 +140,10 @@ class ResponseCache:
                 part = _page_key(scope_of())
             found = responses.get((found.key, part))
         if found is None or (found.log_after and self.clock() >= found.log_after):
-            return None, answer
+            return CachedResponse(cached.key, answer=answer)
         if found.decision is not None:
             evaluator.report(found.decision, scope_of())
-        return found.response, answer
+        return found
 
     def store(self, evaluation: Evaluation, key: Any, response: Any, scope: Scope) -> None:
         """Store the response of an evaluation for identical requests, if it is cacheable.

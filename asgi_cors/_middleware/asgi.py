@@ -119,16 +119,18 @@ class CORSMiddleware(BaseMiddleware):
             return await self._pass_through(scope, receive, send)
         if method == "OPTIONS":
             cached = _cached_preflight(cache, scope)
-            if cached is not None and cached.response is not None:
-                status, headers, body = cached.response
-                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
-                await send({"type": "http.response.body", "body": body, "more_body": False})
-                return None
         elif SCOPE_KEY not in scope:
             cached = cache.any_origin or _cached_actual(cache, scope)
         start = None if cached is None else cached.response
-        if start is None and (start := await self._serve_uncached(scope, receive, send, cache, cached)) is None:
-            return None
+        if type(start) is not FunctionType:
+            if start is not None:  # the middleware's own response
+                status, headers, body = start if method != "HEAD" else (*start[:2], b"")
+                await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+                return None
+            start = await self._serve_uncached(scope, receive, send, cache, cached)
+            if start is None:
+                return None
         scope[SCOPE_KEY] = state = [send, False, configuration, scope, None]
         try:
             await self.app(scope, receive, MethodType(start, state))
@@ -142,28 +144,21 @@ class CORSMiddleware(BaseMiddleware):
     async def _serve_uncached(
         self, scope: Scope, receive: Receive, send: Send, cache: ResponseCache, cached: CachedResponse | None
     ) -> Start | None:
-        """Serve a request whose response does not follow from the cached item alone.
+        """Serve a request whose response is not cached.
 
         Args:
             scope: The request.
             receive: The server's.
             send: The server's.
             cache: The cache of the policy that serves the request.
-            cached: The item under the request's key, which has to be checked.
+            cached: An item without a response; None if there is none.
 
         Returns:
             The function that sends the response start; None if the response is complete.
         """
-        response, answer = None, None
-        vary: tuple[bytes, ...] = ()
-        if cached is not None:
-            responses = cache.preflight if scope["method"] == "OPTIONS" else cache.actual
-            response, answer = cache.check(cached, responses, lambda: scope)
-        if response is None:
-            outer = scope.get(SCOPE_KEY)
-            response, vary = await drive(
-                self._respond(scope, cache, answer, outer, outer[SCOPE]["path"] if outer else "")
-            )
+        answer, outer = cached.answer if cached else None, scope.get(SCOPE_KEY)
+        path = outer[SCOPE]["path"] if outer else ""
+        response, vary = await drive(self._respond(scope, cache, answer, outer, path))
         if response is None:
             await self._pass_through(scope, receive, send, vary)
         elif isinstance(response, FunctionType):
@@ -235,7 +230,7 @@ class CORSMiddleware(BaseMiddleware):
 
 
 def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
-    """Return the cached response of an actual request."""
+    """Return the cached response of an actual request; else None, or an item without a response."""
     origin = None
     for name, value in scope["headers"]:
         if name == b"origin":
@@ -246,11 +241,13 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
         cached = cache.actual[origin]
     except KeyError:
         return None
+    if cached.response is None:
+        return cache.check(cached, cache.actual, lambda: scope)
     return None if cached.log_after and cache.clock() >= cached.log_after else cached
 
 
 def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
-    """Return the cached response of a preflight; None if it isn't cached, or is not a preflight."""
+    """Return the cached response of a preflight; else None, or an item without a response."""
     origin = method = names = private = None
     name_lengths = _PREFLIGHT_NAME_LENGTHS
     try:
@@ -267,6 +264,8 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
         cached = cache.preflight[origin, method, names, private]
     except LookupError:  # not cached, or a name is longer than any that counts
         return None
+    if cached.response is None:
+        return cache.check(cached, cache.preflight, lambda: scope)
     return None if cached.log_after and cache.clock() >= cached.log_after else cached
 
 

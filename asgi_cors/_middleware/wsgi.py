@@ -31,7 +31,7 @@ from .wsgi_response import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from asgi_cors._configuration.cache import CachedResponse, ResponseCache
+    from asgi_cors._configuration.cache import BoundedCache, CachedResponse, ResponseCache
     from asgi_cors._configuration.evaluation import Evaluation
     from asgi_cors._http import Environ, Scope, StartResponse, WSGIApp
     from asgi_cors._policy.policy import Policy
@@ -99,8 +99,8 @@ class WSGIMiddleware(BaseMiddleware):
             return self._pass_through(environ, start_response)
         if outer is None:
             cached = _cached_preflight(cache, environ) if method == "OPTIONS" else _cached_actual(cache, environ)
-            start = cached.response if cached is not None and method != "OPTIONS" else None
-        if start is None:
+            start = None if cached is None else cached.response
+        if type(start) is not FunctionType:
             start, body = self._serve_uncached(environ, start_response, cache, cached)
             if start is None:
                 return body
@@ -120,19 +120,16 @@ class WSGIMiddleware(BaseMiddleware):
     def _serve_uncached(
         self, environ: Environ, start_response: StartResponse, cache: ResponseCache, cached: CachedResponse | None
     ) -> tuple[Start | None, Iterable[bytes]]:
-        """Serve a request whose response does not follow from the cached item alone; see `CORSMiddleware`.
+        """Serve a request without a cached function that starts the response; see `CORSMiddleware`.
 
         Returns:
             The function that starts the response; None if it has been started. Then its body.
         """
-        response, answer = None, None
-        vary: tuple[bytes, ...] = ()
-        if cached is not None:
-            responses = cache.preflight if environ["REQUEST_METHOD"] == "OPTIONS" else cache.actual
-            response, answer = cache.check(cached, responses, functools.partial(scope_of, environ))
-        if response is None:
-            scope, outer = scope_of(environ), _outer_state(environ)
-            response, vary = drive_blocking(self._respond(scope, cache, answer, outer, scope["path"]))
+        if cached is not None and cached.response is not None:
+            return None, send_response(cached.response, environ["REQUEST_METHOD"], start_response)
+        answer = None if cached is None else cached.answer
+        scope, outer = scope_of(environ), _outer_state(environ)
+        response, vary = drive_blocking(self._respond(scope, cache, answer, outer, scope["path"]))
         if response is None:
             return None, self._pass_through(environ, start_response, vary)
         if isinstance(response, FunctionType):
@@ -179,15 +176,17 @@ def _find_cache(configuration: Configuration, environ: Environ) -> ResponseCache
 
 
 def _cached_actual(cache: ResponseCache, environ: Environ) -> CachedResponse | None:
-    """Return the cached response of an actual request."""
-    return cache.any_origin or _current(cache, cache.actual.get(environ.get("HTTP_ORIGIN")))
+    """Return the cached response of an actual request; else None, or an item without a response."""
+    return cache.any_origin or _find(cache, cache.actual, environ.get("HTTP_ORIGIN"), environ)
 
 
 def _cached_preflight(cache: ResponseCache, environ: Environ) -> CachedResponse | None:
-    """Return the cached response of a preflight; None if it isn't cached, or is not a preflight."""
-    return _current(cache, cache.preflight.get(_preflight_key(environ)))
+    """Return the cached response of a preflight; else None, or an item without a response."""
+    return _find(cache, cache.preflight, _preflight_key(environ), environ)
 
 
-def _current(cache: ResponseCache, cached: CachedResponse | None) -> CachedResponse | None:
-    """Return a cached response, but None if its refusal has to be logged again."""
+def _find(cache: ResponseCache, responses: BoundedCache, key: Hashable, environ: Environ) -> CachedResponse | None:
+    cached = responses.get(key)
+    if cached is not None and cached.response is None:
+        return cache.check(cached, responses, functools.partial(scope_of, environ))
     return None if cached is None or (cached.log_after and cache.clock() >= cached.log_after) else cached
