@@ -6,8 +6,9 @@ on the policy and the key alone. The others are cached under a longer key, and t
 - The callables of a policy are called for each request, because their result may change. The result becomes a part of
   the key.
 - A refusal depends on whether the request is same-origin. `enforce` sends such a request to the app, and the log leaves
-  it out. The headers that tell become a part of the key. So they do if `enforce` passes an ASGI request without Origin:
-  a server may send the next one's Origin under a name in upper case, which only this check finds.
+  it out. The headers that tell become a part of the key.
+- Some ASGI servers send Origin under a name in upper case, which the look-up misses. Under `enforce` and `on_decision`,
+  the names of a request without Origin are therefore checked.
 - `on_decision` is called with each decision, before the response is sent.
 
 `ResponseCache.store` stores these items, and `ResponseCache.check` follows them.

@@ -264,6 +264,18 @@ def test_enforce_refuses_an_upper_case_origin_header_after_a_request_without_ori
     assert statuses == [200, 200, 403, 200, 403]
 
 
+@pytest.mark.parametrize("origins", [APP, "*"])
+def test_on_decision_gets_the_decision_on_an_upper_case_origin_header(origins: str) -> None:
+    """A request without Origin is cached."""
+    outcomes: list[str] = []
+    middleware = CORSMiddleware(
+        App().asgi, allow_origins=origins, on_decision=lambda decision, _: outcomes.append(decision.outcome)
+    )
+    for headers in ([HOST], [HOST], [HOST, ("Origin", APP)], [HOST]):
+        call_asgi(middleware, scope_of(headers))
+    assert outcomes == ["not-cors", "not-cors", "allowed", "not-cors"]
+
+
 def test_enforce_reads_an_upper_case_sec_fetch_site_header_although_the_exemption_of_a_page_is_cached() -> None:
     """The first request is same-origin by Host alone, the second is not."""
     middleware = CORSMiddleware(App().asgi, allow_origins=APP, enforce=True)
