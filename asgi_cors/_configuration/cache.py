@@ -7,6 +7,8 @@ on the policy and the key alone. The others are cached under a longer key, and t
   the key.
 - A refusal depends on whether the request is same-origin. `enforce` sends such a request to the app, and the log leaves
   it out. The headers that tell become a part of the key.
+- Some ASGI servers send Origin under a name in upper case, which the look-up misses. Under `enforce` and `on_decision`,
+  the names of a request without Origin are therefore checked.
 - `on_decision` is called with each decision, before the response is sent.
 
 `ResponseCache.store` stores these items, and `ResponseCache.check` follows them.
@@ -54,7 +56,7 @@ class CachedResponse:
         log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
         decision: The decision that `on_decision` is called with; None if there is no such callable.
         origin: If there is no response: the origin with which the policy's callables are called, if they are.
-        depends_on_page: If there is no response: whether it depends on whether the request is same-origin.
+        depends_on_page: If there is no response: whether it depends on the headers that `_page_key` returns.
         answer: The result of the policy's callables for one request, which has to be evaluated; see `check`.
     """
 
@@ -134,8 +136,9 @@ class ResponseCache:
         while found is not None and found.response is None:
             part: Any = ()
             if found.origin is not None:
-                # A result that must be awaited, or a failure, is never part of a stored key.
                 part = answer = evaluator.look_up(self._callables, found.origin)
+                if not isinstance(answer, bool):  # it must be awaited, or is an exception, which may not be hashable
+                    return CachedResponse(cached.key, answer=answer)
             elif found.depends_on_page:
                 part = _page_key(scope_of())
             found = responses.get((found.key, part))
@@ -145,7 +148,9 @@ class ResponseCache:
             evaluator.report(found.decision, scope_of())
         return found
 
-    def store(self, evaluation: Evaluation, key: Any, response: Any, scope: Scope) -> None:
+    def store(
+        self, evaluation: Evaluation, key: Any, response: Any, scope: Scope, *, depends_on_page: bool = False
+    ) -> None:
         """Store the response of an evaluation for identical requests, if it is cacheable.
 
         Args:
@@ -153,6 +158,7 @@ class ResponseCache:
             key: For a preflight, Origin and the Access-Control-Request-* headers; else Origin.
             response: Whatever the middleware needs to respond again.
             scope: The request.
+            depends_on_page: Whether the other headers are a part of the key, even if the request is not refused.
         """
         request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
         if not evaluation.cacheable or log_after is None or request.oversized:
@@ -162,7 +168,7 @@ class ResponseCache:
         if not is_preflight and evaluation.policy.compiled.ignores_origin and reported is None:
             self.any_origin = CachedResponse(None, response)
             return
-        depends_on_page = refused and (request.same_origin or (self._evaluator.enforce and not is_preflight))
+        depends_on_page |= refused and (request.same_origin or (self._evaluator.enforce and not is_preflight))
         page = _page_key(scope) if depends_on_page else ()
         parts: tuple[Any, ...] = key if is_preflight else (key,)
         if page is None or sum(len(part or "") for part in (*parts, *page)) > MAX_KEY_LENGTH:
@@ -172,6 +178,7 @@ class ResponseCache:
             responses.store(CachedResponse(key, origin=origin_text(request)), refused=refused)
             key = key, evaluation.granted
         if depends_on_page:
+            refused = True  # clients choose Host, and must not evict allowed requests
             responses.store(CachedResponse(key, depends_on_page=True), refused=refused)
             key = key, page
         elif reported is not None and evaluation.granted is None:
@@ -257,9 +264,14 @@ def origin_text(request: Request) -> str:
 
 
 def _page_key(scope: Scope) -> tuple[Any, ...] | None:
-    """Return the values on which `Request.same_origin` depends, besides Origin; None if a header is repeated."""
+    """Return the values on which `Request.same_origin` depends, besides Origin.
+
+    None if a header is repeated, or if a name is not in lower case: it could be Origin, which the cache then misses.
+    """
     host = fetch_site = None
     for name, value in scope["headers"]:
+        if not name.islower():
+            return None
         if name == b"host":
             if host is not None:
                 return None

@@ -70,7 +70,7 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
         sent = intersect_with_inner(state, decision)
         warn, path = state[CONFIGURATION].log.warn_overridden, decode_path(state[SCOPE])
         merged = merge_headers(
-            _asto_bytes(own), sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path)
+            _as_bytes(own), sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path)
         )
         return [*others, *_as_text(merged)]
 
@@ -86,9 +86,9 @@ def make_pass_through_start_response(vary: tuple[bytes, ...]) -> Start:
         """Replace `start_response`, once bound to a state."""
         if state[INNER_DECISIONS]:
             sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
-            headers = _as_text(merge_headers(_asto_bytes(headers), (), sent.vary, on_override=lambda _: None))
+            headers = _as_text(merge_headers(_as_bytes(headers), (), sent.vary, on_override=lambda _: None))
         elif vary:
-            headers = _as_text(add_vary(_asto_bytes(headers), vary))
+            headers = _as_text(add_vary(_as_bytes(headers), vary))
         return state[SEND](status, headers, exc_info) if exc_info else state[SEND](status, headers)  # type: ignore[no-any-return]
 
     return start
@@ -103,7 +103,7 @@ def _as_text(headers: Iterable[tuple[bytes, bytes]]) -> WSGIHeaders:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-def _asto_bytes(headers: WSGIHeaders) -> list[tuple[bytes, bytes]]:
+def _as_bytes(headers: WSGIHeaders) -> list[tuple[bytes, bytes]]:
     return [(to_bytes(name), to_bytes(value)) for name, value in headers]
 
 

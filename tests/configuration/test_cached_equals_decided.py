@@ -2,6 +2,7 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -231,6 +232,62 @@ def test_a_callable_that_is_sometimes_async_is_called_once_for_each_request(serv
         expected = GRANT if now[0] or not fails else STRICT
         assert client.request(origin=APP).lines == expected
         assert calls == [APP]
+
+
+@dataclass
+class UnhashableError(Exception):
+    """An exception of a client library: a dataclass with an equality of its own has no hash."""
+
+    code: int = 0
+
+
+def test_a_callable_that_fails_with_an_unhashable_exception_after_its_result_is_cached_refuses(serve: Any) -> None:
+    """The request does not fail."""
+    fails = [False]
+
+    def look_up(_: str) -> bool:
+        if fails[0]:
+            raise UnhashableError
+        return True
+
+    client = serve(allow_origins=look_up)
+    assert client.request(origin=APP).lines == GRANT
+    for fails[0], expected in ((True, STRICT), (True, STRICT), (False, GRANT)):
+        assert client.request(origin=APP).lines == expected
+
+
+def test_enforce_refuses_an_upper_case_origin_header_after_a_request_without_origin_is_cached() -> None:
+    """Some servers do not send names in lower case, as ASGI requires. Any client can send the first request."""
+    middleware = CORSMiddleware(App().asgi, allow_origins=APP, enforce=True)
+    sent = [[HOST], [HOST], [HOST, ("Origin", EVIL)], [HOST], [HOST, ("ORIGIN", EVIL)]]
+    statuses = [call_asgi(middleware, scope_of(headers)).status for headers in sent]
+    assert statuses == [200, 200, 403, 200, 403]
+
+
+@pytest.mark.parametrize("origins", [APP, "*"])
+def test_on_decision_gets_the_decision_on_an_upper_case_origin_header(origins: str) -> None:
+    """A request without Origin is cached."""
+    outcomes: list[str] = []
+    middleware = CORSMiddleware(
+        App().asgi, allow_origins=origins, on_decision=lambda decision, _: outcomes.append(decision.outcome)
+    )
+    for headers in ([HOST], [HOST], [HOST, ("Origin", APP)], [HOST]):
+        call_asgi(middleware, scope_of(headers))
+    assert outcomes == ["not-cors", "not-cors", "allowed", "not-cors"]
+
+
+def test_enforce_reads_an_upper_case_sec_fetch_site_header_although_the_exemption_of_a_page_is_cached() -> None:
+    """The first request is same-origin by Host alone, the second is not."""
+    middleware = CORSMiddleware(App().asgi, allow_origins=APP, enforce=True)
+    own = [HOST, ("origin", f"https://{HOST[1]}")]
+    sent = [own, own, [*own, ("Sec-Fetch-Site", "cross-site")], own]
+    statuses = [call_asgi(middleware, scope_of(headers)).status for headers in sent]
+    assert statuses == [200, 200, 403, 200]
+
+
+def scope_of(headers: list[tuple[str, str]]) -> dict[str, Any]:
+    """Return the scope of a GET with the header names as given."""
+    return {**http_scope("GET", "/", []), "headers": [(name.encode(), value.encode()) for name, value in headers]}
 
 
 def test_middlewares_that_share_a_policy_share_no_cache(serve: Any) -> None:
