@@ -117,7 +117,7 @@ class CORSMiddleware(BaseMiddleware):
             start = cache.any_origin or _cached_response(cache, scope)
         if type(start) is not FunctionType:
             if type(start) is tuple:  # the middleware's own response
-                status, headers, body = start if method != "HEAD" else (*start[:2], b"")
+                status, headers, body = start
                 await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
                 await send({"type": "http.response.body", "body": body, "more_body": False})
                 return None
@@ -255,7 +255,8 @@ def _cached_response(cache: ResponseCache, scope: Scope) -> Any:
     except KeyError:
         return None
     if start is None:
-        return cache.check(condition, cache.actual, origin, scope)
+        found = cache.check(condition, cache.actual, origin, scope)
+        return (*found[:2], b"") if isinstance(found, tuple) and scope["method"] == "HEAD" else found
     return None if log_after and cache.clock() >= log_after else start
 
 
@@ -322,7 +323,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
     It replaces `send` once it is bound to the response state by `MethodType`, which costs less than a closure for each
     request.
     """
-    policy_headers = _policy_headers(decision)
+    policy_headers, name_lengths, names = _policy_headers(decision), CORS_NAME_LENGTHS, CORS_AND_VARY
 
     def start(state: ResponseState, message: dict[str, Any]) -> Awaitable[None]:
         """Replace `send`, once bound to a state."""
@@ -332,7 +333,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
                 own = message["headers"]
                 headers = own + policy_headers if state[INNER_DECISIONS] is None else merged(state, own)
                 for name, _ in own:
-                    if CORS_NAME_LENGTHS[len(name)] and name.lower() in CORS_AND_VARY:
+                    if name_lengths[len(name)] and name.lower() in names:
                         headers = merged(state, own)
                         break
             except (LookupError, TypeError):  # no headers, not a list, or a very long name
