@@ -91,7 +91,7 @@ def counted(name: str, row: str, layout: int) -> int:
     """Count the instructions of a process that serves requests of a kind.
 
     Raises:
-        RuntimeError: With what valgrind says.
+        RuntimeError: With the output of valgrind.
     """
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, __file__]
     result = subprocess.run(  # noqa: S603 - this very file
@@ -108,7 +108,7 @@ def counted(name: str, row: str, layout: int) -> int:
 
 
 def ratios(ours: str, layouts: int) -> dict[str, float]:
-    """Count what `ours` and the limit add to the app, at the least, and give the ratio by kind of request."""
+    """Count what `ours` and the limit add to the app, at the least, and return the ratio by kind of request."""
     jobs = [
         (name, row, layout) for row in ROWS for name in (_below(row), "limit", ours) for layout in range(1, layouts + 1)
     ]
@@ -130,7 +130,7 @@ def _below(row: str) -> str:
 
 
 def verdict(found: dict[str, float], known: dict[str, float]) -> bool:
-    """Print each ratio beside its baseline; tell whether none has grown."""
+    """Print each ratio with its baseline. Return whether none has grown."""
     grown = [row for row in ROWS if found[row] > known.get(row, 0) * TOLERANCE]
     for row, ratio in found.items():
         shrunk = "has shrunk: write it down by --write" if ratio * TOLERANCE < known.get(row, 0) else "holds"

@@ -1,11 +1,11 @@
-"""What CORS costs at the least: objects written by hand, each for one fixed policy.
+"""The least that CORS can cost: middlewares written by hand, each for one fixed policy.
 
-They do all that the rules ask of a request, and nothing else: `async __call__`, the guard of the scope, the whole list
-of headers scanned (a second Origin is seen), the policy in one swappable attribute, the mark against stacking set in
-the scope, the start message copied and its header list new, the app's own CORS and Vary fields looked for in any
-letter case, a 500 with the same fields when the app raises before its response starts, preflights from a bounded
-table, a refusal logged once a minute. Left out is what makes a library: options and their validation, explanations,
-policies by path, callables, WebSockets. Whoever beats them gives the library a new mark to reach.
+They do everything that the rules require for a request, and nothing else: `async __call__`, the check of the scope's
+type, a scan of all headers (so a second Origin is seen), the policy in one replaceable attribute, a key in the scope
+against nesting, a copied start message with a new header list, a search for the app's own CORS headers and Vary in any
+letter case, a 500 with the same headers if the app raises before its response starts, preflights from a bounded cache,
+and a line in the log once a minute for a refusal. They lack the parts of a library: options and their validation,
+explanations, policies by path, callables, WebSockets. A faster middleware would be the library's new limit.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any, Final, TypeVar
 
 from traffic import App, Message, Receive, Scope, Send
 
-Field = tuple[bytes, bytes]
+Header = tuple[bytes, bytes]
 State = list[Any]
 Start = Callable[[State, Message], Awaitable[None]]
-Answer = tuple[int, list[Field], bytes]
-Asked = tuple[bytes, bytes, bytes | None]
+Response = tuple[int, list[Header], bytes]
+PreflightKey = tuple[bytes, bytes, bytes | None]
 Value = TypeVar("Value")
 
-MARK: Final = "limit"
+SCOPE_KEY: Final = "limit"
 ORIGIN: Final = b"access-control-allow-origin"
 VARY: Final = b"vary"
 EXPOSE: Final = b"access-control-expose-headers"
-CRASH: Final = (500, [(b"content-type", b"text/plain"), (b"content-length", b"21")], b"Internal Server Error")
-WATCHED: Final = frozenset(
+ERROR_RESPONSE: Final = (500, [(b"content-type", b"text/plain"), (b"content-length", b"21")], b"Internal Server Error")
+CORS_AND_VARY: Final = frozenset(
     f"access-control-{name}".encode()
     for name in (
         "allow-origin",
@@ -42,20 +42,19 @@ WATCHED: Final = frozenset(
         "max-age",
     )
 ) | {VARY}
-_MOST: Final = 4096  # answers kept; strangers can ask for any number
-# By length, whether a name may be one that counts: an index costs half of what a look-up of the name does. A longer
-# name than any header's has no place in the table.
-_WATCHED: Final = tuple(length in set(map(len, WATCHED)) for length in range(65536))
-_ASKED: Final = tuple(length in {6, 29, 30} for length in range(65536))
+_MAX_CACHED: Final = 4096  # cached responses; clients choose the keys
+# By the length of a name, whether it can be a header that counts. No header name of a server is longer than the tables.
+_CORS_NAME_LENGTHS: Final = tuple(length in set(map(len, CORS_AND_VARY)) for length in range(65536))
+_PREFLIGHT_NAME_LENGTHS: Final = tuple(length in {6, 29, 30} for length in range(65536))
 
 
 class Policy:
-    """One policy, ready to be carried out.
+    """One policy, compiled.
 
     Args:
-        origins: Those that may read; None for all, whose answer is the same for every request.
-        methods: Those that a page may use, beside those that it always may.
-        names: The request headers that a page may send, in lower case, beside those that it always may.
+        origins: The allowed origins; None for all. The response is the same for all requests then.
+        methods: The allowed methods, besides the safelisted ones.
+        names: The allowed request headers in lower case, besides the safelisted ones.
     """
 
     def __init__(
@@ -66,79 +65,79 @@ class Policy:
         methods: Iterable[bytes] = (),
         names: Iterable[bytes] = (),
     ) -> None:
-        """Make the starts that no origin is needed for."""
+        """Build the response starts that need no origin."""
         self.origins = None if origins is None else frozenset(origins)
         self.credentials = [(b"access-control-allow-credentials", b"true")] if credentials else []
-        self.everyone = start_with((ORIGIN, b"*")) if self.origins is None else None
-        self.stranger = start_with((VARY, b"Origin"))
-        # Each with the time until which a refusal need not be logged again; None where there is nothing to log.
-        self.starts: dict[bytes | None, tuple[Start, float | None]] = {None: (self.stranger, None)}
-        self.answers: dict[Asked, tuple[int, list[Field], bytes, float | None]] = {}
+        self.any_origin = start_with((ORIGIN, b"*")) if self.origins is None else None
+        self.refused = start_with((VARY, b"Origin"))
+        # Each with the time after which a refusal is logged again; None for an allowed request.
+        self.starts: dict[bytes | None, tuple[Start, float | None]] = {None: (self.refused, None)}
+        self.responses: dict[PreflightKey, tuple[int, list[Header], bytes, float | None]] = {}
         self._methods = [b"GET", b"HEAD", b"POST", *methods]
         self._names = [b"accept", b"accept-language", b"content-language", b"content-type", *names]
 
     def start(self, origin: Any) -> Start:
-        """Make the start for an origin, and keep it; or log that it is refused."""
-        value = self._granted(origin)
+        """Build and cache the response start for an origin. Log a refusal."""
+        value = self._allowed_value(origin)
         if value:
             start = start_with((ORIGIN, value), *self.credentials, (VARY, b"Origin"))
-            return _kept(self.starts, origin, (start, None))[0]
-        return _kept(self.starts, origin, (self.stranger, self._logged(origin)))[0]
+            return _store(self.starts, origin, (start, None))[0]
+        return _store(self.starts, origin, (self.refused, self._logged(origin)))[0]
 
-    def answer(self, origin: bytes, method: bytes, names: bytes | None) -> Answer:
-        """Answer a preflight, and keep the answer."""
-        fields: list[Field] = [(VARY, b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")]
-        asked = {name.strip(b" \t").lower() for name in (names or b"").split(b",")} - {b""}
-        value = self._granted(origin)
-        granted = bool(value) and method in self._methods and asked.issubset(self._names)
+    def preflight(self, origin: bytes, method: bytes, names: bytes | None) -> Response:
+        """Build and cache the response to a preflight. Log a refusal."""
+        headers: list[Header] = [(VARY, b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")]
+        requested = {name.strip(b" \t").lower() for name in (names or b"").split(b",")} - {b""}
+        value = self._allowed_value(origin)
+        allowed = bool(value) and method in self._methods and requested.issubset(self._names)
         if value:
             lists = (b"methods", self._methods), (b"headers", self._names)
-            fields += [(ORIGIN, value), *self.credentials]
-            fields += [(b"access-control-allow-" + kind, b", ".join(which)) for kind, which in lists]
-            fields += [(b"access-control-max-age", b"600")] if granted else []
-        if granted:
-            return _kept(self.answers, (origin, method, names), (*_answer(204, b"", fields), None))[:3]
-        refusal = *_answer(200, b"refused", fields), self._logged(origin)
-        return _kept(self.answers, (origin, method, names), refusal)[:3]
+            headers += [(ORIGIN, value), *self.credentials]
+            headers += [(b"access-control-allow-" + kind, b", ".join(which)) for kind, which in lists]
+            headers += [(b"access-control-max-age", b"600")] if allowed else []
+        if allowed:
+            return _store(self.responses, (origin, method, names), (*_build_response(204, b"", headers), None))[:3]
+        refusal = *_build_response(200, b"refused", headers), self._logged(origin)
+        return _store(self.responses, (origin, method, names), refusal)[:3]
 
     def _logged(self, origin: bytes) -> float:
         logging.getLogger("limit").info("refused %r", origin)
         return monotonic() + 60
 
-    def _granted(self, origin: bytes) -> bytes:
+    def _allowed_value(self, origin: bytes) -> bytes:
         value = origin.strip(b" \t")
         return b"*" if self.origins is None else value if value in self.origins else b""
 
 
-def _kept(table: dict[Any, Value], key: object, value: Value) -> Value:
-    if len(table) >= _MOST:
+def _store(table: dict[Any, Value], key: object, value: Value) -> Value:
+    if len(table) >= _MAX_CACHED:
         table.clear()
     table[key] = value
     return value
 
 
-def _answer(status: int, body: bytes, fields: list[Field]) -> Answer:
+def _build_response(status: int, body: bytes, headers: list[Header]) -> Response:
     content = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))] if body else []
-    return status, [*content, *fields], body
+    return status, [*content, *headers], body
 
 
-def start_with(*fields: Field) -> Start:
-    """Make the function that sends a response start with `fields`, to be bound to the response's state."""
-    tail = list(fields)
-    watched = _WATCHED
+def start_with(*headers: Header) -> Start:
+    """Return the function that adds `headers` to a response start, once it is bound to the response state."""
+    policy_headers = list(headers)
+    lengths = _CORS_NAME_LENGTHS
 
     def start(state: State, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             state[1] = True
             try:
                 own = message["headers"]
-                headers = own + tail
+                headers = own + policy_headers
                 for name, _ in own:
-                    if watched[len(name)] and name.lower() in WATCHED:
-                        headers = merged(own, tail)
+                    if lengths[len(name)] and name.lower() in CORS_AND_VARY:
+                        headers = merged(own, policy_headers)
                         break
-            except (KeyError, TypeError):  # no headers, or no list of them
-                headers = merged(message.get("headers", ()), tail)
+            except (KeyError, TypeError):  # no headers, or not a list
+                headers = merged(message.get("headers", ()), policy_headers)
             message = message.copy()
             message["headers"] = headers
         return state[0](message)  # type: ignore[no-any-return]
@@ -146,35 +145,35 @@ def start_with(*fields: Field) -> Start:
     return start
 
 
-def merged(own: Iterable[Field], tail: list[Field]) -> list[Field]:
-    """Take the app's own CORS fields out, and let its Vary and what it exposes stand beside the policy's."""
+def merged(own: Iterable[Header], policy_headers: list[Header]) -> list[Header]:
+    """Replace the app's own CORS headers. Its Vary and the headers that it exposes are merged with the policy's."""
     own = list(own)
-    kept = [field for field in own if field[0].lower() not in WATCHED]
-    allows = any(name != VARY for name, _ in tail)
+    headers = [header for header in own if header[0].lower() not in CORS_AND_VARY]
+    allows = any(name != VARY for name, _ in policy_headers)
     for name in (EXPOSE, VARY) if allows else (VARY,):
-        lines = [value for key, value in (*own, *tail) if key.lower() == name]
-        words = {word.lower(): word for line in lines for word in map(bytes.strip, line.split(b",")) if word}
-        if words:
-            kept.append((name, b"*" if b"*" in words else b", ".join(words.values())))
-    return kept + [field for field in tail if field[0] != VARY]
+        lines = [value for key, value in (*own, *policy_headers) if key.lower() == name]
+        names = {word.lower(): word for line in lines for word in map(bytes.strip, line.split(b",")) if word}
+        if names:
+            headers.append((name, b"*" if b"*" in names else b", ".join(names.values())))
+    return headers + [header for header in policy_headers if header[0] != VARY]
 
 
 def refuse(state: State) -> None:
-    """Have an outer middleware's response start lose what this one, further in, does not allow."""
+    """Remove the CORS headers of an outer middleware, because this inner one refuses."""
     following = state[0]
 
     def refused(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            headers = [field for field in message["headers"] if field[0] == VARY or field[0] not in WATCHED]
+            headers = [header for header in message["headers"] if header[0] == VARY or header[0] not in CORS_AND_VARY]
             message = {**message, "headers": headers}
         return following(message)  # type: ignore[no-any-return]
 
     state[0] = refused
 
 
-async def answer(send: Send, ready: Answer) -> None:
-    """Send an answer that is ready."""
-    status, headers, body = ready
+async def send_response(send: Send, response: Response) -> None:
+    """Send a response of the middleware's own."""
+    status, headers, body = response
     await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
     await send({"type": "http.response.body", "body": body})
 
@@ -183,7 +182,7 @@ class Limit:
     """The middleware of one policy."""
 
     def __init__(self, app: App, policy: Policy) -> None:
-        """Serve `app` under a policy, which may be replaced at any time."""
+        """Store the app and the policy, which may be replaced at any time."""
         self.app = app
         self.policy = policy
 
@@ -195,9 +194,9 @@ class Limit:
         policy = self.policy
         origin = method = names = None
         if scope["method"] == "OPTIONS":
-            asked = _ASKED
+            lengths = _PREFLIGHT_NAME_LENGTHS
             for name, value in scope["headers"]:
-                if asked[len(name)]:
+                if lengths[len(name)]:
                     if name == b"origin":
                         origin = value if origin is None else b"%b, %b" % (origin, value)
                     elif name == b"access-control-request-method":
@@ -207,37 +206,37 @@ class Limit:
             if origin is not None and method is not None:
                 key = (origin, method, names)
                 try:
-                    status, headers, body, until = policy.answers[key]
-                    if until is not None and monotonic() > until:
-                        status, headers, body = policy.answer(origin, method, names)
+                    status, headers, body, log_after = policy.responses[key]
+                    if log_after is not None and monotonic() > log_after:
+                        status, headers, body = policy.preflight(origin, method, names)
                 except KeyError:
-                    status, headers, body = policy.answer(origin, method, names)
+                    status, headers, body = policy.preflight(origin, method, names)
                 await send({"type": "http.response.start", "status": status, "headers": headers.copy()})
                 await send({"type": "http.response.body", "body": body})
                 return
             origin = None
-        start = policy.everyone
+        start = policy.any_origin
         if start is None:
             for name, value in scope["headers"]:
                 if name == b"origin":
                     origin = value if origin is None else b"%b, %b" % (origin, value)
             try:
-                start, until = policy.starts[origin]
-                if until is not None and monotonic() > until:
+                start, log_after = policy.starts[origin]
+                if log_after is not None and monotonic() > log_after:
                     start = policy.start(origin)
             except KeyError:
                 start = policy.start(origin)
-        if MARK in scope:
-            if start is policy.stranger:
-                refuse(scope[MARK])
+        if SCOPE_KEY in scope:
+            if start is policy.refused:
+                refuse(scope[SCOPE_KEY])
             await self.app(scope, receive, send)
             return
-        scope[MARK] = state = [send, False]
+        scope[SCOPE_KEY] = state = [send, False]
         try:
             await self.app(scope, receive, MethodType(start, state))
         except Exception:
             if not state[1]:
-                await answer(MethodType(start, state), CRASH)
+                await send_response(MethodType(start, state), ERROR_RESPONSE)
             raise
-        finally:  # no cycle through `send` and the server is left to the collector
-            del scope[MARK]
+        finally:  # break the reference cycle through `send` and the server
+            del scope[SCOPE_KEY]

@@ -1,4 +1,4 @@
-"""What a CORS middleware costs a request: no server, no event loop, nanoseconds over the app alone.
+"""Measure the cost of a CORS middleware per request, in nanoseconds over the app alone: no server, no event loop.
 
 python benchmarks/overhead.py [--processes 3] [--rounds 15]
 """
@@ -58,7 +58,7 @@ def measure(rounds: int) -> Times:
     served = {
         (policy.title, row.title, contender.title): contender.make(streaming if row.streaming else app, policy)
         for policy, row, contender in product(POLICIES, ROWS, CONTENDERS)
-        if _is_asked(policy, row, contender.title)
+        if _is_measured(policy, row, contender.title)
     }
     logging.getLogger().setLevel(logging.WARNING)  # Python's own default, which Litestar changes
     times: Times = {}
@@ -72,8 +72,8 @@ def measure(rounds: int) -> Times:
     return times
 
 
-def _is_asked(policy: Policy, row: Row, contender: str) -> bool:
-    """Tell whether there is such a request: `*` refuses none, and asgi-cors leaves preflights to the app."""
+def _is_measured(policy: Policy, row: Row, contender: str) -> bool:
+    """Return whether there is such a request: `*` refuses none, and asgi-cors leaves preflights to the app."""
     if row.origin == STRANGER and "*" in policy.origins:
         return False
     return not (row.preflight and contender in {BARE, DJANGO_BARE, "asgi-cors"})
@@ -91,7 +91,7 @@ def _turn(spends: Spends, policy: Policy, row: Row) -> float:
 
 
 def added(times: Times, key: Key) -> list[float]:
-    """Give what a contender adds, round by round: to a request, or to a chunk of its body."""
+    """Return the time that a contender adds in each round: to a request, or to a chunk of its body."""
     policy, row, contender = key
     bare = DJANGO_BARE if contender == DJANGO else BARE
     if "preflight" in row or (policy, row, contender) == ("enforce", REFUSED, OURS):  # neither reaches the app

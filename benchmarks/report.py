@@ -17,39 +17,39 @@ import plot
 RESULTS: Final = Path(__file__).with_name("results")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 _OPENING: Final = """\
-# What it costs
+# Performance
 
-`nox -s bench` measures everything and writes this page. Compare figures of one table only: they come from one run, in
-which the contenders took turns.
+`nox -s bench` measures everything and writes this page. Compare only figures of the same table. They come from one run,
+in which the contenders took turns.
 """
 _SECTIONS: Final = {  # in the page's order
     "overhead": """\
 ## A request
 
-Each app is called without a server and without an event loop. The requests are those of Chromium's `fetch`: 12 headers,
-Origin is the 8th. The app responds with three headers and a short body. All contenders take turns in each process, and
-several processes run, each with a memory layout of its own. The figure is a contender's time less that of the bare app.
-A preflight never reaches the app, so the figure is its whole time.
+Each app is called without a server and without an event loop. The requests are those of Chromium's `fetch`. They have
+12 headers, and Origin is the 8th. The app responds with three headers and a short body. All contenders take turns in
+each process, and several processes run, each with a memory layout of its own. The figure is a contender's time minus
+the time of the bare app. A preflight never reaches the app, so the figure is its whole time.
 
-- `by hand` is `benchmarks/limit.py`. It is written for one fixed policy and does only what the rules demand.
+- `by hand` is `benchmarks/limit.py`. It is written for one fixed policy, and does only the work that the rules require.
 - django-cors-headers is measured around a Django view.
 - `-`: the contender has no such policy, or leaves preflights to the app.
 """,
     "scaling": """\
 ## Size
 
-Medians; the sizes took turns in one process. *Request* is the time, in nanoseconds, that a request adds if a request
-like it has been decided before. *Decision* is the time of `decide()`, which a request from a new origin takes in
-addition. Memory is the policy's own, without the caller's list.
+All figures are medians. The sizes took turns in one process. *Request* is the time, in nanoseconds, that the middleware
+adds to a request whose decision is cached. *Decision* is the time of `decide()`, which a request from a new origin
+needs in addition. *Memory* is the memory of the policy, without the caller's list.
 """,
     "servers": """\
 ## A server
 
-The server runs on one core, wrk with eight connections on another. The apps take turns. All figures are medians. *Of
-bare* is the median of the ratios within a round. CPU is the time of the server per request; *added* is compared with
-the bare app.
+The server runs on one core, and wrk with eight connections on another. The apps take turns. All figures are medians.
+*Of bare* is the requests per second divided by those of the bare app, as the median over all rounds. *CPU* is the
+server's time per request, and *added* is that time minus the time of the bare app.
 
-- *Headers alone*: the bare app sets the two headers of the response itself. This is the cost of sending them.
+- *Headers alone*: the bare app sets the two headers of the response itself. The figure is the cost of sending them.
 - *By hand*: `benchmarks/limit.py`.
 """,
 }

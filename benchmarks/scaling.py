@@ -185,7 +185,7 @@ def extensions(rounds: int) -> Iterable[dict[str, Any]]:
                     *(f"{statistics.median(over[t]):,.0f}" for t in others),
                 ]
             )
-        yield report.table("Nanoseconds added (of a preflight: the total)", ["", f"{bare} alone", *others], rows)
+        yield report.table("Nanoseconds added (for a preflight, its whole time)", ["", f"{bare} alone", *others], rows)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""CORS for Flask, with the names of Flask-CORS: change the import, keep the code.
+"""CORS for Flask, with the names of Flask-CORS: change the import, not the code.
 
     from asgi_cors_flask import CORS, cross_origin
 

@@ -131,8 +131,7 @@ class Installation(BaseInstallation):
     # -- routes
 
     def _bind(self, scope: Scope) -> MapAdapter | None:
-        made = self._app.request_class(build_environ(scope), populate_request=False)
-        return self._app.create_url_adapter(made)
+        return self._app.create_url_adapter(self._app.request_class(build_environ(scope), populate_request=False))
 
     def _uses_default_binding(self) -> bool:
         app = self._app
@@ -218,8 +217,8 @@ class CORS(BaseExtension[Installation]):
             return
         installation: Installation | None = app.extensions.get(EXTENSION_KEY)
         if installation is not None and installation.has_policy:
-            message = f"the app {app.name!r} has a CORS() already"
-            hint = f"Keep one of them, or write app.extensions['{EXTENSION_KEY}'].reconfigure(…)."
+            message = f"the app {app.name!r} has a CORS policy already"
+            hint = f"Call CORS(app) once. To change the policy, write app.extensions['{EXTENSION_KEY}'].reconfigure(…)."
             raise ConfigError([Issue("bound-twice", "app", app.name, message, hint)])
         installation = installation or Installation(app)
         installation.configure(parsed)
@@ -263,7 +262,7 @@ class BlueprintPolicy(AttachedPolicy):
 def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:
     misplaced = [name for name in MIDDLEWARE_OPTIONS if name in options.others]
     if misplaced:
-        message, hint = "a blueprint has no such option", "Write it in CORS(app)."
+        message, hint = "a blueprint does not have this option", "Write it in CORS(app)."
         raise ConfigError([Issue("not-of-blueprints", name, options.others[name], message, hint) for name in misplaced])
     key = BlueprintPolicy(blueprint.name, options)
 

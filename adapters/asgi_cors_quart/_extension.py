@@ -101,7 +101,7 @@ class Installation(BaseInstallation):
         with self._lock:
             if self._base is not None:
                 message = "the app has a CORS policy already"
-                hint = f"Install one; to change it write app.extensions[{EXTENSION_KEY!r}].reconfigure(…)."
+                hint = f"Install one policy only. To change it, write app.extensions[{EXTENSION_KEY!r}].reconfigure(…)."
                 raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
             policy = base if isinstance(base, Policy) else base.policy(self._app.config)
             own: MiddlewareOptions = {"paths": None, **options}
@@ -117,7 +117,7 @@ class Installation(BaseInstallation):
         async def start() -> None:
             self.sync_views()
 
-        self._app.before_serving(start)  # so that a mistake in the configuration keeps the app from starting
+        self._app.before_serving(start)  # so that the app does not start with a mistake in the configuration
         self._inner = self._app.asgi_app
         inner = hide_state(self._inner) if any(proxy_fixes(self._inner)) else self._inner
         self.middleware = CORSMiddleware(inner, self.configuration)
@@ -140,7 +140,7 @@ class Installation(BaseInstallation):
         """
         with self._lock:
             issues: list[Issue] = []
-            for check in (self._parse_config, self.views.policies):
+            for check in (self._apply_config, self.views.policies):
                 try:
                     check()
                 except ConfigError as error:
@@ -157,7 +157,7 @@ class Installation(BaseInstallation):
             if self._is_synced():
                 return
             try:
-                self._parse_config()
+                self._apply_config()
             except Exception as error:  # noqa: BLE001 - a request must not fail; and warnings may be errors
                 logger.error("the app's configuration is not valid, so the last valid policy stays in force: %s", error)  # noqa: TRY400 - the traceback says nothing
 
@@ -171,7 +171,7 @@ class Installation(BaseInstallation):
         except Exception:  # noqa: BLE001 - a value that can't be compared, such as a NumPy array
             return False
 
-    def _parse_config(self) -> None:
+    def _apply_config(self) -> None:
         """Build the app's policy from its current configuration. Views' policies are built when they are needed."""
         config = self._app.config
         configured = _values(config, KEYS)

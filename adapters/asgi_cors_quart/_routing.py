@@ -1,4 +1,4 @@
-"""How Quart routes a scope: the path below its root path, after hypercorn's proxy middleware."""
+"""The routing of Quart: the path below its root path, after hypercorn's proxy middleware."""
 
 from __future__ import annotations
 

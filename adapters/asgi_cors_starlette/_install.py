@@ -48,9 +48,9 @@ def _check(app: Starlette) -> None:
         raise ConfigError([Issue.wrong_app(app, "a Starlette app", "install(app, …)")])
     if hasattr(app.state, "asgi_cors"):
         message = "the app has a CORS policy already"
-        hint = "Call install once; to change the policy write app.state.asgi_cors.reconfigure(…)."
+        hint = "Call install once. To change the policy, write app.state.asgi_cors.reconfigure(…)."
         raise ConfigError([Issue("installed-twice", "app", app, message, hint)])
     if app.middleware_stack is not None:
         message = "the app has begun to serve, so its middleware is built"
-        hint = "Call install where the app is made, not at start-up: app = Starlette(…); install(app, …)."
+        hint = "Call install where the app is created, not at start-up: app = Starlette(…); install(app, …)."
         raise ConfigError([Issue("installed-late", "app", app, message, hint)])

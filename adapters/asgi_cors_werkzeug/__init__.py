@@ -16,13 +16,12 @@ characters is not matched, and nothing is allowed there (`TOO_LONG`).
 
 from ._installation import (
     EXTENSION_KEY,
-    PASS_THROUGH,
     BaseExtension,
     BaseInstallation,
     check_app,
     standalone_configuration,
 )
-from ._resources import EVERY_PATH, Path, Resources, is_regex, list_of, parse_regex, parse_resources
+from ._resources import EVERY_PATH, Resources, is_regex, list_of, parse_regex, parse_resources
 from ._routes import (
     UrlBinder,
     build_environ,
@@ -37,7 +36,6 @@ from ._views import (
     EXEMPT,
     PREDICTED,
     AttachedPolicy,
-    PolicySpec,
     Predict,
     ViewPolicies,
     attach_policy,
@@ -49,13 +47,10 @@ __all__ = [
     "EVERY_PATH",
     "EXEMPT",
     "EXTENSION_KEY",
-    "PASS_THROUGH",
     "PREDICTED",
     "AttachedPolicy",
     "BaseExtension",
     "BaseInstallation",
-    "Path",
-    "PolicySpec",
     "Predict",
     "Resources",
     "UrlBinder",

@@ -75,7 +75,7 @@ class BaseInstallation(ABC):
             ConfigError: With every mistake found. No policy is changed then.
         """
         with self._lock:
-            self.views.sync(self.configuration)
+            self.configuration.set_views(self.views.policies())
 
     def activate(self) -> None:
         """Match routes from now on."""
@@ -84,7 +84,7 @@ class BaseInstallation(ABC):
 
     def _install(self) -> None:
         """Match routes as soon as any view has a policy."""
-        usage.activate(self)
+        usage.activate_when_used(self)
 
     def _configuration_of(self, key: Any) -> Configuration:
         """Return a configuration with the policy that serves a view."""
@@ -164,9 +164,10 @@ class BaseExtension(Generic[Installation]):
     def _installation(self) -> Installation:
         if len(self._installations) == 1:
             return self._installations[0]
-        count = len(self._installations)
-        message = f"this CORS() is bound to {count} apps; use app.extensions[{EXTENSION_KEY!r}] of one of them"
-        raise RuntimeError(message)
+        if not self._installations:
+            raise RuntimeError("this CORS() is not bound to an app. Call init_app(app) first.")
+        hint = f"Use app.extensions[{EXTENSION_KEY!r}] of one of them."
+        raise RuntimeError(f"this CORS() is bound to {len(self._installations)} apps. {hint}")
 
 
 def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:

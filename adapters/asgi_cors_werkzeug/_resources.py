@@ -72,11 +72,12 @@ def parse_regex(text: str, option: str, issues: list[Issue], flags: int = 0) -> 
         regex = re.compile(text, flags)
     except (re.error, RecursionError, OverflowError) as error:
         message = f"{text!r:.200} is not a path pattern or a valid regular expression ({error})"
-        issues.append(Issue("bad-regex", option, text, message, "Write re.compile(r'…') to say what is meant."))
+        hint = "If a regular expression is meant, write re.compile(r'…')."
+        issues.append(Issue("bad-regex", option, text, message, hint))
         return None
     if repeated := _REPEATED.search(text):
         message = f"{text!r} is a regular expression, in which {repeated[0]!r} matches any number of {repeated[0][0]!r}"
-        hint = f"Write {text.replace('*', '.*')!r} for anything."
+        hint = f"Write {text.replace('*', '.*')!r} to match any text."
         Issue("star-in-regex", option, text, message, hint).warn()
     return regex
 

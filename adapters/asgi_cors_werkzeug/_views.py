@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
-from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, PerMethodKey, Policy, Rules
+from asgi_cors import ConfigError, ConfigWarning, Issue, PerMethodKey, Policy, Rules
 
 Scope = MutableMapping[str, Any]
 View = Callable[..., Any]
@@ -91,7 +91,7 @@ class _Usage:
         for installation in waiting:
             installation.activate()
 
-    def activate(self, installation: Activates) -> None:
+    def activate_when_used(self, installation: Activates) -> None:
         """Activate an installation, now or with the first attached policy."""
         with self._lock:
             if not self._is_used:
@@ -190,18 +190,10 @@ class ViewPolicies:
             return DENY_ALL
         return None if key is EXEMPT else self._policy_of(key)
 
-    def registered(self) -> set[AttachedPolicy]:
-        """Return the policies of all views and blueprints that are registered now."""
-        found = {policy for view in [*self._app.view_functions.values()] for policy in _all_attached(view)}
-        return found | {*self._blueprints.values()}
-
-    def sync(self, configuration: Configuration) -> None:
-        """Check and set the policies of all views that are registered now, as at start-up.
-
-        Raises:
-            ConfigError: With every mistake found. No policy is changed then.
-        """
-        configuration.set_views(self.policies())
+    def registered(self) -> list[AttachedPolicy]:
+        """Return the policies of all views and blueprints that are registered now, in this order."""
+        found = [policy for view in [*self._app.view_functions.values()] for policy in _all_attached(view)]
+        return list(dict.fromkeys([*found, *self._blueprints.values()]))
 
     def policies(self) -> dict[Hashable, PolicySpec]:
         """Return the policies of all views that are registered now, by key.
@@ -228,15 +220,11 @@ class ViewPolicies:
         For a preflight, return a `PerMethodKey` if other methods of the URL lead to other keys. A path that is too long
         is not matched, because a preflight matches it once for each method. Nothing is allowed there.
         """
-        if len(scope["path"]) > _MAX_PATH:
-            predict: Callable[[Scope], Hashable | None] = _predict_nothing
-        else:
-            predict = self._predict if self._has_plain_routes() else self._predict_in_context
         if scope.get("asgi_cors.preflight"):
-            return predict(scope)
+            return self._predict(scope)
         noted = scope.get("wsgi.environ", scope)
         noted[PREDICTED] = _UNKNOWN  # it stays if a converter raises, so that the view that runs is checked
-        noted[PREDICTED] = key = predict(scope)
+        noted[PREDICTED] = key = self._predict(scope)
         return key
 
     def key_of_endpoint(self, endpoint: str, method: str) -> AttachedPolicy | None:
@@ -279,11 +267,15 @@ class ViewPolicies:
             hint = "Write it below: first @app.route(…), then the decorator."
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
 
-    def _predict_in_context(self, scope: Scope) -> Hashable | None:
-        """Match inside of the contexts of the app and of the request, as the framework does, for converters."""
-        return self._in_request_context(scope, lambda: self._predict(scope))
-
     def _predict(self, scope: Scope) -> Hashable | None:
+        if len(scope["path"]) > _MAX_PATH:
+            return TOO_LONG
+        if self._has_plain_routes():
+            return self._match(scope)
+        # The app's own converters are called inside of the contexts of the app and of the request, as usual.
+        return self._in_request_context(scope, lambda: self._match(scope))
+
+    def _match(self, scope: Scope) -> Hashable | None:
         try:
             adapter = self._bind(scope)
         except HTTPException:
@@ -304,10 +296,6 @@ class ViewPolicies:
     def _has_plain_routes(self) -> bool:
         """Return whether no code of the app runs when a route is matched."""
         return bool(self._app.url_map.converters == Map.default_converters)
-
-
-def _predict_nothing(_scope: Scope) -> Hashable | None:
-    return TOO_LONG
 
 
 def _handler(view: object, method: str) -> object:
@@ -333,16 +321,16 @@ def _endpoints(adapter: MapAdapter, method: str) -> Iterator[tuple[str, str]]:
     """Yield the endpoint and method that serve a request, or those at its URL if none serves its method."""
     method = method.upper()  # as werkzeug does
     try:
-        yield _match(adapter, method), method
+        yield _endpoint(adapter, method), method
     except MethodNotAllowed as error:
         for other in sorted(error.valid_methods or ()):
             with contextlib.suppress(HTTPException):
-                yield _match(adapter, other), other
+                yield _endpoint(adapter, other), other
     except HTTPException:
         return
 
 
-def _match(adapter: MapAdapter, method: str) -> str:
+def _endpoint(adapter: MapAdapter, method: str) -> str:
     """Return the endpoint of a route. For a redirect, such as one that adds a slash, return that of its target."""
     try:
         endpoint: str = adapter.match(method=method)[0]

@@ -1,18 +1,31 @@
 """Caches of responses, bounded because clients choose the keys.
 
-A cached response is whatever a middleware needs to respond again. The caches of one policy and one interface hold about
-8 MB at the most.
+The key of a response is Origin; for a preflight, Origin and the Access-Control-Request-* headers. Most responses depend
+on the policy and the key alone. The others are cached under a longer key, and the item under the key has no response:
+
+- The callables of a policy are called for each request, because their result may change. The result becomes a part of
+  the key.
+- A refusal depends on whether the request is same-origin. `enforce` sends such a request to the app, and the log leaves
+  it out. The headers that tell become a part of the key.
+- `on_decision` is called with each decision, before the response is sent.
+
+`ResponseCache.store` stores these items, and `ResponseCache.check` follows them.
+
+The caches of one policy and one interface hold about 8 MB at the most.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
 
+    from asgi_cors._decision.decision import Decision
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
     from asgi_cors._policy.compiled import CompiledPolicy
@@ -30,15 +43,29 @@ MAX_PATHS: Final = 1024
 MAX_PATH_LENGTH: Final = 256  # characters
 MAX_LINES: Final = 1000  # a request with more headers is never cached
 
-# The response, the time on the log's clock after which a refusal is logged again (0 for never), and the decision. If
-# more than the key counts, the response is None, and the third part is a condition; see `ResponseCache.check`.
-CachedResponse = tuple[Any, float, Any]
 
-_NOT_CACHED: Final[CachedResponse] = (None, 0.0, None)
-_SAME_ORIGIN, _REPORTED = object(), object()  # conditions
+@dataclass(slots=True)
+class CachedResponse:
+    """A cached response, or the part of its key that is missing.
+
+    Args:
+        key: The key of this item.
+        response: Whatever a middleware needs to respond again; None if it has to be checked by `ResponseCache.check`.
+        log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
+        decision: The decision that `on_decision` is called with; None if there is no such callable.
+        origin: If there is no response: the origin with which the policy's callables are called, if they are.
+        depends_on_page: If there is no response: whether it depends on whether the request is same-origin.
+    """
+
+    key: Hashable
+    response: Any = None
+    log_after: float = 0.0
+    decision: Decision | None = None
+    origin: str | None = None
+    depends_on_page: bool = False
 
 
-class BoundedCache(dict["Hashable", CachedResponse]):
+class BoundedCache(dict[Hashable, CachedResponse]):
     """Cached responses, by the request headers on which they depend.
 
     Holds allowed and refused requests in one dict, so that a hit costs one look-up. Each kind evicts its oldest item at
@@ -54,17 +81,14 @@ class BoundedCache(dict["Hashable", CachedResponse]):
         self._refused: deque[Hashable] = deque()
         self._max_allowed = max_allowed
 
-    def store(self, key: Hashable, cached: CachedResponse, *, refused: bool) -> None:
-        """Store a response."""
+    def store(self, cached: CachedResponse, *, refused: bool) -> None:
+        """Store a response under its key."""
+        key = cached.key
         self[key] = cached
         order, limit = (self._refused, MAX_REFUSED) if refused else (self._allowed, self._max_allowed)
         order.append(key)  # after the dict, because another thread may evict the key as soon as `order` has it
         if len(order) > limit:
             self.pop(order.popleft(), None)
-
-
-def _unchanged(scope: Scope) -> Scope:
-    return scope
 
 
 class ResponseCache:
@@ -83,7 +107,7 @@ class ResponseCache:
         self._policy = policy
         self._callables = policy.compiled.callables if policy else ()
         self.clock = evaluator.log.clock
-        self.any_origin: Any = None  # the response of a policy that ignores Origin
+        self.any_origin: CachedResponse | None = None  # the response of a policy that ignores Origin
         self.actual = BoundedCache()  # by Origin
         self.preflight = BoundedCache(MAX_PREFLIGHT)  # by Origin and the Access-Control-Request-* headers
 
@@ -92,49 +116,36 @@ class ResponseCache:
         return self._evaluator.evaluate(scope, self._policy, answer)
 
     def check(
-        self,
-        condition: object,
-        cache: BoundedCache,
-        key: Hashable,
-        request: Any,
-        scope_of: Callable[[Any], Scope] = _unchanged,
-    ) -> Any:
-        """Check a condition that is cached in place of a response.
-
-        - The policy's callables, which are called each time, because their answer may change. The condition is the
-          origin, as text.
-        - `_SAME_ORIGIN`: a refusal by `enforce` depends on whether the request is same-origin, and so does a line in
-          the log.
-        - `_REPORTED`: `on_decision` is called with each decision. With another condition, it needs none of its own.
-
-        The response is cached under the key and the condition's result.
+        self, cached: CachedResponse, responses: BoundedCache, scope_of: Callable[[], Scope]
+    ) -> tuple[Any, Answer | None]:
+        """Find the response that an item leads to.
 
         Args:
-            condition: The condition.
-            cache: The cache of all requests of this kind.
-            key: The key of the condition.
-            request: The scope or environ.
-            scope_of: Builds a scope of it.
+            cached: The item under the request's key.
+            responses: The cache that has it: `actual` or `preflight`.
+            scope_of: Returns the scope of the request.
 
         Returns:
-            The response; else an evaluation to be driven, which uses the answer of the callables.
+            The response; None if the request has to be evaluated. Then the result of the policy's callables, which
+            `evaluate` needs; None if they were not called.
         """
         evaluator, answer = self._evaluator, None
-        if isinstance(condition, str):
-            answer = evaluator.look_up(self._callables, condition)
-            key = key, answer  # which is not cached if the answer must be awaited, or a callable failed
-        elif condition is _REPORTED:
-            key = key, condition
-        response, log_after, decision = cache.get(key, _NOT_CACHED)
-        if condition is _SAME_ORIGIN or decision is _SAME_ORIGIN:
-            response, log_after, decision = cache.get((key, _page_key(scope_of(request))), _NOT_CACHED)
-        if response is None or (log_after and self.clock() >= log_after):
-            return self.evaluate(scope_of(request), answer)
-        if evaluator.on_decision is not None:
-            evaluator.report(decision, scope_of(request))
-        return response
+        found: CachedResponse | None = cached
+        while found is not None and found.response is None:
+            part: Any = ()
+            if found.origin is not None:
+                # A result that must be awaited, or a failure, is never part of a stored key.
+                part = answer = evaluator.look_up(self._callables, found.origin)
+            elif found.depends_on_page:
+                part = _page_key(scope_of())
+            found = responses.get((found.key, part))
+        if found is None or (found.log_after and self.clock() >= found.log_after):
+            return None, answer
+        if found.decision is not None:
+            evaluator.report(found.decision, scope_of())
+        return found.response, answer
 
-    def store(self, evaluation: Evaluation, key: Hashable, response: Any, scope: Scope) -> None:
+    def store(self, evaluation: Evaluation, key: Any, response: Any, scope: Scope) -> None:
         """Store the response of an evaluation for identical requests, if it is cacheable.
 
         Args:
@@ -146,28 +157,27 @@ class ResponseCache:
         request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
         if not evaluation.cacheable or log_after is None or request.oversized:
             return
-        evaluator, policy, is_preflight = self._evaluator, evaluation.policy, decision.status is not None
-        if not is_preflight and policy.compiled.ignores_origin and evaluator.on_decision is None:
-            self.any_origin = response
+        is_preflight, refused = decision.status is not None, decision.refused
+        reported = decision if self._evaluator.on_decision is not None else None
+        if not is_preflight and evaluation.policy.compiled.ignores_origin and reported is None:
+            self.any_origin = CachedResponse(None, response)
             return
-        refused = decision.refused
-        depends_on_page = refused and (request.same_origin or (evaluator.enforce and not is_preflight))
+        depends_on_page = refused and (request.same_origin or (self._evaluator.enforce and not is_preflight))
         page = _page_key(scope) if depends_on_page else ()
-        parts: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
+        parts: tuple[Any, ...] = key if is_preflight else (key,)
         if page is None or sum(len(part or "") for part in (*parts, *page)) > MAX_KEY_LENGTH:
             return
-        conditions: list[tuple[object, Hashable]] = []  # each with its result
+        responses = self.preflight if is_preflight else self.actual
         if evaluation.granted is not None:
-            conditions.append((origin_text(request), evaluation.granted))
+            responses.store(CachedResponse(key, origin=origin_text(request)), refused=refused)
+            key = key, evaluation.granted
         if depends_on_page:
-            conditions.append((_SAME_ORIGIN, page))
-        if evaluator.on_decision is not None and not conditions:
-            conditions.append((_REPORTED, _REPORTED))
-        cache = self.preflight if is_preflight else self.actual
-        for condition, result in conditions:
-            cache.store(key, (None, 0.0, condition), refused=refused)
-            key = key, result
-        cache.store(key, (response, log_after, decision), refused=refused)
+            responses.store(CachedResponse(key, depends_on_page=True), refused=refused)
+            key = key, page
+        elif reported is not None and evaluation.granted is None:
+            responses.store(CachedResponse(key), refused=refused)
+            key = key, ()
+        responses.store(CachedResponse(key, response, log_after, reported), refused=refused)
 
 
 class ResponseCaches:

@@ -73,7 +73,7 @@ class Configuration:
         self.before_request: Final = before_request
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
-        self._activate(_build_evaluator(policy, options, self.log, describe_path=describe_path))
+        self._activate(self._build_evaluator(policy, options))
 
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
@@ -100,11 +100,11 @@ class Configuration:
             self._reconfigure(policy, options, self._views)
 
     def set_view(self, key: Hashable, policy: PolicySpec | Rules) -> None:
-        """Give one view a policy of its own; see `set_views`."""
+        """Set the policy of one view; see `set_views`."""
         self.set_views({key: policy})
 
     def set_views(self, policies: Mapping[Hashable, PolicySpec | Rules]) -> None:
-        """Give views policies of their own: a Policy, rules, options to merge over the base policy, or None.
+        """Set the policies of views: a Policy, rules, options to merge over the base policy, or None.
 
         Args:
             policies: The policies, by the key that `view_of` returns.
@@ -121,10 +121,40 @@ class Configuration:
 
     def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
         """Replace the evaluator. The caller holds the lock."""
-        previous, describe = self.evaluator, self._describe_path
-        evaluator = _build_evaluator(policy, options, self.log, previous=previous, views=views, describe_path=describe)
-        self._activate(evaluator)
+        self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
+
+    def _build_evaluator(
+        self,
+        policy: object,
+        options: Mapping[str, Any],
+        previous: Evaluator | None = None,
+        views: Views | None = None,
+    ) -> Evaluator:
+        """Validate all options, and compile them. Options that are not given are the previous ones, or the defaults.
+
+        Raises:
+            ConfigError: With every mistake found.
+        """
+        known = (*DEFAULTS, *_DEFAULTS)
+        issues = [Issue.unknown(name, known) for name in options if name not in known]
+        given = {name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS}
+        own = {**(previous.options if previous else _DEFAULTS), **given}
+        base = _base_policy(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
+        if base is None and issues:
+            base = Policy(allow_origins="https://placeholder.invalid")  # so that mistakes in paths are found as well
+        elif base is None:
+            base = previous.rules.policy if previous else Policy()
+        _check_options(own, issues)
+        names, warns = _vary_names(own["vary"], issues), previous is None or "paths" in options
+        try:
+            paths, find, describe = own["paths"], own["policy_for"], self._describe_path
+            rules = Rules(base, paths, find, views, vary=names, describe_path=describe, warns=warns)
+        except ConfigError as error:
+            raise ConfigError([*issues, *error.issues]) from None
+        if issues:
+            raise ConfigError(issues)
+        return Evaluator(rules, own, self.log)
 
     def find_cache(self, scope: Scope) -> ResponseCache | None:
         """Return the response cache of the policy that serves `scope`; None if the request is passed through."""
@@ -165,7 +195,7 @@ class Configuration:
         found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
         if rules.policy_for is None:
             return found
-        rule = "asked at run time (policy_for); the rest holds if that leaves it to the path"
+        rule = "asked at run time (policy_for); the other checks apply if it returns NotImplemented"
         step = Step("policy", rule, repr(path), passed=None)
         return Explanation(found.request, None, None, (step, *found.steps), found.remedy)
 
@@ -180,50 +210,6 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "check_websockets": True,
     "on_decision": None,
 }
-
-
-def _build_evaluator(  # noqa: PLR0913 - all but the first three are keywords
-    policy: object,
-    options: Mapping[str, Any],
-    log: Log,
-    *,
-    previous: Evaluator | None = None,
-    views: Views | None = None,
-    describe_path: Callable[[Any], str] = path_in_code,
-) -> Evaluator:
-    """Validate all options, and compile them.
-
-    Args:
-        policy: The base policy; None if its options are given, or if it stays.
-        options: Those of the middleware and of its base policy.
-        log: The log of the configuration.
-        previous: The evaluator in force, for options that are not given; if None, the defaults apply.
-        views: The policies of views.
-        describe_path: Returns the user's own text for a path pattern.
-
-    Raises:
-        ConfigError: With every mistake found.
-    """
-    known = (*DEFAULTS, *_DEFAULTS)
-    issues = [Issue.unknown(name, known) for name in options if name not in known]
-    own = {
-        **(previous.options if previous else _DEFAULTS),
-        **{name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS},
-    }
-    base = _base_policy(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
-    if base is None:
-        base = _placeholder() if issues else previous.rules.policy if previous else Policy()
-    _check_options(own, issues)
-    try:
-        names = _vary_names(own["vary"], issues)
-        warns = previous is None or "paths" in options
-        paths, find = own["paths"], own["policy_for"]
-        rules = Rules(base, paths, find, views, vary=names, describe_path=describe_path, warns=warns)
-    except ConfigError as error:
-        raise ConfigError([*issues, *error.issues]) from None
-    if issues:
-        raise ConfigError(issues)
-    return Evaluator(rules, own, log)
 
 
 def _repeatable(value: Any) -> Any:
@@ -260,11 +246,6 @@ def _base_policy(policy: object, options: Mapping[str, Any], issues: list[Issue]
         return None
 
 
-def _placeholder() -> Policy:
-    """Return a policy in place of one that is not valid, so that mistakes in paths are found as well."""
-    return Policy(allow_origins="https://placeholder.invalid")
-
-
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary` without Origin, which `Rules` adds in any case."""
     names = list_of((value,) if isinstance(value, str) else value)
@@ -278,18 +259,14 @@ def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     return tuple(found.values())
 
 
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_sync(value: object) -> bool:
     return value is None or (callable(value) and not inspect.iscoroutinefunction(value))
 
 
 # By option: a check of its value, a noun for valid values, and the hint.
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
-    "enforce": (_is_bool, "True or False", "Write enforce=True."),
-    "check_websockets": (_is_bool, "True or False", "Write check_websockets=True."),
+    "enforce": (lambda value: isinstance(value, bool), "True or False", "Write enforce=True."),
+    "check_websockets": (lambda value: isinstance(value, bool), "True or False", "Write check_websockets=True."),
     "policy_for": (
         lambda value: value is None or callable(value),
         "callable",

@@ -44,9 +44,9 @@ class Evaluation:
         decision: The decision that is sent.
         checked: The decision that `enforce` uses: that of all policies which may serve the request. It may allow even
             if nothing is granted because of an ambiguous path or a failed `policy_for`. None: the same decision.
-        cacheable: Whether an identical request always gets the same decision, its callables' answer being the same.
+        cacheable: Whether an identical request always gets the same decision, as long as its callables return the same.
         passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
-        granted: The answer of the policy's callables; None if they were not called.
+        granted: Whether the policy's callables allow the origin; None if they were not called.
         log_after: When a cached refusal is logged again; None if it must not be cached.
         response: Status and body of a response that is sent without the app: a preflight's, or a refusal.
     """
@@ -91,7 +91,7 @@ class Evaluator:
         Args:
             scope: The request.
             policy: The policy that serves it, if that is known.
-            answer: The answer of this policy's callables, if they were called already.
+            answer: The result of this policy's callables, if they were called already.
 
         Yields:
             An awaitable, whose result must be sent in.
@@ -125,7 +125,7 @@ class Evaluator:
         return request.origin is not None and not request.same_origin
 
     def look_up(self, callables: Iterable[Callable[[str], object]], origin: str) -> Answer:
-        """Call a policy's callables. Return a generator if an answer must be awaited, an exception if one failed."""
+        """Call a policy's callables. Return a generator if a result must be awaited, an exception if one failed."""
         try:
             return call_origin_callables(iter(callables), origin)
         except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
@@ -188,7 +188,7 @@ class Evaluator:
     def _resolve_lookup(
         self, policy: Policy, evaluation: Evaluation, answer: Answer | None
     ) -> AwaitableGenerator[Decision]:
-        """Decide by the answer of the policy's callables. If one fails, refuse the request."""
+        """Decide by the result of the policy's callables. If one fails, refuse the request."""
         request = evaluation.request
         if answer is None:
             answer = self.look_up(policy.compiled.callables, origin_text(request))

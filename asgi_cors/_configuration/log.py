@@ -1,10 +1,11 @@
 """The logger's records: refusals, failures of users' callables, overridden headers and nested middlewares.
 
-- Each pair of origin and cause is logged once a minute, and at most 100 pairs a minute. One line counts the others.
-- A refusal that looks like a mistake of set-up is a WARNING, visible without any logging set-up. Others are INFO.
-- Other sites take at most 50 of the 100, so that they cannot hide a mistake of set-up.
+- Each pair of origin and cause is logged once a minute, at most 100 pairs a minute. A summary line counts the others.
+- A refusal that looks like a mistake in the configuration is a WARNING, which is printed even if logging is not set up.
+  Other refusals are INFO.
+- Refusals that any site can cause take at most 50 of the 100 pairs, so that they cannot hide a mistake.
 - Values of a request are quoted and truncated, so that they cannot forge a line.
-- If a level is off, nothing is formatted or remembered for it. A cached refusal is logged at most a minute after its
+- If a level is off, nothing is formatted or remembered for it. A cached refusal is logged within a minute after its
   level is switched on.
 """
 
@@ -15,8 +16,13 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._decision import decision as _reasons
-from asgi_cors._decision.decision import host_hint
+from asgi_cors._decision.decision import (
+    CREDENTIALS_NOT_ALLOWED,
+    MISSING_ALLOW_ORIGIN,
+    ORIGIN_REASONS,
+    REASON_TEXTS,
+    host_hint,
+)
 from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.request import is_internal_host
 from asgi_cors._origins.origin_set import closest_origin
@@ -34,9 +40,9 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("asgi_cors")
 
-WINDOW: Final = 60.0  # seconds in which a pair of origin and cause is logged once
-MAX_PAIRS: Final = 100  # in a window
-MAX_OTHERS: Final = 50  # of them that any site can cause
+WINDOW: Final = 60.0  # seconds, in which each pair of origin and cause is logged once
+MAX_PAIRS: Final = 100  # per window
+MAX_OTHERS: Final = 50  # pairs per window that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
 _MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
 _MAX_LENGTH: Final = 200  # characters of a value of the request
@@ -44,7 +50,7 @@ _MAX_LENGTH: Final = 200  # characters of a value of the request
 ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
 HANDSHAKE: Final = "WebSocket handshake"
 
-# The option of the policy that sends the header.
+# The option of the policy that sets each header.
 _OPTIONS: Final = {
     b"access-control-allow-origin": "allow_origins",
     b"access-control-allow-credentials": "allow_credentials",
@@ -59,7 +65,7 @@ Pair = tuple[bytes, str]
 
 
 def _add_attributes(record: logging.LogRecord) -> bool:
-    """Set all attributes on each record, so that a formatter can name them."""
+    """Set missing attributes to "", so that a formatter can name them for each record."""
     for name in ATTRIBUTES:
         record.__dict__.setdefault(name, "")
     return True
@@ -69,10 +75,10 @@ logger.addFilter(_add_attributes)
 
 
 class _Throttle:
-    """The pairs that were logged within the last minute, and a count of those that were not.
+    """The pairs that were logged within the last minute, and the number of those that were suppressed.
 
     Args:
-        clock: Returns seconds that never go back.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -86,21 +92,20 @@ class _Throttle:
         return len(self._logged)
 
     def log_after(self, pair: Pair) -> float | None:
-        """Return the time after which a pair is logged again; None if that is now."""
+        """Return the time after which a pair is logged again, or None if it may be logged now."""
         logged = self._logged.get(pair)
         return logged[0] + WINDOW if logged and self._clock() < logged[0] + WINDOW else None
 
     def admit(self, pair: Pair, level: int, *, is_reserved: bool) -> bool:
-        """Remember a pair, and return True if there is room for it. Otherwise count it as suppressed.
+        """Return whether a pair may be logged. If so, remember it, otherwise count it as suppressed.
 
         Args:
             pair: The origin and the cause.
             level: The level of the record.
-            is_reserved: Whether the pair may take the room that is reserved for mistakes of set-up.
+            is_reserved: Whether the pair may use the room that other sites cannot take.
         """
         now = self._clock()
-        items = [*self._logged.items()]  # a copy, because threads share this
-        for old, (at, _) in items:
+        for old, (at, _) in [*self._logged.items()]:  # a copy, because threads share the dict
             if now >= at + WINDOW:
                 self._logged.pop(old, None)
         others = sum(not reserved for _, reserved in [*self._logged.values()])
@@ -114,7 +119,7 @@ class _Throttle:
         return False
 
     def take_suppressed(self) -> tuple[int, int] | None:
-        """Return how many pairs were not logged, and their highest level; None until a minute after the first."""
+        """Return and reset the number of suppressed pairs and their highest level; None in the minute of the first."""
         if not self._suppressed or self._clock() < self._suppressed_at + WINDOW:
             return None
         taken = self._suppressed, self._suppressed_level
@@ -126,7 +131,7 @@ class Log:
     """The records of one configuration.
 
     Args:
-        clock: Returns seconds that never go back.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -139,11 +144,11 @@ class Log:
         self._mounts: set[str] = set()
 
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> float | None:
-        """Log a refused request, unless it is same-origin: browsers let the page read that response.
+        """Log a refused request. A same-origin one is not logged: browsers let the page read its response.
 
         Returns:
-            The time on the log's clock after which an identical request is logged again, 0 for never; None if the
-            response must not be cached.
+            The time, on the log's clock, after which an identical request is logged again: 0 if it never is, None if
+            the response must not be cached.
         """
         if request.same_origin:
             return 0.0
@@ -166,7 +171,7 @@ class Log:
         return self.clock() + WINDOW
 
     def failure(self, message: str, error: Exception) -> None:
-        """Log an exception of a user's callable. The traceback is left out: a request can influence its text."""
+        """Log an exception of a user's callable, without its traceback, because a request can influence that text."""
         if not logger.isEnabledFor(logging.ERROR):
             return
         self._log_suppressed()
@@ -177,27 +182,28 @@ class Log:
             logger.error("%s: %s: %s%s", message, type(error).__name__, _safe_str(error), place)
 
     def invalid_view(self, error: InvalidViewError) -> None:
-        """Log, once, that the policy of a view can't be built."""
+        """Log, once per error, that the policy of a view cannot be built."""
         if not error.is_logged:
             error.is_logged = True
-            logger.error("%s", " ".join(str(error).splitlines()))  # a request cannot influence the text
+            logger.error("%s", " ".join(str(error).splitlines()))  # not quoted: a request cannot influence it
 
     def unpredicted_view(self, scope: Scope, predicted: object, key: object) -> None:
-        """Log, once a minute, that another view ran than the one whose policy was applied."""
+        """Log, at most once a minute, that the request was served by another view than the predicted one."""
         if logger.isEnabledFor(logging.WARNING) and self.clock() >= self._next_unpredicted:
             self._next_unpredicted = self.clock() + WINDOW
             logger.warning(
-                "the request for %s was served by another view than predicted, so both policies must allow:"
-                " that of %s was predicted, that of %s serves it. Does an inner middleware change the path or Host?",
-                *(_quote(scope["path"]), *(_quote(f"{each or 'no view'}") for each in (predicted, key))),
+                "another view than predicted served %s, so both policies must allow: predicted was %s, %s runs."
+                " Does an inner middleware change the path or Host?",
+                _quote(scope["path"]),
+                *(_quote(f"{view or 'no view'}") for view in (predicted, key)),
             )
 
     def warn_overridden(self, name: bytes, policy: Policy, path: str) -> None:
-        """Log that the app sets a header that the policy sends; once per header name and policy.
+        """Log, once per header name and policy, that the app sets a header that the policy sends.
 
         Args:
-            name: The header, in lower case.
-            policy: The policy. One that `policy_for` builds anew with equal options counts as the same.
+            name: The header's name, in lower case.
+            policy: The policy. Policies with equal options count as one, even if `policy_for` builds them per request.
             path: The path of the request.
         """
         is_known = (policy, name) in self._overridden or len(self._overridden) >= _MAX_OVERRIDES
@@ -210,11 +216,11 @@ class Log:
         logger.warning(message, name.decode(), _quote(path), correction, extra=extra)
 
     def warn_nested(self, scope: Scope, outer_path: str, outer_root_path: str) -> None:
-        """Log that two middlewares serve one request; once per mount of the inner one.
+        """Log, once per root path of the inner middleware, that two middlewares serve one request.
 
         Args:
-            scope: The request, as the inner middleware gets it.
-            outer_path: The path, as the outer middleware got it.
+            scope: The scope that the inner middleware received.
+            outer_path: The path that the outer middleware received.
             outer_root_path: The root path of the app that the outer middleware wraps.
         """
         root_path: str = scope.get("root_path", "")
@@ -229,46 +235,43 @@ class Log:
         logger.warning(message, _quote(scope["path"]), correction, extra=extra)
 
     def _log_suppressed(self) -> None:
-        """Log how many refusals were not logged, a minute after the first of them."""
-        suppressed = self._refusals.take_suppressed()
-        if suppressed:
+        """Log the number of suppressed refusals, a minute after the first of them."""
+        if suppressed := self._refusals.take_suppressed():
             count, level = suppressed
-            logger.log(level, "%d more refusals were not logged: the limit is %d a minute", count, MAX_PAIRS)
+            logger.log(level, "%d more refusals were not logged, because the limit is %d a minute", count, MAX_PAIRS)
 
 
 def _suggestion(policy: Policy, request: Request, decision: Decision) -> Suggestion | None:
-    """Return the closest allowed origin of one that is refused."""
-    if decision.reason not in _reasons.ORIGIN_REASONS:
+    """Return the allowed origin that is closest to a refused one."""
+    if decision.reason not in ORIGIN_REASONS:
         return None
     return closest_origin(policy.compiled.origins, _origin_of(request)[:_MAX_LENGTH])
 
 
 def _level(request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None) -> int:
-    """Return WARNING if a refusal looks like a mistake of set-up, INFO if another site seems to cause it."""
-    is_refused_part = bool(decision.subject) or decision.reason == _reasons.CREDENTIALS_NOT_ALLOWED
+    """Return WARNING if a refusal looks like a mistake in the configuration, INFO if another site seems to cause it."""
+    is_refused_part = bool(decision.subject) or decision.reason == CREDENTIALS_NOT_ALLOWED
     if is_refused_part or suggestion is not None or _is_behind_proxy(request, decision, scope):
         return logging.WARNING
     return logging.INFO
 
 
 def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool:
-    """Return whether a handshake may be of the same origin, behind a proxy that changes Host."""
-    if scope["type"] != "websocket" or decision.reason != _reasons.MISSING_ALLOW_ORIGIN:
-        return False
-    return is_internal_host(request)
+    """Return whether a refused handshake may be same-origin, behind a proxy that changes Host."""
+    return scope["type"] == "websocket" and decision.reason == MISSING_ALLOW_ORIGIN and is_internal_host(request)
 
 
-def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
+def _log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
     level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None
 ) -> None:
-    """Log one refused request, with the correction to write."""
-    reason = decision.reason or _reasons.MISSING_ALLOW_ORIGIN
+    """Log one refused request, with its correction."""
+    reason = decision.reason or MISSING_ALLOW_ORIGIN
     subject = f": {_quote(decision.subject)}" if decision.subject else ""
-    parts = [f"{_reasons.REASON_TEXTS[reason]} ({reason}){subject}.", str(suggestion) if suggestion else ""]
+    parts = [f"{REASON_TEXTS[reason]} ({reason}){subject}.", str(suggestion) if suggestion else ""]
     if _is_behind_proxy(request, decision, scope):
         parts.append(correction := host_hint(request.host or b"", internal=True))
     else:
-        if scope["type"] == "websocket" and reason in _reasons.ORIGIN_REASONS:  # not every server sends the reason
+        if scope["type"] == "websocket" and reason in ORIGIN_REASONS:  # not every server sends the reason
             parts.append(host_hint(request.host or b"", internal=False))
         parts.append(correction := remedy(policy, reason, decision.subject, _origin_of(request)))
     description, method = _describe_request(request, scope)
@@ -284,7 +287,7 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - the parts of a refusal
 
 
 def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
-    """Return the request as text, and its method; for a preflight, the requested method."""
+    """Return the request as text, and its method: of a preflight, the requested one."""
     if scope["type"] == "websocket":
         return f"a {HANDSHAKE}", HANDSHAKE
     if request.is_preflight:
@@ -300,11 +303,11 @@ def _safe_str(error: Exception) -> str:
     try:
         return _quote(str(error))
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
-        return "(it can't be written)"
+        return "(its text can't be shown)"
 
 
 def _quote(value: bytes | str | None) -> str:
-    """Return a value of a request as a literal in printable ASCII, truncated."""
+    """Return a value of a request as a literal of printable ASCII, truncated."""
     return _truncate(ascii(_head(value)))
 
 
@@ -315,7 +318,7 @@ def _printable(value: bytes | str) -> str:
 
 
 def _head(value: bytes | str | None) -> str:
-    """Return as much of a value as is logged, and one character more."""
+    """Return the characters of a value that are logged, and one more, which shows that it is longer."""
     part = (value or "")[: _MAX_LENGTH + 1]
     return part.decode("latin-1") if isinstance(part, bytes) else part
 

@@ -28,7 +28,7 @@ def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: 
     """Call callables one after another until one allows `origin`. Only `True`, or an awaitable of it, allows.
 
     Returns:
-        Whether one of them allows it; a generator of awaitables if an answer has to be awaited.
+        Whether one of them allows it; a generator of awaitables if a result has to be awaited.
 
     Raises:
         Exception: Any exception of a callable.
@@ -45,7 +45,7 @@ def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: 
 def _await_answer(
     answer: Awaitable[Any], others: Iterator[Callable[[str], object]], origin: str
 ) -> AwaitableGenerator[bool]:
-    """Yield an answer that has to be awaited, then call the other callables."""
+    """Yield a result that has to be awaited, then call the other callables."""
     if (yield answer) is True:
         return True
     rest = call_origin_callables(others, origin)

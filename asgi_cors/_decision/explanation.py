@@ -1,4 +1,4 @@
-"""A decision as text, and the correction of a refusal, for the developer who asks.
+"""A decision as text, and the correction of a refusal, for developers.
 
 The verdict is that of `decide`. `Policy` accepts every proposed correction, and a correction allows no more than the
 refused request needs.
@@ -236,7 +236,7 @@ def _deciding_entry(policy: Policy, origin: str) -> str:
 
 
 def _list_allowed(names: Iterable[str], *, everything: bool) -> str:
-    return f"allowed are {'all' if everything else ', '.join(sorted(names))}"
+    return f"the policy allows {'all' if everything else ', '.join(sorted(names))}"
 
 
 # -- corrections

@@ -20,8 +20,9 @@ from asgi_cors._policy.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
+    from asgi_cors._configuration.cache import ResponseCache
     from asgi_cors._configuration.configuration import MiddlewareOptions
-    from asgi_cors._configuration.evaluation import Evaluation
+    from asgi_cors._configuration.evaluation import Answer, Evaluation
     from asgi_cors._configuration.lookup import AwaitableGenerator
     from asgi_cors._decision.explanation import Explanation
     from asgi_cors._http import Scope
@@ -51,6 +52,9 @@ class BaseMiddleware:
     """
 
     interface: ClassVar[str]
+    _build_response: ClassVar[staticmethod[[int, str, Decision], Any]]
+    _make_start: ClassVar[staticmethod[[Policy, Decision], Any]]
+    _store: ClassVar[staticmethod[[Evaluation, Any, Scope], None]]
 
     def __init__(
         self,
@@ -96,9 +100,48 @@ class BaseMiddleware:
         """Explain what a browser does with a request, and why; see `Configuration.explain`."""
         return self.configuration.explain(method, origin, path, headers, credentials=credentials)
 
+    def _respond(
+        self, scope: Scope, cache: ResponseCache, answer: Answer | None, outer: ResponseState | None, outer_path: str
+    ) -> AwaitableGenerator[tuple[Any, tuple[bytes, ...]]]:
+        """Evaluate a request whose response is not cached.
+
+        Args:
+            scope: The request.
+            cache: The cache of the policy that serves it.
+            answer: The result of this policy's callables, if they were called already.
+            outer: The response state of an outer middleware.
+            outer_path: The path, as the outer middleware got it.
+
+        Yields:
+            An awaitable, whose result must be sent in.
+
+        Returns:
+            A response of the middleware's own, or the function that sends the start of the app's, or None to pass the
+            request through; and the names that Vary gets if the request is passed through.
+        """
+        configuration = self.configuration
+        if outer is not None and outer[CONFIGURATION] is configuration:
+            return None, ()
+        configuration.root_path = scope.get("root_path", "")
+        evaluation = yield from cache.evaluate(scope, answer)
+        decision = evaluation.decision
+        if evaluation.passes_through:
+            return None, decision.vary
+        if outer is not None:
+            configuration.log.warn_nested(scope, outer_path, outer[CONFIGURATION].root_path)
+            add_inner_decision(outer, decision)
+        if evaluation.response is not None:
+            response = self._build_response(*evaluation.response, decision)
+        elif outer is None:
+            response = self._make_start(evaluation.policy, decision)
+        else:
+            return None, ()
+        self._store(evaluation, response, scope)
+        return response, ()
+
     def _verify_view(
         self, scope: Scope, predicted: Hashable | None, key: Hashable | None, state: ResponseState | None
-    ) -> AwaitableGenerator[Evaluation | None]:
+    ) -> AwaitableGenerator[Any]:
         """Compare the view that runs with the predicted one. If they differ, both policies must allow.
 
         Args:
@@ -111,7 +154,7 @@ class BaseMiddleware:
             An awaitable, whose result must be sent in.
 
         Returns:
-            The evaluation for the view that runs, if it has a response to be sent in place of the view's.
+            The response to be sent in place of the view's; None if the view may run.
         """
         evaluator = self.configuration.evaluator
         if predicted == key or evaluator.rules.view_of is None:
@@ -122,28 +165,12 @@ class BaseMiddleware:
             # None leaves the decision to the app, so nothing can be granted.
             narrower = refuse(evaluation.request, _reasons.POLICY_FAILED)
             add_inner_decision(state, narrower if evaluation.passes_through else evaluation.decision)
-        return evaluation if evaluation.response is not None else None
+        return self._build_response(*evaluation.response, evaluation.decision) if evaluation.response else None
 
 
 def add_inner_decision(state: ResponseState, decision: Decision) -> None:
     """Add a decision that the outer middleware must respect: that of a nested middleware, or of the view that ran."""
     state[INNER_DECISIONS] = [*(state[INNER_DECISIONS] or ()), decision]
-
-
-def report_nested(
-    outer: ResponseState, configuration: Configuration, scope: Scope, path: str, decision: Decision
-) -> None:
-    """Report the decision of a nested middleware to the outer one, with a warning.
-
-    Args:
-        outer: The response state of the outer middleware.
-        configuration: The configuration of the nested middleware.
-        scope: The request, as the nested middleware gets it.
-        path: The path, as the outer middleware got it.
-        decision: The decision of the nested middleware.
-    """
-    configuration.log.warn_nested(scope, path, outer[CONFIGURATION].root_path)
-    add_inner_decision(outer, decision)
 
 
 def intersect_with_inner(state: ResponseState, decision: Decision) -> Decision:

@@ -44,13 +44,13 @@ _MAX_LISTED: Final = 20
 # The hint for a problem without a correction, by code.
 _ADVICE: Final = {
     "origin-empty": UNSET_HINT,
-    "origin-placeholder": "Replace the placeholder by its value.",
+    "origin-placeholder": "Replace the placeholder with its value.",
     "origin-regex": "Use allow_origin_regex, with a valid regular expression.",
     "origin-opaque-scheme": "Serve the page from an origin of its own, such as 'https://app.example.com':"
     " every sandboxed page sends 'null', too.",
     "origin-port": "Name each port, or use ':*' for any port.",
     "origin-non-ascii": "Correct the name: no browser accepts it.",
-    "origin-punycode": "Correct the label: it is 'xn--' and the punycode of the name.",
+    "origin-punycode": "Correct the label: write 'xn--' and the punycode of the name.",
     "origin-host-character": "Correct the host: it has letters, digits, '-', '_' and dots.",
     "origin-too-long": "Correct the name: it cannot be registered.",
     "origin-ip": "Correct the address: IPv4 has four numbers from 0 to 255, IPv6 has brackets.",

@@ -202,15 +202,15 @@ def _problem_of_name(host: str) -> Problem | None:
     """Check a host name, a name with wildcards, or an IPv4 address."""
     labels = host.split(".")
     if labels[-1] == "" and len(labels) > 1:
-        return Problem("origin-final-dot", "ends in a dot; that is another origin, which no link leads to")
+        return Problem("origin-final-dot", "ends in a dot; with the dot, it is another origin, and no link leads to it")
     if "" in labels:
         return Problem("origin-empty-label", "has an empty label (two dots, or one at the start)")
     if len(host) > MAX_HOST or max(map(len, labels)) > 63:  # noqa: PLR2004 - RFC 1035, 2.3.4
-        return Problem("origin-too-long", "has a label of over 63 or a host of over 253 bytes; no DNS name has")
+        return Problem("origin-too-long", "has a label of over 63 bytes or a host of over 253; no DNS name is longer")
     if "*" in labels[-1]:
-        return Problem("origin-wildcard", "has a '*' with no domain behind it")
+        return Problem("origin-wildcard", "has a '*' without a domain after it")
     if not all(_WILD_LABEL.fullmatch(label) for label in labels if "*" in label):
-        return Problem("origin-wildcard", "has a '*' against a letter or digit, or two in one label")
+        return Problem("origin-wildcard", "has a '*' next to a letter or digit, or two '*' in one label")
     if _NUMBER.fullmatch(labels[-1]) and canonical_ipv4(host) != host:
         return _problem_of_address("IPv4", canonical_ipv4(host))
     if any(label.startswith("xn--") and "*" not in label and not _is_punycode(label) for label in labels):

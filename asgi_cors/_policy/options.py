@@ -134,7 +134,7 @@ def parse_origins(value: Any, regex: Any, issues: OptionIssues, accepts: Accepts
     origins = OriginEntries(_parse_entries(value, issues, accepts))
     origins.classify(issues, accepts)
     if origins.has_star and (len(origins.entries) > 1 or regex is not None):
-        message = "'*' allows every origin, so the other entries are redundant: one of the two is not intended"
+        message = "'*' allows every origin, so the other entries are redundant: '*' or the others are not intended"
         advice = "Leave '*' out." if len(origins.entries) > 1 else "Leave allow_origins out."
         issues.add("redundant-entry", "*", message, advice)
     if "null" in origins.exact:
@@ -200,7 +200,7 @@ def parse_headers(value: object, issues: OptionIssues) -> Names:
         if not _http.TOKEN.fullmatch(name):
             _add_invalid_name(name, "header name", issues, _is_useful_header)
         elif "*" in name[:-1]:
-            advice = "Name the headers, or end the name in the '*', as in 'x-app-*'."
+            advice = "Name the headers, or put the '*' at the end of the name, as in 'x-app-*'."
             message = f"{name!r} has a '*' that is not its last character"
             issues.add("bad-wildcard", name, message, name_hint(name, _is_useful_header, advice))
         elif name.lower().encode() in _http.CORS_RESPONSE_HEADERS:

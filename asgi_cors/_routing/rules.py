@@ -253,7 +253,7 @@ def _path_table(
     if warns and not issues:
         for first, second in ambiguous_patterns(policies):
             message = f"it has the same rank as {describe(first)}, so both must allow a path that both match"
-            hint = "Spell out more of the path that is meant to apply."
+            hint = "Write a longer literal prefix in the path that is meant to apply."
             Issue("paths-tie", describe(second), second, message, hint).warn()
     return PathTable(policies, base)
 

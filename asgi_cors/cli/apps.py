@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, Policy, WSGIMiddleware
 
-from .errors import CannotAskError
+from .errors import CannotRunError
 
 FRAMEWORKS: Final = {
     ("flask.app", "Flask"): "Flask",
@@ -94,7 +94,7 @@ def one_line_errors(name: str) -> Generator[None]:
     Warnings are shown only if nothing fails.
 
     Raises:
-        CannotAskError: The app, or a policy in it, is not valid.
+        CannotRunError: The app, or a policy in it, is not valid.
     """
     errors = _ErrorCollector()
     logger = logging.getLogger("asgi_cors")
@@ -103,15 +103,15 @@ def one_line_errors(name: str) -> Generator[None]:
         with warnings.catch_warnings(record=True) as caught:
             yield
     except ConfigError as error:
-        raise CannotAskError(f"{name!r} has a CORS policy that is not valid: {_format_issues(error)}") from None
+        raise CannotRunError(f"{name!r} has a CORS policy that is not valid: {_format_issues(error)}") from None
     except (Exception, SystemExit) as error:
-        if isinstance(error, CannotAskError):
+        if isinstance(error, CannotRunError):
             raise
-        raise CannotAskError(f"{name!r} can't be inspected: {_format_exception(error)}") from None
+        raise CannotRunError(f"{name!r} can't be inspected: {_format_exception(error)}") from None
     finally:
         logger.removeHandler(errors)
     if errors.messages:
-        raise CannotAskError(f"{name!r} has a mistake in its CORS policies: {' '.join(errors.messages)}")
+        raise CannotRunError(f"{name!r} has a mistake in its CORS policies: {' '.join(errors.messages)}")
     for warning in caught:
         warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
 
@@ -128,26 +128,26 @@ def load_app(name: str, *, app_dir: str = ".", factory: bool = False) -> Any:
     """Import MODULE:APP. The import runs the module, and starts nothing.
 
     Raises:
-        CannotAskError: The module or the app does not exist, or the import fails.
+        CannotRunError: The module or the app does not exist, or the import fails.
         ConfigError: The module has an invalid policy; see `one_line_errors`.
     """
     module_name, _, attributes = name.partition(":")
     if not module_name or not attributes:
-        raise CannotAskError(f"{name!r} does not name an app. Write MODULE:APP, such as main:app.")
+        raise CannotRunError(f"{name!r} does not name an app. Write MODULE:APP, such as main:app.")
     folder = str(Path(app_dir).resolve())
     if folder not in sys.path:
         sys.path.insert(0, folder)
     found = _import_module(module_name)
     for attribute in attributes.removesuffix("()").split("."):
         if not hasattr(found, attribute):
-            raise CannotAskError(f"{module_name!r} has no {attributes!r}.{_apps_hint(found)}")
+            raise CannotRunError(f"{module_name!r} has no {attributes!r}.{_apps_hint(found)}")
         found = getattr(found, attribute)
     if factory or attributes.endswith("()"):
         found = _call_factory(name, found)
     elif inspect.isclass(found):
-        raise CannotAskError(f"{name!r} is a class, not an app. Write {name}() to call it.")
+        raise CannotRunError(f"{name!r} is a class, not an app. Write {name}() to call it.")
     if not callable(found):
-        raise CannotAskError(f"{name!r} is of type {type(found).__name__}, not an app.")
+        raise CannotRunError(f"{name!r} is of type {type(found).__name__}, not an app.")
     return found
 
 
@@ -159,10 +159,10 @@ def _import_module(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             hint = "Run the command in the folder that holds it, or name that folder with --app-dir."
-            raise CannotAskError(f"there is no module {error.name!r}. {hint}") from None
-        raise CannotAskError(f"{name!r} can't be imported: there is no module {error.name!r}.") from None
+            raise CannotRunError(f"there is no module {error.name!r}. {hint}") from None
+        raise CannotRunError(f"{name!r} can't be imported: there is no module {error.name!r}.") from None
     except BaseException as error:  # noqa: BLE001 - a module may do anything, sys.exit() included
-        raise CannotAskError(f"{name!r} can't be imported: {_format_exception(error)}") from None
+        raise CannotRunError(f"{name!r} can't be imported: {_format_exception(error)}") from None
 
 
 def _call_factory(name: str, factory: Callable[[], Any]) -> Any:
@@ -171,7 +171,7 @@ def _call_factory(name: str, factory: Callable[[], Any]) -> Any:
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001 - a factory may do anything, sys.exit() included
-        raise CannotAskError(f"{name!r} fails to create an app: {_format_exception(error)}") from None
+        raise CannotRunError(f"{name!r} fails to create an app: {_format_exception(error)}") from None
 
 
 def _format_exception(error: BaseException) -> str:
@@ -263,7 +263,7 @@ def _build_configuration(middleware: Any) -> Configuration:
         return Configuration(policy, **options)
     except ConfigError as error:
         issues = _format_issues(error)
-        raise CannotAskError(f"the app will not start, because its CORS policy is not valid: {issues}") from None
+        raise CannotRunError(f"the app will not start, because its CORS policy is not valid: {issues}") from None
 
 
 def _inspect_flask(found: InspectedApp) -> None:
@@ -282,15 +282,15 @@ def _inspect_flask(found: InspectedApp) -> None:
         found.inner += [_qualified_name(function) for function in functions if is_other_cors(function)]
 
 
-def is_other_cors(made: Any) -> bool:
+def is_other_cors(component: Any) -> bool:
     """Return whether a middleware or function has the name of another CORS library."""
-    name = f"{getattr(made, '__module__', '')}.{getattr(made, '__qualname__', '')}".lower()
+    name = f"{getattr(component, '__module__', '')}.{getattr(component, '__qualname__', '')}".lower()
     return "cors" in name and not name.startswith("asgi_cors")
 
 
-def _qualified_name(made: Any) -> str:
-    name = getattr(made, "__qualname__", "") or type(made).__qualname__
-    return f"{made.__module__}.{name}".replace(".<locals>", "")
+def _qualified_name(component: Any) -> str:
+    name = getattr(component, "__qualname__", "") or type(component).__qualname__
+    return f"{component.__module__}.{name}".replace(".<locals>", "")
 
 
 def list_routes(app: InspectedApp) -> list[Route]:

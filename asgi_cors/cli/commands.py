@@ -22,7 +22,7 @@ from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
 from .doctor.diagnosis import diagnose
 from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
-from .errors import CannotAskError
+from .errors import CannotRunError
 from .explain import as_json as explanation_as_json
 from .explain import explain_request
 from .explain import report as explanation_report
@@ -44,7 +44,7 @@ def run() -> None:
     except click.ClickException as error:
         error.show()
         raise SystemExit(error.exit_code) from None
-    except CannotAskError as error:
+    except CannotRunError as error:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(INTERRUPTED) from None
@@ -180,7 +180,7 @@ def audit(app: str | None, url: str | None, **options: Any) -> None:
     APP is MODULE:APP. The module is imported, and the app is not started.
     """
     if (app is None) == (url is None):
-        raise CannotAskError("audit takes MODULE:APP or --url URL. Write asgi-cors audit main:app.")
+        raise CannotRunError("audit takes MODULE:APP or --url URL. Write asgi-cors audit main:app.")
     origins = tuple(map(parse_page_origin, options["origins"]))
     if url is not None:
         with _transport(options) as transport, stderr().status(f"testing {escape(url)}") as status:
@@ -202,7 +202,7 @@ def console(message: str | None, *, as_json: bool) -> None:
     """
     readings = recognise(_standard_input() if message is None else message)
     if not readings:
-        raise CannotAskError(
+        raise CannotRunError(
             "the text contains no CORS message of Chromium, Firefox or Safari. Paste the whole message, in quotes."
         )
     _show(console_report.report(readings), console_report.as_json(readings), as_json=as_json)
@@ -213,4 +213,4 @@ def _standard_input() -> str:
     try:
         return sys.stdin.read() if sys.stdin else ""
     except UnicodeDecodeError as error:
-        raise CannotAskError(f"standard input is not text: {error}.") from None
+        raise CannotRunError(f"standard input is not text: {error}.") from None

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class CannotAskError(Exception):
+class CannotRunError(Exception):
     """A command cannot start, or a server does not respond. The message is one line for the user."""

@@ -12,7 +12,7 @@ from rich.text import Text
 from asgi_cors import Explanation, Step, explain
 
 from .apps import find_policy
-from .errors import CannotAskError
+from .errors import CannotRunError
 from .terminal import SYMBOLS, labelled, plain
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def explain_request(  # noqa: PLR0913 - the parts of a request
     """Explain a request by the policy that serves its path.
 
     Raises:
-        CannotAskError: The app has no asgi_cors middleware.
+        CannotRunError: The app has no asgi_cors middleware.
     """
     if app.configuration is None:
-        raise CannotAskError(
+        raise CannotRunError(
             f"the {app.framework or 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
             " Write app = CORSMiddleware(app, allow_origins=[…])."
         )

@@ -53,13 +53,13 @@ def test_a_change_before_a_handshake_applies_to_it():
         )
         for origin in (PAGE, OTHER)
     ]
-    assert [answer.messages[0]["type"] for answer in answers] == ["websocket.close", "websocket.accept"]
+    assert [response.messages[0]["type"] for response in answers] == ["websocket.close", "websocket.accept"]
 
 
 def test_an_error_in_before_request_is_logged_and_fails_no_request(serve, caplog):
     def fail():
         raise RuntimeError("no file")
 
-    served = serve(Configuration(allow_origins=PAGE, before_request=fail))
-    assert served.request(origin=PAGE).cors == [f"access-control-allow-origin: {PAGE}"]
+    client = serve(Configuration(allow_origins=PAGE, before_request=fail))
+    assert client.request(origin=PAGE).cors == [f"access-control-allow-origin: {PAGE}"]
     assert "before_request raised: RuntimeError: 'no file'" in caplog.text

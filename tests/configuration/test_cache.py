@@ -1,4 +1,4 @@
-"""The fast path: what is decided once is carried out again without deciding, and no request can tell."""
+"""The cache: a decision is made once, and later requests of its kind get the same response."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from asgi_cors import Configuration, CORSMiddleware, Decision, Policy, Request, 
 from asgi_cors._configuration.cache import MAX_ACTUAL, MAX_PATH_LENGTH, MAX_PATHS, MAX_REFUSED
 from tests.support.apps import App
 from tests.support.cached import cached
-from tests.support.clients import Answer, Served, call_asgi, http_scope
+from tests.support.clients import Client, Response, call_asgi, http_scope
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 from tests.support.strategies import policies, requests
 
@@ -26,31 +26,31 @@ Own = list[tuple[str, str]]
 
 
 def decided(policy: Policy, sent: Sent) -> Decision:
-    """What decide() says of a request."""
-    method, fields = sent
-    values = ([value for key, value in fields if key == name] for name in ASKS)
+    """Return the decision on a request."""
+    method, headers = sent
+    values = ([value for key, value in headers if key == name] for name in ASKS)
     return decide(policy, Request(method, *(b", ".join(lines) if lines else None for lines in values)))
 
 
 def lines(decision: Decision, own: Own) -> list[str]:
-    """The answer's lines: the app's own, by the decision's leave, and the decision's."""
+    """Return the lines of the response: those of the decision, and those of the app that it does not replace."""
     cors = {name.decode(): value.decode() for name, value in decision.headers}
-    vary, exposed = ([value for name, value in own if name.lower() == field] for field in ("vary", EXPOSES))
+    vary, exposed = ([value for name, value in own if name.lower() == wanted] for wanted in ("vary", EXPOSES))
     if cors and exposed:
         cors[EXPOSES] = ", ".join(dict.fromkeys([*filter(None, cors.get(EXPOSES, "").split(", ")), *exposed]))
     varied = {name.decode(): name for name in decision.vary if not {"*", name.decode()} & set(vary)}
-    kept = {f"{name.lower()}: {value}" for name, value in own if name.lower() not in {*ALLOWS, EXPOSES, "vary"}}
+    others = {f"{name.lower()}: {value}" for name, value in own if name.lower() not in {*ALLOWS, EXPOSES, "vary"}}
     if decision.vary or vary:
-        kept.add(f"vary: {', '.join([*vary, *varied])}")
-    return sorted(kept | {f"{name}: {value}" for name, value in cors.items()})
+        others.add(f"vary: {', '.join([*vary, *varied])}")
+    return sorted(others | {f"{name}: {value}" for name, value in cors.items()})
 
 
-def told(answer: Answer) -> tuple[int | None, list[str]]:
-    """Status and lines of an answer, without those of its content."""
-    return answer.status, [line for line in answer.lines if not line.startswith("content-")]
+def without_content(response: Response) -> tuple[int | None, list[str]]:
+    """Return the status of a response, and its lines without the content headers."""
+    return response.status, [line for line in response.lines if not line.startswith("content-")]
 
 
-OWN_FIELDS = st.lists(
+OWN_HEADERS = st.lists(
     st.sampled_from(
         [
             ("x-a", "1"),
@@ -63,29 +63,31 @@ OWN_FIELDS = st.lists(
         ]
     ),
     max_size=3,
-    unique_by=lambda field: field[0].lower(),
+    unique_by=lambda header: header[0].lower(),
 )
 
 
-@pytest.mark.parametrize("shell", ["asgi", "wsgi"])
-@given(policy=policies(), sent=requests(), own=st.lists(OWN_FIELDS, min_size=2, max_size=4))
-def test_every_later_request(shell: str, policy: Policy, sent: Sent, own: list[Own]) -> None:
-    """The first request of a kind and every later one are answered as decide() says, whatever the app itself sends."""
-    served = Served(shell, App(), policy)
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+@given(policy=policies(), sent=requests(), own=st.lists(OWN_HEADERS, min_size=2, max_size=4))
+def test_the_first_request_and_every_later_one_get_the_response_that_decide_demands(
+    interface: str, policy: Policy, sent: Sent, own: list[Own]
+) -> None:
+    """Whatever headers the app sends itself."""
+    client = Client(interface, App(), policy)
     decision = decided(policy, sent)
-    for fields in own:
-        served.app.headers = [("content-type", "text/plain"), *fields]
-        expected = lines(decision, [] if decision.status else fields)
-        assert told(served.request(sent[0], fields=sent[1])) == (decision.status or 200, expected)
+    for headers in own:
+        client.app.headers = [("content-type", "text/plain"), *headers]
+        expected = lines(decision, [] if decision.status else headers)
+        assert without_content(client.request(sent[0], headers=sent[1])) == (decision.status or 200, expected)
 
 
 KINDS: list[tuple[str, str, dict[str, Any], list[str] | None]] = [
     ("GET", "/", {"origin": None}, STRICT),
     ("GET", "/", {"origin": APP}, GRANT),
     ("POST", "/below/path", {"origin": APP}, GRANT),
-    ("OPTIONS", "/", {"origin": APP, "fields": [("access-control-request-method", "GET")]}, granted()),
+    ("OPTIONS", "/", {"origin": APP, "headers": [("access-control-request-method", "GET")]}, granted()),
     ("GET", "/", {"origin": EVIL}, STRICT),
-    ("OPTIONS", "/", {"origin": EVIL, "fields": [("access-control-request-method", "GET")]}, None),
+    ("OPTIONS", "/", {"origin": EVIL, "headers": [("access-control-request-method", "GET")]}, None),
 ]
 
 
@@ -94,39 +96,38 @@ KINDS: list[tuple[str, str, dict[str, Any], list[str] | None]] = [
 def test_a_later_request_is_not_decided(
     serve: Any, method: str, path: str, more: dict[str, Any], expected: list[str] | None, paths: Any, monkeypatch: Any
 ) -> None:
-    """What has been decided once is not decided again."""
-    served = serve(**ONE, paths=paths)
-    first = served.request(method, path, **more)
+    client = serve(**ONE, paths=paths)
+    first = client.request(method, path, **more)
     monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
     for _ in range(2):
-        later = served.request(method, path, **more)
+        later = client.request(method, path, **more)
         assert (later.status, later.lines, later.body) == (first.status, expected or first.lines, first.body)
 
 
 def test_a_later_request_of_any_origin_is_not_decided(serve: Any, monkeypatch: Any) -> None:
-    """Under an anonymous ``*`` one request decides for all."""
-    served = serve(allow_origins="*")
-    served.request(origin=None)
-    served.request(origin=APP)
+    """With an anonymous ``*`` all origins get the same response."""
+    client = serve(allow_origins="*")
+    client.request(origin=None)
+    client.request(origin=APP)
     monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
-    assert served.request(origin=EVIL).lines == sorted([OWN, origin_line("*")])
-    assert served.request(origin=APP).lines == sorted([OWN, origin_line("*")])
+    assert client.request(origin=EVIL).lines == sorted([OWN, origin_line("*")])
+    assert client.request(origin=APP).lines == sorted([OWN, origin_line("*")])
 
 
-def test_a_second_origin_is_seen(serve: Any) -> None:
-    """A second Origin refuses a request whose first one has been allowed, and the other way round."""
-    served = serve(**ONE)
+def test_a_second_origin_header_is_refused_although_a_response_for_the_first_is_cached(serve: Any) -> None:
+    """In either order."""
+    client = serve(**ONE)
     for _ in range(2):
-        assert served.request(origin=APP).lines == GRANT
+        assert client.request(origin=APP).lines == GRANT
         for first, second in ((APP, EVIL), (EVIL, APP), (APP, APP)):
-            fields = [("x-between", "1"), ("origin", second)]
-            assert served.request(origin=first, fields=fields).lines == STRICT
+            headers = [("x-between", "1"), ("origin", second)]
+            assert client.request(origin=first, headers=headers).lines == STRICT
             asks = ("access-control-request-method", "GET")
-            assert served.request("OPTIONS", origin=first, fields=[asks, *fields]).cors == []
+            assert client.request("OPTIONS", origin=first, headers=[asks, *headers]).cors == []
 
 
-def test_a_reused_start_stays_as_it_is() -> None:
-    """An app may send one start message again and again; a server may edit what it gets: neither sees the other."""
+def test_a_start_message_that_an_app_sends_repeatedly_is_not_changed() -> None:
+    """A server may edit the message that it receives: the app's own is another one."""
     start = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
     before = {**start, "headers": [*start["headers"]]}
 
@@ -136,88 +137,84 @@ def test_a_reused_start_stays_as_it_is() -> None:
 
     middleware = CORSMiddleware(app, **ONE)
     for _ in range(3):
-        answer = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]))
-        assert answer.lines == GRANT
-        answer.messages[0]["headers"].append((b"x-server", b"1"))
-        answer.messages[0]["status"] = 500
+        response = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]))
+        assert response.lines == GRANT
+        response.messages[0]["headers"].append((b"x-server", b"1"))
+        response.messages[0]["status"] = 500
     assert start == before
 
 
-def test_reconfigure_holds_at_once(serve: Any) -> None:
-    """A policy replaced by another is not carried out once more, nor is the other when it is replaced again."""
-    served = serve(**ONE)
+def test_a_reconfigured_policy_applies_at_once(serve: Any) -> None:
+    """No response of an earlier policy is sent again."""
+    client = serve(**ONE)
     asks = [("access-control-request-method", "GET")]
     for allowed, refused in ((APP, EVIL), (EVIL, APP), (APP, EVIL)):
-        served.middleware.reconfigure(allow_origins=allowed)
+        client.middleware.reconfigure(allow_origins=allowed)
         for _ in range(2):
-            assert served.request(origin=allowed).cors == [origin_line(allowed)]
-            assert served.request(origin=refused).cors == []
-            assert served.request("OPTIONS", origin=allowed, fields=asks).lines == granted(allowed)
-            assert served.request("OPTIONS", origin=refused, fields=asks).cors == []
+            assert client.request(origin=allowed).cors == [origin_line(allowed)]
+            assert client.request(origin=refused).cors == []
+            assert client.request("OPTIONS", origin=allowed, headers=asks).lines == granted(allowed)
+            assert client.request("OPTIONS", origin=refused, headers=asks).cors == []
 
 
 @pytest.mark.parametrize("options", [ONE, {"allow_origins": "https://*.example.net", "allow_headers": "*"}])
-def test_a_hostile_stream_leaves_tables_bounded(serve: Any, options: dict[str, Any]) -> None:
-    """Whatever strangers vary (origins, methods, header names), what is kept of it has a limit."""
+def test_the_caches_are_bounded_whatever_headers_clients_send(serve: Any, options: dict[str, Any]) -> None:
+    """Origins and header names vary."""
     policy = Policy(**options)
-    served = serve(policy)
+    client = serve(policy)
     for number in range(MAX_ACTUAL + 50):
         origin = f"https://n{number}.example.net"
-        served.request(origin=origin)
-        served.preflight("GET", f"x-{number}", origin=origin)
+        client.request(origin=origin)
+        client.preflight("GET", f"x-{number}", origin=origin)
     limit = MAX_REFUSED if options is ONE else MAX_ACTUAL
-    caches = cached(served, policy)
+    caches = cached(client, policy)
     assert all(len(cache) <= limit for cache in caches)
     assert any(caches)
 
 
-def test_a_hostile_stream_of_paths_leaves_them_bounded(serve: Any) -> None:
-    """However many paths strangers ask for, at whatever length, few are remembered, and each gets its policy."""
-    served = serve(**ONE, paths={"/open/*": {"allow_origins": "*"}})
+def test_the_cache_of_paths_is_bounded_whatever_paths_clients_request(serve: Any) -> None:
+    """Each path gets its policy."""
+    client = serve(**ONE, paths={"/open/*": {"allow_origins": "*"}})
     for number in range(MAX_PATHS + 50):
-        assert served.request(path=f"/open/{number}", origin=EVIL).cors == [origin_line("*")]
-        assert served.request(path=f"/{number}/{'a' * MAX_PATH_LENGTH}", origin=EVIL).cors == []
-    evaluator = served.middleware.configuration.evaluator
+        assert client.request(path=f"/open/{number}", origin=EVIL).cors == [origin_line("*")]
+        assert client.request(path=f"/{number}/{'a' * MAX_PATH_LENGTH}", origin=EVIL).cors == []
+    evaluator = client.middleware.configuration.evaluator
     assert 0 < len(evaluator.asgi._by_path) + len(evaluator.wsgi._by_path) <= MAX_PATHS
-    assert served.request(path="/open/0", origin=EVIL).cors == [origin_line("*")]
-    assert served.request(path="/closed", origin=EVIL).cors == []
+    assert client.request(path="/open/0", origin=EVIL).cors == [origin_line("*")]
+    assert client.request(path="/closed", origin=EVIL).cors == []
 
 
-def test_a_preflight_with_an_endless_field_name() -> None:
-    """A field whose name is longer than any that counts changes nothing."""
-    served = Served("asgi", App(), **ONE)
+def test_a_header_with_a_very_long_name_does_not_change_the_response_of_a_preflight() -> None:
+    client = Client("asgi", App(), **ONE)
     asks = [("origin", APP), ("x" * 300, "1"), ("access-control-request-method", "GET")]
     for _ in range(2):
-        assert call_asgi(served.middleware, http_scope("OPTIONS", "/", asks)).lines == granted()
+        assert call_asgi(client.middleware, http_scope("OPTIONS", "/", asks)).lines == granted()
 
 
 def test_a_later_request_of_a_view_is_not_decided(monkeypatch: Any) -> None:
-    """Nor is what a view's own policy serves decided again, nor what passes through looked at."""
+    """A request that passes through is not even read again."""
     configuration = Configuration(view_of=lambda scope: scope["path"], **ONE)
     configuration.set_views({"/own": {"allow_origins": EVIL}, "/none": None})
     middleware = CORSMiddleware(App().asgi, configuration)
     asks = [("access-control-request-method", "GET")]
 
-    def told(path: str, origin: str) -> list[list[str]]:
-        fields = [("origin", origin)]
-        scopes = http_scope("GET", path, fields), http_scope("OPTIONS", path, [*fields, *asks])
+    def both(path: str, origin: str) -> list[list[str]]:
+        headers = [("origin", origin)]
+        scopes = http_scope("GET", path, headers), http_scope("OPTIONS", path, [*headers, *asks])
         return [call_asgi(middleware, scope).lines for scope in scopes]
 
-    first = [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)]
+    first = [both(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)]
     assert first[0] == [GRANT, granted()]
     assert first[3] == [sorted([OWN, VARY, origin_line(EVIL)]), granted(EVIL)]
     assert first[4] == [[OWN], [OWN]]
     monkeypatch.delattr("asgi_cors._configuration.evaluation.decide")
     monkeypatch.delattr("asgi_cors._configuration.evaluation.read_request")
-    assert [told(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)] == first
+    assert [both(path, origin) for path in ("/", "/own", "/none") for origin in (APP, EVIL)] == first
 
 
-def test_an_answer_says_that_its_body_is_whole() -> None:
-    """Not every client takes that for granted."""
-    served = Served("asgi", App(), **ONE)
+def test_the_response_to_a_preflight_says_that_its_body_is_complete() -> None:
+    """Not every server assumes it."""
+    client = Client("asgi", App(), **ONE)
     for _ in range(2):
-        answer = served.preflight(origin=APP)
-        assert answer.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
-
-
-# -- a server that keeps letter case, as hypercorn with h11_pass_raw_headers
+        response = client.preflight(origin=APP)
+        assert response.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}

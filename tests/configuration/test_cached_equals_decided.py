@@ -1,4 +1,4 @@
-"""Decisions kept ready change nothing: every request is answered as the first, and as decide() says."""
+"""A cached decision changes nothing: each request is answered like the first, and as decide() says."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgi_cors import Configuration, CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.cache import BoundedCache
+from asgi_cors._configuration.cache import BoundedCache, CachedResponse
 from tests.support.apps import App
 from tests.support.cached import cached
-from tests.support.clients import Answer, Served, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.clients import Client, Response, call_asgi, call_wsgi, http_scope, wsgi_environ
 from tests.support.event_loops import run_asyncio
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
 from tests.support.strategies import policies, requests
@@ -26,103 +26,108 @@ HOST = ("host", "api.example.com")
 Sent = tuple[str, list[tuple[bytes, bytes]]]
 
 
-def joined(fields: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The value of a field over all its lines, None where there is none."""
-    return b", ".join(value for key, value in fields if key == name) if any(key == name for key, _ in fields) else None
+def joined(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """Join the values of all headers of a name. Return None if there are none."""
+    return (
+        b", ".join(value for key, value in headers if key == name) if any(key == name for key, _ in headers) else None
+    )
 
 
 def decided(policy: Policy, sent: Sent) -> tuple[int, list[str]]:
-    """Status and lines that decide() says."""
-    method, fields = sent
+    """Return the status and the lines that decide() demands."""
+    method, headers = sent
     names = (b"origin", b"access-control-request-method", b"access-control-request-headers")
-    decision = decide(policy, Request(method, *(joined(fields, name) for name in names)))
+    decision = decide(policy, Request(method, *(joined(headers, name) for name in names)))
     lines = [f"{name.decode()}: {value.decode()}" for name, value in decision.headers]
     if decision.vary:
         lines.append(f"vary: {', '.join(name.decode() for name in decision.vary)}")
     return decision.status or 200, sorted(lines)
 
 
-def told(answer: Answer) -> tuple[int | None, list[str]]:
-    """Status and lines of an answer, without those of its content."""
-    return answer.status, [line for line in answer.lines if not line.startswith("content-")]
+def without_content(response: Response) -> tuple[int | None, list[str]]:
+    """Return the status of a response, and its lines without the content headers."""
+    return response.status, [line for line in response.lines if not line.startswith("content-")]
 
 
 @given(policies(), policies(), st.lists(requests(), min_size=1, max_size=5), st.data())
-def test_each_is_answered_as_decided(policy: Policy, other: Policy, pool: list[Sent], data: st.DataObject) -> None:
-    """Requests in any order and number, and a policy replaced between them, are answered as decide() says."""
-    served = Served("asgi", App(), policy)
+def test_each_request_over_asgi_gets_the_response_that_decide_demands(
+    policy: Policy, other: Policy, pool: list[Sent], data: st.DataObject
+) -> None:
+    """In any order and number, also after the policy was replaced."""
+    client = Client("asgi", App(), policy)
     for current in (policy, other):
-        served.middleware.reconfigure(current)
-        for method, fields in data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=10)):
-            answer = call_asgi(served.middleware, http_scope(method, "/", fields))
-            assert told(answer) == decided(current, (method, fields))
+        client.middleware.reconfigure(current)
+        for method, headers in data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=10)):
+            response = call_asgi(client.middleware, http_scope(method, "/", headers))
+            assert without_content(response) == decided(current, (method, headers))
 
 
 @given(policies(), st.lists(requests(), min_size=1, max_size=5), st.data())
-def test_each_is_answered_as_the_first(policy: Policy, pool: list[Sent], data: st.DataObject) -> None:
-    """Over WSGI, too, an answer does not depend on what was asked before."""
-    served = Served("wsgi", App(), policy)
-    for method, fields in data.draw(st.lists(st.sampled_from(pool), min_size=2, max_size=10)):
-        fresh = Served("wsgi", App(), policy.replace())
-        environs = [wsgi_environ(method, "/", fields) for _ in range(2)]
-        assert told(call_wsgi(served.middleware, environs[0])) == told(call_wsgi(fresh.middleware, environs[1]))
+def test_each_request_over_wsgi_gets_the_response_of_a_new_middleware(
+    policy: Policy, pool: list[Sent], data: st.DataObject
+) -> None:
+    """A response does not depend on earlier requests."""
+    client = Client("wsgi", App(), policy)
+    for method, headers in data.draw(st.lists(st.sampled_from(pool), min_size=2, max_size=10)):
+        fresh = Client("wsgi", App(), policy.replace())
+        environs = [wsgi_environ(method, "/", headers) for _ in range(2)]
+        responses = [
+            call_wsgi(each.middleware, environ) for each, environ in zip((client, fresh), environs, strict=True)
+        ]
+        assert without_content(responses[0]) == without_content(responses[1])
 
 
-def test_preflights(serve: Any) -> None:
-    """A repeated preflight is answered alike, by headers of its own, and each question by itself."""
-    served = serve(**ONE, allow_methods="PUT", allow_headers=["x-a", "x-p-*"])
+def test_a_repeated_preflight_gets_the_same_response_and_another_one_its_own(serve: Any) -> None:
+    client = serve(**ONE, allow_methods="PUT", allow_headers=["x-a", "x-p-*"])
     names = "accept, accept-language, content-language, content-type, x-a"
     for _ in range(3):
-        assert served.preflight("PUT", "x-a", origin=APP).lines == granted(APP, "GET, HEAD, POST, PUT", names)
-        assert served.preflight("PUT", "x-p-1", origin=APP).lines == granted(
+        assert client.preflight("PUT", "x-a", origin=APP).lines == granted(APP, "GET, HEAD, POST, PUT", names)
+        assert client.preflight("PUT", "x-p-1", origin=APP).lines == granted(
             APP, "GET, HEAD, POST, PUT", f"{names}, x-p-1"
         )
-        for asked in (("DELETE", None, APP), ("PUT", "x-b", APP), ("PUT", None, EVIL)):
-            answer = served.preflight(*asked[:2], origin=asked[2])
-            assert (answer.status, answer.body != b"") == (200, True)
-        assert served.request("OPTIONS", origin=APP).lines == GRANT
-    assert served.reached == 3
+        for preflight in (("DELETE", None, APP), ("PUT", "x-b", APP), ("PUT", None, EVIL)):
+            response = client.preflight(*preflight[:2], origin=preflight[2])
+            assert (response.status, response.body != b"") == (200, True)
+        assert client.request("OPTIONS", origin=APP).lines == GRANT
+    assert client.reached == 3
 
 
-def test_a_server_that_edits_headers() -> None:
-    """A server or middleware outside that edits the list of an answer's headers does not edit the next answer."""
+def test_a_server_that_edits_the_headers_of_one_response_does_not_change_the_next() -> None:
     middleware = CORSMiddleware(App().asgi, **ONE)
-    fields = [("origin", APP), ("access-control-request-method", "GET")]
+    headers = [("origin", APP), ("access-control-request-method", "GET")]
     for _ in range(3):
-        answer = call_asgi(middleware, http_scope("OPTIONS", "/", fields))
-        assert answer.lines == granted()
-        answer.messages[0]["headers"].append((b"x-added", b"1"))
+        response = call_asgi(middleware, http_scope("OPTIONS", "/", headers))
+        assert response.lines == granted()
+        response.messages[0]["headers"].append((b"x-added", b"1"))
 
 
 @pytest.mark.parametrize("origin", [APP, EVIL, None], ids=["allowed", "refused", "no Origin"])
-def test_the_apps_fields_differ(serve: Any, origin: str | None) -> None:
-    """Each response is merged with its own fields, whatever the last one had."""
-    served = serve(**ONE)
+def test_each_response_is_merged_with_its_own_headers_of_the_app(serve: Any, origin: str | None) -> None:
+    client = serve(**ONE)
     cors = [origin_line(APP)] if origin == APP else []
     for own, vary in ((), "Origin"), ([("Vary", "Accept")], "Accept, Origin"), ((), "Origin"), ([("vary", "*")], "*"):
-        served.app.headers = [("content-type", "text/plain"), *own]
-        assert served.request(origin=origin).lines == sorted([OWN, *cors, f"vary: {vary}"])
-    served.app.headers = [("content-type", "text/plain"), ("Access-Control-Allow-Origin", "*")]
-    assert served.request(origin=origin).lines == sorted([OWN, *cors, VARY])
+        client.app.headers = [("content-type", "text/plain"), *own]
+        assert client.request(origin=origin).lines == sorted([OWN, *cors, f"vary: {vary}"])
+    client.app.headers = [("content-type", "text/plain"), ("Access-Control-Allow-Origin", "*")]
+    assert client.request(origin=origin).lines == sorted([OWN, *cors, VARY])
 
 
-def test_on_decision_is_told_of_each(serve: Any) -> None:
-    """on_decision is called for each request, also where the decision is known."""
+def test_on_decision_is_called_for_each_request_although_the_decision_is_cached(serve: Any) -> None:
     seen: list[str] = []
-    served = serve(on_decision=lambda decision, _: seen.append(decision.outcome), **ONE)
+    client = serve(on_decision=lambda decision, _: seen.append(decision.outcome), **ONE)
     for _ in range(3):
-        served.request(origin=APP)
-        served.preflight(origin=EVIL)
+        client.request(origin=APP)
+        client.preflight(origin=EVIL)
     assert seen == ["allowed", "preflight-refused"] * 3
 
 
-def test_enforce_looks_at_each(serve: Any) -> None:
-    """Whether a request is same-origin is asked of each: a refusal does not stick to the origin."""
-    served = serve(enforce=True, **ONE)
+def test_enforce_checks_each_request_for_the_same_origin(serve: Any) -> None:
+    """A refusal of an origin is not cached for its same-origin requests."""
+    client = serve(enforce=True, **ONE)
     same = ("sec-fetch-site", "same-origin")
     for method in ("POST", "OPTIONS"):
-        for fields, status in (([HOST], 403), ([HOST, same], 200), ([HOST], 403), ([HOST, same], 200)):
-            assert served.request(method, origin=EVIL, fields=fields).status == status
+        for headers, status in (([HOST], 403), ([HOST, same], 200), ([HOST], 403), ([HOST, same], 200)):
+            assert client.request(method, origin=EVIL, headers=headers).status == status
 
 
 PAGES: list[list[tuple[str, str]]] = [
@@ -141,40 +146,40 @@ ASKED = [("access-control-request-method", "PUT")]
 @settings(max_examples=50)
 @given(data=st.data())
 def test_a_condition_is_checked_at_each_request(interface: str, enforce: bool, data: st.DataObject) -> None:
-    """The callables' answer, same-origin and `on_decision`: every response is that of a middleware without a cache."""
-    answer: list[Any] = [True]
+    """With callables, same-origin requests and `on_decision`, each response is that of a middleware without a cache."""
+    result: list[Any] = [True]
     calls: list[str] = []
 
     def look_up(origin: str) -> Any:
         calls.append(origin)
-        if isinstance(answer[0], Exception):
-            raise answer[0]
-        return answer[0]
+        if isinstance(result[0], Exception):
+            raise result[0]
+        return result[0]
 
-    def build(told: list[Any] | None) -> Served:
-        hook = None if told is None else (lambda decision, scope: told.append((decision, scope["headers"])))
-        return Served(interface, App(), allow_origins=origins, allow_methods="PUT", enforce=enforce, on_decision=hook)
+    def build(reports: list[Any] | None) -> Client:
+        hook = None if reports is None else (lambda decision, scope: reports.append((decision, scope["headers"])))
+        return Client(interface, App(), allow_origins=origins, allow_methods="PUT", enforce=enforce, on_decision=hook)
 
     origins = data.draw(st.sampled_from([[APP], [APP, look_up], [look_up]]))
-    reports = data.draw(st.booleans())
+    is_reporting = data.draw(st.booleans())
     reported: list[Any] = []
-    served = build(reported if reports else None)
+    client = build(reported if is_reporting else None)
     steps = st.tuples(
         st.sampled_from(["GET", "POST", "OPTIONS", "HEAD"]),
         st.sampled_from([APP, EVIL, "https://own.example.com", None, "null"]),
         st.sampled_from(PAGES),
         st.sampled_from([True, False, 1, RuntimeError("no database")]),
     )
-    for method, origin, page, answer[0] in data.draw(st.lists(steps, min_size=2, max_size=12)):
-        fields = [*page, *(ASKED if method == "OPTIONS" else [])]
+    for method, origin, page, result[0] in data.draw(st.lists(steps, min_size=2, max_size=12)):
+        headers = [*page, *(ASKED if method == "OPTIONS" else [])]
         expected_reports: list[Any] = []
         reported.clear()
         calls.clear()
-        found = served.request(method, origin=origin, fields=fields)
+        found = client.request(method, origin=origin, headers=headers)
         found_calls = [*calls]
         calls.clear()
-        fresh = build(expected_reports if reports else None)
-        expected = fresh.request(method, origin=origin, fields=fields)
+        fresh = build(expected_reports if is_reporting else None)
+        expected = fresh.request(method, origin=origin, headers=headers)
         assert (found.status, found.lines, found.body) == (expected.status, expected.lines, expected.body)
         assert (reported, found_calls) == (expected_reports, calls)
 
@@ -183,17 +188,17 @@ def test_decisions_are_cached_under_conditions(serve: Any, monkeypatch: Any) -> 
     """Under `enforce`, `on_decision` and callables, nothing is decided again; the conditions are checked each time."""
     reported: list[Any] = []
     allowed = {APP}
-    served = serve(
+    client = serve(
         allow_origins=["https://static.example.com", allowed.__contains__],
         enforce=True,
         on_decision=lambda decision, _: reported.append(decision.outcome),
     )
-    asked = [("access-control-request-method", "GET")]
+    requested = [("access-control-request-method", "GET")]
 
     def statuses() -> list[int]:
-        requests = [("GET", APP, []), ("GET", EVIL, [HOST]), ("OPTIONS", APP, asked), ("OPTIONS", EVIL, asked)]
+        requests = [("GET", APP, []), ("GET", EVIL, [HOST]), ("OPTIONS", APP, requested), ("OPTIONS", EVIL, requested)]
         requests += [("GET", "https://static.example.com", []), ("GET", None, [])]
-        return [served.request(method, origin=origin, fields=fields).status for method, origin, fields in requests]
+        return [client.request(method, origin=origin, headers=headers).status for method, origin, headers in requests]
 
     first = statuses()
     assert first == [200, 403, 204, 200, 200, 200]
@@ -205,9 +210,9 @@ def test_decisions_are_cached_under_conditions(serve: Any, monkeypatch: Any) -> 
     assert statuses() == [403, 200, 200, 204, 200, 200]
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["answers", "fails"])
+@pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
 def test_a_callable_that_is_sometimes_async_is_called_once_for_each_request(serve: Any, fails: bool) -> None:
-    """Its answer for an origin may be cached by the user's code, and awaited again later."""
+    """Its result for an origin may be cached by the user's code, and awaited again later."""
     calls: list[str] = []
     now = [True]
 
@@ -220,11 +225,11 @@ def test_a_callable_that_is_sometimes_async_is_called_once_for_each_request(serv
         calls.append(origin)
         return True if now[0] else later()
 
-    served = serve(allow_origins=[look_up, lambda _: False], run=run_asyncio)
+    client = serve(allow_origins=[look_up, lambda _: False], run=run_asyncio)
     for now[0] in (True, True, False, False, True):
         calls.clear()
         expected = GRANT if now[0] or not fails else STRICT
-        assert served.request(origin=APP).lines == expected
+        assert client.request(origin=APP).lines == expected
         assert calls == [APP]
 
 
@@ -243,8 +248,8 @@ def test_middlewares_that_share_a_configuration_share_its_cache(serve: Any, monk
     assert second.request(origin=APP).lines == GRANT
 
 
-def test_one_policy_in_two_middlewares(serve: Any) -> None:
-    """Middlewares that share a policy, but not their other options, do not answer for each other."""
+def test_middlewares_that_share_a_policy_only_do_not_share_its_cached_responses(serve: Any) -> None:
+    """Their other options differ."""
     policy = Policy(**ONE)
     plain, strict, pathed = (
         serve(policy),
@@ -252,8 +257,8 @@ def test_one_policy_in_two_middlewares(serve: Any) -> None:
         serve(policy, paths={"/raw": None, "/open": {"allow_origins": "*"}}),
     )
     for _ in range(2):
-        assert plain.request("POST", origin=EVIL, fields=[HOST]).lines == STRICT
-        assert strict.request("POST", origin=EVIL, fields=[HOST]).status == 403
+        assert plain.request("POST", origin=EVIL, headers=[HOST]).lines == STRICT
+        assert strict.request("POST", origin=EVIL, headers=[HOST]).status == 403
         assert pathed.request("POST", "/raw", origin=EVIL).lines == [OWN]
         assert pathed.request("POST", "/open", origin=EVIL).lines == sorted([OWN, origin_line("*")])
         assert pathed.request("POST", "/x/../open", origin=APP).lines == STRICT
@@ -262,74 +267,70 @@ def test_one_policy_in_two_middlewares(serve: Any) -> None:
         assert pathed.preflight(origin=EVIL, path="/open").lines == granted("*")
 
 
-def test_reconfigured_paths(serve: Any) -> None:
-    """Paths named later, or taken back, hold from the next request on."""
-    served = serve(**ONE)
+def test_paths_that_reconfigure_adds_or_removes_apply_to_the_next_request(serve: Any) -> None:
+    client = serve(**ONE)
     for paths, lines in (
         (None, GRANT),
         ({"/a": None}, [OWN]),
         ({"/a": {"allow_origins": EVIL}}, STRICT),
         (None, GRANT),
     ):
-        served.middleware.reconfigure(paths=paths)
-        assert [served.request(path="/a", origin=APP).lines for _ in range(2)] == [lines, lines]
+        client.middleware.reconfigure(paths=paths)
+        assert [client.request(path="/a", origin=APP).lines for _ in range(2)] == [lines, lines]
 
 
-def sizes(served: Served, policy: Policy) -> list[int]:
+def sizes(client: Client, policy: Policy) -> list[int]:
     """Return the number of cached responses of a policy, by kind."""
-    return [len(cache) for cache in cached(served, policy)]
+    return [len(cache) for cache in cached(client, policy)]
 
 
-def test_what_is_kept_is_bounded(serve: Any) -> None:
-    """However many origins come, a bounded number of decisions is kept, and each is right."""
+def test_however_many_origins_send_requests_the_cache_is_bounded(serve: Any) -> None:
+    """Each response is right."""
     policy = Policy(allow_origins="https://*.example.com")
-    served = serve(policy)
+    client = serve(policy)
     origins = [f"https://t{number}.example.com" for number in range(5000)]
     for origin in [*origins, origins[0], origins[-1]]:
-        assert served.request(origin=origin).cors == [origin_line(origin)]
-    assert 0 < max(sizes(served, policy)) <= 4096
+        assert client.request(origin=origin).cors == [origin_line(origin)]
+    assert 0 < max(sizes(client, policy)) <= 4096
 
 
-def test_refusals_do_not_drive_out_what_is_allowed(serve: Any) -> None:
-    """Strangers fill a small room of their own."""
+def test_refusals_do_not_displace_allowed_origins_from_the_cache(serve: Any) -> None:
+    """Refused origins have a small cache of their own."""
     policy = Policy(**ONE)
-    served = serve(policy)
-    served.request(origin=APP)
+    client = serve(policy)
+    client.request(origin=APP)
     for number in range(2000):
-        served.request(origin=f"https://n{number}.evil.net")
-        served.preflight(origin=f"https://n{number}.evil.net")
-    assert max(sizes(served, policy)) <= 300
-    keys = [key for cache in cached(served, policy) for key in cache]
+        client.request(origin=f"https://n{number}.evil.net")
+        client.preflight(origin=f"https://n{number}.evil.net")
+    assert max(sizes(client, policy)) <= 300
+    keys = [key for cache in cached(client, policy) for key in cache]
     assert {APP, APP.encode()} & set(keys)
 
 
-def test_long_values_are_not_kept(serve: Any) -> None:
-    """What a stranger sends at length is answered and forgotten."""
+def test_long_values_are_not_cached(serve: Any) -> None:
     policy = Policy(**ONE, allow_headers="*")
-    served = serve(policy)
+    client = serve(policy)
     for number in range(10):
-        served.request(origin=f"https://{'a' * 60_000}{number}")
-        served.preflight("GET", f"x-{'a' * 8000}{number}", origin=APP)
-        served.preflight("GET", origin=f"https://{'a' * 60_000}{number}")
-    keys = [key for cache in cached(served, policy) for key in cache]
+        client.request(origin=f"https://{'a' * 60_000}{number}")
+        client.preflight("GET", f"x-{'a' * 8000}{number}", origin=APP)
+        client.preflight("GET", origin=f"https://{'a' * 60_000}{number}")
+    keys = [key for cache in cached(client, policy) for key in cache]
     parts = [part for key in keys for part in (key if isinstance(key, tuple) else (key,))]
     assert sum(len(part or "") for part in parts) < 20_000
 
 
-def test_a_refused_preflight_is_answered_alike_later(serve: Any) -> None:
-    """A refused preflight is the same answer at any time."""
-    served = serve(**ONE)
-    answers = [served.preflight("PUT", origin=EVIL) for _ in range(3)]
-    assert [answer.lines for answer in answers] == [refused(answers[0].body)] * 3
+def test_a_repeated_refused_preflight_gets_the_same_response(serve: Any) -> None:
+    client = serve(**ONE)
+    responses = [client.preflight("PUT", origin=EVIL) for _ in range(3)]
+    assert [response.lines for response in responses] == [refused(responses[0].body)] * 3
 
 
-def test_threads_fill_one_table() -> None:
-    """Threads that keep decisions in one full table at the same time neither fail nor overfill it."""
+def test_threads_that_fill_one_cache_neither_fail_nor_overfill_it() -> None:
     cache = BoundedCache(8)
 
     def fill(thread: int) -> None:
         for number in range(10_000):
-            cache.store((thread, number), (None, 0.0, None), refused=False)
+            cache.store(CachedResponse((thread, number)), refused=False)
 
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

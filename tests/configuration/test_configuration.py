@@ -13,7 +13,7 @@ STRICT = sorted([OWN, VARY])
 HOST = ("host", "api.example.com")
 SELF = "https://api.example.com"
 
-# behaviour, method, Origin, fields, whether the app runs
+# behaviour, method, Origin, headers, whether the app runs
 ENFORCED: list[tuple[str, str, str | None, list[tuple[str, str]], bool]] = [
     ("an allowed origin passes", "POST", APP, [HOST], True),
     ("a refused origin is answered 403", "GET", EVIL, [HOST], False),
@@ -25,70 +25,70 @@ ENFORCED: list[tuple[str, str, str | None, list[tuple[str, str]], bool]] = [
         False,
     ),
     ("null is answered 403", "POST", "null", [HOST], False),
-    ("what is no origin is answered 403", "POST", "https://a b", [HOST], False),
+    ("a malformed origin is answered 403", "POST", "https://a b", [HOST], False),
     ("no Origin passes", "POST", None, [HOST], True),
     ("the same origin passes", "POST", SELF, [HOST], True),
     ("the same origin by Sec-Fetch-Site passes", "POST", "null", [HOST, ("sec-fetch-site", "same-origin")], True),
-    ("a navigation of the user passes", "POST", EVIL, [HOST, ("sec-fetch-site", "none")], True),
+    ("a navigation that the user began passes", "POST", EVIL, [HOST, ("sec-fetch-site", "none")], True),
     (
-        "what the browser calls cross-site is refused though Host is equal",
+        "a cross-site request by Sec-Fetch-Site is refused although Host is equal",
         "POST",
         SELF,
         [HOST, ("sec-fetch-site", "cross-site")],
         False,
     ),
-    ("another port is another origin", "POST", f"{SELF}:8443", [HOST], False),
+    ("another port is answered 403", "POST", f"{SELF}:8443", [HOST], False),
     ("a port that is the default of the origin's scheme passes", "POST", SELF, [("host", "api.example.com:443")], True),
-    ("an ordinary OPTIONS is a request like any", "OPTIONS", EVIL, [HOST], False),
+    ("an OPTIONS request that is not a preflight is answered 403", "OPTIONS", EVIL, [HOST], False),
 ]
 
 
 @pytest.mark.parametrize(
-    ("method", "origin", "fields", "runs"), [row[1:] for row in ENFORCED], ids=[row[0] for row in ENFORCED]
+    ("method", "origin", "headers", "runs"), [row[1:] for row in ENFORCED], ids=[row[0] for row in ENFORCED]
 )
-def test_enforce(serve: Any, method: str, origin: str | None, fields: list[tuple[str, str]], runs: bool) -> None:
-    """enforce=True answers a refused cross-origin request 403 in plain text before the app runs."""
-    served = serve(enforce=True, **ONE)
-    answer = served.request(method, origin=origin, fields=fields)
-    assert (answer.status, bool(served.reached)) == ((200, True) if runs else (403, False))
-    assert answer.values("vary") == ["Origin"]
-    assert answer.cors == ([origin_line(APP)] if origin == APP else [])
+def test_enforce_refuses_cross_origin_requests_of_other_origins_before_the_app_runs(
+    serve: Any, method: str, origin: str | None, headers: list[tuple[str, str]], runs: bool
+) -> None:
+    """The response is a 403 in plain text."""
+    client = serve(enforce=True, **ONE)
+    response = client.request(method, origin=origin, headers=headers)
+    assert (response.status, bool(client.reached)) == ((200, True) if runs else (403, False))
+    assert response.values("vary") == ["Origin"]
+    assert response.cors == ([origin_line(APP)] if origin == APP else [])
     if not runs:
-        assert answer.values("content-type")[0].startswith("text/plain")
-        assert origin in answer.body.decode() or "rigin" in answer.body.decode()
+        assert response.values("content-type")[0].startswith("text/plain")
+        assert origin in response.body.decode() or "rigin" in response.body.decode()
 
 
 @pytest.mark.parametrize("origin", [APP, EVIL])
-def test_without_enforce(serve: Any, origin: str) -> None:
-    """Without enforce a refused request runs, as CORS has it."""
-    served = serve(**ONE)
-    assert (served.request("POST", origin=origin, fields=[HOST]).status, served.reached) == (200, 1)
+def test_without_enforce_a_refused_request_reaches_the_app(serve: Any, origin: str) -> None:
+    client = serve(**ONE)
+    assert (client.request("POST", origin=origin, headers=[HOST]).status, client.reached) == (200, 1)
 
 
-def test_enforce_leaves_preflights(serve: Any) -> None:
-    """Preflights are answered as ever."""
-    served = serve(enforce=True, **ONE)
-    assert served.preflight(origin=APP, fields=[HOST]).lines == granted()
-    answer = served.preflight(origin=EVIL, fields=[HOST])
-    assert (answer.status, answer.lines) == (200, refused(answer.body))
+def test_enforce_does_not_change_the_responses_to_preflights(serve: Any) -> None:
+    client = serve(enforce=True, **ONE)
+    assert client.preflight(origin=APP, headers=[HOST]).lines == granted()
+    response = client.preflight(origin=EVIL, headers=[HOST])
+    assert (response.status, response.lines) == (200, refused(response.body))
 
 
-def test_enforce_leaves_paths_without_policy(serve: Any) -> None:
-    """A cross-site form post that is meant to arrive goes by paths={...: None}."""
-    served = serve(enforce=True, paths={"/saml": None}, **ONE)
-    assert served.request("POST", "/saml", origin=EVIL, fields=[HOST]).lines == [OWN]
-    assert served.request("POST", "/other", origin=EVIL, fields=[HOST]).status == 403
+def test_enforce_does_not_refuse_requests_of_paths_without_policy(serve: Any) -> None:
+    """Such a path may receive cross-site form posts."""
+    client = serve(enforce=True, paths={"/saml": None}, **ONE)
+    assert client.request("POST", "/saml", origin=EVIL, headers=[HOST]).lines == [OWN]
+    assert client.request("POST", "/other", origin=EVIL, headers=[HOST]).status == 403
 
 
-def test_enforce_names_the_host_received(serve: Any) -> None:
-    """The refusal names the Host received and, where it looks like a proxy's upstream, the line for the proxy."""
-    body = serve(enforce=True, **ONE).request("POST", origin=SELF, fields=[("host", "127.0.0.1:8000")]).body.decode()
+def test_a_refusal_names_the_host_received_and_the_line_for_the_proxy(serve: Any) -> None:
+    """The Host looks like a proxy's upstream."""
+    body = serve(enforce=True, **ONE).request("POST", origin=SELF, headers=[("host", "127.0.0.1:8000")]).body.decode()
     assert "127.0.0.1:8000" in body
     assert "proxy_set_header Host $host" in body
 
 
 DECISIONS: list[tuple[str, str, str | None, Outcome]] = [
-    ("GET", "GET", APP, Outcome.ALLOWED),
+    ("allowed", "GET", APP, Outcome.ALLOWED),
     ("refused", "GET", EVIL, Outcome.REFUSED),
     ("no Origin", "GET", None, Outcome.NOT_CORS),
     ("preflight", "preflight", APP, Outcome.PREFLIGHT_ALLOWED),
@@ -99,33 +99,34 @@ DECISIONS: list[tuple[str, str, str | None, Outcome]] = [
 @pytest.mark.parametrize(
     ("method", "origin", "outcome"), [row[1:] for row in DECISIONS], ids=[row[0] for row in DECISIONS]
 )
-def test_on_decision(serve: Any, method: str, origin: str | None, outcome: Outcome) -> None:
-    """on_decision is called once after each decision, with it and the scope."""
+def test_on_decision_is_called_once_for_each_decision_with_it_and_the_scope(
+    serve: Any, method: str, origin: str | None, outcome: Outcome
+) -> None:
     seen: list[Any] = []
-    served = serve(
+    client = serve(
         on_decision=lambda decision, scope: seen.append(
             (decision.outcome, decision.reason, scope["type"], scope["path"])
         ),
         **ONE,
     )
     if method == "preflight":
-        served.preflight(origin=origin, path="/a")
+        client.preflight(origin=origin, path="/a")
     else:
-        served.request(method, "/a", origin=origin)
+        client.request(method, "/a", origin=origin)
     reason = seen[0][1]
     assert seen == [(outcome, reason, "http", "/a")]
     assert (reason is None) is (outcome not in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED})
 
 
-def test_on_decision_not_called_without_policy(serve: Any) -> None:
-    """Where no policy serves the request there is no decision."""
+def test_on_decision_is_not_called_if_no_policy_applies(serve: Any) -> None:
     seen: list[Any] = []
     serve(on_decision=lambda *args: seen.append(args), paths={"/*": None}, **ONE).request(origin=APP)
     assert seen == []
 
 
-def test_on_decision_that_raises(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Its exceptions are logged and break nothing."""
+def test_an_exception_in_on_decision_is_logged_and_does_not_change_the_response(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
 
     def fail(decision: Any, scope: Any) -> None:
         message = f"{decision.outcome} {scope['path']}"
@@ -137,47 +138,45 @@ def test_on_decision_that_raises(serve: Any, caplog: pytest.LogCaptureFixture) -
     assert "on_decision" in record.getMessage()
 
 
-def test_reconfigure_options(serve: Any) -> None:
-    """reconfigure(**options) replaces the policy at once; a decision taken before does not linger."""
-    served = serve(**ONE)
-    assert served.request(origin=APP).lines == GRANT
-    served.middleware.reconfigure(allow_origins=EVIL)
-    assert served.request(origin=APP).lines == STRICT
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
-    assert served.middleware.policy == Policy(allow_origins=EVIL)
+def test_options_of_reconfigure_replace_the_policy_at_once(serve: Any) -> None:
+    client = serve(**ONE)
+    assert client.request(origin=APP).lines == GRANT
+    client.middleware.reconfigure(allow_origins=EVIL)
+    assert client.request(origin=APP).lines == STRICT
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+    assert client.middleware.policy == Policy(allow_origins=EVIL)
 
 
-def test_reconfigure_a_policy(serve: Any) -> None:
-    """reconfigure(policy=...) takes a policy, as by replace()."""
-    served = serve(**ONE)
-    served.middleware.reconfigure(policy=served.middleware.policy.replace(allow_origins=[APP, EVIL]))
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+def test_reconfigure_accepts_a_policy(serve: Any) -> None:
+    """For example one that replace() returned."""
+    client = serve(**ONE)
+    client.middleware.reconfigure(policy=client.middleware.policy.replace(allow_origins=[APP, EVIL]))
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
 
 
-def test_reconfigure_keeps_what_is_not_named(serve: Any) -> None:
-    """Paths and the rest stay unless named; a dict of paths is laid over the new base at once."""
+def test_reconfigure_does_not_change_paths_and_options_that_are_not_named(serve: Any) -> None:
+    """A dict of `paths` is merged over the new base at once."""
     seen: list[Any] = []
-    served = serve(
+    client = serve(
         paths={"/a": {"allow_origins": EVIL}, "/b": None},
         on_decision=lambda *args: seen.append(args),
         enforce=True,
         **ONE,
     )
-    served.middleware.reconfigure(allow_origins=APP, max_age=77)
-    assert served.preflight(origin=EVIL, path="/a").lines == granted(EVIL, max_age=77)
-    assert served.request(path="/b", origin=EVIL).lines == [OWN]
-    assert served.request(path="/c", origin=EVIL, fields=[HOST]).status == 403
+    client.middleware.reconfigure(allow_origins=APP, max_age=77)
+    assert client.preflight(origin=EVIL, path="/a").lines == granted(EVIL, max_age=77)
+    assert client.request(path="/b", origin=EVIL).lines == [OWN]
+    assert client.request(path="/c", origin=EVIL, headers=[HOST]).status == 403
     assert len(seen) == 2
 
 
-def test_reconfigure_paths_alone(serve: Any) -> None:
-    """The policy stays where only paths are named."""
-    served = serve(**ONE)
-    served.middleware.reconfigure(paths={"/a": None})
-    assert served.request(path="/a", origin=APP).lines == [OWN]
-    assert served.request(path="/b", origin=APP).lines == GRANT
-    served.middleware.reconfigure(paths=None)
-    assert served.request(path="/a", origin=APP).lines == GRANT
+def test_reconfigure_with_paths_alone_does_not_change_the_policy(serve: Any) -> None:
+    client = serve(**ONE)
+    client.middleware.reconfigure(paths={"/a": None})
+    assert client.request(path="/a", origin=APP).lines == [OWN]
+    assert client.request(path="/b", origin=APP).lines == GRANT
+    client.middleware.reconfigure(paths=None)
+    assert client.request(path="/a", origin=APP).lines == GRANT
 
 
 @pytest.mark.parametrize(
@@ -191,29 +190,27 @@ def test_reconfigure_paths_alone(serve: Any) -> None:
     ],
     ids=str,
 )
-def test_reconfigure_is_all_or_nothing(serve: Any, change: dict[str, Any]) -> None:
-    """An invalid change raises and leaves the old configuration in force."""
-    served = serve(paths={"/a": None}, **ONE)
+def test_an_invalid_change_raises_and_leaves_the_old_configuration_in_force(serve: Any, change: dict[str, Any]) -> None:
+    client = serve(paths={"/a": None}, **ONE)
     with pytest.raises(ConfigError):
-        served.middleware.reconfigure(**change)
-    assert served.request(origin=APP).lines == GRANT
-    assert served.request(path="/a", origin=APP).lines == [OWN]
+        client.middleware.reconfigure(**change)
+    assert client.request(origin=APP).lines == GRANT
+    assert client.request(path="/a", origin=APP).lines == [OWN]
 
 
-def test_reconfigure_that_breaks_a_dict_of_paths(serve: Any) -> None:
-    """A dict that is no policy over the new base makes the whole call raise."""
-    served = serve(paths={"/a": {"allow_origins": "*"}}, **ONE)
+def test_a_new_base_that_makes_a_dict_of_paths_invalid_raises(serve: Any) -> None:
+    """The old configuration stays in force."""
+    client = serve(paths={"/a": {"allow_origins": "*"}}, **ONE)
     with pytest.raises(ConfigError):
-        served.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
-    assert served.request(path="/a", origin=EVIL).lines == sorted([OWN, origin_line("*")])
-    assert served.middleware.policy == Policy(**ONE)
+        client.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
+    assert client.request(path="/a", origin=EVIL).lines == sorted([OWN, origin_line("*")])
+    assert client.middleware.policy == Policy(**ONE)
 
 
-def test_attributes(serve: Any) -> None:
-    """The middleware shows its app and its policy."""
-    served = serve(**ONE)
-    assert served.middleware.app == (served.app.asgi if served.shell == "asgi" else served.app.wsgi)
-    assert served.middleware.policy == Policy(**ONE)
+def test_the_middleware_has_its_app_and_its_policy_as_attributes(serve: Any) -> None:
+    client = serve(**ONE)
+    assert client.middleware.app == (client.app.asgi if client.interface == "asgi" else client.app.wsgi)
+    assert client.middleware.policy == Policy(**ONE)
     assert serve(Policy(**ONE)).middleware.policy == Policy(**ONE)
 
 
@@ -221,28 +218,27 @@ WRONG: list[dict[str, Any]] = [{"enforce": 1}, {"check_websockets": "no"}, {"pol
 
 
 @pytest.mark.parametrize("options", WRONG, ids=str)
-def test_options_of_a_wrong_type(serve: Any, options: dict[str, Any]) -> None:
-    """An option of the middleware of a wrong type is refused under its name."""
+def test_an_option_of_the_middleware_of_a_wrong_type_is_refused_by_its_name(
+    serve: Any, options: dict[str, Any]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         serve(**ONE, **options)
     assert [each.option for each in caught.value.issues] == list(options)
 
 
-def test_enforce_and_an_ambiguous_path(serve: Any) -> None:
-    """Under enforce a request does not reach the app if one of the policies of its path refuses it."""
-    served = serve(enforce=True, paths={"/open/*": {"allow_origins": EVIL}}, **ONE)
-    assert (served.request("POST", "/open/../x", origin=APP, fields=[HOST]).status, served.reached) == (403, 0)
+def test_enforce_refuses_an_ambiguous_path_if_one_of_its_policies_does(serve: Any) -> None:
+    client = serve(enforce=True, paths={"/open/*": {"allow_origins": EVIL}}, **ONE)
+    assert (client.request("POST", "/open/../x", origin=APP, headers=[HOST]).status, client.reached) == (403, 0)
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "app"], ids=repr)
-def test_an_app_that_is_none(shell: str, wrong: Any) -> None:
-    """What can't be called is refused as an app at set-up."""
+def test_an_app_that_is_not_callable_is_refused(interface: str, wrong: Any) -> None:
     with pytest.raises(ConfigError, match="app"):
-        (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(wrong, **ONE)
+        (CORSMiddleware if interface == "asgi" else WSGIMiddleware)(wrong, **ONE)
 
 
-async def test_reconfigure_reads_iterators_again() -> None:
-    """A generator among the options of a path, or in vary, is read once, and holds after reconfigure."""
+async def test_reconfigure_does_not_lose_options_given_as_iterators() -> None:
+    """A generator among the options of a path, or in `vary`, is read once and stays in force."""
 
     async def app(_scope: Any, _receive: Any, _send: Any) -> None: ...
 

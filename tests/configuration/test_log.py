@@ -1,4 +1,4 @@
-"""What the logger says, how often, at which level."""
+"""The logger's lines: their text, level, rate and attributes."""
 
 import ast
 import logging
@@ -15,7 +15,7 @@ from asgi_cors._configuration.log import ATTRIBUTES, WINDOW
 from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
 from tests.support.apps import App
-from tests.support.clients import Served, call_asgi, websocket_scope
+from tests.support.clients import Client, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL
 from tests.support.policies import policy_without_warnings
 
@@ -24,7 +24,7 @@ INFO, WARNING = logging.INFO, logging.WARNING
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[logs.Clock]:
-    """A clock that stands still until it is moved."""
+    """Freeze the clock of every middleware that the test builds, until the test moves it."""
     with logs.held(monkeypatch) as held:
         yield held
 
@@ -37,13 +37,13 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
 WWW = "https://www.example.com"
 LOCAL, LOOPBACK = "http://localhost:5173", "http://127.0.0.1:5173"
 
-# behaviour, allow_origins, Origin, level, words
+# id, allow_origins, Origin, level, words of the line
 ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
-    ("an origin of no kin", APP, EVIL, INFO, [EVIL, "/path"]),
-    ("http in place of https", APP, APP.replace("https", "http"), WARNING, [APP, "http, not https"]),
-    ("https in place of http", LOCAL, "https://localhost:5173", WARNING, [LOCAL, "https, not http"]),
-    ("a port where none is allowed", APP, f"{APP}:8443", WARNING, [APP, "port 8443, not the default port"]),
-    ("no port where one is allowed", f"{APP}:8443", APP, WARNING, [f"{APP}:8443", "the default port, not 8443"]),
+    ("an unrelated origin", APP, EVIL, INFO, [EVIL, "/path"]),
+    ("http instead of https", APP, APP.replace("https", "http"), WARNING, [APP, "http, not https"]),
+    ("https instead of http", LOCAL, "https://localhost:5173", WARNING, [LOCAL, "https, not http"]),
+    ("a port instead of the default one", APP, f"{APP}:8443", WARNING, [APP, "port 8443, not the default port"]),
+    ("the default port instead of another", f"{APP}:8443", APP, WARNING, [f"{APP}:8443", "the default port, not 8443"]),
     ("another port", f"{APP}:4201", f"{APP}:4202", WARNING, [f"{APP}:4201", "port 4202, not 4201"]),
     ("another port of localhost", "http://localhost:4200", LOCAL, WARNING, ["port 5173, not 4200"]),
     (
@@ -60,14 +60,14 @@ ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
         WARNING,
         ["not https; port 8080, not the default"],
     ),
-    ("http where any port of https is allowed", "https://localhost:*", LOCAL, WARNING, ["http, not https"]),
-    ("no port where one is allowed by any", "http://localhost:*", "https://localhost:3000", WARNING, ["https"]),
-    ("localhost for 127.0.0.1", LOOPBACK, LOCAL, WARNING, [LOOPBACK, "localhost, not 127.0.0.1"]),
-    ("127.0.0.1 for localhost", LOCAL, LOOPBACK, WARNING, [LOCAL, "127.0.0.1, not localhost"]),
-    ("[::1] for localhost", LOCAL, "http://[::1]:5173", WARNING, [LOCAL, "[::1], not localhost"]),
-    ("127.0.0.1 for [::1]", "http://[::1]:5173", LOOPBACK, WARNING, ["127.0.0.1, not [::1]"]),
-    ("www in front", "https://example.com", WWW, WARNING, ["https://example.com", "with 'www.'."]),
-    ("www missing", WWW, "https://example.com", WARNING, [WWW, "without 'www.'."]),
+    ("http if any port of https is allowed", "https://localhost:*", LOCAL, WARNING, ["http, not https"]),
+    ("https if any port of http is allowed", "http://localhost:*", "https://localhost:3000", WARNING, ["https"]),
+    ("localhost instead of 127.0.0.1", LOOPBACK, LOCAL, WARNING, [LOOPBACK, "localhost, not 127.0.0.1"]),
+    ("127.0.0.1 instead of localhost", LOCAL, LOOPBACK, WARNING, [LOCAL, "127.0.0.1, not localhost"]),
+    ("[::1] instead of localhost", LOCAL, "http://[::1]:5173", WARNING, [LOCAL, "[::1], not localhost"]),
+    ("127.0.0.1 instead of [::1]", "http://[::1]:5173", LOOPBACK, WARNING, ["127.0.0.1, not [::1]"]),
+    ("www. added", "https://example.com", WWW, WARNING, ["https://example.com", "with 'www.'."]),
+    ("www. missing", WWW, "https://example.com", WARNING, [WWW, "without 'www.'."]),
     (
         "a subdomain of an allowed host",
         "https://example.com",
@@ -77,7 +77,7 @@ ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
     ),
     ("a deeper subdomain", "https://example.com", "https://a.b.example.com", WARNING, ["a subdomain of it"]),
     (
-        "the base of a pattern",
+        "the parent domain of a pattern",
         "https://*.example.com",
         "https://example.com",
         WARNING,
@@ -87,9 +87,9 @@ ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
     ("a final slash", APP, f"{APP}/", WARNING, [APP, "a final slash"]),
     ("white space", APP, f"\x0b{APP}", WARNING, [APP, "white space"]),
     ("null", APP, "null", INFO, ["null"]),
-    ("what is not an origin", APP, "garbage", INFO, ["garbage"]),
-    ("another scheme than a page's", APP, "app://app.example.com", INFO, ["app://app.example.com"]),
-    ("a single label", APP, "https://intranet", INFO, ["https://intranet"]),
+    ("an invalid origin", APP, "garbage", INFO, ["garbage"]),
+    ("a scheme other than http and https", APP, "app://app.example.com", INFO, ["app://app.example.com"]),
+    ("an unrelated host of one label", APP, "https://intranet", INFO, ["https://intranet"]),
 ]
 
 
@@ -97,40 +97,28 @@ ORIGINS: list[tuple[str, Any, str, int, list[str]]] = [
     ("allowed", "origin", "level", "words"), [row[1:] for row in ORIGINS], ids=[row[0] for row in ORIGINS]
 )
 @pytest.mark.usefixtures("clock")
-def test_refused_origins(
+def test_a_refused_origin_is_a_warning_if_an_entry_is_close_and_info_otherwise(
     serve: Any, caplog: pytest.LogCaptureFixture, allowed: Any, origin: str, level: int, words: list[str]
 ) -> None:
-    """A refused origin is told in one line: a near miss at WARNING with the entry and the difference, else at INFO."""
     serve(allow_origins=[allowed, "https://other.example.org"]).request(path="/path", origin=origin)
     (line,) = logs.lines(caplog)
     assert logs.lines(caplog, level) == [line]
     assert [word for word in [*words, repr(origin)] if word not in line] == []
 
 
-MISTAKES: list[tuple[str, str, str | None, list[str]]] = [
-    (
-        "a method refused to an allowed origin",
-        "PUT",
-        None,
-        ["PUT", "MethodDisallowedByPreflightResponse"],
-    ),
-    (
-        "a header refused to an allowed origin",
-        "GET",
-        "x-id",
-        ["x-id", "HeaderDisallowedByPreflightResponse"],
-    ),
+REFUSED_PARTS: list[tuple[str, str, str | None, list[str]]] = [
+    ("method", "PUT", None, ["PUT", "MethodDisallowedByPreflightResponse"]),
+    ("header", "GET", "x-id", ["x-id", "HeaderDisallowedByPreflightResponse"]),
 ]
 
 
 @pytest.mark.parametrize(
-    ("method", "headers", "words"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
+    ("method", "headers", "words"), [row[1:] for row in REFUSED_PARTS], ids=[row[0] for row in REFUSED_PARTS]
 )
 @pytest.mark.usefixtures("clock")
-def test_mistakes_of_set_up(
+def test_a_method_or_header_refused_to_an_allowed_origin_is_a_warning_with_the_reason(
     serve: Any, caplog: pytest.LogCaptureFixture, method: str, headers: str | None, words: list[str]
 ) -> None:
-    """A refusal that looks like a mistake of set-up is a WARNING that names the cause."""
     serve(allow_origins=APP).preflight(method, headers, origin=APP, path="/path")
     (line,) = logs.lines(caplog, WARNING)
     assert [word for word in [*words, repr(APP), "/path"] if word not in line] == []
@@ -138,133 +126,139 @@ def test_mistakes_of_set_up(
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(("method", "headers"), [("A B", None), ("GET", "x y")], ids=["method", "header"])
-def test_what_no_browser_sends(serve: Any, caplog: pytest.LogCaptureFixture, method: str, headers: str | None) -> None:
-    """A malformed preflight of an allowed origin is no mistake of set-up: INFO, and no other origin is named."""
+def test_a_malformed_preflight_of_an_allowed_origin_is_info_without_a_suggestion(
+    serve: Any, caplog: pytest.LogCaptureFixture, method: str, headers: str | None
+) -> None:
     serve(allow_origins=["https://*.example.com"]).preflight(method, headers, origin=APP)
     (line,) = logs.lines(caplog, INFO)
     assert "Did you mean" not in line
 
 
 @pytest.mark.usefixtures("clock")
-def test_nothing_to_tell(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Allowed requests, preflights and requests without Origin are not logged."""
-    served = serve(allow_origins=APP)
-    served.request(origin=APP)
-    served.preflight(origin=APP)
-    served.request()
+def test_allowed_requests_and_requests_without_origin_are_not_logged(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(allow_origins=APP)
+    client.request(origin=APP)
+    client.preflight(origin=APP)
+    client.request()
     assert logs.lines(caplog) == []
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert len(logs.lines(caplog)) == 1
 
 
-def test_once_a_minute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """A refusal is logged once per origin and cause and minute."""
-    served = serve(allow_origins=APP)
+def test_a_refusal_is_logged_once_a_minute_per_origin_and_cause(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
+    client = serve(allow_origins=APP)
     for _ in range(5):
-        served.request(origin=EVIL)
+        client.request(origin=EVIL)
     assert len(logs.lines(caplog)) == 1
-    served.preflight(origin=EVIL)
+    client.preflight(origin=EVIL)
     assert len(logs.lines(caplog)) == 2
-    served.request(origin="https://other.evil.net")
+    client.request(origin="https://other.evil.net")
     assert len(logs.lines(caplog)) == 3
     clock.now += 61
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert len([line for line in logs.lines(caplog) if EVIL in line]) == 3
-    served.preflight(origin=EVIL)
+    client.preflight(origin=EVIL)
     assert len([line for line in logs.lines(caplog) if EVIL in line]) == 4
 
 
 @pytest.mark.parametrize("start", [0, 1, 30, 59, 61], ids=lambda start: f"after {start} s")
-def test_a_minute_begins_with_the_line(
+def test_the_minute_of_a_refusal_begins_with_its_own_line(
     serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock, start: int
 ) -> None:
-    """The minute of a refusal runs from its own line, not from a minute that something else began."""
-    served = serve(allow_origins=APP)
-    served.request(origin="https://first.evil.net")
+    client = serve(allow_origins=APP)
+    client.request(origin="https://first.evil.net")
     clock.now += start
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     clock.now += 59
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert len([line for line in logs.lines(caplog) if EVIL in line]) == 1
     clock.now += 1
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert len([line for line in logs.lines(caplog) if EVIL in line]) == 2
 
 
-def of_strangers(caplog: pytest.LogCaptureFixture) -> list[str]:
+def lines_of_other_sites(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [line for line in logs.lines(caplog) if "evil.net" in line]
 
 
-def test_a_hundred_pairs_a_minute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """At most 50 other sites are logged in a minute, then one summary line has the count of the rest."""
-    served = serve(allow_origins=APP)
+def test_at_most_50_other_sites_are_logged_a_minute_and_one_line_counts_the_rest(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
+    client = serve(allow_origins=APP)
     for number in range(250):
-        served.request(origin=f"https://n{number}.evil.net")
-    assert of_strangers(caplog) == logs.lines(caplog, INFO)
-    assert len(of_strangers(caplog)) == 50
+        client.request(origin=f"https://n{number}.evil.net")
+    assert lines_of_other_sites(caplog) == logs.lines(caplog, INFO)
+    assert len(lines_of_other_sites(caplog)) == 50
     clock.now += 61
-    served.request(origin="https://later.evil.net")
+    client.request(origin="https://later.evil.net")
     *_, last, summary, later = logs.lines(caplog)
     assert "https://n49.evil.net" in last
     assert "200 more refusals" in summary
     assert "https://later.evil.net" in later
     assert summary in logs.lines(caplog, INFO)
     clock.now += 61
-    served.request(origin="https://later.evil.net")
+    client.request(origin="https://later.evil.net")
     assert len([line for line in logs.lines(caplog) if "more refusals" in line]) == 1
 
 
-def test_other_sites_cannot_hide_a_mistake_of_set_up(serve: Any, caplog: pytest.LogCaptureFixture, clock: Any) -> None:
-    """However many other sites are refused first, 50 mistakes of set-up are logged."""
+def test_50_warnings_are_logged_after_refusals_of_1000_other_sites(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: Any
+) -> None:
     del clock
-    served = serve(allow_origins=APP)
+    client = serve(allow_origins=APP)
     for number in range(1000):
-        served.request(origin=f"https://n{number}.evil.net")
+        client.request(origin=f"https://n{number}.evil.net")
     for number in range(60):
-        served.preflight("GET", f"x-{number}", origin=APP)
+        client.preflight("GET", f"x-{number}", origin=APP)
     assert [len(logs.lines(caplog, level)) for level in (INFO, WARNING)] == [50, 50]
 
 
-def test_other_sites_cannot_hide_it_by_headers_either(serve: Any, caplog: pytest.LogCaptureFixture, clock: Any) -> None:
-    """Under `*` every site may cause a WARNING: these take no more room than other refusals of any site."""
+def test_warnings_that_any_site_can_cause_under_a_wildcard_take_at_most_50_lines(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: Any
+) -> None:
     del clock
-    served = serve(allow_origins=APP, paths={"/open": Policy(allow_origins="*")})
+    client = serve(allow_origins=APP, paths={"/open": Policy(allow_origins="*")})
     for number in range(200):
-        served.preflight("GET", f"x-{number}", origin=EVIL, path="/open")
-    served.preflight("PUT", origin=APP)
+        client.preflight("GET", f"x-{number}", origin=EVIL, path="/open")
+    client.preflight("PUT", origin=APP)
     lines = logs.lines(caplog, WARNING)
     assert len(lines) == 51
     assert "allow_methods" in lines[-1]
 
 
-def test_mistakes_of_set_up_may_take_all_of_it(serve: Any, caplog: pytest.LogCaptureFixture, clock: Any) -> None:
-    """Without other sites, 100 mistakes of set-up are logged; the summary has the level of what it counts."""
-    served = serve(allow_origins=APP)
+def test_100_warnings_are_logged_a_minute_and_the_line_that_counts_the_rest_is_a_warning(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: Any
+) -> None:
+    client = serve(allow_origins=APP)
     for number in range(130):
-        served.preflight("GET", f"x-{number}", origin=APP)
-    served.request(origin=EVIL)
+        client.preflight("GET", f"x-{number}", origin=APP)
+    client.request(origin=EVIL)
     assert [len(logs.lines(caplog, level)) for level in (INFO, WARNING)] == [0, 100]
     clock.now += 60
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert "31 more refusals" in logs.lines(caplog, WARNING)[-1]
 
 
-def test_what_is_off_takes_no_room(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """With INFO off, other sites are neither remembered nor counted."""
+def test_other_sites_are_not_remembered_or_counted_if_info_is_off(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
     caplog.set_level(WARNING, logger="asgi_cors")
-    served = serve(allow_origins=APP, on_decision=lambda *_: None)  # nothing is cached
+    client = serve(allow_origins=APP, on_decision=lambda *_: None)  # nothing is cached
     for number in range(200):
-        served.request(origin=f"https://n{number}.evil.net")
+        client.request(origin=f"https://n{number}.evil.net")
     for number in range(100):
-        served.preflight("GET", f"x-{number}", origin=APP)
+        client.preflight("GET", f"x-{number}", origin=APP)
     clock.now += 60
-    served.preflight("PUT", origin=APP)
+    client.preflight("PUT", origin=APP)
     assert len(logs.lines(caplog)) == 101
 
 
 @pytest.mark.usefixtures("clock")
-def test_long_origins_are_cut(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """The origin's repr is cut at 200 characters."""
+def test_a_long_origin_is_truncated_to_200_characters(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
     serve(allow_origins=APP).request(origin="https://" + "x" * 60_000)
     (line,) = logs.lines(caplog)
     assert len(line) < 1000
@@ -285,8 +279,7 @@ FORGED = [
 
 @pytest.mark.parametrize("value", FORGED, ids=ascii)
 @pytest.mark.usefixtures("clock")
-def test_no_line_is_forged_by_an_origin(serve: Any, caplog: pytest.LogCaptureFixture, value: str) -> None:
-    """No control character of a request reaches the log."""
+def test_control_characters_of_an_origin_are_escaped(serve: Any, caplog: pytest.LogCaptureFixture, value: str) -> None:
     serve(allow_origins=APP).request(path="/a", origin=value)
     assert [line for line in logs.lines(caplog) if not line.isprintable()] == []
     assert logs.lines(caplog)
@@ -294,57 +287,60 @@ def test_no_line_is_forged_by_an_origin(serve: Any, caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize("value", FORGED, ids=ascii)
 @pytest.mark.usefixtures("clock")
-def test_no_line_is_forged_by_a_path(serve: Any, caplog: pytest.LogCaptureFixture, value: str) -> None:
-    """Nor by the path, the requested method or the requested headers."""
-    served = serve(allow_origins=APP)
-    served.request(path="/" + value, origin=EVIL)
-    served.preflight(value, value, origin=APP, path="/" + value)
+def test_control_characters_of_a_path_requested_method_or_requested_header_are_escaped(
+    serve: Any, caplog: pytest.LogCaptureFixture, value: str
+) -> None:
+    client = serve(allow_origins=APP)
+    client.request(path="/" + value, origin=EVIL)
+    client.preflight(value, value, origin=APP, path="/" + value)
     assert logs.lines(caplog)
     assert [line for line in logs.lines(caplog) if not line.isprintable()] == []
 
 
-def own_level(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
-    """Set the logger's level."""
+def logger_level(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
+    """Switch INFO by the level of the logger itself."""
     caplog.set_level(INFO if on else logging.ERROR, logger="asgi_cors")
 
 
-def level_of_root(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
-    """Leave it to the root's."""
+def root_level(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
+    """Switch INFO by the level of the root logger."""
     caplog.set_level(logging.NOTSET, logger="asgi_cors")
     caplog.set_level(INFO if on else WARNING)
 
 
-def logging_disabled(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
-    """Switch all logging off, up to a level."""
+def disable_logging(caplog: pytest.LogCaptureFixture, *, on: bool) -> None:
+    """Switch INFO by `logging.disable`."""
     caplog.set_level(INFO, logger="asgi_cors")
     logging.disable(logging.NOTSET if on else WARNING)
 
 
-@pytest.mark.parametrize("switch", [own_level, level_of_root, logging_disabled])
-def test_levels_that_are_off(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock, switch: Any) -> None:
-    """Where a level is off nothing is remembered for it: a minute after switching it on, a refusal is logged."""
-    served = serve(allow_origins=APP)
+@pytest.mark.parametrize("switch", [logger_level, root_level, disable_logging])
+def test_a_refusal_is_logged_a_minute_after_its_level_is_switched_on(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock, switch: Any
+) -> None:
+    client = serve(allow_origins=APP)
     switch(caplog, on=False)
     for number in range(200):
-        served.request(origin=f"https://n{number}.evil.net")
+        client.request(origin=f"https://n{number}.evil.net")
     for _ in range(2):
-        served.request(origin=EVIL)
-        served.preflight(origin=EVIL)
+        client.request(origin=EVIL)
+        client.preflight(origin=EVIL)
     assert logs.lines(caplog) == []
     switch(caplog, on=True)
     clock.now += WINDOW
-    served.request(origin=EVIL)
-    served.preflight(origin=EVIL)
+    client.request(origin=EVIL)
+    client.preflight(origin=EVIL)
     assert [EVIL in line for line in logs.lines(caplog)] == [True, True]
 
 
 @pytest.mark.usefixtures("clock")
-def test_near_misses_are_look_ups(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """The nearest entry is found by look-ups: neither a regex nor a callable is asked about a variant."""
-    asked: list[str] = []
-    served = serve(allow_origins=[APP, lambda origin: bool(asked.append(origin))])
-    served.request(origin=APP.replace("https", "http"))
-    assert asked == [APP.replace("https", "http")]
+def test_an_origin_callable_is_not_called_with_variants_of_the_origin(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    received: list[str] = []
+    client = serve(allow_origins=[APP, lambda origin: bool(received.append(origin))])
+    client.request(origin=APP.replace("https", "http"))
+    assert received == [APP.replace("https", "http")]
     assert logs.lines(caplog, WARNING)
 
 
@@ -352,8 +348,7 @@ def test_near_misses_are_look_ups(serve: Any, caplog: pytest.LogCaptureFixture) 
     "origin",
     [row[2] for row in ORIGINS] + ["https://www.a.b.c.d.e.f.example.org:81", "HTTPS://www.a.b.c.d.example.org:81"],
 )
-def test_a_dozen_look_ups(origin: str) -> None:
-    """The closest origin is found by a dozen look-ups at most."""
+def test_the_search_for_the_closest_entry_takes_at_most_12_set_look_ups(origin: str) -> None:
     policy = Policy(allow_origins=[f"https://h{number}.example.net:{number + 1}" for number in range(100)])
     looked_up: list[str] = []
 
@@ -369,54 +364,56 @@ def test_a_dozen_look_ups(origin: str) -> None:
     assert len(looked_up) == len(set(looked_up)) <= 12
 
 
-def call_websocket(app: Any, path: str, *fields: tuple[str, str], **more: Any) -> None:
-    call_asgi(app, websocket_scope(path, fields, **more))
+def call_websocket(app: Any, path: str, *headers: tuple[str, str], **more: Any) -> None:
+    call_asgi(app, websocket_scope(path, headers, **more))
 
 
-def test_handshakes_are_logged(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """A refused handshake is called one, and is logged besides a GET of the same origin."""
+def test_a_refused_handshake_is_logged_besides_a_get_of_the_same_origin(
+    caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
     del clock
-    served = Served("asgi", App(), allow_origins=APP)
+    client = Client("asgi", App(), allow_origins=APP)
     for _ in range(2):
-        served.request(path="/chat", origin=EVIL)
-        call_websocket(served.middleware, "/chat", ("origin", EVIL))
+        client.request(path="/chat", origin=EVIL)
+        call_websocket(client.middleware, "/chat", ("origin", EVIL))
     get, handshake = logs.lines(caplog)
     assert get.startswith(f"refused 'GET' from origin {EVIL!r} at '/chat': ")
     assert handshake.startswith(f"refused a WebSocket handshake from origin {EVIL!r} at '/chat': ")
 
 
-def test_a_handshake_behind_a_proxy(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """A handshake whose Host is a proxy's upstream is a mistake of set-up; the line ends in what to write there."""
+def test_a_handshake_with_a_proxy_upstream_as_host_is_a_warning_with_the_proxy_setting(
+    caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
     del clock
-    served = Served("asgi", App(), allow_origins=APP)
-    call_websocket(served.middleware, "/chat", ("origin", "https://own.example.org"), ("host", "upstream:8000"))
+    client = Client("asgi", App(), allow_origins=APP)
+    call_websocket(client.middleware, "/chat", ("origin", "https://own.example.org"), ("host", "upstream:8000"))
     (line,) = logs.lines(caplog, WARNING)
     assert line.endswith("Write 'proxy_set_header Host $host' there.")
 
 
-def test_a_handshake_with_cookies(caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """A handshake that is refused for its cookies is a mistake of set-up, corrected by allow_credentials."""
+def test_a_handshake_refused_for_its_cookies_is_a_warning_that_proposes_allow_credentials(
+    caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
     del clock
-    served = Served("asgi", App(), allow_origins="*")
-    call_websocket(served.middleware, "/chat", ("origin", EVIL), ("cookie", "sid=1"), ("host", "a.net"))
+    client = Client("asgi", App(), allow_origins="*")
+    call_websocket(client.middleware, "/chat", ("origin", EVIL), ("cookie", "sid=1"), ("host", "a.net"))
     (line,) = logs.lines(caplog, WARNING)
     assert line.endswith("Write allow_credentials=True and name the origins, because '*' is refused with it.")
 
 
 @pytest.mark.usefixtures("clock")
-def test_memory_is_bounded(serve: Any) -> None:
-    """However many origins are refused, a hundred are remembered."""
-    served = serve(allow_origins=APP)
+def test_at_most_100_refusals_are_remembered(serve: Any) -> None:
+    client = serve(allow_origins=APP)
     for number in range(1000):
-        served.request(origin=f"https://n{number}.evil.net")
-        served.request(origin=f"{APP}:{number + 1}")
-    assert len(served.middleware.configuration.log._refusals) == 100
+        client.request(origin=f"https://n{number}.evil.net")
+        client.request(origin=f"{APP}:{number + 1}")
+    assert len(client.middleware.configuration.log._refusals) == 100
 
 
-# -- the correction
+# -- corrections
 
 WITH = {"allow_credentials": True}
-# behaviour, options, requested method, requested headers, origin, the end of the line
+# id, options, requested method, requested headers, origin, end of the line
 CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
     ("a method", {}, "PUT", None, APP, "Write allow_methods=['PUT']."),
     ("one more method", {"allow_methods": ["PUT"]}, "LOCK", None, APP, "Write allow_methods=['PUT', 'LOCK']."),
@@ -439,10 +436,10 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
         "No browser sends this method. Correct the client.",
     ),
     ("a method with a wildcard", {}, "*", None, APP, "Use a method without '*' in its name."),
-    ("a method without end", {}, "X" * 3000, None, APP, "Add it to allow_methods."),
+    ("a very long method", {}, "X" * 3000, None, APP, "Add it to allow_methods."),
     ("a header", {}, "GET", "x-id", APP, "Write allow_headers=['x-id']."),
     ("one more header", {"allow_headers": ["x-a"]}, "GET", "x-a,x-b", APP, "Write allow_headers=['x-a', 'x-b']."),
-    ("a header without end", {}, "GET", "x" * 3000, APP, "Add it to allow_headers."),
+    ("a very long header", {}, "GET", "x" * 3000, APP, "Add it to allow_headers."),
     ("a header with a wildcard", {}, "GET", "*", APP, "Use a header without '*' in its name."),
     ("a header with a wildcard at its end", {}, "GET", "x-*", APP, "Use a header without '*' in its name."),
     (
@@ -475,7 +472,7 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
         "If that page is yours, serve it over https.",
     ),
     (
-        "http, allowed by its risk",
+        "http with credentials, allowed by dangerously_allow",
         {**WITH, "dangerously_allow": ["credentials-over-http"]},
         "GET",
         None,
@@ -495,14 +492,14 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
         "allow it by a callable in allow_origins.",
     ),
     (
-        "an origin without end",
+        "a very long origin",
         {},
         "GET",
         None,
         f"https://{'x' * 150}.net",
         "If that page is yours, add its origin to allow_origins.",
     ),
-    ("not an origin", {}, "GET", None, "garbage", "No browser sends this origin. Correct the client."),
+    ("an invalid origin", {}, "GET", None, "garbage", "No browser sends this origin. Correct the client."),
 ]
 
 
@@ -512,7 +509,7 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
     ids=[row[0] for row in CORRECTIONS],
 )
 @pytest.mark.usefixtures("clock")
-def test_the_line_ends_in_the_correction(
+def test_a_line_ends_with_a_correction_that_is_accepted_and_allows_the_request(
     serve: Any,
     caplog: pytest.LogCaptureFixture,
     options: dict[str, Any],
@@ -521,7 +518,6 @@ def test_the_line_ends_in_the_correction(
     origin: str,
     end: str,
 ) -> None:
-    """Each line ends in what to write; a list that it writes is accepted, and allows the request."""
     options = {"allow_origins": APP, **options}
     serve(**options).preflight(method, headers, origin=origin)
     (record,) = caplog.records
@@ -536,13 +532,14 @@ def test_the_line_ends_in_the_correction(
         corrected[match[2]] = [*([given] if isinstance(given, str) else given), ast.literal_eval(match[1])]
     else:
         return
-    asked = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
-    assert decide(policy_without_warnings(**corrected), asked).allowed
+    request = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
+    assert decide(policy_without_warnings(**corrected), request).allowed
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_correction_of_an_ambiguous_path(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """A path that is refused for another reading of it."""
+def test_an_ambiguous_path_is_logged_with_the_advice_to_use_the_spelling_of_its_rule(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     serve(allow_origins=APP, paths={"/a/*": None}).request(path="/a/../b", origin=APP)
     (line,) = logs.lines(caplog)
     assert "(AmbiguousPath)" in line
@@ -550,7 +547,7 @@ def test_the_correction_of_an_ambiguous_path(serve: Any, caplog: pytest.LogCaptu
 
 
 def fails(_: Any) -> Any:
-    """Fail."""
+    """Raise, as a callable whose database is down."""
     raise RuntimeError("no database")
 
 
@@ -558,26 +555,29 @@ def fails(_: Any) -> Any:
     "options", [{"allow_origins": [fails]}, {"allow_origins": APP, "policy_for": fails}], ids=["origin", "policy"]
 )
 @pytest.mark.usefixtures("clock")
-def test_a_look_up_that_fails(serve: Any, caplog: pytest.LogCaptureFixture, options: dict[str, Any]) -> None:
-    """A refusal for a failed look-up is INFO, because any site can cause it. The failure is an ERROR, once a minute."""
-    served = serve(**options)
+def test_a_failed_look_up_is_an_error_once_and_its_refusal_is_info(
+    serve: Any, caplog: pytest.LogCaptureFixture, options: dict[str, Any]
+) -> None:
+    """The refusal is INFO because any site can cause it."""
+    client = serve(**options)
     for _ in range(2):
-        served.request(origin=EVIL)
+        client.request(origin=EVIL)
     error, refusal = caplog.records
     assert (error.levelname, refusal.levelname) == ("ERROR", "INFO")
     assert "no database" in error.getMessage()
     assert refusal.getMessage().endswith("Correct the error that the logger asgi_cors reports for it.")
 
 
-# -- records
+# -- attributes of the records
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_attributes_of_a_refusal(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """A record carries what it says as attributes."""
-    served = serve(allow_origins=APP)
-    served.preflight("PUT", origin=APP, path="/items")
-    served.request("DELETE", origin=EVIL, path="/items")
+def test_a_refusal_has_origin_method_path_reason_and_remedy_as_attributes(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(allow_origins=APP)
+    client.preflight("PUT", origin=APP, path="/items")
+    client.request("DELETE", origin=EVIL, path="/items")
     assert [[getattr(record, name) for name in ATTRIBUTES] for record in caplog.records] == [
         [APP, "PUT", "/items", "MethodDisallowedByPreflightResponse", "Write allow_methods=['PUT']."],
         [
@@ -590,20 +590,20 @@ def test_the_attributes_of_a_refusal(serve: Any, caplog: pytest.LogCaptureFixtur
     ]
 
 
-def test_the_attributes_of_a_handshake(caplog: pytest.LogCaptureFixture) -> None:
-    """The method of a handshake is not GET."""
-    call_websocket(Served("asgi", App(), allow_origins=APP).middleware, "/chat", ("origin", EVIL))
+def test_the_method_attribute_of_a_handshake_is_websocket_handshake(caplog: pytest.LogCaptureFixture) -> None:
+    call_websocket(Client("asgi", App(), allow_origins=APP).middleware, "/chat", ("origin", EVIL))
     (record,) = caplog.records
     assert (record.cors_method, record.cors_path) == ("WebSocket handshake", "/chat")  # type: ignore[attr-defined]
 
 
-def test_each_record_has_every_attribute(serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock) -> None:
-    """Whatever is logged: a formatter that names the attributes works."""
+def test_a_formatter_can_name_each_attribute_for_every_record(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
     app = App(headers=[("access-control-allow-origin", "*")])
-    served = Served("asgi", app, allow_origins=[APP, fails])
-    served.request(path="/set", origin=APP)
-    served.middleware = CORSMiddleware(served.middleware, allow_origins=[APP])
-    served.request(path="/stacked", origin=APP)
+    client = Client("asgi", app, allow_origins=[APP, fails])
+    client.request(path="/set", origin=APP)
+    client.middleware = CORSMiddleware(client.middleware, allow_origins=[APP])
+    client.request(path="/stacked", origin=APP)
     other = serve(allow_origins=[fails])
     for number in range(150):
         other.request(origin=f"https://n{number}.evil.net")
@@ -621,20 +621,20 @@ def test_each_record_has_every_attribute(serve: Any, caplog: pytest.LogCaptureFi
 
 @pytest.mark.parametrize("value", FORGED, ids=ascii)
 @pytest.mark.usefixtures("clock")
-def test_no_attribute_forges_a_line(serve: Any, caplog: pytest.LogCaptureFixture, value: str) -> None:
-    """No control character of a request is in an attribute."""
-    served = serve(app=App(headers=[("access-control-allow-origin", "*")]), allow_origins=APP)
-    served.request(path="/" + value, origin=value)
-    served.request("DELETE", path="/" + value, origin=EVIL)
-    served.request(path="/" + value, origin=APP)
-    served.preflight(value, value, origin=APP, path="/" + value)
+def test_control_characters_of_a_request_are_escaped_in_attributes(
+    serve: Any, caplog: pytest.LogCaptureFixture, value: str
+) -> None:
+    client = serve(app=App(headers=[("access-control-allow-origin", "*")]), allow_origins=APP)
+    client.request(path="/" + value, origin=value)
+    client.request("DELETE", path="/" + value, origin=EVIL)
+    client.request(path="/" + value, origin=APP)
+    client.preflight(value, value, origin=APP, path="/" + value)
     shown = [str(getattr(record, name)) for record in caplog.records for name in ATTRIBUTES]
     assert len(caplog.records) >= 3
     assert [text for text in shown if not text.isprintable() or not text.isascii() or len(text) > 300] == []
 
 
-def test_the_origin_is_a_repr(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Quotes within an origin stay within its quotes."""
+def test_an_origin_with_a_quote_is_logged_as_its_repr(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
     serve(allow_origins=APP).request(origin="https://a'b.net")
     assert """from origin "https://a'b.net" at""" in caplog.text
 
@@ -642,18 +642,19 @@ def test_the_origin_is_a_repr(serve: Any, caplog: pytest.LogCaptureFixture) -> N
 # -- headers that the app sets itself
 
 
-def sets_own(**options: Any) -> Served:
-    """An app that sets a header of the policy's."""
-    return Served(
+def overriding_client(**options: Any) -> Client:
+    """Serve an app that sets two headers of its policy itself."""
+    return Client(
         "asgi", App(headers=[("access-control-allow-origin", "*"), ("access-control-max-age", "1")]), **options
     )
 
 
-def test_overridden_headers(caplog: pytest.LogCaptureFixture) -> None:
-    """Once per header name and policy a WARNING names the header, the first path and the option."""
-    served = sets_own(allow_origins=APP)
+def test_an_overridden_header_is_a_warning_once_with_the_first_path_and_the_option(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = overriding_client(allow_origins=APP)
     for path in ("/first", "/second"):
-        served.request(path=path, origin=APP)
+        client.request(path=path, origin=APP)
     assert logs.lines(caplog, WARNING) == [
         f"the app sets {name} itself (first at '/first'); the policy's value was sent instead."
         f" Set it with {option} and remove it from the app."
@@ -661,51 +662,46 @@ def test_overridden_headers(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_the_first_path_is_decoded(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Under WSGI, too, where a path comes as bytes in characters."""
+def test_the_first_path_of_an_overridden_header_is_decoded(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """WSGI passes the bytes of a path as Latin-1 characters."""
     serve(app=App(headers=[("access-control-max-age", "1")]), allow_origins=APP).request(path="/caf\xe9", origin=APP)
     assert r"first at '/caf\xe9'" in caplog.text
 
 
-def test_overridden_headers_of_policies_made_per_request(caplog: pytest.LogCaptureFixture) -> None:
-    """A policy that `policy_for` makes anew for each request is the same policy: it warns once."""
-    served = sets_own(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP))
+def test_equal_policies_of_policy_for_warn_once_of_an_overridden_header(caplog: pytest.LogCaptureFixture) -> None:
+    client = overriding_client(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP))
     for _ in range(3):
-        served.request(origin=APP)
+        client.request(origin=APP)
     assert len(logs.lines(caplog, WARNING)) == 2
 
 
-def test_overridden_headers_are_remembered_within_bounds(caplog: pytest.LogCaptureFixture) -> None:
-    """However many policies there are, a thousand are remembered and warned of."""
+def test_at_most_1000_overridden_headers_are_remembered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     ages = iter(range(2000))
-    served = sets_own(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP, max_age=next(ages)))
+    client = overriding_client(allow_origins=EVIL, policy_for=lambda _: Policy(allow_origins=APP, max_age=next(ages)))
     for _ in range(700):
-        served.request(origin=APP)
-    assert len(logs.lines(caplog, WARNING)) == len(served.middleware.configuration.log._overridden) == 1000
+        client.request(origin=APP)
+    assert len(logs.lines(caplog, WARNING)) == len(client.middleware.configuration.log._overridden) == 1000
 
 
-def test_overridden_headers_while_the_level_is_off(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is remembered while WARNING is off."""
-    served = sets_own(allow_origins=APP)
+def test_an_overridden_header_is_logged_after_warning_is_switched_on(caplog: pytest.LogCaptureFixture) -> None:
+    client = overriding_client(allow_origins=APP)
     caplog.set_level(logging.ERROR, logger="asgi_cors")
-    served.request(path="/first", origin=APP)
+    client.request(path="/first", origin=APP)
     caplog.set_level(WARNING, logger="asgi_cors")
-    served.request(path="/second", origin=APP)
+    client.request(path="/second", origin=APP)
     assert [("'/second'" in line) for line in logs.lines(caplog)] == [True, True]
 
 
-def test_failures_while_the_level_is_off(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Nor is a failure, while ERROR is."""
-    served = serve(allow_origins=[fails])
+def test_a_failure_is_logged_after_error_is_switched_on(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    client = serve(allow_origins=[fails])
     caplog.set_level(logging.CRITICAL, logger="asgi_cors")
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     caplog.set_level(logging.ERROR, logger="asgi_cors")
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert len(logs.lines(caplog, logging.ERROR)) == 1
 
 
-def test_seen_without_any_set_up() -> None:
-    """A mistake of set-up is printed to standard error by a program that does not set up logging; INFO is not."""
+def test_a_program_without_logging_set_up_prints_warnings_but_not_info() -> None:
     program = (
         "from asgi_cors import WSGIMiddleware\n"
         f"app = WSGIMiddleware(lambda environ, start: start('200 OK', []) and [], allow_origins={APP!r})\n"

@@ -18,7 +18,7 @@ import pytest
 from asgi_cors import CORSMiddleware, Outcome, Policy, Request, decide
 from asgi_cors._configuration import lookup
 from tests.support.apps import App
-from tests.support.clients import Answer, Served, call_asgi, http_scope
+from tests.support.clients import Client, Response, call_asgi, http_scope
 from tests.support.event_loops import JUMPING, RUNNERS, run_asyncio
 from tests.support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, granted, origin_line, refused
 
@@ -63,13 +63,13 @@ CALLABLES: dict[str, Callable[[str], bool | Awaitable[bool]]] = {
 @pytest.mark.parametrize("entry", CALLABLES.values(), ids=CALLABLES)
 def test_a_callable_allows_an_origin_by_returning_true(serve: Any, entry: Any) -> None:
     """For actual requests and for preflights."""
-    served = serve(allow_origins=[entry], run=run_asyncio)
-    assert served.request(origin=APP).lines == GRANT
-    assert served.request(origin=EVIL).lines == STRICT
-    assert served.request().lines == STRICT
-    assert served.preflight(origin=APP).lines == granted()
-    answer = served.preflight(origin=EVIL)
-    assert (answer.status, answer.lines) == (200, refused(answer.body))
+    client = serve(allow_origins=[entry], run=run_asyncio)
+    assert client.request(origin=APP).lines == GRANT
+    assert client.request(origin=EVIL).lines == STRICT
+    assert client.request().lines == STRICT
+    assert client.preflight(origin=APP).lines == granted()
+    response = client.preflight(origin=EVIL)
+    assert (response.status, response.lines) == (200, refused(response.body))
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_a_callable_that_raises_refuses_and_is_logged(
     async def fail_later(origin: str) -> bool:
         return fail(origin)
 
-    served = serve(allow_origins=[fail if kind == "sync" else fail_later], run=run_asyncio)
-    answer = served.request(origin=APP)
-    assert (answer.status, answer.lines, answer.raised, served.reached) == (200, STRICT, None, 1)
+    client = serve(allow_origins=[fail if kind == "sync" else fail_later], run=run_asyncio)
+    response = client.request(origin=APP)
+    assert (response.status, response.lines, response.raised, client.reached) == (200, STRICT, None, 1)
     assert any(record.levelname in {"WARNING", "ERROR"} and record.name == "asgi_cors" for record in caplog.records)
 
 
@@ -148,25 +148,25 @@ def test_the_reason_of_a_callable_that_raises_is_origin_lookup_failed(serve: Any
 
 
 def test_another_entry_allows_despite_a_callable_that_raises(serve: Any) -> None:
-    served = serve(allow_origins=[lambda _: 1 / 0, EVIL])
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+    client = serve(allow_origins=[lambda _: 1 / 0, EVIL])
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
 
 
 def test_a_callable_is_not_called_for_an_origin_that_another_entry_allows(serve: Any) -> None:
     called: list[str] = []
-    served = serve(allow_origins=[lambda origin: bool(called.append(origin)), APP, "https://*.example.org"])
-    served.request(origin=APP)
-    served.request(origin="https://a.example.org")
+    client = serve(allow_origins=[lambda origin: bool(called.append(origin)), APP, "https://*.example.org"])
+    client.request(origin=APP)
+    client.request(origin="https://a.example.org")
     assert called == []
-    served.request(origin=EVIL)
+    client.request(origin=EVIL)
     assert called == [EVIL]
 
 
 def test_callables_are_called_in_order_until_one_allows(serve: Any) -> None:
     called: list[int] = []
 
-    def numbered(number: int, answer: object) -> Callable[[str], Any]:
-        return lambda _: (called.append(number), answer)[1]
+    def numbered(number: int, response: object) -> Callable[[str], Any]:
+        return lambda _: (called.append(number), response)[1]
 
     serve(allow_origins=[numbered(1, False), numbered(2, True), numbered(3, True)]).request(origin=APP)
     assert called == [1, 2]
@@ -175,8 +175,8 @@ def test_callables_are_called_in_order_until_one_allows(serve: Any) -> None:
 def test_a_callable_is_called_for_each_request(serve: Any) -> None:
     """A revoked origin is refused at once."""
     answers = [True, False, True]
-    served = serve(allow_origins=[lambda _: answers.pop(0)])
-    assert [served.request(origin=APP).lines for _ in range(3)] == [GRANT, STRICT, GRANT]
+    client = serve(allow_origins=[lambda _: answers.pop(0)])
+    assert [client.request(origin=APP).lines for _ in range(3)] == [GRANT, STRICT, GRANT]
 
 
 def test_a_callable_gets_the_origin_as_a_str_without_white_space(serve: Any) -> None:
@@ -214,8 +214,8 @@ def test_an_async_callable_that_takes_over_two_seconds_is_cancelled_refuses_and_
         return origin == APP
 
     middleware = CORSMiddleware(App().asgi, allow_origins=[entry])
-    answer: Answer = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run)
-    assert (answer.lines, answer.raised) == (lines, None)
+    response: Response = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run)
+    assert (response.lines, response.raised) == (lines, None)
     assert len(ended) == (lines == STRICT)
     assert any(record.levelname in {"WARNING", "ERROR"} for record in caplog.records) is (lines == STRICT)
 
@@ -255,8 +255,8 @@ def test_look_ups_under_wsgi_share_one_background_loop() -> None:
         threads.append(threading.current_thread().name)
         return origin == APP
 
-    first, second = Served("wsgi", App(), allow_origins=[entry]), Served("wsgi", App(), allow_origins=[entry])
-    assert [served.request(origin=APP).lines for served in (first, second, first)] == [GRANT] * 3
+    first, second = Client("wsgi", App(), allow_origins=[entry]), Client("wsgi", App(), allow_origins=[entry])
+    assert [client.request(origin=APP).lines for client in (first, second, first)] == [GRANT] * 3
     assert len(set(threads)) == 1
     assert threads[0] != threading.current_thread().name
 
@@ -284,18 +284,18 @@ def test_first_look_ups_of_two_threads_share_one_background_loop(monkeypatch: py
     loops: list[Any] = []
     monkeypatch.setattr(lookup, "_loops", {})
     monkeypatch.setattr(asyncio, "new_event_loop", begin_together)
-    served = Served("wsgi", App(), allow_origins=[entry])
+    client = Client("wsgi", App(), allow_origins=[entry])
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: served.request(origin=APP).lines, range(2)))
+        answers = list(pool.map(lambda _: client.request(origin=APP).lines, range(2)))
     assert (answers, len(set(loops))) == ([GRANT, GRANT], 1)
 
 
 FORKED = """
 import os, sys
 from tests.support.apps import App
-from tests.support.clients import Served
+from tests.support.clients import Client
 async def entry(origin): return True
-served = Served("wsgi", App(), allow_origins=[entry])
+served = Client("wsgi", App(), allow_origins=[entry])
 assert served.request(origin="https://a.com").cors
 child = os.fork()
 if child == 0:
@@ -340,8 +340,8 @@ def test_an_async_callable_that_never_returns_refuses_and_is_logged_under_wsgi(
         await asyncio.Event().wait()
         return bool(origin)
 
-    answer = Served("wsgi", App(), allow_origins=[entry]).request(origin=APP)
-    assert (answer.status, answer.lines) == (200, STRICT)
+    response = Client("wsgi", App(), allow_origins=[entry]).request(origin=APP)
+    assert (response.status, response.lines) == (200, STRICT)
     assert caplog.records
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from asgi_cors import Policy, explain
 from tests.support.apps import App
 from tests.support.browser_checks import SAFELISTED_METHODS, passes_cors_check, passes_preflight
-from tests.support.clients import Served
+from tests.support.clients import Client
 from tests.support.expected import APP, EVIL
 from tests.support.policies import policy_without_warnings
 from tests.support.strategies import policies
@@ -136,11 +136,11 @@ def lowered(headers: Any) -> list[str]:
 def test_the_verdict_is_that_of_the_standards_checks_on_the_middlewares_responses(
     serve: Any, policy: Policy, method: str, origin: str, headers: Any, credentials: bool, code: str | None
 ) -> None:
-    served = serve(policy)
+    client = serve(policy)
     names = lowered(headers)
-    answers = [passes_cors_check(served.request(origin=origin), origin, credentials=credentials)]
+    answers = [passes_cors_check(client.request(origin=origin), origin, credentials=credentials)]
     if names or method not in {"GET", "HEAD", "POST"}:
-        preflight = served.preflight(method, ",".join(names) or None, origin=origin)
+        preflight = client.preflight(method, ",".join(names) or None, origin=origin)
         answers.append(passes_preflight(preflight, origin, method, names, credentials=credentials))
     assert all(answers) is (code is None)
 
@@ -200,13 +200,13 @@ def test_control_characters_are_escaped_so_that_no_line_can_be_forged() -> None:
 
 @pytest.mark.parametrize(("path", "allowed"), [("/items", False), ("/public/a", True)])
 def test_the_middleware_explains_by_the_policy_of_the_path(serve: Any, path: str, allowed: bool) -> None:
-    served = serve(ONE, paths={"/public/*": ANY, "/raw": None})
-    assert served.middleware.explain("GET", EVIL, path=path).allowed is allowed
+    client = serve(ONE, paths={"/public/*": ANY, "/raw": None})
+    assert client.middleware.explain("GET", EVIL, path=path).allowed is allowed
 
 
 def test_the_middleware_explains_that_no_policy_serves_a_path(serve: Any) -> None:
-    served = serve(ONE, paths={"/raw": None})
-    text = str(served.middleware.explain("GET", EVIL, path="/raw"))
+    client = serve(ONE, paths={"/raw": None})
+    text = str(client.middleware.explain("GET", EVIL, path="/raw"))
     assert "no policy" in text
     assert "/raw" in text
     assert "run time" not in text
@@ -219,9 +219,9 @@ def test_the_middleware_explains_an_ambiguous_path_with_its_own_code(serve: Any)
 
 def test_the_middlewares_explain_has_the_arguments_of_explain(serve: Any) -> None:
     """Method, headers and credentials."""
-    served = serve(WIDE)
-    assert served.middleware.explain("PUT", APP, headers=["x-id"], credentials=True).allowed
-    assert served.middleware.explain("PUT", APP, headers=["x-b"]).code == "HeaderDisallowedByPreflightResponse"
+    client = serve(WIDE)
+    assert client.middleware.explain("PUT", APP, headers=["x-id"], credentials=True).allowed
+    assert client.middleware.explain("PUT", APP, headers=["x-b"]).code == "HeaderDisallowedByPreflightResponse"
 
 
 def test_the_remedy_for_a_policy_without_origins_is_to_add_the_origin() -> None:
@@ -240,10 +240,10 @@ def test_the_remedy_for_a_policy_without_origins_is_to_add_the_origin() -> None:
 def test_the_verdict_for_any_policy_and_request_is_that_of_a_browser(
     policy: Policy, method: str, origin: str, headers: list[str], credentials: bool
 ) -> None:
-    served = Served("asgi", App(), policy)
+    client = Client("asgi", App(), policy)
     names = [name.lower() for name in headers]
-    passed = passes_cors_check(served.request(origin=origin), origin, credentials=credentials)
+    passed = passes_cors_check(client.request(origin=origin), origin, credentials=credentials)
     if names or method not in SAFELISTED_METHODS:
-        preflight = served.preflight(method, ",".join(names), origin=origin)
+        preflight = client.preflight(method, ",".join(names), origin=origin)
         passed = passed and passes_preflight(preflight, origin, method, names, credentials=credentials)
     assert explain(policy, method, origin, headers, credentials).allowed is passed

@@ -66,16 +66,16 @@ ROWS: list[tuple[str, bool, list[tuple[str, str]], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("tls", "fields", "same"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(("tls", "headers", "same"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_a_same_origin_request_passes_enforce_and_the_handshake_check(
-    tls: bool, fields: list[tuple[str, str]], same: bool
+    tls: bool, headers: list[tuple[str, str]], same: bool
 ) -> None:
     """Any other request is refused."""
     scheme = "https" if tls else "http"
-    asgi = call_asgi(CORSMiddleware(App().asgi, **OPTIONS), http_scope("POST", "/", fields, scheme=scheme))
-    environ = {**wsgi_environ("POST", "/", fields), "wsgi.url_scheme": scheme}
+    asgi = call_asgi(CORSMiddleware(App().asgi, **OPTIONS), http_scope("POST", "/", headers, scheme=scheme))
+    environ = {**wsgi_environ("POST", "/", headers), "wsgi.url_scheme": scheme}
     wsgi = call_wsgi(WSGIMiddleware(App().wsgi, **OPTIONS), environ)
-    scope = websocket_scope("/", fields, scheme="wss" if tls else "ws")
+    scope = websocket_scope("/", headers, scheme="wss" if tls else "ws")
     handshake = call_asgi(CORSMiddleware(App().asgi, **OPTIONS), scope)
     accepted = handshake.messages[0]["type"] == "websocket.accept"
     assert (asgi.status, wsgi.status, accepted) == ((200, 200, True) if same else (403, 403, False))

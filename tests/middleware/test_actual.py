@@ -79,10 +79,10 @@ GRANTED: list[tuple[str, dict[str, Any], str | None, list[str]]] = [
 def test_the_apps_response_gets_exactly_these_headers(
     serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]
 ) -> None:
-    served = serve(**options)
-    answer = served.request(origin=origin)
-    assert (answer.status, answer.body, served.reached) == (200, b"the app", 1)
-    assert answer.lines == sorted([OWN, *cors])
+    client = serve(**options)
+    response = client.request(origin=origin)
+    assert (response.status, response.body, client.reached) == (200, b"the app", 1)
+    assert response.lines == sorted([OWN, *cors])
 
 
 def test_an_origin_of_326_bytes_is_allowed_and_one_of_327_is_refused(serve: Any) -> None:
@@ -90,8 +90,8 @@ def test_an_origin_of_326_bytes_is_allowed_and_one_of_327_is_refused(serve: Any)
     rest = f"://{'.'.join(['a' * 63] * 3 + ['a' * 61])}:65535"
     longest = "x" * 64 + rest
     assert len(longest) == 326
-    served = serve(**REFLECT)
-    assert [bool(served.request(origin=origin).cors) for origin in (longest, f"x{longest}")] == [True, False]
+    client = serve(**REFLECT)
+    assert [bool(client.request(origin=origin).cors) for origin in (longest, f"x{longest}")] == [True, False]
 
 
 GRAMMAR = [
@@ -128,37 +128,37 @@ GRAMMAR = [
 def test_an_invalid_origin_is_refused_and_never_passed_to_a_regex_or_callable(serve: Any, origin: str) -> None:
     called: list[str] = []
     for entry in (re.compile(r"(?s).*"), lambda value: called.append(value) or True):
-        served = serve(allow_origins=[entry])
-        answer = served.request(origin=origin)
-        assert (answer.lines, called, served.reached) == (sorted([OWN, VARY]), [], 1)
+        client = serve(allow_origins=[entry])
+        response = client.request(origin=origin)
+        assert (response.lines, called, client.reached) == (sorted([OWN, VARY]), [], 1)
 
 
 def test_null_is_never_passed_to_a_callable(serve: Any) -> None:
     """`null` matches only an entry `null`."""
     called: list[str] = []
-    served = serve(allow_origins=[lambda value: called.append(value) or True])
-    assert (served.request(origin="null").lines, called) == (sorted([OWN, VARY]), [])
+    client = serve(allow_origins=[lambda value: called.append(value) or True])
+    assert (client.request(origin="null").lines, called) == (sorted([OWN, VARY]), [])
 
 
 def test_a_null_entry_allows_null_byte_for_byte(serve: Any) -> None:
     with pytest.warns(UserWarning, match="null"):
-        served = serve(allow_origins=["null"])
-    assert served.request(origin="null").lines == sorted([OWN, origin_line("null"), VARY])
-    assert served.request(origin="Null").lines == sorted([OWN, VARY])
+        client = serve(allow_origins=["null"])
+    assert client.request(origin="null").lines == sorted([OWN, origin_line("null"), VARY])
+    assert client.request(origin="Null").lines == sorted([OWN, VARY])
 
 
 @pytest.mark.parametrize("second", [APP, EVIL, "null", "x", ""], ids=["equal", "other", "null", "text", "empty"])
 @pytest.mark.parametrize("options", [ONE, REFLECT], ids=["one", "any"])
 def test_two_origin_headers_are_refused(serve: Any, options: dict[str, Any], second: str) -> None:
     """Equal ones are refused, too, and those that a WSGI server has joined."""
-    served = serve(**options)
-    assert served.request(origin=APP, fields=[("origin", second)]).lines == sorted([OWN, VARY])
-    assert served.request(origin=second, fields=[("origin", APP)]).lines == sorted([OWN, VARY])
+    client = serve(**options)
+    assert client.request(origin=APP, headers=[("origin", second)]).lines == sorted([OWN, VARY])
+    assert client.request(origin=second, headers=[("origin", APP)]).lines == sorted([OWN, VARY])
 
 
 # behaviour, the app's headers, the Vary lines of the response
 MERGED: list[tuple[str, list[tuple[str, str]], list[str]]] = [
-    ("an app's Vary keeps its names", [("Vary", "Accept-Encoding")], ["vary: Accept-Encoding, Origin"]),
+    ("an app's Vary is extended", [("Vary", "Accept-Encoding")], ["vary: Accept-Encoding, Origin"]),
     ("an app's Vary: Origin is not repeated", [("vary", "Origin")], ["vary: Origin"]),
     (
         "an app's vary: origin is not repeated, whatever its case",
@@ -172,26 +172,26 @@ MERGED: list[tuple[str, list[tuple[str, str]], list[str]]] = [
 
 @pytest.mark.parametrize(("fields", "vary"), [row[1:] for row in MERGED], ids=[row[0] for row in MERGED])
 def test_origin_is_merged_into_the_apps_vary(serve: Any, fields: list[tuple[str, str]], vary: list[str]) -> None:
-    served = serve(app=App(headers=[("content-type", "text/plain"), *fields]), **ONE)
-    assert served.request(origin=APP).lines == sorted([OWN, origin_line(APP), *vary])
-    assert served.request().lines == sorted([OWN, *vary])
+    client = serve(app=App(headers=[("content-type", "text/plain"), *fields]), **ONE)
+    assert client.request(origin=APP).lines == sorted([OWN, origin_line(APP), *vary])
+    assert client.request().lines == sorted([OWN, *vary])
 
 
 @pytest.mark.parametrize(
     "lines", [["Accept", "Accept-Language"], ["Accept", "Origin"], ["", "Accept"], ["Accept", "*"]], ids=str
 )
 def test_several_vary_lines_are_merged_with_one_origin(serve: Any, lines: list[str]) -> None:
-    served = serve(app=App(headers=[("content-type", "text/plain"), *(("Vary", line) for line in lines)]), **ONE)
-    answer = served.request(origin=APP)
-    names = answer.elements("vary")
-    assert answer.cors == [origin_line(APP)]
+    client = serve(app=App(headers=[("content-type", "text/plain"), *(("Vary", line) for line in lines)]), **ONE)
+    response = client.request(origin=APP)
+    names = response.elements("vary")
+    assert response.cors == [origin_line(APP)]
     wanted = {line for line in lines if line}
     assert sorted(names) == sorted(wanted if "*" in wanted else wanted | {"Origin"})
 
 
 def test_an_anonymous_wildcard_leaves_the_apps_vary_unchanged(serve: Any) -> None:
-    served = serve(app=App(headers=[("content-type", "text/plain"), ("Vary", "Accept")]), **ANY)
-    assert served.request(origin=APP).lines == sorted([OWN, origin_line("*"), "vary: Accept"])
+    client = serve(app=App(headers=[("content-type", "text/plain"), ("Vary", "Accept")]), **ANY)
+    assert client.request(origin=APP).lines == sorted([OWN, origin_line("*"), "vary: Accept"])
 
 
 OWN_CORS = [
@@ -226,14 +226,14 @@ def test_the_policy_overrides_the_apps_own_cors_headers(
     serve: Any, options: dict[str, Any], origin: str | None, cors: list[str]
 ) -> None:
     """Their letter case does not matter."""
-    served = serve(app=App(headers=[*OWN_CORS, ("content-type", "text/plain")]), **options)
-    assert served.request(origin=origin).lines == sorted([OWN, *cors])
+    client = serve(app=App(headers=[*OWN_CORS, ("content-type", "text/plain")]), **options)
+    assert client.request(origin=origin).lines == sorted([OWN, *cors])
 
 
 def test_the_apps_headers_with_similar_names_stay(serve: Any) -> None:
     own = [("access-control-allow-originx", "a"), ("x-access-control-allow-origin", "b"), ("timing-allow-origin", "*")]
-    served = serve(app=App(headers=[("content-type", "text/plain"), *own]), **ONE)
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY, *(f"{name}: {value}" for name, value in own)])
+    client = serve(app=App(headers=[("content-type", "text/plain"), *own]), **ONE)
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY, *(f"{name}: {value}" for name, value in own)])
 
 
 # behaviour, policy's names, the app's lines, the names exposed
@@ -251,12 +251,12 @@ def test_the_apps_and_the_policys_exposed_headers_are_united(
 ) -> None:
     """A refused origin gets none."""
     app = App(headers=[("content-type", "text/plain"), *(("Access-Control-Expose-Headers", line) for line in lines)])
-    served = serve(app=app, **ONE, expose_headers=names)
-    answer = served.request(origin=APP)
-    found = answer.elements("access-control-expose-headers")
+    client = serve(app=app, **ONE, expose_headers=names)
+    response = client.request(origin=APP)
+    found = response.elements("access-control-expose-headers")
     assert ({name.lower() for name in found}, len(found)) == (exposed, len(exposed))
-    assert len(answer.values("access-control-expose-headers")) == 1
-    assert served.request(origin=EVIL).lines == sorted([OWN, VARY])
+    assert len(response.values("access-control-expose-headers")) == 1
+    assert client.request(origin=EVIL).lines == sorted([OWN, VARY])
 
 
 def test_a_policy_that_exposes_all_does_so_despite_an_apps_list(serve: Any) -> None:
@@ -267,12 +267,12 @@ def test_a_policy_that_exposes_all_does_so_despite_an_apps_list(serve: Any) -> N
 
 
 def test_the_apps_headers_come_first_in_their_own_spelling(serve: Any) -> None:
-    served = serve(
+    client = serve(
         app=App(headers=[("Content-Type", "text/plain"), ("X-B", "1"), ("x-a", "2")]),
         **CREDENTIALED,
         expose_headers="x-b",
     )
-    assert served.request(origin=APP).headers == [
+    assert client.request(origin=APP).headers == [
         ("Content-Type", "text/plain"),
         ("X-B", "1"),
         ("x-a", "2"),
@@ -285,13 +285,13 @@ def test_the_apps_headers_come_first_in_their_own_spelling(serve: Any) -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 301, 307, 401, 403, 404, 405, 413, 422, 429, 500, 503])
 def test_a_response_of_any_status_gets_the_headers(serve: Any, status: int) -> None:
-    answer = serve(app=App(status=status), **ONE).request(origin=APP)
-    assert (answer.status, answer.lines) == (status, sorted([OWN, *GRANT]))
+    response = serve(app=App(status=status), **ONE).request(origin=APP)
+    assert (response.status, response.lines) == (status, sorted([OWN, *GRANT]))
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 304), ("GET", 204), ("HEAD", 200)])
 def test_a_response_without_a_body_gets_the_headers(serve: Any, method: str, status: int) -> None:
     headers = [] if status != 200 else [("content-type", "text/plain")]
-    answer = serve(app=App(status=status, headers=headers, body=b""), **ONE).request(method, origin=APP)
-    assert answer.cors == [origin_line(APP)]
-    assert answer.values("vary") == ["Origin"]
+    response = serve(app=App(status=status, headers=headers, body=b""), **ONE).request(method, origin=APP)
+    assert response.cors == [origin_line(APP)]
+    assert response.values("vary") == ["Origin"]

@@ -12,7 +12,7 @@ from asgi_cors import CORSMiddleware, Outcome, Policy, Request, WSGIMiddleware, 
 from tests.support import logs
 from tests.support.apps import App
 from tests.support.browser_checks import passes_cors_check, passes_preflight
-from tests.support.clients import Answer, Fields, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.clients import Headers, Response, call_asgi, call_wsgi, http_scope, wsgi_environ
 from tests.support.expected import APP, OWN, VARY
 from tests.support.policies import allows
 from tests.support.strategies import policies, requests
@@ -23,17 +23,17 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CORS = ("origin", "access-control-request-method", "access-control-request-headers")
 
 
-def over_asgi(policy: Policy, method: str, fields: Fields, path: str = "/", **options: Any) -> Answer:
+def over_asgi(policy: Policy, method: str, headers: Headers, path: str = "/", **options: Any) -> Response:
     """Send one request over ASGI."""
-    return call_asgi(CORSMiddleware(App().asgi, policy, **options), http_scope(method, path, fields))
+    return call_asgi(CORSMiddleware(App().asgi, policy, **options), http_scope(method, path, headers))
 
 
-def over_wsgi(policy: Policy, method: str, fields: Fields, path: str = "/", **options: Any) -> Answer:
+def over_wsgi(policy: Policy, method: str, headers: Headers, path: str = "/", **options: Any) -> Response:
     """Send one request over WSGI."""
-    return call_wsgi(WSGIMiddleware(App().wsgi, policy, **options), wsgi_environ(method, path, fields))
+    return call_wsgi(WSGIMiddleware(App().wsgi, policy, **options), wsgi_environ(method, path, headers))
 
 
-def check_nothing_echoed(policy: Policy, answer: Answer) -> None:
+def check_nothing_echoed(policy: Policy, answer: Response) -> None:
     """Check that the headers hold tokens, the wildcard, or an origin that the policy allows."""
     assert answer.raised is None
     for origin in answer.values("access-control-allow-origin"):
@@ -55,15 +55,15 @@ def check_nothing_echoed(policy: Policy, answer: Answer) -> None:
     st.lists(st.tuples(st.sampled_from(CORS), st.binary(max_size=60)), max_size=6),
 )
 def test_no_bytes_in_the_cors_request_headers_raise_or_are_echoed(
-    policy: Policy, method: str, fields: list[tuple[str, bytes]]
+    policy: Policy, method: str, headers: list[tuple[str, bytes]]
 ) -> None:
-    check_nothing_echoed(policy, over_asgi(policy, method, fields))
-    check_nothing_echoed(policy, over_wsgi(policy, method, fields))
+    check_nothing_echoed(policy, over_asgi(policy, method, headers))
+    check_nothing_echoed(policy, over_wsgi(policy, method, headers))
 
 
-def joined(fields: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+def joined(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """Return the value of a header, several lines joined; None if the header is missing."""
-    values = [value for key, value in fields if key == name]
+    values = [value for key, value in headers if key == name]
     return b", ".join(values) if values else None
 
 
@@ -71,13 +71,13 @@ def joined(fields: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
 def test_asgi_and_wsgi_send_the_decision_of_decide(
     policy: Policy, request_: tuple[str, list[tuple[bytes, bytes]]]
 ) -> None:
-    method, fields = request_
-    origin, requested, names = (joined(fields, name.encode()) for name in CORS)
+    method, headers = request_
+    origin, requested, names = (joined(headers, name.encode()) for name in CORS)
     decision = decide(policy, Request(method, origin=origin, requested_method=requested, requested_headers=names))
     wanted = sorted(f"{name.decode()}: {value.decode()}" for name, value in decision.headers)
     if decision.vary:
         wanted = sorted([*wanted, f"vary: {', '.join(name.decode() for name in decision.vary)}"])
-    for answer in (over_asgi(policy, method, fields), over_wsgi(policy, method, fields)):
+    for answer in (over_asgi(policy, method, headers), over_wsgi(policy, method, headers)):
         assert [line for line in answer.lines if not line.startswith("content-")] == wanted
         assert answer.status == (decision.status or 200)
         assert (answer.body == b"the app") is (decision.status is None)
@@ -88,13 +88,13 @@ def test_asgi_and_wsgi_send_the_decision_of_decide(
 def test_a_browser_allows_exactly_the_requests_whose_outcome_is_allowed(
     policy: Policy, request_: tuple[str, list[tuple[bytes, bytes]]]
 ) -> None:
-    method, fields = request_
-    fields = [*{name: (name, value.strip()) for name, value in fields}.values()]
-    origin, requested, names = (joined(fields, name.encode()) for name in CORS)
+    method, headers = request_
+    headers = [*{name: (name, value.strip()) for name, value in headers}.values()]
+    origin, requested, names = (joined(headers, name.encode()) for name in CORS)
     if not origin:
         return
     found = decide(policy, Request(method, origin=origin, requested_method=requested, requested_headers=names))
-    answer, page = over_asgi(policy, method, fields), origin.decode("latin-1")
+    answer, page = over_asgi(policy, method, headers), origin.decode("latin-1")
     credentials = policy.allow_credentials
     if found.status is None:
         assert passes_cors_check(answer, page, credentials=credentials) is (found.outcome is Outcome.ALLOWED)
@@ -182,20 +182,20 @@ BAD: dict[str, list[tuple[bytes, bytes]]] = {
 
 @pytest.mark.parametrize("over", [over_asgi, over_wsgi], ids=["asgi", "wsgi"])
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-@pytest.mark.parametrize("fields", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("headers", BAD.values(), ids=BAD)
 def test_bad_input_gets_a_response_and_is_escaped_in_the_log(
-    over: Any, method: str, fields: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture
+    over: Any, method: str, headers: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is raised, and only an allowed origin is granted."""
     caplog.set_level(logging.DEBUG, logger="asgi_cors")
     policy = Policy(
         allow_origins=[APP, "https://*.example.org"], allow_headers="*", allow_methods="*", allow_credentials=True
     )
-    answer = over(policy, method, fields)
+    answer = over(policy, method, headers)
     assert answer.raised is None
     check_nothing_echoed(policy, answer)
-    site = (b"origin", APP.encode()) in fields and fields.count(fields[0]) == 1
-    if method == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in fields):
+    site = (b"origin", APP.encode()) in headers and headers.count(headers[0]) == 1
+    if method == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in headers):
         assert answer.status in {200, 204}
         assert len(answer.body) < 5000
     else:

@@ -8,7 +8,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware
 from tests.support.apps import App
-from tests.support.clients import Answer, call_asgi, http_scope
+from tests.support.clients import Response, call_asgi, http_scope
 from tests.support.event_loops import RUNNERS
 from tests.support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, origin_line
 
@@ -27,7 +27,7 @@ def sends(*messages: dict[str, Any]) -> Any:
     return app
 
 
-def get(middleware: Any, origin: str | None = APP, run: Any = RUNNERS["no-loop"], **scope: Any) -> Answer:
+def get(middleware: Any, origin: str | None = APP, run: Any = RUNNERS["no-loop"], **scope: Any) -> Response:
     """Send GET / from an origin through a middleware."""
     return call_asgi(middleware, http_scope("GET", "/", [] if origin is None else [("origin", origin)], **scope), run)
 
@@ -101,8 +101,8 @@ def test_a_start_message_without_headers_gets_the_cors_headers() -> None:
 
 
 def test_other_keys_of_the_start_message_stay() -> None:
-    answer = get(CORSMiddleware(sends({**START, "trailers": True, "x": 1}), **ONE))
-    assert (answer.messages[0]["trailers"], answer.messages[0]["x"], answer.cors) == (True, 1, [origin_line(APP)])
+    response = get(CORSMiddleware(sends({**START, "trailers": True, "x": 1}), **ONE))
+    assert (response.messages[0]["trailers"], response.messages[0]["x"], response.cors) == (True, 1, [origin_line(APP)])
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "x-unknown"])
@@ -133,13 +133,13 @@ def test_an_exception_before_the_response_starts_gets_a_500_and_is_raised_on(
 ) -> None:
     """The 500 is plain text, has the policy's headers, and does not show the exception."""
     error = RuntimeError("secret detail")
-    answer = get(CORSMiddleware(App(raises=error).asgi, **ONE, allow_credentials=True), origin)
-    assert answer.raised is error
-    assert answer.status == 500
-    assert [line for line in answer.lines if not line.startswith("content-")] == sorted(cors)
-    assert answer.values("content-type")[0].startswith("text/plain")
-    assert b"secret" not in answer.body
-    assert [message["type"] for message in answer.messages] == ["http.response.start", "http.response.body"]
+    response = get(CORSMiddleware(App(raises=error).asgi, **ONE, allow_credentials=True), origin)
+    assert response.raised is error
+    assert response.status == 500
+    assert [line for line in response.lines if not line.startswith("content-")] == sorted(cors)
+    assert response.values("content-type")[0].startswith("text/plain")
+    assert b"secret" not in response.body
+    assert [message["type"] for message in response.messages] == ["http.response.start", "http.response.body"]
 
 
 def test_the_500_under_an_anonymous_wildcard_has_the_wildcard() -> None:
@@ -148,17 +148,17 @@ def test_the_500_under_an_anonymous_wildcard_has_the_wildcard() -> None:
 
 def test_an_exception_after_the_response_started_is_only_raised_on() -> None:
     error = RuntimeError()
-    answer = get(CORSMiddleware(App(raises=error, late=True).asgi, **ONE))
-    assert answer.raised is error
-    assert [message["type"] for message in answer.messages] == ["http.response.start"]
-    assert answer.lines == sorted([OWN, origin_line(APP), VARY])
+    response = get(CORSMiddleware(App(raises=error, late=True).asgi, **ONE))
+    assert response.raised is error
+    assert [message["type"] for message in response.messages] == ["http.response.start"]
+    assert response.lines == sorted([OWN, origin_line(APP), VARY])
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError, BaseException])
 def test_a_base_exception_gets_no_response(kind: type[BaseException]) -> None:
     error = kind()
-    answer = get(CORSMiddleware(App(raises=error).asgi, **ONE))
-    assert (answer.raised, answer.messages) == (error, [])
+    response = get(CORSMiddleware(App(raises=error).asgi, **ONE))
+    assert (response.raised, response.messages) == (error, [])
     assert get(CORSMiddleware(App(raises=Exception()).asgi, **ONE)).status == 500
 
 
@@ -189,17 +189,17 @@ INSIDE: list[tuple[str, Any, bool]] = [
 def test_inside_starlette_the_500_is_sent_unless_the_app_sends_its_own(starlette: Any, responds: bool) -> None:
     """Then a note on the exception says that the page will see a CORS error."""
     error = RuntimeError()
-    answer = get(CORSMiddleware(App(raises=error).asgi, **ONE), app=starlette)
+    response = get(CORSMiddleware(App(raises=error).asgi, **ONE), app=starlette)
     notes = "\n".join(getattr(error, "__notes__", []))
-    assert answer.raised is error
-    assert (answer.status == 500) is responds
+    assert response.raised is error
+    assert (response.status == 500) is responds
     assert ("CORS" in notes) is not responds
 
 
 def test_an_exception_on_a_path_without_a_policy_gets_no_response() -> None:
     error = RuntimeError()
-    answer = get(CORSMiddleware(App(raises=error).asgi, **ONE, paths={"/*": None}))
-    assert (answer.raised, answer.messages) == (error, [])
+    response = get(CORSMiddleware(App(raises=error).asgi, **ONE, paths={"/*": None}))
+    assert (response.raised, response.messages) == (error, [])
 
 
 def test_each_cors_header_that_the_app_sets_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -220,8 +220,8 @@ def test_each_cors_header_that_the_app_sets_is_logged_once(caplog: pytest.LogCap
 
 
 def test_headers_of_one_response_do_not_leak_into_the_next(serve: Any) -> None:
-    served = serve(app=App(), **ONE)
-    answers = [served.request(origin=origin).lines for origin in (APP, EVIL, None, APP)]
+    client = serve(app=App(), **ONE)
+    answers = [client.request(origin=origin).lines for origin in (APP, EVIL, None, APP)]
     own = [OWN, VARY]
     assert answers == [sorted([*own, origin_line(APP)]), sorted(own), sorted(own), sorted([*own, origin_line(APP)])]
 

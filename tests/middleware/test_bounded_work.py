@@ -8,7 +8,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Decision, Outcome, Policy, Request, decide
 from tests.support.apps import App
-from tests.support.clients import Answer, Fields, Served, call_asgi, http_scope, websocket_scope
+from tests.support.clients import Client, Headers, Response, call_asgi, http_scope, websocket_scope
 from tests.support.expected import APP, EVIL, OWN, PREFLIGHT_VARY, VARY, granted, origin_line
 
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -30,13 +30,13 @@ def flood(name: bytes, size: int = 1_000_000) -> list[tuple[bytes, bytes]]:
     return [line for _ in range(size // 1000) for line in ((name, long), *itertools.repeat((name, short), 20))]
 
 
-def peak(middleware: Any, scope: dict[str, Any], fields: Lines, name: bytes) -> tuple[Answer, int]:
+def peak(middleware: Any, scope: dict[str, Any], headers: Lines, name: bytes) -> tuple[Response, int]:
     """Serve a flood, and return the peak number of bytes in use."""
-    scope["headers"] = [*((key.encode(), value.encode()) for key, value in fields), *flood(name)]
+    scope["headers"] = [*((key.encode(), value.encode()) for key, value in headers), *flood(name)]
     tracemalloc.start()
     try:
-        answer = call_asgi(middleware, scope)
-        return answer, tracemalloc.get_traced_memory()[1]
+        response = call_asgi(middleware, scope)
+        return response, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
@@ -65,17 +65,17 @@ def test_a_flood_of_lines_is_neither_joined_nor_stored(name: bytes, kind: str, o
     """Joined one by one, a megabyte of lines would be copied a thousand times."""
     middleware = CORSMiddleware(App().asgi, **ONE, **options)
     call_asgi(middleware, http_scope("GET", "/", []))  # imports and compiles at the first request
-    fields = [("host", "api.test"), *PREFLIGHT[: 2 if kind == "preflight" else 1]]
+    headers = [("host", "api.test"), *PREFLIGHT[: 2 if kind == "preflight" else 1]]
     call_asgi(middleware, REQUESTS[kind]() | {"headers": [(b"origin", EVIL.encode())]})
-    answer, used = peak(middleware, REQUESTS[kind](), fields, name)
-    assert (answer.raised, answer.cors) == (None, [])
+    response, used = peak(middleware, REQUESTS[kind](), headers, name)
+    assert (response.raised, response.cors) == (None, [])
     assert used < 100_000
 
 
 @pytest.mark.parametrize("name", [b"host", b"sec-fetch-site", b"cookie", b"x-any", NAMES.encode()], ids=bytes.decode)
 def test_an_allowed_origin_is_allowed_despite_a_flood(name: bytes) -> None:
-    answer, _ = peak(CORSMiddleware(App().asgi, **ONE), http_scope("GET", "/", []), [("origin", APP)], name)
-    assert answer.lines == sorted([OWN, VARY, origin_line(APP)])
+    response, _ = peak(CORSMiddleware(App().asgi, **ONE), http_scope("GET", "/", []), [("origin", APP)], name)
+    assert response.lines == sorted([OWN, VARY, origin_line(APP)])
 
 
 @pytest.mark.parametrize("name", [b"host", b"x-any"], ids=bytes.decode)
@@ -83,8 +83,8 @@ def test_a_flood_without_an_origin_is_neither_joined_nor_stored(name: bytes) -> 
     """Its names are not even converted to lower case, to cache the decision."""
     middleware = CORSMiddleware(App().asgi, **ONE)
     call_asgi(middleware, http_scope("GET", "/", []) | {"headers": [(b"Host", b"api.test")]})  # imports
-    answer, used = peak(middleware, http_scope("GET", "/", []), [], name)
-    assert (answer.lines, used < 100_000) == (sorted([OWN, VARY]), True)
+    response, used = peak(middleware, http_scope("GET", "/", []), [], name)
+    assert (response.lines, used < 100_000) == (sorted([OWN, VARY]), True)
 
 
 @pytest.mark.parametrize("name", [b"Origin", b"ORIGIN", b"oRiGiN"])
@@ -108,31 +108,31 @@ def test_a_second_origin_is_refused(serve: Any, second: str, warm: bool) -> None
         called.append(origin)
         return True
 
-    served = serve(allow_origins=[APP, allow])
+    client = serve(allow_origins=[APP, allow])
     if warm:
-        served.request(origin=APP)
-        served.preflight(origin=APP)
-    answer = served.request(fields=[("origin", APP), ("origin", second)])
-    assert answer.lines == sorted([OWN, VARY])
-    answer = served.request("OPTIONS", fields=[("origin", APP), ("origin", second), (METHOD, "GET")])
-    assert (answer.status, answer.cors, answer.lines[-1:]) == (200, [], [PREFLIGHT_VARY])
-    assert b"InvalidOrigin" in answer.body
+        client.request(origin=APP)
+        client.preflight(origin=APP)
+    response = client.request(headers=[("origin", APP), ("origin", second)])
+    assert response.lines == sorted([OWN, VARY])
+    response = client.request("OPTIONS", headers=[("origin", APP), ("origin", second), (METHOD, "GET")])
+    assert (response.status, response.cors, response.lines[-1:]) == (200, [], [PREFLIGHT_VARY])
+    assert b"InvalidOrigin" in response.body
     assert called == []
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
 def test_a_request_with_a_second_origin_is_never_same_origin(serve: Any, site: str) -> None:
     """No browser sends two, so Sec-Fetch-Site is ignored."""
-    fields = [("host", "api.test"), ("sec-fetch-site", site)]
-    served = serve(enforce=True, **ONE)
-    assert served.request("POST", origin=EVIL, fields=fields).status == 200
-    assert served.request("POST", origin=EVIL, fields=[*fields, ("origin", EVIL)]).status == 403
+    headers = [("host", "api.test"), ("sec-fetch-site", site)]
+    client = serve(enforce=True, **ONE)
+    assert client.request("POST", origin=EVIL, headers=headers).status == 200
+    assert client.request("POST", origin=EVIL, headers=[*headers, ("origin", EVIL)]).status == 403
     for number, kind in ((1, "websocket.accept"), (2, "websocket.close")):
-        scope = websocket_scope("/", [*fields, *[("origin", EVIL)] * number])
+        scope = websocket_scope("/", [*headers, *[("origin", EVIL)] * number])
         assert call_asgi(CORSMiddleware(App().asgi, **ONE), scope).messages[0]["type"] == kind
 
 
-ORIGINS: dict[str, Fields] = {
+ORIGINS: dict[str, Headers] = {
     "none": [],
     "valid": [("origin", APP)],
     "malformed": [("origin", "a b,")],
@@ -141,16 +141,16 @@ ORIGINS: dict[str, Fields] = {
 }
 
 
-@pytest.mark.parametrize("fields", ORIGINS.values(), ids=ORIGINS)
-def test_an_anonymous_wildcard_ignores_origin(serve: Any, fields: Fields) -> None:
+@pytest.mark.parametrize("headers", ORIGINS.values(), ids=ORIGINS)
+def test_an_anonymous_wildcard_ignores_origin(serve: Any, headers: Headers) -> None:
     """Its response is the same for every request, cached or not."""
-    served = serve(**ANY)
+    client = serve(**ANY)
     for _ in range(2):
-        assert served.request(fields=fields).lines == sorted([OWN, origin_line("*")])
-    if fields:
-        preflight = served.request("OPTIONS", fields=[*fields, (METHOD, "PUT"), (NAMES, "x-a")])
+        assert client.request(headers=headers).lines == sorted([OWN, origin_line("*")])
+    if headers:
+        preflight = client.request("OPTIONS", headers=[*headers, (METHOD, "PUT"), (NAMES, "x-a")])
         assert (preflight.status, preflight.lines) == (204, granted("*", "*", "*, authorization"))
-        scope = websocket_scope("/", fields)
+        scope = websocket_scope("/", headers)
         assert call_asgi(CORSMiddleware(App().asgi, **ANY), scope).messages[0]["type"] == "websocket.accept"
 
 
@@ -158,8 +158,8 @@ def test_a_cookie_behind_thousands_of_headers_refuses_a_handshake_under_an_anony
     """The policy ignores Origin, but not credentials."""
     del serve
     lines = [("origin", EVIL), ("origin", EVIL), *[("x-any", "a")] * 5000, ("cookie", "a=1")]
-    answer = call_asgi(CORSMiddleware(App().asgi, **ANY), websocket_scope("/", lines))
-    assert answer.messages[0]["type"] == "websocket.close"
+    response = call_asgi(CORSMiddleware(App().asgi, **ANY), websocket_scope("/", lines))
+    assert response.messages[0]["type"] == "websocket.close"
 
 
 # -- the limits of a preflight
@@ -191,14 +191,14 @@ def test_an_oversized_preflight_is_refused_without_cors_headers_and_not_cached(
     options: dict[str, Any], lines: Lines, fits: bool
 ) -> None:
     """Its headers are not parsed."""
-    served = Served("asgi", App(), **options)
+    client = Client("asgi", App(), **options)
     for _ in range(2):
-        answer = served.preflight("PUT", origin=APP, fields=lines)
-        assert (answer.status, bool(answer.cors)) == ((204, True) if fits else (200, False))
-        assert answer.values("vary") == [PREFLIGHT_VARY.removeprefix("vary: ")]
-        assert (b"InvalidRequestedHeaders" in answer.body) is not fits
-        assert served.preflight("PUT", origin=APP).status == 204
-    assert served.reached == 0
+        response = client.preflight("PUT", origin=APP, headers=lines)
+        assert (response.status, bool(response.cors)) == ((204, True) if fits else (200, False))
+        assert response.values("vary") == [PREFLIGHT_VARY.removeprefix("vary: ")]
+        assert (b"InvalidRequestedHeaders" in response.body) is not fits
+        assert client.preflight("PUT", origin=APP).status == 204
+    assert client.reached == 0
 
 
 METHODS: dict[str, Lines] = {
@@ -216,19 +216,19 @@ def test_a_repeated_or_long_requested_method_is_refused_and_not_echoed(
     serve: Any, options: dict[str, Any], lines: Lines
 ) -> None:
     """Also after a single one was allowed."""
-    served = serve(**options)
-    assert served.preflight("PUT", origin=APP).status == 204
+    client = serve(**options)
+    assert client.preflight("PUT", origin=APP).status == 204
     for _ in range(2):
-        answer = served.request("OPTIONS", origin=APP, fields=lines)
-        assert (answer.status, answer.cors, served.reached) == (200, [], 0)
-        assert len(answer.body) < 1000
+        response = client.request("OPTIONS", origin=APP, headers=lines)
+        assert (response.status, response.cors, client.reached) == (200, [], 0)
+        assert len(response.body) < 1000
 
 
 def test_requested_headers_without_a_requested_method_go_to_the_app(serve: Any) -> None:
     """At any number of lines."""
-    served = serve(**ALL)
-    answer = served.request("OPTIONS", origin=APP, fields=[(NAMES, "x-a")] * 100)
-    assert (answer.lines, served.reached) == (sorted([OWN, VARY, origin_line(APP)]), 1)
+    client = serve(**ALL)
+    response = client.request("OPTIONS", origin=APP, headers=[(NAMES, "x-a")] * 100)
+    assert (response.lines, client.reached) == (sorted([OWN, VARY, origin_line(APP)]), 1)
 
 
 def test_an_oversized_request_is_refused_by_decide() -> None:

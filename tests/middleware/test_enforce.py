@@ -7,7 +7,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Policy
 from tests.support.apps import App
-from tests.support.clients import Served, call_asgi, websocket_scope
+from tests.support.clients import Client, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL
 
 HOST = ("host", "api.example.com")
@@ -24,13 +24,13 @@ def test_enforce_refuses_handshakes_whether_they_are_checked_or_not(
     check: bool, origin: str | None, accepted: bool
 ) -> None:
     middleware = CORSMiddleware(App().asgi, allow_origins=APP, enforce=True, check_websockets=check)
-    fields = [HOST] if origin is None else [HOST, ("origin", origin)]
-    scope = websocket_scope("/", fields, extensions={"websocket.http.response": {}})
-    answer = call_asgi(middleware, scope)
+    headers = [HOST] if origin is None else [HOST, ("origin", origin)]
+    scope = websocket_scope("/", headers, extensions={"websocket.http.response": {}})
+    response = call_asgi(middleware, scope)
     if accepted:
-        assert answer.messages == [{"type": "websocket.accept"}]
+        assert response.messages == [{"type": "websocket.accept"}]
     else:
-        assert (answer.status, answer.values("cache-control")) == (403, ["no-store"])
+        assert (response.status, response.values("cache-control")) == (403, ["no-store"])
 
 
 def test_a_handshake_with_an_ambiguous_path_is_refused_by_the_check_but_not_by_enforce_if_all_policies_allow() -> None:
@@ -49,16 +49,16 @@ def test_a_handshake_with_an_ambiguous_path_is_refused_by_the_check_but_not_by_e
 
 
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
-def test_enforce_checks_both_policies_of_one_rank(shell: str) -> None:
+def test_enforce_checks_both_policies_of_one_rank(interface: str) -> None:
     """A None of the same rank does not exempt the request."""
     one, both = Policy(allow_origins=APP), Policy(allow_origins=[APP, EVIL])
     paths: dict[Any, Any] = {re.compile("/[a-z]+"): both, re.compile("/[b-z]+"): one, re.compile("/[x-z]+"): None}
-    served = Served(shell, App(), allow_origins=APP, enforce=True, paths=paths)
+    client = Client(interface, App(), allow_origins=APP, enforce=True, paths=paths)
     sent = {
-        (path, origin): served.request("POST", path, origin=origin, fields=[HOST]).status
+        (path, origin): client.request("POST", path, origin=origin, headers=[HOST]).status
         for path in ("/a", "/b", "/x")
         for origin in (APP, EVIL)
     }
     refused = [request for request, status in sent.items() if status == 403]
     assert refused == [("/b", EVIL), ("/x", EVIL)]
-    assert served.request(path="/x", origin=APP).cors == []
+    assert client.request(path="/x", origin=APP).cors == []

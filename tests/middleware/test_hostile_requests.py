@@ -9,7 +9,7 @@ import pytest
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, Policy, Rules, WSGIMiddleware, asgi_cors, explain
 from tests.support.apps import App
-from tests.support.clients import Served, call_asgi, call_wsgi, http_scope, websocket_scope, wsgi_environ
+from tests.support.clients import Client, call_asgi, call_wsgi, http_scope, websocket_scope, wsgi_environ
 from tests.support.event_loops import run_asyncio, run_asyncio_jumping
 from tests.support.expected import APP, EVIL, OWN, VARY, origin_line
 
@@ -22,9 +22,9 @@ ADMIN = Policy(allow_origins="https://admin.example.com", allow_credentials=True
 @pytest.mark.parametrize("path", ["/me\n", "/\x00me", "/m\x7fe", "/internal\n", "/internal\n/x", "/x//..\n/me"])
 def test_a_path_with_control_characters_is_refused_if_it_may_lead_to_another_policy(serve: Any, path: str) -> None:
     """A router's `$` matches before a final newline."""
-    served = serve(BASE, paths={"/me": ADMIN, "/internal/*": ADMIN})
-    assert served.request(origin=APP, path=path).cors == []
-    assert served.request(origin=APP, path="/else").cors != []
+    client = serve(BASE, paths={"/me": ADMIN, "/internal/*": ADMIN})
+    assert client.request(origin=APP, path=path).cors == []
+    assert client.request(origin=APP, path="/else").cors != []
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_an_origin_header_in_upper_case_is_not_missed_after_a_request_without_on
     """Cached decisions change nothing."""
     middleware = CORSMiddleware(App().asgi, allow_origins=APP)
     for _ in range(2):
-        for fields, cors in (([("host", "api.test")], []), ([("origin", APP)], [origin_line(APP)])):
-            assert call_asgi(middleware, raw(http_scope("GET", "/", fields))).cors == cors
+        for headers, cors in (([("host", "api.test")], []), ([("origin", APP)], [origin_line(APP)])):
+            assert call_asgi(middleware, raw(http_scope("GET", "/", headers))).cors == cors
 
 
 def test_enforce_and_the_handshake_check_read_header_names_in_any_letter_case() -> None:
     """Some servers can be configured to pass names as sent."""
-    fields = [("origin", EVIL), ("host", "api.test"), ("cookie", "sid=1")]
+    headers = [("origin", EVIL), ("host", "api.test"), ("cookie", "sid=1")]
     app = App()
     middleware = CORSMiddleware(app.asgi, BASE, enforce=True)
-    assert call_asgi(middleware, raw(http_scope("POST", "/", fields))).status == 403
-    refused = call_asgi(middleware, raw(websocket_scope("/", fields)))
+    assert call_asgi(middleware, raw(http_scope("POST", "/", headers))).status == 403
+    refused = call_asgi(middleware, raw(websocket_scope("/", headers)))
     assert [message["type"] for message in refused.messages] == ["websocket.close"]
     assert app.seen == []
 
@@ -93,8 +93,8 @@ def test_a_look_up_that_ignores_its_cancellation_does_not_delay_the_request() ->
         return True
 
     middleware = CORSMiddleware(App().asgi, allow_origins=stubborn)
-    answer = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run_asyncio_jumping)
-    assert answer.lines == STRICT
+    response = call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run_asyncio_jumping)
+    assert response.lines == STRICT
     assert late == [APP]
 
 
@@ -120,9 +120,9 @@ def test_a_look_up_that_raises_a_base_exception_does_not_end_the_background_loop
             raise error
         return origin == APP
 
-    served = Served("wsgi", App(), allow_origins=exits)
-    assert served.request(origin=APP).lines == STRICT
-    assert served.request(origin=APP).lines == GRANT
+    client = Client("wsgi", App(), allow_origins=exits)
+    assert client.request(origin=APP).lines == STRICT
+    assert client.request(origin=APP).lines == GRANT
 
 
 def test_a_cancelled_request_cancels_its_look_up() -> None:
@@ -172,7 +172,7 @@ def test_an_exception_whose_str_raises_refuses_and_is_logged(serve: Any, caplog:
         raise UnwritableError(origin)
 
     assert serve(allow_origins=fails).request(origin=APP).lines == STRICT
-    assert "UnwritableError: (it can't be written)" in caplog.text
+    assert "UnwritableError: (its text can't be shown)" in caplog.text
 
 
 def test_an_exception_object_that_is_raised_again_gets_one_note() -> None:
@@ -188,8 +188,8 @@ def test_an_exception_object_that_is_raised_again_gets_one_note() -> None:
 def test_an_exception_inside_another_frameworks_app_gets_a_500_and_is_raised_on(handlers: object) -> None:
     """Also if that app has an attribute with a name of Starlette's."""
     other = type("Other", (), {"exception_handlers": handlers})()
-    answer = call_asgi(CORSMiddleware(App(raises=KeyError("x")).asgi, BASE), http_scope("GET", "/", [], app=other))
-    assert (answer.status, type(answer.raised)) == (500, KeyError)
+    response = call_asgi(CORSMiddleware(App(raises=KeyError("x")).asgi, BASE), http_scope("GET", "/", [], app=other))
+    assert (response.status, type(response.raised)) == (500, KeyError)
 
 
 async def test_the_apps_exception_is_raised_on_if_the_500_cannot_be_sent() -> None:
@@ -263,10 +263,10 @@ def test_look_ups_under_wsgi_run_in_one_daemon_thread() -> None:
     def threads() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "asgi_cors-lookup"]
 
-    served = Served("wsgi", App(), allow_origins=slow)
-    served.request(origin=APP)
+    client = Client("wsgi", App(), allow_origins=slow)
+    client.request(origin=APP)
     before = threads()
-    served.request(origin=APP)
+    client.request(origin=APP)
     assert threads() == before
     assert all(thread.daemon for thread in before)
 

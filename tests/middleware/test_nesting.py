@@ -12,7 +12,7 @@ import pytest
 from asgi_cors import Configuration, CORSMiddleware, Policy, WSGIMiddleware
 from tests.support import logs
 from tests.support.apps import App
-from tests.support.clients import Served, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.clients import Client, call_asgi, call_wsgi, http_scope, wsgi_environ
 from tests.support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, granted, origin_line
 
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -20,11 +20,11 @@ GRANT = sorted([OWN, VARY, origin_line(APP)])
 STRICT = sorted([OWN, VARY])
 
 
-def nested(shell: str, outer: dict[str, Any], inner: dict[str, Any]) -> Served:
+def nested(interface: str, outer: dict[str, Any], inner: dict[str, Any]) -> Client:
     """Return an app inside two middlewares."""
-    served = Served(shell, App(), **inner)
-    served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, **outer)
-    return served
+    client = Client(interface, App(), **inner)
+    client.middleware = (CORSMiddleware if interface == "asgi" else WSGIMiddleware)(client.middleware, **outer)
+    return client
 
 
 NESTED: list[tuple[str, dict[str, Any], dict[str, Any], str, list[str]]] = [
@@ -40,16 +40,16 @@ NESTED: list[tuple[str, dict[str, Any], dict[str, Any], str, list[str]]] = [
     ("outer", "inner", "origin", "lines"), [row[1:] for row in NESTED], ids=[row[0] for row in NESTED]
 )
 def test_both_of_two_nested_middlewares_must_allow(
-    shell: str, outer: dict[str, Any], inner: dict[str, Any], origin: str, lines: list[str]
+    interface: str, outer: dict[str, Any], inner: dict[str, Any], origin: str, lines: list[str]
 ) -> None:
     """The headers are sent once."""
-    assert nested(shell, outer, inner).request(origin=origin).lines == lines
+    assert nested(interface, outer, inner).request(origin=origin).lines == lines
 
 
-def test_the_outer_middleware_serves_preflights(shell: str) -> None:
-    served = nested(shell, {**ONE, "allow_methods": "PUT"}, ONE)
-    assert served.preflight("PUT", origin=APP).lines == granted(APP, "GET, HEAD, POST, PUT")
-    assert served.reached == 0
+def test_the_outer_middleware_serves_preflights(interface: str) -> None:
+    client = nested(interface, {**ONE, "allow_methods": "PUT"}, ONE)
+    assert client.preflight("PUT", origin=APP).lines == granted(APP, "GET, HEAD, POST, PUT")
+    assert client.reached == 0
 
 
 INNER = "https://inner.example.com"
@@ -104,9 +104,9 @@ def mounted_wsgi(app: Any, mount: str, *, copies: bool) -> Any:
 class Mounted:
     """An outer middleware around a router, which mounts an app that has a middleware of its own."""
 
-    def __init__(self, shell: str, root: str, mount: str, *, copies: bool, **outer: Any) -> None:
-        self.shell, self.root = shell, root
-        if shell == "asgi":
+    def __init__(self, interface: str, root: str, mount: str, *, copies: bool, **outer: Any) -> None:
+        self.interface, self.root = interface, root
+        if interface == "asgi":
             inner: Any = CORSMiddleware(App().asgi, allow_origins=INNER)
             self.outer: Any = CORSMiddleware(mounted_asgi(inner, mount, copies=copies), allow_origins=APP, **outer)
         else:
@@ -114,7 +114,7 @@ class Mounted:
             self.outer = WSGIMiddleware(mounted_wsgi(inner, mount, copies=copies), allow_origins=APP, **outer)
 
     def allows(self, path: str, origin: str) -> bool:
-        if self.shell == "asgi":
+        if self.interface == "asgi":
             scope = http_scope("GET", self.root.rstrip("/") + path, [("origin", origin)], root_path=self.root)
             return bool(call_asgi(self.outer, scope).cors)
         environ = {**wsgi_environ("GET", path, [("origin", origin)]), "SCRIPT_NAME": self.root}
@@ -126,22 +126,22 @@ class Mounted:
     ("root", "mount", "below", "spelled"), [row[1:] for row in MOUNTS], ids=[row[0] for row in MOUNTS]
 )
 def test_the_warning_names_a_line_that_leaves_the_mount_to_the_inner_middleware(
-    shell: str, caplog: pytest.LogCaptureFixture, root: str, mount: str, below: str, spelled: str, copies: bool
+    interface: str, caplog: pytest.LogCaptureFixture, root: str, mount: str, below: str, spelled: str, copies: bool
 ) -> None:
     """With that line, the mount has the inner policy only, and other paths are unchanged."""
-    served = Mounted(shell, root, mount, copies=copies)
+    client = Mounted(interface, root, mount, copies=copies)
     path = mount + below or "/"
     siblings = ["/", f"{mount}-sibling/x"] if mount else []
     for _ in range(2):
-        assert not served.allows(path, INNER)
-    assert all(served.allows(sibling, APP) for sibling in siblings)
+        assert not client.allows(path, INNER)
+    assert all(client.allows(sibling, APP) for sibling in siblings)
     (line,) = logs.lines(caplog, logging.WARNING)
     match = re.search(r"Write paths=(\{.*\}) for the outer one, to leave it to the inner one\.$", line)
     assert match
     assert match[1] == f"{{{spelled}: None}}"
     caplog.clear()
     paths = eval(match[1], {"re": re})  # noqa: S307 - of the table above
-    followed = Mounted(shell, root, mount, copies=copies, paths=paths)
+    followed = Mounted(interface, root, mount, copies=copies, paths=paths)
     assert followed.allows(path, INNER)
     assert not followed.allows(path, APP)
     assert all(followed.allows(sibling, APP) for sibling in siblings)
@@ -149,15 +149,17 @@ def test_the_warning_names_a_line_that_leaves_the_mount_to_the_inner_middleware(
 
 
 def test_each_inner_one_of_three_nested_middlewares_is_logged_with_its_mount(
-    shell: str, caplog: pytest.LogCaptureFixture
+    interface: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrap, mounted, app = (
-        (CORSMiddleware, mounted_asgi, App().asgi) if shell == "asgi" else (WSGIMiddleware, mounted_wsgi, App().wsgi)
+        (CORSMiddleware, mounted_asgi, App().asgi)
+        if interface == "asgi"
+        else (WSGIMiddleware, mounted_wsgi, App().wsgi)
     )
-    served = Served(shell, App(), **ONE)
+    client = Client(interface, App(), **ONE)
     innermost = mounted(wrap(app, allow_origins=INNER), "/b", copies=False)
-    served.middleware = wrap(mounted(wrap(innermost, allow_origins=EVIL), "/a", copies=False), **ONE)
-    served.request(path="/a/b/x", origin=APP)
+    client.middleware = wrap(mounted(wrap(innermost, allow_origins=EVIL), "/a", copies=False), **ONE)
+    client.request(path="/a/b/x", origin=APP)
     found = [re.findall(r"'/[ab/]+\*'", line) for line in logs.lines(caplog, logging.WARNING)]
     assert found == [["'/a/*'"], ["'/a/b/*'"]]
 
@@ -176,26 +178,26 @@ def test_the_warning_names_every_path_if_the_outer_path_has_no_mount(
     assert "paths={'/*': None}" in caplog.text
 
 
-def test_the_warning_is_logged_for_at_most_ten_mounts(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_warning_is_logged_for_at_most_ten_mounts(interface: str, caplog: pytest.LogCaptureFixture) -> None:
     """A request may name any number of mounts."""
-    served = Mounted(shell, "", "/a", copies=False)
-    inner, wrap = (App().asgi, CORSMiddleware) if shell == "asgi" else (App().wsgi, WSGIMiddleware)
+    client = Mounted(interface, "", "/a", copies=False)
+    inner, wrap = (App().asgi, CORSMiddleware) if interface == "asgi" else (App().wsgi, WSGIMiddleware)
     shared = wrap(inner, allow_origins=INNER)  # type: ignore[arg-type]
-    router = mounted_asgi if shell == "asgi" else mounted_wsgi
+    router = mounted_asgi if interface == "asgi" else mounted_wsgi
     for number in range(100):
-        served.outer.app = router(shared, f"/{number}", copies=False)
-        served.allows(f"/{number}/x", APP)
+        client.outer.app = router(shared, f"/{number}", copies=False)
+        client.allows(f"/{number}/x", APP)
     found = [line for line in logs.lines(caplog, logging.WARNING) if "two CORS" in line]
     assert [re.findall(r"{'(/.*)/\*'", line) for line in found] == [[f"/{number}"] for number in range(10)]
 
 
-def test_the_warning_is_logged_when_its_level_is_turned_on(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_warning_is_logged_when_its_level_is_turned_on(interface: str, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is remembered while WARNING is off."""
-    served = nested(shell, ONE, ONE)
+    client = nested(interface, ONE, ONE)
     caplog.set_level(logging.ERROR, logger="asgi_cors")
-    served.request(origin=APP)
+    client.request(origin=APP)
     caplog.set_level(logging.WARNING, logger="asgi_cors")
-    served.request(origin=APP)
+    client.request(origin=APP)
     assert len(logs.lines(caplog, logging.WARNING)) == 1
 
 
@@ -286,27 +288,27 @@ WITH, WITHOUT = {**ONE, "allow_credentials": True}, ONE
     ids=["both", "only the outer", "only the inner"],
 )
 def test_both_of_two_nested_middlewares_must_allow_credentials(
-    shell: str, outer: dict[str, Any], inner: dict[str, Any], credentials: bool
+    interface: str, outer: dict[str, Any], inner: dict[str, Any], credentials: bool
 ) -> None:
-    answer = nested(shell, outer, inner).request(origin=APP)
-    assert answer.lines == sorted([*GRANT, *([CREDENTIALS] if credentials else [])])
+    response = nested(interface, outer, inner).request(origin=APP)
+    assert response.lines == sorted([*GRANT, *([CREDENTIALS] if credentials else [])])
 
 
-def test_an_exception_inside_two_middlewares_gets_one_500_with_the_headers_of_both(shell: str) -> None:
-    served = Served(shell, App(raises=RuntimeError()), **ONE)
-    served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, **ONE)
-    answer = served.request(origin=APP)
-    assert (answer.status, answer.cors, answer.values("vary")) == (500, [origin_line(APP)], ["Origin"])
+def test_an_exception_inside_two_middlewares_gets_one_500_with_the_headers_of_both(interface: str) -> None:
+    client = Client(interface, App(raises=RuntimeError()), **ONE)
+    client.middleware = (CORSMiddleware if interface == "asgi" else WSGIMiddleware)(client.middleware, **ONE)
+    response = client.request(origin=APP)
+    assert (response.status, response.cors, response.values("vary")) == (500, [origin_line(APP)], ["Origin"])
 
 
-def test_two_middlewares_with_one_configuration_decide_once(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_two_middlewares_with_one_configuration_decide_once(interface: str, caplog: pytest.LogCaptureFixture) -> None:
     """They are not logged as nested."""
     seen: list[Any] = []
     shared = Configuration(on_decision=lambda *args: seen.append(args), **ONE)
-    served = Served(shell, App(), shared)
-    served.middleware = (CORSMiddleware if shell == "asgi" else WSGIMiddleware)(served.middleware, shared)
-    assert served.request(origin=APP).lines == GRANT
-    assert (len(seen), served.reached, caplog.records) == (1, 1, [])
+    client = Client(interface, App(), shared)
+    client.middleware = (CORSMiddleware if interface == "asgi" else WSGIMiddleware)(client.middleware, shared)
+    assert client.request(origin=APP).lines == GRANT
+    assert (len(seen), client.reached, caplog.records) == (1, 1, [])
 
 
 def test_a_scope_that_is_used_again_is_not_logged_as_nested(caplog: pytest.LogCaptureFixture) -> None:

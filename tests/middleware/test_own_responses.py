@@ -7,7 +7,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware, WSGIMiddleware
 from tests.support.apps import App
-from tests.support.clients import Answer, call_asgi, call_wsgi, http_scope, wsgi_environ
+from tests.support.clients import Response, call_asgi, call_wsgi, http_scope, wsgi_environ
 from tests.support.expected import APP, EVIL, VARY, origin_line
 
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -19,7 +19,7 @@ Calls = list[tuple[Any, ...]]
 
 
 class Server:
-    """A server's `start_response`, which stores each call and the bytes written."""
+    """A server's `start_response`, which stores each call and the bytes of the body."""
 
     def __init__(self) -> None:
         """Start without a call."""
@@ -38,8 +38,8 @@ class Server:
 @pytest.mark.parametrize(("origin", "raises"), [(EVIL, None), (APP, LookupError("x"))], ids=["403", "500"])
 def test_a_response_to_head_has_a_content_length_but_no_body(serve: Any, origin: str, raises: Exception | None) -> None:
     """A body would break the next response on the connection (RFC 9110, 9.3.2)."""
-    served = serve(app=App(raises=raises), enforce=True, **ONE)
-    get, head = (served.request(method, origin=origin, fields=[("host", "api.test")]) for method in ("GET", "HEAD"))
+    client = serve(app=App(raises=raises), enforce=True, **ONE)
+    get, head = (client.request(method, origin=origin, headers=[("host", "api.test")]) for method in ("GET", "HEAD"))
     assert (get.status, bool(get.body)) == (500 if raises else 403, True)
     assert (head.status, head.lines, head.body, head.raised) == (get.status, get.lines, b"", raises)
     assert head.values("content-length") == [str(len(get.body))]
@@ -153,7 +153,7 @@ class LazyBody:
         self.app.closed += 1
 
 
-def get(app: Any, method: str = "GET", **options: Any) -> Answer:
+def get(app: Any, method: str = "GET", **options: Any) -> Response:
     return call_wsgi(WSGIMiddleware(app, **(options or ONE)), wsgi_environ(method, "/", [("origin", APP)]))
 
 

@@ -134,14 +134,14 @@ def test_an_allowed_preflight_gets_204_with_exactly_these_headers(
     serve: Any, options: dict[str, Any], method: str, headers: str | None, expected: list[str]
 ) -> None:
     """The response has no body, and the app is not called."""
-    served = serve(**options)
-    answer = served.preflight(method, headers, origin=APP)
-    assert (answer.status, answer.body, served.reached) == (204, b"", 0)
+    client = serve(**options)
+    answer = client.preflight(method, headers, origin=APP)
+    assert (answer.status, answer.body, client.reached) == (204, b"", 0)
     assert answer.lines == expected
 
 
 def test_the_headers_of_a_preflight_have_a_fixed_order(serve: Any) -> None:
-    """Safelisted header names come before the names of allow_headers, which keep their order."""
+    """Safelisted header names come before the names of allow_headers, whose order is unchanged."""
     answer = serve(**WIDE, allow_credentials=True).preflight("PUT", "x-id", origin=APP)
     assert answer.headers == [
         ("access-control-allow-origin", APP),
@@ -155,8 +155,8 @@ def test_the_headers_of_a_preflight_have_a_fixed_order(serve: Any) -> None:
 
 def test_all_headers_with_credentials_are_the_requested_names(serve: Any) -> None:
     """With credentials, browsers take a wildcard literally."""
-    served = serve(allow_origins=APP, allow_headers="*", allow_credentials=True)
-    listed = served.preflight("GET", "X-One,authorization", origin=APP).elements("access-control-allow-headers")
+    client = serve(allow_origins=APP, allow_headers="*", allow_credentials=True)
+    listed = client.preflight("GET", "X-One,authorization", origin=APP).elements("access-control-allow-headers")
     assert {name.lower() for name in listed} - set(FREE.split(", ")) == {"x-one", "authorization"}
 
 
@@ -252,9 +252,9 @@ def test_a_refused_preflight_gets_200_with_the_reason_and_exactly_these_headers(
     serve: Any, options: dict[str, Any], origin: str, method: str, headers: str | None, cors: list[str], text: str
 ) -> None:
     """No Access-Control-Max-Age is among them, and a browser blocks the request."""
-    served = serve(**options)
-    answer = served.preflight(method, headers, origin=origin)
-    assert (answer.status, served.reached) == (200, 0)
+    client = serve(**options)
+    answer = client.preflight(method, headers, origin=origin)
+    assert (answer.status, client.reached) == (200, 0)
     assert answer.lines == refused(answer.body, *cors)
     assert answer.body
     assert text in answer.body.decode()
@@ -284,11 +284,11 @@ def test_requested_headers_may_have_any_case_order_and_white_space(serve: Any, h
 
 def test_several_lines_of_requested_headers_are_joined(serve: Any) -> None:
     """A name on a second line of the header counts."""
-    served = serve(allow_origins=APP, allow_headers=["x-a"])
+    client = serve(allow_origins=APP, allow_headers=["x-a"])
     lines = [("access-control-request-headers", "x-b")]
-    assert served.preflight("GET", "x-a", origin=APP, fields=lines).status == 200
+    assert client.preflight("GET", "x-a", origin=APP, headers=lines).status == 200
     lines = [("access-control-request-headers", "x-a")]
-    assert served.preflight("GET", "accept", origin=APP, fields=lines).status == 204
+    assert client.preflight("GET", "accept", origin=APP, headers=lines).status == 204
 
 
 @pytest.mark.parametrize("headers", ["x" * 8192, ",".join(f"x-{n}" for n in range(128))], ids=["8 KiB", "128 names"])
@@ -313,10 +313,10 @@ PASSED: list[tuple[str, str, str | None, str | None, list[str]]] = [
 def test_a_request_that_is_not_a_preflight_goes_to_the_app(
     serve: Any, method: str, origin: str | None, requested: str | None, cors: list[str]
 ) -> None:
-    served = serve(allow_origins=APP)
+    client = serve(allow_origins=APP)
     fields = [] if requested is None else [("access-control-request-method", requested)]
-    answer = served.request(method, origin=origin, fields=fields)
-    assert (answer.lines, answer.body, served.reached) == (sorted([OWN, *cors]), b"the app", 1)
+    answer = client.request(method, origin=origin, headers=fields)
+    assert (answer.lines, answer.body, client.reached) == (sorted([OWN, *cors]), b"the app", 1)
 
 
 def test_options_asterisk_reaches_the_app_unless_it_is_a_preflight() -> None:
@@ -349,22 +349,22 @@ def test_the_private_network_header_is_sent_only_if_requested_and_allowed(
     serve: Any, allow: bool, requested: str | None, sent: bool
 ) -> None:
     fields = [] if requested is None else [("access-control-request-private-network", requested)]
-    answer = serve(allow_origins=APP, allow_private_network=allow).preflight("GET", origin=APP, fields=fields)
+    answer = serve(allow_origins=APP, allow_private_network=allow).preflight("GET", origin=APP, headers=fields)
     more = ["access-control-allow-private-network: true"] if sent else []
     assert answer.lines == granted(APP, SAFE, FREE, 600, *more)
 
 
 def test_forbidden_methods_are_refused_even_if_all_methods_are_allowed(serve: Any) -> None:
-    served = serve(allow_origins=APP, allow_methods="*", allow_credentials=True)
+    client = serve(allow_origins=APP, allow_methods="*", allow_credentials=True)
     for method in ("CONNECT", "TRACE", "TRACK"):
-        answer = served.preflight(method, origin=APP)
+        answer = client.preflight(method, origin=APP)
         assert not passes_preflight(answer, APP, method, credentials=True), method
-        assert (answer.status, served.reached) == (200, 0)
+        assert (answer.status, client.reached) == (200, 0)
 
 
 def test_headers_with_similar_names_do_not_change_a_preflight(serve: Any) -> None:
     similar = [("accept", "*/*"), ("access-control-request-methods", "PUT"), ("access-control-request-headerz", "x-a")]
-    served = serve(allow_origins=APP)
+    client = serve(allow_origins=APP)
     for _ in range(2):
-        assert served.preflight(origin=APP, fields=similar).lines == granted()
-    assert served.request("OPTIONS", origin=APP, fields=similar).lines == sorted([OWN, VARY, origin_line(APP)])
+        assert client.preflight(origin=APP, headers=similar).lines == granted()
+    assert client.request("OPTIONS", origin=APP, headers=similar).lines == sorted([OWN, VARY, origin_line(APP)])

@@ -1,4 +1,4 @@
-"""WebSocket handshakes, to which browsers apply no CORS."""
+"""WebSocket handshakes. Browsers do not apply CORS to them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Policy
 from tests.support.apps import App
-from tests.support.clients import Answer, call_asgi, websocket_scope
+from tests.support.clients import Response, call_asgi, websocket_scope
 from tests.support.event_loops import RUNNERS
 from tests.support.expected import APP, EVIL
 from tests.support.policies import policy_without_warnings
@@ -18,13 +18,13 @@ ANY: dict[str, Any] = {"allow_origins": "*"}
 
 
 def shake(
-    options: dict[str, Any], fields: list[tuple[str, str]], *, extension: bool = True, path: str = "/", **more: Any
-) -> tuple[Answer, App]:
+    options: dict[str, Any], headers: list[tuple[str, str]], *, extension: bool = True, path: str = "/", **more: Any
+) -> tuple[Response, App]:
     """Send one handshake, with the server's own Host unless `fields` has another."""
     app = App()
-    if not any(name == "host" for name, _ in fields):
-        fields = [("host", "api.example.com"), *fields]
-    scope = websocket_scope(path, fields, extensions=RESPONSE_EXTENSION if extension else {})
+    if not any(name == "host" for name, _ in headers):
+        headers = [("host", "api.example.com"), *headers]
+    scope = websocket_scope(path, headers, extensions=RESPONSE_EXTENSION if extension else {})
     return call_asgi(CORSMiddleware(app.asgi, **options, **more), scope), app
 
 
@@ -60,14 +60,14 @@ ACCEPTED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "fields"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
+@pytest.mark.parametrize(("options", "headers"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
 @pytest.mark.parametrize("extension", [True, False], ids=["response extension", "close only"])
 def test_an_allowed_handshake_reaches_the_app(
-    options: dict[str, Any], fields: list[tuple[str, str]], extension: bool
+    options: dict[str, Any], headers: list[tuple[str, str]], extension: bool
 ) -> None:
     """The app's messages pass unchanged."""
-    answer, app = shake(options, fields, extension=extension)
-    assert (answer.messages, answer.raised, len(app.seen)) == ([{"type": "websocket.accept"}], None, 1)
+    response, app = shake(options, headers, extension=extension)
+    assert (response.messages, response.raised, len(app.seen)) == ([{"type": "websocket.accept"}], None, 1)
     assert shake(options, [("origin", EVIL), COOKIE], extension=extension)[1].seen == []
 
 
@@ -107,29 +107,29 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "fields", "text"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize(("options", "headers", "text"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_refused_handshake_gets_403_with_the_reason_or_a_close(
-    options: dict[str, Any], fields: list[tuple[str, str]], text: str
+    options: dict[str, Any], headers: list[tuple[str, str]], text: str
 ) -> None:
     """The server closes it if it does not support `websocket.http.response`."""
-    answer, app = shake(options, fields)
-    assert [message["type"] for message in answer.messages] == [
+    response, app = shake(options, headers)
+    assert [message["type"] for message in response.messages] == [
         "websocket.http.response.start",
         "websocket.http.response.body",
     ]
-    assert (answer.status, len(app.seen)) == (403, 0)
-    assert answer.values("content-type")[0].startswith("text/plain")
-    assert answer.cors == []
-    assert answer.body
-    assert text in answer.body.decode()
-    answer, app = shake(options, fields, extension=False)
-    assert [message["type"] for message in answer.messages] == ["websocket.close"]
+    assert (response.status, len(app.seen)) == (403, 0)
+    assert response.values("content-type")[0].startswith("text/plain")
+    assert response.cors == []
+    assert response.body
+    assert text in response.body.decode()
+    response, app = shake(options, headers, extension=False)
+    assert [message["type"] for message in response.messages] == ["websocket.close"]
     assert app.seen == []
 
 
-@pytest.mark.parametrize(("options", "fields"), [row[1:3] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_check_websockets_false_allows_every_handshake(options: dict[str, Any], fields: list[tuple[str, str]]) -> None:
-    checked, unchecked = shake(options, fields), shake(options, fields, check_websockets=False)
+@pytest.mark.parametrize(("options", "headers"), [row[1:3] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_check_websockets_false_allows_every_handshake(options: dict[str, Any], headers: list[tuple[str, str]]) -> None:
+    checked, unchecked = shake(options, headers), shake(options, headers, check_websockets=False)
     assert (len(checked[1].seen), len(unchecked[1].seen)) == (0, 1)
     assert unchecked[0].messages == [{"type": "websocket.accept"}]
 
@@ -145,14 +145,14 @@ def test_null_with_credentials_is_accepted_if_dangerously_allowed() -> None:
     policy = policy_without_warnings(
         allow_origins="null", allow_credentials=True, dangerously_allow="credentials-from-null"
     )
-    answer = call_asgi(CORSMiddleware(App().asgi, policy), websocket_scope("/", [("origin", "null"), COOKIE]))
-    assert answer.messages == [{"type": "websocket.accept"}]
+    response = call_asgi(CORSMiddleware(App().asgi, policy), websocket_scope("/", [("origin", "null"), COOKIE]))
+    assert response.messages == [{"type": "websocket.accept"}]
 
 
 def test_the_refusal_names_the_host_received() -> None:
     """Without Sec-Fetch-Site, that Host was compared."""
-    answer, _ = shake(ONE, [("origin", EVIL), ("host", "api.example.com")])
-    assert "api.example.com" in answer.body.decode()
+    response, _ = shake(ONE, [("origin", EVIL), ("host", "api.example.com")])
+    assert "api.example.com" in response.body.decode()
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_the_refusal_names_the_host_received() -> None:
     ],
 )
 def test_the_refusal_names_the_proxy_setting_if_host_looks_internal(host: str, is_internal: bool) -> None:
-    answer, _ = shake(ONE, [("origin", EVIL), ("host", host)])
-    assert ("proxy_set_header Host $host" in answer.body.decode()) is is_internal
+    response, _ = shake(ONE, [("origin", EVIL), ("host", host)])
+    assert ("proxy_set_header Host $host" in response.body.decode()) is is_internal
 
 
 def test_the_messages_of_an_accepted_handshake_pass_unchanged() -> None:
@@ -199,8 +199,8 @@ def test_the_apps_own_refusal_of_a_handshake_gets_no_cors_header() -> None:
 
 def test_an_exception_of_the_app_during_a_handshake_is_raised_on() -> None:
     error = RuntimeError()
-    answer = call_asgi(CORSMiddleware(App(raises=error).asgi, **ONE), websocket_scope("/", [("origin", APP)]))
-    assert (answer.raised, answer.messages) == (error, [])
+    response = call_asgi(CORSMiddleware(App(raises=error).asgi, **ONE), websocket_scope("/", [("origin", APP)]))
+    assert (response.raised, response.messages) == (error, [])
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_handshake_is_checked_by_callables(run: Any) -> None:
     middleware = CORSMiddleware(App().asgi, allow_origins=[lambda origin: origin == APP])
     accepted = call_asgi(middleware, websocket_scope("/", [("origin", APP)]), run)
     refused = call_asgi(middleware, websocket_scope("/", [("origin", EVIL)]), run)
-    assert [answer.messages[0]["type"] for answer in (accepted, refused)] == ["websocket.accept", "websocket.close"]
+    assert [response.messages[0]["type"] for response in (accepted, refused)] == ["websocket.accept", "websocket.close"]
 
 
 def test_both_of_two_nested_middlewares_must_allow_a_handshake() -> None:
@@ -231,14 +231,14 @@ def test_both_of_two_nested_middlewares_must_allow_a_handshake() -> None:
 def test_a_handshake_with_an_ambiguous_path_is_refused() -> None:
     paths = {"/open/*": Policy(allow_origins="*"), "/raw": None}
     for path in ("/open/../chat", "/open/../raw"):
-        answer, app = shake(ONE, [("origin", APP)], path=path, paths=paths)
-        assert (answer.status, app.seen) == (403, [])
+        response, app = shake(ONE, [("origin", APP)], path=path, paths=paths)
+        assert (response.status, app.seen) == (403, [])
 
 
 def test_on_decision_is_called_for_handshakes() -> None:
     seen: list[Any] = []
-    for fields in ([("origin", EVIL)], [("origin", APP), COOKIE]):
-        shake(ONE, fields, on_decision=lambda decision, scope: seen.append((decision.reason, scope["type"])))
+    for headers in ([("origin", EVIL)], [("origin", APP), COOKIE]):
+        shake(ONE, headers, on_decision=lambda decision, scope: seen.append((decision.reason, scope["type"])))
     assert seen == [("MissingAllowOriginHeader", "websocket"), ("CredentialsNotAllowed", "websocket")]
 
 

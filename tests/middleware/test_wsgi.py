@@ -10,7 +10,7 @@ import pytest
 
 from asgi_cors import Configuration, Policy, WSGIMiddleware
 from tests.support.apps import App
-from tests.support.clients import Answer, Served, call_wsgi, wsgi_environ
+from tests.support.clients import Client, Response, call_wsgi, wsgi_environ
 from tests.support.expected import APP, CREDENTIALS, EVIL, OWN, VARY, granted, origin_line
 
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -20,7 +20,7 @@ DECORATED = [*PAIRS, ("access-control-allow-origin", APP), ("vary", "Origin")]
 GRANT = sorted([OWN, VARY, origin_line(APP)])
 
 
-def get(app: Any, origin: str | None = APP, **environ: Any) -> Answer:
+def get(app: Any, origin: str | None = APP, **environ: Any) -> Response:
     """Send GET / through a middleware, without the validator."""
     return call_wsgi(app, {**wsgi_environ("GET", "/", [] if origin is None else [("origin", origin)]), **environ})
 
@@ -134,10 +134,10 @@ def test_a_server_may_change_the_headers_that_it_gets(method: str, fields: Any) 
 def test_one_policy_serves_preflights_under_asgi_and_wsgi() -> None:
     """Each interface has its own cache."""
     policy = Policy(**ONE)
-    asgi, wsgi = Served("asgi", App(), policy), Served("wsgi", App(), policy)
-    for served in (asgi, wsgi, asgi, wsgi):
-        assert served.preflight(origin=APP).lines == granted(APP)
-        assert served.preflight(origin=EVIL).cors == []
+    asgi, wsgi = Client("asgi", App(), policy), Client("wsgi", App(), policy)
+    for client in (asgi, wsgi, asgi, wsgi):
+        assert client.preflight(origin=APP).lines == granted(APP)
+        assert client.preflight(origin=EVIL).cors == []
 
 
 def test_the_apps_status_line_is_unchanged() -> None:
@@ -172,8 +172,8 @@ def test_a_generator_that_calls_start_response_at_its_first_part_gets_the_header
         start_response("200 OK", PAIRS)
         yield b"a"
 
-    answer = get(WSGIMiddleware(app, **ONE))
-    assert (answer.lines, answer.body) == (GRANT, b"a")
+    response = get(WSGIMiddleware(app, **ONE))
+    assert (response.lines, response.body) == (GRANT, b"a")
 
 
 GRANTS = [(APP, [origin_line(APP), CREDENTIALS, VARY]), (EVIL, [VARY]), (None, [VARY])]
@@ -186,19 +186,22 @@ def test_an_exception_before_the_response_starts_gets_a_500_and_is_not_lost(
     """The 500 is plain text, has the policy's headers, and does not show the exception."""
     errors = io.StringIO()
     error = RuntimeError("secret detail")
-    answer = get(
+    response = get(
         WSGIMiddleware(App(raises=error).wsgi, **ONE, allow_credentials=True), origin, **{"wsgi.errors": errors}
     )
-    assert (answer.status, [line for line in answer.lines if not line.startswith("content-")]) == (500, sorted(cors))
-    assert answer.values("content-type")[0].startswith("text/plain")
-    assert b"secret" not in answer.body
-    assert answer.raised is error or "secret detail" in errors.getvalue()
+    assert (response.status, [line for line in response.lines if not line.startswith("content-")]) == (
+        500,
+        sorted(cors),
+    )
+    assert response.values("content-type")[0].startswith("text/plain")
+    assert b"secret" not in response.body
+    assert response.raised is error or "secret detail" in errors.getvalue()
 
 
 def test_an_exception_after_start_response_but_before_the_first_part_gets_a_500() -> None:
     """`start_response` alone sends nothing."""
-    answer = get(WSGIMiddleware(App(raises=RuntimeError(), late=True).wsgi, **ONE))
-    assert (answer.status, answer.cors) == (500, [origin_line(APP)])
+    response = get(WSGIMiddleware(App(raises=RuntimeError(), late=True).wsgi, **ONE))
+    assert (response.status, response.cors) == (500, [origin_line(APP)])
 
 
 def test_an_exception_after_the_first_part_is_only_raised_on() -> None:
@@ -210,22 +213,22 @@ def test_an_exception_after_the_first_part_is_only_raised_on() -> None:
         yield b"a"
         raise error
 
-    answer = get(WSGIMiddleware(app, **ONE))
-    assert (answer.raised, answer.status, answer.lines) == (error, 200, GRANT)
+    response = get(WSGIMiddleware(app, **ONE))
+    assert (response.raised, response.status, response.lines) == (error, 200, GRANT)
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_a_base_exception_gets_no_response(kind: type[BaseException]) -> None:
     error = kind()
-    answer = get(WSGIMiddleware(App(raises=error).wsgi, **ONE))
-    assert (answer.raised, answer.status) == (error, None)
+    response = get(WSGIMiddleware(App(raises=error).wsgi, **ONE))
+    assert (response.raised, response.status) == (error, None)
     assert get(WSGIMiddleware(App(raises=Exception()).wsgi, **ONE)).status == 500
 
 
 def test_an_exception_on_a_path_without_a_policy_gets_no_response() -> None:
     error = RuntimeError()
-    answer = get(WSGIMiddleware(App(raises=error).wsgi, paths={"/*": None}, **ONE))
-    assert (answer.raised, answer.status) == (error, None)
+    response = get(WSGIMiddleware(App(raises=error).wsgi, paths={"/*": None}, **ONE))
+    assert (response.raised, response.status) == (error, None)
 
 
 @pytest.mark.parametrize(
@@ -260,9 +263,9 @@ def test_an_environ_without_path_info_is_served() -> None:
 
 def test_a_refused_preflight_has_a_content_length() -> None:
     environ = wsgi_environ("OPTIONS", "/", [("origin", EVIL), ("access-control-request-method", "GET")])
-    answer = call_wsgi(WSGIMiddleware(App().wsgi, **ONE), environ)
-    assert answer.values("content-length") == [str(len(answer.body))]
-    assert answer.body
+    response = call_wsgi(WSGIMiddleware(App().wsgi, **ONE), environ)
+    assert response.values("content-length") == [str(len(response.body))]
+    assert response.body
 
 
 class FlaskLike:
@@ -301,10 +304,10 @@ def test_an_exception_that_flask_or_a_debugger_propagates_gets_a_note_instead_of
     config: dict[str, bool], more: dict[str, Any], responds: bool
 ) -> None:
     """The note says that the page will see a CORS error."""
-    answer = get(WSGIMiddleware(FlaskLike(**config).wsgi_app, **ONE), **more)
-    notes = "\n".join(getattr(answer.raised, "__notes__", []))
-    assert isinstance(answer.raised, RuntimeError)
-    assert (answer.status == 500) is responds
+    response = get(WSGIMiddleware(FlaskLike(**config).wsgi_app, **ONE), **more)
+    notes = "\n".join(getattr(response.raised, "__notes__", []))
+    assert isinstance(response.raised, RuntimeError)
+    assert (response.status == 500) is responds
     assert ("CORS" in notes) is not responds
 
 
@@ -323,7 +326,7 @@ def test_a_view_may_be_found_by_any_header_of_the_request() -> None:
     """Also of a request whose path was cached."""
     configuration = Configuration(view_of=lambda scope: dict(scope.get("headers", ())).get(b"x-tenant"), **ONE)
     configuration.set_view(b"closed", CLOSED)
-    served = Served("wsgi", App(), configuration)
+    client = Client("wsgi", App(), configuration)
     for _ in range(2):
-        assert served.request(origin=APP).cors == [origin_line(APP)]
-        assert served.request(origin=APP, fields=[("x-tenant", "closed")]).cors == []
+        assert client.request(origin=APP).cors == [origin_line(APP)]
+        assert client.request(origin=APP, headers=[("x-tenant", "closed")]).cors == []

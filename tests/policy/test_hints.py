@@ -296,7 +296,7 @@ def test_the_one_hint_for_an_invalid_option_is_accepted(option: str, value: Any,
         ("allow_origins", "https://**.example.com", "Write 'https://*.example.com'."),
     ],
 )
-def test_the_hint_for_a_common_mistake(option: str, value: Any, hint: str) -> None:
+def test_a_common_mistake_has_its_hint(option: str, value: Any, hint: str) -> None:
     (found,) = issues(**{**ONE, option: value})
     assert found.hint == hint
 

@@ -1,4 +1,4 @@
-"""Known misconfigurations and hostile origins: each gets its secure answer.
+"""Known misconfigurations and hostile origins: each gets its secure response.
 
 An entry describes a configuration (`config_idea`), a request (`origin_probe`) and the behaviour of a secure library
 (`secure_answer`). The descriptions are parsed by class, so that further entries of a class need no code. "Ours:" in a
@@ -17,7 +17,7 @@ import pytest
 from asgi_cors import ConfigError, Policy
 from tests.support import logs
 from tests.support.apps import App
-from tests.support.clients import Served
+from tests.support.clients import Client
 from tests.support.expected import OWN, VARY, origin_line
 from tests.support.misconfigurations import ENTRIES, Entry, options_of, policies_of, sent, strings
 from tests.support.policies import issues, policy_without_warnings
@@ -74,48 +74,50 @@ def bounded() -> Iterator[None]:
 DENY, ALLOW = "no Access-Control-Allow-Origin", "Access-Control-Allow-Origin: "
 
 
-def denied(shell: str, entry: Entry) -> None:
+def denied(interface: str, entry: Entry) -> None:
     """Assert that the app's response is unchanged, except for `Vary: Origin`."""
     for policy in policies_of(entry):
-        assert Served(shell, App(), policy).request(fields=sent(entry)).lines == sorted([OWN, VARY]), policy
+        assert Client(interface, App(), policy).request(headers=sent(entry)).lines == sorted([OWN, VARY]), policy
 
 
-def allowed(shell: str, entry: Entry) -> None:
+def allowed(interface: str, entry: Entry) -> None:
     """Assert that the response allows the origin, with credentials if they are on, and has `Vary: Origin`."""
     for policy in policies_of(entry):
-        assert Served(shell, App(), policy).request(fields=sent(entry)).lines == granted(policy, entry["origin_probe"])
+        assert Client(interface, App(), policy).request(headers=sent(entry)).lines == granted(
+            policy, entry["origin_probe"]
+        )
 
 
-def rejected(shell: str, entry: Entry) -> None:
+def rejected(interface: str, entry: Entry) -> None:
     """Assert that the configuration is refused with a message."""
-    del shell
+    del interface
     for found in issues(**options_of(entry)):
         assert found.message
 
 
-def by_answer(shell: str, entry: Entry) -> None:
+def by_answer(interface: str, entry: Entry) -> None:
     """Assert that a request is denied or allowed, or that a configuration is refused, as the entry says."""
-    answer = entry["secure_answer"]
+    response = entry["secure_answer"]
     (
         allowed
-        if answer.startswith(ALLOW)
+        if response.startswith(ALLOW)
         else denied
-        if answer.startswith((DENY, "never pass", "fail closed"))
+        if response.startswith((DENY, "never pass", "fail closed"))
         else rejected
-    )(shell, entry)
+    )(interface, entry)
 
 
-def null_entry(shell: str, entry: Entry) -> None:
+def null_entry(interface: str, entry: Entry) -> None:
     """Assert that `null` with credentials is refused, and allowed once the risk is accepted."""
     if entry["kind"] == "request":
-        return by_answer(shell, entry)
-    rejected(shell, entry)
+        return by_answer(interface, entry)
+    rejected(interface, entry)
     policy = policy_without_warnings(**options_of(entry), dangerously_allow="credentials-from-null")
-    assert Served(shell, App(), policy).request(origin="null").lines == granted(policy, "null")
+    assert Client(interface, App(), policy).request(origin="null").lines == granted(policy, "null")
     return None
 
 
-def regex_policy(shell: str, entry: Entry) -> None:
+def regex_policy(interface: str, entry: Entry) -> None:
     """Assert that with credentials the regex is refused or the request is denied, in bounded time.
 
     Ours: without credentials a regex allows every origin that it matches as a whole.
@@ -125,25 +127,25 @@ def regex_policy(shell: str, entry: Entry) -> None:
             policy = policy_without_warnings(**options_of(entry), allow_credentials=True)
         except ConfigError:
             return
-        assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
+        assert Client(interface, App(), policy).request(origin=entry["origin_probe"]).cors == []
 
 
-def bare_string(shell: str, entry: Entry) -> None:
+def bare_string(interface: str, entry: Entry) -> None:
     """Assert that a single string is one entry or refused, never a sequence of characters."""
     if re.search(r"[,\s]", options_of(entry)["allow_origins"]):
         assert "[" in issues(**options_of(entry))[0].hint
         return
     policy = policy_without_warnings(**options_of(entry))
-    assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).cors == []
+    assert Client(interface, App(), policy).request(origin=entry["origin_probe"]).cors == []
 
 
-def config_entry(shell: str, entry: Entry) -> None:
+def config_entry(interface: str, entry: Entry) -> None:
     """Assert that an invalid entry is refused.
 
     Ours: an object that is not a string is refused with a hint; its `str()` is not used.
     """
     if "AnyHttpUrl" not in entry["config_idea"]:
-        return by_answer(shell, entry)
+        return by_answer(interface, entry)
     (url,) = strings(entry["config_idea"])
     given = type("AnyHttpUrl", (), {"__str__": lambda _: url + "/"})()
     (found,) = issues(allow_origins=[given])
@@ -151,51 +153,53 @@ def config_entry(shell: str, entry: Entry) -> None:
     return None
 
 
-def wildcard_credentials(shell: str, entry: Entry) -> None:
+def wildcard_credentials(interface: str, entry: Entry) -> None:
     """Assert that any origin with credentials is refused.
 
     Ours: a callable that allows every origin is accepted, because it is called for each.
     """
     if "callable" not in entry["config_idea"]:
-        return rejected(shell, entry)
+        return rejected(interface, entry)
     policy = Policy(allow_origins=[lambda _: True], allow_credentials=True)
-    assert Served(shell, App(), policy).request(origin=entry["origin_probe"]).lines == granted(
+    assert Client(interface, App(), policy).request(origin=entry["origin_probe"]).lines == granted(
         policy, entry["origin_probe"]
     )
     return None
 
 
-def custom_wildcard(shell: str, entry: Entry) -> None:
+def custom_wildcard(interface: str, entry: Entry) -> None:
     """Assert that any host of a custom scheme is refused with credentials. Ours: it is allowed without."""
     options = options_of(entry) | {"allow_credentials": True}
     assert issues(**options)
     del options["allow_credentials"]
-    assert Served(shell, App(), **options).request(origin=entry["origin_probe"]).cors == [
+    assert Client(interface, App(), **options).request(origin=entry["origin_probe"]).cors == [
         origin_line(entry["origin_probe"])
     ]
 
 
-def subdomain_trust(shell: str, entry: Entry) -> None:
+def subdomain_trust(interface: str, entry: Entry) -> None:
     """Assert that every subdomain is allowed, by design."""
-    allowed(shell, entry)
+    allowed(interface, entry)
 
 
-def log_injection(shell: str, entry: Entry) -> None:
+def log_injection(interface: str, entry: Entry) -> None:
     """Send hostile values. The caller asserts that none of them forges a log line."""
-    served = Served(shell, App(), **options_of(entry))
+    client = Client(interface, App(), **options_of(entry))
     origin = entry["origin_probe"].split(" / ")[0]
     for value in (origin, origin.replace("%0d%0a", "\r\n"), "https://a\x1b[31m\x00\x7f"):
-        served.request(origin=value)
-        served.request(path=f"/{value}", origin=EVIL)
+        client.request(origin=value)
+        client.request(path=f"/{value}", origin=EVIL)
 
 
-def callback_failure(shell: str, entry: Entry) -> None:
+def callback_failure(interface: str, entry: Entry) -> None:
     """Assert that a callable that raises denies the origin, and that the request is served."""
 
     def fail(origin: str) -> bool:
         raise ConnectionError(origin)
 
-    assert Served(shell, App(), allow_origins=[fail]).request(origin=entry["origin_probe"]).lines == sorted([OWN, VARY])
+    assert Client(interface, App(), allow_origins=[fail]).request(origin=entry["origin_probe"]).lines == sorted(
+        [OWN, VARY]
+    )
 
 
 BY_CLASS: dict[str, Callable[[str, Entry], None]] = {
@@ -262,15 +266,15 @@ CASES = [entry for entry in ENTRIES if entry["class"] not in LEFT_OUT]
 
 
 def name_of(entry: Entry) -> str:
-    """Return the id of a row: its number and class, the request, the secure answer."""
+    """Return the id of a row: its number and class, the request, the secure response."""
     return ascii(f"{entry['id']} {entry['class']}: {entry['origin_probe'][:60]} -> {entry['secure_answer'][:60]}")
 
 
 @pytest.mark.parametrize("entry", CASES, ids=name_of)
 def test_an_entry_gets_its_secure_answer_and_forges_no_log_line(
-    shell: str, entry: Entry, caplog: pytest.LogCaptureFixture
+    interface: str, entry: Entry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    BY_CLASS[entry["class"]](shell, entry)
+    BY_CLASS[entry["class"]](interface, entry)
     assert [line for line in logs.lines(caplog) if not line.isprintable()] == []
 
 

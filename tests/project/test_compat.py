@@ -7,7 +7,7 @@ import pytest
 from asgi_cors import ConfigError, asgi_cors, asgi_cors_decorator
 from tests.support.apps import App
 from tests.support.browser_checks import passes_cors_check
-from tests.support.clients import Answer, call_asgi, http_scope
+from tests.support.clients import Response, call_asgi, http_scope
 from tests.support.event_loops import run_asyncio
 from tests.support.expected import APP, EVIL, FREE, OWN, SAFE, VARY, granted, origin_line
 
@@ -19,12 +19,12 @@ async def by_scheme(origin: str) -> bool:
     return origin.startswith("https://app.")
 
 
-def get(app: Any, origin: str | None) -> Answer:
+def get(app: Any, origin: str | None) -> Response:
     """Send GET / from an origin."""
     return call_asgi(app, http_scope("GET", "/", [] if origin is None else [("origin", origin)]), run_asyncio)
 
 
-def preflight(app: Any, origin: str, method: str, headers: str = "") -> Answer:
+def preflight(app: Any, origin: str, method: str, headers: str = "") -> Response:
     """Send a preflight from an origin."""
     fields = [
         ("origin", origin),
@@ -108,8 +108,8 @@ def test_a_preflight_gets_the_configured_methods_headers_and_max_age() -> None:
 
 def test_max_age_is_sent_as_bytes() -> None:
     """The other package sends a str, which servers refuse."""
-    answer = preflight(asgi_cors(App().asgi, allow_all=True, max_age=3600), APP, "GET")
-    assert answer.messages[0]["headers"].count((b"access-control-max-age", b"3600")) == 1
+    response = preflight(asgi_cors(App().asgi, allow_all=True, max_age=3600), APP, "GET")
+    assert response.messages[0]["headers"].count((b"access-control-max-age", b"3600")) == 1
 
 
 @pytest.mark.parametrize(

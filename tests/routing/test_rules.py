@@ -73,45 +73,45 @@ AMBIGUOUS: list[tuple[str, str, list[str]]] = [
 )
 def test_a_request_is_served_by_the_policy_of_its_path(serve: Any, path: str, lines: list[str]) -> None:
     """The app runs. An ambiguous path is granted nothing."""
-    served = serve(paths=PATHS, **BASE)
-    answer = served.request(path=path, origin=PARTNER)
-    assert (answer.lines, served.reached) == (lines, 1)
+    client = serve(paths=PATHS, **BASE)
+    response = client.request(path=path, origin=PARTNER)
+    assert (response.lines, client.reached) == (lines, 1)
 
 
 @pytest.mark.parametrize("path", [row[1] for row in AMBIGUOUS], ids=[row[0] for row in AMBIGUOUS])
 @pytest.mark.parametrize("origin", [APP, PARTNER, EVIL])
 def test_an_ambiguous_path_is_granted_nothing(serve: Any, path: str, origin: str) -> None:
     """Neither by the policy of the path as sent nor by that of another reading."""
-    answer = serve(paths=PATHS, **BASE).request(path=path, origin=origin)
-    assert (answer.cors, answer.values("vary")) == ([], ["Origin"])
+    response = serve(paths=PATHS, **BASE).request(path=path, origin=origin)
+    assert (response.cors, response.values("vary")) == ([], ["Origin"])
 
 
 def test_doubled_slashes_are_removed_before_dot_segments(serve: Any) -> None:
     """`/a//../b` is `/b`."""
-    served = serve(paths={"/a/*": PARTNERS, "/a/b": PARTNERS, "/b": OPEN}, **BASE)
-    assert served.request(path="/a//../b", origin=PARTNER).lines == STRICT
+    client = serve(paths={"/a/*": PARTNERS, "/a/b": PARTNERS, "/b": OPEN}, **BASE)
+    assert client.request(path="/a//../b", origin=PARTNER).lines == STRICT
 
 
 def test_a_preflight_is_served_by_the_policy_of_its_path(serve: Any) -> None:
     """A dict is merged over the base policy."""
-    served = serve(paths=PATHS, **BASE)
-    assert served.preflight(origin=PARTNER, path="/dict").lines == granted(PARTNER, max_age=5)
-    assert served.preflight(origin=PARTNER, path="/exact").lines == granted("*")
-    answer = served.preflight(origin=PARTNER, path="/other")
-    assert (answer.status, answer.lines) == (200, refused(answer.body))
-    assert served.reached == 0
+    client = serve(paths=PATHS, **BASE)
+    assert client.preflight(origin=PARTNER, path="/dict").lines == granted(PARTNER, max_age=5)
+    assert client.preflight(origin=PARTNER, path="/exact").lines == granted("*")
+    response = client.preflight(origin=PARTNER, path="/other")
+    assert (response.status, response.lines) == (200, refused(response.body))
+    assert client.reached == 0
 
 
 def test_a_preflight_of_a_path_with_none_reaches_the_app(serve: Any) -> None:
-    served = serve(paths=PATHS, **BASE)
-    assert served.preflight(origin=PARTNER, path="/internal/a").lines == UNTOUCHED
-    assert served.reached == 1
+    client = serve(paths=PATHS, **BASE)
+    assert client.preflight(origin=PARTNER, path="/internal/a").lines == UNTOUCHED
+    assert client.reached == 1
 
 
 def test_a_preflight_of_an_ambiguous_path_is_refused_without_cors_headers(serve: Any) -> None:
-    served = serve(paths=PATHS, **BASE)
-    answer = served.preflight(origin=APP, path="/public/../other")
-    assert (answer.status, answer.lines, served.reached) == (200, refused(answer.body), 0)
+    client = serve(paths=PATHS, **BASE)
+    response = client.preflight(origin=APP, path="/public/../other")
+    assert (response.status, response.lines, client.reached) == (200, refused(response.body), 0)
 
 
 def test_the_apps_own_cors_headers_are_unchanged_under_none(serve: Any) -> None:
@@ -144,8 +144,8 @@ def test_the_root_path_is_removed_from_the_path(path: str, root_path: str, lines
 
 
 def test_slash_asterisk_matches_every_path(serve: Any) -> None:
-    served = serve(paths={"/*": OPEN}, **BASE)
-    assert [served.request(path=path, origin=EVIL).lines for path in ("/", "/a", "/a/b")] == [WILD] * 3
+    client = serve(paths={"/*": OPEN}, **BASE)
+    assert [client.request(path=path, origin=EVIL).lines for path in ("/", "/a", "/a/b")] == [WILD] * 3
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_policy_for_goes_before_paths(serve: Any, kind: str, value: Any, lines: 
         return policy_for(scope)
 
     function = policy_for if kind == "sync" else policy_for_async
-    served = serve(run=run_asyncio, policy_for=function, paths=PATHS, **BASE)
-    assert served.request(path="/dict", origin=PARTNER).lines == lines
+    client = serve(run=run_asyncio, policy_for=function, paths=PATHS, **BASE)
+    assert client.request(path="/dict", origin=PARTNER).lines == lines
 
 
 def test_not_implemented_without_a_matching_path_is_the_base_policy(serve: Any) -> None:
-    served = serve(policy_for=lambda _: NotImplemented, **BASE)
-    assert served.request(path="/x", origin=APP).lines == sorted([OWN, VARY, origin_line(APP)])
+    client = serve(policy_for=lambda _: NotImplemented, **BASE)
+    assert client.request(path="/x", origin=APP).lines == sorted([OWN, VARY, origin_line(APP)])
 
 
 def test_policy_for_gets_an_asgi_scope_also_under_wsgi(serve: Any) -> None:
@@ -220,9 +220,9 @@ def test_policy_for_gets_an_asgi_scope_also_under_wsgi(serve: Any) -> None:
         seen.append(scope)
         return OPEN if (b"host", b"open.example.com") in scope["headers"] else PARTNERS
 
-    served = serve(policy_for=by_host, **BASE)
-    assert served.request("POST", "/ü", origin=PARTNER, fields=[("host", "open.example.com")]).lines == OPEN_VARYING
-    assert served.request(origin=PARTNER, fields=[("host", "x.example.com")]).lines == NAMED
+    client = serve(policy_for=by_host, **BASE)
+    assert client.request("POST", "/ü", origin=PARTNER, headers=[("host", "open.example.com")]).lines == OPEN_VARYING
+    assert client.request(origin=PARTNER, headers=[("host", "x.example.com")]).lines == NAMED
     assert (seen[0]["type"], seen[0]["method"], seen[0]["path"]) == ("http", "POST", "/ü")
     assert (b"origin", PARTNER.encode()) in seen[0]["headers"]
 
@@ -240,10 +240,10 @@ def test_a_policy_for_that_raises_refuses_and_is_logged(
     async def fail_later(scope: Any) -> Any:
         return fail(scope)
 
-    served = serve(run=run_asyncio, policy_for=fail if kind == "sync" else fail_later, **BASE)
-    assert served.request(path="/a", origin=APP).lines == STRICT
-    answer = served.preflight(origin=APP, path="/a")
-    assert (answer.status, answer.cors, served.reached) == (200, [], 1)
+    client = serve(run=run_asyncio, policy_for=fail if kind == "sync" else fail_later, **BASE)
+    assert client.request(path="/a", origin=APP).lines == STRICT
+    response = client.preflight(origin=APP, path="/a")
+    assert (response.status, response.cors, client.reached) == (200, [], 1)
     assert any(record.levelname == "ERROR" and record.name == "asgi_cors" for record in caplog.records)
 
 
@@ -273,11 +273,11 @@ def test_responses_vary_by_origin_and_the_headers_that_policy_for_reads(serve: A
         return {"/open": OPEN, "/none": None}.get(scope["path"], NotImplemented)
 
     app = App(headers=[("content-type", "text/plain"), ("vary", "accept, ORIGIN")])
-    served = serve(app=app, policy_for=policy_for, vary=["X-Tenant", "origin", "x-tenant"], **BASE)
+    client = serve(app=app, policy_for=policy_for, vary=["X-Tenant", "origin", "x-tenant"], **BASE)
     for path in ("/open", "/none", "/other"):
         for origin in (None, APP, EVIL):
-            assert served.request(path=path, origin=origin).elements("vary") == ["accept", "ORIGIN", "X-Tenant"]
-    preflight = served.preflight(origin=APP, path="/other")
+            assert client.request(path=path, origin=origin).elements("vary") == ["accept", "ORIGIN", "X-Tenant"]
+    preflight = client.preflight(origin=APP, path="/other")
     names = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "X-Tenant"]
     assert preflight.elements("vary") == names
 
@@ -287,8 +287,8 @@ def test_the_vary_of_policy_for_is_not_added_for_other_users_of_the_policy(serve
     def policy_for(scope: Any) -> Any:
         return OPEN if scope["path"] == "/for" else NotImplemented
 
-    served = serve(policy_for=policy_for, **BASE)
-    assert served.request(path="/for", origin=EVIL).lines == OPEN_VARYING
+    client = serve(policy_for=policy_for, **BASE)
+    assert client.request(path="/for", origin=EVIL).lines == OPEN_VARYING
     assert serve(OPEN).request(path="/for", origin=EVIL).lines == WILD
 
 
@@ -302,10 +302,10 @@ def test_vary_with_an_invalid_header_name_is_refused(serve: Any, vary: Any) -> N
 def test_enforce_checks_every_policy_that_may_serve_an_ambiguous_path(serve: Any, path: str) -> None:
     """If all of them allow, the app runs, but without CORS headers; one refusal is enough for a 403."""
     paths = {re.compile(r"/open/.*"): OPEN, "/x": PARTNERS}
-    served = serve(enforce=True, paths=paths, allow_origins=[APP, PARTNER])
-    assert served.request("POST", path, origin=PARTNER, fields=[("host", "a")]).lines == STRICT
-    assert served.request("POST", path, origin=APP, fields=[("host", "a")]).status == 403
-    assert served.request("POST", path, origin=EVIL, fields=[("host", "a")]).status == 403
+    client = serve(enforce=True, paths=paths, allow_origins=[APP, PARTNER])
+    assert client.request("POST", path, origin=PARTNER, headers=[("host", "a")]).lines == STRICT
+    assert client.request("POST", path, origin=APP, headers=[("host", "a")]).status == 403
+    assert client.request("POST", path, origin=EVIL, headers=[("host", "a")]).status == 403
 
 
 def test_enforce_checks_the_base_policy_if_policy_for_fails(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -314,10 +314,10 @@ def test_enforce_checks_the_base_policy_if_policy_for_fails(serve: Any, caplog: 
     def fail(scope: Any) -> Any:
         raise LookupError(scope["path"])
 
-    served = serve(enforce=True, policy_for=fail, **BASE)
-    assert served.request(origin=APP, fields=[("host", "a")]).lines == STRICT
-    refusal = served.request(origin=EVIL, fields=[("host", "a")])
-    assert (refusal.status, refusal.values("cache-control"), served.reached) == (403, ["no-store"], 1)
+    client = serve(enforce=True, policy_for=fail, **BASE)
+    assert client.request(origin=APP, headers=[("host", "a")]).lines == STRICT
+    refusal = client.request(origin=EVIL, headers=[("host", "a")])
+    assert (refusal.status, refusal.values("cache-control"), client.reached) == (403, ["no-store"], 1)
     assert "LookupError" in caplog.text
 
 
@@ -337,20 +337,20 @@ def test_both_policies_of_patterns_with_the_same_rank_must_allow(serve: Any) -> 
         ),
     }
     with pytest.warns(ConfigWarning, match="same rank"):
-        served = serve(paths=paths, **BASE)
+        client = serve(paths=paths, **BASE)
     path = "/x/v1/admin/y"
     exposed = "access-control-expose-headers: X-B"
-    assert served.request(path=path, origin=APP).lines == sorted([OWN, VARY, origin_line(APP), exposed])
-    assert served.request(path=path, origin=PARTNER).lines == STRICT
-    allowed = served.preflight("PUT", "x-id", origin=APP, path=path)
+    assert client.request(path=path, origin=APP).lines == sorted([OWN, VARY, origin_line(APP), exposed])
+    assert client.request(path=path, origin=PARTNER).lines == STRICT
+    allowed = client.preflight("PUT", "x-id", origin=APP, path=path)
     assert (allowed.status, allowed.values("access-control-allow-methods")) == (204, ["GET, HEAD, POST, PUT"])
     assert allowed.elements("access-control-allow-headers") == ["x-id"]
     assert allowed.values("access-control-max-age") == ["60"]
     assert not allowed.values("access-control-allow-credentials")
-    assert served.preflight("DELETE", origin=APP, path=path).status == 200
-    assert served.preflight("PUT", origin=PARTNER, path=path).cors == []
-    assert served.middleware.explain("DELETE", APP, path=path).allowed is False
-    assert served.middleware.explain("PUT", APP, path=path).allowed is True
+    assert client.preflight("DELETE", origin=APP, path=path).status == 200
+    assert client.preflight("PUT", origin=PARTNER, path=path).cors == []
+    assert client.middleware.explain("DELETE", APP, path=path).allowed is False
+    assert client.middleware.explain("PUT", APP, path=path).allowed is True
 
 
 @pytest.mark.parametrize("first", ["*", APP, EVIL])
@@ -360,8 +360,8 @@ def test_an_origin_is_granted_what_the_narrower_of_two_policies_grants(serve: An
     paths = {re.compile("/[a-z]+"): Policy(allow_origins=first), re.compile("/[b-z]+"): Policy(allow_origins=second)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
-        served = serve(paths=paths, **BASE)
+        client = serve(paths=paths, **BASE)
     granted_origin = "*" if first == second == "*" else APP
     lines = [] if first == EVIL else [origin_line(granted_origin)]
     for _ in range(2):
-        assert served.request(path="/b", origin=APP).cors == lines
+        assert client.request(path="/b", origin=APP).cors == lines

@@ -10,7 +10,7 @@ import pytest
 
 from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules
 from tests.support.apps import App
-from tests.support.clients import Served, call_asgi, websocket_scope
+from tests.support.clients import Client, call_asgi, websocket_scope
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line
 
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -46,16 +46,18 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("path", "lines"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_the_policy_of_a_view_goes_first(shell: str, configuration: Configuration, path: str, lines: list[str]) -> None:
-    assert Served(shell, App(), configuration).request(path=path, origin=APP).lines == lines
+def test_the_policy_of_a_view_goes_first(
+    interface: str, configuration: Configuration, path: str, lines: list[str]
+) -> None:
+    assert Client(interface, App(), configuration).request(path=path, origin=APP).lines == lines
 
 
-def test_a_preflight_is_served_by_the_policy_of_the_view(shell: str, configuration: Configuration) -> None:
-    served = Served(shell, App(), configuration)
-    assert served.preflight("PUT", origin=APP, path="/dict").lines == granted(APP, "GET, HEAD, POST, PUT")
+def test_a_preflight_is_served_by_the_policy_of_the_view(interface: str, configuration: Configuration) -> None:
+    client = Client(interface, App(), configuration)
+    assert client.preflight("PUT", origin=APP, path="/dict").lines == granted(APP, "GET, HEAD, POST, PUT")
 
 
-def test_views_go_before_policy_for_before_paths_before_the_base_policy(shell: str) -> None:
+def test_views_go_before_policy_for_before_paths_before_the_base_policy(interface: str) -> None:
     called: list[str] = []
 
     def policy_for(scope: Any) -> Any:
@@ -65,55 +67,57 @@ def test_views_go_before_policy_for_before_paths_before_the_base_policy(shell: s
     paths = {"/path": {"allow_origins": EVIL}, "/view": {"allow_origins": EVIL}, "/for": {"allow_origins": EVIL}}
     configuration = Configuration(view_of=by_path, policy_for=policy_for, paths=paths, **ONE)
     configuration.set_view("view", Policy(allow_origins="*"))
-    served = Served(shell, App(), configuration)
-    lines = {path: served.request(path=path, origin=APP).lines for path in ("/view", "/for", "/path", "/base")}
+    client = Client(interface, App(), configuration)
+    lines = {path: client.request(path=path, origin=APP).lines for path in ("/view", "/for", "/path", "/base")}
     varying = sorted([*WILD, VARY])  # policy_for may read Origin
     assert lines == {"/view": WILD, "/for": varying, "/path": STRICT, "/base": GRANT}
     assert called == ["/for", "/path", "/base"]
 
 
-def test_reconfigure_merges_the_mappings_of_views_over_the_new_base(shell: str, configuration: Configuration) -> None:
+def test_reconfigure_merges_the_mappings_of_views_over_the_new_base(
+    interface: str, configuration: Configuration
+) -> None:
     """A view's Policy stays."""
-    served = Served(shell, App(), configuration)
-    served.middleware.reconfigure(allow_origins=EVIL)
-    assert served.request(path="/dict", origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
-    assert served.request(path="/open", origin=EVIL).lines == WILD
+    client = Client(interface, App(), configuration)
+    client.middleware.reconfigure(allow_origins=EVIL)
+    assert client.request(path="/dict", origin=EVIL).lines == sorted([OWN, VARY, origin_line(EVIL)])
+    assert client.request(path="/open", origin=EVIL).lines == WILD
 
 
-def test_reconfigure_raises_if_the_mapping_of_a_view_is_invalid_over_the_new_base(shell: str) -> None:
+def test_reconfigure_raises_if_the_mapping_of_a_view_is_invalid_over_the_new_base(interface: str) -> None:
     """The old base stays in force."""
     configuration = Configuration(view_of=by_path, **ONE)
     configuration.set_view("open", {"allow_origins": "*"})
-    served = Served(shell, App(), configuration)
+    client = Client(interface, App(), configuration)
     with pytest.raises(ConfigError):
-        served.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
-    assert served.request(path="/open", origin=EVIL).lines == WILD
+        client.middleware.reconfigure(allow_origins=APP, allow_credentials=True)
+    assert client.request(path="/open", origin=EVIL).lines == WILD
 
 
 @pytest.mark.parametrize("policy", [{"allow_origin": "*"}, {"allow_origins": "a.com"}, 5], ids=str)
-def test_an_invalid_policy_of_a_view_is_refused(shell: str, configuration: Configuration, policy: Any) -> None:
+def test_an_invalid_policy_of_a_view_is_refused(interface: str, configuration: Configuration, policy: Any) -> None:
     """The old policy stays in force."""
     with pytest.raises(ConfigError):
         configuration.set_view("open", policy)
-    assert Served(shell, App(), configuration).request(path="/open", origin=EVIL).lines == WILD
+    assert Client(interface, App(), configuration).request(path="/open", origin=EVIL).lines == WILD
 
 
-def test_a_view_of_that_raises_refuses_and_is_logged(shell: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_view_of_that_raises_refuses_and_is_logged(interface: str, caplog: pytest.LogCaptureFixture) -> None:
     configuration = Configuration(view_of=lambda scope: scope["nothing"], **ONE)
     configuration.set_view("open", None)
-    assert Served(shell, App(), configuration).request(origin=APP).lines == STRICT
+    assert Client(interface, App(), configuration).request(origin=APP).lines == STRICT
     assert any(record.levelname == "ERROR" for record in caplog.records)
 
 
-def test_set_views_sets_all_policies_or_none(shell: str, configuration: Configuration) -> None:
-    served = Served(shell, App(), configuration)
+def test_set_views_sets_all_policies_or_none(interface: str, configuration: Configuration) -> None:
+    client = Client(interface, App(), configuration)
     with pytest.raises(ConfigError):
         configuration.set_views({"dict": None, "open": {"allow_origins": "a.com"}})
-    assert served.request(path="/dict", origin=APP).lines == GRANT
+    assert client.request(path="/dict", origin=APP).lines == GRANT
     configuration.set_views({"dict": None, "open": {"allow_origins": EVIL}})
-    assert served.request(path="/dict", origin=APP).lines == [OWN]
-    assert served.request(path="/open", origin=APP).lines == STRICT
-    assert served.request(path="/none", origin=APP).lines == [OWN]
+    assert client.request(path="/dict", origin=APP).lines == [OWN]
+    assert client.request(path="/open", origin=APP).lines == STRICT
+    assert client.request(path="/none", origin=APP).lines == [OWN]
 
 
 def test_set_view_without_view_of_raises_a_type_error() -> None:
@@ -151,18 +155,18 @@ def late_configuration(late: Late, **options: Any) -> Configuration:
 BROKEN = ConfigError([Issue("wrong-type", "allow_origins", 5, "5 is not an origin", "Write '*'.")])
 
 
-def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
+def test_the_policy_of_a_new_view_is_built_once(interface: str) -> None:
     """At its first request, without `set_views`."""
     late = Late(open=Policy(allow_origins="*"), dict={"allow_origins": EVIL}, none=None)
     rules = Rules(Policy(allow_origins=EVIL), {"/inner/*": None})
     late.policies["rules"] = rules
-    served = Served(shell, App(), late_configuration(late))
+    client = Client(interface, App(), late_configuration(late))
     for _ in range(2):
-        assert served.request(path="/open", origin=EVIL).lines == WILD
-        assert served.request(path="/dict", origin=APP).lines == STRICT
-        assert served.request(path="/none", origin=APP).lines == [OWN]
-        assert served.request(path="/rules", origin=APP).lines == STRICT
-        assert served.request(path="/other", origin=APP).lines == GRANT
+        assert client.request(path="/open", origin=EVIL).lines == WILD
+        assert client.request(path="/dict", origin=APP).lines == STRICT
+        assert client.request(path="/none", origin=APP).lines == [OWN]
+        assert client.request(path="/rules", origin=APP).lines == STRICT
+        assert client.request(path="/other", origin=APP).lines == GRANT
     assert late.built == len(late.policies)
 
 
@@ -177,56 +181,56 @@ def test_the_policy_of_a_new_view_is_built_once(shell: str) -> None:
     ],
 )
 def test_a_view_whose_policy_is_invalid_fails_closed(
-    shell: str, broken: Any, hint: str, caplog: pytest.LogCaptureFixture
+    interface: str, broken: Any, hint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It gets no CORS header, its preflights get the reason, and one ERROR names the view. Other views are served."""
     late = Late(broken=broken, open=Policy(allow_origins="*"))
-    served = Served(
-        shell, App(headers=[*App().headers, ("access-control-allow-origin", "*")]), late_configuration(late)
+    client = Client(
+        interface, App(headers=[*App().headers, ("access-control-allow-origin", "*")]), late_configuration(late)
     )
     for _ in range(2):
-        assert served.request(path="/broken", origin=APP).lines == STRICT
-        assert served.request(path="/broken").lines == STRICT
-        preflight = served.preflight("PUT", origin=APP, path="/broken")
+        assert client.request(path="/broken", origin=APP).lines == STRICT
+        assert client.request(path="/broken").lines == STRICT
+        preflight = client.preflight("PUT", origin=APP, path="/broken")
         assert (preflight.status, preflight.cors) == (200, [])
         assert b"PolicyLookupFailed" in preflight.body
-        assert served.request(path="/open", origin=APP).cors == [origin_line("*")]
-        assert served.request(path="/health").cors == []
+        assert client.request(path="/open", origin=APP).cors == [origin_line("*")]
+        assert client.request(path="/health").cors == []
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(errors) == 1
     assert errors[0].startswith("the policy of broken is invalid, so all its requests are refused: ")
     assert errors[0].endswith(hint)
 
 
-def test_a_view_whose_policy_is_invalid_is_closed_under_enforce(shell: str) -> None:
+def test_a_view_whose_policy_is_invalid_is_closed_under_enforce(interface: str) -> None:
     """The allowed origins are not known, so a cross-origin request does not reach the app."""
-    served = Served(shell, App(), late_configuration(Late(broken=BROKEN), enforce=True))
+    client = Client(interface, App(), late_configuration(Late(broken=BROKEN), enforce=True))
     host = [("host", "api.example.com")]
-    assert served.request("POST", "/broken", origin=APP, fields=host).status == 403
-    assert served.request("POST", "/broken", origin="https://api.example.com", fields=host).status == 200
-    assert served.request("POST", "/broken", fields=host).status == 200
+    assert client.request("POST", "/broken", origin=APP, headers=host).status == 403
+    assert client.request("POST", "/broken", origin="https://api.example.com", headers=host).status == 200
+    assert client.request("POST", "/broken", headers=host).status == 200
 
 
-def test_reconfigure_builds_the_policies_of_views_again(shell: str) -> None:
+def test_reconfigure_builds_the_policies_of_views_again(interface: str) -> None:
     """A view that was invalid under the old base is built under the new one."""
     late = Late(dict={"allow_origins": "*"})
-    served = Served(shell, App(), late_configuration(late, allow_credentials=True))
-    assert served.request(path="/dict", origin=EVIL).lines == STRICT
-    served.middleware.reconfigure(allow_origins=APP)
-    assert served.request(path="/dict", origin=EVIL).lines == WILD
+    client = Client(interface, App(), late_configuration(late, allow_credentials=True))
+    assert client.request(path="/dict", origin=EVIL).lines == STRICT
+    client.middleware.reconfigure(allow_origins=APP)
+    assert client.request(path="/dict", origin=EVIL).lines == WILD
 
 
 class Misrouted:
     """An app that runs another view than the predicted one, and lets its middleware verify that."""
 
-    def __init__(self, shell: str, actual: str | None, **options: Any) -> None:
+    def __init__(self, interface: str, actual: str | None, **options: Any) -> None:
         self.actual, self.own = (
             actual,
             App(headers=[*App().headers, ("access-control-allow-origin", "*"), ("vary", "accept")]),
         )
         policies = {"open": Policy(allow_origins="*"), "app": {"allow_credentials": True}, "none": None}
         self.late = Late(**policies, evil=Policy(allow_origins=EVIL))
-        self.served = Served(shell, self, late_configuration(self.late, **options))  # type: ignore[arg-type]
+        self.served = Client(interface, self, late_configuration(self.late, **options))  # type: ignore[arg-type]
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """Verify, as an adapter does by a signal, and run the view."""
@@ -268,9 +272,9 @@ BOTH_VARY = "vary: accept, Origin"
     ],
 )
 def test_the_response_gets_the_narrower_of_two_policies_if_another_view_ran(
-    shell: str, path: str, actual: str | None, lines: list[str], caplog: pytest.LogCaptureFixture
+    interface: str, path: str, actual: str | None, lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    misrouted = Misrouted(shell, actual)
+    misrouted = Misrouted(interface, actual)
     for _ in range(3):
         assert misrouted.served.request(path=path, origin=APP).lines == sorted([OWN, *lines])
     warned = [r.getMessage() for r in caplog.records if "was served by another view" in r.getMessage()]
@@ -278,32 +282,32 @@ def test_the_response_gets_the_narrower_of_two_policies_if_another_view_ran(
     assert all(path[1:] in line and (actual or "no view") in line for line in warned)
 
 
-def test_a_request_without_origin_gets_the_narrower_of_two_policies(shell: str) -> None:
+def test_a_request_without_origin_gets_the_narrower_of_two_policies(interface: str) -> None:
     """A cache may serve its response to another page."""
-    assert Misrouted(shell, "evil").served.request(path="/open").lines == sorted([OWN, BOTH_VARY])
+    assert Misrouted(interface, "evil").served.request(path="/open").lines == sorted([OWN, BOTH_VARY])
 
 
-def test_enforce_refuses_before_a_view_that_was_not_predicted_runs(shell: str) -> None:
-    misrouted = Misrouted(shell, "evil", enforce=True)
-    answer = misrouted.served.request("POST", "/app", origin=APP, fields=[("host", "api.example.com")])
-    assert (answer.status, answer.values("cache-control"), misrouted.own.seen) == (403, ["no-store"], [])
-    assert misrouted.served.request("POST", "/evil", origin=EVIL, fields=[("host", "a")]).status == 200
+def test_enforce_refuses_before_a_view_that_was_not_predicted_runs(interface: str) -> None:
+    misrouted = Misrouted(interface, "evil", enforce=True)
+    response = misrouted.served.request("POST", "/app", origin=APP, headers=[("host", "api.example.com")])
+    assert (response.status, response.values("cache-control"), misrouted.own.seen) == (403, ["no-store"], [])
+    assert misrouted.served.request("POST", "/evil", origin=EVIL, headers=[("host", "a")]).status == 200
 
 
-def test_an_exempt_view_that_crashes_is_left_to_the_server(shell: str) -> None:
+def test_an_exempt_view_that_crashes_is_left_to_the_server(interface: str) -> None:
     """Its response is the app's own, so the middleware sends no 500."""
-    served = Served(shell, App(raises=LookupError("x")), late_configuration(Late(none=None)))
-    answer = served.request(path="/none", origin=APP)
-    assert (answer.status, type(answer.raised)) == (None, LookupError)
+    client = Client(interface, App(raises=LookupError("x")), late_configuration(Late(none=None)))
+    response = client.request(path="/none", origin=APP)
+    assert (response.status, type(response.raised)) == (None, LookupError)
 
 
 @pytest.mark.parametrize(("actual", "accepted"), [("app", True), ("evil", False), ("none", True)])
 def test_a_handshake_must_be_allowed_by_the_view_that_runs(actual: str, accepted: bool) -> None:
     misrouted = Misrouted("asgi", actual)
     scope = websocket_scope("/app", [("origin", APP), ("host", "api.example.com")])
-    answer = call_asgi(misrouted.served.middleware, scope)
-    assert (answer.messages[0]["type"] == "websocket.accept") is accepted
-    assert answer.status == (None if accepted else 403)
+    response = call_asgi(misrouted.served.middleware, scope)
+    assert (response.messages[0]["type"] == "websocket.accept") is accepted
+    assert response.status == (None if accepted else 403)
 
 
 def test_no_change_of_several_threads_is_lost() -> None:
@@ -328,8 +332,8 @@ def test_no_change_of_several_threads_is_lost() -> None:
         assert [each.result() for each in done] == [None] * 4
     assert configuration.evaluator.enforce
     assert configuration.evaluator.check_websockets
-    served = Served("asgi", App(), configuration)
-    assert all(served.request(path=f"/{name}", origin=APP).status == 403 for name in names)
+    client = Client("asgi", App(), configuration)
+    assert all(client.request(path=f"/{name}", origin=APP).status == 403 for name in names)
 
 
 def test_the_warning_of_patterns_with_the_same_rank_is_not_repeated_for_each_view() -> None:

@@ -2,11 +2,11 @@
 
 from asgi_cors import Policy
 from asgi_cors._configuration.cache import BoundedCache
-from tests.support.clients import Served
+from tests.support.clients import Client
 
 
-def cached(served: Served, policy: Policy) -> list[BoundedCache]:
+def cached(client: Client, policy: Policy) -> list[BoundedCache]:
     """Return the caches of a policy, those of both interfaces."""
-    evaluator = served.middleware.configuration.evaluator
+    evaluator = client.middleware.configuration.evaluator
     caches = [caches.for_policy(policy) for caches in (evaluator.asgi, evaluator.wsgi)]
     return [cache for each in caches for cache in (each.actual, each.preflight)]

@@ -11,11 +11,11 @@ from asgi_cors import CORSMiddleware, WSGIMiddleware
 from tests.support.apps import App
 from tests.support.event_loops import run_bare
 
-Fields = Iterable[tuple[str | bytes, str | bytes]]
+Headers = Iterable[tuple[str | bytes, str | bytes]]
 
 
 @dataclass
-class Answer:
+class Response:
     """The response as the client gets it, the messages sent, and the exception raised."""
 
     status: int | None = None
@@ -48,7 +48,7 @@ def as_bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode("latin-1")
 
 
-def http_scope(method: str, path: str, fields: Fields, **more: Any) -> dict[str, Any]:
+def http_scope(method: str, path: str, headers: Headers, **more: Any) -> dict[str, Any]:
     """Build an ASGI scope of the type http."""
     return {
         "type": "http",
@@ -60,33 +60,33 @@ def http_scope(method: str, path: str, fields: Fields, **more: Any) -> dict[str,
         "raw_path": path.encode("utf-8", "surrogateescape"),
         "query_string": b"",
         "root_path": "",
-        "headers": [(as_bytes(name).lower(), as_bytes(value)) for name, value in fields],
+        "headers": [(as_bytes(name).lower(), as_bytes(value)) for name, value in headers],
         "client": ("127.0.0.1", 40000),
         "server": ("127.0.0.1", 8000),
         **more,
     }
 
 
-def websocket_scope(path: str, fields: Fields, **more: Any) -> dict[str, Any]:
+def websocket_scope(path: str, headers: Headers, **more: Any) -> dict[str, Any]:
     """Build an ASGI scope of the type websocket."""
-    scope = http_scope("GET", path, fields, **{"type": "websocket", "scheme": "ws", "subprotocols": [], **more})
+    scope = http_scope("GET", path, headers, **{"type": "websocket", "scheme": "ws", "subprotocols": [], **more})
     del scope["method"]
     return scope
 
 
-def collect(messages: list[dict[str, Any]], raised: BaseException | None = None) -> Answer:
+def collect(messages: list[dict[str, Any]], raised: BaseException | None = None) -> Response:
     """Build the response from the messages sent."""
-    answer = Answer(messages=messages, raised=raised)
+    response = Response(messages=messages, raised=raised)
     for message in messages:
         if message["type"].endswith("response.start"):
-            answer.status = message["status"]
-            answer.headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", ())]
+            response.status = message["status"]
+            response.headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", ())]
         elif message["type"].endswith("response.body"):
-            answer.body += message.get("body", b"")
-    return answer
+            response.body += message.get("body", b"")
+    return response
 
 
-def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Answer:
+def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Response:
     """Call an ASGI app with one scope, and return its response."""
     messages: list[dict[str, Any]] = []
     inbox = [{"type": "websocket.connect"}] if scope["type"] == "websocket" else [{"type": "http.request"}]
@@ -107,7 +107,7 @@ def call_asgi(app: Any, scope: dict[str, Any], run: Any = run_bare) -> Answer:
     return collect(messages, run(exchange))
 
 
-def wsgi_environ(method: str, path: str, fields: Fields) -> dict[str, Any]:
+def wsgi_environ(method: str, path: str, headers: Headers) -> dict[str, Any]:
     """Build a WSGI environ as a server does: lines of one name are joined, bytes decoded as latin-1."""
     environ: dict[str, Any] = {}
     wsgiref.util.setup_testing_defaults(environ)
@@ -118,7 +118,7 @@ def wsgi_environ(method: str, path: str, fields: Fields) -> dict[str, Any]:
         "wsgi.input": io.BytesIO(),
     }
     del environ["HTTP_HOST"]
-    for name, value in fields:
+    for name, value in headers:
         key = "HTTP_" + as_bytes(name).decode("latin-1").upper().replace("-", "_")
         key = key.removeprefix("HTTP_") if key in {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"} else key
         text = as_bytes(value).decode("latin-1")
@@ -126,13 +126,13 @@ def wsgi_environ(method: str, path: str, fields: Fields) -> dict[str, Any]:
     return environ
 
 
-def call_wsgi(app: Any, environ: dict[str, Any]) -> Answer:
+def call_wsgi(app: Any, environ: dict[str, Any]) -> Response:
     """Call a WSGI app with one environ, and return its response. The iterable is closed."""
-    answer = Answer()
+    response = Response()
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         del exc_info
-        answer.status, answer.headers = int(status.split(" ", 1)[0]), list(headers)
+        response.status, response.headers = int(status.split(" ", 1)[0]), list(headers)
         return chunks.append
 
     chunks: list[bytes] = []
@@ -144,35 +144,35 @@ def call_wsgi(app: Any, environ: dict[str, Any]) -> Answer:
             if hasattr(body, "close"):
                 body.close()
     except BaseException as error:  # noqa: BLE001 - tests check what was raised
-        answer.raised = error
-    answer.body = b"".join(chunks)
-    return answer
+        response.raised = error
+    response.body = b"".join(chunks)
+    return response
 
 
-class Served:
+class Client:
     """A client of an app behind the middleware, over one interface."""
 
-    def __init__(self, shell: str, app: App, policy: Any = None, *, run: Any = run_bare, **options: Any) -> None:
+    def __init__(self, interface: str, app: App, policy: Any = None, *, run: Any = run_bare, **options: Any) -> None:
         """Wrap the app in the middleware of an interface, "asgi" or "wsgi". `run` runs coroutines."""
-        self.shell, self.app, self.run = shell, app, run
-        wrap, inner = (CORSMiddleware, app.asgi) if shell == "asgi" else (WSGIMiddleware, app.wsgi)
+        self.interface, self.app, self.run = interface, app, run
+        wrap, inner = (CORSMiddleware, app.asgi) if interface == "asgi" else (WSGIMiddleware, app.wsgi)
         self.middleware: Any = wrap(inner, policy, **options)
 
-    def request(self, method: str = "GET", path: str = "/", *, origin: Any = None, fields: Fields = ()) -> Answer:
+    def request(self, method: str = "GET", path: str = "/", *, origin: Any = None, headers: Headers = ()) -> Response:
         """Send one request, without Origin if `origin` is None."""
-        given = list(fields) if origin is None else [("origin", origin), *fields]
-        if self.shell == "asgi":
+        given = list(headers) if origin is None else [("origin", origin), *headers]
+        if self.interface == "asgi":
             return call_asgi(self.middleware, http_scope(method, path, given), self.run)
         return call_wsgi(wsgiref.validate.validator(self.middleware), wsgi_environ(method, path, given))
 
     def preflight(
-        self, method: Any = "GET", headers: Any = None, *, origin: Any, path: str = "/", fields: Fields = ()
-    ) -> Answer:
-        """Send one preflight, without Access-Control-Request-Headers if `headers` is None."""
+        self, method: Any = "GET", names: Any = None, *, origin: Any, path: str = "/", headers: Headers = ()
+    ) -> Response:
+        """Send one preflight, without Access-Control-Request-Headers if `names` is None."""
         requested: list[tuple[str | bytes, str | bytes]] = [("access-control-request-method", method)]
-        if headers is not None:
-            requested.append(("access-control-request-headers", headers))
-        return self.request("OPTIONS", path, origin=origin, fields=[*requested, *fields])
+        if names is not None:
+            requested.append(("access-control-request-headers", names))
+        return self.request("OPTIONS", path, origin=origin, headers=[*requested, *headers])
 
     @property
     def reached(self) -> int:

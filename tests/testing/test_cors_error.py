@@ -162,7 +162,7 @@ def test_the_code_and_the_console_message_are_chromiums(name: str) -> None:
     seen = CASES[name]["chromium"]
     error = blocked(EXPRESSED[name], "chromium")
     assert [error.code] * (error is not None) == seen["cors_error"] if error else seen["cors_error"] == []
-    if error is not None and not name.endswith(" xhr"):  # of which Chromium speaks in other words
+    if error is not None and not name.endswith(" xhr"):  # Chromium words the message differently
         assert error.chromium in seen["console"]
 
 

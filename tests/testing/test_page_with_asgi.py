@@ -225,7 +225,7 @@ def test_an_app_that_exits_ends_the_fetch():
 
 @pytest.fixture
 def default_sigint():
-    """Raise KeyboardInterrupt on SIGINT, which a shell's background jobs ignore."""
+    """Raise KeyboardInterrupt on SIGINT, which background jobs ignore."""
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, previous)

@@ -313,7 +313,7 @@ def test_some_cache_modes_skip_the_preflight_cache(engine, bypassing):
 
 @pytest.mark.parametrize(("length", "is_preflighted"), [(1023, False), (1024, True)])
 def test_chromium_does_not_cache_for_long_urls(length, is_preflighted):
-    """Of 1024 characters and more."""
+    """A long URL has 1024 characters or more."""
     url = f"{API}/".ljust(length, "x")
     counting = CountingPage(allowing(), engine="chromium")
     counting.is_preflighted(url, **PUT)

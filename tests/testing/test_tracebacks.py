@@ -145,7 +145,7 @@ def test_the_cause_is_chained_without_its_frames():
     assert "httpcore" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_an_error_in_a_handler_keeps_the_handlers_error_as_context():
+def test_an_error_in_a_handler_has_the_handlers_error_as_context():
     context = LookupError()
 
     def fail() -> None:
@@ -159,7 +159,7 @@ def test_an_error_in_a_handler_keeps_the_handlers_error_as_context():
     assert caught.value.__context__ is context
 
 
-def test_an_error_of_the_tests_own_code_keeps_its_frames():
+def test_an_error_of_the_tests_own_code_shows_its_frames():
     """For instance, the error of a test's own clock."""
 
     def clock():
@@ -170,7 +170,7 @@ def test_an_error_of_the_tests_own_code_keeps_its_frames():
     assert caught.traceback[-1].name == "clock"
 
 
-def test_a_bug_of_this_package_keeps_its_frames(monkeypatch):
+def test_a_bug_of_this_package_shows_its_frames(monkeypatch):
     """Users need them to report the bug."""
     monkeypatch.setattr("asgi_cors.testing._page.base.check_fetch_options", None)
     with pytest.raises(TypeError, match="not callable") as caught:

@@ -29,20 +29,20 @@ assert_type(installation.policy, Policy)
 @app.get("/bare")
 @cross_origin
 def bare() -> str:
-    """Keep its type under the decorator."""
+    """Have the same type under the decorator."""
     return ""
 
 
 @app.get("/own")
 @cross_origin(origins="*", automatic_options=False)
 def own(number: int) -> str:
-    """Keep its type under the decorator with options."""
+    """Have the same type under the decorator with options."""
     return str(number)
 
 
 @cors_exempt
 def exempt() -> str:
-    """Keep its type, too."""
+    """Have the same type, too."""
     return ""
 
 

@@ -34,7 +34,7 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
     """Audit MODULE:APP without starting it.
 
     Raises:
-        CannotAskError: The app can't be imported or inspected.
+        CannotRunError: The app can't be imported or inspected.
     """
     with one_line_errors(name):
         app = inspect_app(load_app(name, app_dir=app_dir, factory=factory))

@@ -11,7 +11,7 @@ from asgi_cors.cli.doctor.diagnosis import diagnose
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, ServerResponse
 from asgi_cors.cli.doctor.question import Question
 from asgi_cors.cli.doctor.recorder import NETWORK_ERRORS, Recorder
-from asgi_cors.cli.errors import CannotAskError
+from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.cli.findings import Finding
 
 from .attacks import attacks_on, is_sent_by_browsers
@@ -24,10 +24,10 @@ def audit_url(
     """Test a live URL as each origin, then with every attack on these origins.
 
     Raises:
-        CannotAskError: The server did not respond, or `origins` is empty.
+        CannotRunError: The server did not respond, or `origins` is empty.
     """
     if not origins:
-        raise CannotAskError("audit --url needs --origin, an allowed origin from which the attacks are derived.")
+        raise CannotRunError("audit --url needs --origin, an allowed origin from which the attacks are derived.")
     recorder = Recorder(transport)
     attacks: list[AttackResults] = []
     findings: dict[str, Finding] = {}

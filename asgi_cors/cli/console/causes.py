@@ -43,9 +43,9 @@ CAUSES: Final = (
         code="MissingAllowOriginHeader",
         title="No Access-Control-Allow-Origin",
         means="The response has no Access-Control-Allow-Origin. Either CORS is not configured for this path or origin,"
-        " or another layer sent the response. Its status shows which: 500 a crash, 401 a login, 404 the router, 502 a"
-        " proxy. Firefox prints the status. If the message mentions a preflight, it is the response to OPTIONS. Safari"
-        " prints the same message if the response allows another origin.",
+        " or another layer sent the response. The status shows which layer: 500 is a crash, 401 a login, 404 the"
+        " router, 502 a proxy. Firefox prints the status. If the message mentions a preflight, the response to OPTIONS"
+        " is meant. Safari prints the same message if the response allows another origin.",
         write="Check the status first. Then send Access-Control-Allow-Origin with the page's origin, on errors and on"
         " OPTIONS as well.",
         policy="allow_origins=['{origin}'], in the outermost middleware",
@@ -75,7 +75,7 @@ CAUSES: Final = (
     Cause(
         code="InvalidAllowOriginValue",
         title="Access-Control-Allow-Origin is not an origin",
-        means="The header is empty, has no scheme, or holds a printed value such as None or true.",
+        means="The header is empty, has no scheme, or is the text of a value such as None or true.",
         write="Send the page's origin, scheme included.",
         policy="allow_origins=['{origin}']",
         chromium=("The 'Access-Control-Allow-Origin' header contains the invalid value '{value}'.{ending}",),
@@ -86,10 +86,10 @@ CAUSES: Final = (
     Cause(
         code="MultipleAllowOriginValues",
         title="Several values in Access-Control-Allow-Origin",
-        means="Two layers send the header, the app and the proxy before it, or one layer sends a whole list. The header"
-        " takes one origin.",
+        means="Two layers send the header, such as the app and the proxy before it. Or one layer sends a whole list."
+        " The header must have one origin.",
         write="Let one layer send the header. If you have a list, send the matching origin back.",
-        policy="leave CORS to the policy, which replaces the app's header; remove it from the proxy",
+        policy="leave CORS to the policy, which replaces the app's header; remove the header from the proxy",
         chromium=(
             (
                 "The 'Access-Control-Allow-Origin' header contains multiple values '{value}', but only one is"
@@ -141,7 +141,7 @@ CAUSES: Final = (
         means="The response to OPTIONS is a redirect: to https, to add a slash, or to a login. Browsers do not follow"
         " redirects of a preflight.",
         write="Request the final URL, or respond to OPTIONS before the layer that redirects.",
-        policy="CORSMiddleware outermost: preflights never reach the router",
+        policy="make CORSMiddleware the outermost middleware; then preflights do not reach the router",
         chromium=("{preflight}Redirect is not allowed for a preflight request.",),
         firefox=("CORS request external redirect not allowed",),
         safari=("Preflight response is not successful. Status code: {status}",),
@@ -149,10 +149,10 @@ CAUSES: Final = (
     Cause(
         code="PreflightInvalidStatus",
         title="The preflight's status is not ok",
-        means="The status of the response to OPTIONS is not 200 to 299. It comes from a login (401, 403), from the"
+        means="The status of the response to OPTIONS is not from 200 to 299. It comes from a login (401, 403), from the"
         " router (404, 405), or from a CORS library that refuses with 400 and hides its reason.",
         write="Respond to OPTIONS with 204 before authentication and routing, and refuse with 200.",
-        policy="CORSMiddleware outermost; it refuses with 200, so that consoles name the cause",
+        policy="make CORSMiddleware the outermost middleware; it refuses with 200, so that the console names the cause",
         chromium=("{preflight}It does not have HTTP ok status.",),
         firefox=("CORS preflight response did not succeed",),
         safari=("Preflight response is not successful. Status code: {status}", "Preflight response is not successful"),
@@ -162,7 +162,7 @@ CAUSES: Final = (
         title="The method is not allowed",
         means="The preflight's response does not list the method. Letter case counts: PATCH and patch are different"
         " methods. With credentials, '*' is not a wildcard.",
-        write="Add it to Access-Control-Allow-Methods, in the response to OPTIONS.",
+        write="Add the method to Access-Control-Allow-Methods, in the response to OPTIONS.",
         policy="allow_methods=['{name}']",
         chromium=("Method {name} is not allowed by Access-Control-Allow-Methods in preflight response.",),
         firefox=("Did not find method in CORS header ‘Access-Control-Allow-Methods’",),
@@ -174,7 +174,7 @@ CAUSES: Final = (
         means="The script sends a header that the preflight's response does not list: content-type for JSON,"
         " authorization, or one of your own. With credentials, '*' is not a wildcard. By the standard, '*' never covers"
         " authorization.",
-        write="Add it to Access-Control-Allow-Headers, in the response to OPTIONS.",
+        write="Add the header to Access-Control-Allow-Headers, in the response to OPTIONS.",
         policy="allow_headers=['{name}']",
         chromium=("Request header field {name} is not allowed by Access-Control-Allow-Headers in preflight response.",),
         firefox=(
@@ -190,7 +190,7 @@ CAUSES: Final = (
         title="Authorization under '*' (a warning)",
         means="The response allows all headers with '*'. By the standard, '*' does not cover Authorization. Firefox"
         " still allows it, and warns that this will end.",
-        write="Name it: Access-Control-Allow-Headers: *, Authorization.",
+        write="Send both: Access-Control-Allow-Headers: *, Authorization.",
         policy="allow_headers='*' sends both",
         firefox=(
             (
@@ -229,7 +229,7 @@ CAUSES: Final = (
         title="Redirected to a URL with a password",
         means="The redirect leads to a URL with a user name or a password. Browsers do not follow it to another"
         " origin.",
-        write="Redirect to the URL without them.",
+        write="Redirect to the URL without user name and password.",
         chromium=(
             (
                 "Redirect location '{value}' contains a username and password, which is disallowed for cross-origin"
@@ -243,15 +243,16 @@ CAUSES: Final = (
         title="Local Network Access",
         means="A page from the internet requests a URL on this machine or in the local network. Chromium needs the"
         " user's permission for that, and does not have it. CORS is not involved: no request was sent.",
-        write="Allow it at the address bar. Serve the page over https, or open it from the same network.",
+        write="Allow it in the browser's address bar. Serve the page over https, or open it from the same network.",
         chromium=("Permission was denied for this request to access the `{value}` address space.",),
     ),
     Cause(
         code="HeaderNotExposed",
         title="A response header reads as null",
-        means="The script may read the response, but only seven of its headers and those that are exposed. Only"
-        " Chromium and Safari print this, and only for XMLHttpRequest.",
-        write="Add it to Access-Control-Expose-Headers, in the response itself, not in the response to OPTIONS.",
+        means="The script may read only seven headers of the response, and those that are exposed. Only Chromium and"
+        " Safari print this, and only for XMLHttpRequest.",
+        write="Add the header to Access-Control-Expose-Headers, in the response itself, not in the response to"
+        " OPTIONS.",
         policy="expose_headers=['{name}']",
         chromium=('!Refused to get unsafe header "{name}"',),
         safari=('!Refused to get unsafe header "{name}"',),
@@ -274,7 +275,7 @@ CAUSES: Final = (
         code="CorsDisabledScheme",
         title="Neither http nor https",
         means="The URL or the page has a scheme that CORS does not support: file:, or an app's own scheme.",
-        write="Serve page and API over http or https, on localhost, too.",
+        write="Serve the page and the API over http or https, also on localhost.",
         chromium=(
             "Cross origin requests are only supported for protocol schemes: {value}.",
             '!Fetch API cannot load {url}. URL scheme "{value}" is not supported.',
@@ -290,7 +291,7 @@ CAUSES: Final = (
         code="UrlWithPassword",
         title="The URL itself has a password",
         means="fetch() does not accept a URL with a user name or a password.",
-        write="Send them in an Authorization header.",
+        write="Send the user name and password in an Authorization header.",
         policy="allow_headers=['authorization']",
         chromium=(
             (
@@ -304,8 +305,8 @@ CAUSES: Final = (
     Cause(
         code="BlockedByResourcePolicy",
         title="Cross-Origin-Resource-Policy",
-        means="The page loads an image, script or style without CORS, and the server allows only its own site to do so,"
-        " with the header Cross-Origin-Resource-Policy. This is not a CORS header.",
+        means="The page loads an image, script or style without CORS. The server's header Cross-Origin-Resource-Policy"
+        " allows only pages of its own site to do so. It is not a CORS header.",
         write="Send Cross-Origin-Resource-Policy: cross-origin. Or load the file with the attribute crossorigin, and"
         " allow the origin.",
         chromium=("!Failed to load resource: net::ERR_BLOCKED_BY_RESPONSE.{value}",),
@@ -330,10 +331,10 @@ CAUSES: Final = (
     Cause(
         code="DidNotSucceed",
         title="There was no response",
-        means="The connection failed: no server, a refused or broken connection, a wrong certificate, or an extension"
-        " that blocks. CORS was not checked, despite the message. If Firefox prints it second, the first message has"
-        " the cause.",
-        write="Open the URL itself in the browser. Check that the server runs, and its certificate.",
+        means="The connection failed: no server, a refused or broken connection, an invalid certificate, or a browser"
+        " extension that blocks the request. CORS was not checked, despite the message. If Firefox prints another"
+        " message before this one, the first message has the cause.",
+        write="Open the URL itself in the browser. Check that the server runs and that its certificate is valid.",
         chromium=("!Failed to load resource: net::ERR_{value}",),
         firefox=(
             "CORS request did not succeed",
@@ -347,8 +348,8 @@ CAUSES: Final = (
     Cause(
         code="FailedToFetch",
         title="The error that the script sees",
-        means="The script learns only that the request failed, on purpose: a page must not learn more about a server"
-        " that does not trust it. The console has the reason, in another message.",
+        means="The browser reports to the script only that the request failed, because a page must not learn more about"
+        " a server that does not trust it. The console has the reason, in another message.",
         write="Look for the other message in the console, or run asgi-cors doctor.",
         chromium=("!TypeError: Failed to fetch", "!NetworkError: A network error occurred."),
         firefox=("!TypeError: NetworkError when attempting to fetch resource.",),

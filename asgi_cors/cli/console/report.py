@@ -22,9 +22,9 @@ _PAGE_HEAD: Final = """\
 
 Browsers print these messages when they block a response. Each section has the texts of Chromium (Chrome, Edge, Opera),
 Firefox and Safari, the cause, and the remedy: on any server, and in a policy of `asgi_cors`. The browser fills in the
-words in capitals. Text in brackets is optional. `asgi-cors console "<the message>"` looks a message up.
+words in capitals. Text in brackets is optional. `asgi-cors console "<the message>"` finds the section of a message.
 
-If nothing here helps, `asgi-cors doctor URL --origin ORIGIN` tests the server itself.
+If nothing on this page helps, `asgi-cors doctor URL --origin ORIGIN` tests the server itself.
 """
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from asgi_cors.cli.errors import CannotAskError
+from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.testing import CORSError, Exchange, FetchError, FetchTimeout, NetworkError, Page
 
 from .evidence import (
@@ -45,7 +45,7 @@ def collect_evidence(
         progress: Called with a description of each step.
 
     Raises:
-        CannotAskError: The server did not respond.
+        CannotRunError: The server did not respond.
     """
     recorder = Recorder(transport, preflight_only=question.preflight_only)
     spaces = _address_spaces(question)
@@ -64,7 +64,7 @@ def _run_engine(question: Question, engine: str, recorder: Recorder, spaces: tup
     try:
         page = Page(question.origin, transport=recorder, engine=engine, cookies=stored, timeout=question.timeout)
     except ValueError as error:
-        raise CannotAskError(f"--origin: {error}") from None
+        raise CannotRunError(f"--origin: {error}") from None
     with page:
         result = _open_websocket(question, page) if question.is_handshake else _fetch(question, page)
     if _is_mixed_content(question, spaces):
@@ -76,7 +76,7 @@ def _open_websocket(question: Question, page: Page) -> EngineResult:
     try:
         handshake = page.websocket(question.url)
     except FetchError as error:
-        raise CannotAskError(_describe_failure(error, question)) from error
+        raise CannotRunError(_describe_failure(error, question)) from error
     problem = "" if handshake.accepted else HANDSHAKE_REFUSED
     return EngineResult(engine=page.engine.name, exchanges=tuple(page.exchanges), problem=problem)
 
@@ -97,7 +97,7 @@ def _fetch(question: Question, page: Page) -> EngineResult:
     except FetchError as error:
         if _is_downgraded(page.exchanges):
             return replace(result, exchanges=tuple(page.exchanges), problem=MIXED_CONTENT)
-        raise CannotAskError(_describe_failure(error, question)) from error
+        raise CannotRunError(_describe_failure(error, question)) from error
     visible = frozenset(name.lower() for name in response.headers)
     result = replace(result, exchanges=tuple(page.exchanges), visible=visible)
     return replace(result, problem=HEADER_NOT_EXPOSED) if result.hidden(question.reads) else result

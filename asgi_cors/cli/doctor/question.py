@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from asgi_cors.cli.errors import CannotAskError
+from asgi_cors.cli.errors import CannotRunError
 
 _WEB: Final = {"http", "https"}
 _SOCKETS: Final = {"ws", "wss"}
@@ -59,12 +59,12 @@ def check_body(text: str | None) -> str | None:
     """Return the body.
 
     Raises:
-        CannotAskError: The argument had bytes that are not UTF-8.
+        CannotRunError: The argument had bytes that are not UTF-8.
     """
     try:
         (text or "").encode()
     except UnicodeEncodeError:
-        raise CannotAskError(f"--data {text!r:.200} is not UTF-8. Write the body in UTF-8.") from None
+        raise CannotRunError(f"--data {text!r:.200} is not UTF-8. Write the body in UTF-8.") from None
     return text
 
 
@@ -72,22 +72,22 @@ def parse_url(text: str) -> str:
     """Return the URL to request.
 
     Raises:
-        CannotAskError: The text is not a URL.
+        CannotRunError: The text is not a URL.
     """
     try:
         url = httpx.URL(text.strip())
         url.host.encode("idna")  # as the socket module does
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise CannotAskError(f"{text[:200]!r} is not a URL: {str(error).rstrip('.')}.") from None
+        raise CannotRunError(f"{text[:200]!r} is not a URL: {str(error).rstrip('.')}.") from None
     if url.scheme not in _WEB | _SOCKETS:
         rest = text.strip().partition("://")[2] or text.strip()
         scheme = "http" if rest.startswith(_LOCAL_HOSTS) else "https"
         hint = f" Write '{scheme}://{rest[:200]}'." if rest else ""
-        raise CannotAskError(f"{text[:200]!r} is not an http, https, ws or wss URL.{hint}")
+        raise CannotRunError(f"{text[:200]!r} is not an http, https, ws or wss URL.{hint}")
     if (url.port or 0) > _MAX_PORT:
-        raise CannotAskError(f"{text[:200]!r} is not a URL: the port must be at most {_MAX_PORT}.")
+        raise CannotRunError(f"{text[:200]!r} is not a URL: the port must be at most {_MAX_PORT}.")
     if not url.host:
-        raise CannotAskError(f"{text[:200]!r} has no host. Write a URL such as 'https://api.example.com/items'.")
+        raise CannotRunError(f"{text[:200]!r} has no host. Write a URL such as 'https://api.example.com/items'.")
     return str(url)
 
 
@@ -95,7 +95,7 @@ def parse_page_origin(text: str) -> str:
     """Return the origin of a page. A whole URL is cut down to its origin.
 
     Raises:
-        CannotAskError: The text is not the origin of a web page.
+        CannotRunError: The text is not the origin of a web page.
     """
     if text == "null":
         return text
@@ -103,10 +103,10 @@ def parse_page_origin(text: str) -> str:
         url = httpx.URL(text.strip())
         host = url.host
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise CannotAskError(f"--origin {text[:200]!r} is not an origin: {error}.") from None
+        raise CannotRunError(f"--origin {text[:200]!r} is not an origin: {error}.") from None
     if url.scheme not in _WEB or not host:
         hint = "Write the page's origin, such as 'https://app.example.com', or 'null' for a sandboxed or local page."
-        raise CannotAskError(f"--origin {text[:200]!r} is not the origin of a web page. {hint}")
+        raise CannotRunError(f"--origin {text[:200]!r} is not the origin of a web page. {hint}")
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
@@ -114,9 +114,9 @@ def parse_header(text: str) -> tuple[str, str]:
     """Return the name and value of a header, in the form that curl uses: `name: value`, or a name alone.
 
     Raises:
-        CannotAskError: The name is missing.
+        CannotRunError: The name is missing.
     """
     name, _, value = text.partition(":")
     if not name.strip():
-        raise CannotAskError(f"-H {text[:200]!r} has no name. Write -H 'x-request-id: 7'.")
+        raise CannotRunError(f"-H {text[:200]!r} has no name. Write -H 'x-request-id: 7'.")
     return name.strip(), value.strip()

@@ -1,6 +1,6 @@
 """The cause of a CORS error, and the request that it blocked.
 
-Codes are the names that Chromium's DevTools protocol gives (`Network.CorsError`).
+Codes are the names in Chromium's DevTools protocol (`Network.CorsError`).
 """
 
 from __future__ import annotations

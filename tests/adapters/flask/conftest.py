@@ -18,7 +18,11 @@ def by_bridge(app, method, path, headers, body):
     return by_asgi(asgi_app(app, threads=2), method, path, headers, body)
 
 
-INTERFACES = {"WSGI": by_wsgi, "ASGI": by_bridge}
+def by_server(app, method, path, headers, body):
+    return by_wsgi(app, method, path, headers, body)
+
+
+INTERFACES = {"WSGI": by_server, "ASGI": by_bridge}
 
 
 class Client:

@@ -330,7 +330,7 @@ async def test_a_second_start_response_without_exc_info_raises(asgi):
 
 
 async def test_the_lifespan_protocol_is_completed(app):
-    """Servers are told that the app has started and stopped."""
+    """Servers learn that the app has started and stopped."""
     sent, messages = [], [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
 
     async def receive():

@@ -75,7 +75,7 @@ def test_the_defaults_are_those_of_flask_cors():
         pytest.param(
             {"supports_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
             {"allow_credentials": True, "dangerously_allow": "credentials-from-any-origin"},
-            id="danger, by its name",
+            id="risk, by its name",
         ),
     ],
 )
@@ -150,7 +150,7 @@ ONE = "are the same option. Write one of them."
 NO_NAMES = "is a regular expression, not a name or a prefix. Write the names, or a prefix such as 'x-company-*'."
 NO_REGEX = (
     "is not a path pattern or a valid regular expression (missing ), unterminated subpattern at position 21). "
-    "Write re.compile(r'…') to say what is meant."
+    "If a regular expression is meant, write re.compile(r'…')."
 )
 
 

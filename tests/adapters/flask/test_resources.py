@@ -240,7 +240,7 @@ def test_a_blueprint_uses_the_config_of_its_app(app, serve):
 
 
 def test_options_of_the_middleware_are_refused_on_a_blueprint():
-    with pytest.raises(ConfigError, match=r"enforce: a blueprint has no such option. Write it in CORS\(app\)."):
+    with pytest.raises(ConfigError, match=r"enforce: a blueprint does not have this option. Write it in CORS\(app\)."):
         CORS(Blueprint("bp", "bp"), enforce=True)
 
 

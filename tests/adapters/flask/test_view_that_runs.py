@@ -328,7 +328,7 @@ def rewritten(changes, **options):
     return app, called
 
 
-def test_even_trapped_exceptions_keep_the_view_from_running(serve):
+def test_even_with_trapped_exceptions_the_view_does_not_run(serve):
     """TRAP_HTTP_EXCEPTIONS, for debugging, makes the refusal an error 500."""
     app, called = rewritten({"PATH_INFO": "/secret"}, enforce=True)
     app.config["TRAP_HTTP_EXCEPTIONS"] = True

@@ -168,7 +168,7 @@ async def test_a_warning_that_is_an_error_never_fails_a_request(app, send_reques
 
 
 async def test_explain_uses_the_policy_in_force(app):
-    """That is the last valid policy."""
+    """It is the last valid policy."""
     cors(app, allow_origin=PAGE)
     app.config["QUART_CORS_MAX_AGE"] = "soon"
     assert app.extensions["asgi_cors"].explain("GET", PAGE, "/health").allowed
@@ -221,6 +221,6 @@ def test_a_thread_that_waited_does_not_apply_the_change_again(app, monkeypatch):
     installed = app.extensions["asgi_cors"]
     responses = iter([False, True])
     monkeypatch.setattr(installed, "_is_synced", lambda: next(responses))
-    monkeypatch.setattr(installed, "_parse_config", lambda: pytest.fail("read again"))
+    monkeypatch.setattr(installed, "_apply_config", lambda: pytest.fail("read again"))
     installed.sync_config()
     assert next(responses, None) is None

@@ -310,7 +310,7 @@ def test_a_second_install_is_refused(app):
         install(app, allow_origins=PAGE)
     assert str(caught.value) == (
         "app: the app has a CORS policy already. "
-        "Call install once; to change the policy write app.state.asgi_cors.reconfigure(…)."
+        "Call install once. To change the policy, write app.state.asgi_cors.reconfigure(…)."
     )
 
 
@@ -322,7 +322,7 @@ async def test_install_into_an_app_that_has_served_is_refused(make, send_request
         install(app, allow_origins=PAGE)
     assert str(caught.value) == (
         "app: the app has begun to serve, so its middleware is built. "
-        "Call install where the app is made, not at start-up: app = Starlette(…); install(app, …)."
+        "Call install where the app is created, not at start-up: app = Starlette(…); install(app, …)."
     )
 
 

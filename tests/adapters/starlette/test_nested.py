@@ -67,7 +67,7 @@ def wrapped(**outer):
 @pytest.mark.parametrize("root_path", ["", "/srv", "/api"])
 @pytest.mark.parametrize("mount", ["/api/v1", "/api/v1/", "/deep/est"])
 def test_the_line_for_a_mounted_app_applies_its_policy_alone(caplog, mount, root_path):
-    """The line names the mount. Siblings keep the outer policy."""
+    """The line names the mount. Siblings have the outer policy."""
     app = build(mount)
     path = f"{mount.rstrip('/')}/items"
     assert [allows(app, path, origin, root_path) for origin in (OUTER, INNER)] == [False, False]

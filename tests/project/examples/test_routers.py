@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import CORSMiddleware, WSGIMiddleware
-from tests.support.clients import Answer, call_wsgi, collect, http_scope, wsgi_environ
+from tests.support.clients import Response, call_wsgi, collect, http_scope, wsgi_environ
 from tests.support.expected import APP, EVIL
 
 pytestmark = pytest.mark.slow
@@ -106,7 +106,7 @@ def django(request: pytest.FixtureRequest) -> Any:
     return application
 
 
-async def exchange(app: Any, scope: dict[str, Any]) -> Answer:
+async def exchange(app: Any, scope: dict[str, Any]) -> Response:
     """Send one request, as a server does; a router may raise for a path that it cannot read."""
     messages: list[dict[str, Any]] = []
     inbox = [{"type": "http.request", "body": b"", "more_body": False}]

@@ -19,7 +19,7 @@ from asgi_cors_flask import asgi_app
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "shim")]
 
-from differences import DIFFERENCES, INTERNAL  # noqa: E402 - found beside this file
+from differences import DIFFERENCES, INTERNAL  # noqa: E402 - found next to this file
 
 
 class ASGIClient(FlaskClient):

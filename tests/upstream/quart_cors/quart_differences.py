@@ -68,14 +68,14 @@ DIFFERENCES = (
     Difference(
         tests=("test_overrides.test_match", "test_preflight_request.test_request_method_match"),
         reason="Access-Control-Allow-Methods also lists GET, HEAD and POST, which every page may send",
-        row="`Access-Control-Allow-Methods` names GET, HEAD and POST",
+        row="GET, HEAD and POST in `Access-Control-Allow-Methods`",
         build=decorated(allow_methods=["GET", "POST"]),
         fetches=(fetch_with(), fetch_with(method="HEAD"), fetch_with(method="POST", json=1), fetch_with(method="PUT")),
     ),
     Difference(
         tests=("test_preflight_request.test_no_origin", "test_simple_request.test_no_origin"),
         reason="every origin is sent as `*` on every response, with or without Origin, so that caches work",
-        row="Every origin is answered by `*`",
+        row="`Access-Control-Allow-Origin` for a policy of every origin",
         build=decorated(),
         fetches=(fetch_with(), Fetch(page=OTHER), fetch_with(credentials="include")),
     ),
@@ -89,7 +89,7 @@ DIFFERENCES = (
     Difference(
         tests=("test_preflight_request.test_request_headers",),
         reason="a preflight's response lists all allowed headers, not the requested ones: browsers cache it",
-        row="`Access-Control-Allow-Headers` is the whole list",
+        row="The list in `Access-Control-Allow-Headers`",
         build=decorated(allow_headers=["X-Match", "X-Other"]),
         fetches=(
             fetch_with(headers={"x-match": "1"}),
