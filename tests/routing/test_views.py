@@ -277,7 +277,7 @@ def test_the_response_gets_the_narrower_of_two_policies_if_another_view_ran(
     misrouted = Misrouted(interface, actual)
     for _ in range(3):
         assert misrouted.served.request(path=path, origin=APP).lines == sorted([OWN, *lines])
-    warned = [r.getMessage() for r in caplog.records if "was served by another view" in r.getMessage()]
+    warned = [r.getMessage() for r in caplog.records if "another view than predicted served" in r.getMessage()]
     assert len(warned) == (path != f"/{actual}")
     assert all(path[1:] in line and (actual or "no view") in line for line in warned)
 
