@@ -8,6 +8,7 @@ are the hot path. `_serve_uncached` serves the rest. `decide` states the rules f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from operator import length_hint
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack
@@ -233,6 +234,10 @@ class CORSMiddleware(BaseMiddleware):
         await self.app(scope, receive, send)
 
 
+def _unchanged(scope: Scope) -> Scope:
+    return scope
+
+
 def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
     """Return the cached response of an actual request; else None, or an item without a response."""
     origin = None
@@ -246,7 +251,7 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
     except KeyError:
         return None
     if cached.response is None:
-        return cache.check(cached, cache.actual, lambda: scope)
+        return cache.check(cached, cache.actual, partial(_unchanged, scope))
     return None if cached.log_after and cache.clock() >= cached.log_after else cached
 
 
@@ -269,7 +274,7 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
     except LookupError:  # not cached, or a name is longer than any that counts
         return None
     if cached.response is None:
-        return cache.check(cached, cache.preflight, lambda: scope)
+        return cache.check(cached, cache.preflight, partial(_unchanged, scope))
     return None if cached.log_after and cache.clock() >= cached.log_after else cached
 
 
