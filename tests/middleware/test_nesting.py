@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asgi_cors import Configuration, CORSMiddleware, Policy, WSGIMiddleware
+from asgi_cors import Configuration, CORSMiddleware, WSGIMiddleware
 from tests.support import logs
 from tests.support.apps import App
 from tests.support.clients import Client, call_asgi, call_wsgi, http_scope, wsgi_environ
@@ -204,11 +204,12 @@ def test_the_warning_is_logged_when_its_level_is_turned_on(interface: str, caplo
 def test_the_warning_uses_starlettes_root_path_if_the_outer_one_is_not_known(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shared = Policy(**ONE)
+    """A request that is served from the cache does not report its root path."""
+    shared = Configuration(**ONE)
     inner = CORSMiddleware(App().asgi, allow_origins=INNER)
     call_asgi(CORSMiddleware(App().asgi, shared), http_scope("GET", "/", [("origin", APP)]))
     outer = CORSMiddleware(mounted_asgi(inner, "/mounted", copies=False), shared)
-    outer.configuration.root_path = "/elsewhere"
+    shared.root_path = "/elsewhere"
     path = "/srv/mounted/x"
     call_asgi(outer, http_scope("GET", path, [("origin", APP)], root_path="/srv", app_root_path="/srv"))
     assert "paths={'/mounted/*': None}" in caplog.text
