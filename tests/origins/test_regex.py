@@ -581,6 +581,17 @@ HOSTILE = [f"{scheme}://{host}{port}" for scheme in ("http", "https") for host i
 HOSTILE += ["http://example.com", "http://app.example.com", "http://example.github.io", "http://example.vercel.app:81"]
 
 
+@pytest.mark.parametrize(
+    "regex",
+    [r"https://a(?:b?c|c)d\.com", rf"https://{'a' * 260}\.com"],
+    ids=["two ways to one host", "a host that is longer than any"],
+)
+def test_a_regex_for_one_host_has_no_risk(regex: str) -> None:
+    analysis = analyse(re.compile(regex))
+    assert analysis.witnesses == {}
+    assert not analysis.unsupported
+
+
 @settings(max_examples=200, deadline=None)
 @given(PARTS, st.booleans())
 def test_no_hostile_origin_is_allowed_by_an_accepted_regex(parts: tuple[str, ...], has_alternative: bool) -> None:
