@@ -1,0 +1,1 @@
+"""Origins that this project stores: a list in a database, shared by workers and machines."""

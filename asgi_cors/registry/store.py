@@ -1,0 +1,152 @@
+"""The records of a registry, and the interface of a store: one database engine.
+
+A store keeps entries, a version and the history of changes. It neither parses origins nor caches: `Registry` does.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Action = Literal["add", "update", "remove"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An origin, or a pattern, that a registry allows.
+
+    Args:
+        id: The version of the change that added it; 0 if it is not stored yet.
+        origin: An origin such as `https://app.example.com`, or a pattern such as `https://*.example.com`.
+        tenant: The tenant that it belongs to; empty for none.
+        note: A text for administrators.
+        by: Who added it.
+        added_at: When it was added, as an aware datetime; None if it is not stored yet.
+        expires_at: When it ends, as an aware datetime; None for never.
+    """
+
+    id: int = 0
+    origin: str
+    tenant: str = ""
+    note: str = ""
+    by: str = ""
+    added_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of a registry. The history is append-only.
+
+    Args:
+        version: The number of the change, without gaps, from 1.
+        at: When it was made, as an aware datetime.
+        action: `add`, `update` (another note or end) or `remove`.
+        origin: The origin or pattern.
+        tenant: The tenant; empty for none.
+        by: Who made it.
+        note: The note of the entry.
+        expires_at: The end of the entry, as an aware datetime; None for never.
+    """
+
+    version: int
+    at: datetime
+    action: Action
+    origin: str
+    tenant: str
+    by: str = ""
+    note: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change to be made.
+
+    Args:
+        action: `add` (or update) or `remove`.
+        entry: The entry. For `remove`, its origin, tenant and `by` count.
+    """
+
+    action: Literal["add", "remove"]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a store.
+
+    Args:
+        id: The random id that was made with the store; empty if the store was never written to, or has lost it.
+        version: The version of the newest change; 0 if there is none.
+        oldest: The version of the oldest change in the history; `version + 1` if the history is empty.
+    """
+
+    id: str
+    version: int
+    oldest: int
+
+
+class RegistryError(OSError):
+    """A store could not be read or written.
+
+    The message names the store (a path, or host and port; never a password), the cause and the remedy.
+    """
+
+
+class Store(ABC):
+    """One database engine, used by `Registry`. `asgi_cors.registry.testing` tests an implementation.
+
+    Each method raises `RegistryError` if the store is unavailable, and works in every event loop.
+    """
+
+    name: str
+    """The store in messages, such as `sqlite:///origins.db`, without a password."""
+
+    @abstractmethod
+    async def status(self) -> Status:
+        """Return the id and the versions, in one consistent read."""
+
+    @abstractmethod
+    async def write(self, writes: Sequence[Write]) -> list[Action | None]:
+        """Make changes in one transaction: entries, version and history, all or nothing. Durable on return.
+
+        Makes the store, with its id, if it does not exist.
+
+        Returns:
+            For each write the action that was recorded; None if nothing changed (an equal entry, or nothing to remove).
+            An `add` of an expired entry counts as "add", of another note or end as "update".
+        """
+
+    @abstractmethod
+    async def entries(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """Return entries in the order of their ids, expired ones included.
+
+        Args:
+            tenant: The tenant; None for all.
+            after: The id of the last entry of the previous page.
+            limit: The number of entries.
+        """
+
+    @abstractmethod
+    def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
+        """Yield all entries in pages, in any order, an entry at least once, expired ones included."""
+
+    @abstractmethod
+    async def changes(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Change]:
+        """Return changes with a version above `after`, in their order."""
+
+    @abstractmethod
+    async def purge_history(self, before: datetime) -> int:
+        """Remove the changes made before a time, and return their number. Entries and version stay."""
+
+    @abstractmethod
+    async def wait(self, timeout: float) -> None:  # noqa: ASYNC109 - of the store's notification
+        """Return when the store may have changed, or after `timeout` seconds. Only a hint: the version decides."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the connections of the running event loop."""
