@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from asgi_cors._origins.origin import parse_origin
 
@@ -56,6 +56,18 @@ class Answer(NamedTuple):
     allowed: bool
     leases: tuple[Lease, ...] | None = None
     error: Exception | None = None
+
+
+class Source(Protocol):
+    """The part of an `OriginSource` that a `policy_for` such as `Tenants` has, too."""
+
+    app_context: AppContext | None
+
+    def start(self) -> None:
+        """Begin to load; see `OriginSource.start`."""
+
+    def stop(self) -> None:
+        """End the tasks; see `OriginSource.stop`."""
 
 
 class OriginSource(ABC):
