@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from asgi_cors._decision.callables import call_name
 from asgi_cors._origins.origin import parse_origin
 
 if TYPE_CHECKING:
@@ -67,7 +68,6 @@ class OriginSource(ABC):
     app_context: AppContext | None = None
     """The context in which its functions run. The first middleware that uses the entry sets it."""
 
-
     @abstractmethod
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
         """Return the answer for `origin`, or an awaitable of it if it is not known yet. Raise nothing.
@@ -89,6 +89,10 @@ class OriginSource(ABC):
     def origin_sets(self, policy: Policy) -> Iterable[OriginSet]:  # noqa: ARG002 - for subclasses
         """Return the sets of allowed origins, to find the closest one of a refused origin."""
         return ()
+
+    def remedy(self, origin: str) -> str:
+        """Return how `origin` can be allowed, as an imperative without a full stop, for the log and `explain`."""
+        return f"let {call_name(self)} allow {origin!r}"
 
     def start(self) -> None:
         """Begin to load in the running event loop, before the first request. Raise nothing, and do not wait."""
