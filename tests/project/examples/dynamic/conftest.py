@@ -1,8 +1,7 @@
 """Servers of the recipes, which the tests start and stop."""
 
-import contextlib
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,6 @@ Serve = Callable[..., "Server"]
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Return a function that serves a recipe: `serve("rest_api", program="uvicorn", CUSTOMERS_API=url)`."""
-    with contextlib.ExitStack() as stack:
-
-        def start(recipe: str, **options: str) -> "Server":
-            return stack.enter_context(Server(recipe, tmp_path, **options))
-
-        yield start
+def serve(tmp_path: Path) -> Serve:
+    """Return a function that serves a recipe while a block runs, such as `with serve("rest_api") as server:`."""
+    return lambda recipe, **options: Server(recipe, tmp_path, **options)

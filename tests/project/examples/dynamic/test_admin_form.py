@@ -12,7 +12,9 @@ LOGIN = {"auth": ("admin", "secret")}
 
 @pytest.fixture
 def server(serve, tmp_path):
-    return serve("admin_form", program="gunicorn", DATABASE=str(tmp_path / "origins.db"), ADMIN_PASSWORD="secret")  # noqa: S106 - of this test
+    variables = {"DATABASE": str(tmp_path / "origins.db"), "ADMIN_PASSWORD": "secret"}
+    with serve("admin_form", program="gunicorn", **variables) as server:
+        yield server
 
 
 def post(server, action, origin, **headers):

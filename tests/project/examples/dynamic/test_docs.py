@@ -11,7 +11,7 @@ SECTIONS = PAGE.read_text("utf-8").split("\n## ")[1:]
 NAMES = [re.search(r"\(\.\./examples/dynamic/(\w+)\.py\)", section).group(1) for section in SECTIONS]
 
 
-@pytest.mark.parametrize(("name", "section"), zip(NAMES, SECTIONS, strict=True), ids=NAMES)
+@pytest.mark.parametrize(("name", "section"), [*zip(NAMES, SECTIONS, strict=True)], ids=NAMES)
 def test_the_code_of_a_section_is_part_of_its_recipe(name, section):
     recipe = (RECIPES / f"{name}.py").read_text("utf-8")
     for code in re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):

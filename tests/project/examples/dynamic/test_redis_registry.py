@@ -20,7 +20,8 @@ def redis():
 @pytest.fixture
 def servers(serve, redis):
     """Serve the app twice."""
-    return [serve("redis_registry", REDIS_URL=redis.url) for _ in range(2)]
+    with serve("redis_registry", REDIS_URL=redis.url) as one, serve("redis_registry", REDIS_URL=redis.url) as other:
+        yield one, other
 
 
 def origins(redis, *arguments):

@@ -68,7 +68,8 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def server(serve, upstream):
-    return serve("rest_api", CUSTOMERS_API=upstream.url, CUSTOMERS_TOKEN="secret")  # noqa: S106 - of this test
+    with serve("rest_api", CUSTOMERS_API=upstream.url, CUSTOMERS_TOKEN="secret") as server:  # noqa: S106 - of this test
+        yield server
 
 
 def test_each_origin_is_called_once_and_all_calls_share_a_connection(server, upstream):
