@@ -16,5 +16,5 @@ Serve = Callable[..., "Server"]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Return a function that serves a recipe while a block runs, such as `with serve("rest_api") as server:`."""
+    """Return a function that makes a server of a recipe, to be used in a `with` block."""
     return lambda recipe, **options: Server(recipe, tmp_path, **options)
