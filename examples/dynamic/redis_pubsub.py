@@ -8,8 +8,11 @@ Serve it, and add or remove an origin:
     redis-cli PUBLISH domains-changed https://shop.example.com
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# redis-py has incomplete types.
+
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -39,7 +42,7 @@ async def changes() -> AsyncIterator[str | None]:
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
     """Close the connections at the end."""
     async with client:
         yield

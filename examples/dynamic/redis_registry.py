@@ -10,7 +10,7 @@ Serve the app twice, and add an origin by the command line. Both servers allow i
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, HTTPException
@@ -23,7 +23,7 @@ registry = RedisRegistry(os.environ["REDIS_URL"])  # connects when the server ha
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
     """Close the connections at the end."""
     yield
     await registry.close()

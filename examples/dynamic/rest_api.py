@@ -8,8 +8,9 @@ with 404 if it does not know the origin:
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import httpx
 from fastapi import FastAPI
@@ -32,14 +33,14 @@ async def is_customer(origin: str) -> bool:
     """
     # As a parameter, which httpx escapes: an origin is a value of the client, and may not become a part of the path.
     response = await client.get("/domains", params={"origin": origin})
-    if response.status_code == httpx.codes.NOT_FOUND:
+    if response.status_code == HTTPStatus.NOT_FOUND:
         return False
     response.raise_for_status()
     return response.json()["active"] is True
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
     """Close the connections at the end."""
     async with client:
         yield

@@ -9,7 +9,7 @@ Serve it, add an origin, and call the API from it:
 """
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, HTTPException
@@ -47,7 +47,7 @@ origins = Loaded(customers, every=30)
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
     """Create the table, which is the task of a migration in production. Close the connections at the end."""
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)

@@ -11,7 +11,7 @@ Behind a proxy, Host must be the name in the browser's address: nginx needs `pro
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiosqlite
@@ -36,7 +36,7 @@ tenants = Tenants.by_host(policy_of, ttl=60)
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
     """Create the table, which is the task of a migration in production."""
     async with aiosqlite.connect(DATABASE) as database:
         await database.execute("CREATE TABLE IF NOT EXISTS domains (host TEXT, origin TEXT, UNIQUE (host, origin))")
