@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+import pytest
 
 from tests.support.programs import stop, wait_until
 
@@ -34,6 +35,13 @@ def run(*arguments: str, **variables: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def require(*packages: str) -> None:
+    """Skip the tests of a module if it needs other packages. If REAL_SERVERS is "required", they fail instead."""
+    if os.environ.get("REAL_SERVERS") != "required":
+        for name in packages:
+            pytest.importorskip(name)
 
 
 def python_path(folder: Path) -> str:

@@ -4,8 +4,10 @@ import html
 
 import pytest
 
-pytest.importorskip("flask")
-pytest.importorskip("gunicorn")
+from tests.project.examples.dynamic.serving import require
+
+require("flask", "gunicorn")
+pytestmark = pytest.mark.slow
 SHOP = "https://shop.example.com"
 LOGIN = {"auth": ("admin", "secret")}
 

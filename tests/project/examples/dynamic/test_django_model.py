@@ -5,9 +5,10 @@ import sqlite3
 
 import pytest
 
-from tests.project.examples.dynamic.serving import RECIPES, python_path, run
+from tests.project.examples.dynamic.serving import RECIPES, python_path, require, run
 
-pytest.importorskip("django")
+require("django")
+pytestmark = pytest.mark.slow
 WSGI = """
 from django.core.wsgi import get_wsgi_application
 from django_model import customers

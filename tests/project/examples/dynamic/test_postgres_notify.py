@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.project.examples.dynamic.serving import RECIPES, run
+from tests.project.examples.dynamic.serving import RECIPES, require, run
 from tests.support.postgres_server import running_postgres
 
-psycopg = pytest.importorskip("psycopg")
-pytest.importorskip("uvicorn")
+require("psycopg", "uvicorn")
+pytestmark = pytest.mark.slow
 SHOP, OTHER = "https://shop.example.com", "https://other.example.com"
 
 
@@ -19,6 +19,8 @@ def postgres():
 
 
 def change(postgres, statement, *values):
+    import psycopg  # noqa: PLC0415 - may be missing
+
     with psycopg.connect(postgres.url) as connection:
         connection.execute(statement, values)
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from tests.project.examples.dynamic.serving import require
 from tests.support.programs import wait_until
 from tests.support.redis_server import running_redis
 
-pytest.importorskip("redis")
-pytest.importorskip("fastapi")
-pytest.importorskip("uvicorn")
+require("redis", "fastapi", "uvicorn")
+pytestmark = pytest.mark.slow
 SHOP, OTHER = "https://shop.example.com", "https://other.example.com"
 
 

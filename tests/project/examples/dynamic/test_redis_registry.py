@@ -2,12 +2,11 @@
 
 import pytest
 
-from tests.project.examples.dynamic.serving import run
+from tests.project.examples.dynamic.serving import require, run
 from tests.support.redis_server import running_redis
 
-pytest.importorskip("redis")
-pytest.importorskip("fastapi")
-pytest.importorskip("uvicorn")
+require("redis", "fastapi", "uvicorn")
+pytestmark = pytest.mark.slow
 SHOP = "https://shop.example.com"
 
 

@@ -10,8 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-pytest.importorskip("fastapi")
-pytest.importorskip("uvicorn")
+from tests.project.examples.dynamic.serving import require
+
+require("fastapi", "uvicorn")
+pytestmark = pytest.mark.slow
 SHOP, OTHER = "https://shop.example.com", "https://other.example.com"
 ANSWERS = {SHOP: {"active": True}, OTHER: {"active": True}, "https://old.example.com": {"active": False}}
 

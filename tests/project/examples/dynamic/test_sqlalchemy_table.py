@@ -5,10 +5,10 @@ import sqlite3
 
 import pytest
 
-pytest.importorskip("sqlalchemy")
-pytest.importorskip("aiosqlite")
-pytest.importorskip("fastapi")
-pytest.importorskip("uvicorn")
+from tests.project.examples.dynamic.serving import require
+
+require("sqlalchemy", "aiosqlite", "fastapi", "uvicorn")
+pytestmark = pytest.mark.slow
 
 SHOP = "https://shop.example.com"
 

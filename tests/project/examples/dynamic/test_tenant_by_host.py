@@ -5,9 +5,10 @@ import sqlite3
 
 import pytest
 
-pytest.importorskip("aiosqlite")
-pytest.importorskip("fastapi")
-pytest.importorskip("uvicorn")
+from tests.project.examples.dynamic.serving import require
+
+require("aiosqlite", "fastapi", "uvicorn")
+pytestmark = pytest.mark.slow
 SHOP = "https://shop.example.com"
 
 
