@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from asgi_cors._http import Scope
 
     from .cache import ResponseCache
+    from .calls import AppContext
 
 
 class MiddlewareOptions(PolicyOptions, total=False):
@@ -50,13 +51,15 @@ class Configuration:
         describe_path: Returns the user's own text for a path pattern, such as `resources['/api*']`, for messages.
         before_request: Called without arguments before each request is evaluated, cached or not, for an adapter that
             updates the configuration. Its exceptions are logged.
+        app_context: Returns the context manager in which callables of `allow_origins` run, such as Flask's
+            `app.app_context`. They never run in the context of a request.
         options: Those of the middleware and of its base policy.
 
     Raises:
         ConfigError: With every mistake found.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what adapters need
         self,
         policy: Policy | None = None,
         *,
@@ -64,12 +67,14 @@ class Configuration:
         view_policy: Callable[[Any], PolicySpec | Rules] | None = None,
         describe_path: Callable[[Any], str] = path_in_code,
         before_request: Callable[[], object] | None = None,
+        app_context: AppContext | None = None,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
         self._lock = threading.Lock()  # held while the evaluator is replaced, so that no change is lost
+        self._app_context = app_context
         self.before_request: Final = before_request
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
@@ -154,7 +159,7 @@ class Configuration:
             raise ConfigError([*issues, *error.issues]) from None
         if issues:
             raise ConfigError(issues)
-        return Evaluator(rules, own, self.log)
+        return Evaluator(rules, own, self.log, self._app_context)
 
     def find_cache(self, scope: Scope) -> ResponseCache | None:
         """Return the response cache of the policy that serves `scope`; None if the request is passed through."""

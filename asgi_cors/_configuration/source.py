@@ -67,7 +67,6 @@ class OriginSource(ABC):
     app_context: AppContext | None = None
     """The context in which its functions run. The first middleware that uses the entry sets it."""
 
-
     @abstractmethod
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
         """Return the answer for `origin`, or an awaitable of it if it is not known yet. Raise nothing.
@@ -90,10 +89,10 @@ class OriginSource(ABC):
         """Return the sets of allowed origins, to find the closest one of a refused origin."""
         return ()
 
-    def start(self) -> None:
+    def start(self) -> None:  # noqa: B027 - a source without tasks needs none
         """Begin to load in the running event loop, before the first request. Raise nothing, and do not wait."""
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 - as `start`
         """End the tasks that `start` or a request began in the running event loop."""
 
     def __call__(self, origin: str) -> bool | Awaitable[bool]:

@@ -252,7 +252,7 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
         return None
     if cached.response is None:
         return cache.check(cached, cache.actual, partial(_unchanged, scope))
-    return None if cached.log_after and cache.clock() >= cached.log_after else cached
+    return cached if not cached.leases or cached.is_current() else None
 
 
 def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
@@ -275,7 +275,7 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
         return None
     if cached.response is None:
         return cache.check(cached, cache.preflight, partial(_unchanged, scope))
-    return None if cached.log_after and cache.clock() >= cached.log_after else cached
+    return cached if not cached.leases or cached.is_current() else None
 
 
 async def _refuse_handshake(status: int, text: str, scope: Scope, send: Send) -> None:

@@ -22,6 +22,7 @@ PUBLIC = {
     *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
     *("explain", "Explanation", "Step"),
     *("OriginTable", "check_origin"),
+    *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
 }
 
 
