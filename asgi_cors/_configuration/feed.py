@@ -66,6 +66,7 @@ class FeedReader:
         """End the reader if it runs in the running event loop."""
         if self._task is not None and self._loop is running_loop():
             self._task.cancel()
+            self._loop = None
 
     def _start(self) -> None:
         running = running_loop()
