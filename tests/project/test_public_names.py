@@ -21,8 +21,8 @@ PUBLIC = {
     *("ConfigError", "ConfigWarning", "Issue"),
     *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
     *("explain", "Explanation", "Step"),
-    *("OriginTable", "check_origin"),
     *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
+    *("OriginTable", "check_origin"),
 }
 
 
