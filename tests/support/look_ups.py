@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from asgi_cors import Answer, Cached
+from tests.support.expected import APP
+from tests.support.logs import Clock
+
 
 class Customers:
     """A look-up that records its calls.
@@ -75,3 +79,45 @@ async def settle(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
     message = "the condition never came true"
     raise AssertionError(message)
+
+
+class Methods:
+    """Look-ups as methods."""
+
+    def sync(self, origin: str) -> bool:
+        """Look an origin up."""
+        return origin == APP
+
+    async def asynchronous(self, origin: str) -> bool:
+        """Look an origin up, asynchronously."""
+        return origin == APP
+
+
+class AsyncCallable:
+    """A callable object with an async `__call__`."""
+
+    async def __call__(self, origin: str) -> bool:
+        """Look an origin up."""
+        return origin == APP
+
+
+async def answer_of(cached: Cached, origin: str = APP) -> Answer:
+    """Look an origin up as a middleware does."""
+    answer = cached.look_up(origin)
+    return answer if isinstance(answer, Answer) else await answer
+
+
+def answered(cached: Cached, origin: str = APP) -> Answer:
+    """Look an origin up in an event loop of its own."""
+    return asyncio.run(answer_of(cached, origin))
+
+
+def build(look_up: Any, **options: Any) -> tuple[Cached, Clock]:
+    """Build an entry with a clock that the test moves."""
+    clock = Clock()
+    return Cached(look_up, **{"clock": clock, **options}), clock
+
+
+def is_current(answer: Answer) -> bool:
+    """Return whether a middleware may serve a response that it stored with this answer."""
+    return answer.leases is not None and all(lease.is_current for lease in answer.leases)
