@@ -18,6 +18,7 @@ from ._decision.request import Request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
 from ._middleware.wsgi import WSGIMiddleware
+from ._policy.origin_table import OriginTable, check_origin
 from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
 
@@ -36,6 +37,7 @@ __all__ = [
     "LimitedAwaitable",
     "MiddlewareOptions",
     "OriginSource",
+    "OriginTable",
     "Outcome",
     "PerMethodKey",
     "Policy",
@@ -47,6 +49,7 @@ __all__ = [
     "WSGIMiddleware",
     "asgi_cors",
     "asgi_cors_decorator",
+    "check_origin",
     "decide",
     "explain",
 ]

@@ -18,7 +18,7 @@ from asgi_cors._routing.rules import InvalidViewError, PolicyMatch
 
 from .cache import ResponseCaches, origin_text
 from .lookup import call_origin_callables
-from .source import Answer, Lease
+from .source import Answer, Lease, OriginSource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -91,6 +91,16 @@ class Evaluator:
         self.on_decision: OnDecision | None = options["on_decision"]
         self.asgi = ResponseCaches(self)
         self.wsgi = ResponseCaches(self)
+        for source in self.sources():
+            source.app_context = source.app_context or app_context
+
+    def sources(self) -> list[Source]:
+        """Return the sources of the known policies, and `policy_for` if it has tasks of its own, each once."""
+        entries = [entry for policy in self.rules.policies() for entry in policy.compiled.callables]
+        found: list[Any] = [entry for entry in entries if isinstance(entry, OriginSource)]
+        if hasattr(self.rules.policy_for, "app_context"):  # Tenants, which is not an entry of a policy
+            found.append(self.rules.policy_for)
+        return [*{id(source): source for source in found}.values()]
 
     def evaluate(
         self, scope: Scope, policy: Policy | None = None, answer: LookUp | None = None
