@@ -18,7 +18,7 @@ import functools
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from .calls import (
@@ -35,11 +35,8 @@ from .source_options import show_duration
 
 if TYPE_CHECKING:
     from .calls import AppContext
-    from .feed import FeedReader
+    from .feed import Feed, FeedReader
     from .flights import Flight, Outcome
-
-Feed = Callable[[], AsyncIterator[str | bytes | None]]
-"""Returns an iterator of keys to be invalidated, or None for all."""
 
 Value = TypeVar("Value")
 

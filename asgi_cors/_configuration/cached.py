@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from asgi_cors._policy.policy import Policy
 
-    from .answers import Feed
+    from .feed import Feed
 
 OriginLookup = Callable[[str], bool | Awaitable[bool]]
 

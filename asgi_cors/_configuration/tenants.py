@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
     from asgi_cors._http import Scope
 
-    from .answers import Feed
     from .calls import AppContext
+    from .feed import Feed
 
 MAX_HOST: Final = 262  # bytes: a name of 255, a colon, a port, and a final dot
 MAX_KEY: Final = 1024  # characters
+
+_NEXT_RULE: Final[NotImplementedType] = NotImplemented
 
 KeyOf = Callable[["Scope"], str | None]
 PolicyOf = Callable[[str], Awaitable[Policy | None] | Policy | None]
@@ -183,8 +185,7 @@ class Tenants:
         """
         key = self.key_of(scope)
         if key is None:
-            next_rule: NotImplementedType = NotImplemented
-            return next_rule
+            return _NEXT_RULE
         result = self.look_up(key)
         if result is None:
             return LimitedAwaitable(Deferred(self._wait, key), self._cache.limits.timeout)
