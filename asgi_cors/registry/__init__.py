@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .registry import AddResult, Registry, RegistryStats, SyncRegistry, TenantOrigins
+from .batches import AddResult
+from .follower import RegistryStats
+from .registry import Registry, TenantOrigins
 from .sqlite import SQLiteRegistry
 from .store import Action, Change, Entry, RegistryError, Status, Store, Write
+from .sync import SyncRegistry
 from .url import open_registry
 
 if TYPE_CHECKING:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from asgi_cors import ConfigError, Issue
 
 from .store import Action, Entry, Store, Write
 from .validation import check_entry
 
-Item = TypeVar("Item")
 Known = dict[tuple[str, str], tuple[str, datetime | None]]
 """Note and end of each entry, by tenant and origin."""
 
@@ -53,13 +52,13 @@ async def add_in_batches(
     return AddResult(added, updated, unchanged, tuple(issues))
 
 
-async def _batches(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[list[Item]]:
+async def _batches(items: object) -> AsyncIterator[list[object]]:
     """Yield lists of up to 5,000 items; one empty list if there are none."""
     if isinstance(items, str | bytes) or not isinstance(items, Iterable | AsyncIterable):
         raise ConfigError([Issue.wrong_type("entries", items, "a list of entries", "Write [Entry(origin='…'), …].")])
-    batch: list[Item] = []
+    batch: list[object] = []
     is_empty = True
-    async for item in items if isinstance(items, AsyncIterable) else _as_async(items):
+    async for item in _as_async(items):
         batch.append(item)
         is_empty = False
         if len(batch) == BATCH:
@@ -69,21 +68,23 @@ async def _batches(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator
         yield batch
 
 
-async def _as_async(items: Iterable[Item]) -> AsyncIterator[Item]:
-    for item in items:
-        yield item
+async def _as_async(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[object]:
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item
 
 
 def _valid_writes(batch: Sequence[object], offset: int, issues: list[Issue]) -> list[Write]:
     writes: list[Write] = []
     for number, item in enumerate(batch, offset + 1):
         entry = Entry(origin=item) if isinstance(item, str) else item
-        if isinstance(entry, Entry):
-            found = check_entry(entry)
-        else:
+        if not isinstance(entry, Entry):
             found = [Issue.wrong_type("entries", item, "an Entry or a text", "Write Entry(origin='…').")]
-        if not found:
-            writes.append(Write("add", entry))  # type: ignore[arg-type] # an Entry, because nothing was found
+        elif not (found := check_entry(entry)):
+            writes.append(Write("add", entry))
         issues += [
             Issue(issue.code, issue.option, issue.value, f"entry {number}: {issue.message}", issue.hint)
             for issue in found

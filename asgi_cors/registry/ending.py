@@ -6,15 +6,12 @@ import heapq
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors import Lease
-
-from .stand_in import OriginTable
+from asgi_cors import Lease, OriginTable
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
-    from asgi_cors._origins.origin_set import OriginSet
 
 _SLICE: Final = 10_000  # entries that are freed at once: other threads wait meanwhile
 
@@ -68,7 +65,7 @@ class EndingOrigins:
                 return Lease(wall_clock, self._expected[0][0])
             return None
 
-    def origin_sets(self, policy: Policy | None) -> tuple[OriginSet, ...]:
+    def origin_sets(self, policy: Policy | None) -> tuple[Any, ...]:
         """Return the sets of allowed origins."""
         return self._table.origin_sets(policy)
 

@@ -17,7 +17,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asgi_cors import Answer, LimitedAwaitable
 
@@ -27,7 +27,6 @@ from .store import RegistryError, Status, Store
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
-    from asgi_cors._origins.origin_set import OriginSet
 
 _LOGGER: Final = logging.getLogger("asgi_cors")
 _PAGE: Final = 1_000  # changes of one read
@@ -239,7 +238,7 @@ class Follower:
         )
         return Answer(allowed=False, error=error)
 
-    def origin_sets(self, tenant: str, policy: Policy) -> Iterable[OriginSet]:
+    def origin_sets(self, tenant: str, policy: Policy) -> Iterable[Any]:
         """Return the sets of a tenant's origins."""
         return self._list.origin_sets(tenant, policy)
 

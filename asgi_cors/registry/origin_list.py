@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors import Answer, Lease
+from asgi_cors import Answer, Lease, OriginTable
 
 from .ending import EndingOrigins, wall_clock
-from .stand_in import OriginTable
 from .store import Change, Entry, Status
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
-    from asgi_cors._origins.origin_set import OriginSet
 
 _LOGGER: Final = logging.getLogger("asgi_cors")
 _MAX_LOGGED: Final = 10  # invalid entries of one list
@@ -63,7 +61,7 @@ class TenantList:
         lease = self.lease  # before the origins are read, so that a change in between voids it
         if self.unending.allows(origin, policy):
             return Answer(allowed=True, leases=(lease,))
-        end = self.ending and self.ending.lease(origin, policy)
+        end = None if self.ending is None else self.ending.lease(origin, policy)
         return Answer(allowed=True, leases=(lease, end)) if end else Answer(allowed=False, leases=(lease,))
 
 
@@ -98,7 +96,7 @@ class OriginList:
             return Answer(allowed=False, leases=(others,))
         return found.answer(origin, policy)
 
-    def origin_sets(self, tenant: str, policy: Policy) -> tuple[OriginSet, ...]:
+    def origin_sets(self, tenant: str, policy: Policy) -> tuple[Any, ...]:
         """Return the sets of allowed origins of a tenant."""
         if (found := self._tenants.get(tenant)) is None:
             return ()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from asgi_cors import Answer, ConfigError, Issue, LimitedAwaitable, OriginSource
+from asgi_cors import Answer, ConfigError, LimitedAwaitable, OriginSource
 
 from .background import run
 from .batches import AddResult, add_in_batches, preview, read_known
 from .follower import Follower, RegistryStats
 from .store import Action, Change, Entry, Store, Write
-from .sync import SyncRegistry
-from .validation import check_entry, check_options, check_page, check_text, check_texts, check_time
+from .sync import SyncRegistry, run_in_this_thread
+from .validation import check_entry, check_options, check_page, check_text, check_texts, check_time, check_type
 from .watch import watch
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
-    from asgi_cors._origins.origin_set import OriginSet
 
 Result = TypeVar("Result")
 
@@ -91,8 +91,8 @@ class Registry(OriginSource):
         """
         entry = Entry(origin=origin, tenant=tenant, by=by)
         issues = check_texts(entry)
-        if not isinstance(origin, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a type checker
-            issues.insert(0, Issue.wrong_type("origin", origin, "a text", "Write 'https://app.example.com'."))
+        if type_issue := check_type("origin", origin, "Write 'https://app.example.com'."):
+            issues.insert(0, type_issue)
         if issues:
             raise ConfigError(issues)
         return await self._write([Write("remove", entry)]) == ["remove"]
@@ -194,7 +194,9 @@ class Registry(OriginSource):
     @cached_property
     def sync(self) -> SyncRegistry:
         """The same methods without async. Each blocks its thread until it has ended."""
-        return SyncRegistry(self)
+        registry = copy.copy(self)
+        registry._run = run_in_this_thread
+        return SyncRegistry(registry)
 
     async def _write(self, writes: list_[Write]) -> list_[Action | None]:
         async def write() -> list_[Action | None]:
@@ -218,7 +220,7 @@ class Registry(OriginSource):
         """
         if issue := check_text("tenant", name):
             raise ConfigError([issue])
-        return TenantOrigins(self, name)
+        return TenantOrigins(self, self._follower, name)
 
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
         """Return whether an entry without a tenant allows `origin`."""
@@ -228,7 +230,7 @@ class Registry(OriginSource):
         """Return whether an entry without a tenant allows `origin`, and the age of the list."""
         return self._follower.describe("", origin, policy, repr(self))
 
-    def origin_sets(self, policy: Policy) -> Iterable[OriginSet]:
+    def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the entries without a tenant."""
         return self._follower.origin_sets("", policy)
 
@@ -257,13 +259,14 @@ class TenantOrigins(OriginSource):
 
     Args:
         registry: The registry.
+        follower: The list of the registry.
         name: The tenant.
     """
 
-    def __init__(self, registry: Registry, name: str) -> None:
+    def __init__(self, registry: Registry, follower: Follower, name: str) -> None:
         """Share the list of the registry."""
         self._registry = registry
-        self._follower = registry._follower  # noqa: SLF001 - of this package
+        self._follower = follower
         self._name = name
 
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
@@ -274,7 +277,7 @@ class TenantOrigins(OriginSource):
         """Return whether an entry of the tenant allows `origin`, and the age of the list."""
         return self._follower.describe(self._name, origin, policy, repr(self))
 
-    def origin_sets(self, policy: Policy) -> Iterable[OriginSet]:
+    def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the tenant."""
         return self._follower.origin_sets(self._name, policy)
 

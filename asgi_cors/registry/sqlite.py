@@ -123,11 +123,12 @@ class SQLiteStore(Store):
         self._writer.close()
 
 
-def _absolute(path: object) -> Path:
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    text: Any = os.fspath(path) if isinstance(path, os.PathLike) else path
     issue = None
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(text, str):
         issue = Issue.wrong_type("path", path, "a path", "Write SQLiteRegistry('origins.db').")
-    elif not (text := os.fspath(path)) or not isinstance(text, str) or "\0" in text:
+    elif not text or "\0" in text:
         issue = Issue("registry-path", "path", path, "the path of a file is needed", "Write 'origins.db'.")
     elif text.startswith(":memory:"):
         message = "a registry in memory would be lost, and other workers could not read it"
@@ -136,7 +137,7 @@ def _absolute(path: object) -> Path:
         issue = Issue("registry-path", "path", path, "this is a URL, not a path", f"Write open_registry({text!r}).")
     if issue is not None:
         raise ConfigError([issue])
-    return Path(os.path.abspath(path))  # type: ignore[arg-type] # noqa: PTH100 - resolve() would follow links
+    return Path(os.path.abspath(text))  # noqa: PTH100 - resolve() would follow links
 
 
 # -- in the thread of a connection, in a transaction

@@ -124,6 +124,18 @@ def _work(file: _File, calls: Calls) -> None:
         file.disconnect()
 
 
+def _use_wal(connection: sqlite3.Connection) -> str:
+    """Turn write-ahead logging on, and return the journal mode. SQLite does not wait for other processes here."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY)
+
+
 class _File:
     """The file, and the connection. It is opened again after an error, and if the file was replaced."""
 
@@ -188,16 +200,7 @@ class _File:
     def _prepare_to_write(self, connection: sqlite3.Connection) -> None:
         self._check(connection)  # never change the file of another application
         connection.execute("PRAGMA synchronous = FULL")
-        deadline = time.monotonic() + BUSY_TIMEOUT
-        while True:  # SQLite does not wait for a lock here
-            try:
-                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
-                    raise
-                time.sleep(_RETRY)
-            else:
-                break
+        mode = _use_wal(connection)
         if mode != "wal":
             raise self._error("its file system does not support WAL", "Name a file on a local disk, not NFS.")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .background import run_blocking
 from .batches import AddResult
@@ -17,17 +16,17 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-async def _run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
+async def run_in_this_thread(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine in the background event loop, and block. So a caller's coroutine is never suspended."""
     return run_blocking(coroutine)
 
 
-def _finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Return the result of a coroutine that is never suspended."""
+def _finish(awaitable: Awaitable[Result]) -> Result:
+    """Return the result of an awaitable that is never suspended."""
     try:
-        coroutine.send(None)
+        next(awaitable.__await__())
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
+        return cast("Result", stop.value)
     raise AssertionError  # pragma: no cover
 
 
@@ -35,13 +34,12 @@ class SyncRegistry:
     """`registry.sync`: the methods of `Registry`, which block until they have ended. Its docstrings describe them.
 
     Args:
-        registry: The registry.
+        registry: A registry that runs its coroutines with `run_in_this_thread`.
     """
 
     def __init__(self, registry: Registry) -> None:
-        """Share store and list with the registry."""
-        self._registry = copy.copy(registry)
-        self._registry._run = _run_blocking  # type: ignore[assignment] # noqa: SLF001 - generic, of this package
+        """Use a registry whose methods are never suspended."""
+        self._registry = registry
 
     def add(
         self, origin: str, *, tenant: str = "", note: str = "", by: str = "", expires_at: datetime | None = None
@@ -89,4 +87,4 @@ list_ = list  # in the class above, `list` is a method
 
 def _iterate(changes: AsyncIterator[Change]) -> Iterator[Change]:
     while True:
-        yield _finish(anext(changes))  # type: ignore[arg-type] # which has `send`, too
+        yield _finish(anext(changes))

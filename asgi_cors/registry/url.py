@@ -37,8 +37,8 @@ def open_registry(url: str, **options: Any) -> Registry:
             raise ConfigError([Issue("registry-url", "url", url, message, _HINT)])
         return SQLiteRegistry(unquote(rest[1:]), **options)
     if scheme.lower() in _REDIS:
-        from .redis import RedisRegistry  # noqa: PLC0415 - an optional dependency
+        from . import redis  # noqa: PLC0415 - an optional dependency
 
-        return RedisRegistry(url, **options)
+        return redis.RedisRegistry(url, **options)
     shown = f"{scheme}://…"  # the rest may have a password
     raise ConfigError([Issue("registry-url", "url", shown, f"there is no store for {shown}", _HINT)])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from asgi_cors import ConfigError, Issue
+from asgi_cors import ConfigError, Issue, check_origin
 
-from .stand_in import check_origin
 from .store import Entry
 
 _LIMITS: Final = {"tenant": 200, "note": 2_000, "by": 200}  # characters
@@ -31,7 +29,7 @@ def check_texts(entry: Entry) -> list[Issue]:
 def check_text(option: str, value: object) -> Issue | None:
     """Return the issue of one text: `tenant`, `note` or `by`."""
     if not isinstance(value, str):
-        return Issue.wrong_type(option, value, "a text", f"Write {option}='…', or leave it out.")
+        return check_type(option, value, f"Write {option}='…', or leave it out.")
     if len(value) > _LIMITS[option]:
         message = f"it has {len(value):,} characters, and at most {_LIMITS[option]:,} are allowed"
         return Issue("registry-text", option, value, message, "Shorten it.")
@@ -40,6 +38,11 @@ def check_text(option: str, value: object) -> Issue | None:
         message = f"{Issue.show(value)} has the control character {bad!r}"
         return Issue("registry-text", option, value, message, "Write it on one line, without control characters.")
     return None
+
+
+def check_type(option: str, value: object, hint: str) -> Issue | None:
+    """Return the issue of a value that is not a text."""
+    return None if isinstance(value, str) else Issue.wrong_type(option, value, "a text", hint)
 
 
 def _check_end(value: object) -> list[Issue]:
@@ -100,7 +103,7 @@ def check_options(*, poll: object, clock: object) -> None:
     issues: list[Issue] = []
     if not isinstance(poll, int | float) or isinstance(poll, bool) or not 0.01 <= poll <= 3600:  # noqa: PLR2004
         issues.append(Issue.wrong_type("poll", poll, "a number of seconds from 0.01 to 3600", "Write poll=0.5."))
-    if not isinstance(clock, Callable):  # type: ignore[arg-type] # a class of collections.abc
+    if not callable(clock):
         issues.append(Issue.wrong_type("clock", clock, "a function", "Write clock=time.monotonic."))
     if issues:
         raise ConfigError(issues)
