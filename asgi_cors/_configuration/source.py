@@ -67,7 +67,6 @@ class OriginSource(ABC):
     app_context: AppContext | None = None
     """The context in which its functions run. The first middleware that uses the entry sets it."""
 
-
     @abstractmethod
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
         """Return the answer for `origin`, or an awaitable of it if it is not known yet. Raise nothing.
