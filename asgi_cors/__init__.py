@@ -7,17 +7,22 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
+from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
+from ._configuration.source import Answer, Lease, OriginSource
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
 from ._middleware.wsgi import WSGIMiddleware
+from ._policy.origin_table import OriginTable, check_origin
 from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
 
 __all__ = [
+    "Answer",
+    "AppContext",
     "CORSMiddleware",
     "ConfigError",
     "ConfigWarning",
@@ -25,7 +30,11 @@ __all__ = [
     "Decision",
     "Explanation",
     "Issue",
+    "Lease",
+    "LimitedAwaitable",
     "MiddlewareOptions",
+    "OriginSource",
+    "OriginTable",
     "Outcome",
     "PerMethodKey",
     "Policy",
@@ -36,6 +45,7 @@ __all__ = [
     "WSGIMiddleware",
     "asgi_cors",
     "asgi_cors_decorator",
+    "check_origin",
     "decide",
     "explain",
 ]
