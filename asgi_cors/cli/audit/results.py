@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asgi_cors import Policy
+from asgi_cors._decision.callables import call_name, is_source
 
 if TYPE_CHECKING:
+    from asgi_cors._policy.options import OriginEntry
     from asgi_cors.cli.apps import InspectedApp, Route, ServedBy
     from asgi_cors.cli.findings import Finding
 
@@ -111,5 +114,12 @@ def describe_origins(policy: Policy) -> str:
     entries = policy.allow_origins
     if isinstance(entries, str):
         return "every origin"
-    texts = [entry if isinstance(entry, str) else getattr(entry, "pattern", "a function") for entry in entries]
-    return ", ".join(map(str, texts)) or "no origin"
+    return ", ".join(map(_describe_entry, entries)) or "no origin"
+
+
+def _describe_entry(entry: OriginEntry) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, re.Pattern):
+        return entry.pattern
+    return repr(entry) if is_source(entry) else call_name(entry)
