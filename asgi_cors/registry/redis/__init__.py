@@ -13,6 +13,13 @@ HSET, HDEL, XADD, MSET and PUBLISH) and XTRIM. If it may, a worker reads maxmemo
 Valkey 7.2 have all of them.
 """
 
-from .store import RedisStore
+import importlib.util
+
+if importlib.util.find_spec("redis") is None:
+    raise ImportError(
+        "RedisRegistry needs redis-py. Install it with pip install 'asgi-cors-bridge[redis]'.", name="redis"
+    )
+
+from .store import RedisStore  # noqa: E402 - it needs redis-py
 
 __all__ = ["RedisStore"]

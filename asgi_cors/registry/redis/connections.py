@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from redis.exceptions import NoPermissionError, RedisError
@@ -67,12 +67,12 @@ class LoopClient:
     def __init__(self, redis: Any, channel: bytes, *, is_owner: bool) -> None:
         """Start without a connection."""
         self.redis = redis
-        self._channel, self._is_owner = channel, is_owner
+        self._channel = channel
         self._tasks: set[asyncio.Task[Any]] = set()
         self._notified = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
         self._listens_from = 0.0
-        self._end: AsyncGenerator[None, None] = self._until_the_loop_ends()
+        self._end = _disconnect_at_the_end(redis) if is_owner else None
 
     async def run(self, command: Callable[[], Awaitable[Result]]) -> Result:
         """Run a command to its end, or to its limit, even if the caller is cancelled.
@@ -93,7 +93,7 @@ class LoopClient:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def scan(self, key: bytes, match: bytes | None, count: int) -> AsyncIterator[dict[Any, Any]]:
+    async def scan(self, key: bytes, match: bytes | None, count: int) -> AsyncGenerator[dict[Any, Any], None]:
         """Yield a hash in pages.
 
         One connection serves all pages. A cursor is void on another server, or after a restart, and no reply says so.
@@ -152,21 +152,21 @@ class LoopClient:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._is_owner:
-            await self.redis.connection_pool.disconnect()
-        await self._end.aclose()
+        if self._end is not None:
+            await self._end.aclose()
 
     async def close_with_loop(self) -> None:
-        """Close the connections at the end of the running event loop, as of `asyncio.run`."""
-        await anext(self._end)
+        """Close the connections at the end of the running event loop, too, as of `asyncio.run`."""
+        if self._end is not None:
+            await anext(self._end)
 
-    async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
-        # asyncio closes the asynchronous generators of an event loop after its tasks have ended.
-        try:
-            yield
-        finally:
-            if self._is_owner:
-                await self.redis.connection_pool.disconnect()
+
+async def _disconnect_at_the_end(redis: Any) -> AsyncGenerator[None, None]:
+    """Close the connections when this generator is closed: by asyncio at the end of the event loop, or with its owner."""
+    try:
+        yield
+    finally:
+        await redis.connection_pool.disconnect()
 
 
 async def _close(closable: Any) -> None:

@@ -71,8 +71,15 @@ _CAUSES: Final[dict[str, tuple[str, str]]] = {
         "Choose another prefix, or delete these keys.",
     ),
     "INVALID": ("it is not a Redis server", "Check host and port."),
-    "TIMEOUT": ("no response in time", "Check host and port, the network, and the load of Redis."),
-    "CLOSED": ("the connection was closed", "Check that Redis runs, and whether the port expects TLS: rediss://."),
+    "TIMEOUT": (
+        "no response in time",
+        "Check host and port, the network, the load of Redis, and whether its port expects TLS (rediss://) or not.",
+    ),
+    "MAXCLIENTS": ("Redis has too many clients", "Raise maxclients, or end idle clients."),
+    "CLOSED": (
+        "the connection was closed",
+        "Check that Redis runs, and whether its port expects TLS (rediss://) or not.",
+    ),
     "TLS": ("no TLS connection", "Check that the port expects TLS, and ssl_ca_certs=/path/to/ca.pem in the URL."),
     "DNS": ("the host name is not known", "Correct the host in the URL, or check the name server."),
     "UNREACHABLE": ("no connection", "Start Redis, or correct host and port."),
@@ -108,6 +115,8 @@ def _code(error: BaseException) -> str:
 
 
 def _network_code(error: BaseException) -> str:
+    if "max number of clients" in str(error):  # a ConnectionError of redis-py, whose text has no code
+        return "MAXCLIENTS"
     causes = [*_chain(error)]
     for kinds, code in (
         ((ssl.SSLError,), "TLS"),

@@ -23,7 +23,6 @@ TIMEOUT: Final = 5.0  # seconds to connect, and to wait for a reply
 OPTIONS: Final = {
     "socket_timeout": TIMEOUT,
     "socket_connect_timeout": TIMEOUT,
-    "socket_keepalive": True,
     "protocol": 2,
 }
 
@@ -119,7 +118,7 @@ def _url_problem(url: str) -> tuple[str, str] | None:
     if scheme not in {"redis", "rediss", "unix"}:
         return "must begin with redis://, rediss:// or unix://", f"Write {EXAMPLE!r}."
     authority, *path = rest.partition("/")
-    if "@" in "".join(path).partition("?")[0] or "#" in rest or ("?" in authority and "@" in authority):
+    if "@" in "".join(path).partition("?")[0] or "#" in rest or "@" in authority.partition("?")[2]:
         return (
             "a letter of the password is not encoded",
             "Percent-encode it: %40 for @, %2F for /, %23 for #, %3F for ?.",

@@ -62,6 +62,8 @@ class RedisStore(Store):
         try:
             client = await self._connections.current()
             return await client.run(lambda: command(client.redis))
+        except RegistryError:
+            raise
         except (RedisError, OSError) as error:
             raise registry_error(self.name, error, writes=writes) from error
 
@@ -122,8 +124,11 @@ class RedisStore(Store):
         match = None if tenant is None else tenant_pattern(tenant)
         try:
             client = await self._connections.current()
-            async for page in client.scan(self._entries, match, _PAGE):
-                yield [_entry(name, value) for name, value in page.items()]
+            async with contextlib.aclosing(client.scan(self._entries, match, _PAGE)) as pages:
+                async for page in pages:
+                    yield [_entry(name, value) for name, value in page.items()]
+        except RegistryError:
+            raise
         except (RedisError, OSError) as error:
             raise registry_error(self.name, error) from error
 
