@@ -100,6 +100,16 @@ def doctor(session: nox.Session) -> None:
 
 
 @nox.session
+def registries(session: nox.Session) -> None:
+    """Run the tests of the registries, of the recipes and of whole systems, on real servers: Redis and PostgreSQL."""
+    wheel, env = _build(session)
+    session.install(f"{wheel}[all]", *_group("tests", "recipes"))
+    folders = [folder for folder in ("tests/registry", "tests/recipes", "tests/system") if Path(folder).is_dir()]
+    env |= {"REAL_SERVERS": "required"}
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or folders), env=env)
+
+
+@nox.session
 def pages(session: nox.Session) -> None:
     """Write docs/console.md, and draw docs/doctor.svg."""
     session.install(".[cli]")

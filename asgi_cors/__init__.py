@@ -7,7 +7,9 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
+from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
+from ._configuration.source import Answer, Lease, OriginSource
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request
@@ -18,6 +20,8 @@ from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
 
 __all__ = [
+    "Answer",
+    "AppContext",
     "CORSMiddleware",
     "ConfigError",
     "ConfigWarning",
@@ -25,7 +29,10 @@ __all__ = [
     "Decision",
     "Explanation",
     "Issue",
+    "Lease",
+    "LimitedAwaitable",
     "MiddlewareOptions",
+    "OriginSource",
     "Outcome",
     "PerMethodKey",
     "Policy",

@@ -1,7 +1,7 @@
 """Fixtures of the whole suite."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -12,6 +12,8 @@ pytest_plugins = ["asgi_cors.testing._pytest"]  # pyproject.toml blocks its entr
 
 from tests.support.apps import App  # noqa: E402 - after pytest knows to rewrite its asserts
 from tests.support.clients import Client  # noqa: E402
+from tests.support.postgres_server import PostgresServer, running_postgres  # noqa: E402
+from tests.support.redis_server import RedisServer, running_redis  # noqa: E402
 
 # No test has a deadline, because machines may be slow.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -44,3 +46,17 @@ def serve(interface: str) -> Callable[..., Client]:
         return Client(interface, app or App(), policy, **options)
 
     return put
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """Run an empty Redis server, which the test may kill and start again."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server that all tests of a process share. A test makes a database or a table of its own."""
+    with running_postgres() as server:
+        yield server

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar, Unpack, overload
+from typing import Any, Final, TypeVar, Unpack, cast, overload
 
 from flask import Flask, Response, after_this_request, current_app, request
 
@@ -82,7 +82,7 @@ class ViewPolicy(AttachedPolicy):
 
     def configuration(self, app: Flask) -> Configuration:
         """Return a configuration with the policy for an app."""
-        return Configuration(self.policy(app))
+        return Configuration(self.policy(app), app_context=app.app_context)
 
 
 class DecoratedView:
@@ -131,7 +131,8 @@ def _standalone_middleware(policy: ViewPolicy) -> WSGIMiddleware:
     """Return the middleware that applies a view's policy in the current app. It is built once."""
     cache: dict[ViewPolicy, WSGIMiddleware] = current_app.extensions.setdefault(_STANDALONE, {})
     if policy not in cache:
-        configuration = standalone_configuration(policy, lambda policy: policy.policy(current_app))
+        app = cast("Any", current_app)._get_current_object()  # noqa: SLF001 - the documented way
+        configuration = standalone_configuration(policy, lambda policy: policy.policy(app), app.app_context)
         cache[policy] = WSGIMiddleware(_capture_start_response, configuration)
     return cache[policy]
 

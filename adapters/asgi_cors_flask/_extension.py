@@ -62,7 +62,7 @@ class Installation(BaseInstallation):
         self._app: Flask
         self._keywords: ParsedOptions | None = None
         self._resources = Resources()
-        super().__init__(app, describe_path=self._describe_path)
+        super().__init__(app, describe_path=self._describe_path, app_context=app.app_context)
         self.middleware = WSGIMiddleware(app.wsgi_app, self.configuration)
         app.wsgi_app = self.middleware  # type: ignore[method-assign]
         app.extensions[EXTENSION_KEY] = self
@@ -256,7 +256,7 @@ class BlueprintPolicy(AttachedPolicy):
     def configuration(self, app: Flask) -> Configuration:
         """Return a configuration with the same rules."""
         policy, paths = build_policies(self._options.merged_over_config(app.config))
-        return Configuration(policy, paths=paths)
+        return Configuration(policy, paths=paths, app_context=app.app_context)
 
 
 def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:

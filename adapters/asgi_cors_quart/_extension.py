@@ -43,6 +43,7 @@ from ._routing import (
     HIDDEN_STATE,
     bind,
     hide_state,
+    in_app_context,
     proxy_fixes,
     run_in_request_context,
     split_root_path,
@@ -51,6 +52,7 @@ from ._routing import (
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from quart.wrappers import BaseRequestWebsocket
     from werkzeug.routing import MapAdapter
@@ -79,7 +81,7 @@ class Installation(BaseInstallation):
         self._standalone: dict[ParsedOptions, Configuration] = {}
         self._inner: Any = app.asgi_app
         self.middleware: CORSMiddleware | None = None
-        super().__init__(app, before_request=self.sync_config)
+        super().__init__(app, before_request=self.sync_config, app_context=self._app_context)
 
     def reconfigure(self, policy: Policy | None = None, **options: Unpack[MiddlewareOptions]) -> None:
         """Replace the policy, and the named options, at once. A new policy no longer follows the app's configuration.
@@ -198,7 +200,7 @@ class Installation(BaseInstallation):
         """Return a configuration with a view's policy. If that is invalid, it refuses every origin and logs it."""
         self.sync_config()
         if policy not in self._standalone:
-            self._standalone[policy] = standalone_configuration(policy, self._policy_of)
+            self._standalone[policy] = standalone_configuration(policy, self._policy_of, self._app_context)
         return self._standalone[policy]
 
     def _configuration_of(self, key: Any) -> Configuration:
@@ -212,6 +214,9 @@ class Installation(BaseInstallation):
         config = dict(cast("Mapping[str, Any]", self._app.config))  # a copy, because threads may change it
         unknown = {name: value for name, value in config.items() if name.startswith(PREFIX) and name not in KEYS}
         return cast("ParsedOptions", key).policy({**unknown, **self._valid})
+
+    def _app_context(self) -> AbstractContextManager[None]:
+        return in_app_context(self._app)
 
     def _bind(self, scope: Any) -> MapAdapter | None:
         return bind(self._app, scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import copy
 import inspect
@@ -64,6 +65,16 @@ def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
         return run()
 
     return contextvars.copy_context().run(run_inside)
+
+
+@contextlib.contextmanager
+def in_app_context(app: Quart) -> Iterator[None]:
+    """Run a look-up in the context of the app.
+
+    It is not popped, since teardown functions are async. A look-up runs in a context of its own, which is dropped.
+    """
+    _start(app.app_context().push())
+    yield
 
 
 def _start(pushing: Coroutine[Any, Any, object]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from werkzeug.routing import MapAdapter
 
-from asgi_cors import ConfigError, Configuration, Explanation, Issue, Policy
+from asgi_cors import AppContext, ConfigError, Configuration, Explanation, Issue, Policy
 
 from ._resources import EVERY_PATH
 from ._routes import Scope, UrlBinder, split_root_path
@@ -170,12 +170,16 @@ class BaseExtension(Generic[Installation]):
         raise RuntimeError(f"this CORS() is bound to {len(self._installations)} apps. {hint}")
 
 
-def standalone_configuration(key: Key, policy_of: Callable[[Key], Policy]) -> Configuration:
+def standalone_configuration(
+    key: Key, policy_of: Callable[[Key], Policy], app_context: AppContext | None = None
+) -> Configuration:
     """Return a configuration with the policy of one view. If that is invalid, it refuses every origin and logs it."""
     try:
-        return Configuration(policy_of(key))
+        return Configuration(policy_of(key), app_context=app_context)
     except Exception:  # noqa: BLE001 - a value may raise anything, and warnings may be errors; it is raised again
-        failing = Configuration(DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key))
+        failing = Configuration(
+            DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key), app_context=app_context
+        )
         failing.set_views({EXEMPT: None})
         return failing
 

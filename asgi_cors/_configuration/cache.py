@@ -3,8 +3,8 @@
 The key of a response is Origin; for a preflight, Origin and the Access-Control-Request-* headers. Most responses depend
 on the policy and the key alone. The others are cached under a longer key, and the item under the key has no response:
 
-- The callables of a policy are called for each request, because their result may change. The result becomes a part of
-  the key.
+- The functions among a policy's callables are called for each request, because their result may change. The result
+  becomes a part of the key.
 - A refusal depends on whether the request is same-origin. `enforce` sends such a request to the app, and the log leaves
   it out. The headers that tell become a part of the key.
 - Some ASGI servers send Origin under a name in upper case, which the look-up misses. Under `enforce` and `on_decision`,
@@ -12,6 +12,9 @@ on the policy and the key alone. The others are cached under a longer key, and t
 - `on_decision` is called with each decision, before the response is sent.
 
 `ResponseCache.store` stores these items, and `ResponseCache.check` follows them.
+
+An `OriginSource`, such as `Cached`, says by leases how long its answer holds. If all callables of a policy are such
+sources, the response depends on the key alone while the leases are current.
 
 The caches of one policy and one interface hold about 8 MB at the most.
 """
@@ -24,6 +27,8 @@ from dataclasses import dataclass
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
+from .source import Answer, Lease
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import PolicyMatch, Rules
 
-    from .evaluation import Answer, Evaluation, Evaluator
+    from .evaluation import Evaluation, Evaluator, LookUp
     from .lookup import AwaitableGenerator
 
 MAX_ACTUAL: Final = 4096
@@ -53,20 +58,30 @@ class CachedResponse:
     Args:
         key: The key of this item.
         response: Whatever a middleware needs to respond again; None if it has to be checked by `ResponseCache.check`.
-        log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
+        leases: The response may be sent as long as all of these are current; see `is_current`.
         decision: The decision that `on_decision` is called with; None if there is no such callable.
         origin: If there is no response: the origin with which the policy's callables are called, if they are.
         depends_on_page: If there is no response: whether it depends on the headers that `_page_key` returns.
-        answer: The result of the policy's callables for one request, which has to be evaluated; see `check`.
+        answer: The answer of the policy's callables for one request, which has to be evaluated; see `check`.
     """
 
     key: Hashable
     response: Any = None
-    log_after: float = 0.0
+    leases: tuple[Lease, ...] = ()
     decision: Decision | None = None
     origin: str | None = None
     depends_on_page: bool = False
-    answer: Answer | None = None
+    answer: LookUp | None = None
+
+    def is_current(self) -> bool:
+        """Return whether all leases are current. If so, count a hit for each."""
+        leases = self.leases
+        for lease in leases:
+            if lease.clock() >= lease.until:
+                return False
+        for lease in leases:
+            lease.hits += 1
+        return True
 
 
 class BoundedCache(dict[Hashable, CachedResponse]):
@@ -103,19 +118,17 @@ class ResponseCache:
         policy: The policy; None if it depends on more than the view or path. The cache is always empty then.
     """
 
-    __slots__ = ("_callables", "_evaluator", "_policy", "actual", "any_origin", "clock", "preflight")
+    __slots__ = ("_evaluator", "_policy", "actual", "any_origin", "preflight")
 
     def __init__(self, evaluator: Evaluator, policy: Policy | None) -> None:
         """Create empty caches."""
         self._evaluator = evaluator
         self._policy = policy
-        self._callables = policy.compiled.callables if policy else ()
-        self.clock = evaluator.log.clock
         self.any_origin: CachedResponse | None = None  # the response of a policy that ignores Origin
         self.actual = BoundedCache()  # by Origin
         self.preflight = BoundedCache(MAX_PREFLIGHT)  # by Origin and the Access-Control-Request-* headers
 
-    def evaluate(self, scope: Scope, answer: Answer | None = None) -> AwaitableGenerator[Evaluation]:
+    def evaluate(self, scope: Scope, answer: LookUp | None = None) -> AwaitableGenerator[Evaluation]:
         """Evaluate a request whose response is not cached; see `Evaluator.evaluate`."""
         return self._evaluator.evaluate(scope, self._policy, answer)
 
@@ -131,18 +144,20 @@ class ResponseCache:
             The item with the response. If the request has to be evaluated, an item without a response, but with the
             result of the policy's callables, so that they are called once.
         """
-        evaluator, answer = self._evaluator, None
+        evaluator, policy = self._evaluator, self._policy
+        answer: LookUp | None = None
         found: CachedResponse | None = cached
         while found is not None and found.response is None:
             part: Any = ()
-            if found.origin is not None:
-                part = answer = evaluator.look_up(self._callables, found.origin)
-                if not isinstance(answer, bool):  # it must be awaited, or is an exception, which may not be hashable
+            if found.origin is not None and policy is not None:
+                answer = evaluator.look_up(policy, found.origin)
+                if not isinstance(answer, Answer) or answer.error is not None:  # it must be awaited, or has failed
                     return CachedResponse(cached.key, answer=answer)
+                part = answer.allowed
             elif found.depends_on_page:
                 part = _page_key(scope_of())
             found = responses.get((found.key, part))
-        if found is None or (found.log_after and self.clock() >= found.log_after):
+        if found is None or (found.leases and not found.is_current()):
             return CachedResponse(cached.key, answer=answer)
         if found.decision is not None:
             evaluator.report(found.decision, scope_of())
@@ -163,6 +178,7 @@ class ResponseCache:
         request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
         if not evaluation.cacheable or log_after is None or request.oversized:
             return
+        leases = (*evaluation.leases, Lease(self._evaluator.log.clock, log_after)) if log_after else evaluation.leases
         is_preflight, refused = decision.status is not None, decision.refused
         reported = decision if self._evaluator.on_decision is not None else None
         if not is_preflight and evaluation.policy.compiled.ignores_origin and reported is None:
@@ -184,7 +200,7 @@ class ResponseCache:
         elif reported is not None and evaluation.granted is None:
             responses.store(CachedResponse(key), refused=refused)
             key = key, ()
-        responses.store(CachedResponse(key, response, log_after, reported), refused=refused)
+        responses.store(CachedResponse(key, response, leases, reported), refused=refused)
 
 
 class ResponseCaches:

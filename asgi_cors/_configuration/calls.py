@@ -6,22 +6,30 @@
   its threads at exit, and a hung look-up would block that.
 - One background event loop per process, in a daemon thread, serves callers without an event loop of asyncio, such as
   WSGI, so that a client's open connections can be used again.
+- A forked process has new locks, threads and a background event loop of its own.
+
+asyncio is imported when it is first needed, because that is expensive.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import os
 import queue
+import sys
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
 
 Result = TypeVar("Result")
+Owner = TypeVar("Owner")
 AppContext = Callable[[], contextlib.AbstractContextManager[object]]
 """Returns a context manager in which users' functions run, such as Flask's `app.app_context`."""
 
@@ -29,7 +37,7 @@ IDLE: Final = 10.0  # seconds after which an idle thread ends
 
 
 class LimitedAwaitable(NamedTuple):
-    """An awaitable that ends by itself, so that its caller needs no timeout.
+    """An awaitable that ends by itself, so that its caller needs no timeout. It must tolerate being cancelled.
 
     Args:
         awaitable: The awaitable.
@@ -39,34 +47,72 @@ class LimitedAwaitable(NamedTuple):
     awaitable: Awaitable[Any]
     limit: float
 
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Await the awaitable."""
+        return self.awaitable.__await__()
+
+
+class IsolatedAwaitable(NamedTuple):
+    """An awaitable of a user's function, which has to be awaited in an empty context.
+
+    Args:
+        awaitable: The awaitable.
+        app_context: The app context in which it runs.
+    """
+
+    awaitable: Awaitable[Any]
+    app_context: AppContext | None = None
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Await the awaitable in its app context. The caller makes the empty context."""
+        return self._await().__await__()
+
+    async def _await(self) -> Any:
+        with contextlib.nullcontext() if self.app_context is None else self.app_context():
+            return await self.awaitable
+
+
+# -- contexts
+
 
 def call(function: Callable[..., Result], *arguments: Any, app_context: AppContext | None = None) -> Result:
     """Call a function in an empty context, and in the app context if there is one."""
+    if app_context is None:
+        return Context().run(function, *arguments)
     return Context().run(_call_in_app_context, function, arguments, app_context)
 
 
 def _call_in_app_context(
-    function: Callable[..., Result], arguments: tuple[Any, ...], app_context: AppContext | None
+    function: Callable[..., Result], arguments: tuple[Any, ...], app_context: AppContext
 ) -> Result:
-    if app_context is None:
-        return function(*arguments)
     with app_context():
         return function(*arguments)
 
 
 def start_task(
-    function: Callable[..., Any], *arguments: Any, app_context: AppContext | None = None
+    function: Callable[..., Awaitable[Any]], *arguments: Any, app_context: AppContext | None = None
 ) -> asyncio.Task[Any]:
     """Call a function and await its result, in a task of the running event loop with an empty context."""
-    loop = asyncio.get_running_loop()
-    return loop.create_task(_await_in_app_context(function, arguments, app_context), context=Context())
+    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
+    async def run() -> Any:
+        with contextlib.nullcontext() if app_context is None else app_context():
+            return await contain(function(*arguments))
+
+    return asyncio.get_running_loop().create_task(run(), context=Context())
 
 
-async def _await_in_app_context(
-    function: Callable[..., Any], arguments: tuple[Any, ...], app_context: AppContext | None
-) -> Any:
-    with contextlib.nullcontext() if app_context is None else app_context():
-        return await function(*arguments)
+async def contain(awaitable: Awaitable[Result]) -> Result:
+    """Await, and raise a RuntimeError for the exceptions that would end an event loop outside of the main thread."""
+    try:
+        return await awaitable
+    except (KeyboardInterrupt, SystemExit) as error:
+        if threading.current_thread() is threading.main_thread():
+            raise  # a signal, or a wish to end the program
+        raise RuntimeError(f"{error!r} in a look-up") from error
+
+
+# -- threads
 
 
 class ThreadPool:
@@ -79,28 +125,38 @@ class ThreadPool:
     def __init__(self, name: str) -> None:
         """Start without a thread."""
         self._name = name
+        self._reset()
+        call_after_fork(self, ThreadPool._reset)
+
+    def _reset(self) -> None:
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
-        self._idle = 0
+        self._idle = 0  # threads that wait for a call which no caller has promised them
         self._lock = threading.Lock()
-        call_after_fork(self, ThreadPool._after_fork)
 
-    def _after_fork(self) -> None:
-        self._calls, self._idle, self._lock = queue.SimpleQueue(), 0, threading.Lock()
+    def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
+        """Call a function in a thread, in an empty context.
 
-    def submit(self, function: Callable[[], Result]) -> Future[Result]:
-        """Call a function in a thread. Its result, or its exception, becomes that of the future."""
+        Args:
+            function: The function.
+            arguments: Its arguments.
+
+        Returns:
+            The future of the function's result or exception. A call that has begun can't be cancelled.
+        """
+        from concurrent.futures import Future  # noqa: PLC0415 - expensive, and rarely needed
+
         future: Future[Result] = Future()
         with self._lock:
             needs_thread = self._idle == 0
             self._idle -= not needs_thread
-        self._calls.put((future, function))
+        self._calls.put((future, functools.partial(call, function, *arguments)))
         if needs_thread:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            threading.Thread(target=self._work, args=(self._calls,), name=self._name, daemon=True).start()
         return future
 
-    def _work(self) -> None:
-        calls = self._calls
-        while True:
+    def _work(self, calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
+        """Make calls until none comes for a while, or until this is the thread of a forked child."""
+        while calls is self._calls:
             try:
                 future, function = calls.get(timeout=IDLE)
             except queue.Empty:
@@ -109,24 +165,72 @@ class ThreadPool:
                         self._idle -= 1
                         return
                 continue
-            try:
-                result = function()
-            except BaseException as error:  # noqa: BLE001 - the caller raises it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+            _complete(future, function)
             del future, function
             with self._lock:
                 self._idle += 1
 
 
-# -- the background event loop
+def _complete(future: Future[Any], function: Callable[[], Any]) -> None:
+    """Call a function. Its result, or its exception, becomes that of the future."""
+    from concurrent.futures import CancelledError  # noqa: PLC0415 - expensive, and rarely needed
+
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = function()
+    except (StopIteration, CancelledError) as error:  # which mean something else to the coroutine that waits
+        future.set_exception(_unexpected(error))
+    except Exception as error:  # noqa: BLE001 - the caller raises it
+        future.set_exception(error)
+    except BaseException as error:  # noqa: BLE001 - it would end the event loop that waits
+        future.set_exception(_unexpected(error))
+    else:
+        future.set_result(result)
+
+
+def _unexpected(error: BaseException) -> RuntimeError:
+    wrapped = RuntimeError(f"{error!r} in a look-up")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+async def wait_for(future: Future[Result]) -> Result:
+    """Wait for the result of a thread or of the background event loop, in asyncio or trio.
+
+    A cancellation of the caller leaves the call running.
+    """
+    event, wake = _event()
+
+    def notify(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the caller's event loop is closed
+            wake(event.set)
+
+    future.add_done_callback(notify)
+    await event.wait()
+    return future.result()
+
+
+def _event() -> tuple[Any, Callable[[Callable[[], object]], object]]:
+    """Return an event of the running event loop, and the function that calls another one in that loop."""
+    if is_in_trio():
+        import trio  # noqa: PLC0415 - an event loop that is optional
+
+        return trio.Event(), trio.lowlevel.current_trio_token().run_sync_soon
+    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
+    return asyncio.Event(), asyncio.get_running_loop().call_soon_threadsafe
+
+
+# -- event loops
 
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
 
 
 def background_loop() -> asyncio.AbstractEventLoop:
     """Return the background event loop of this process. It runs in a thread, which a forked process does not have."""
+    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
     process = os.getpid()
     if process not in _loops:
         loop = asyncio.new_event_loop()
@@ -137,31 +241,51 @@ def background_loop() -> asyncio.AbstractEventLoop:
     return _loops[process]
 
 
-def run_in_background(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
-    """Run a coroutine in the background event loop."""
-    return asyncio.run_coroutine_threadsafe(coroutine, background_loop())
+def run_in_background(coroutine: Coroutine[Any, Any, Result], context: Context | None = None) -> Future[Result]:
+    """Run a coroutine in the background event loop.
+
+    Args:
+        coroutine: The coroutine.
+        context: The context in which it runs; else an empty one.
+    """
+    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
+    context = Context() if context is None else context
+    return context.run(asyncio.run_coroutine_threadsafe, contain(coroutine), background_loop())
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the running event loop of asyncio; None in a thread without one, and under trio."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or is_in_trio():
+        return None
     try:
-        return asyncio.get_running_loop()
+        return asyncio.get_running_loop()  # type: ignore[no-any-return]
     except RuntimeError:
         return None
 
 
+def is_in_trio() -> bool:
+    """Return whether the caller runs under trio."""
+    trio: Any = sys.modules.get("trio")
+    try:
+        return trio is not None and bool(trio.lowlevel.current_trio_token())
+    except RuntimeError:
+        return False
+
+
 # -- forks
-
-
-class _Forkable(Protocol):
-    __weakref__: Any
-
 
 _forkables: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.WeakKeyDictionary()
 
 
-def call_after_fork(owner: Result, function: Callable[[Result], None]) -> None:
-    """Call a function with its owner in each forked child: its locks and threads are those of the parent."""
+def call_after_fork(owner: Owner, function: Callable[[Owner], None]) -> None:
+    """Call a function with its owner in each forked child, whose locks and threads are those of the parent.
+
+    Args:
+        owner: An object that is hashable; it is held weakly.
+        function: The function, which must not refer to its owner: write `Class.method`.
+    """
     _forkables[owner] = function
 
 

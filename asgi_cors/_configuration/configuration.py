@@ -18,6 +18,7 @@ from asgi_cors._policy.options import list_of
 from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
 
+from .calls import call_after_fork
 from .evaluation import Evaluator, OnDecision
 from .log import Log
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from asgi_cors._http import Scope
 
     from .cache import ResponseCache
+    from .calls import AppContext
+    from .source import Source
 
 
 class MiddlewareOptions(PolicyOptions, total=False):
@@ -50,13 +53,15 @@ class Configuration:
         describe_path: Returns the user's own text for a path pattern, such as `resources['/api*']`, for messages.
         before_request: Called without arguments before each request is evaluated, cached or not, for an adapter that
             updates the configuration. Its exceptions are logged.
+        app_context: Returns the context manager in which callables of `allow_origins` run, such as Flask's
+            `app.app_context`. They never run in the context of a request.
         options: Those of the middleware and of its base policy.
 
     Raises:
         ConfigError: With every mistake found.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what adapters need
         self,
         policy: Policy | None = None,
         *,
@@ -64,16 +69,22 @@ class Configuration:
         view_policy: Callable[[Any], PolicySpec | Rules] | None = None,
         describe_path: Callable[[Any], str] = path_in_code,
         before_request: Callable[[], object] | None = None,
+        app_context: AppContext | None = None,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
-        self._lock = threading.Lock()  # held while the evaluator is replaced, so that no change is lost
+        self._reset_lock()
+        call_after_fork(self, Configuration._reset_lock)
+        self._app_context = app_context
         self.before_request: Final = before_request
         self.log = Log()
         self.root_path = ""  # of the latest request that was not cached; see `Log.warn_nested`
         self._activate(self._build_evaluator(policy, options))
+
+    def _reset_lock(self) -> None:
+        self._lock = threading.Lock()  # held while the evaluator is replaced, so that no change is lost
 
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
@@ -154,7 +165,7 @@ class Configuration:
             raise ConfigError([*issues, *error.issues]) from None
         if issues:
             raise ConfigError(issues)
-        return Evaluator(rules, own, self.log)
+        return Evaluator(rules, own, self.log, self._app_context)
 
     def find_cache(self, scope: Scope) -> ResponseCache | None:
         """Return the response cache of the policy that serves `scope`; None if the request is passed through."""
@@ -168,6 +179,24 @@ class Configuration:
                 self.before_request()
             except Exception as error:  # noqa: BLE001 - the last valid configuration stays in force
                 self.log.failure("before_request raised", error)
+
+    def start_sources(self) -> list[Source]:
+        """Have the sources of the known policies begin to load. Return them."""
+        sources = self.evaluator.sources()
+        for source in sources:
+            self._call_source("start", source)
+        return sources
+
+    def stop_sources(self, started: Iterable[Source]) -> None:
+        """Have sources end their tasks: those that were started, and those in force now."""
+        for source in {id(source): source for source in (*started, *self.evaluator.sources())}.values():
+            self._call_source("stop", source)
+
+    def _call_source(self, name: str, source: Source) -> None:
+        try:
+            getattr(source, name)()
+        except Exception as error:  # noqa: BLE001 - an error in it must not end the app
+            self.log.failure(f"{type(source).__name__}.{name}() raised", error)
 
     def explain(
         self,

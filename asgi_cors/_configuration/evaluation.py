@@ -18,19 +18,21 @@ from asgi_cors._routing.rules import InvalidViewError, PolicyMatch
 
 from .cache import ResponseCaches, origin_text
 from .lookup import call_origin_callables
+from .source import Answer, Lease, OriginSource, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Mapping
 
     from asgi_cors._http import Headers, Scope
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import Rules
 
+    from .calls import AppContext
     from .log import Log
     from .lookup import AwaitableGenerator
 
 OnDecision = Callable[[Decision, "_http.Scope"], object]
-Answer = bool | Generator[Any, Any, bool] | Exception  # of a policy's callables
+LookUp = Answer | Generator[Any, Any, Answer]  # of a policy's callables: the answer, or awaitables that lead to it
 
 
 @dataclass(slots=True)
@@ -46,7 +48,9 @@ class Evaluation:
             if nothing is granted because of an ambiguous path or a failed `policy_for`. None: the same decision.
         cacheable: Whether an identical request always gets the same decision, as long as its callables return the same.
         passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
-        granted: Whether the policy's callables allow the origin; None if they were not called.
+        granted: Whether the policy's callables allow the origin; None if they don't have to be called for an identical
+            request, because they were not called, or because `leases` says how long their answer holds.
+        leases: The decision holds as long as all of these are current.
         log_after: When a cached refusal is logged again; None if it must not be cached.
         response: Status and body of a response that is sent without the app: a preflight's, or a refusal.
     """
@@ -59,6 +63,7 @@ class Evaluation:
     cacheable: bool = False
     passes_through: bool = False
     granted: bool | None = None
+    leases: tuple[Lease, ...] = ()
     log_after: float | None = 0.0
     response: tuple[int, str] | None = None
 
@@ -70,21 +75,35 @@ class Evaluator:
         rules: The rules that lead to a policy.
         options: The middleware's own options.
         log: The log of the configuration.
+        app_context: Returns the context manager in which the policies' callables run; None for an empty context.
     """
 
-    def __init__(self, rules: Rules, options: Mapping[str, Any], log: Log) -> None:
+    def __init__(
+        self, rules: Rules, options: Mapping[str, Any], log: Log, app_context: AppContext | None = None
+    ) -> None:
         """Start with empty caches."""
         self.rules = rules
         self.options = options
         self.log = log
+        self.app_context = app_context
         self.enforce: bool = options["enforce"]
         self.check_websockets: bool = options["check_websockets"]
         self.on_decision: OnDecision | None = options["on_decision"]
         self.asgi = ResponseCaches(self)
         self.wsgi = ResponseCaches(self)
+        for source in self.sources():
+            source.app_context = source.app_context or app_context
+
+    def sources(self) -> list[Source]:
+        """Return the sources of the known policies, and `policy_for` if it has tasks of its own, each once."""
+        entries = [entry for policy in self.rules.policies() for entry in policy.compiled.callables]
+        found: list[Any] = [entry for entry in entries if isinstance(entry, OriginSource)]
+        if hasattr(self.rules.policy_for, "app_context"):  # Tenants, which is not an entry of a policy
+            found.append(self.rules.policy_for)
+        return [*{id(source): source for source in found}.values()]
 
     def evaluate(
-        self, scope: Scope, policy: Policy | None = None, answer: Answer | None = None
+        self, scope: Scope, policy: Policy | None = None, answer: LookUp | None = None
     ) -> AwaitableGenerator[Evaluation]:
         """Evaluate a request, log a refusal, and call `on_decision`.
 
@@ -124,12 +143,9 @@ class Evaluator:
         request = read_request(scope)
         return request.origin is not None and not request.same_origin
 
-    def look_up(self, callables: Iterable[Callable[[str], object]], origin: str) -> Answer:
-        """Call a policy's callables. Return a generator if a result must be awaited, an exception if one failed."""
-        try:
-            return call_origin_callables(iter(callables), origin)
-        except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
-            return error
+    def look_up(self, policy: Policy, origin: str) -> LookUp:
+        """Call a policy's callables; see `call_origin_callables`."""
+        return call_origin_callables(policy, origin, self.log, self.app_context)
 
     def report(self, decision: Decision, scope: Scope) -> None:
         """Call `on_decision`."""
@@ -140,7 +156,7 @@ class Evaluator:
                 self.log.failure("on_decision raised", error)
 
     def _evaluate(
-        self, finding: AwaitableGenerator[PolicyMatch] | PolicyMatch, scope: Scope, answer: Answer | None = None
+        self, finding: AwaitableGenerator[PolicyMatch] | PolicyMatch, scope: Scope, answer: LookUp | None = None
     ) -> AwaitableGenerator[Evaluation]:
         """Decide by the policies that `finding` returns. If it fails, refuse the request."""
         request, base, reason = read_request(scope), self.rules.policy, None
@@ -166,14 +182,14 @@ class Evaluator:
             decision = yield from self._decide(policy, evaluation, scope, answer)
             checked = decision if checked is None else intersect(checked, decision)
         evaluation.checked = checked
-        decision = checked if checked and reason is None else refuse(request, reason or _reasons.POLICY_FAILED)
+        decision = checked if checked and reason is None else _refuse_all(request, reason or _reasons.POLICY_FAILED)
         if match.per_method:
             decision = decision._replace(headers=_without_caching(decision.headers))
         evaluation.decision = decision._replace(vary=unite_names(decision.vary, match.vary))
         return evaluation
 
     def _decide(
-        self, policy: Policy, evaluation: Evaluation, scope: Scope, answer: Answer | None
+        self, policy: Policy, evaluation: Evaluation, scope: Scope, answer: LookUp | None
     ) -> AwaitableGenerator[Decision]:
         """Decide by one policy, its callables and a handshake's credentials included."""
         request = evaluation.request
@@ -186,24 +202,25 @@ class Evaluator:
         return decision
 
     def _resolve_lookup(
-        self, policy: Policy, evaluation: Evaluation, answer: Answer | None
+        self, policy: Policy, evaluation: Evaluation, answer: LookUp | None
     ) -> AwaitableGenerator[Decision]:
         """Decide by the result of the policy's callables. If one fails, refuse the request."""
         request = evaluation.request
         if answer is None:
-            answer = self.look_up(policy.compiled.callables, origin_text(request))
-        if isinstance(answer, Generator):
+            answer = self.look_up(policy, origin_text(request))
+        was_awaited = not isinstance(answer, Answer)
+        if not isinstance(answer, Answer):
+            answer = yield from answer
+        if answer.error is not None:
             evaluation.cacheable = False
-            try:
-                answer = yield from answer
-            except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
-                answer = error
-        if isinstance(answer, Exception):
+            return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED, no_store=True)
+        if answer.leases is not None:
+            evaluation.leases = answer.leases
+        elif was_awaited:
             evaluation.cacheable = False
-            self.log.failure("an origin could not be looked up, so it is refused", answer)
-            return decide(policy, request, granted=False)._replace(reason=_reasons.LOOKUP_FAILED)
-        evaluation.granted = answer
-        return decide(policy, request, granted=answer)
+        else:
+            evaluation.granted = answer.allowed
+        return decide(policy, request, granted=answer.allowed)
 
     def _own_response(self, evaluation: Evaluation, scope: Scope) -> tuple[int, str] | None:
         """Return status and body of a response that is sent without the app."""
@@ -216,6 +233,12 @@ class Evaluator:
             host, internal = request.host or b"", is_internal_host(request)
             return 403, _reasons.refusal_body(checked.reason, host=host, internal=internal)
         return None
+
+
+def _refuse_all(request: Request, reason: str) -> Decision:
+    """Refuse a request, whatever its policies allow."""
+    has_failed = reason == _reasons.POLICY_FAILED and request.origin is not None
+    return refuse(request, reason)._replace(no_store=has_failed)
 
 
 def _without_caching(headers: Headers) -> Headers:

@@ -45,6 +45,7 @@ WINDOW: Final = 60.0  # seconds, in which each pair of origin and cause is logge
 MAX_PAIRS: Final = 100  # per window
 MAX_OTHERS: Final = 50  # pairs per window that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
+_MAX_ANSWERS: Final = 1000  # callables with a value that is not a bool, which are remembered
 _MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
 _MAX_LENGTH: Final = 200  # characters of a value of the request
 
@@ -144,6 +145,7 @@ class Log:
         self._refusals = _Throttle(clock)
         self._failures = _Throttle(clock)
         self._overridden: set[tuple[Policy, bytes]] = set()
+        self._answers: set[tuple[str, str]] = set()
         self._mounts: set[str] = set()
 
     def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> float | None:
@@ -183,6 +185,18 @@ class Log:
             last = [*traceback.walk_tb(error.__traceback__)][-1:]
             place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
             logger.error("%s: %s: %s%s", message, type(error).__name__, _safe_str(error), place)
+
+    def warn_truthy(self, function: Callable[..., object], value: object) -> None:
+        """Log, once per callable and type, that a callable returned a truthy value other than True."""
+        name = str(getattr(function, "__qualname__", type(function).__qualname__))
+        answer = name, type(value).__qualname__
+        is_known = answer in self._answers or len(self._answers) >= _MAX_ANSWERS
+        if is_known or not logger.isEnabledFor(logging.WARNING) or not _is_truthy(value):
+            return
+        self._answers.add(answer)
+        correction = "Return bool(…)."
+        message = "%s returned a value of type %s, so the origin is refused: only True allows. %s"
+        logger.warning(message, *answer, correction, extra={"cors_remedy": correction})
 
     def invalid_view(self, error: InvalidViewError) -> None:
         """Log, once per error, that the policy of a view cannot be built."""
@@ -301,6 +315,13 @@ def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
 
 def _origin_of(request: Request) -> str:
     return (request.origin or b"").strip(b" \t").decode("latin-1")
+
+
+def _is_truthy(value: object) -> bool:
+    try:
+        return bool(value)
+    except Exception:  # noqa: BLE001 - such as an array of NumPy
+        return True
 
 
 def _safe_str(error: Exception) -> str:

@@ -1,20 +1,33 @@
-"""Calls users' callables with a timeout. If one fails, the caller refuses the request.
+"""Calls users' callables with a timeout, in order, until one allows the origin. One that fails allows nothing.
 
 Two functions drive the same generator. `drive` awaits its awaitables under asyncio or trio. `drive_blocking`, for WSGI,
-runs them on one background event loop per process, so that a client's open connections can be used again.
+runs them on the background event loop.
 """
 
 from __future__ import annotations
 
 import inspect
-import os
-import sys
-import threading
-from collections.abc import Awaitable, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from .calls import (
+    AppContext,
+    IsolatedAwaitable,
+    LimitedAwaitable,
+    call,
+    contain,
+    is_in_trio,
+    run_in_background,
+)
+from .source import Answer, Lease, OriginSource
 
 if TYPE_CHECKING:
     import asyncio
+
+    from asgi_cors._policy.policy import Policy
+
+    from .log import Log
 
 
 Result = TypeVar("Result")
@@ -24,32 +37,100 @@ Awaiter = Callable[[Awaitable[Any]], Awaitable[Any]]
 TIMEOUT: Final = 2.0  # seconds for one awaitable
 
 
-def call_origin_callables(callables: Iterator[Callable[[str], object]], origin: str) -> bool | AwaitableGenerator[bool]:
-    """Call callables one after another until one allows `origin`. Only `True`, or an awaitable of it, allows.
+# -- the order of the calls
+
+
+def call_origin_callables(
+    policy: Policy, origin: str, log: Log, app_context: AppContext | None = None
+) -> Answer | AwaitableGenerator[Answer]:
+    """Call the callables of a policy one after another until one allows `origin`.
+
+    A callable that raises counts as False, and is logged. Only `True`, or an awaitable of it, allows.
+
+    Args:
+        policy: The policy.
+        origin: A serialized origin, which is not `null`.
+        log: The log.
+        app_context: The context in which the callables run; else an empty one.
 
     Returns:
-        Whether one of them allows it; a generator of awaitables if a result has to be awaited.
-
-    Raises:
-        Exception: Any exception of a callable.
+        The answer, with the leases of all sources that were called; a generator of awaitables if something has to be
+        awaited. Neither raises an exception.
     """
-    for entry in callables:
-        answer = entry(origin)
-        if answer is True:
-            return True
-        if answer is not False and inspect.isawaitable(answer):
-            return _await_answer(answer, callables, origin)
-    return False
+    generator = _call_each(policy, origin, log, app_context)
+    try:
+        awaitable = next(generator)
+    except StopIteration as stop:
+        return cast("Answer", stop.value)
+    return _resume(awaitable, generator)
 
 
-def _await_answer(
-    answer: Awaitable[Any], others: Iterator[Callable[[str], object]], origin: str
+def _resume(awaitable: Awaitable[Any], generator: AwaitableGenerator[Result]) -> AwaitableGenerator[Result]:
+    """Yield an awaitable that a generator has yielded, and all later ones."""
+    try:
+        while True:
+            try:
+                result = yield awaitable
+            except Exception as error:  # noqa: BLE001 - the generator decides what a failure means
+                awaitable = generator.throw(error)
+            else:
+                awaitable = generator.send(result)
+    except StopIteration as stop:
+        return cast("Result", stop.value)
+
+
+def _call_each(policy: Policy, origin: str, log: Log, app_context: AppContext | None) -> AwaitableGenerator[Answer]:
+    """Call the callables until one allows the origin, and combine their answers."""
+    leases: tuple[Lease, ...] | None = ()
+    failure: Exception | None = None
+    for entry in policy.compiled.callables:
+        try:
+            if isinstance(entry, OriginSource):
+                answer = yield from _call_source(entry, origin, policy, app_context)
+            else:
+                answer = Answer((yield from _call_function(entry, origin, log, app_context)))
+        except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
+            answer = Answer(allowed=False, error=error)
+        if answer.error is not None:
+            log.failure("an origin could not be looked up, so the entry allows nothing", answer.error)
+            failure = failure or answer.error
+        if answer.error is None or not isinstance(entry, OriginSource):
+            leases = None if leases is None or answer.leases is None else (*leases, *answer.leases)
+        if answer.allowed is True:
+            return Answer(allowed=True, leases=leases)  # whatever an entry that failed might have returned
+    return Answer(allowed=False, leases=leases if failure is None else None, error=failure)
+
+
+def _call_source(
+    entry: OriginSource, origin: str, policy: Policy, app_context: AppContext | None
+) -> AwaitableGenerator[Answer]:
+    """Look an origin up in a source."""
+    if entry.app_context is None:
+        entry.app_context = app_context
+    answer = entry.look_up(origin, policy)
+    return answer if isinstance(answer, Answer) else cast("Answer", (yield answer))
+
+
+def _call_function(
+    function: Callable[[str], object], origin: str, log: Log, app_context: AppContext | None
 ) -> AwaitableGenerator[bool]:
-    """Yield a result that has to be awaited, then call the other callables."""
-    if (yield answer) is True:
-        return True
-    rest = call_origin_callables(others, origin)
-    return rest if isinstance(rest, bool) else (yield from rest)
+    """Call a function. Another value than True or False refuses, and a truthy one is logged."""
+    found = call(function, origin, app_context=app_context)
+    if found is True or found is False:
+        return found
+    if inspect.isawaitable(found):
+        found = yield IsolatedAwaitable(found, app_context)
+    if found is not True:
+        log.warn_truthy(function, found)
+    return found is True
+
+
+def is_source_only(callables: Iterable[object]) -> bool:
+    """Return whether all callables of a policy know how long their answers hold."""
+    return all(isinstance(entry, OriginSource) for entry in callables)
+
+
+# -- awaiting
 
 
 async def drive(generator: AwaitableGenerator[Result], awaiter: Awaiter | None = None) -> Result:
@@ -84,68 +165,70 @@ def drive_blocking(generator: AwaitableGenerator[Result]) -> Result:
 
 
 async def _await_with_timeout(awaitable: Awaitable[Any]) -> Any:
-    """Await in the running event loop."""
-    trio = sys.modules.get("trio")
-    if trio is not None and _is_running(trio):
-        with trio.fail_after(TIMEOUT):
-            return await awaitable
-    return await _await_in_asyncio(awaitable)
+    """Await in the running event loop. An awaitable that ends by itself has no timeout."""
+    if not is_in_trio():
+        return await _await_in_asyncio(awaitable)
+    if isinstance(awaitable, LimitedAwaitable):
+        return await awaitable
+    import trio  # noqa: PLC0415 - an event loop that is optional
+
+    with trio.fail_after(TIMEOUT):
+        return await (_await_isolated_in_trio(awaitable) if isinstance(awaitable, IsolatedAwaitable) else awaitable)
+
+
+async def _await_isolated_in_trio(awaitable: IsolatedAwaitable) -> Any:
+    """Await in a task with an empty context."""
+    import trio  # noqa: PLC0415 - an event loop that is optional
+
+    results: list[Any] = []
+    errors: list[Exception] = []
+
+    async def run() -> None:
+        try:
+            results.append(await awaitable)
+        except Exception as error:  # noqa: BLE001 - it is raised again, outside of an ExceptionGroup
+            errors.append(error)
+
+    async with trio.open_nursery() as nursery:
+        Context().run(nursery.start_soon, run)
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 async def _await_in_asyncio(awaitable: Awaitable[Any]) -> Any:
     """Await in a separate task, so that a coroutine that ignores its cancellation does not delay the request."""
     import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
-    task = asyncio.ensure_future(awaitable)
+    is_limited = isinstance(awaitable, LimitedAwaitable)
+    task = _start(awaitable)
     try:
-        await asyncio.wait({task}, timeout=TIMEOUT)
+        await asyncio.wait({task}, timeout=None if is_limited else TIMEOUT)
         if not task.done():
             raise TimeoutError(f"no result within {TIMEOUT:g} seconds")
     finally:
         if not task.done():
-            task.cancel()
+            if not is_limited:  # other requests may wait for the same call
+                task.cancel()
             task.add_done_callback(lambda task: task.cancelled() or task.exception())  # otherwise asyncio logs it
     if task.cancelled():
         raise LookupError("the look-up cancelled itself")
     return task.result()
 
 
-def _is_running(trio: Any) -> bool:
-    try:
-        trio.lowlevel.current_trio_token()
-    except RuntimeError:
-        return False
-    return True
+def _start(awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+    """Return the task that awaits an awaitable, in the context that the awaitable requires."""
+    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
+    if isinstance(awaitable, LimitedAwaitable):
+        return asyncio.ensure_future(awaitable.awaitable)
+    context = Context() if isinstance(awaitable, IsolatedAwaitable) else None
+    return asyncio.get_running_loop().create_task(contain(awaitable), context=context)
 
 
 async def _await_in_background(awaitable: Awaitable[Any]) -> Any:
     """Await in the background event loop, and block this thread until there is a result."""
-    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
-
-    future = asyncio.run_coroutine_threadsafe(_await_in_asyncio(_contain(awaitable)), _background_loop())
-    return future.result(TIMEOUT + 1)  # in case a callable blocks the loop
-
-
-async def _contain(awaitable: Awaitable[Any]) -> Any:
-    """Await, and turn the exceptions that would end the background event loop into a RuntimeError."""
-    try:
-        return await awaitable
-    except (KeyboardInterrupt, SystemExit) as error:
-        raise RuntimeError(f"{error!r} in a look-up") from error
-
-
-_loops: dict[int, asyncio.AbstractEventLoop] = {}
-
-
-def _background_loop() -> asyncio.AbstractEventLoop:
-    """Return the background event loop of this process. It runs in a thread, which a forked process does not have."""
-    import asyncio  # noqa: PLC0415 - expensive, and rarely needed
-
-    process = os.getpid()
-    if process not in _loops:
-        loop = asyncio.new_event_loop()
-        if _loops.setdefault(process, loop) is loop:
-            threading.Thread(target=loop.run_forever, name="asgi_cors-lookup", daemon=True).start()
-        else:
-            loop.close()
-    return _loops[process]
+    is_users = not isinstance(awaitable, LimitedAwaitable | IsolatedAwaitable)
+    future = run_in_background(_await_in_asyncio(awaitable), copy_context() if is_users else None)
+    limit = awaitable.limit if isinstance(awaitable, LimitedAwaitable) else TIMEOUT
+    return future.result(limit + 1)  # in case a callable blocks the loop

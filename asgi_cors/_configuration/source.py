@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from asgi_cors._decision.callables import call_name
 from asgi_cors._origins.origin import parse_origin
@@ -59,6 +59,18 @@ class Answer(NamedTuple):
     error: Exception | None = None
 
 
+class Source(Protocol):
+    """The part of an `OriginSource` that a `policy_for` such as `Tenants` has, too."""
+
+    app_context: AppContext | None
+
+    def start(self) -> None:
+        """Begin to load; see `OriginSource.start`."""
+
+    def stop(self) -> None:
+        """End the tasks; see `OriginSource.stop`."""
+
+
 class OriginSource(ABC):
     """An entry of `allow_origins` that knows its origins at run time: `Cached`, `Loaded` or a registry.
 
@@ -94,10 +106,10 @@ class OriginSource(ABC):
         """Return how `origin` can be allowed, as an imperative without a full stop, for the log and `explain`."""
         return f"let {call_name(self)} allow {origin!r}"
 
-    def start(self) -> None:
+    def start(self) -> None:  # noqa: B027 - a source without tasks needs none
         """Begin to load in the running event loop, before the first request. Raise nothing, and do not wait."""
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 - as `start`
         """End the tasks that `start` or a request began in the running event loop."""
 
     def __call__(self, origin: str) -> bool | Awaitable[bool]:

@@ -73,6 +73,7 @@ class Decision(NamedTuple):
         vary: The names to merge into the response's Vary header.
         status: The status of a preflight's response; None if the app responds.
         subject: The refused method or header; empty if the refusal has another reason.
+        no_store: Whether caches must not store the response, because a call that failed decided it.
     """
 
     outcome: Outcome
@@ -81,6 +82,7 @@ class Decision(NamedTuple):
     vary: tuple[bytes, ...] = ()
     status: int | None = None
     subject: str = ""
+    no_store: bool = False
 
     @property
     def allowed(self) -> bool:
@@ -195,6 +197,7 @@ def intersect(first: Decision, second: Decision) -> Decision:
         unite_names(first.vary, second.vary),
         narrower.status,
         narrower.subject,
+        narrower.no_store,
     )
 
 

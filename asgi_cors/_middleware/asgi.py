@@ -219,9 +219,20 @@ class CORSMiddleware(BaseMiddleware):
         response: Response | None = await drive(self._verify_view(scope, predicted, key, state))
         return response
 
+    async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a lifespan. The sources of origins load while the app starts, and end their tasks with the app."""
+        started = self.configuration.start_sources()
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.configuration.stop_sources(started)
+
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a lifespan, or a handshake: browsers apply no CORS to it (Fetch, 4.12; RFC 6455, 10.2)."""
         configuration = self.configuration
+        if scope["type"] == "lifespan":
+            await self._serve_lifespan(scope, receive, send)
+            return
         if scope["type"] == "websocket":
             configuration.call_before_request()
             evaluator = configuration.evaluator
@@ -252,7 +263,7 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
         return None
     if cached.response is None:
         return cache.check(cached, cache.actual, partial(_unchanged, scope))
-    return None if cached.log_after and cache.clock() >= cached.log_after else cached
+    return cached if not cached.leases or cached.is_current() else None
 
 
 def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
@@ -275,7 +286,7 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
         return None
     if cached.response is None:
         return cache.check(cached, cache.preflight, partial(_unchanged, scope))
-    return None if cached.log_after and cache.clock() >= cached.log_after else cached
+    return cached if not cached.leases or cached.is_current() else None
 
 
 async def _refuse_handshake(status: int, text: str, scope: Scope, send: Send) -> None:

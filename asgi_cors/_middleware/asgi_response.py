@@ -11,7 +11,7 @@ from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._http import VARY
 
 from .base import CONFIGURATION, INNER_DECISIONS, SCOPE, SEND, STARTED, ResponseState, intersect_with_inner
-from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, add_vary, merge_headers
+from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, NO_STORE, add_vary, forbid_storing, merge_headers
 
 if TYPE_CHECKING:
     from asgi_cors._http import Headers, Send
@@ -27,8 +27,8 @@ def build_response(status: int, text: str, decision: Decision) -> Response:
     headers: Headers = ()
     if status != 204:  # noqa: PLR2004 - it has no content (RFC 9110, 15.3.5)
         headers += ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body)))
-    if status == 403:  # noqa: PLR2004 - it depends on more than Vary names
-        headers += ((b"cache-control", b"no-store"),)
+    if status == 403 or decision.no_store:  # noqa: PLR2004 - it depends on more than Vary names
+        headers += (NO_STORE,)
     return status, [*headers, *_policy_headers(decision)], body
 
 
@@ -60,9 +60,10 @@ def make_send(policy: Policy, decision: Decision) -> Start:
     def merged(state: ResponseState, headers: list[Any]) -> list[Any]:
         sent = intersect_with_inner(state, decision)
         warn, path = state[CONFIGURATION].log.warn_overridden, state[SCOPE]["path"]
-        return merge_headers(headers, sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path))
+        headers = merge_headers(headers, sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path))
+        return forbid_storing(headers) if sent.no_store else headers
 
-    return _as_coroutine_function(start)
+    return _make_merging_send(merged) if decision.no_store else _as_coroutine_function(start)
 
 
 def make_pass_through_send(vary: tuple[bytes, ...]) -> Start:
@@ -71,16 +72,24 @@ def make_pass_through_send(vary: tuple[bytes, ...]) -> Start:
     If a view with a policy ran, the prediction was wrong. Both must allow, so nothing is granted.
     """
 
+    def merged(state: ResponseState, headers: list[Any]) -> list[Any]:
+        if not state[INNER_DECISIONS]:
+            return add_vary(headers, vary)
+        sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
+        headers = merge_headers(headers, (), sent.vary, on_override=lambda _: None)
+        return forbid_storing(headers) if sent.no_store else headers
+
+    return _make_merging_send(merged)
+
+
+def _make_merging_send(merged: Callable[[ResponseState, list[Any]], list[Any]]) -> Start:
+    """Return the function that replaces `send` and changes the headers of every response start."""
+
     def start(state: ResponseState, message: dict[str, Any]) -> Awaitable[None]:
         """Replace `send`, once bound to a state."""
         if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ())]
-            if state[INNER_DECISIONS]:
-                sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
-                headers = merge_headers(headers, (), sent.vary, on_override=lambda _: None)
-            else:
-                headers = add_vary(headers, vary)
-            message = {**message, "headers": headers}
+            state[STARTED] = True
+            message = {**message, "headers": merged(state, [*message.get("headers", ())])}
         return state[SEND](message)  # type: ignore[no-any-return]
 
     return _as_coroutine_function(start)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from asgi_cors._configuration.cache import ResponseCache
     from asgi_cors._configuration.configuration import MiddlewareOptions
-    from asgi_cors._configuration.evaluation import Answer, Evaluation
+    from asgi_cors._configuration.evaluation import Evaluation, LookUp
     from asgi_cors._configuration.lookup import AwaitableGenerator
     from asgi_cors._decision.explanation import Explanation
     from asgi_cors._http import Scope
@@ -101,14 +101,14 @@ class BaseMiddleware:
         return self.configuration.explain(method, origin, path, headers, credentials=credentials)
 
     def _respond(
-        self, scope: Scope, cache: ResponseCache, answer: Answer | None, outer: ResponseState | None, outer_path: str
+        self, scope: Scope, cache: ResponseCache, answer: LookUp | None, outer: ResponseState | None, outer_path: str
     ) -> AwaitableGenerator[tuple[Any, tuple[bytes, ...]]]:
         """Evaluate a request whose response is not cached.
 
         Args:
             scope: The request.
             cache: The cache of the policy that serves it.
-            answer: The result of this policy's callables, if they were called already.
+            answer: The answer of this policy's callables, if they were called already.
             outer: The response state of an outer middleware.
             outer_path: The path, as the outer middleware got it.
 

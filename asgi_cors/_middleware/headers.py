@@ -19,6 +19,9 @@ CORS_AND_VARY: Final = _http.CORS_RESPONSE_HEADERS | {_http.VARY}
 # By the length of a name, whether it can be one of these: an index costs less than `lower` and a look-up.
 CORS_NAME_LENGTHS: Final = tuple(map({*map(len, CORS_AND_VARY)}.__contains__, range(256)))
 
+NO_STORE: Final = (b"cache-control", b"no-store")
+_CACHE_HEADERS: Final = (b"cache-control", b"surrogate-control")
+
 Header = Any  # a pair of bytes: a tuple by the ASGI specification, a list in some apps
 
 
@@ -65,6 +68,14 @@ def add_vary(headers: Iterable[Sequence[bytes]], vary: tuple[bytes, ...]) -> lis
     lines = [header[1] for header in headers if header[0].lower() == _http.VARY]
     others = [header for header in headers if header[0].lower() != _http.VARY]
     return [*others, (_http.VARY, _merged_vary(lines, vary))] if vary else headers
+
+
+def forbid_storing(headers: Iterable[Sequence[bytes]]) -> list[Header]:
+    """Return a new list of a response's headers with `Cache-Control: no-store` in place of the app's own.
+
+    Headers for one kind of cache, such as CDN-Cache-Control, take precedence over Cache-Control (RFC 9213, 2.2).
+    """
+    return [*(header for header in headers if not header[0].lower().endswith(_CACHE_HEADERS)), NO_STORE]
 
 
 def _merged_vary(lines: list[bytes], names: tuple[bytes, ...]) -> bytes:

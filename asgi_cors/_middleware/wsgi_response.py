@@ -20,7 +20,7 @@ from .base import (
     intersect_with_inner,
 )
 from .environ import decode_path, to_bytes
-from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, add_vary, merge_headers
+from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, NO_STORE, add_vary, forbid_storing, merge_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,8 @@ _CORS_AND_VARY: Final = frozenset(name.decode() for name in CORS_AND_VARY)
 def build_response(status: int, text: str, decision: Decision) -> Response:
     """Return status, headers and body of a response of the middleware's own."""
     headers = [] if status == 204 else _content_headers(text)  # noqa: PLR2004 - it has no content (RFC 9110, 15.3.5)
-    headers += [("cache-control", "no-store")] if status == 403 else []  # noqa: PLR2004 - it depends on more than Vary names
+    if status == 403 or decision.no_store:  # noqa: PLR2004 - it depends on more than Vary names
+        headers += _as_text((NO_STORE,))
     return _PHRASES[status], [*headers, *_policy_headers(decision)], text.encode()
 
 
@@ -72,23 +73,34 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
         merged = merge_headers(
             _as_bytes(own), sent.headers, sent.vary, on_override=lambda name: warn(name, policy, path)
         )
-        return [*others, *_as_text(merged)]
+        headers = [*others, *_as_text(merged)]
+        return _as_text(forbid_storing(_as_bytes(headers))) if sent.no_store else headers
 
-    return start
+    return _make_merging_start(merged) if decision.no_store else start
 
 
 def make_pass_through_start_response(vary: tuple[bytes, ...]) -> Start:
     """Return the function that leaves a response to the app, except for Vary; see `make_pass_through_send` of ASGI."""
 
+    def merged(state: ResponseState, headers: WSGIHeaders) -> WSGIHeaders:
+        if not state[INNER_DECISIONS]:
+            return _as_text(add_vary(_as_bytes(headers), vary)) if vary else headers
+        sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
+        found = merge_headers(_as_bytes(headers), (), sent.vary, on_override=lambda _: None)
+        return _as_text(forbid_storing(found) if sent.no_store else found)
+
+    return _make_merging_start(merged)
+
+
+def _make_merging_start(merged: Callable[[ResponseState, WSGIHeaders], WSGIHeaders]) -> Start:
+    """Return the function that replaces `start_response` and changes the headers of every response."""
+
     def start(
         state: ResponseState, status: str, headers: WSGIHeaders, exc_info: Any = None
     ) -> Callable[[bytes], object]:
         """Replace `start_response`, once bound to a state."""
-        if state[INNER_DECISIONS]:
-            sent = intersect_with_inner(state, Decision(Outcome.NOT_CORS, vary=vary))
-            headers = _as_text(merge_headers(_as_bytes(headers), (), sent.vary, on_override=lambda _: None))
-        elif vary:
-            headers = _as_text(add_vary(_as_bytes(headers), vary))
+        state[STARTED] = True
+        headers = merged(state, headers)
         return state[SEND](status, headers, exc_info) if exc_info else state[SEND](status, headers)  # type: ignore[no-any-return]
 
     return start

@@ -71,14 +71,14 @@ class PathTable(Generic[T]):
         is_folded = not self._has_regex and all(fold_case(path) == path for path in patterns if isinstance(path, str))
         self._folded = self._index if is_folded else _Index(patterns, ignore_case=True)
         self._longest = max((len(path) for path in patterns if isinstance(path, str)), default=0)
-        self._all_values = tuple(dict.fromkeys((*patterns.values(), self._default)))
+        self.values = tuple(dict.fromkeys((*patterns.values(), self._default)))
 
     def match(self, path: str, root: str = "") -> PathMatch[T]:
         """Return the values that serve `path`, which may be below the root path `root`."""
         if len(path) > MAX_MATCHED_LENGTH:
             repeats_root = root.strip("/") != "" and path.find(root.rstrip("/"), 1) > 0
             if self._has_regex or may_be_ambiguous(path) or repeats_root:
-                return PathMatch(self._all_values, is_ambiguous=True)
+                return PathMatch(self.values, is_ambiguous=True)
             path = path[: self._longest + len(root) + 2]  # patterns without regular expressions need no more
         routed = remove_root(path, root)
         found = self._find(routed)

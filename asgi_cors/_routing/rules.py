@@ -6,7 +6,7 @@ A user's function may return an awaitable, so `Rules.find` is a generator that y
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Iterator, Mapping
 from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -162,6 +162,16 @@ class Rules:
     def depends_on_path_only(self) -> bool:
         """Whether the path alone leads to the policy."""
         return not (self.view_of or self.policy_for)
+
+    def policies(self) -> Iterator[Policy]:
+        """Yield the base policy, those of paths, and those of the views that have been built; some more than once."""
+        yield self.policy
+        yield from filter(None, self.paths.values if self.paths else ())
+        for found in [*self._views.values()]:  # a copy, because a request may build another view's
+            if isinstance(found, Rules):
+                yield from found.policies()
+            elif isinstance(found, Policy):
+                yield found
 
     def find(self, scope: Scope) -> MatchGenerator:
         """Find the policies that serve `scope`.

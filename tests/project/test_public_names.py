@@ -21,6 +21,7 @@ PUBLIC = {
     *("ConfigError", "ConfigWarning", "Issue"),
     *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
     *("explain", "Explanation", "Step"),
+    *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
 }
 
 

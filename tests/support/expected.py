@@ -8,6 +8,8 @@ KNOWN = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY"
 OWN = "content-type: text/plain"
 VARY = "vary: Origin"
 PREFLIGHT_VARY = "vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+NO_STORE = "cache-control: no-store"
+FAILED = sorted([OWN, NO_STORE, VARY])  # a refusal that is due to a failed call
 CREDENTIALS = "access-control-allow-credentials: true"
 
 
