@@ -16,6 +16,7 @@ from ._decision.request import Request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
 from ._middleware.wsgi import WSGIMiddleware
+from ._policy.origin_table import OriginTable, check_origin
 from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
 
@@ -33,6 +34,7 @@ __all__ = [
     "LimitedAwaitable",
     "MiddlewareOptions",
     "OriginSource",
+    "OriginTable",
     "Outcome",
     "PerMethodKey",
     "Policy",
@@ -43,6 +45,7 @@ __all__ = [
     "WSGIMiddleware",
     "asgi_cors",
     "asgi_cors_decorator",
+    "check_origin",
     "decide",
     "explain",
 ]

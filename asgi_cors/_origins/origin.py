@@ -86,11 +86,8 @@ def is_shared_suffix(base: str) -> bool:
     """
     if base == "localhost":
         return False
-    return (
-        "." not in base
-        or _public_suffixes().is_public(base)
-        or not _parents_of_suffixes().isdisjoint({base, registrable_domain(base)})
-    )
+    own = registrable_domain(base)
+    return own is None or "." not in base or not _parents_of_suffixes().isdisjoint({base, own})
 
 
 # Domains at which anyone can register, which the list does not have, or not in older releases; in the list's notation.

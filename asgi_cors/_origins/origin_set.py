@@ -1,28 +1,24 @@
 """Origin sets: whether an origin is in one, and which of its origins is the closest.
 
-A look-up costs one hash look-up for an exact origin. Otherwise its cost depends on the labels of that origin and on the
-number of shapes that one label of the patterns has, not on the number of entries.
+A look-up costs one hash look-up for an exact origin. Its cost does not depend on the number of entries.
 """
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .origin import MAX_HOST, WEB_PORTS, Origin, parse_origin
+from .origin import WEB_PORTS, Origin, parse_origin
+from .pattern_set import PatternSet
+from .sharded import ShardedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import re
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from .pattern import Pattern
 
-# Browsers also send hosts with `{`, a backtick or "%2A". No wildcard matches these.
-_LABEL: Final = re.compile(r"[a-z0-9_\-]{1,63}")
-_LABELS: Final = re.compile(r"[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*")
-
-_Shape = tuple[int, int]
-"""The lengths before and behind the '*' of a label. All labels of one shape take one look-up."""
+_MAX_PORTS: Final = 10_000  # that a set which changes remembers, to find the closest origin
 
 
 class OriginSet:
@@ -35,7 +31,7 @@ class OriginSet:
         ports: An allowed port by scheme and host, for `closest_origin`.
     """
 
-    __slots__ = ("_patterns", "_shapes", "exact", "ports", "regexes", "schemes")
+    __slots__ = ("exact", "patterns", "ports", "regexes")
 
     def __init__(
         self,
@@ -44,70 +40,64 @@ class OriginSet:
         regexes: Iterable[re.Pattern[str]],
         ports: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.exact = frozenset(exact)
+        self.exact: Collection[str] = frozenset(exact)
+        self.patterns = PatternSet(patterns)
         self.regexes = tuple(regexes)
-        self.ports = ports
-        self.schemes: set[str] = set()
-        self._patterns: dict[str, set[tuple[str, str]]] = {}  # by host: scheme and port
-        # By the end of a pattern, such as `.example.com`: the shapes of the labels in front of it
-        self._shapes: dict[str, set[_Shape]] = {"": set()}
-        for pattern in patterns:
-            if pattern.scheme not in WEB_PORTS and pattern.host == "*":
-                self.schemes.add(pattern.scheme)
-            else:
-                self._add(pattern)
-
-    def _add(self, pattern: Pattern) -> None:
-        self._patterns.setdefault(f".{pattern.host}", set()).add((pattern.scheme, pattern.port))
-        end = ""
-        for label in reversed(pattern.host.split(".")):
-            before, star, behind = label.partition("*")
-            if star:
-                self._shapes[end].add((len(before), len(behind)))
-            end = f".{label}{end}"
-            self._shapes.setdefault(end, set())
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the set has exact origins only."""
-        return not (self._patterns or self.schemes or self.regexes)
+        self.ports: Mapping[str, str] = ports
 
     def __contains__(self, value: str) -> bool:
         """Return whether a serialized origin is in the set."""
         if value in self.exact:
             return True
-        origin = None if self.is_exact else parse_origin(value)
+        origin = parse_origin(value) if self.patterns or self.regexes else None
         if origin is None:
             return False
-        return (
-            origin.scheme in self.schemes
-            or self._matches_pattern(origin)
-            or any(regex.fullmatch(value) for regex in self.regexes)
-        )
+        return self.patterns.matches(origin) or any(regex.fullmatch(value) for regex in self.regexes)
 
-    def _matches_pattern(self, origin: Origin) -> bool:
-        """Compare the labels one by one, the last one first, with all patterns at once."""
-        keys = {(origin.scheme, origin.port), (origin.scheme, "*")}
-        labels = origin.host.split(".")
-        ends = [""] if len(origin.host) <= MAX_HOST else []  # of the patterns that match the labels so far
-        while labels and ends:
-            if self._has_pattern(keys, [f".*{end}" for end in ends]) and _LABELS.fullmatch(".".join(labels)):
-                return True  # a first "*" matches one label or more
-            label = labels.pop()
-            ends = [longer for end in ends for longer in self._longer_ends(label, end)]
-        return self._has_pattern(keys, ends)
 
-    def _has_pattern(self, keys: set[tuple[str, str]], hosts: list[str]) -> bool:
-        return any(not keys.isdisjoint(self._patterns.get(host, ())) for host in hosts)
+class MutableOriginSet(OriginSet):
+    """A set of origins and patterns that changes. One thread may change it while others read it."""
 
-    def _longer_ends(self, label: str, end: str) -> list[str]:
-        """Return the ends of patterns with one more label: this one, or a wildcard that matches it."""
-        labels = [] if "*" in label else [label]
-        shapes = self._shapes[end]
-        if shapes and _LABEL.fullmatch(label):
-            cuts = ((before, len(label) - behind) for before, behind in shapes)
-            labels += [f"{label[:start]}*{label[stop:]}" for start, stop in cuts if start < stop]
-        return [longer for each in labels if (longer := f".{each}{end}") in self._shapes]
+    __slots__ = ("_exact", "_ports")
+
+    def __init__(self) -> None:
+        super().__init__((), (), ())
+        self.exact = self._exact = ShardedDict[None]()
+        self.patterns = PatternSet(new=ShardedDict)
+        self.ports = self._ports = dict[str, str]()
+
+    def add(self, entry: Pattern) -> None:
+        """Add a parsed origin or pattern."""
+        if not entry.is_exact:
+            self.patterns.add(entry)
+            return
+        self._exact[entry.text] = None
+        if entry.port and len(self._ports) < _MAX_PORTS:
+            self._ports.setdefault(f"{entry.scheme}://{entry.host}", entry.port)
+
+    def discard(self, entry: Pattern) -> None:
+        """Remove a parsed origin or pattern if it is in the set."""
+        if not entry.is_exact:
+            self.patterns.discard(entry)
+            return
+        self._exact.pop(entry.text, None)
+        server = f"{entry.scheme}://{entry.host}"
+        if entry.port and self._ports.get(server) == entry.port:
+            del self._ports[server]
+
+    def has_entry(self, text: str) -> bool:
+        """Return whether an origin or pattern is an entry of the set, by its text."""
+        return text in (self.patterns if "*" in text else self.exact)
+
+    def entries(self) -> Iterator[str]:
+        """Yield the texts of all entries, without an order."""
+        yield from self.exact
+        yield from self.patterns
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return len(self.exact) + len(self.patterns)
 
 
 # The closest origin: found by at most a dozen look-ups, never by a walk over the entries

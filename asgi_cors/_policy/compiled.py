@@ -24,7 +24,8 @@ class CompiledPolicy:
     """
 
     def __init__(self, options: Mapping[str, Any], origins: OriginEntries) -> None:
-        self.origins = OriginSet(origins.exact, origins.patterns, origins.regexes, origins.ports)
+        exact = frozenset(origins.exact)
+        self.origins = OriginSet(exact, origins.patterns, origins.regexes, origins.ports)
         self.allows_any_origin = origins.allows_any
         self.callables = tuple(origins.callables)
         self.credentials: bool = options["allow_credentials"]
@@ -34,7 +35,7 @@ class CompiledPolicy:
         self._exposed = ", ".join(options["expose_headers"]).encode()
         self._compile_methods(options["allow_methods"])
         self._compile_headers(options["allow_headers"])
-        self.key = _equality_key(options, origins, self.origins.exact)
+        self.key = _equality_key(options, origins, exact)
 
     def _compile_methods(self, methods: Names) -> None:
         self.allows_any_method = methods == "*"

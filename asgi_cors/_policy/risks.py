@@ -65,11 +65,11 @@ def _risks(origins: OriginEntries) -> Iterator[_Risk]:
     if "null" in origins.exact:
         yield _risk(FROM_NULL, "null", "Leave 'null' out.")
     for pattern in origins.patterns:
-        if _is_shared(pattern):
+        if is_shared(pattern):
             yield _risk(SHARED_SUFFIX, pattern.text, f"Name your own origin, such as {_own_origin(pattern)!r}.")
     exact = [parse_pattern(entry) for entry in origins.exact if entry.startswith("http://")]
     for parsed in (*exact, *origins.patterns):
-        if isinstance(parsed, Pattern) and parsed.scheme == "http" and not is_loopback(parsed.literal_suffix):
+        if isinstance(parsed, Pattern) and is_over_http(parsed):
             yield _risk(OVER_HTTP, parsed.text, f"Write {_with_https(parsed)!r}.")
     for regex, option in origins.regexes.items():
         yield from _risks_of_regex(regex, option)
@@ -86,7 +86,12 @@ def _risks_of_regex(regex: re.Pattern[str], option: str) -> Iterator[_Risk]:
         yield _Risk(code, regex.pattern, risk_hint(regex, option), result, option, evidence)
 
 
-def _is_shared(pattern: Pattern) -> bool:
+def is_over_http(pattern: Pattern) -> bool:
+    """Return whether an attacker on the network can send an origin that a pattern matches."""
+    return pattern.scheme == "http" and not is_loopback(pattern.literal_suffix)
+
+
+def is_shared(pattern: Pattern) -> bool:
     """Return whether other parties can have an origin that a pattern matches."""
     if pattern.scheme not in WEB_PORTS:
         return pattern.host == "*"

@@ -482,7 +482,7 @@ ELSEWHERE = {
     *("positional-options", "wrong-app", "unknown-variable", "not-boolean", "not-number", "not-json"),
     *("policy-and-options", "configuration-and-options", "not-text", "bad-path", "unknown-option", "redundant-entry"),
     *("expose-any-with-credentials", "null-allowed", "nothing-allowed", "private-network", "paths-tie"),
-    *("long-max-age", "lower-case-patch", "forbidden-header", "response-header"),
+    *("long-max-age", "lower-case-patch", "forbidden-header", "response-header", "origin-not-data"),
 }
 
 
