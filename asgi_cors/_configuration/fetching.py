@@ -131,7 +131,11 @@ class Fetcher:
         try:
             return self._wait(future)
         except TimeoutError:
-            if not loop.is_closed():
+            if loop.is_closed():
+                with contextlib.suppress(RuntimeError):  # the user's coroutine does not end
+                    coroutine.close()
+                _discard(awaitable)
+            else:
                 future.cancel()
             raise
         finally:

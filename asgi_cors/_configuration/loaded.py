@@ -231,8 +231,7 @@ class Loaded(OriginSource):
         """Begin to load in the running event loop, before the first request."""
         if self._feed is not None:
             self._feed.ensure_running()
-        if self._clock() >= self._next_at:
-            self._begin()
+        self._begin()
 
     def stop(self) -> None:
         """End the load and the feed in the running event loop."""
@@ -245,12 +244,12 @@ class Loaded(OriginSource):
     def _on_item(self, item: str | None) -> None:  # noqa: ARG002 - each item of the feed means the whole list
         self._begin_another()
 
-    def _begin(self) -> _Flight:
-        """Return the load in flight. Begin one if there is none."""
+    def _begin(self) -> _Flight | None:
+        """Return the load in flight. If there is none, begin one; return None if it is not due."""
         with self._lock:
             if self._flight is not None and not self._fetcher.is_lost:
                 return self._flight
-            return self._fly(_Flight())
+            return self._fly(_Flight()) if self._clock() >= self._next_at else None
 
     def _begin_another(self) -> _Flight:
         """Return a load that begins now, or when the one in flight has ended. All callers until then share it."""
@@ -339,10 +338,10 @@ class Loaded(OriginSource):
         """Put a new list in force; None if it is unchanged. The caller holds the lock."""
         now = self._tried_at = self._clock()
         self._failures, self._next_at, self._loaded_at = 0, now + self._every, datetime.now(UTC)
-        if new is not None:
+        if new is None:
+            self._current = cast("_Current", self._current)._replace(loaded_at=now)
+        else:
             self._replace(new, now)
-        elif self._current is not None:
-            self._current = self._current._replace(loaded_at=now)
 
     def _fail(self, error: Exception, from_snapshot: OriginList | None) -> None:
         """Plan the next load after a failed one. The caller holds the lock."""

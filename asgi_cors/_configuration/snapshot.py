@@ -1,6 +1,6 @@
 """Snapshots: the last good list of a `Loaded` in a file, for a start without its source.
 
-A snapshot is text: a first line, an entry per line, and a last line with their number and checksum. It is written to a
+A snapshot is text: a first line, an entry per line, and a last line with their number and checksum. It goes to a
 temporary file that replaces the snapshot in one step, so a reader finds a whole file or none.
 """
 
@@ -42,7 +42,7 @@ class Snapshot:
 
     def reset(self) -> None:
         """Replace the lock in a forked child."""
-        self._lock = threading.Lock()  # held while the file is written, so that an old list never replaces a new one
+        self._lock = threading.Lock()  # held while the file is replaced, so that an old list never replaces a new one
 
     def read(self, max_entries: int) -> OriginList | None:
         """Return the list of the snapshot; None if there is none that can be used."""
@@ -57,7 +57,7 @@ class Snapshot:
             return None
 
     def write(self, table: OriginTable, is_current: Callable[[], bool]) -> None:
-        """Store a list, if it is still the current one when the file can be written."""
+        """Store a list, if it is still the current one when the file can be stored."""
         if self._path is None:
             return
         with self._lock:
@@ -65,7 +65,7 @@ class Snapshot:
                 if is_current():
                     write_snapshot(self._path, table)
             except OSError as error:
-                self._log.failure(f"the snapshot of {self._name} is not written", error)
+                self._log.failure(f"the snapshot of {self._name} is not stored", error)
 
 
 def write_snapshot(path: str, entries: Iterable[str]) -> None:
@@ -76,7 +76,7 @@ def write_snapshot(path: str, entries: Iterable[str]) -> None:
         entries: Valid origins and patterns.
 
     Raises:
-        OSError: If the file cannot be written. The old one is unchanged then.
+        OSError: If the file cannot be stored. The old one is unchanged then.
     """
     import tempfile  # noqa: PLC0415 - expensive, and rarely needed
 
