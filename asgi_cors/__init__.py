@@ -7,9 +7,11 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
+from ._configuration.cached import Cached
 from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
 from ._configuration.source import Answer, Lease, OriginSource
+from ._configuration.tenants import Tenants
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request
@@ -24,6 +26,7 @@ __all__ = [
     "Answer",
     "AppContext",
     "CORSMiddleware",
+    "Cached",
     "ConfigError",
     "ConfigWarning",
     "Configuration",
@@ -42,6 +45,7 @@ __all__ = [
     "Request",
     "Rules",
     "Step",
+    "Tenants",
     "WSGIMiddleware",
     "asgi_cors",
     "asgi_cors_decorator",

@@ -24,8 +24,9 @@ from .doctor.diagnosis import diagnose
 from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
 from .errors import CannotRunError
 from .explain import as_json as explanation_as_json
-from .explain import explain_request
+from .explain import explain_request, find_path_policy
 from .explain import report as explanation_report
+from .sources import answers_of
 from .terminal import escape, plain, stderr, stdout
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 BLOCKED: Final = 1
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141  # as of a program that the signal ends
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -48,6 +50,9 @@ def run() -> None:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        sys.stdout = None  # so that Python does not flush it at the end
+        raise SystemExit(BROKEN_PIPE) from None
     except (ScriptError, UnicodeEncodeError) as error:
         _fail(f"this request can't be sent: {error}")
 
@@ -161,7 +166,11 @@ def explain(app: str, path: str, **options: Any) -> None:
     origin, credentials = parse_page_origin(options["origin"]), options["credentials"]
     with one_line_errors(app):
         inspected = inspect_app(load_app(app, app_dir=options["app_dir"], factory=options["factory"]))
-        explanation = explain_request(inspected, options["method"], origin, path, headers, credentials=credentials)
+        policy = find_path_policy(inspected, options["method"], path)
+    with answers_of(inspected) as answers, stderr().status(f"looking {escape(origin)} up"):
+        explanation = explain_request(
+            answers, policy, options["method"], origin, path, headers=headers, credentials=credentials
+        )
     _show(explanation_report(explanation), explanation_as_json(app, path, explanation), as_json=options["as_json"])
     if explanation.allowed is False:
         raise SystemExit(BLOCKED)
