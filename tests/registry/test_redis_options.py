@@ -7,9 +7,10 @@ import pytest
 
 redis = pytest.importorskip("redis.asyncio")
 
+import asgi_cors.registry  # noqa: E402
 from asgi_cors import ConfigError  # noqa: E402 - it needs redis-py
-from asgi_cors.registry.redis import RedisStore  # noqa: E402
-from asgi_cors.registry.store import RegistryError  # noqa: E402
+from asgi_cors.registry import RegistryError, open_registry  # noqa: E402
+from asgi_cors.registry.redis import RedisRegistry, RedisStore  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,17 @@ def test_an_invalid_url_is_refused_without_a_word_of_it(url, message):
         RedisStore(url)
     assert "cret" not in str(caught.value)
     assert "cret" not in repr(caught.value.issues)
+
+
+def test_the_representation_of_a_registry_has_no_password():
+    assert repr(RedisRegistry("redis://user:secret@example.com")) == "RedisRegistry('redis://example.com:6379/0')"
+    changed = RedisRegistry("redis://example.com", prefix="{a}:", poll=2)
+    assert repr(changed) == "RedisRegistry('redis://example.com:6379/0', prefix='{a}:', poll=2)"
+
+
+def test_a_url_opens_a_registry():
+    assert isinstance(open_registry("redis://example.com"), RedisRegistry)
+    assert isinstance(asgi_cors.registry.RedisRegistry("unix:///redis.sock").store, RedisStore)
 
 
 @pytest.mark.parametrize("prefix", ["", None, b"cors:"])
