@@ -244,8 +244,3 @@ def change_line(change: Change) -> str:
         "expires_at": _iso(change.expires_at),
     }
     return f"{json.dumps(values)}\n"
-
-
-def issue_text(issue: Issue) -> str:
-    """Return what is wrong and what to write, without the name of an option."""
-    return f"{issue.message}.{' ' if issue.hint else ''}{issue.hint}"
