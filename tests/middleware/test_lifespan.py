@@ -1,4 +1,4 @@
-"""The sources of a middleware's policies start when the lifespan begins, and stop when it ends."""
+"""The sources of a middleware's policies start when the app has started, and stop before it stops."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class LifespanApp:
             raise self.raises
         for message in MESSAGES:
             await receive()
-            self.seen.append([*self.source.events])
+            self.seen.append([*self.source.events])  # it opens the connections of the source, or closes them
             await send({"type": message})
 
 
@@ -48,11 +48,11 @@ def live(app: Any, run: Any = run_asyncio) -> list[str]:
 
 
 @pytest.mark.parametrize("run", RUNNERS.values(), ids=RUNNERS)
-def test_a_source_starts_before_the_app_and_stops_after_it(run: Any) -> None:
+def test_a_source_starts_when_the_app_has_started_and_stops_before_the_app(run: Any) -> None:
     source = Known(APP)
     app = LifespanApp(source)
     assert live(CORSMiddleware(app, allow_origins=source), run) == MESSAGES
-    assert (app.seen, source.events) == ([["start"], ["start"]], ["start", "stop"])
+    assert (app.seen, source.events) == ([[], ["start", "stop"]], ["start", "stop"])
 
 
 def test_the_sources_of_all_rules_start_and_stop_once() -> None:
@@ -98,10 +98,22 @@ def test_a_policy_for_with_tasks_starts_and_stops_and_gets_the_app_context() -> 
     assert find.events == ["start", "stop"]
 
 
-def test_a_source_stops_if_the_app_fails() -> None:
+def test_a_source_does_not_start_with_an_app_that_serves_no_lifespan() -> None:
     source = Known(APP)
     with pytest.raises(LookupError):
         live(CORSMiddleware(LifespanApp(raises=LookupError("x")), allow_origins=source))
+    assert source.events == []
+
+
+def test_a_source_stops_if_the_app_fails_while_it_serves() -> None:
+    source = Known(APP)
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "lifespan.startup.complete"})
+        raise LookupError("x")
+
+    with pytest.raises(LookupError):
+        live(CORSMiddleware(app, allow_origins=source))
     assert source.events == ["start", "stop"]
 
 
@@ -110,8 +122,11 @@ def test_sources_before_and_after_a_change_of_the_policy_stop() -> None:
 
     class Changes(LifespanApp):
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            middleware.reconfigure(allow_origins=second)
-            await super().__call__(scope, receive, send)
+            async def change(message: Any) -> None:
+                await send(message)
+                middleware.reconfigure(allow_origins=second)
+
+            await super().__call__(scope, receive, change)
 
     middleware = CORSMiddleware(Changes(), allow_origins=first)
     live(middleware)
