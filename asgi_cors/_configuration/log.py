@@ -16,7 +16,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._decision.callables import closest_allowed, describe_refusal
+from asgi_cors._decision.callables import call_name, closest_allowed, describe_refusal
 from asgi_cors._decision.decision import (
     CREDENTIALS_NOT_ALLOWED,
     MISSING_ALLOW_ORIGIN,
@@ -188,8 +188,7 @@ class Log:
 
     def warn_truthy(self, function: Callable[..., object], value: object) -> None:
         """Log, once per callable and type, that a callable returned a truthy value other than True."""
-        name = str(getattr(function, "__qualname__", type(function).__qualname__))
-        answer = name, type(value).__qualname__
+        answer = call_name(function), type(value).__qualname__
         is_known = answer in self._answers or len(self._answers) >= _MAX_ANSWERS
         if is_known or not logger.isEnabledFor(logging.WARNING) or not _is_truthy(value):
             return

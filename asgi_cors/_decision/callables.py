@@ -100,6 +100,8 @@ def failed_answer(entry: OriginCallable, error: Exception) -> OriginAnswer:
         text = f": {_short(' '.join(str(error).split()))}" if str(error) else ""
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
         text = ""
+    if is_source(entry):
+        return OriginAnswer(False, f"{show(entry)} failed: {type(error).__name__}{text}", failed=True)
     return OriginAnswer(False, f"{call_name(entry)} raised {type(error).__name__}{text}", failed=True)
 
 

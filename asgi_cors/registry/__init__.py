@@ -1,1 +1,46 @@
-"""Origins that this project stores: a list in a database, shared by workers and machines."""
+"""Origins that this project stores: a list in a database, shared by workers and machines.
+
+`SQLiteRegistry` needs nothing but Python, for the workers of one machine. `RedisRegistry` serves several machines.
+Both are an entry of `allow_origins`, and are `Registry` objects: add, remove and list origins, read their history.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .batches import AddResult
+from .follower import RegistryStats
+from .registry import Registry, TenantOrigins
+from .sqlite import SQLiteRegistry
+from .store import Action, Change, Entry, RegistryError, Status, Store, Write
+from .sync import SyncRegistry
+from .url import open_registry
+
+if TYPE_CHECKING:
+    from .redis import RedisRegistry as RedisRegistry  # not in __all__: `import *` must work without redis
+
+__all__ = [
+    "Action",
+    "AddResult",
+    "Change",
+    "Entry",
+    "Registry",
+    "RegistryError",
+    "RegistryStats",
+    "SQLiteRegistry",
+    "Status",
+    "Store",
+    "SyncRegistry",
+    "TenantOrigins",
+    "Write",
+    "open_registry",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `RedisRegistry` when it is used, because it needs the redis package."""
+    if name != "RedisRegistry":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import redis  # noqa: PLC0415 - an optional dependency
+
+    return redis.RedisRegistry

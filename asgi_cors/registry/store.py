@@ -19,7 +19,7 @@ class Entry:
     """An origin, or a pattern, that a registry allows.
 
     Args:
-        id: The version of the change that added it; 0 if it is not stored yet.
+        id: The version of the change that added it; 0 if it is not stored yet. An update does not change it.
         origin: An origin such as `https://app.example.com`, or a pattern such as `https://*.example.com`.
         tenant: The tenant that it belongs to; empty for none.
         note: A text for administrators.
@@ -100,7 +100,9 @@ class RegistryError(OSError):
 class Store(ABC):
     """One database engine, used by `Registry`. `asgi_cors.registry.testing` tests an implementation.
 
-    Each method raises `RegistryError` if the store is unavailable, and works in every event loop.
+    Each method raises `RegistryError` if the store is unavailable. A store that was never written to is not an error:
+    it has an empty id, version 0 and no entries. `Registry` calls the methods in one event loop of its own, in a
+    background thread, but an implementation must work in several event loops.
     """
 
     name: str
@@ -114,16 +116,22 @@ class Store(ABC):
     async def write(self, writes: Sequence[Write]) -> list[Action | None]:
         """Make changes in one transaction: entries, version and history, all or nothing. Durable on return.
 
-        Makes the store, with its id, if it does not exist.
+        Makes the store, with its id, if it does not exist, also for no writes. A later write sees the earlier ones of
+        the same call.
 
         Returns:
             For each write the action that was recorded; None if nothing changed (an equal entry, or nothing to remove).
-            An `add` of an expired entry counts as "add", of another note or end as "update".
+
+            - `add` of an entry that is not there, or that has ended by the store's clock: "add". The entry gets the
+              version of the change as its id.
+            - `add` of another note or end: "update". Id, `by` and `added_at` of the entry stay.
+            - `remove` of an entry, also of one that has ended: "remove". The change has the note and the end of the
+              removed entry, and `by` of the write.
         """
 
     @abstractmethod
     async def entries(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """Return entries in the order of their ids, expired ones included.
+        """Return entries in the order of their ids, including those that have ended.
 
         Args:
             tenant: The tenant; None for all.
@@ -133,7 +141,11 @@ class Store(ABC):
 
     @abstractmethod
     def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
-        """Yield all entries in pages, in any order, an entry at least once, expired ones included."""
+        """Yield all entries in pages, in any order, including those that have ended.
+
+        An entry that is there from the beginning to the end of the scan is yielded at least once. The scan ends also if
+        entries are added all the time.
+        """
 
     @abstractmethod
     async def changes(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Change]:
@@ -141,7 +153,10 @@ class Store(ABC):
 
     @abstractmethod
     async def purge_history(self, before: datetime) -> int:
-        """Remove the changes made before a time, and return their number. Entries and version stay."""
+        """Remove the oldest changes, up to the first one that was made at `before` or later, and return their number.
+
+        The changes that remain have no gap. Entries and version stay.
+        """
 
     @abstractmethod
     async def wait(self, timeout: float) -> None:  # noqa: ASYNC109 - of the store's notification
@@ -149,4 +164,4 @@ class Store(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Close the connections of the running event loop."""
+        """Close the connections. A later call opens new ones."""

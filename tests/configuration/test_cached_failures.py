@@ -26,7 +26,7 @@ OTHER = "https://other.example"
 JUNK: list[Any] = [None, 0, "", [], 1, "yes", b"no", object(), [True]]
 
 
-@pytest.mark.parametrize("value", JUNK, ids=repr)
+@pytest.mark.parametrize("value", JUNK, ids=["None", "0", "no text", "no list", "1", "text", "bytes", "object", "list"])
 @pytest.mark.parametrize("thread", [False, True])
 def test_a_value_other_than_true_refuses_and_a_truthy_one_is_logged_once(
     value: Any, thread: bool, caplog: pytest.LogCaptureFixture

@@ -10,6 +10,7 @@ from asgi_cors import Policy
 from asgi_cors._decision.callables import call_name, is_source
 
 if TYPE_CHECKING:
+    from asgi_cors._decision.callables import GetAnswer
     from asgi_cors._policy.options import OriginEntry
     from asgi_cors.cli.apps import InspectedApp, Route, ServedBy
     from asgi_cors.cli.findings import Finding
@@ -79,6 +80,7 @@ class AuditContext:
         attacks: The attacks on each policy.
         origins: The origins that must be allowed.
         unused_paths: The keys of `paths` that match no route.
+        get_answer: Returns the answer of a callable of a policy.
     """
 
     app: InspectedApp
@@ -86,6 +88,7 @@ class AuditContext:
     attacks: tuple[AttackResults, ...]
     origins: tuple[str, ...]
     unused_paths: tuple[str, ...]
+    get_answer: GetAnswer
 
 
 @dataclass(frozen=True)

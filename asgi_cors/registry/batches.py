@@ -1,0 +1,114 @@
+"""Adds many entries: in batches, without the invalid ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from asgi_cors import ConfigError, Issue
+
+from .store import Action, Entry, Store, Write
+from .validation import check_entry
+
+Known = dict[tuple[str, str], tuple[str, datetime | None]]
+"""Note and end of each entry, by tenant and origin."""
+
+BATCH: Final = 5_000  # writes of one transaction
+
+
+class AddResult(NamedTuple):
+    """The result of `add_all`.
+
+    Args:
+        added: The number of new entries.
+        updated: The number of entries with another note or end.
+        unchanged: The number of entries that were there.
+        issues: The mistakes of the entries that were left out. The message begins with the number of the entry.
+    """
+
+    added: int
+    updated: int
+    unchanged: int
+    issues: tuple[Issue, ...]
+
+
+async def add_in_batches(
+    entries: Iterable[Entry | str] | AsyncIterable[Entry | str],
+    write: Callable[[list[Write]], Awaitable[list[Action | None]]],
+    on_progress: Callable[[int], object] | None,
+) -> AddResult:
+    """Write entries in batches, at least one, and count the actions; see `Registry.add_all`."""
+    added = updated = unchanged = read = 0
+    issues: list[Issue] = []
+    async for batch in _batches(entries):
+        actions = await write(_valid_writes(batch, read, issues))
+        added += actions.count("add")
+        updated += actions.count("update")
+        unchanged += actions.count(None)
+        read += len(batch)
+        if on_progress is not None:
+            on_progress(read)
+    return AddResult(added, updated, unchanged, tuple(issues))
+
+
+async def _batches(items: object) -> AsyncIterator[list[object]]:
+    """Yield lists of up to 5,000 items; one empty list if there are none."""
+    if isinstance(items, str | bytes) or not isinstance(items, Iterable | AsyncIterable):
+        raise ConfigError([Issue.wrong_type("entries", items, "a list of entries", "Write [Entry(origin='…'), …].")])
+    batch: list[object] = []
+    is_empty = True
+    async for item in _as_async(items):
+        batch.append(item)
+        is_empty = False
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch or is_empty:
+        yield batch
+
+
+async def _as_async(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[object]:
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item
+
+
+def _valid_writes(batch: Sequence[object], offset: int, issues: list[Issue]) -> list[Write]:
+    writes: list[Write] = []
+    for number, item in enumerate(batch, offset + 1):
+        entry = Entry(origin=item) if isinstance(item, str) else item
+        if not isinstance(entry, Entry):
+            found = [Issue.wrong_type("entries", item, "an Entry or a text", "Write Entry(origin='…').")]
+        elif not (found := check_entry(entry)):
+            writes.append(Write("add", entry))
+        issues += [
+            Issue(issue.code, issue.option, issue.value, f"entry {number}: {issue.message}", issue.hint)
+            for issue in found
+        ]
+    return writes
+
+
+async def read_known(store: Store) -> Known:
+    """Read note and end of all entries that have not ended."""
+    now = datetime.now(UTC)
+    return {
+        (entry.tenant, entry.origin): (entry.note, entry.expires_at)
+        async for page in store.scan()
+        for entry in page
+        if entry.expires_at is None or entry.expires_at > now
+    }
+
+
+async def preview(known: Known, writes: list[Write]) -> list[Action | None]:
+    """Return the actions that `Store.write` would record, and change `known` as it would change the store."""
+    actions: list[Action | None] = []
+    for write in writes:
+        entry = write.entry
+        key, value = (entry.tenant, entry.origin), (entry.note, entry.expires_at)
+        actions.append("add" if key not in known else "update" if known[key] != value else None)
+        known[key] = value
+    return actions

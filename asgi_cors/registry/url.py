@@ -1,0 +1,44 @@
+"""Makes a registry from a URL."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import unquote
+
+from asgi_cors import ConfigError, Issue
+
+from .registry import Registry
+from .sqlite import SQLiteRegistry
+
+_REDIS: Final = ("redis", "rediss", "unix")
+_HINT: Final = "Write 'sqlite:///origins.db', 'sqlite:////srv/origins.db' (absolute) or 'redis://127.0.0.1:6379/0'."
+
+
+def open_registry(url: str, **options: Any) -> Registry:
+    """Make a registry from a URL. Nothing is opened yet.
+
+    Args:
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `redis://…`, `rediss://…` (TLS) or `unix://…` as
+            redis-py takes them. The rule for slashes is SQLAlchemy's.
+        options: Keywords of `SQLiteRegistry` or `RedisRegistry`.
+
+    Raises:
+        ConfigError: If the URL or an option is invalid.
+        ImportError: If the redis package is missing. The message says how to install it.
+    """
+    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a type checker
+        raise ConfigError([Issue.wrong_type("url", url, "the URL of a registry", _HINT)])
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ConfigError([Issue("registry-url", "url", url, "the URL has no scheme", _HINT)])
+    if scheme.lower() == "sqlite":
+        if not rest.startswith("/") or rest == "/":
+            message = "a path must follow sqlite:///" if not rest.strip("/") else "SQLite needs three slashes, no host"
+            raise ConfigError([Issue("registry-url", "url", url, message, _HINT)])
+        return SQLiteRegistry(unquote(rest[1:]), **options)
+    if scheme.lower() in _REDIS:
+        from . import redis  # noqa: PLC0415 - an optional dependency
+
+        return redis.RedisRegistry(url, **options)
+    shown = f"{scheme}://…"  # the rest may have a password
+    raise ConfigError([Issue("registry-url", "url", shown, f"there is no store for {shown}", _HINT)])

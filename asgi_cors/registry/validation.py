@@ -1,0 +1,109 @@
+"""The checks of entries and arguments. Each returns issues: what is wrong, and what to write."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+from asgi_cors import ConfigError, Issue, check_origin
+
+from .store import Entry
+
+_LIMITS: Final = {"tenant": 200, "note": 2_000, "by": 200}  # characters
+_END: Final = "Write datetime.now(UTC) + timedelta(days=30)."
+
+
+def check_entry(entry: Entry) -> list[Issue]:
+    """Return the issues of an entry that is to be added."""
+    origin = check_origin(entry.origin)
+    return [*([origin] if origin else []), *check_texts(entry), *_check_end(entry.expires_at)]
+
+
+def check_texts(entry: Entry) -> list[Issue]:
+    """Return the issues of tenant, note and `by`."""
+    issues = [check_text(option, getattr(entry, option)) for option in _LIMITS]
+    return [issue for issue in issues if issue]
+
+
+def check_text(option: str, value: object) -> Issue | None:
+    """Return the issue of one text: `tenant`, `note` or `by`."""
+    if not isinstance(value, str):
+        return check_type(option, value, f"Write {option}='…', or leave it out.")
+    if len(value) > _LIMITS[option]:
+        message = f"it has {len(value):,} characters, and at most {_LIMITS[option]:,} are allowed"
+        return Issue("registry-text", option, value, message, "Shorten it.")
+    bad = next((character for character in value if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}), "")
+    if bad:
+        message = f"{Issue.show(value)} has the control character {bad!r}"
+        return Issue("registry-text", option, value, message, "Write it on one line, without control characters.")
+    return None
+
+
+def check_type(option: str, value: object, hint: str) -> Issue | None:
+    """Return the issue of a value that is not a text."""
+    return None if isinstance(value, str) else Issue.wrong_type(option, value, "a text", hint)
+
+
+def _check_end(value: object) -> list[Issue]:
+    if value is None:
+        return []
+    if not isinstance(value, datetime):
+        return [Issue.wrong_type("expires_at", value, "a datetime", _END)]
+    if value.utcoffset() is None:
+        message = f"{value} has no time zone"
+        hint = "Add one: expires_at.replace(tzinfo=UTC), or expires_at.astimezone() for the local time."
+        return [Issue("naive-datetime", "expires_at", value, message, hint)]
+    if value <= datetime.now(UTC):
+        return [Issue("registry-expired", "expires_at", value, f"{value} has passed", _END)]
+    return []
+
+
+def check_time(option: str, value: object) -> datetime:
+    """Return an aware datetime.
+
+    Raises:
+        ConfigError: If it is not a datetime with a time zone.
+    """
+    hint = "Write datetime.now(UTC) - timedelta(days=90)."
+    if not isinstance(value, datetime):
+        raise ConfigError([Issue.wrong_type(option, value, "a datetime", hint)])
+    if value.utcoffset() is None:
+        raise ConfigError([Issue("naive-datetime", option, value, f"{value} has no time zone", hint)])
+    return value
+
+
+def check_page(*, tenant: object, after: object, limit: object) -> None:
+    """Check the arguments of `list` and `history`.
+
+    Raises:
+        ConfigError: If one is invalid. Its issues name all of them.
+    """
+    issues: list[Issue] = []
+    if tenant is not None and (issue := check_text("tenant", tenant)):
+        issues.append(issue)
+    if after is not None and not _is_count(after, 0):
+        issues.append(Issue.wrong_type("after", after, "a number of 0 or more", "Write the id of the last entry."))
+    if not _is_count(limit, 1):
+        issues.append(Issue.wrong_type("limit", limit, "a number of 1 or more", "Write limit=1000."))
+    if issues:
+        raise ConfigError(issues)
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 1 << 63
+
+
+def check_options(*, poll: object, clock: object) -> None:
+    """Check the options of a registry.
+
+    Raises:
+        ConfigError: If one is invalid. Its issues name all of them.
+    """
+    issues: list[Issue] = []
+    if not isinstance(poll, int | float) or isinstance(poll, bool) or not 0.01 <= poll <= 3600:  # noqa: PLR2004
+        issues.append(Issue.wrong_type("poll", poll, "a number of seconds from 0.01 to 3600", "Write poll=0.5."))
+    if not callable(clock):
+        issues.append(Issue.wrong_type("clock", clock, "a function", "Write clock=time.monotonic."))
+    if issues:
+        raise ConfigError(issues)
