@@ -149,7 +149,7 @@ class _TenantResponses(BoundedCache):
     """
 
     def __init__(self, bounds: _SharedBounds) -> None:
-        dict.__init__(self)
+        super(BoundedCache, self).__init__()  # without bounds of its own
         self._bounds = bounds
 
     def store(self, cached: CachedResponse, *, refused: bool) -> None:
