@@ -10,15 +10,15 @@ import pytest
 
 pytest.importorskip("redis")
 
-from asgi_cors.registry.redis import RedisStore  # noqa: E402 - it needs redis-py
-from asgi_cors.registry.store import Entry, RegistryError, Status, Write  # noqa: E402
-from tests.support.programs import free_port  # noqa: E402
-from tests.support.redis_server import RedisServer, replying, running_redis  # noqa: E402
+from asgi_cors.registry.redis import RedisStore
+from asgi_cors.registry.store import Entry, RegistryError, Status, Write
+from tests.support.programs import ProcessEndedError, free_port
+from tests.support.redis_server import RedisServer, replying, running_redis
 
 ADD = Write("add", Entry(origin="https://a.example.com"))
 OTHER = Write("add", Entry(origin="https://b.example.com"))
-WORKER = "worker on >pw ~{cors}:* &{cors}:* +@read +@connection +subscribe"
-WRITER = "writer on >pw ~{cors}:* &{cors}:* +@read +@connection +subscribe +eval +@write"
+WORKER = "on >pw ~{cors}:* resetchannels &{cors}:* +@read +@connection +subscribe"
+WRITER = "on >pw ~{cors}:* resetchannels &{cors}:* +@read +@connection +subscribe +eval +@write"
 
 
 async def failure_of(coroutine) -> str:
@@ -28,44 +28,43 @@ async def failure_of(coroutine) -> str:
     return str(caught.value)
 
 
-def secured_url(server: RedisServer, user: str, password: str = "pw") -> str:
-    """Return the URL with a user."""
-    return server.url.replace("redis://", f"redis://{user}:{password}@")
+def store_of_user(server: RedisServer, user: str, rights: str) -> RedisStore:
+    """Make a user with these rights, and return a store that logs in as that user."""
+    server.execute("ACL", "SETUSER", user, *rights.split())
+    return RedisStore(server.url.replace("redis://", f"redis://{user}:pw@"))
 
 
 # -- rights
 
 
-async def test_a_worker_and_a_writer_need_the_documented_rights_only():
-    with running_redis(user=WRITER) as server:
-        server.execute("ACL", "SETUSER", *WORKER.split())
-        worker, writer = RedisStore(secured_url(server, "worker")), RedisStore(secured_url(server, "writer"))
-        assert (await worker.status()).version == 0
-        assert await writer.write([ADD]) == ["add"]
-        assert (await worker.status()).version == 1
-        assert [entry.origin for entry in await worker.entries()] == ["https://a.example.com"]
-        assert [change.version for change in await worker.changes()] == [1]
-        assert [len(page) async for page in worker.scan()] == [1]
-        changed = (await worker.changes())[0].at
-        assert await writer.purge_history(changed) == 0
-        message = await failure_of(worker.write([ADD]))
-        assert "the user has too few rights (for EVAL). A worker needs +@read +@connection +subscribe" in message
-        assert "writer" in message
+async def test_a_worker_and_a_writer_need_the_documented_rights_only(redis_server):
+    worker, writer = store_of_user(redis_server, "worker", WORKER), store_of_user(redis_server, "writer", WRITER)
+    assert (await worker.status()).version == 0
+    assert await writer.write([ADD]) == ["add"]
+    assert (await worker.status()).version == 1
+    assert [entry.origin for entry in await worker.entries()] == ["https://a.example.com"]
+    assert [change.version for change in await worker.changes()] == [1]
+    assert [len(page) async for page in worker.scan()] == [1]
+    changed = (await worker.changes())[0].at
+    assert await writer.purge_history(changed) == 0
+    message = await failure_of(worker.write([ADD]))
+    assert "the user has too few rights (for EVAL). A worker needs +@read +@connection +subscribe" in message
+    assert "writer" in message
 
 
-async def test_a_user_with_the_right_to_evaluate_but_not_to_write_writes_nothing():
-    with running_redis(user="half on >pw ~{cors}:* &{cors}:* +@all -hset") as server:
-        store = RedisStore(secured_url(server, "half"))
-        assert "too few rights" in await failure_of(store.write([ADD]))
-        assert await store.status() == Status("", 0, 1)
+async def test_a_user_with_the_right_to_evaluate_but_not_to_write_writes_nothing(redis_server):
+    if "redis_version:6" in redis_server.execute("INFO", "server"):
+        pytest.skip("a script of Redis 6 can't check the rights of its user")
+    store = store_of_user(redis_server, "half", "on >pw ~{cors}:* resetchannels &{cors}:* +@all -hset")
+    assert "too few rights" in await failure_of(store.write([ADD]))
+    assert await store.status() == Status("", 0, 1)
 
 
-async def test_a_worker_without_the_right_to_subscribe_waits_for_the_poll():
-    with running_redis(user=WORKER.replace(" +subscribe", "")) as server:
-        store = RedisStore(secured_url(server, "worker"))
-        await store.wait(0.2)
-        await store.wait(0.01)
-        assert "errorstat_NOPERM:count=1" in server.execute("INFO", "errorstats")
+async def test_a_worker_without_the_right_to_subscribe_waits_for_the_poll(redis_server):
+    store = store_of_user(redis_server, "worker", WORKER.replace(" +subscribe", ""))
+    await store.wait(0.2)
+    await store.wait(0.01)
+    assert "errorstat_NOPERM:count=1" in redis_server.execute("INFO", "errorstats")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ async def test_a_node_of_a_cluster_that_has_all_slots_serves_a_registry():
     [
         ("-LOADING Redis is loading the dataset in memory", "is loading its data"),
         ("-MOVED 3999 127.0.0.1:6381", "another node of this Redis Cluster"),
-        ("-ASK 3999 127.0.0.1:6381", "another node of this Redis Cluster"),
+        ("-ASK 3999 127.0.0.1:6381", "moved to another node of this Redis Cluster"),
         ("-MASTERDOWN Link with MASTER is down", "lost its primary"),
         ("-NOREPLICAS Not enough good replicas to write.", "too few replicas"),
         ("-MISCONF Redis is configured to save RDB snapshots, but can't", "can't write to its disk"),
@@ -213,7 +212,10 @@ async def test_tls_is_used_and_the_certificate_is_checked(certificate):
     with contextlib.ExitStack() as stack:
         server = RedisServer(certificate, {**tls, **files})
         stack.callback(server.kill)
-        server.start()
+        try:
+            server.start()
+        except ProcessEndedError:
+            pytest.skip("this Redis was built without TLS")
         trusting = RedisStore(f"rediss://localhost:{port}?ssl_ca_certs={certificate}/cert.pem")
         assert await trusting.write([ADD]) == ["add"]
         assert "no TLS connection" in await failure_of(RedisStore(f"rediss://localhost:{port}").status())

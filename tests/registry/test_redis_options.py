@@ -1,15 +1,16 @@
 """The options of a Redis store. No server is needed."""
 
-import subprocess
+import importlib.util
 import sys
 
 import pytest
 
 redis = pytest.importorskip("redis.asyncio")
 
+import asgi_cors.registry  # noqa: E402
 from asgi_cors import ConfigError  # noqa: E402 - it needs redis-py
-from asgi_cors.registry.redis import RedisStore  # noqa: E402
-from asgi_cors.registry.store import RegistryError  # noqa: E402
+from asgi_cors.registry import RegistryError, open_registry  # noqa: E402
+from asgi_cors.registry.redis import RedisRegistry, RedisStore  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_the_name_of_a_store_is_its_address_without_user_and_password(url, name)
         ("redis://:secret@example.com?socket_timeout=secret", "the port or an option is invalid"),
         ("redis://example.com/secret", "the database must be a number"),
         ("redis://example.com?db=secret", "the port or an option is invalid"),
+        ("redis://example.com?cret=1", "an option is not known"),
         ("unix://", "the path of the socket is missing"),
         ("unix://?db=0", "the path of the socket is missing"),
     ],
@@ -50,6 +52,17 @@ def test_an_invalid_url_is_refused_without_a_word_of_it(url, message):
         RedisStore(url)
     assert "cret" not in str(caught.value)
     assert "cret" not in repr(caught.value.issues)
+
+
+def test_the_representation_of_a_registry_has_no_password():
+    assert repr(RedisRegistry("redis://user:secret@example.com")) == "RedisRegistry('redis://example.com:6379/0')"
+    changed = RedisRegistry("redis://example.com", prefix="{a}:", poll=2)
+    assert repr(changed) == "RedisRegistry('redis://example.com:6379/0', prefix='{a}:', poll=2)"
+
+
+def test_a_url_opens_a_registry():
+    assert isinstance(open_registry("redis://example.com"), RedisRegistry)
+    assert isinstance(asgi_cors.registry.RedisRegistry("unix:///redis.sock").store, RedisStore)
 
 
 @pytest.mark.parametrize("prefix", ["", None, b"cors:"])
@@ -111,11 +124,13 @@ async def test_a_function_that_returns_no_client_is_an_error_of_the_registry():
         await RedisStore(client=make_client).status()
 
 
-def test_a_missing_package_is_reported_with_the_command_that_installs_it():
-    program = (
-        "import sys; sys.modules['redis'] = None\n"
-        "import importlib.util; importlib.util.find_spec = lambda name: None\n"
-        "import asgi_cors.registry.redis"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "pip install 'asgi-cors-bridge[redis]'" in done.stderr
+async def test_a_function_that_raises_is_an_error_of_the_registry():
+    with pytest.raises(RegistryError, match=r"the function raised KeyError\. It must return a client\."):
+        await RedisStore(client=lambda: {}["secret"]).status()
+
+
+def test_a_missing_package_is_reported_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "asgi_cors.registry.redis")
+    with pytest.raises(ImportError, match=r"pip install 'asgi-cors-bridge\[redis\]'"):
+        importlib.import_module("asgi_cors.registry.redis")

@@ -123,6 +123,7 @@ async def test_a_large_list_is_read_in_pages(store):
         after = ids[-1]
     assert ids == [number for number in range(1, 2501) if number != 8] + [2502]
     assert [entry.origin for entry in await store.entries(tenant="a", limit=1)] == [A]
+    assert await store.entries(tenant="b") == []
 
 
 async def test_entries_are_in_the_order_of_their_ids_when_their_additions_are_purged(store):
@@ -259,6 +260,12 @@ def test_each_event_loop_has_its_own_connections_and_closes_them(redis_server):
         asyncio.run(store.write([add(f"https://c{number}.example.com")]))
         assert asyncio.run(store.status()).version == number
     assert "connected_clients:1\r" in redis_server.execute("INFO", "clients")
+
+
+async def test_two_event_loops_use_a_store_at_once(store):
+    await store.write([add(A)])
+    other = await asyncio.to_thread(asyncio.run, store.status())
+    assert other == await store.status()
 
 
 async def test_a_store_is_used_again_after_it_was_closed(store):

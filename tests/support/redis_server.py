@@ -31,7 +31,7 @@ class RedisServer:
         self.program = find_program(os.environ.get("REDIS_SERVER", "redis-server"))
         self.folder = folder
         self.sentinel = sentinel
-        self.options = {"save": "", "appendonly": "no", **(options or {})}
+        self.options = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0", **(options or {})}
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -65,8 +65,8 @@ class RedisServer:
         options = common | self.options
         if self.sentinel:
             config = self.folder / "sentinel.conf"
-            config.write_text(options.pop("config"))
-            del options["save"], options["appendonly"]
+            config.write_text(options["config"])
+            options = common
             command += [str(config), "--sentinel"]
         for name, value in options.items():
             command += [f"--{name}", *(value.split() or [""])]
@@ -137,7 +137,7 @@ def running_sentinel(master: RedisServer, *, name: str = "registry", quorum: int
 
 @contextlib.asynccontextmanager
 async def replying(reply: bytes | None) -> AsyncIterator[int]:
-    """Serve one reply to each message on a port, for faults that a real server can't be brought to; None for silence."""
+    """Send one reply to each message on a port, or none: for faults that a real server can't be brought to."""
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,6 +20,7 @@ if importlib.util.find_spec("redis") is None:
         "RedisRegistry needs redis-py. Install it with pip install 'asgi-cors-bridge[redis]'.", name="redis"
     )
 
-from .store import RedisStore  # noqa: E402 - it needs redis-py
+from .registry import RedisRegistry
+from .store import RedisStore
 
-__all__ = ["RedisStore"]
+__all__ = ["RedisRegistry", "RedisStore"]

@@ -99,15 +99,16 @@ class LoopClient:
         One connection serves all pages. A cursor is void on another server, or after a restart, and no reply says so.
         """
         single: Any = self.redis.client()
-        cursor, page = 0, None
+        page = self._start(functools.partial(single.hscan, key, 0, match, count))
         try:
-            while page is None or cursor:
-                page = self._start(functools.partial(single.hscan, key, cursor, match, count))
+            while True:
                 cursor, values = await asyncio.shield(page)
                 yield values
+                if not cursor:
+                    return
+                page = self._start(functools.partial(single.hscan, key, cursor, match, count))
         finally:
-            if page is not None:
-                await asyncio.wait([page])  # a connection with a reply on its way must not be used again
+            await asyncio.wait([page])  # a connection with a reply on its way must not be used again
             await _close(single)
 
     # -- notifications
@@ -162,7 +163,7 @@ class LoopClient:
 
 
 async def _disconnect_at_the_end(redis: Any) -> AsyncGenerator[None, None]:
-    """Close the connections when this generator is closed: by asyncio at the end of the event loop, or with its owner."""
+    """Close the connections when this generator is: with its owner, or by asyncio at the end of the event loop."""
     try:
         yield
     finally:

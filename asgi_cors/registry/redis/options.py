@@ -62,7 +62,7 @@ def client_name(client: Any) -> str:
     """Return the address of a client, or the service of a client of Sentinel."""
     pool: Any = client.connection_pool
     options: dict[str, Any] = pool.connection_kwargs
-    db = options.get("db", 0)
+    db = pool.connection_kwargs.get("db", 0)
     if service := getattr(pool, "service_name", None):
         return f"redis (the service {service!r} of Sentinel)/{db}"
     if path := options.get("path"):
@@ -79,7 +79,10 @@ def _from_url(url: str) -> Any:
 
 
 def _called(function: MakeClient, name: str) -> Any:
-    client = function()
+    try:
+        client = function()
+    except Exception as error:
+        raise RegistryError(f"{name}: the function raised {type(error).__name__}. It must return a client.") from error
     if not isinstance(client, redis.asyncio.Redis):
         message = f"{name}: the function returned {Issue.show(client)}. It must return a redis.asyncio.Redis."
         raise RegistryError(message)
@@ -125,8 +128,8 @@ def _url_problem(url: str) -> tuple[str, str] | None:
         )
     try:
         parts = urlsplit(url)
-        options = _ASYNC_REDIS.from_url(url).connection_pool.connection_kwargs
-        _ = parts.port
+        pool = _ASYNC_REDIS.from_url(url).connection_pool
+        pool.make_connection()
     except ValueError:
         return "the port or an option is invalid", f"Write {EXAMPLE!r}."
     except TypeError:
@@ -134,6 +137,6 @@ def _url_problem(url: str) -> tuple[str, str] | None:
     if scheme == "unix":
         return None if parts.path else ("the path of the socket is missing", "Write 'unix:///run/redis.sock'.")
     db = parts.path.strip("/")
-    if not isinstance(options.get("db", 0), int) or not (db == "" or db.isdecimal()):
+    if not isinstance(pool.connection_kwargs.get("db", 0), int) or not (db == "" or db.isdecimal()):
         return "the database must be a number", f"Write {EXAMPLE!r}."
     return None

@@ -59,11 +59,9 @@ class RedisStore(Store):
         self._is_policy_checked = False
 
     async def _run(self, command: Callable[[Any], Awaitable[Result]], *, writes: bool = False) -> Result:
+        client = await self._connections.current()
         try:
-            client = await self._connections.current()
             return await client.run(lambda: command(client.redis))
-        except RegistryError:
-            raise
         except (RedisError, OSError) as error:
             raise registry_error(self.name, error, writes=writes) from error
 
@@ -122,13 +120,11 @@ class RedisStore(Store):
     async def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
         """Yield all entries in pages, without blocking Redis."""
         match = None if tenant is None else tenant_pattern(tenant)
+        client = await self._connections.current()
         try:
-            client = await self._connections.current()
             async with contextlib.aclosing(client.scan(self._entries, match, _PAGE)) as pages:
                 async for page in pages:
                     yield [_entry(name, value) for name, value in page.items()]
-        except RegistryError:
-            raise
         except (RedisError, OSError) as error:
             raise registry_error(self.name, error) from error
 
