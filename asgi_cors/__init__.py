@@ -7,9 +7,13 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
+from ._configuration.cached import Cached
 from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
+from ._configuration.loaded import Loaded
+from ._configuration.loaded_options import LoadedOptions, LoadedStatistics
 from ._configuration.source import Answer, Lease, OriginSource
+from ._configuration.tenants import Tenants
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request
@@ -24,6 +28,7 @@ __all__ = [
     "Answer",
     "AppContext",
     "CORSMiddleware",
+    "Cached",
     "ConfigError",
     "ConfigWarning",
     "Configuration",
@@ -32,6 +37,9 @@ __all__ = [
     "Issue",
     "Lease",
     "LimitedAwaitable",
+    "Loaded",
+    "LoadedOptions",
+    "LoadedStatistics",
     "MiddlewareOptions",
     "OriginSource",
     "OriginTable",
@@ -42,6 +50,7 @@ __all__ = [
     "Request",
     "Rules",
     "Step",
+    "Tenants",
     "WSGIMiddleware",
     "asgi_cors",
     "asgi_cors_decorator",

@@ -1,6 +1,6 @@
-"""Store results, one file per Python, and build docs/performance.md from them.
+"""Store results, one file per Python, and build docs/performance.md from them, and the figures of docs/dynamic.md.
 
-Everything on the page comes from this module and from the files; `python benchmarks/report.py` builds it again.
+Everything on the first page comes from this module and from the files. `python benchmarks/report.py` builds both again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import plot
 
 RESULTS: Final = Path(__file__).with_name("results")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
+DYNAMIC: Final = PAGE.with_name("dynamic.md")  # its figures are between two comments, which stay
+_FIGURES: Final = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of the figures -->)", re.DOTALL)
 _OPENING: Final = """\
 # Performance
 
@@ -56,10 +58,10 @@ server's time per request, and *added* is that time minus the time of the bare a
 
 
 def save(kind: str, *, versions: Mapping[str, str], parts: Sequence[Any]) -> None:
-    """Store the results of a benchmark on this Python, and build the page.
+    """Store the results of a benchmark on this Python, and build the pages.
 
     Args:
-        kind: The benchmark, a key of the page's sections.
+        kind: The benchmark, a key of the page's sections; `dynamic-` and a section for docs/dynamic.md.
         versions: The versions of the distributions that are compared.
         parts: Tables from `table` and plots from `bars`.
     """
@@ -69,6 +71,7 @@ def save(kind: str, *, versions: Mapping[str, str], parts: Sequence[Any]) -> Non
     RESULTS.mkdir(exist_ok=True)
     path.write_text(_dump(results))
     build_page()
+    build_figures()
 
 
 def _dump(results: Any) -> str:
@@ -101,6 +104,18 @@ def build_page() -> None:
     PAGE.write_text("\n".join(lines))
 
 
+def build_figures() -> None:
+    """Write the figures of origins that change at run time into their page."""
+    lines = []
+    for path in sorted(RESULTS.glob("*.json")):
+        found = [value for kind, value in json.loads(path.read_text()).items() if kind.startswith("dynamic-")]
+        if found:
+            versions = ", ".join(f"{name} {version}" for name, version in found[0]["versions"].items())
+            lines.append(f"\n### CPython {found[0]['python']}\n\nWith {versions}.\n")
+        lines += [f"\n{text(part)}" for value in found for part in value["parts"]]
+    DYNAMIC.write_text(_FIGURES.sub(lambda _: "".join(lines) + "\n", DYNAMIC.read_text()))
+
+
 def text(part: Mapping[str, Any]) -> str:
     """Return a table as Markdown."""
     head = part["head"]
@@ -118,3 +133,4 @@ def _render(part: Mapping[str, Any], name: str) -> str:
 
 if __name__ == "__main__":
     build_page()
+    build_figures()

@@ -7,7 +7,7 @@ import contextvars
 import copy
 import inspect
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlparse
 
@@ -68,7 +68,7 @@ def run_in_request_context(app: Quart, scope: Any, run: Callable[[], T]) -> T:
 
 
 @contextlib.contextmanager
-def in_app_context(app: Quart) -> Iterator[None]:
+def in_app_context(app: Quart) -> Generator[None]:
     """Run a look-up in the context of the app.
 
     It is not popped, since teardown functions are async. A look-up runs in a context of its own, which is dropped.

@@ -1,4 +1,4 @@
-"""Where users' functions run: their context, threads of their own, and a background event loop.
+"""Calls of users' functions: their context, threads of their own, and a background event loop.
 
 - A function never runs in the context of the request that happened to start it. It runs in an empty context; in an
   adapter's app context if the framework has one.
@@ -156,7 +156,7 @@ class ThreadPool:
 
     def _work(self, calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
         """Make calls until none comes for a while, or until this is the thread of a forked child."""
-        while calls is self._calls:
+        while True:
             try:
                 future, function = calls.get(timeout=IDLE)
             except queue.Empty:
@@ -168,6 +168,8 @@ class ThreadPool:
             _complete(future, function)
             del future, function
             with self._lock:
+                if calls is not self._calls:
+                    return
                 self._idle += 1
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from asgi_cors._decision import decision as _reasons
-from asgi_cors._decision.explanation import Explanation, Step, explain, remedy
+from asgi_cors._decision.callables import get_answer
+from asgi_cors._decision.explanation import Explanation, Step, explain_with, remedy
 from asgi_cors._errors import ConfigError, Issue, show
 from asgi_cors._http import TOKEN
 from asgi_cors._policy.options import list_of
 from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
 
-from .calls import call_after_fork
+from .calls import call, call_after_fork
 from .evaluation import Evaluator, OnDecision
 from .log import Log
 
@@ -220,7 +222,12 @@ class Configuration:
         if match.policy is None:
             step = Step("path", "no policy serves it: the app's own headers decide", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
-        each = [explain(policy, method, origin, headers, credentials) for policy in match.policies if policy]
+        get = partial(get_answer, call=partial(call, app_context=self._app_context))
+        each = [
+            explain_with(get, policy, method, origin, headers, credentials=credentials)
+            for policy in match.policies
+            if policy
+        ]
         found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
         if rules.policy_for is None:
             return found

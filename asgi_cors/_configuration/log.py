@@ -16,16 +16,17 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
+from asgi_cors._decision.callables import call_name, closest_allowed, describe_refusal
 from asgi_cors._decision.decision import (
     CREDENTIALS_NOT_ALLOWED,
     MISSING_ALLOW_ORIGIN,
     ORIGIN_REASONS,
+    PREFLIGHT_MISSING_ALLOW_ORIGIN,
     REASON_TEXTS,
     host_hint,
 )
 from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.request import is_internal_host
-from asgi_cors._origins.origin_set import closest_origin
 from asgi_cors._routing.paths import mount_pattern
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ _OPTIONS: Final = {
     b"access-control-max-age": "max_age",
     b"access-control-allow-private-network": "allow_private_network",
 }
+
+_REFUSED_BY_ENTRIES: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN)
 
 Pair = tuple[bytes, str]
 
@@ -185,8 +188,7 @@ class Log:
 
     def warn_truthy(self, function: Callable[..., object], value: object) -> None:
         """Log, once per callable and type, that a callable returned a truthy value other than True."""
-        name = str(getattr(function, "__qualname__", type(function).__qualname__))
-        answer = name, type(value).__qualname__
+        answer = call_name(function), type(value).__qualname__
         is_known = answer in self._answers or len(self._answers) >= _MAX_ANSWERS
         if is_known or not logger.isEnabledFor(logging.WARNING) or not _is_truthy(value):
             return
@@ -259,7 +261,7 @@ def _suggestion(policy: Policy, request: Request, decision: Decision) -> Suggest
     """Return the allowed origin that is closest to a refused one."""
     if decision.reason not in ORIGIN_REASONS:
         return None
-    return closest_origin(policy.compiled.origins, _origin_of(request)[:_MAX_LENGTH])
+    return closest_allowed(policy, _origin_of(request)[:_MAX_LENGTH])
 
 
 def _level(request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None) -> int:
@@ -281,7 +283,8 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
     """Log one refused request, with its correction."""
     reason = decision.reason or MISSING_ALLOW_ORIGIN
     subject = f": {_quote(decision.subject)}" if decision.subject else ""
-    parts = [f"{REASON_TEXTS[reason]} ({reason}){subject}.", str(suggestion) if suggestion else ""]
+    how = describe_refusal(policy, _origin_of(request)) if reason in _REFUSED_BY_ENTRIES else ""
+    parts = [f"{REASON_TEXTS[reason]} ({reason}){subject or (how and f': {how}')}.", str(suggestion or "")]
     if _is_behind_proxy(request, decision, scope):
         parts.append(correction := host_hint(request.host or b"", internal=True))
     else:

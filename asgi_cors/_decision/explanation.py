@@ -6,17 +6,17 @@ refused request needs.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
 from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, is_loopback, parse_origin
-from asgi_cors._origins.origin_set import OriginSet, closest_origin
+from asgi_cors._origins.origin_set import OriginSet
 from asgi_cors._origins.pattern import Pattern, parse_pattern
 
 from . import decision as _decision
+from .callables import GetAnswer, OriginAnswer, closest_allowed, combined_answer, get_answer, source_remedy
 from .decision import Decision, Outcome, decide
 from .request import Request
 from .safelist import unsafe_names
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from asgi_cors._policy.policy import Policy
 
-DEPENDS_ON_CALLABLE: Final = "asked at run time"
 _SYMBOLS: Final = {True: "ok", False: "no", None: "??"}
 
 _MAX_NAMES: Final = 8  # in a list that a correction repeats
 _MAX_LENGTH: Final = 100  # characters of a name or origin that a correction repeats
 
+_CORRECT_CALLABLE: Final = "Correct the error of the callable."
 _SEE_LOG: Final = "Correct the error that the logger asgi_cors reports for it."
 _REMEDIES: Final[Mapping[str | None, str]] = {
     _decision.INVALID_METHOD: "No browser sends this. Correct the client.",
@@ -107,7 +107,20 @@ def explain(
         headers: The request headers that the script sets: names, or pairs of name and value.
         credentials: Whether the script sends credentials (`credentials: "include"`).
     """
-    explainer = _Explainer(policy, method, origin, headers, credentials=credentials)
+    return explain_with(get_answer, policy, method, origin, headers, credentials=credentials)
+
+
+def explain_with(  # noqa: PLR0913 - the parts of a request
+    get: GetAnswer,
+    policy: Policy,
+    method: str,
+    origin: str,
+    headers: Iterable[str | tuple[str, str]] = (),
+    *,
+    credentials: bool = False,
+) -> Explanation:
+    """Explain a request as `explain` does; `get` returns the answer of each callable of the policy."""
+    explainer = _Explainer(get, policy, method, origin, headers, credentials=credentials)
     steps: list[Step] = []
     for check in (explainer.origin_step, explainer.credentials_step, explainer.method_step, explainer.headers_step):
         step = check()
@@ -123,15 +136,23 @@ def explain(
 class _Explainer:
     """The decision on one request, and the text of each check."""
 
-    def __init__(
-        self, policy: Policy, method: str, origin: str, headers: Iterable[str | tuple[str, str]], *, credentials: bool
+    def __init__(  # noqa: PLR0913 - the parts of a request
+        self,
+        get: GetAnswer,
+        policy: Policy,
+        method: str,
+        origin: str,
+        headers: Iterable[str | tuple[str, str]],
+        *,
+        credentials: bool,
     ) -> None:
+        self._get_answer = get
         self.policy, self.compiled = policy, policy.compiled
         self.origin, self.credentials = origin, credentials
         self.method = _http.normalize_method(method)
         self.names = unsafe_names((header, "") if isinstance(header, str) else header for header in headers)
         self.preflighted = self.method not in _http.SAFELISTED_METHODS or bool(self.names)
-        self.granted: bool | None = True
+        self.answer: OriginAnswer | None = None  # of the policy's callables; None if they need not be called
         self.decision = self._decide()
         with_names = f", headers {', '.join(self.names)}" if self.names else ""
         self.request = f"{self.method} from {origin!r}{', with credentials' if credentials else ''}{with_names}"
@@ -144,22 +165,25 @@ class _Explainer:
         decision = decide(self.policy, request)
         if decision.outcome is not Outcome.LOOKUP:
             return decision
-        try:
-            self.granted = _call_sync(self.policy, self.origin)
-        except Exception:  # noqa: BLE001 - a callable may raise anything, and the request would be refused
-            return decide(self.policy, request, granted=False)._replace(reason=_decision.LOOKUP_FAILED)
-        return decide(self.policy, request, granted=self.granted is not False)
+        self.answer = combined_answer(self.policy, self._serialized_origin, self._get_answer)
+        decision = decide(self.policy, request, granted=self.answer.allowed is not False)
+        return decision._replace(reason=_decision.LOOKUP_FAILED) if self.answer.failed else decision
+
+    @property
+    def _serialized_origin(self) -> str:
+        return self.origin.strip(" \t")
 
     def origin_step(self) -> Step:
         """Check the origin, and name the entry that decides."""
         value = repr(self.origin)
         if self.decision.reason in _decision.ORIGIN_REASONS:
-            closest = closest_origin(self.compiled.origins, self.origin)
+            how = f": {self.answer.text}" if self.answer else ""
+            closest = closest_allowed(self.policy, self.origin)
             suggestion = f". {closest}" if closest else ""
-            return Step("origin", f"{_decision.REASON_TEXTS[self.decision.reason]}{suggestion}", value, False)
-        if self.granted is None:
-            return Step("origin", DEPENDS_ON_CALLABLE, value, None)
-        return Step("origin", f"allowed by {_deciding_entry(self.policy, self.origin)}", value, True)
+            return Step("origin", f"{_decision.REASON_TEXTS[self.decision.reason]}{how}{suggestion}", value, False)
+        if self.answer:
+            return Step("origin", self.answer.text, value, self.answer.allowed)
+        return Step("origin", f"allowed by {_deciding_entry(self.policy, self._serialized_origin)}", value, True)
 
     def credentials_step(self) -> Step | None:
         """Check whether credentials may be sent; None if the request has none."""
@@ -199,6 +223,8 @@ class _Explainer:
         if step.check == "credentials":
             code = "WildcardOriginNotAllowed" if self.compiled.ignores_origin else "InvalidAllowCredentials"
             return f"{preflight}{code}", _credentials_remedy(self.policy)
+        if self.answer and self.answer.failed:
+            return _decision.LOOKUP_FAILED, _CORRECT_CALLABLE
         reason = self.decision.reason or f"{preflight}{_decision.MISSING_ALLOW_ORIGIN}"
         return reason, remedy(self.policy, self.decision.reason, self.decision.subject, self.origin)
 
@@ -208,21 +234,8 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _call_sync(policy: Policy, origin: str) -> bool | None:
-    """Call the callables. Return None if one returned an awaitable and none allowed the origin."""
-    allowed: bool | None = False
-    for entry in policy.compiled.callables:
-        answer = entry(origin)
-        if inspect.isawaitable(answer):
-            getattr(answer, "close", lambda: None)()  # a coroutine that is never awaited
-            allowed = None
-        elif answer is True:
-            return True
-    return allowed
-
-
 def _deciding_entry(policy: Policy, origin: str) -> str:
-    """Return the entry that allows `origin`, as text."""
+    """Return the string or regular expression that allows `origin`, as text."""
     if policy.allow_origins == "*":
         return "'*'"
     if origin in policy.allow_origins:
@@ -232,7 +245,7 @@ def _deciding_entry(policy: Policy, origin: str) -> str:
         if isinstance(parsed, Pattern) and origin in OriginSet((), (parsed,), ()):
             return repr(entry)
     regexes = policy.compiled.origins.regexes
-    return next((f"the regex {regex.pattern!r}" for regex in regexes if regex.fullmatch(origin)), "a callable")
+    return next(f"the regex {regex.pattern!r}" for regex in regexes if regex.fullmatch(origin))
 
 
 def _list_allowed(names: Iterable[str], *, everything: bool) -> str:
@@ -309,9 +322,14 @@ def _origin_remedy(policy: Policy, origin: str) -> str:
         return "If that page is yours, allow it by a callable in allow_origins."
     if _is_refused_over_http(policy, pattern):
         secure = f"https://{pattern.host}"
-        add = "" if secure in policy.compiled.origins else f", and add {secure!r} to allow_origins"
+        add = "" if secure in policy.compiled.origins else f", and {_addition(policy, secure)}"
         return f"If that page is yours, serve it over https{add}."
-    return f"If that page is yours, add {origin!r} to allow_origins."
+    return f"If that page is yours, {_addition(policy, origin)}."
+
+
+def _addition(policy: Policy, origin: str) -> str:
+    """Return where to add an origin: the list of a source if the policy has one, or else its own."""
+    return source_remedy(policy, origin) or f"add {origin!r} to allow_origins"
 
 
 def _is_refused_over_http(policy: Policy, pattern: Pattern) -> bool:

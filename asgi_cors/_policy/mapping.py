@@ -33,8 +33,9 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
     issues = OptionIssues("allow_origins")
     for entry in cast("tuple[object, ...]", options.get("allow_origins", ())):
         if not isinstance(entry, str):
-            advice = "Set it in code, and the rest in the mapping."
-            issues.add("not-text", entry, f"{show(entry)} cannot be represented as text", advice)
+            why = "" if isinstance(entry, re.Pattern) else ", because it is called at run time"
+            advice = "Write the other options in the mapping, and add this entry in code with policy.replace(…)."
+            issues.add("not-text", entry, f"{show(entry)} cannot be represented as text{why}", advice)
     mapping = {name: _as_list(value) for name, value in options.items()}
     regex = cast("re.Pattern[str] | str | None", options.get("allow_origin_regex"))
     if isinstance(regex, re.Pattern):

@@ -24,8 +24,10 @@ from .doctor.diagnosis import diagnose
 from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
 from .errors import CannotRunError
 from .explain import as_json as explanation_as_json
-from .explain import explain_request
+from .explain import explain_request, find_path_policy
 from .explain import report as explanation_report
+from .origins.commands import group as origins_group
+from .sources import answers_of
 from .terminal import escape, plain, stderr, stdout
 
 if TYPE_CHECKING:
@@ -161,7 +163,11 @@ def explain(app: str, path: str, **options: Any) -> None:
     origin, credentials = parse_page_origin(options["origin"]), options["credentials"]
     with one_line_errors(app):
         inspected = inspect_app(load_app(app, app_dir=options["app_dir"], factory=options["factory"]))
-        explanation = explain_request(inspected, options["method"], origin, path, headers, credentials=credentials)
+        policy = find_path_policy(inspected, options["method"], path)
+    with answers_of(inspected) as answers, stderr().status(f"looking {escape(origin)} up"):
+        explanation = explain_request(
+            answers, policy, options["method"], origin, path, headers=headers, credentials=credentials
+        )
     _show(explanation_report(explanation), explanation_as_json(app, path, explanation), as_json=options["as_json"])
     if explanation.allowed is False:
         raise SystemExit(BLOCKED)
@@ -214,3 +220,6 @@ def _standard_input() -> str:
         return sys.stdin.read() if sys.stdin else ""
     except UnicodeDecodeError as error:
         raise CannotRunError(f"standard input is not text: {error}.") from None
+
+
+group.add_command(origins_group)

@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from asgi_cors import Explanation, Step, explain
+from asgi_cors import Explanation, Policy, Step
+from asgi_cors._decision.explanation import explain_with
 
 from .apps import find_policy
 from .errors import CannotRunError
@@ -18,7 +19,8 @@ from .terminal import SYMBOLS, labelled, plain
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from .apps import InspectedApp
+    from .apps import InspectedApp, ServedBy
+    from .sources import SourceAnswers
 
 SCHEMA: Final = 1
 _VERDICTS: Final = {
@@ -28,16 +30,8 @@ _VERDICTS: Final = {
 }
 
 
-def explain_request(  # noqa: PLR0913 - the parts of a request
-    app: InspectedApp,
-    method: str,
-    origin: str,
-    path: str,
-    headers: tuple[tuple[str, str], ...],
-    *,
-    credentials: bool,
-) -> Explanation:
-    """Explain a request by the policy that serves its path.
+def find_path_policy(app: InspectedApp, method: str, path: str) -> ServedBy:
+    """Return the policy that serves a path, None for no policy, or "at run time".
 
     Raises:
         CannotRunError: The app has no asgi_cors middleware.
@@ -47,14 +41,31 @@ def explain_request(  # noqa: PLR0913 - the parts of a request
             f"the {app.framework or 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
             " Write app = CORSMiddleware(app, allow_origins=[…])."
         )
-    path = path if path.startswith("/") else f"/{path}"
-    policy = find_policy(app, path, method)
+    return find_policy(app, _absolute(path), method)
+
+
+def explain_request(  # noqa: PLR0913 - the parts of a request
+    answers: SourceAnswers,
+    policy: ServedBy,
+    method: str,
+    origin: str,
+    path: str,
+    *,
+    headers: tuple[tuple[str, str], ...],
+    credentials: bool,
+) -> Explanation:
+    """Explain a request by the policy that serves its path. The sources of the policy are called."""
+    path = _absolute(path)
     request = f"{method} {path!r} from {origin!r}"
-    if isinstance(policy, str):
-        return _undecided(request, path, "policy_for needs the request itself to find the policy")
+    if isinstance(policy, Policy):
+        return explain_with(answers.get, policy, method, origin, headers, credentials=credentials)
     if policy is None:
         return _undecided(request, path, "the path has no policy, and the app's own headers are sent unchanged")
-    return explain(policy, method, origin, headers, credentials)
+    return _undecided(request, path, "policy_for needs the request itself to find the policy")
+
+
+def _absolute(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"
 
 
 def _undecided(request: str, path: str, why: str) -> Explanation:

@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 Calls = queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
 
 BUSY_TIMEOUT: Final = 5.0  # seconds that a writer waits for another one
+CLOSE_TIMEOUT: Final = 1.0  # seconds that a reader waits while the last other connection closes; no writer delays it
 READER_RETRIES: Final = 1.0  # seconds for which a reader tries again, because it does not wait for a lock
 _RETRY: Final = 0.02  # seconds between two attempts to get a lock
 
@@ -203,7 +204,7 @@ class _File:
         self._connection = sqlite3.connect(
             f"{self._path.as_uri()}?mode={'rwc' if self._writes else 'ro'}",
             uri=True,
-            timeout=BUSY_TIMEOUT if self._writes else 0,
+            timeout=BUSY_TIMEOUT if self._writes else CLOSE_TIMEOUT,
             isolation_level=None,
             check_same_thread=False,  # a thread that forks closes it
         )

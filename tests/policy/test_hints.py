@@ -449,7 +449,7 @@ def test_the_hint_for_an_invalid_policy_of_a_path_shows_a_valid_one(value: Any) 
     ("call", "hint"),
     [
         (lambda: Policy.from_mapping({1: 2}), "Use a mapping with these keys: allow_origins, "),
-        (lambda: Policy(allow_origins=[len]).to_mapping(), "Set it in code"),
+        (lambda: Policy(allow_origins=[len]).to_mapping(), "Write the other options in the mapping"),
         (
             lambda: Policy(allow_origin_regex=re.compile(r"https://a\.com", re.IGNORECASE)).to_mapping(),
             "Write them inside",

@@ -3,13 +3,14 @@
 REDIS_SERVER may name another program, such as the path of a valkey-server.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from tests.support.programs import ProcessEndedError, find_program, free_port, stop, wait_until
@@ -30,7 +31,7 @@ class RedisServer:
         self.program = find_program(os.environ.get("REDIS_SERVER", "redis-server"))
         self.folder = folder
         self.sentinel = sentinel
-        self.options = {"save": "", "appendonly": "no", **(options or {})}
+        self.options = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0", **(options or {})}
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -64,8 +65,8 @@ class RedisServer:
         options = common | self.options
         if self.sentinel:
             config = self.folder / "sentinel.conf"
-            config.write_text(options.pop("config"))
-            del options["save"], options["appendonly"]
+            config.write_text(options["config"])
+            options = common
             command += [str(config), "--sentinel"]
         for name, value in options.items():
             command += [f"--{name}", *(value.split() or [""])]
@@ -132,3 +133,25 @@ def running_sentinel(master: RedisServer, *, name: str = "registry", quorum: int
             yield sentinel
         finally:
             sentinel.kill()
+
+
+@contextlib.asynccontextmanager
+async def replying(reply: bytes | None) -> AsyncIterator[int]:
+    """Send one reply to each message on a port, or none: for faults that a real server can't be brought to."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with contextlib.suppress(OSError):
+            while await reader.read(65536):
+                writer.write(reply or b"")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await server.wait_closed()

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors import Policy, explain
+from asgi_cors import Policy
+from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.apps import (
     InspectedApp,
     Route,
@@ -17,6 +18,7 @@ from asgi_cors.cli.apps import (
     load_app,
     one_line_errors,
 )
+from asgi_cors.cli.sources import SourceAnswers, answers_of
 
 from .attacks import attacks_on, is_sent_by_browsers, targets_of
 from .results import Attack, AttackResults, Audit, AuditContext, RouteResult, describe_origins
@@ -39,8 +41,10 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
     with one_line_errors(name):
         app = inspect_app(load_app(name, app_dir=app_dir, factory=factory))
         routes = tuple(_route_result(app, route) for route in list_routes(app) or [_WHOLE_APP])
-        attacks = tuple(_attack_policy(policy) for policy in _policies(app, routes))
-        context = AuditContext(app, routes, attacks, origins, tuple(_unused_paths(app, routes)))
+        policies, unused_paths = _policies(app, routes), tuple(_unused_paths(app, routes))
+    with answers_of(app) as answers:
+        attacks = tuple(_attack_policy(policy, answers) for policy in policies)
+        context = AuditContext(app, routes, attacks, origins, unused_paths, answers.get)
         findings = tuple(chain.from_iterable(rule(context) for rule in RULES))
         notes = tuple(chain.from_iterable(rule(context) for rule in NOTES))
         return Audit(name, app.framework or "ASGI or WSGI app", routes, attacks, findings, notes)
@@ -96,7 +100,7 @@ def _matches(path: str | Pattern[str], sample: str) -> bool:
     return sample == path
 
 
-def _attack_policy(policy: Policy) -> AttackResults:
+def _attack_policy(policy: Policy, answers: SourceAnswers) -> AttackResults:
     """Try every attack on a policy. An origin that the policy names is not an attack."""
     subject = describe_origins(policy)
     if policy.allow_origins == "*":
@@ -105,7 +109,7 @@ def _attack_policy(policy: Policy) -> AttackResults:
     hostile = dict.fromkeys(pair for target in targets for pair in attacks_on(target))
     allowed: list[Attack] = []
     for kind, origin in hostile:
-        step = explain(policy, "GET", origin).steps[0]
+        step = explain_with(answers.get, policy, "GET", origin).steps[0]
         if step.passed and not step.rule.removeprefix("allowed by ").startswith("'"):
             allowed.append(Attack(kind, origin, step.rule, is_sent_by_browsers(origin)))
     return AttackResults(subject, policy.allow_credentials, len(hostile), tuple(allowed))

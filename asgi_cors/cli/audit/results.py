@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asgi_cors import Policy
+from asgi_cors._decision.callables import call_name, is_source
 
 if TYPE_CHECKING:
+    from asgi_cors._decision.callables import GetAnswer
+    from asgi_cors._policy.options import OriginEntry
     from asgi_cors.cli.apps import InspectedApp, Route, ServedBy
     from asgi_cors.cli.findings import Finding
 
@@ -76,6 +80,7 @@ class AuditContext:
         attacks: The attacks on each policy.
         origins: The origins that must be allowed.
         unused_paths: The keys of `paths` that match no route.
+        get_answer: Returns the answer of a callable of a policy.
     """
 
     app: InspectedApp
@@ -83,6 +88,7 @@ class AuditContext:
     attacks: tuple[AttackResults, ...]
     origins: tuple[str, ...]
     unused_paths: tuple[str, ...]
+    get_answer: GetAnswer
 
 
 @dataclass(frozen=True)
@@ -111,5 +117,12 @@ def describe_origins(policy: Policy) -> str:
     entries = policy.allow_origins
     if isinstance(entries, str):
         return "every origin"
-    texts = [entry if isinstance(entry, str) else getattr(entry, "pattern", "a function") for entry in entries]
-    return ", ".join(map(str, texts)) or "no origin"
+    return ", ".join(map(_describe_entry, entries)) or "no origin"
+
+
+def _describe_entry(entry: OriginEntry) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, re.Pattern):
+        return entry.pattern
+    return repr(entry) if is_source(entry) else call_name(entry)

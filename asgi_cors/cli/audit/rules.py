@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors import Policy, explain
+from asgi_cors import Policy
+from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.findings import Finding
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
             (result, explanation.steps[0].rule)
             for result in context.routes
             if isinstance(result.policy, Policy)
-            and (explanation := explain(result.policy, "GET", origin)).allowed is False
+            and (explanation := explain_with(context.get_answer, result.policy, "GET", origin)).allowed is False
         ]
         if refused:
             yield Finding(

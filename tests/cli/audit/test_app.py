@@ -62,7 +62,7 @@ def test_a_careless_function_is_found_with_the_classes_of_its_mistakes():
     assert {"https://app.example.com.evil.test", "https://evilapp.example.com", "http://app.example.com"} <= origins
     assert {attack["kind"] for attack in attacked["got_in"]} >= {"prefix-suffix-substring", "scheme-downgrade"}
     assert ran.code == 1
-    assert "by a callable" in named(ran)["attack-gets-in"]
+    assert "by a lambda" in named(ran)["attack-gets-in"]
 
 
 def test_no_attack_passes_a_careful_regular_expression():

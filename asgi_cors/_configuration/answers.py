@@ -1,0 +1,463 @@
+"""A bounded cache of the results of a user's function, by key: `AnswerCache`.
+
+- Allowed and refused keys are in separate stores, so that refused keys can't evict allowed ones. Each evicts its oldest
+  answer at its own limit.
+- An answer is fresh for `ttl`. A fresh answer is returned without a call. Its lease lets middlewares do the same.
+- An answer that is not fresh is renewed by a call. Requests wait for it, except during `stale_while_revalidate`.
+- A failure is remembered for `error_ttl`, but never stored as a refusal. If the key was allowed, the old answer is used
+  again for up to `stale_if_error`: its lease is extended for `error_ttl` at a time.
+- A lease is voided if its answer is evicted, invalidated, or replaced by another value.
+
+Threads share a cache. A lock guards the stores; a fresh answer is read without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+
+from .calls import (
+    background_loop,
+    call_after_fork,
+    is_in_trio,
+    run_in_background,
+    running_loop,
+    wait_for,
+)
+from .log import Log
+from .source import Lease
+from .source_options import show_duration
+
+if TYPE_CHECKING:
+    from .calls import AppContext
+    from .feed import Feed, FeedReader
+    from .flights import Flight, Outcome
+
+Value = TypeVar("Value")
+
+_JITTER: Final = 0.1  # the part of a ttl by which it is shortened at the most
+_CLOCK_STEP: Final = 1.0  # seconds by which threads may read the clock out of order
+_MAX_TEXT: Final = 500  # characters of a remembered failure
+
+
+class Statistics(NamedTuple):
+    """The counts of a `Cached` or `Tenants` since it was made, and what it holds now.
+
+    Args:
+        hits: Requests that were served without a call, those from a middleware's cache included.
+        misses: Requests that waited for a call, or were refused because too many calls ran.
+        stale: Requests that got an old answer while a call was due.
+        errors: Calls that failed, and those that could not begin.
+        in_flight: Calls that run now.
+        allowed: Allowed keys that are stored.
+        refused: Refused keys that are stored.
+    """
+
+    hits: int
+    misses: int
+    stale: int
+    errors: int
+    in_flight: int
+    allowed: int
+    refused: int
+
+
+class Limits(NamedTuple):
+    """The times and sizes of a cache; see `Cached`. Times are in seconds."""
+
+    ttl: float
+    negative_ttl: float
+    error_ttl: float
+    stale_while_revalidate: float
+    stale_if_error: float
+    timeout: float
+    max_entries: int
+    max_refused: int
+    max_in_flight: int
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Limits:
+        """Return the limits among the values of options. A time that is missing is 0."""
+        return cls(*(values.get(name, 0) for name in cls._fields))
+
+
+class Result(NamedTuple, Generic[Value]):
+    """The answer for one key.
+
+    Args:
+        value: The value; None if the key is refused, or if there is an error.
+        lease: The time for which the answer may be used again; None for this request only.
+        error: The failure that left the key without an answer.
+    """
+
+    value: Value | None
+    lease: Lease | None = None
+    error: Exception | None = None
+
+
+class _Record(Generic[Value]):
+    """A stored answer.
+
+    Args:
+        value: The value; None if the key is refused.
+        lease: The time for which it may be used without a call.
+    """
+
+    __slots__ = ("answered_at", "expires_at", "lease", "number", "result")
+
+    def __init__(self, value: Value | None, lease: Lease) -> None:
+        self.result = Result(value, lease)
+        self.lease = lease
+        self.number = 0  # of the latest call that returned the value
+        self.answered_at = self.expires_at = 0.0
+
+    def is_stale_for(self, duration: float, now: float) -> bool:
+        """Return whether it may be used for a duration after its expiry. A refusal may not."""
+        return self.result.value is not None and now < self.expires_at + duration
+
+
+class _Failure(NamedTuple):
+    """A failed call.
+
+    Args:
+        retry_at: The time from which the key is looked up again.
+        error: The failure, without a traceback, which would hold the variables of the call.
+    """
+
+    retry_at: float
+    error: Exception
+
+
+class AnswerCache(Generic[Value]):
+    """The results of a user's function by key.
+
+    Args:
+        function: The user's function, sync or async.
+        convert: Returns the value of a result; None to refuse the key. It may raise.
+        limits: The times and sizes.
+        clock: A monotonic clock, in seconds.
+        name: The function's name with parentheses, for messages.
+        app_context: Returns the context in which the function runs.
+        thread: Whether the function runs in a thread.
+        feed: Returns an iterator of keys to be invalidated, or None for all.
+    """
+
+    def __init__(  # noqa: PLR0913 - two functions, and how they are called
+        self,
+        function: Callable[[str], object],
+        convert: Callable[[Any], Value | None],
+        limits: Limits,
+        *,
+        clock: Callable[[], float],
+        name: str,
+        app_context: Callable[[], AppContext | None],
+        thread: bool = False,
+        feed: Feed | None = None,
+    ) -> None:
+        """Start with an empty cache."""
+        from .flights import Flights  # noqa: PLC0415 - imports asyncio
+
+        self.limits = limits
+        self.name = name
+        self.log = Log()
+        self._stale_duration = max(limits.stale_if_error, limits.stale_while_revalidate)
+        self._convert = convert
+        self._clock = clock
+        self._latest = clock()
+        self._lock = threading.Lock()
+        self._allowed: OrderedDict[str, _Record[Value]] = OrderedDict()
+        self._refused: OrderedDict[str, _Record[Value]] = OrderedDict()
+        self._failed: OrderedDict[str, _Failure] = OrderedDict()
+        self._hits = self._misses = self._stale = self._errors = 0
+        self.flights = Flights(function, app_context, self._lock, self._end, limits=limits, thread=thread)
+        self._feed: FeedReader | None = None
+        if feed is not None:
+            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+
+            self._feed = FeedReader(feed, self._on_item, name)
+        call_after_fork(self, AnswerCache._after_fork)
+
+    def _after_fork(self) -> None:
+        """Retain the answers in a forked child, unless a feed is needed to renew them. Its calls and locks are new."""
+        self._lock = threading.Lock()
+        self.flights.reset(self._lock)
+        if self._feed is not None:
+            self.clear()
+
+    def _on_item(self, key: str | None) -> None:
+        """Invalidate a key, or all keys."""
+        if key is None:
+            self.clear()
+        else:
+            self.invalidate(key)
+
+    def start(self) -> None:
+        """Begin to read the feed in the running event loop."""
+        if self._feed is not None:
+            self._feed.ensure_running()
+
+    def stop(self) -> None:
+        """End the calls and the feed in the running event loop."""
+        self.flights.cancel()
+        if self._feed is not None:
+            self._feed.stop()
+
+    # -- reading
+
+    def look_up(self, key: str) -> Result[Value] | None:
+        """Return the answer for a key; None if a call is needed, so that the caller has to wait. Raise nothing."""
+        if self._feed is not None:
+            self._feed.ensure_running()
+        return self._find(key)
+
+    async def get(self, key: str) -> Value | None:
+        """Return the value for a key; None if it is refused.
+
+        Raises:
+            LookupError: If the call failed.
+        """
+        result = self.look_up(key) or await self.wait(key)
+        if result.error is not None:
+            raise self.error_of(key, result.error) from result.error
+        return result.value
+
+    def error_of(self, key: str, error: Exception) -> LookupError:
+        """Return the exception that reports a failed call to its caller."""
+        return LookupError(f"{self.name} failed for {key!r}: {_text_of(error)}")
+
+    def _find(self, key: str) -> Result[Value] | None:
+        """Return the answer for a key if no call is needed, or if none can begin."""
+        now = self._now()
+        record = self._allowed.get(key) or self._refused.get(key)
+        if record is not None and now < record.lease.until:
+            self._hits += 1
+            return record.result
+        failure = self._failed.get(key)
+        if failure is not None and now < failure.retry_at:
+            return Result(None, error=failure.error)
+        if record is not None and record.is_stale_for(self.limits.stale_while_revalidate, now):
+            self._stale += 1
+            self._renew(key)
+            return record.result
+        if self.flights.is_full(key, is_renewal=key in self._allowed):
+            return self._reject(key)
+        return None
+
+    def _now(self) -> float:
+        """Return the time. If the clock was set back, drop all answers, because their ages are not known."""
+        now = self._clock()
+        if now < self._latest - _CLOCK_STEP:
+            self.clear()
+        self._latest = now
+        return now
+
+    # -- calls
+
+    async def wait(self, key: str) -> Result[Value]:
+        """Wait for the call of a key, and return its result. Raise nothing."""
+        if running_loop() is not None:
+            return await self._wait_in_asyncio(key)
+        if not is_in_trio():
+            return Result(None, error=RuntimeError("a look-up needs a running event loop of asyncio or trio"))
+        return await wait_for(run_in_background(self._wait_in_asyncio(key, allows_awaitables=False)))
+
+    async def _wait_in_asyncio(self, key: str, *, allows_awaitables: bool = True) -> Result[Value]:
+        """Wait for the call of a key in the running event loop of asyncio."""
+        import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
+        found = self._find(key)  # another request's call may have ended by now
+        if found is not None:
+            return found
+        flight = self.flights.join(key, is_renewal=key in self._allowed, allows_awaitables=allows_awaitables)
+        if flight is None:
+            return self._reject(key)
+        with self._lock:
+            self._misses += 1
+        await asyncio.wait({flight.future})
+        result: Result[Value] = flight.future.result()
+        return result
+
+    def _renew(self, key: str) -> None:
+        """Begin a call in the background, unless there is one."""
+        running = running_loop()
+        loop = running or background_loop()
+        join = functools.partial(self.flights.join, key, is_renewal=True, allows_awaitables=not is_in_trio())
+        if self.flights.has_flight(key, loop):
+            return
+        if running is not None:
+            join()
+        else:
+            loop.call_soon_threadsafe(join)
+
+    def _reject(self, key: str) -> Result[Value]:
+        """Return the result of a call that can't begin."""
+        error = LookupError(f"{self.limits.max_in_flight} calls of {self.name} are in flight, so it was not called")
+        with self._lock:
+            self._misses += 1
+            self._errors += 1
+            record = self._stale_record(key, self._clock(), error)
+            return record.result if record else Result(None, error=error)
+
+    def _end(self, flight: Flight, outcome: Outcome) -> Result[Value]:
+        """Store the result of a call, and return it for the requests that wait."""
+        error, value, now = outcome.error, None, self._clock()
+        if error is None:
+            try:
+                value = self._convert(outcome.value)
+            except Exception as conversion_error:  # noqa: BLE001 - a user's object may raise anything
+                error = conversion_error
+        with self._lock:
+            if error is None:
+                return self._store(flight, value, now)
+            self._errors += outcome.is_failure
+            if flight.is_void or not outcome.is_failure:
+                return Result(None, error=error)
+            return self._store_failure(flight, error, now)
+
+    def _store(self, flight: Flight, value: Value | None, now: float) -> Result[Value]:
+        """Store an answer, and return it. The caller holds the lock."""
+        key, limits, number = flight.key, self.limits, flight.number
+        store, other, limit, ttl = self._allowed, self._refused, limits.max_entries, limits.ttl
+        if value is None:
+            store, other, limit, ttl = other, store, limits.max_refused, limits.negative_ttl
+        old = store.get(key) or other.get(key)
+        if flight.is_void or (old is not None and number < old.number):
+            return Result(value)  # an older call, in another event loop, has ended later
+        self._failed.pop(key, None)
+        record = store.get(key)
+        if record is None or record.result.value != value:
+            self._discard(key)
+            record = store[key] = _Record(value, Lease(self._clock))
+        store.move_to_end(key)
+        record.number = number
+        record.answered_at, record.expires_at = now, now + ttl * _shortening()
+        record.lease.until = record.expires_at
+        if len(store) > limit:
+            self._discard(next(iter(store)))
+        return record.result
+
+    def _store_failure(self, flight: Flight, error: Exception, now: float) -> Result[Value]:
+        """Remember a failure, and return the old answer if it may be used. The caller holds the lock."""
+        key, retry_at = flight.key, now + self.limits.error_ttl
+        old = self._allowed.get(key) or self._refused.get(key)
+        if old is not None and flight.number < old.number:
+            return Result(None, error=error)
+        self._failed[key] = _Failure(retry_at, _without_traceback(error))
+        self._failed.move_to_end(key)
+        if len(self._failed) > self.limits.max_refused:
+            self._failed.popitem(last=False)
+        record = self._stale_record(key, now, error)
+        if record is None:
+            return Result(None, error=error)
+        record.lease.until = min(retry_at, record.expires_at + self._stale_duration)
+        return record.result
+
+    def _stale_record(self, key: str, now: float, error: Exception) -> _Record[Value] | None:
+        """Return the old answer of an allowed key if it may be used after a failure. The caller holds the lock."""
+        record = self._allowed.get(key)
+        if record is None or not record.is_stale_for(self._stale_duration, now):
+            return None
+        self._stale += 1
+        self.log.failure(f"{self.name} failed, so its last answer is used again", error)
+        return record
+
+    # -- revoking
+
+    def invalidate(self, key: str) -> None:
+        """Drop the answer for a key, the calls in flight, and the cached responses of every middleware."""
+        with self._lock:
+            self.flights.void(key)
+            self._failed.pop(key, None)
+            self._discard(key)
+
+    def clear(self) -> None:
+        """Drop all answers, the calls in flight, and the cached responses of every middleware."""
+        with self._lock:
+            self.flights.void()
+            self._failed.clear()
+            for store in (self._allowed, self._refused):
+                for key in [*store]:
+                    self._discard(key)
+
+    def _discard(self, key: str) -> None:
+        """Drop a stored answer, and void its lease. The caller holds the lock."""
+        for store in (self._allowed, self._refused):
+            record = store.pop(key, None)
+            if record is not None:
+                record.lease.void()
+                self._hits += record.lease.hits
+
+    # -- describing
+
+    def stats(self) -> Statistics:
+        """Return the counts since the cache was made."""
+        with self._lock:
+            records = [*self._allowed.values(), *self._refused.values()]
+            sizes = len(self._allowed), len(self._refused)
+            hits, misses, stale, errors = self._hits, self._misses, self._stale, self._errors
+        hits += sum(record.lease.hits for record in records)
+        return Statistics(hits, misses, stale, errors, len(self.flights), *sizes)
+
+    def describe(self, key: str) -> tuple[bool | None, str]:
+        """Return whether a key is allowed, and how that was decided; None if a call is needed to know."""
+        now = self._clock()
+        record = self._allowed.get(key) or self._refused.get(key)
+        if record is not None:
+            is_allowed = record.result.value is not None
+            decision = f"{'allowed' if is_allowed else 'refused'} by {self.name}"
+            if now < min(record.expires_at, record.lease.until):
+                return is_allowed, f"{decision}, known {_show_rest(record.expires_at - now)}"
+            if now < record.lease.until or record.is_stale_for(self.limits.stale_while_revalidate, now):
+                age = show_duration(now - record.answered_at)
+                return is_allowed, f"{decision} {age} ago, used until it can be called again"
+        failure = self._failed.get(key)
+        if failure is not None and now < failure.retry_at:
+            return None, f"asked at run time ({self.name}, which failed: {_text_of(failure.error)})"
+        return None, f"asked at run time ({self.name})"
+
+
+class Deferred(Awaitable[Any]):
+    """An awaitable that calls a coroutine function as soon as it is awaited, so that it may also be dropped.
+
+    Args:
+        function: The coroutine function.
+        key: Its argument.
+    """
+
+    def __init__(self, function: Callable[[str], Coroutine[Any, Any, Any]], key: str) -> None:
+        """Store both."""
+        self._function = function
+        self._key = key
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Call the function."""
+        return self._function(self._key).__await__()
+
+
+def _show_rest(duration: float) -> str:
+    return "until it is invalidated" if math.isinf(duration) else f"for {show_duration(duration)} more"
+
+
+def _shortening() -> float:
+    """Return a random factor, so that answers that were stored together do not expire together."""
+    import random  # noqa: PLC0415 - expensive, and rarely needed
+
+    return 1 - _JITTER * random.random()  # noqa: S311 - not a secret
+
+
+def _text_of(error: Exception) -> str:
+    """Return the type and the text of an exception."""
+    text = ""
+    with contextlib.suppress(Exception):  # a user's exception may fail in any way
+        text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _without_traceback(error: Exception) -> Exception:
+    """Return an error to be remembered. A traceback would hold the variables of the call."""
+    return LookupError(f"it failed a moment ago: {_text_of(error)}"[:_MAX_TEXT])

@@ -1,0 +1,156 @@
+"""`FeedReader` reads the notifications of a `feed=`, and starts it again when it ends.
+
+- There is one reader per process. It runs in the event loop that needed it first, and moves on if that loop is closed.
+- A feed that ends or fails is started again after 1, 2, 4 … 60 seconds. The notifications in between are lost, so
+  everything counts as changed then.
+- In a forked process the feed is started again, with connections of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from .calls import background_loop, call_after_fork, contain, running_loop
+from .log import Log, logger
+
+if TYPE_CHECKING:
+    import asyncio
+
+Feed = Callable[[], AsyncIterator[str | bytes | None]]
+
+_FIRST_DELAY: Final = 1.0  # seconds until a feed is started again
+_MAX_DELAY: Final = 60.0
+
+
+class FeedReader:
+    """Runs a feed in an event loop, and passes its items on.
+
+    Args:
+        feed: Returns an async iterator of notifications.
+        on_item: Called in the event loop with the text of each notification. None means that everything may have
+            changed. It must not block.
+        name: The name of the entry that the feed belongs to, for messages.
+    """
+
+    def __init__(self, feed: Feed, on_item: Callable[[str | None], None], name: str) -> None:
+        """Start nothing; see `ensure_running`."""
+        self._feed = feed
+        self._on_item = on_item
+        self._name = name
+        self._log = Log()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None  # in which the reader runs
+        self._task: asyncio.Task[None] | None = None
+        self._inherited: asyncio.Task[None] | None = None
+        self._was_started = False
+        self._has_received = False  # an item, since the last start
+        self._has_warned = False
+        call_after_fork(self, FeedReader._after_fork)
+
+    def _after_fork(self) -> None:
+        """Start again with the next call. The parent's task is never freed, which would close its connections."""
+        self._lock, self._inherited = threading.Lock(), self._task
+        self._loop = self._task = None
+
+    def ensure_running(self) -> None:
+        """Start the reader unless it runs: in the running event loop of asyncio, or else in the background one."""
+        if self._loop is None or self._loop.is_closed():
+            self._start()
+
+    def stop(self) -> None:
+        """End the reader if it runs in the running event loop."""
+        if self._task is not None and self._loop is running_loop():
+            self._task.cancel()
+            self._loop = None
+
+    def _start(self) -> None:
+        running = running_loop()
+        with self._lock:
+            if self._loop is not None and not self._loop.is_closed():
+                return  # another thread has started it
+            loop = self._loop = running or background_loop()
+        if running is None:
+            loop.call_soon_threadsafe(self._create_task, loop)
+        else:
+            self._create_task(loop)
+
+    def _create_task(self, loop: asyncio.AbstractEventLoop) -> None:
+        is_restart, self._was_started = self._was_started, True
+        self._task = loop.create_task(self._read_again_and_again(is_restart=is_restart), context=Context())
+        # If the loop is closed without an end of its tasks, there is no connection left to lose.
+        self._task.add_done_callback(self._forget)
+        setattr(self._task, "_log_destroy_pending", False)  # noqa: B010 - as asyncio's `gather` does
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        """Let the next call start the reader again."""
+        if self._task is task:
+            self._loop = None
+
+    async def _read_again_and_again(self, *, is_restart: bool) -> None:
+        """Read the feed until the task is cancelled."""
+        import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
+        delay = _FIRST_DELAY
+        while True:
+            if is_restart:
+                self._on_item(None)
+            self._has_received = False
+            try:
+                await contain(self._read())
+            except Exception as error:  # noqa: BLE001 - a user's feed may raise anything
+                self._log.failure(f"the feed of {self._name} is started again, because it ended", error)
+            delay = _FIRST_DELAY if self._has_received else delay
+            await asyncio.sleep(delay)
+            delay, is_restart = min(2 * delay, _MAX_DELAY), True
+
+    async def _read(self) -> None:
+        """Pass the notifications on until the feed fails.
+
+        Raises:
+            EOFError: If the feed ends.
+            TypeError: If it is not an async iterator.
+        """
+        feed: Any = self._feed()
+        if not isinstance(feed, AsyncIterable):
+            if inspect.iscoroutine(feed):
+                feed.close()
+            kind = type(cast("object", feed)).__qualname__
+            raise TypeError(f"it must be an async iterator, not {kind!r}. Write `async def` with `yield` for it.")
+        items = aiter(cast("AsyncIterable[object]", feed))
+        try:
+            async for item in items:
+                self._has_received = True
+                self._on_item(self._text_of(item))
+        except GeneratorExit:  # the event loop was closed, so nothing can be awaited
+            raise
+        except BaseException:
+            await _close(items)
+            raise
+        raise EOFError("it has no more items, but a feed must wait for the next one")
+
+    def _text_of(self, item: object) -> str | None:
+        """Return the text of a notification; None for everything. Warn once of another type."""
+        with contextlib.suppress(UnicodeDecodeError):
+            item = item.decode() if isinstance(item, bytes) else item
+        if item is None or isinstance(item, str):
+            return item
+        if not self._has_warned:
+            self._has_warned = True
+            message = (
+                "the feed of %s yields a value of the type %r, which counts as None. Yield a string, bytes or None."
+            )
+            logger.warning(message, self._name, type(item).__qualname__)
+        return None
+
+
+async def _close(items: object) -> None:
+    """Close an async generator, so that it closes its connections."""
+    close: Any = getattr(items, "aclose", None)
+    if close is not None:
+        with contextlib.suppress(Exception):
+            await close()

@@ -1,0 +1,52 @@
+"""The registry in Redis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from asgi_cors.registry.registry import Registry
+
+from .store import RedisStore
+
+_POLL: Final = 0.5
+
+
+class RedisRegistry(Registry):
+    """A registry in Redis or Valkey, for workers on several machines.
+
+    A write is announced to all workers at once. They also poll the version, so a lost message does no harm.
+
+    Args:
+        url: `redis://user:password@host:port/db`, `rediss://` for TLS, or `unix:///path`. redis-py's options follow as
+            a query, such as `?socket_timeout=2&ssl_ca_certs=/path/to/ca.pem`. None if `client` is used.
+        prefix: The beginning of all keys, and of the channel. Braces place the keys in one slot of a Redis Cluster.
+        poll: The seconds between two checks for changes whose message was lost.
+        client: A `redis.asyncio.Redis` that nothing else uses, or a function that returns one, such as
+            `lambda: sentinel.master_for("registry")`. The function is called once per event loop and process; a client
+            can serve only one of each.
+        clock: A monotonic clock for ages, in seconds.
+
+    Raises:
+        ConfigError: If an argument is invalid.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        prefix: str = "{cors}:",
+        poll: float = _POLL,
+        client: Any = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Connect to nothing yet: the first use does."""
+        super().__init__(RedisStore(url, prefix=prefix, client=client), poll=poll, clock=clock)
+        self._arguments = [repr(self.store.name)]
+        self._arguments += [f"prefix={prefix!r}"] if prefix != "{cors}:" else []
+        self._arguments += [f"poll={poll:g}"] if poll != _POLL else []
+
+    def __repr__(self) -> str:
+        """Return the arguments of the registry, without a password."""
+        return f"RedisRegistry({', '.join(self._arguments)})"
