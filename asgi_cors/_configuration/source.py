@@ -27,7 +27,7 @@ class Lease:
         until: A time on that clock; infinity if only `void` ends the lease.
     """
 
-    __slots__ = ("clock", "hits", "until")
+    __slots__ = ("__weakref__", "clock", "hits", "until")
 
     def __init__(self, clock: Callable[[], float], until: float = math.inf) -> None:
         """Start without a hit."""

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 MAX_HOST: Final = 262  # bytes: a name of 255, a colon, a port, and a final dot
 MAX_KEY: Final = 1024  # characters
 
-_NEXT_RULE: Final[NotImplementedType] = NotImplemented
-
 KeyOf = Callable[["Scope"], str | None]
 PolicyOf = Callable[[str], Awaitable[Policy | None] | Policy | None]
 
@@ -185,7 +183,7 @@ class Tenants:
         """
         key = self.key_of(scope)
         if key is None:
-            return _NEXT_RULE
+            return NotImplemented  # type: ignore[no-any-return]  # typeshed has no other type
         result = self.look_up(key)
         if result is None:
             return LimitedAwaitable(Deferred(self._wait, key), self._cache.limits.timeout)

@@ -53,9 +53,8 @@ def _store(evaluation: Evaluation, response: Any, scope: Scope) -> None:
             key = request.origin, request.requested_method, request.requested_headers, private
         evaluator = evaluation.evaluator
         depends_on_page = request.origin is None and (evaluator.enforce or evaluator.on_decision is not None)
-        evaluator.asgi.for_policy(evaluation.policy).store(
-            evaluation, key, response, scope, depends_on_page=depends_on_page
-        )
+        cache = evaluation.cache or evaluator.asgi.for_policy(evaluation.policy)
+        cache.store(evaluation, key, response, scope, depends_on_page=depends_on_page)
 
 
 def _has_plain_names(scope: Scope) -> bool:

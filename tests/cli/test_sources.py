@@ -22,6 +22,7 @@ def explain(app: str, origin: str = PAGE) -> Ran:
     [
         ("loaded", PAGE, True, "allowed by customers(), loaded 0 s ago, 2 entries"),
         ("loaded", OTHER, False, "no entry allows the origin: refused by customers(), loaded 0 s ago, 2 entries"),
+        ("known", PAGE, True, "allowed by customers(), loaded 12 s ago"),
         ("forgetful", PAGE, True, "allowed by Later(customers)"),
         ("forgetful", OTHER, False, "no entry allows the origin: refused by Later(customers)"),
         (
