@@ -269,12 +269,6 @@ def host_of(scope: Scope) -> str | None:
     if len(hosts) != 1 or len(hosts[0]) > MAX_HOST:
         return None
     host = hosts[0].strip(b" \t").decode("latin-1").lower()
-    name, colon, port = host.rpartition(":")
-    if (
-        colon
-        and not name.endswith(":")
-        and (port.isdigit() or not port)
-        and not (":" in name and not name.endswith("]"))
-    ):
-        host = name
-    return host.removesuffix(".") or None
+    name, _, port = host.rpartition(":")
+    has_port = name and (not port or port.isdecimal()) and (":" not in name or name.endswith("]"))
+    return (name if has_port else host).removesuffix(".") or None
