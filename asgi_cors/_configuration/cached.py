@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal, Never, TypedDict, Unpack, cast
 from asgi_cors._errors import Issue
 from asgi_cors._origins.origin import parse_origin
 
-from .answers import AnswerCache, Deferred, Limits, Result, Statistics
+from .answers import AnswerCache
 from .calls import LimitedAwaitable
+from .records import CacheStatistics, Deferred, Limits, Result
 from .source import Answer, OriginSource
 from .source_options import (
     check_function,
@@ -159,7 +160,7 @@ class Cached(OriginSource):
         """Drop all answers, as `invalidate` does."""
         self._cache.clear()
 
-    def stats(self) -> Statistics:
+    def stats(self) -> CacheStatistics:
         """Return the number of hits, misses and errors since the start, and of origins that are stored."""
         return self._cache.stats()
 

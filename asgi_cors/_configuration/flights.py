@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
-    from .answers import Limits
     from .calls import AppContext
+    from .records import Limits
 
 _ASYNC_IN_THREAD: Final = "it returned an awaitable in a thread; leave out thread=True"
 _ASYNC_IN_TRIO: Final = (

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Never, TypedDict, Unpack, cast
 from asgi_cors._errors import Issue, show
 from asgi_cors._policy.policy import Policy
 
-from .answers import AnswerCache, Deferred, Limits, Result, Statistics
+from .answers import AnswerCache
 from .calls import LimitedAwaitable
+from .records import CacheStatistics, Deferred, Limits, Result
 from .source import Answer, OriginSource
 from .source_options import (
     check_function,
@@ -239,7 +240,7 @@ class Tenants:
         """Drop all policies, as `invalidate` does."""
         self._cache.clear()
 
-    def stats(self) -> Statistics:
+    def stats(self) -> CacheStatistics:
         """Return the number of hits, misses and errors since the start, and of keys that are stored."""
         return self._cache.stats()
 
