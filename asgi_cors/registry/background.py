@@ -65,7 +65,7 @@ async def wait_for(future: Future[Any], timeout: float | None = None) -> bool:  
     if _is_asyncio():
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
-        future.add_done_callback(lambda _: _call_in(loop.call_soon_threadsafe, _set, ended))
+        future.add_done_callback(lambda _: _call_in(loop.call_soon_threadsafe, ended.set_result, None))
         await asyncio.wait({ended}, timeout=timeout)
     else:
         await _wait_in_trio(future, timeout)
@@ -86,11 +86,6 @@ def _is_asyncio() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _set(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def _call_in(schedule: Callable[..., object], *arguments: Any) -> None:

@@ -68,7 +68,7 @@ class Registry(OriginSource):
 
         Raises:
             ConfigError: If an argument is invalid. Its issues say how to correct it.
-            RegistryError: If the store can't be written.
+            RegistryError: If the write fails.
         """
         entry = Entry(origin=origin, tenant=tenant, note=note, by=by, expires_at=expires_at)
         if issues := check_entry(entry):
@@ -88,7 +88,7 @@ class Registry(OriginSource):
 
         Raises:
             ConfigError: If an argument is not a text.
-            RegistryError: If the store can't be written.
+            RegistryError: If the write fails.
         """
         entry = Entry(origin=origin, tenant=tenant, by=by)
         issues = check_texts(entry)
@@ -113,7 +113,7 @@ class Registry(OriginSource):
             on_progress: Called after each transaction with the number of entries that were read so far.
 
         Raises:
-            RegistryError: If the store can't be written. The transactions before it are stored.
+            RegistryError: If the write fails. The transactions before it are stored.
         """
         if dry_run:
             known = await self._run(read_known(self.store))
@@ -165,7 +165,7 @@ class Registry(OriginSource):
 
         Raises:
             ConfigError: If `before` is not an aware datetime.
-            RegistryError: If the store can't be written.
+            RegistryError: If the write fails.
         """
         purged: int = await self._run(self.store.purge_history(check_time("before", before)))
         return purged
@@ -196,7 +196,7 @@ class Registry(OriginSource):
     def sync(self) -> SyncRegistry:
         """The same methods without async. Each blocks its thread until it has ended."""
         registry = copy.copy(self)
-        registry._run = run_in_this_thread
+        registry._run = run_in_this_thread  # noqa: SLF001 - a copy of this object
         return SyncRegistry(registry)
 
     async def _write(self, writes: list_[Write]) -> list_[Action | None]:

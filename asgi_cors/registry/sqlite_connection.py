@@ -35,7 +35,7 @@ _CAUSES: Final = {
     ),
     "SQLITE_CORRUPT": ("the file is damaged", "Restore a backup, or `sqlite3 FILE .recover` into a new file."),
     "SQLITE_FULL": ("the disk is full", "Free some space. Nothing of the write was stored."),
-    "SQLITE_IOERR": ("the disk could not be read or written", "Check the disk; it must be local, not NFS."),
+    "SQLITE_IOERR": ("the disk failed", "Check the disk; it must be local, not NFS."),
     "SQLITE_LOCKED": ("another process locks it", "Try again; end a program that locks it for long, such as a backup."),
     "SQLITE_NOTADB": ("the file is not an SQLite database", "Name another file, or restore a backup."),
     "SQLITE_PERM": ("this user may not open it", "Give the user read and write rights to the file and its folder."),

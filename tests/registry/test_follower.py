@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from asgi_cors import Answer, CORSMiddleware, LimitedAwaitable, Policy, explain
-from asgi_cors.registry import Registry, RegistryError, SQLiteRegistry
+from asgi_cors import Answer, LimitedAwaitable, Policy
+from asgi_cors.registry import Entry, Registry, SQLiteRegistry, Write, background
 from asgi_cors.registry.sqlite import SQLiteStore
 from tests.registry.support import APP, SHOP, FailingStore, answer, is_current, outage, wait_until
-from tests.support.apps import App
 from tests.support.clients import Client
 from tests.support.event_loops import run_asyncio
 
@@ -245,8 +244,6 @@ def test_changes_during_a_load_are_applied(monkeypatch, worker, store, admin) ->
 
     async def _change(writer: Registry) -> None:
         await writer.store.write([])
-        from asgi_cors.registry import Entry, Write  # noqa: PLC0415
-
         await writer.store.write([Write("remove", Entry(origin=APP)), Write("add", Entry(origin=SHOP))])
         await writer.store.close()
 
@@ -283,8 +280,6 @@ def test_a_notification_that_fails_does_not_end_the_polling(monkeypatch, worker,
 
 
 def test_a_stored_entry_that_is_not_valid_is_left_out_and_logged(caplog, worker, admin, path) -> None:
-    from asgi_cors.registry import Entry, Write  # noqa: PLC0415
-
     bad = [
         Write("add", Entry(origin="*")),
         Write("add", Entry(origin="null", tenant="acme")),
@@ -353,7 +348,9 @@ def test_a_background_task_that_failed_is_started_again(monkeypatch, worker, sto
 
     admin.sync.add(APP)
     monkeypatch.setattr(store, "wait", wait)
-    assert answer(worker).allowed
+    good = answer(worker)
+    assert good.allowed
+    wait_until(lambda: not is_current(good))
     monkeypatch.undo()
     admin.sync.remove(APP)
     wait_until(lambda: not answer(worker).allowed)
@@ -386,6 +383,21 @@ assert registry.sync.remove(SHOP)
 def test_a_forked_worker_has_the_list_and_follows_the_store_itself(path) -> None:
     program = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n{FORKED}"
     subprocess.run([sys.executable, "-P", "-W", "ignore", "-c", program, str(path)], check=True, timeout=60)
+
+
+def test_a_forked_process_begins_with_locks_of_its_own(worker, admin) -> None:
+    """The steps of a fork in one process, because the coverage of a child is not measured."""
+    admin.sync.add(APP)
+    worker.sync.add(SHOP, expires_at=datetime(2999, 1, 1, tzinfo=UTC))
+    good = answer(worker, SHOP)
+    background._before_fork()
+    background._after_fork_in_parent()
+    assert is_current(good)
+    background._before_fork()
+    background._after_fork_in_child()
+    assert not is_current(good)
+    worker.sync.remove(APP)
+    assert (answer(worker).allowed, answer(worker, SHOP).allowed) == (False, True)
 
 
 # -- ends
@@ -439,6 +451,35 @@ def test_an_end_can_be_moved_and_removed(worker, admin) -> None:
     worker.sync.remove(APP)
     assert not answer(worker).allowed
     assert worker.stats().entries == 0
+
+
+def test_an_end_that_was_changed_has_no_effect_any_more(monkeypatch, worker, admin) -> None:
+    now = datetime.now(UTC)
+    offset = [0.0]
+    monkeypatch.setattr(time, "time", lambda: now.timestamp() + offset[0])
+    worker.start()
+    worker.sync.add(APP, expires_at=now + timedelta(minutes=10))
+    worker.sync.add(APP, expires_at=now + timedelta(minutes=30))
+    worker.sync.add(SHOP, expires_at=now + timedelta(minutes=10))
+    offset[0] = 15 * 60.0
+    assert (answer(worker).allowed, answer(worker, SHOP).allowed) == (True, False)
+    worker.sync.remove(SHOP)
+    offset[0] = 0.0
+    assert (answer(worker).allowed, answer(worker, SHOP).allowed) == (True, False)
+
+
+def test_an_invalid_entry_with_an_end_is_left_out(worker, path) -> None:
+    bad = [Write("add", Entry(origin="*", expires_at=datetime(2999, 1, 1, tzinfo=UTC)))]
+    asyncio.run(SQLiteStore(path).write(bad))
+    assert answer(worker).error is None
+    assert worker.stats().entries == 0
+
+
+def test_the_removal_of_an_entry_that_was_left_out_changes_nothing(worker, path, admin) -> None:
+    asyncio.run(SQLiteStore(path).write([Write("add", Entry(origin=f"*{number}")) for number in range(12)]))
+    assert answer(worker).error is None
+    admin.sync.remove("*1")
+    wait_until(lambda: worker.stats().version == 13)
 
 
 # -- descriptions

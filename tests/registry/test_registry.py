@@ -141,6 +141,13 @@ def test_sync_add_all_reads_an_iterable_in_the_callers_thread(registry) -> None:
     assert registry.sync.add_all(entries()).added == 1
 
 
+def test_the_last_transaction_of_add_all_may_be_full(registry) -> None:
+    progress: list[int] = []
+    origins = [f"https://shop-{number}.example.com" for number in range(5_000)]
+    assert registry.sync.add_all(origins, on_progress=progress.append).added == 5_000
+    assert progress == [5_000]
+
+
 def test_the_issues_of_add_all_name_the_entry(registry) -> None:
     result = registry.sync.add_all([APP, 7, "https://example.com/path"])
     assert [issue.message.partition(":")[0] for issue in result.issues] == ["entry 2", "entry 3"]

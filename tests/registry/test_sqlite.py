@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from asgi_cors import ConfigError
-from asgi_cors.registry import RegistryError, SQLiteRegistry
+from asgi_cors.registry import Entry, RegistryError, SQLiteRegistry, Write
 from tests.registry.support import APP, SHOP, answer, wait_until
 
 
@@ -152,7 +152,7 @@ def test_a_file_that_is_not_a_database(registry, path) -> None:
     assert path.read_text() == "not a database" * 100
 
 
-def test_the_database_of_another_application_is_not_written(registry, path) -> None:
+def test_the_database_of_another_application_is_not_changed(registry, path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE users (name TEXT)")
     connection.commit()
@@ -169,7 +169,7 @@ def test_an_empty_file_is_a_store_that_was_never_written_to(registry, path) -> N
     assert registry.sync.add(APP)
 
 
-def test_a_newer_schema_is_not_written(registry, path) -> None:
+def test_a_newer_schema_is_not_changed(registry, path) -> None:
     registry.sync.add(APP)
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 2")
@@ -220,7 +220,7 @@ def test_a_reader_tries_again_while_a_file_is_locked(registry, path) -> None:
     timer.join()
 
 
-def test_a_reader_gives_up_after_a_while(monkeypatch, registry, path) -> None:
+def test_a_reader_fails_after_a_while(monkeypatch, registry, path) -> None:
     monkeypatch.setattr("asgi_cors.registry.sqlite_connection.READER_RETRIES", 0.05)
     registry.sync.add(APP)
     registry.sync.close()
@@ -238,6 +238,22 @@ def test_a_file_that_another_process_creates(monkeypatch, registry, path) -> Non
     assert "another process locks it" in _error(registry)
     connection.close()
     assert registry.sync.add(APP)
+
+
+def test_a_writer_waits_for_a_reader_of_a_file_that_has_no_wal_yet(monkeypatch, registry, path) -> None:
+    registry.sync.add(APP)
+    registry.sync.close()
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("BEGIN")
+    connection.execute("SELECT * FROM entries").fetchall()
+    with monkeypatch.context() as patch:
+        patch.setattr("asgi_cors.registry.sqlite_connection.BUSY_TIMEOUT", 0.05)
+        assert "another process locks it" in _error(registry)
+    timer = threading.Timer(0.1, connection.close)
+    timer.start()
+    assert registry.sync.add(SHOP)
+    timer.join()
 
 
 def test_a_file_system_without_wal(monkeypatch, registry) -> None:
@@ -263,7 +279,7 @@ print(len(registry.sync.list()), len(registry.sync.history()))
 """
     output = _run(program)
     assert "sqlite:///" in output
-    assert "the disk" in output
+    assert "disk" in output
     assert output.splitlines()[-1] == "1 1"
 
 
@@ -425,6 +441,28 @@ def test_a_fork_during_a_call_goes_on(monkeypatch, registry) -> None:
     leave.set()
     thread.join()
     assert registry.sync.add(APP)
+
+
+def test_a_cancelled_call_that_waits_is_not_made(registry) -> None:
+    connection = registry.store._writer
+    inside, leave = threading.Event(), threading.Event()
+
+    def block(_: sqlite3.Connection) -> None:
+        inside.set()
+        leave.wait(20)
+
+    async def main() -> None:
+        first = asyncio.ensure_future(connection.run(block))
+        await asyncio.get_running_loop().run_in_executor(None, inside.wait, 20)
+        second = asyncio.ensure_future(registry.store.write([Write("add", Entry(origin=APP))]))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait({second})
+        leave.set()
+        await first
+
+    asyncio.run(main())
+    assert registry.sync.list() == []
 
 
 def test_a_registry_that_is_freed_ends_its_threads(path) -> None:
