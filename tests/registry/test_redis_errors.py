@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("redis")
 
+from redis.asyncio.sentinel import Sentinel
+
 from asgi_cors.registry.redis import RedisStore
 from asgi_cors.registry.store import Entry, RegistryError, Status, Write
 from tests.support.programs import ProcessEndedError, free_port
@@ -92,7 +94,7 @@ async def test_a_full_memory_is_reported_and_nothing_is_written(redis_server):
     await store.write([ADD])
     status = await store.status()
     redis_server.execute("CONFIG", "SET", "maxmemory", "100kb")
-    assert "its limit of memory; nothing was written. Raise maxmemory" in await failure_of(store.write([OTHER]))
+    assert "its limit of memory; nothing was changed. Raise maxmemory" in await failure_of(store.write([OTHER]))
     assert await store.status() == status
     assert len(await store.entries()) == 1
 
@@ -140,7 +142,7 @@ async def test_a_node_of_a_cluster_that_has_all_slots_serves_a_registry():
         ("-ERR max number of clients reached", "too many clients"),
         ("HTTP/1.1 400 Bad Request\r\n\r\n", "it is not a Redis server"),
     ],
-    ids=lambda text: text.split()[0],
+    ids=lambda text: text.split()[0].lower(),
 )
 async def test_an_error_of_redis_is_explained(reply, message):
     async with replying(f"{reply}\r\n".encode()) as port:
@@ -165,6 +167,11 @@ async def test_a_server_that_never_responds_is_reported_and_the_write_is_uncerta
 
 async def test_a_refused_connection_is_reported():
     assert "no connection" in await failure_of(RedisStore(f"redis://127.0.0.1:{free_port()}").status())
+
+
+async def test_a_service_that_sentinel_does_not_know_is_reported():
+    store = RedisStore(client=lambda: Sentinel([("127.0.0.1", free_port())]).master_for("registry"))
+    assert "Sentinel names no primary" in await failure_of(store.status())
 
 
 async def test_a_missing_socket_is_reported(tmp_path):
