@@ -10,6 +10,8 @@ from ._compat import asgi_cors, asgi_cors_decorator
 from ._configuration.cached import Cached
 from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
+from ._configuration.loaded import Loaded
+from ._configuration.loaded_options import LoadedOptions, LoadedStatistics
 from ._configuration.source import Answer, Lease, OriginSource
 from ._configuration.tenants import Tenants
 from ._decision.decision import Decision, Outcome, decide
@@ -35,6 +37,9 @@ __all__ = [
     "Issue",
     "Lease",
     "LimitedAwaitable",
+    "Loaded",
+    "LoadedOptions",
+    "LoadedStatistics",
     "MiddlewareOptions",
     "OriginSource",
     "OriginTable",

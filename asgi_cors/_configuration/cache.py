@@ -16,18 +16,24 @@ on the policy and the key alone. The others are cached under a longer key, and t
 An `OriginSource`, such as `Cached`, says by leases how long its answer holds. If all callables of a policy are such
 sources, the response depends on the key alone while the leases are current.
 
-The caches of one policy and one interface hold about 8 MB at the most.
+The policies of `Tenants` have caches of their own, which are dropped with the policy. Their bounds are shared.
+
+The caches of one policy, or of all tenants, and one interface hold about 8 MB at the most.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
+from asgi_cors._routing.rules import PolicyMatch
+
 from .source import Answer, Lease
+from .tenants import Tenants, unknown_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
     from asgi_cors._http import Scope
     from asgi_cors._policy.compiled import CompiledPolicy
     from asgi_cors._policy.policy import Policy
-    from asgi_cors._routing.rules import PolicyMatch, Rules
+    from asgi_cors._routing.rules import Rules
 
     from .evaluation import Evaluation, Evaluator, LookUp
     from .lookup import AwaitableGenerator
@@ -59,6 +65,7 @@ class CachedResponse:
         key: The key of this item.
         response: Whatever a middleware needs to respond again; None if it has to be checked by `ResponseCache.check`.
         leases: The response may be sent as long as all of these are current; see `is_current`.
+        log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
         decision: The decision that `on_decision` is called with; None if there is no such callable.
         origin: If there is no response: the origin with which the policy's callables are called, if they are.
         depends_on_page: If there is no response: whether it depends on the headers that `_page_key` returns.
@@ -68,6 +75,7 @@ class CachedResponse:
     key: Hashable
     response: Any = None
     leases: tuple[Lease, ...] = ()
+    log_after: float = 0.0
     decision: Decision | None = None
     origin: str | None = None
     depends_on_page: bool = False
@@ -110,27 +118,80 @@ class BoundedCache(dict[Hashable, CachedResponse]):
             self.pop(order.popleft(), None)
 
 
+class _SharedBounds:
+    """The order in which the cached responses of all tenants are evicted.
+
+    Args:
+        max_allowed: The limit of allowed requests.
+    """
+
+    def __init__(self, max_allowed: int) -> None:
+        self._allowed: deque[tuple[weakref.ref[_TenantResponses], Hashable]] = deque()
+        self._refused: deque[tuple[weakref.ref[_TenantResponses], Hashable]] = deque()
+        self._max_allowed = max_allowed
+
+    def add(self, responses: _TenantResponses, key: Hashable, *, refused: bool) -> None:
+        """Add a response, and evict the oldest one beyond the limit."""
+        order, limit = (self._refused, MAX_REFUSED) if refused else (self._allowed, self._max_allowed)
+        order.append((weakref.ref(responses), key))
+        if len(order) > limit:
+            reference, oldest = order.popleft()
+            owner = reference()
+            if owner is not None:  # else its policy was dropped
+                owner.pop(oldest, None)
+
+
+class _TenantResponses(BoundedCache):
+    """Cached responses of one tenant.
+
+    Args:
+        bounds: The bounds, which all tenants share.
+    """
+
+    def __init__(self, bounds: _SharedBounds) -> None:
+        super(BoundedCache, self).__init__()  # without bounds of its own
+        self._bounds = bounds
+
+    def store(self, cached: CachedResponse, *, refused: bool) -> None:
+        """Store a response under its key."""
+        self[cached.key] = cached
+        self._bounds.add(self, cached.key, refused=refused)
+
+
 class ResponseCache:
     """The cached responses of one policy, for one interface.
 
     Args:
         evaluator: The evaluator that owns the cache.
         policy: The policy; None if it depends on more than the view or path. The cache is always empty then.
+        vary: Request headers, besides those of the policy, on which the policy depends.
+        bounds: The bounds of actual responses and of preflights, if they are shared with other policies.
     """
 
-    __slots__ = ("_evaluator", "_policy", "actual", "any_origin", "preflight")
+    __slots__ = ("_evaluator", "_match", "_policy", "actual", "any_origin", "clock", "preflight")
 
-    def __init__(self, evaluator: Evaluator, policy: Policy | None) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        policy: Policy | None,
+        vary: tuple[bytes, ...] = (),
+        bounds: tuple[_SharedBounds, _SharedBounds] | None = None,
+    ) -> None:
         """Create empty caches."""
         self._evaluator = evaluator
         self._policy = policy
+        self.clock = evaluator.log.clock
+        self._match = None if policy is None else PolicyMatch((policy,), vary=vary)
         self.any_origin: CachedResponse | None = None  # the response of a policy that ignores Origin
-        self.actual = BoundedCache()  # by Origin
-        self.preflight = BoundedCache(MAX_PREFLIGHT)  # by Origin and the Access-Control-Request-* headers
+        # By Origin; for preflights, by Origin and the Access-Control-Request-* headers:
+        self.actual = _TenantResponses(bounds[0]) if bounds else BoundedCache()
+        self.preflight = _TenantResponses(bounds[1]) if bounds else BoundedCache(MAX_PREFLIGHT)
 
     def evaluate(self, scope: Scope, answer: LookUp | None = None) -> AwaitableGenerator[Evaluation]:
         """Evaluate a request whose response is not cached; see `Evaluator.evaluate`."""
-        return self._evaluator.evaluate(scope, self._policy, answer)
+        evaluation = yield from self._evaluator.evaluate(scope, self._match, answer)
+        evaluation.cache = self if self._match else None
+        return evaluation
 
     def check(self, cached: CachedResponse, responses: BoundedCache, scope_of: Callable[[], Scope]) -> CachedResponse:
         """Find the response that an item leads to.
@@ -157,7 +218,9 @@ class ResponseCache:
             elif found.depends_on_page:
                 part = _page_key(scope_of())
             found = responses.get((found.key, part))
-        if found is None or (found.leases and not found.is_current()):
+        if found is None or (found.log_after and self.clock() >= found.log_after):
+            return CachedResponse(cached.key, answer=answer)
+        if found.leases and not found.is_current():
             return CachedResponse(cached.key, answer=answer)
         if found.decision is not None:
             evaluator.report(found.decision, scope_of())
@@ -178,7 +241,6 @@ class ResponseCache:
         request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
         if not evaluation.cacheable or log_after is None or request.oversized:
             return
-        leases = (*evaluation.leases, Lease(self._evaluator.log.clock, log_after)) if log_after else evaluation.leases
         is_preflight, refused = decision.status is not None, decision.refused
         reported = decision if self._evaluator.on_decision is not None else None
         if not is_preflight and evaluation.policy.compiled.ignores_origin and reported is None:
@@ -200,7 +262,7 @@ class ResponseCache:
         elif reported is not None and evaluation.granted is None:
             responses.store(CachedResponse(key), refused=refused)
             key = key, ()
-        responses.store(CachedResponse(key, response, leases, reported), refused=refused)
+        responses.store(CachedResponse(key, response, evaluation.leases, log_after, reported), refused=refused)
 
 
 class ResponseCaches:
@@ -217,13 +279,20 @@ class ResponseCaches:
         self._empty = ResponseCache(evaluator, None)
         self._by_policy: dict[CompiledPolicy, ResponseCache] = {}  # by identity: equal policies may differ in spelling
         self._by_path = _CacheByPath(self, rules)
-        self.depends_on_view = rules.view_of is not None
+        self._tenants = rules.policy_for if isinstance(rules.policy_for, Tenants) else None
+        self._by_lease: weakref.WeakKeyDictionary[Lease, ResponseCache] = weakref.WeakKeyDictionary()
+        self._bounds = _SharedBounds(MAX_ACTUAL), _SharedBounds(MAX_PREFLIGHT)
+        self._unknown: ResponseCache | None = None  # of unknown tenants
+        self._without_key: dict[CompiledPolicy, ResponseCache] = {}  # of requests without a tenant, by policy
+        self.needs_scope = rules.view_of is not None or self._tenants is not None
         self.only = self.for_policy(rules.policy) if rules.has_one_policy else None  # if it serves every request
 
     def for_scope(self, scope: Scope) -> ResponseCache | None:
         """Return the cache of the policy that serves `scope`; None if the request is passed through."""
         rules = self._rules
-        if not self.depends_on_view:
+        if self._tenants is not None:
+            return self._for_tenant(scope, self._tenants)
+        if not self.needs_scope:
             path, root = scope["path"], scope.get("root_path", "")
             return self._by_path[(path, root) if root else path]
         if not rules.calls_function and length_hint(scope["headers"]) <= MAX_LINES:
@@ -234,6 +303,41 @@ class ResponseCaches:
             except Exception:  # noqa: BLE001, S110 - `evaluate` raises it again, and logs it
                 pass
         return self._empty
+
+    def _for_tenant(self, scope: Scope, tenants: Tenants) -> ResponseCache:
+        """Return the cache of the policy of a request's tenant, if that policy is known."""
+        rules = self._rules
+        if length_hint(scope["headers"]) > MAX_LINES:
+            return self._empty
+        try:
+            if rules.has_view_policy(scope):
+                return self._empty
+            key = tenants.key_of(scope)
+        except Exception:  # noqa: BLE001 - `evaluate` raises it again, and logs it
+            return self._empty
+        if key is None:
+            return self._for_next_rule(rules.at(scope["path"], scope.get("root_path", "")))
+        result = tenants.look_up(key)
+        if result is None or result.lease is None:
+            return self._empty
+        if result.value is None:
+            self._unknown = self._unknown or ResponseCache(self._evaluator, unknown_policy(), rules.vary)
+            return self._unknown
+        cache = self._by_lease.get(result.lease)
+        if cache is None:
+            cache = ResponseCache(self._evaluator, result.value, rules.vary, self._bounds)
+            cache = self._by_lease.setdefault(result.lease, cache)
+        return cache
+
+    def _for_next_rule(self, match: PolicyMatch) -> ResponseCache:
+        """Return the cache of a request without a tenant."""
+        if not match.is_plain or match.policy is None:
+            return self._empty
+        cache = self._without_key.get(match.policy.compiled)
+        if cache is None:
+            cache = ResponseCache(self._evaluator, match.policy, self._rules.vary)
+            cache = self._without_key.setdefault(match.policy.compiled, cache)
+        return cache
 
     def for_path(self, path: str) -> ResponseCache | None:
         """Return the cache of the policy that serves `path`; see `for_scope`."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import Rules
 
+    from .cache import ResponseCache
     from .calls import AppContext
     from .log import Log
     from .lookup import AwaitableGenerator
@@ -50,6 +51,7 @@ class Evaluation:
         passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
         granted: Whether the policy's callables allow the origin; None if they don't have to be called for an identical
             request, because they were not called, or because `leases` says how long their answer holds.
+        cache: The cache that stores the response; None for that of the policy.
         leases: The decision holds as long as all of these are current.
         log_after: When a cached refusal is logged again; None if it must not be cached.
         response: Status and body of a response that is sent without the app: a preflight's, or a refusal.
@@ -63,6 +65,7 @@ class Evaluation:
     cacheable: bool = False
     passes_through: bool = False
     granted: bool | None = None
+    cache: ResponseCache | None = None
     leases: tuple[Lease, ...] = ()
     log_after: float | None = 0.0
     response: tuple[int, str] | None = None
@@ -103,20 +106,19 @@ class Evaluator:
         return [*{id(source): source for source in found}.values()]
 
     def evaluate(
-        self, scope: Scope, policy: Policy | None = None, answer: LookUp | None = None
+        self, scope: Scope, match: PolicyMatch | None = None, answer: LookUp | None = None
     ) -> AwaitableGenerator[Evaluation]:
         """Evaluate a request, log a refusal, and call `on_decision`.
 
         Args:
             scope: The request.
-            policy: The policy that serves it, if that is known.
+            match: The one policy that serves it, if that is known.
             answer: The result of this policy's callables, if they were called already.
 
         Yields:
             An awaitable, whose result must be sent in.
         """
-        match = self.rules.find(scope) if policy is None else PolicyMatch((policy,))
-        evaluation = yield from self._evaluate(match, scope, answer)
+        evaluation = yield from self._evaluate(match or self.rules.find(scope), scope, answer)
         if not evaluation.passes_through:
             if evaluation.decision.refused:
                 evaluation.log_after = self.log.refusal(
@@ -176,7 +178,7 @@ class Evaluator:
         if match.is_ambiguous:
             reason = _reasons.AMBIGUOUS_PATH
         evaluation.policy = match.policy
-        evaluation.cacheable = match.is_plain
+        evaluation.cacheable = match.is_plain or match is finding
         checked: Decision | None = None
         for policy in filter(None, match.policies) if reason is None or self.enforce else ():
             decision = yield from self._decide(policy, evaluation, scope, answer)

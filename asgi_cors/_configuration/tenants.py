@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 MAX_HOST: Final = 262  # bytes: a name of 255, a colon, a port, and a final dot
 MAX_KEY: Final = 1024  # characters
 
-_NEXT_RULE: Final[NotImplementedType] = NotImplemented
-
 KeyOf = Callable[["Scope"], str | None]
 PolicyOf = Callable[[str], Awaitable[Policy | None] | Policy | None]
 
@@ -185,7 +183,7 @@ class Tenants:
         """
         key = self.key_of(scope)
         if key is None:
-            return _NEXT_RULE
+            return NotImplemented  # type: ignore[no-any-return]  # typeshed has no other type
         result = self.look_up(key)
         if result is None:
             return LimitedAwaitable(Deferred(self._wait, key), self._cache.limits.timeout)
@@ -198,8 +196,8 @@ class Tenants:
             TypeError: If the function returns another value than a string or None.
             ValueError: If the key is too long to be cached.
         """
-        key: object = self._key(scope)
-        if key is not None and not isinstance(key, str):
+        key = self._key(scope)
+        if not isinstance(cast("object", key), str | None):
             raise TypeError(f"{name_of(self._key)}() returned {show(key)}, which is not a string or None")
         if key is not None and len(key) > MAX_KEY:
             raise ValueError(f"{name_of(self._key)}() returned a key of over {MAX_KEY:,} characters")
@@ -271,12 +269,6 @@ def host_of(scope: Scope) -> str | None:
     if len(hosts) != 1 or len(hosts[0]) > MAX_HOST:
         return None
     host = hosts[0].strip(b" \t").decode("latin-1").lower()
-    name, colon, port = host.rpartition(":")
-    if (
-        colon
-        and not name.endswith(":")
-        and (port.isdigit() or not port)
-        and not (":" in name and not name.endswith("]"))
-    ):
-        host = name
-    return host.removesuffix(".") or None
+    name, _, port = host.rpartition(":")
+    has_port = name and (not port or port.isdecimal()) and (":" not in name or name.endswith("]"))
+    return (name if has_port else host).removesuffix(".") or None

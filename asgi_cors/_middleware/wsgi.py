@@ -56,7 +56,8 @@ def _store(evaluation: Evaluation, response: Any, scope: Scope) -> None:
     if evaluation.cacheable:
         environ: Environ = scope["wsgi.environ"]
         key = _preflight_key(environ) if evaluation.request.is_preflight else environ.get("HTTP_ORIGIN")
-        evaluation.evaluator.wsgi.for_policy(evaluation.policy).store(evaluation, key, response, scope)
+        cache = evaluation.cache or evaluation.evaluator.wsgi.for_policy(evaluation.policy)
+        cache.store(evaluation, key, response, scope)
 
 
 class WSGIMiddleware(BaseMiddleware):
@@ -170,7 +171,7 @@ def _find_cache(configuration: Configuration, environ: Environ) -> ResponseCache
     """Return the cache of the policy that serves an environ; see `Configuration.find_cache`."""
     configuration.call_before_request()
     caches = configuration.evaluator.wsgi
-    if caches.depends_on_view:
+    if caches.needs_scope:
         return caches.for_scope(scope_of(environ))
     return caches.for_path(route_path(environ))
 
@@ -189,4 +190,6 @@ def _find(cache: ResponseCache, responses: BoundedCache, key: Hashable, environ:
     cached = responses.get(key)
     if cached is not None and cached.response is None:
         return cache.check(cached, responses, functools.partial(scope_of, environ))
-    return None if cached is None or (cached.leases and not cached.is_current()) else cached
+    if cached is None or (cached.log_after and cache.clock() >= cached.log_after):
+        return None
+    return cached if not cached.leases or cached.is_current() else None

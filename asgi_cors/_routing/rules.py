@@ -207,6 +207,12 @@ class Rules:
             return PolicyMatch((found,), vary=self.vary)
         raise TypeError(f"policy_for returned {found!r}, which is not a Policy, None or NotImplemented")
 
+    def has_view_policy(self, scope: Scope) -> bool:
+        """Return whether `scope` is served by a view with a policy of its own, so that `policy_for` is not called."""
+        key = self.view_of(_actual_request_scope(scope)) if self.view_of else None
+        is_known = key in self._views or self._policy_of is not None
+        return isinstance(key, PerMethodKey) or (key is not None and is_known)
+
     def _find_view(self, key: Hashable) -> Policy | Rules | None:
         """Return the policy of a view. That of a new view is built once."""
         if self._policy_of and key not in self._views:

@@ -26,6 +26,7 @@ from .errors import CannotRunError
 from .explain import as_json as explanation_as_json
 from .explain import explain_request, find_path_policy
 from .explain import report as explanation_report
+from .origins.commands import group as origins_group
 from .sources import answers_of
 from .terminal import escape, plain, stderr, stdout
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 BLOCKED: Final = 1
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
-BROKEN_PIPE: Final = 141  # as of a program that the signal ends
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -50,9 +50,6 @@ def run() -> None:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:
-        sys.stdout = None  # so that Python does not flush it at the end
-        raise SystemExit(BROKEN_PIPE) from None
     except (ScriptError, UnicodeEncodeError) as error:
         _fail(f"this request can't be sent: {error}")
 
@@ -223,3 +220,6 @@ def _standard_input() -> str:
         return sys.stdin.read() if sys.stdin else ""
     except UnicodeDecodeError as error:
         raise CannotRunError(f"standard input is not text: {error}.") from None
+
+
+group.add_command(origins_group)

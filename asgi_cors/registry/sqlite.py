@@ -92,9 +92,9 @@ class SQLiteStore(Store):
         return await self._reader.run(lambda connection: _entries(connection, tenant, after, limit), [])
 
     async def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
-        """Yield all entries in pages, in the order of their ids."""
-        after = 0
-        while page := await self.entries(tenant=tenant, after=after, limit=_PAGE):
+        """Yield all entries in pages, in the order of their ids, up to those that are added meanwhile."""
+        after, last = 0, (await self.status()).version
+        while after < last and (page := await self.entries(tenant=tenant, after=after, limit=_PAGE)):
             yield page
             after = page[-1].id
 
@@ -119,8 +119,8 @@ class SQLiteStore(Store):
 
     async def close(self) -> None:
         """Close both connections."""
-        self._reader.close()
-        self._writer.close()
+        await self._reader.close()
+        await self._writer.close()
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -21,7 +22,9 @@ Result = TypeVar("Result")
 Calls = queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
 
 BUSY_TIMEOUT: Final = 5.0  # seconds that a writer waits for another one
-_RETRY: Final = 0.05  # seconds between two attempts to create a file that another process creates
+CLOSE_TIMEOUT: Final = 1.0  # seconds that a reader waits while the last other connection closes; no writer delays it
+READER_RETRIES: Final = 1.0  # seconds for which a reader tries again, because it does not wait for a lock
+_RETRY: Final = 0.02  # seconds between two attempts to get a lock
 
 _CAUSES: Final = {
     "SQLITE_AUTH": ("this user may not open it", "Give the user read and write rights to the file and its folder."),
@@ -72,14 +75,24 @@ class Connection:
             RegistryError: If SQLite reports an error. The transaction is rolled back.
         """
         file = self._file
-        return await asyncio.wrap_future(self._submit(lambda: file.run(function, absent)))
+        deadline = time.monotonic() + READER_RETRIES
+        while True:
+            try:
+                return await asyncio.wrap_future(self._submit(lambda: file.run(function, absent)))
+            except RegistryError as error:
+                if not _is_busy(error.__cause__) or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_RETRY)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connection and end the thread after the calls that are under way."""
         with self._lock:
             calls, self._calls = self._calls, None
         if calls is not None:
+            closed: Future[None] = Future()
+            calls.put((closed, self._file.close))
             calls.put(None)
+            await asyncio.wrap_future(closed)
 
     def _submit(self, function: Callable[[], Result]) -> Future[Result]:
         future: Future[Result] = Future()
@@ -120,8 +133,11 @@ def _work(file: _File, calls: Calls) -> None:
                 future.set_result(result)
                 del result
         del call, future, function
-    with file.lock:
-        file.disconnect()
+    file.close()
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorname.startswith("SQLITE_BUSY")
 
 
 def _use_wal(connection: sqlite3.Connection) -> str:
@@ -131,7 +147,7 @@ def _use_wal(connection: sqlite3.Connection) -> str:
         try:
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+            if not _is_busy(error) or time.monotonic() > deadline:
                 raise
         time.sleep(_RETRY)
 
@@ -188,7 +204,7 @@ class _File:
         self._connection = sqlite3.connect(
             f"{self._path.as_uri()}?mode={'rwc' if self._writes else 'ro'}",
             uri=True,
-            timeout=BUSY_TIMEOUT if self._writes else 0,
+            timeout=BUSY_TIMEOUT if self._writes else CLOSE_TIMEOUT,
             isolation_level=None,
             check_same_thread=False,  # a thread that forks closes it
         )
@@ -233,6 +249,13 @@ class _File:
         if self._path.is_dir():
             raise self._error("it is a folder", f"Name a file in it, such as {self._path / 'origins.db'}.")
         return stat.st_dev, stat.st_ino
+
+    def close(self) -> None:
+        with self.lock:
+            if self._writes and self._connection is not None:
+                with contextlib.suppress(sqlite3.Error):  # so that the file is complete without its -wal file
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.disconnect()
 
     def disconnect(self) -> None:
         """Close the connection. The caller holds the lock."""

@@ -143,7 +143,8 @@ class Store(ABC):
     def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
         """Yield all entries in pages, in any order, including those that have ended.
 
-        An entry that is there from the beginning to the end of the scan is yielded at least once.
+        An entry that is there from the beginning to the end of the scan is yielded at least once. The scan ends also if
+        entries are added all the time.
         """
 
     @abstractmethod

@@ -22,6 +22,7 @@ def explain(app: str, origin: str = PAGE) -> Ran:
     [
         ("loaded", PAGE, True, "allowed by customers(), loaded 0 s ago, 2 entries"),
         ("loaded", OTHER, False, "no entry allows the origin: refused by customers(), loaded 0 s ago, 2 entries"),
+        ("known", PAGE, True, "allowed by customers(), loaded 12 s ago"),
         ("forgetful", PAGE, True, "allowed by Later(customers)"),
         ("forgetful", OTHER, False, "no entry allows the origin: refused by Later(customers)"),
         (
@@ -63,7 +64,7 @@ def test_the_tasks_of_a_source_are_ended():
 
 
 def test_the_remedy_names_the_source():
-    assert f"let Later() allow {OTHER!r}" in explain("loaded", OTHER).json["remedy"]
+    assert f"let Later(customers) allow {OTHER!r}" in explain("loaded", OTHER).json["remedy"]
 
 
 def test_the_report_is_readable_in_80_columns():

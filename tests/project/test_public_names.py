@@ -22,7 +22,7 @@ PUBLIC = {
     *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
     *("explain", "Explanation", "Step"),
     *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
-    *("OriginTable", "check_origin"),
+    *("OriginTable", "check_origin", "Loaded", "LoadedOptions", "LoadedStatistics"),
 }
 
 

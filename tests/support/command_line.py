@@ -27,12 +27,13 @@ class Ran:
         return json.loads(self.out)
 
 
-def run(*arguments: str, stdin: str = "") -> Ran:
+def run(*arguments: str, stdin: str | bytes = "") -> Ran:
     """Run `asgi-cors` with these arguments."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["asgi-cors", *arguments])
-        patch.setattr(sys, "stdin", io.StringIO(stdin))
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 main()

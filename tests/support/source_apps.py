@@ -6,6 +6,7 @@ from typing import Any
 
 from asgi_cors import Answer, Configuration, CORSMiddleware, LimitedAwaitable, OriginSource, Policy
 from tests.support.cli_apps import raw
+from tests.support.sources import Customers
 
 PAGE = "https://app.example.com"
 in_app_context: ContextVar[bool] = ContextVar("in_app_context", default=False)
@@ -107,6 +108,7 @@ def _app(*entries: Any, **options: Any) -> CORSMiddleware:
 
 
 loaded = _app(later_source)
+known = _app(Customers(PAGE))
 forgetful = _app(Later(PAGE, remembers=False))
 hanging = _app(Hanging(limit=-0.9))
 failing = _app(Failing())

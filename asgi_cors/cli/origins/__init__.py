@@ -1,0 +1,1 @@
+"""`origins`: the origins of a registry, read and changed in its store."""

@@ -1,0 +1,78 @@
+"""The store of a command: opened by its URL, and closed at the end. Its failures are one line for the user."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from asgi_cors import ConfigError
+from asgi_cors.cli.errors import CannotRunError
+from asgi_cors.registry import RegistryError, open_registry
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from asgi_cors.registry import SyncRegistry
+
+
+@contextmanager
+def opened_store(url: str) -> Generator[SyncRegistry]:
+    """Open the registry of a URL, and close it after the block.
+
+    Raises:
+        CannotRunError: The URL or an argument is invalid, a package is missing, or the store is unavailable.
+    """
+    try:
+        registry = open_registry(url).sync
+    except ConfigError as error:
+        raise CannotRunError(f"--store: {_issues(error)}") from None
+    except ImportError as error:
+        raise CannotRunError(str(error)) from None
+    try:
+        yield registry
+    except ConfigError as error:
+        raise CannotRunError(_issues(error)) from None
+    except RegistryError as error:
+        raise CannotRunError(str(error)) from None
+    finally:
+        with contextlib.suppress(RegistryError):
+            registry.close()
+
+
+def _issues(error: ConfigError) -> str:
+    return " ".join(f"{issue.message}. {issue.hint}" for issue in error.issues)
+
+
+def user_name() -> str:
+    """Return the name of the user who runs the command; empty if the system has none."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # no variable such as USER, and no entry in the system's list
+        return ""
+
+
+@contextmanager
+def delayed_interrupt() -> Generator[None]:
+    """Raise the KeyboardInterrupt of Ctrl-C after the block instead of in it. A second Ctrl-C ends the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+
+    def receive(number: int, _frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    previous = signal.signal(signal.SIGINT, receive)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if received:
+        raise KeyboardInterrupt
