@@ -129,13 +129,12 @@ class LoopClient:
         try:
             await pubsub.subscribe(self._channel)
             silent, task = 0, asyncio.current_task()
-            while silent < 2 and not (task and task.cancelling()):  # noqa: PLR2004 - no message, and no response to a ping
+            while silent <= 1 and not (task and task.cancelling()):  # neither a message nor a response to a ping
                 message = await pubsub.get_message(timeout=SILENCE)
-                if message is None:
-                    silent += 1
+                silent = silent + 1 if message is None else 0
+                if silent:  # pragma: no branch - Python 3.11 does not trace the line after a cancelled read
                     await pubsub.ping()
-                else:  # also the confirmation of the subscription: changes before it were missed
-                    silent = 0
+                else:  # also after the confirmation of the subscription: changes before it were missed
                     self._notified.set()
         except NoPermissionError:
             self._listens_from = asyncio.get_running_loop().time() + NEXT_SUBSCRIPTION
@@ -169,7 +168,10 @@ async def _disconnect_at_the_end(redis: Any) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
-        await redis.connection_pool.disconnect()
+        pool = redis.connection_pool
+        await pool.disconnect()
+        for sentinel in getattr(getattr(pool, "sentinel_manager", None), "sentinels", ()):
+            await sentinel.connection_pool.disconnect()
 
 
 async def _close(closable: Any) -> None:
