@@ -1,4 +1,4 @@
-"""Where users' functions run: their context, threads of their own, and a background event loop.
+"""Calls of users' functions: their context, threads of their own, and a background event loop.
 
 - A function never runs in the context of the request that happened to start it. It runs in an empty context; in an
   adapter's app context if the framework has one.

@@ -7,7 +7,7 @@ runs them on the background event loop.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -123,11 +123,6 @@ def _call_function(
     if found is not True:
         log.warn_truthy(function, found)
     return found is True
-
-
-def is_source_only(callables: Iterable[object]) -> bool:
-    """Return whether all callables of a policy know how long their answers hold."""
-    return all(isinstance(entry, OriginSource) for entry in callables)
 
 
 # -- awaiting

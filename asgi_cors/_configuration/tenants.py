@@ -196,8 +196,8 @@ class Tenants:
             TypeError: If the function returns another value than a string or None.
             ValueError: If the key is too long to be cached.
         """
-        key: object = self._key(scope)
-        if key is not None and not isinstance(key, str):
+        key = self._key(scope)
+        if not isinstance(cast("object", key), str | None):
             raise TypeError(f"{name_of(self._key)}() returned {show(key)}, which is not a string or None")
         if key is not None and len(key) > MAX_KEY:
             raise ValueError(f"{name_of(self._key)}() returned a key of over {MAX_KEY:,} characters")
@@ -269,12 +269,6 @@ def host_of(scope: Scope) -> str | None:
     if len(hosts) != 1 or len(hosts[0]) > MAX_HOST:
         return None
     host = hosts[0].strip(b" \t").decode("latin-1").lower()
-    name, colon, port = host.rpartition(":")
-    if (
-        colon
-        and not name.endswith(":")
-        and (port.isdigit() or not port)
-        and not (":" in name and not name.endswith("]"))
-    ):
-        host = name
-    return host.removesuffix(".") or None
+    name, _, port = host.rpartition(":")
+    has_port = name and (not port or port.isdecimal()) and (":" not in name or name.endswith("]"))
+    return (name if has_port else host).removesuffix(".") or None

@@ -8,6 +8,7 @@ are the hot path. `_serve_uncached` serves the rest. `decide` states the rules f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partial
 from operator import length_hint
 from types import FunctionType, MethodType
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from asgi_cors._configuration.cache import CachedResponse, ResponseCache
     from asgi_cors._configuration.evaluation import Evaluation
-    from asgi_cors._http import ASGIApp, Receive, Scope, Send
+    from asgi_cors._http import ASGIApp, Message, Receive, Scope, Send
     from asgi_cors._policy.policy import Policy
 
     from .asgi_response import Response, Start
@@ -219,12 +220,24 @@ class CORSMiddleware(BaseMiddleware):
         return response
 
     async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a lifespan. The sources of origins load while the app starts, and end their tasks with the app."""
-        started = self.configuration.start_sources()
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.configuration.stop_sources(started)
+        """Serve a lifespan. The sources of origins start when the app has started, and stop before it does.
+
+        An app opens the connections that its sources use when it starts, and closes them when it stops.
+        """
+        with ExitStack() as running:
+
+            async def start(message: Message) -> None:
+                if message["type"] == "lifespan.startup.complete":
+                    running.callback(self.configuration.stop_sources, self.configuration.start_sources())
+                await send(message)
+
+            async def stop() -> Message:
+                message = await receive()
+                if message["type"] == "lifespan.shutdown":
+                    running.close()
+                return message
+
+            await self.app(scope, stop, start)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a lifespan, or a handshake: browsers apply no CORS to it (Fetch, 4.12; RFC 6455, 10.2)."""
@@ -262,6 +275,8 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
         return None
     if cached.response is None:
         return cache.check(cached, cache.actual, partial(_unchanged, scope))
+    if cached.log_after and cache.clock() >= cached.log_after:
+        return None
     return cached if not cached.leases or cached.is_current() else None
 
 
@@ -285,6 +300,8 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
         return None
     if cached.response is None:
         return cache.check(cached, cache.preflight, partial(_unchanged, scope))
+    if cached.log_after and cache.clock() >= cached.log_after:
+        return None
     return cached if not cached.leases or cached.is_current() else None
 
 

@@ -1,4 +1,4 @@
-"""Where users' functions run: contexts, threads, the background event loop, forks."""
+"""Calls of users' functions: contexts, threads, the background event loop, forks."""
 
 import asyncio
 import contextlib
@@ -294,6 +294,15 @@ def test_system_exit_in_a_task_does_not_end_the_background_loop() -> None:
     assert calls.run_in_background(asyncio.sleep(0, "alive")).result(10) == "alive"
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_in_the_main_thread_an_exception_that_ends_the_program_does_so(error: type[BaseException]) -> None:
+    async def leave() -> None:
+        raise error
+
+    with pytest.raises(error):
+        run_asyncio(lambda: calls.contain(leave()))
+
+
 def test_the_running_loop_is_that_of_asyncio() -> None:
     async def find() -> Any:
         return calls.running_loop()
@@ -354,6 +363,14 @@ def test_an_owner_is_not_held_for_its_function_after_a_fork() -> None:
     del pool
     gc.collect()
     assert reference() is None
+
+
+def test_the_functions_of_all_owners_are_called_after_a_fork() -> None:
+    called: list[calls.ThreadPool] = []
+    pool = calls.ThreadPool("test-pool")
+    calls.call_after_fork(pool, called.append)
+    calls._after_fork()  # as in the child, where coverage is not measured
+    assert called == [pool]
 
 
 FORKED = """

@@ -104,6 +104,41 @@ def test_a_value_other_than_true_does_not_allow(serve: Any, value: Any, kind: st
     assert serve(allow_origins=[entry], run=run_asyncio).request(origin=APP).lines == STRICT
 
 
+class Ambiguous:
+    """A value without a truth value, such as an array of NumPy."""
+
+    def __bool__(self) -> bool:
+        raise ValueError
+
+
+@pytest.mark.parametrize("value", [1, "yes", [True], Ambiguous()], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_truthy_value_is_logged_once_with_its_type_and_the_correction(
+    serve: Any, value: Any, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def later(origin: str) -> Any:
+        del origin
+        return value
+
+    entry = (lambda _: value) if kind == "sync" else later
+    client = serve(allow_origins=[entry], run=run_asyncio)
+    for origin in (APP, EVIL, APP):
+        assert client.request(origin=origin).lines == STRICT
+    name = "a lambda" if kind == "sync" else "later()"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        (
+            f"{name} returned a value of type {type(value).__name__}, so the origin is refused: only True allows."
+            " Return bool(…)."
+        )
+    ]
+
+
+@pytest.mark.parametrize("value", [False, None, 0, "", [], ()], ids=repr)
+def test_a_falsy_value_is_not_logged(serve: Any, value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    assert serve(allow_origins=[lambda _: value]).request(origin=APP).lines == STRICT
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_an_awaitable_of_an_awaitable_does_not_allow(serve: Any) -> None:
     """It is awaited once."""
 
@@ -183,6 +218,16 @@ def test_a_callable_gets_the_origin_as_a_str_without_white_space(serve: Any) -> 
     called: list[str] = []
     serve(allow_origins=[lambda origin: bool(called.append(origin))]).request(origin=f" {APP}\t")
     assert called == [APP]
+
+
+@pytest.mark.parametrize("run", LOOPS.values(), ids=LOOPS)
+def test_an_async_callable_that_fails_refuses_in_every_event_loop(run: Any) -> None:
+    async def fail(origin: str) -> bool:
+        await anyio.lowlevel.checkpoint()
+        raise LookupError(origin)
+
+    middleware = CORSMiddleware(App().asgi, allow_origins=[fail])
+    assert call_asgi(middleware, http_scope("GET", "/", [("origin", APP)]), run).lines == FAILED
 
 
 @pytest.mark.parametrize("run", LOOPS.values(), ids=LOOPS)
