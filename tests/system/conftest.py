@@ -1,0 +1,45 @@
+"""Fixtures of the tests with real servers."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.redis_server import RedisServer, running_redis
+
+from .servers import Fleet, fleet_of
+
+for _needed in ("uvicorn", "click", "redis"):
+    pytest.importorskip(_needed, reason="the servers are uvicorn's, and the changes are made by the command line")
+
+
+@contextlib.contextmanager
+def new_store(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a registry that nothing was written to: a file in the folder, or a Redis server of its own."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'origins.db'}"
+        return
+    with running_redis() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a store: SQLite, then Redis."""
+    with new_store(request.param, tmp_path_factory.mktemp(request.param)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def fleet(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Return two uvicorn servers of two workers each, which use the store."""
+    with fleet_of(tmp_path_factory.mktemp("fleet"), STORE=store) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """Return a Redis server that persists only by SAVE."""
+    with running_redis() as server:
+        yield server
