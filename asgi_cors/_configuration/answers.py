@@ -180,9 +180,9 @@ class AnswerCache(Generic[Value]):
             from .feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(feed, self._on_item, name)
-        call_after_fork(self, AnswerCache._after_fork)
+        call_after_fork(self, AnswerCache[Value].after_fork)
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """Retain the answers in a forked child, unless a feed is needed to renew them. Its calls and locks are new."""
         self._lock = threading.Lock()
         self.flights.reset(self._lock)
@@ -211,9 +211,11 @@ class AnswerCache(Generic[Value]):
 
     def look_up(self, key: str) -> Result[Value] | None:
         """Return the answer for a key; None if a call is needed, so that the caller has to wait. Raise nothing."""
-        if self._feed is not None:
-            self._feed.ensure_running()
-        return self._find(key)
+        self.start()
+        found = self._find(key)
+        if found is None and self.flights.is_full(key, is_renewal=key in self._allowed):
+            return self._reject(key)
+        return found
 
     async def get(self, key: str) -> Value | None:
         """Return the value for a key; None if it is refused.
@@ -231,7 +233,7 @@ class AnswerCache(Generic[Value]):
         return LookupError(f"{self.name} failed for {key!r}: {_text_of(error)}")
 
     def _find(self, key: str) -> Result[Value] | None:
-        """Return the answer for a key if no call is needed, or if none can begin."""
+        """Return the answer for a key if no call is needed."""
         now = self._now()
         record = self._allowed.get(key) or self._refused.get(key)
         if record is not None and now < record.lease.until:
@@ -244,8 +246,6 @@ class AnswerCache(Generic[Value]):
             self._stale += 1
             self._renew(key)
             return record.result
-        if self.flights.is_full(key, is_renewal=key in self._allowed):
-            return self._reject(key)
         return None
 
     def _now(self) -> float:

@@ -167,6 +167,10 @@ class Cached(OriginSource):
         """Return whether an origin is allowed, and how that was decided, without a call; see `OriginSource`."""
         return self._cache.describe(origin)
 
+    def remedy(self, origin: str) -> str:
+        """Return how an origin can be allowed; see `OriginSource`."""
+        return f"let {name_of(self._lookup)}() allow {origin!r}"
+
     def start(self) -> None:
         """Begin to read the feed in the running event loop."""
         self._cache.start()

@@ -196,8 +196,8 @@ class Tenants:
             TypeError: If the function returns another value than a string or None.
             ValueError: If the key is too long to be cached.
         """
-        key: object = self._key(scope)
-        if key is not None and not isinstance(key, str):
+        key = self._key(scope)
+        if not isinstance(cast("object", key), str | None):
             raise TypeError(f"{name_of(self._key)}() returned {show(key)}, which is not a string or None")
         if key is not None and len(key) > MAX_KEY:
             raise ValueError(f"{name_of(self._key)}() returned a key of over {MAX_KEY:,} characters")

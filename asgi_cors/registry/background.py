@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -32,8 +33,8 @@ def background_loop() -> asyncio.AbstractEventLoop:
 
 
 def submit(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
-    """Run a coroutine in the background event loop."""
-    return asyncio.run_coroutine_threadsafe(coroutine, background_loop())
+    """Run a coroutine in the background event loop, without the caller's context variables."""
+    return Context().run(asyncio.run_coroutine_threadsafe, coroutine, background_loop())
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:

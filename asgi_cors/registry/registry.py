@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shlex
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from datetime import datetime
@@ -230,6 +231,10 @@ class Registry(OriginSource):
         """Return whether an entry without a tenant allows `origin`, and the age of the list."""
         return self._follower.describe("", origin, policy, repr(self))
 
+    def remedy(self, origin: str) -> str:
+        """Return the command that adds an origin."""
+        return _command(self, origin, "")
+
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the entries without a tenant."""
         return self._follower.origin_sets("", policy)
@@ -254,6 +259,11 @@ class Registry(OriginSource):
 list_ = list  # in the class above, `list` is a method
 
 
+def _command(registry: Registry, origin: str, tenant: str) -> str:
+    arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
+    return f"run asgi-cors origins add {shlex.join(arguments)}"
+
+
 class TenantOrigins(OriginSource):
     """The origins of one tenant of a registry; see `Registry.tenant`.
 
@@ -276,6 +286,10 @@ class TenantOrigins(OriginSource):
     def describe(self, origin: str, policy: Policy | None = None) -> tuple[bool | None, str]:
         """Return whether an entry of the tenant allows `origin`, and the age of the list."""
         return self._follower.describe(self._name, origin, policy, repr(self))
+
+    def remedy(self, origin: str) -> str:
+        """Return the command that adds an origin to the tenant."""
+        return _command(self._registry, origin, self._name)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the tenant."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -251,6 +252,9 @@ class _File:
 
     def close(self) -> None:
         with self.lock:
+            if self._writes and self._connection is not None:
+                with contextlib.suppress(sqlite3.Error):  # so that the file is complete without its -wal file
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.disconnect()
 
     def disconnect(self) -> None:

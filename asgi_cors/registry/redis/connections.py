@@ -18,7 +18,7 @@ from redis.exceptions import NoPermissionError, RedisError
 Result = TypeVar("Result")
 
 LIMIT: Final = 10.0  # seconds of one command
-SILENCE: Final = 30.0  # seconds after which the subscribed connection is tested
+SILENCE: Final = 10.0  # seconds after which the subscribed connection is tested
 NEXT_SUBSCRIPTION: Final = 60.0  # seconds after a subscription that was denied
 
 
@@ -128,8 +128,8 @@ class LoopClient:
         pubsub = self.redis.pubsub()
         try:
             await pubsub.subscribe(self._channel)
-            silent = 0
-            while silent < 2:  # noqa: PLR2004 - no message, and no response to a ping
+            silent, task = 0, asyncio.current_task()
+            while silent < 2 and not (task and task.cancelling()):  # noqa: PLR2004 - no message, and no response to a ping
                 message = await pubsub.get_message(timeout=SILENCE)
                 if message is None:
                     silent += 1
@@ -150,9 +150,11 @@ class LoopClient:
     async def close(self) -> None:
         """End all tasks, and close the connections."""
         tasks = [*self._tasks, *([self._listener] if self._listener else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, pending = await asyncio.wait(tasks, timeout=0.1)
+            tasks = [*pending]  # redis-py uses asyncio.wait_for, which may lose a cancellation in Python 3.11
         if self._end is not None:
             await self._end.aclose()
 

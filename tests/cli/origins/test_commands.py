@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from asgi_cors import registry as registry_package
 from asgi_cors.registry import open_registry
 from tests.cli.origins.conftest import skip_without_redis
 from tests.support.command_line import run
@@ -273,12 +274,13 @@ def test_a_redis_server_that_is_away_exits_with_2_and_one_line_without_its_passw
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    skip_without_redis()
     monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.delattr(registry_package, "redis", raising=False)
     for name in [name for name in sys.modules if name.startswith(("redis.", "asgi_cors.registry.redis"))]:
         monkeypatch.delitem(sys.modules, name)
     ran = run("origins", "list", "--store", "redis://127.0.0.1:1/0")
     assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
+    assert "pip install 'asgi-cors-bridge[redis]'" in ran.err
 
 
 def test_a_file_that_is_not_a_database_or_of_a_newer_version_is_named(origins, sqlite_url, tmp_path):
