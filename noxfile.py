@@ -62,7 +62,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel, on all cores; without arguments, with coverage."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
-    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["--cov"]), env=env)
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["--cov", "-m", "not system"]), env=env)
 
 
 @nox.session

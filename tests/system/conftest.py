@@ -1,6 +1,8 @@
 """Fixtures of the tests with real servers."""
 
 import contextlib
+import importlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +12,14 @@ from tests.support.redis_server import RedisServer, running_redis
 
 from .servers import Fleet, fleet_of
 
-for _needed in ("uvicorn", "click", "redis"):
-    pytest.importorskip(_needed, reason="the servers are uvicorn's, and the changes are made by the command line")
+
+@pytest.fixture(scope="session", autouse=True)
+def needed() -> None:
+    """Skip the tests without the servers, the command line and the client of Redis. In CI, fail."""
+    for name in ("uvicorn", "click", "httpx", "rich", "redis"):
+        if os.environ.get("REAL_SERVERS") == "required":
+            importlib.import_module(name)
+        pytest.importorskip(name)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from .servers import Connection, Fleet, Load, fleet_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 CUSTOMER = "https://customer.example.com"
 REQUESTS = 100

@@ -20,7 +20,7 @@ from tests.support.programs import wait_until
 
 from .servers import PROGRAMS, SECONDS, STATIC, STRANGER, UVICORN, Fleet, environment, run_command, running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 CUSTOMER = "https://customer.example.com"
 GUNICORN = "gunicorn --bind 127.0.0.1:{port} --workers {workers} --keep-alive 60 --preload --no-control-socket "

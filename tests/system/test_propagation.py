@@ -10,7 +10,7 @@ from asgi_cors.registry import open_registry
 
 from .servers import PROGRAMS, SECONDS, STATIC, STRANGER, Fleet, Load, environment, run_command
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 CUSTOMER = "https://customer.example.com"
 

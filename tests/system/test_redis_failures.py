@@ -9,7 +9,7 @@ from tests.support.redis_server import RedisServer
 
 from .servers import STATIC, STRANGER, Fleet, Load, fleet_of, run_command
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 CUSTOMER, SECOND, LOST = "https://customer.example.com", "https://second.example.com", "https://lost.example.com"
 REQUESTS = 200  # under load, in each state of the store

@@ -7,7 +7,7 @@ import pytest
 
 from .servers import STATIC, STRANGER, Load, fleet_of, run_command
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 CUSTOMER, SECOND = "https://customer.example.com", "https://second.example.com"
 REQUESTS = 200
