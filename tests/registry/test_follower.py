@@ -524,7 +524,9 @@ def test_a_list_that_was_replaced_is_freed(monkeypatch, worker, store, admin) ->
     monkeypatch.setattr("asgi_cors.registry.follower._FREE_AFTER", 0.0)
     admin.sync.add(APP)
     admin.sync.add(SHOP, expires_at=datetime(2999, 1, 1, tzinfo=UTC))
+    admin.sync.add(SHOP, tenant="acme")
     assert answer(worker).allowed
+    replaced = worker._follower._list
     store.other_id = "other"
-    wait_until(lambda: worker.stats().loads == 2)
+    wait_until(lambda: replaced.count("") == replaced.count("acme") == 0)
     assert answer(worker, SHOP).allowed
