@@ -62,7 +62,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel, on all cores; without arguments, with coverage."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
-    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["--cov"]), env=env)
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["--cov", "-m", "not system"]), env=env)
 
 
 @nox.session
@@ -104,7 +104,11 @@ def registries(session: nox.Session) -> None:
     """Run the tests of the registries, of the recipes and of whole systems, on real servers: Redis and PostgreSQL."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "recipes"))
-    folders = [folder for folder in ("tests/registry", "tests/recipes", "tests/system") if Path(folder).is_dir()]
+    folders = [
+        folder
+        for folder in ("tests/registry", "tests/project/examples/dynamic", "tests/system")
+        if Path(folder).is_dir()
+    ]
     env |= {"REAL_SERVERS": "required"}
     session.run("pytest", "--numprocesses=auto", *(session.posargs or folders), env=env)
 

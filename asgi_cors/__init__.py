@@ -7,13 +7,14 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
-from ._configuration.cached import Cached
+from ._configuration.cached import Cached, CachedOptions
 from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
 from ._configuration.loaded import Loaded
 from ._configuration.loaded_options import LoadedOptions, LoadedStatistics
+from ._configuration.records import CacheStatistics
 from ._configuration.source import Answer, Lease, OriginSource
-from ._configuration.tenants import Tenants
+from ._configuration.tenants import Tenants, TenantsOptions
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request
@@ -28,7 +29,9 @@ __all__ = [
     "Answer",
     "AppContext",
     "CORSMiddleware",
+    "CacheStatistics",
     "Cached",
+    "CachedOptions",
     "ConfigError",
     "ConfigWarning",
     "Configuration",
@@ -51,6 +54,7 @@ __all__ = [
     "Rules",
     "Step",
     "Tenants",
+    "TenantsOptions",
     "WSGIMiddleware",
     "asgi_cors",
     "asgi_cors_decorator",

@@ -8,7 +8,7 @@
 - propagation: from a write of the command line to all four workers of two uvicorn servers
 - million: a million origins in each store
 
-`--fast` is for trying: fewer and smaller, and nothing is written. Otherwise the figures are stored, and written into
+`--fast` is for trying: fewer and smaller, and nothing is stored. Otherwise the figures are stored, and copied into
 docs/dynamic.md. Redis is measured if there is a redis-server. The whole run takes about ten minutes.
 """
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Measure the sections, and write the results of each one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", help="all, if none is named")
-    parser.add_argument("--fast", action="store_true", help="fewer and smaller, and nothing is written")
+    parser.add_argument("--fast", action="store_true", help="fewer and smaller, and nothing is stored")
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")

@@ -69,7 +69,7 @@ def propagation(fast: bool) -> dict[str, Any]:  # noqa: FBT001 - the command lin
     with stores() as urls:
         for name, url in urls.items():
             times = asyncio.run(_measure(url, 5 if fast else 50))
-            percentiles = statistics.quantiles(times, n=100)
+            percentiles = statistics.quantiles(times, n=100, method="inclusive")
             figures = (statistics.median(times), percentiles[98], max(times))
             rows.append([name, str(len(times)), *(f"{figure:,.0f}" for figure in figures), f"{GOALS[name]:,}"])
     title = "From a write of the command line until all four workers of two uvicorn servers follow it"

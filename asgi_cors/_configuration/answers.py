@@ -18,8 +18,8 @@ import functools
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from .calls import (
     background_loop,
@@ -30,6 +30,7 @@ from .calls import (
     wait_for,
 )
 from .log import Log
+from .records import CacheStatistics, Failure, Limits, Record, Result, Value
 from .source import Lease
 from .source_options import show_duration
 
@@ -38,99 +39,9 @@ if TYPE_CHECKING:
     from .feed import Feed, FeedReader
     from .flights import Flight, Outcome
 
-Value = TypeVar("Value")
-
 _JITTER: Final = 0.1  # the part of a ttl by which it is shortened at the most
 _CLOCK_STEP: Final = 1.0  # seconds by which threads may read the clock out of order
 _MAX_TEXT: Final = 500  # characters of a remembered failure
-
-
-class Statistics(NamedTuple):
-    """The counts of a `Cached` or `Tenants` since it was made, and what it holds now.
-
-    Args:
-        hits: Requests that were served without a call, those from a middleware's cache included.
-        misses: Requests that waited for a call, or were refused because too many calls ran.
-        stale: Requests that got an old answer while a call was due.
-        errors: Calls that failed, and those that could not begin.
-        in_flight: Calls that run now.
-        allowed: Allowed keys that are stored.
-        refused: Refused keys that are stored.
-    """
-
-    hits: int
-    misses: int
-    stale: int
-    errors: int
-    in_flight: int
-    allowed: int
-    refused: int
-
-
-class Limits(NamedTuple):
-    """The times and sizes of a cache; see `Cached`. Times are in seconds."""
-
-    ttl: float
-    negative_ttl: float
-    error_ttl: float
-    stale_while_revalidate: float
-    stale_if_error: float
-    timeout: float
-    max_entries: int
-    max_refused: int
-    max_in_flight: int
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Limits:
-        """Return the limits among the values of options. A time that is missing is 0."""
-        return cls(*(values.get(name, 0) for name in cls._fields))
-
-
-class Result(NamedTuple, Generic[Value]):
-    """The answer for one key.
-
-    Args:
-        value: The value; None if the key is refused, or if there is an error.
-        lease: The time for which the answer may be used again; None for this request only.
-        error: The failure that left the key without an answer.
-    """
-
-    value: Value | None
-    lease: Lease | None = None
-    error: Exception | None = None
-
-
-class _Record(Generic[Value]):
-    """A stored answer.
-
-    Args:
-        value: The value; None if the key is refused.
-        lease: The time for which it may be used without a call.
-    """
-
-    __slots__ = ("answered_at", "expires_at", "lease", "number", "result")
-
-    def __init__(self, value: Value | None, lease: Lease) -> None:
-        self.result = Result(value, lease)
-        self.lease = lease
-        self.number = 0  # of the latest call that returned the value
-        self.answered_at = self.expires_at = 0.0
-
-    def is_stale_for(self, duration: float, now: float) -> bool:
-        """Return whether it may be used for a duration after its expiry. A refusal may not."""
-        return self.result.value is not None and now < self.expires_at + duration
-
-
-class _Failure(NamedTuple):
-    """A failed call.
-
-    Args:
-        retry_at: The time from which the key is looked up again.
-        error: The failure, without a traceback, which would hold the variables of the call.
-    """
-
-    retry_at: float
-    error: Exception
 
 
 class AnswerCache(Generic[Value]):
@@ -170,9 +81,9 @@ class AnswerCache(Generic[Value]):
         self._clock = clock
         self._latest = clock()
         self._lock = threading.Lock()
-        self._allowed: OrderedDict[str, _Record[Value]] = OrderedDict()
-        self._refused: OrderedDict[str, _Record[Value]] = OrderedDict()
-        self._failed: OrderedDict[str, _Failure] = OrderedDict()
+        self._allowed: OrderedDict[str, Record[Value]] = OrderedDict()
+        self._refused: OrderedDict[str, Record[Value]] = OrderedDict()
+        self._failed: OrderedDict[str, Failure] = OrderedDict()
         self._hits = self._misses = self._stale = self._errors = 0
         self.flights = Flights(function, app_context, self._lock, self._end, limits=limits, thread=thread)
         self._feed: FeedReader | None = None
@@ -180,9 +91,9 @@ class AnswerCache(Generic[Value]):
             from .feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(feed, self._on_item, name)
-        call_after_fork(self, AnswerCache._after_fork)
+        call_after_fork(self, AnswerCache[Value].after_fork)
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """Retain the answers in a forked child, unless a feed is needed to renew them. Its calls and locks are new."""
         self._lock = threading.Lock()
         self.flights.reset(self._lock)
@@ -211,9 +122,11 @@ class AnswerCache(Generic[Value]):
 
     def look_up(self, key: str) -> Result[Value] | None:
         """Return the answer for a key; None if a call is needed, so that the caller has to wait. Raise nothing."""
-        if self._feed is not None:
-            self._feed.ensure_running()
-        return self._find(key)
+        self.start()
+        found = self._find(key)
+        if found is None and self.flights.is_full(key, is_renewal=key in self._allowed):
+            return self._reject(key)
+        return found
 
     async def get(self, key: str) -> Value | None:
         """Return the value for a key; None if it is refused.
@@ -231,7 +144,7 @@ class AnswerCache(Generic[Value]):
         return LookupError(f"{self.name} failed for {key!r}: {_text_of(error)}")
 
     def _find(self, key: str) -> Result[Value] | None:
-        """Return the answer for a key if no call is needed, or if none can begin."""
+        """Return the answer for a key if no call is needed."""
         now = self._now()
         record = self._allowed.get(key) or self._refused.get(key)
         if record is not None and now < record.lease.until:
@@ -244,8 +157,6 @@ class AnswerCache(Generic[Value]):
             self._stale += 1
             self._renew(key)
             return record.result
-        if self.flights.is_full(key, is_renewal=key in self._allowed):
-            return self._reject(key)
         return None
 
     def _now(self) -> float:
@@ -332,7 +243,7 @@ class AnswerCache(Generic[Value]):
         record = store.get(key)
         if record is None or record.result.value != value:
             self._discard(key)
-            record = store[key] = _Record(value, Lease(self._clock))
+            record = store[key] = Record(value, Lease(self._clock))
         store.move_to_end(key)
         record.number = number
         record.answered_at, record.expires_at = now, now + ttl * _shortening()
@@ -347,7 +258,7 @@ class AnswerCache(Generic[Value]):
         old = self._allowed.get(key) or self._refused.get(key)
         if old is not None and flight.number < old.number:
             return Result(None, error=error)
-        self._failed[key] = _Failure(retry_at, _without_traceback(error))
+        self._failed[key] = Failure(retry_at, _without_traceback(error))
         self._failed.move_to_end(key)
         if len(self._failed) > self.limits.max_refused:
             self._failed.popitem(last=False)
@@ -357,7 +268,7 @@ class AnswerCache(Generic[Value]):
         record.lease.until = min(retry_at, record.expires_at + self._stale_duration)
         return record.result
 
-    def _stale_record(self, key: str, now: float, error: Exception) -> _Record[Value] | None:
+    def _stale_record(self, key: str, now: float, error: Exception) -> Record[Value] | None:
         """Return the old answer of an allowed key if it may be used after a failure. The caller holds the lock."""
         record = self._allowed.get(key)
         if record is None or not record.is_stale_for(self._stale_duration, now):
@@ -394,14 +305,14 @@ class AnswerCache(Generic[Value]):
 
     # -- describing
 
-    def stats(self) -> Statistics:
+    def stats(self) -> CacheStatistics:
         """Return the counts since the cache was made."""
         with self._lock:
             records = [*self._allowed.values(), *self._refused.values()]
             sizes = len(self._allowed), len(self._refused)
             hits, misses, stale, errors = self._hits, self._misses, self._stale, self._errors
         hits += sum(record.lease.hits for record in records)
-        return Statistics(hits, misses, stale, errors, len(self.flights), *sizes)
+        return CacheStatistics(hits, misses, stale, errors, len(self.flights), *sizes)
 
     def describe(self, key: str) -> tuple[bool | None, str]:
         """Return whether a key is allowed, and how that was decided; None if a call is needed to know."""
@@ -419,24 +330,6 @@ class AnswerCache(Generic[Value]):
         if failure is not None and now < failure.retry_at:
             return None, f"asked at run time ({self.name}, which failed: {_text_of(failure.error)})"
         return None, f"asked at run time ({self.name})"
-
-
-class Deferred(Awaitable[Any]):
-    """An awaitable that calls a coroutine function as soon as it is awaited, so that it may also be dropped.
-
-    Args:
-        function: The coroutine function.
-        key: Its argument.
-    """
-
-    def __init__(self, function: Callable[[str], Coroutine[Any, Any, Any]], key: str) -> None:
-        """Store both."""
-        self._function = function
-        self._key = key
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Call the function."""
-        return self._function(self._key).__await__()
 
 
 def _show_rest(duration: float) -> str:

@@ -65,6 +65,7 @@ class CachedResponse:
         key: The key of this item.
         response: Whatever a middleware needs to respond again; None if it has to be checked by `ResponseCache.check`.
         leases: The response may be sent as long as all of these are current; see `is_current`.
+        log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
         decision: The decision that `on_decision` is called with; None if there is no such callable.
         origin: If there is no response: the origin with which the policy's callables are called, if they are.
         depends_on_page: If there is no response: whether it depends on the headers that `_page_key` returns.
@@ -74,6 +75,7 @@ class CachedResponse:
     key: Hashable
     response: Any = None
     leases: tuple[Lease, ...] = ()
+    log_after: float = 0.0
     decision: Decision | None = None
     origin: str | None = None
     depends_on_page: bool = False
@@ -147,7 +149,7 @@ class _TenantResponses(BoundedCache):
     """
 
     def __init__(self, bounds: _SharedBounds) -> None:
-        dict.__init__(self)
+        super(BoundedCache, self).__init__()  # without bounds of its own
         self._bounds = bounds
 
     def store(self, cached: CachedResponse, *, refused: bool) -> None:
@@ -166,7 +168,7 @@ class ResponseCache:
         bounds: The bounds of actual responses and of preflights, if they are shared with other policies.
     """
 
-    __slots__ = ("_evaluator", "_match", "_policy", "actual", "any_origin", "preflight")
+    __slots__ = ("_evaluator", "_match", "_policy", "actual", "any_origin", "clock", "preflight")
 
     def __init__(
         self,
@@ -178,6 +180,7 @@ class ResponseCache:
         """Create empty caches."""
         self._evaluator = evaluator
         self._policy = policy
+        self.clock = evaluator.log.clock
         self._match = None if policy is None else PolicyMatch((policy,), vary=vary)
         self.any_origin: CachedResponse | None = None  # the response of a policy that ignores Origin
         # By Origin; for preflights, by Origin and the Access-Control-Request-* headers:
@@ -215,7 +218,9 @@ class ResponseCache:
             elif found.depends_on_page:
                 part = _page_key(scope_of())
             found = responses.get((found.key, part))
-        if found is None or (found.leases and not found.is_current()):
+        if found is None or (found.log_after and self.clock() >= found.log_after):
+            return CachedResponse(cached.key, answer=answer)
+        if found.leases and not found.is_current():
             return CachedResponse(cached.key, answer=answer)
         if found.decision is not None:
             evaluator.report(found.decision, scope_of())
@@ -236,7 +241,6 @@ class ResponseCache:
         request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
         if not evaluation.cacheable or log_after is None or request.oversized:
             return
-        leases = (*evaluation.leases, Lease(self._evaluator.log.clock, log_after)) if log_after else evaluation.leases
         is_preflight, refused = decision.status is not None, decision.refused
         reported = decision if self._evaluator.on_decision is not None else None
         if not is_preflight and evaluation.policy.compiled.ignores_origin and reported is None:
@@ -258,7 +262,7 @@ class ResponseCache:
         elif reported is not None and evaluation.granted is None:
             responses.store(CachedResponse(key), refused=refused)
             key = key, ()
-        responses.store(CachedResponse(key, response, leases, reported), refused=refused)
+        responses.store(CachedResponse(key, response, evaluation.leases, log_after, reported), refused=refused)
 
 
 class ResponseCaches:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal, Never, TypedDict, Unpack, cast
 from asgi_cors._errors import Issue
 from asgi_cors._origins.origin import parse_origin
 
-from .answers import AnswerCache, Deferred, Limits, Result, Statistics
+from .answers import AnswerCache
 from .calls import LimitedAwaitable
+from .records import CacheStatistics, Deferred, Limits, Result
 from .source import Answer, OriginSource
 from .source_options import (
     check_function,
@@ -159,13 +160,17 @@ class Cached(OriginSource):
         """Drop all answers, as `invalidate` does."""
         self._cache.clear()
 
-    def stats(self) -> Statistics:
+    def stats(self) -> CacheStatistics:
         """Return the number of hits, misses and errors since the start, and of origins that are stored."""
         return self._cache.stats()
 
     def describe(self, origin: str, policy: Policy | None = None) -> tuple[bool | None, str]:  # noqa: ARG002 - the base's
         """Return whether an origin is allowed, and how that was decided, without a call; see `OriginSource`."""
         return self._cache.describe(origin)
+
+    def remedy(self, origin: str) -> str:
+        """Return how an origin can be allowed; see `OriginSource`."""
+        return f"let {name_of(self._lookup)}() allow {origin!r}"
 
     def start(self) -> None:
         """Begin to read the feed in the running event loop."""

@@ -1,8 +1,8 @@
 """`FeedReader` reads the notifications of a `feed=`, and starts it again when it ends.
 
 - There is one reader per process. It runs in the event loop that needed it first, and moves on if that loop is closed.
-- A feed that ends or fails is started again after 1, 2, 4 … 60 seconds. The notifications in between are lost, so
-  everything counts as changed then.
+- A feed that ends or fails is started again after 1, 2, 4 … 60 seconds, and after 1 second if it ran for a minute. The
+  notifications in between are lost, so everything counts as changed then.
 - In a forked process the feed is started again, with connections of its own.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import threading
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -48,7 +49,6 @@ class FeedReader:
         self._task: asyncio.Task[None] | None = None
         self._inherited: asyncio.Task[None] | None = None
         self._was_started = False
-        self._has_received = False  # an item, since the last start
         self._has_warned = False
         call_after_fork(self, FeedReader._after_fork)
 
@@ -99,12 +99,13 @@ class FeedReader:
         while True:
             if is_restart:
                 self._on_item(None)
-            self._has_received = False
+            began = time.monotonic()
             try:
                 await contain(self._read())
             except Exception as error:  # noqa: BLE001 - a user's feed may raise anything
                 self._log.failure(f"the feed of {self._name} is started again, because it ended", error)
-            delay = _FIRST_DELAY if self._has_received else delay
+            # An item is no proof that it works: a feed yields None as soon as it has connected.
+            delay = _FIRST_DELAY if time.monotonic() - began >= _MAX_DELAY else delay
             await asyncio.sleep(delay)
             delay, is_restart = min(2 * delay, _MAX_DELAY), True
 
@@ -124,7 +125,6 @@ class FeedReader:
         items = aiter(cast("AsyncIterable[object]", feed))
         try:
             async for item in items:
-                self._has_received = True
                 self._on_item(self._text_of(item))
         except GeneratorExit:  # the event loop was closed, so nothing can be awaited
             raise

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
-    from .answers import Limits
     from .calls import AppContext
+    from .records import Limits
 
 _ASYNC_IN_THREAD: Final = "it returned an awaitable in a thread; leave out thread=True"
 _ASYNC_IN_TRIO: Final = (
@@ -58,6 +58,8 @@ class Flight:
         allows_awaitables: Whether the function may return an awaitable.
     """
 
+    timer: asyncio.TimerHandle  # set when it begins
+
     __slots__ = ("allows_awaitables", "future", "is_void", "key", "loop", "number", "task", "timer")
 
     def __init__(self, key: str, number: int, loop: asyncio.AbstractEventLoop, *, allows_awaitables: bool) -> None:
@@ -68,7 +70,6 @@ class Flight:
         self.allows_awaitables = allows_awaitables
         self.future: asyncio.Future[Any] = loop.create_future()  # of the result that requests get
         self.task: asyncio.Task[Outcome] | None = None  # None for a call in a thread
-        self.timer: asyncio.TimerHandle | None = None
         self.is_void = False  # if so, the result must not be stored
 
 
@@ -258,8 +259,7 @@ class Flights:
         """Return the result to the requests that wait. A late result is dropped."""
         if flight.future.done():
             return
-        if flight.timer is not None:
-            flight.timer.cancel()
+        flight.timer.cancel()
         with self._lock:
             flights = self._by_loop.get(flight.loop, {})
             if flights.get(flight.key) is flight:

@@ -223,6 +223,10 @@ class Loaded(OriginSource):
         allowed = table.allows(origin, policy)
         return allowed, f"{'allowed' if allowed else 'refused'} by {self.name}, {source}, {len(table):,} entries"
 
+    def remedy(self, origin: str) -> str:
+        """Return how an origin can be allowed; see `OriginSource`."""
+        return f"add {origin!r} to the list that {self.name} loads"
+
     def origin_sets(self, policy: Policy) -> Iterable[OriginSet]:
         """Return the sets of the list in force, to find the closest origin of a refused one."""
         return () if self._current is None else self._current.list.table.origin_sets(policy)

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from asgi_cors._decision.callables import call_name
 from asgi_cors._origins.origin import parse_origin
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class OriginSource(ABC):
 
     def remedy(self, origin: str) -> str:
         """Return how `origin` can be allowed, as an imperative without a full stop, for the log and `explain`."""
-        return f"let {call_name(self)} allow {origin!r}"
+        return f"let {self!r} allow {origin!r}"
 
     def start(self) -> None:  # noqa: B027 - a source without tasks needs none
         """Begin to load in the running event loop, before the first request. Raise nothing, and do not wait."""

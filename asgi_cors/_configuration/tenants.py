@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Never, TypedDict, Unpack, cast
 from asgi_cors._errors import Issue, show
 from asgi_cors._policy.policy import Policy
 
-from .answers import AnswerCache, Deferred, Limits, Result, Statistics
+from .answers import AnswerCache
 from .calls import LimitedAwaitable
+from .records import CacheStatistics, Deferred, Limits, Result
 from .source import Answer, OriginSource
 from .source_options import (
     check_function,
@@ -196,8 +197,8 @@ class Tenants:
             TypeError: If the function returns another value than a string or None.
             ValueError: If the key is too long to be cached.
         """
-        key: object = self._key(scope)
-        if key is not None and not isinstance(key, str):
+        key = self._key(scope)
+        if not isinstance(cast("object", key), str | None):
             raise TypeError(f"{name_of(self._key)}() returned {show(key)}, which is not a string or None")
         if key is not None and len(key) > MAX_KEY:
             raise ValueError(f"{name_of(self._key)}() returned a key of over {MAX_KEY:,} characters")
@@ -239,7 +240,7 @@ class Tenants:
         """Drop all policies, as `invalidate` does."""
         self._cache.clear()
 
-    def stats(self) -> Statistics:
+    def stats(self) -> CacheStatistics:
         """Return the number of hits, misses and errors since the start, and of keys that are stored."""
         return self._cache.stats()
 

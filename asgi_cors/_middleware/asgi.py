@@ -275,6 +275,8 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
         return None
     if cached.response is None:
         return cache.check(cached, cache.actual, partial(_unchanged, scope))
+    if cached.log_after and cache.clock() >= cached.log_after:
+        return None
     return cached if not cached.leases or cached.is_current() else None
 
 
@@ -298,6 +300,8 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
         return None
     if cached.response is None:
         return cache.check(cached, cache.preflight, partial(_unchanged, scope))
+    if cached.log_after and cache.clock() >= cached.log_after:
+        return None
     return cached if not cached.leases or cached.is_current() else None
 
 

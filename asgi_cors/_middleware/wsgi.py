@@ -190,4 +190,6 @@ def _find(cache: ResponseCache, responses: BoundedCache, key: Hashable, environ:
     cached = responses.get(key)
     if cached is not None and cached.response is None:
         return cache.check(cached, responses, functools.partial(scope_of, environ))
-    return None if cached is None or (cached.leases and not cached.is_current()) else cached
+    if cached is None or (cached.log_after and cache.clock() >= cached.log_after):
+        return None
+    return cached if not cached.leases or cached.is_current() else None

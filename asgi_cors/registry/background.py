@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -32,8 +33,8 @@ def background_loop() -> asyncio.AbstractEventLoop:
 
 
 def submit(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
-    """Run a coroutine in the background event loop."""
-    return asyncio.run_coroutine_threadsafe(coroutine, background_loop())
+    """Run a coroutine in the background event loop, without the caller's context variables."""
+    return Context().run(asyncio.run_coroutine_threadsafe, coroutine, background_loop())
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -64,7 +65,7 @@ async def wait_for(future: Future[Any], timeout: float | None = None) -> bool:  
     if _is_asyncio():
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
-        future.add_done_callback(lambda _: _call_in(loop.call_soon_threadsafe, _set, ended))
+        future.add_done_callback(lambda _: _call_in(loop.call_soon_threadsafe, ended.set_result, None))
         await asyncio.wait({ended}, timeout=timeout)
     else:
         await _wait_in_trio(future, timeout)
@@ -85,11 +86,6 @@ def _is_asyncio() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _set(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def _call_in(schedule: Callable[..., object], *arguments: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from asgi_cors import ConfigError, Issue
 
@@ -58,7 +58,7 @@ async def _batches(items: object) -> AsyncIterator[list[object]]:
         raise ConfigError([Issue.wrong_type("entries", items, "a list of entries", "Write [Entry(origin='…'), …].")])
     batch: list[object] = []
     is_empty = True
-    async for item in _as_async(items):
+    async for item in _as_async(cast("Iterable[object]", items)):
         batch.append(item)
         is_empty = False
         if len(batch) == BATCH:
@@ -68,7 +68,7 @@ async def _batches(items: object) -> AsyncIterator[list[object]]:
         yield batch
 
 
-async def _as_async(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[object]:
+async def _as_async(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[object]:
     if isinstance(items, AsyncIterable):
         async for item in items:
             yield item

@@ -90,17 +90,24 @@ class Follower:
         """Start the background task unless it runs."""
         with self._lock:
             if self._first_check is None:
-                self._first_check = Future()
-                self._checks = asyncio.Lock()
-                self._task = submit(self._follow(self._first_check))
+                first_check: Future[None] = Future()
+                self._task = submit(self._follow(first_check))
+                self._first_check = first_check
 
     def stop(self) -> None:
         """End the background task. The next request starts it again."""
         with self._lock:
-            task, self._task, self._first_check = self._task, None, None
-            self._list.allow_leases(allowed=False)
+            task, self._task = self._task, None
+            self._end()
         if task is not None:
             task.cancel()
+
+    def _end(self) -> None:
+        """Void all leases, because no later change would, and wake the requests that wait. The caller has the lock."""
+        first_check, self._first_check = self._first_check, None
+        self._list.allow_leases(allowed=False)
+        if first_check is not None and not first_check.done():
+            first_check.set_result(None)
 
     def before_fork(self) -> None:
         """Wait until no thread starts or stops the task."""
@@ -113,27 +120,31 @@ class Follower:
     def after_fork_in_child(self) -> None:
         """Use the list of the parent, without its task. The next request starts another one."""
         self._lock, self._task, self._first_check = threading.Lock(), None, None
+        self._checks = asyncio.Lock()
         self._list.after_fork()
         self._list.allow_leases(allowed=False)
 
     async def _follow(self, first_check: Future[None]) -> None:
         """Check the store until the task is cancelled."""
         failures = 0
-        while True:
-            failures = 0 if await self._check() else failures + 1
+        try:
+            while True:
+                failures = 0 if await self._check() else failures + 1
+                with self._lock:
+                    if first_check is self._first_check and not first_check.done():
+                        self._list.allow_leases(allowed=True)
+                        first_check.set_result(None)
+                self._list.follow_clock()
+                await self._wait(failures)
+        finally:
             with self._lock:
-                if self._first_check is not first_check:
-                    return  # stopped in another thread
-                if not first_check.done():
-                    self._list.allow_leases(allowed=True)
-                    first_check.set_result(None)
-            self._list.follow_clock()
-            if failures:
-                await asyncio.sleep(min(self.poll * 2**failures, max(self.poll, _MAX_BACK_OFF)))
-            else:
-                await self._wait()
+                if first_check is self._first_check:  # not stopped, but failed: the next request starts it again
+                    self._end()
 
-    async def _wait(self) -> None:
+    async def _wait(self, failures: int) -> None:
+        if failures:
+            longest = max(self.poll, _MAX_BACK_OFF)
+            return await asyncio.sleep(min(self.poll * 2.0 ** min(failures, 20), longest))
         with contextlib.suppress(RegistryError):  # the store's notification fails
             return await self._store.wait(self.poll)
         return await asyncio.sleep(self.poll)
@@ -141,8 +152,8 @@ class Follower:
     async def catch_up(self) -> None:
         """Apply the changes of this process now, if requests use the list, and wait for a second at most."""
         if self._first_check is not None:
-            check = asyncio.ensure_future(self._check())
-            await asyncio.wait({check}, timeout=_CATCH_UP)
+            self._catching_up = asyncio.ensure_future(self._check())  # referenced, so that it is not freed
+            await asyncio.wait({self._catching_up}, timeout=_CATCH_UP)
 
     # -- one check
 

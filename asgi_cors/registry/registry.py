@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shlex
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from datetime import datetime
@@ -67,7 +68,7 @@ class Registry(OriginSource):
 
         Raises:
             ConfigError: If an argument is invalid. Its issues say how to correct it.
-            RegistryError: If the store can't be written.
+            RegistryError: If the write fails.
         """
         entry = Entry(origin=origin, tenant=tenant, note=note, by=by, expires_at=expires_at)
         if issues := check_entry(entry):
@@ -87,7 +88,7 @@ class Registry(OriginSource):
 
         Raises:
             ConfigError: If an argument is not a text.
-            RegistryError: If the store can't be written.
+            RegistryError: If the write fails.
         """
         entry = Entry(origin=origin, tenant=tenant, by=by)
         issues = check_texts(entry)
@@ -112,7 +113,7 @@ class Registry(OriginSource):
             on_progress: Called after each transaction with the number of entries that were read so far.
 
         Raises:
-            RegistryError: If the store can't be written. The transactions before it are stored.
+            RegistryError: If the write fails. The transactions before it are stored.
         """
         if dry_run:
             known = await self._run(read_known(self.store))
@@ -164,7 +165,7 @@ class Registry(OriginSource):
 
         Raises:
             ConfigError: If `before` is not an aware datetime.
-            RegistryError: If the store can't be written.
+            RegistryError: If the write fails.
         """
         purged: int = await self._run(self.store.purge_history(check_time("before", before)))
         return purged
@@ -195,7 +196,7 @@ class Registry(OriginSource):
     def sync(self) -> SyncRegistry:
         """The same methods without async. Each blocks its thread until it has ended."""
         registry = copy.copy(self)
-        registry._run = run_in_this_thread
+        registry._run = run_in_this_thread  # noqa: SLF001 - a copy of this object
         return SyncRegistry(registry)
 
     async def _write(self, writes: list_[Write]) -> list_[Action | None]:
@@ -230,6 +231,10 @@ class Registry(OriginSource):
         """Return whether an entry without a tenant allows `origin`, and the age of the list."""
         return self._follower.describe("", origin, policy, repr(self))
 
+    def remedy(self, origin: str) -> str:
+        """Return the command that adds an origin."""
+        return _command(self, origin, "")
+
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the entries without a tenant."""
         return self._follower.origin_sets("", policy)
@@ -254,6 +259,11 @@ class Registry(OriginSource):
 list_ = list  # in the class above, `list` is a method
 
 
+def _command(registry: Registry, origin: str, tenant: str) -> str:
+    arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
+    return f"run asgi-cors origins add {shlex.join(arguments)}"
+
+
 class TenantOrigins(OriginSource):
     """The origins of one tenant of a registry; see `Registry.tenant`.
 
@@ -276,6 +286,10 @@ class TenantOrigins(OriginSource):
     def describe(self, origin: str, policy: Policy | None = None) -> tuple[bool | None, str]:
         """Return whether an entry of the tenant allows `origin`, and the age of the list."""
         return self._follower.describe(self._name, origin, policy, repr(self))
+
+    def remedy(self, origin: str) -> str:
+        """Return the command that adds an origin to the tenant."""
+        return _command(self._registry, origin, self._name)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the tenant."""

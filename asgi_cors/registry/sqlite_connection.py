@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -34,7 +35,7 @@ _CAUSES: Final = {
     ),
     "SQLITE_CORRUPT": ("the file is damaged", "Restore a backup, or `sqlite3 FILE .recover` into a new file."),
     "SQLITE_FULL": ("the disk is full", "Free some space. Nothing of the write was stored."),
-    "SQLITE_IOERR": ("the disk could not be read or written", "Check the disk; it must be local, not NFS."),
+    "SQLITE_IOERR": ("the disk failed", "Check the disk; it must be local, not NFS."),
     "SQLITE_LOCKED": ("another process locks it", "Try again; end a program that locks it for long, such as a backup."),
     "SQLITE_NOTADB": ("the file is not an SQLite database", "Name another file, or restore a backup."),
     "SQLITE_PERM": ("this user may not open it", "Give the user read and write rights to the file and its folder."),
@@ -251,6 +252,9 @@ class _File:
 
     def close(self) -> None:
         with self.lock:
+            if self._writes and self._connection is not None:
+                with contextlib.suppress(sqlite3.Error):  # so that the file is complete without its -wal file
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.disconnect()
 
     def disconnect(self) -> None:

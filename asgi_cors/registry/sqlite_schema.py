@@ -7,10 +7,10 @@ import sqlite3
 from typing import Final
 
 SCHEMA: Final = 1
-"""The version of the tables, stored as `PRAGMA user_version`. An unknown one is neither read nor written."""
+"""The version of the tables, stored as `PRAGMA user_version`. A newer one is neither read nor changed."""
 
 APPLICATION_ID: Final = 0x43_4F_52_53
-"""`CORS` in ASCII, stored as `PRAGMA application_id`, so that a file of another application is never written."""
+"""`CORS` in ASCII, stored as `PRAGMA application_id`, so that a file of another application is never changed."""
 
 _TABLES: Final = (
     """

@@ -1,6 +1,6 @@
 """The records of a registry, and the interface of a store: one database engine.
 
-A store keeps entries, a version and the history of changes. It neither parses origins nor caches: `Registry` does.
+A store has entries, a version and the history of changes. It neither parses origins nor caches: `Registry` does.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Status:
 
 
 class RegistryError(OSError):
-    """A store could not be read or written.
+    """A read or write of a store failed.
 
     The message names the store (a path, or host and port; never a password), the cause and the remedy.
     """

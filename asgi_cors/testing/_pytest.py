@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ._page.async_page import AsyncPage
     from ._page.sync_page import Page
 
+pytest.register_assert_rewrite("asgi_cors.registry.testing")  # so that a failed assert shows its values
+
 _PAGES = pytest.StashKey["list[AsyncPage | Page]"]()
 
 

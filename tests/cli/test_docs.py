@@ -35,6 +35,14 @@ def test_every_rule_is_in_a_list_once():
     assert len({rule.__name__ for rule in listed}) == len(listed) - 1  # the doctor and the audit have trusts_subdomains
 
 
+def test_the_page_describes_every_command_and_option_of_origins():
+    section = PAGE.partition("\n## origins\n")[2].partition("\n## ")[0]
+    for name, command in commands.origins_group.commands.items():
+        assert f"`{name}" in section
+        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        assert [option for option in options if f"`{option}`" not in section and f"`{option}" not in section] == []
+
+
 def test_the_page_describes_every_option_of_the_doctor():
     options = [option for parameter in commands.doctor.params for option in parameter.opts if option.startswith("--")]
     assert options

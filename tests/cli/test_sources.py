@@ -64,7 +64,7 @@ def test_the_tasks_of_a_source_are_ended():
 
 
 def test_the_remedy_names_the_source():
-    assert f"let Later() allow {OTHER!r}" in explain("loaded", OTHER).json["remedy"]
+    assert f"let Later(customers) allow {OTHER!r}" in explain("loaded", OTHER).json["remedy"]
 
 
 def test_the_report_is_readable_in_80_columns():

@@ -223,3 +223,21 @@ def test_a_forked_child_retains_the_answers_and_makes_calls_of_its_own(thread: b
     end.set()
     request.join(30)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_app_that_ends_does_not_cancel_the_calls_of_another_event_loop() -> None:
+    entered, end = threading.Event(), threading.Event()
+
+    async def look_up(_: str) -> bool:
+        entered.set()
+        return await asyncio.to_thread(end.wait, 60)
+
+    cached, _ = build(look_up)
+    answers: list[Answer] = []
+    other = threading.Thread(target=lambda: answers.append(answered(cached)))
+    other.start()
+    assert entered.wait(30)
+    cached.stop()
+    end.set()
+    other.join(30)
+    assert answers[0].allowed

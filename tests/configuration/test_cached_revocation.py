@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import Answer, Cached
+from asgi_cors._configuration import calls
 from tests.support.expected import APP, EVIL
 from tests.support.look_ups import (
     Customers,
@@ -16,6 +17,7 @@ from tests.support.look_ups import (
     answered,
     build,
     is_current,
+    settle,
 )
 
 OTHER = "https://other.example"
@@ -112,7 +114,7 @@ def test_invalidation_from_many_threads_never_leaves_an_old_answer() -> None:
 
     def work() -> None:
         nonlocal version
-        for _ in range(100):
+        for _ in range(30):
             with lock:
                 version += 1
                 cached.invalidate(APP)
@@ -135,3 +137,45 @@ def test_invalidation_from_many_threads_never_leaves_an_old_answer() -> None:
     for thread in readers:
         thread.join(120)
     assert not wrong
+
+
+def test_the_feed_invalidates_origins() -> None:
+    async def main() -> None:
+        items: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+
+        async def feed() -> Any:
+            while True:
+                yield await items.get()
+
+        cached = Cached(lambda _: True, feed=feed)
+        cached.start()
+        for origin in (APP, EVIL):
+            await cached.get(origin)
+        items.put_nowait(APP.encode())
+        await settle(lambda: cached.stats().allowed == 1)
+        assert isinstance(cached.look_up(EVIL), Answer)
+        items.put_nowait(None)
+        await settle(lambda: cached.stats().allowed == 0)
+        cached.stop()
+
+    asyncio.run(main())
+
+
+def test_a_forked_child_with_a_feed_drops_the_answers() -> None:
+    """Its own feed begins later than the parent's, so it may miss a change."""
+
+    async def feed() -> Any:
+        yield await asyncio.Event().wait()
+
+    with_feed, without_feed = Cached(lambda _: True, feed=feed), Cached(lambda _: True)
+    for cached in (with_feed, without_feed):
+        asyncio.run(cached.get(APP))
+    calls._after_fork()
+    assert (with_feed.stats().allowed, without_feed.stats().allowed) == (0, 1)
+
+
+def test_an_entry_without_a_feed_starts_and_stops() -> None:
+    cached, _ = build(Customers(APP))
+    cached.start()
+    cached.stop()
+    assert answered(cached).allowed

@@ -7,12 +7,14 @@ import logging
 import os
 import threading
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from asgi_cors._configuration import feed as module
 from asgi_cors._configuration.feed import FeedReader
+from tests.support.logs import Clock
 
 Items = list[str | None]
 
@@ -71,6 +73,37 @@ async def test_each_item_is_passed_on() -> None:
     reader.ensure_running()
     assert await received.until(3) == ["https://a.com", "https://b.com", None]
     reader.stop()
+
+
+async def test_a_feed_that_fails_soon_waits_longer_each_time_and_one_that_ran_for_a_minute_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A connection that is cut at once must not renew a list every second, even if each one yields an item."""
+    delays: list[float] = []
+    clock, sleep = Clock(), asyncio.sleep
+
+    async def skip(delay: float) -> None:
+        delays.append(delay)
+        await sleep(0)
+
+    async def feed() -> AsyncIterator[None]:
+        yield None
+        if len(delays) == 8:
+            clock.now += 60
+        elif len(delays) == 9:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(module, "_FIRST_DELAY", 1.0)
+    monkeypatch.setattr(module, "_MAX_DELAY", 60.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(asyncio, "sleep", skip)
+    reader, received = reader_of(feed)
+    reader.ensure_running()
+    while len(delays) < 9:
+        await sleep(0)
+    reader.stop()
+    assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 1]
+    assert {*received} == {None}
 
 
 @pytest.mark.parametrize("end", [[], [OSError("lost")]], ids=["ends", "raises"])

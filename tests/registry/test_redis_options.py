@@ -108,7 +108,7 @@ sentinel = pytest.importorskip("redis.asyncio.sentinel")
 @pytest.mark.parametrize(
     ("client", "name"),
     [
-        (redis.Redis(host="example.com", password="secret", db=1), "redis://example.com:6379/1"),
+        (redis.Redis.from_url("redis://:secret@example.com/1"), "redis://example.com:6379/1"),
         (redis.Redis(unix_socket_path="/run/redis.sock"), "unix:///run/redis.sock?db=0"),
         (failover_client(), "redis (the service 'registry' of Sentinel)/0"),
         (make_client, "redis (client=make_client)"),

@@ -180,7 +180,7 @@ async def test_a_cancelled_writer_leaves_its_write_to_end_and_no_reply_behind(st
     await store.write([add(A)])
     redis_server.execute("CLIENT", "PAUSE", "60000", "WRITE")
     writer = asyncio.ensure_future(store.write([add(B)]))
-    while "blocked_clients:1" not in redis_server.execute("INFO", "clients"):
+    while "blocked_clients:1" not in redis_server.execute("INFO", "clients"):  # noqa: ASYNC110 - Redis has no event for it
         await asyncio.sleep(0)
     writer.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -245,8 +245,7 @@ async def test_a_silent_connection_is_tested_and_replaced(store, redis_server, m
     await store.wait(30)  # the response to the ping
     redis_server.pause()
     (client,) = store._connections._by_loop.values()
-    while not client._listener.done():
-        await asyncio.sleep(0.01)
+    await asyncio.wait([client._listener])
     redis_server.pause(to_go_on=True)
     await store.wait(30)
 

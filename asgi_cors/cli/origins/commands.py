@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 REFUSED: Final = 1
 _LIMIT: Final = 100
+_MAX_LIMIT: Final = 1_000_000
+_MAX_VERSION: Final = 2**63 - 1
 _PAGE: Final = 1_000
 _MAX_INVALID: Final = 20  # invalid lines that are shown
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -54,7 +56,9 @@ _ONE_TENANT: Final = click.option("--tenant", help="Only this tenant; '' for the
 _NOTE: Final = click.option("--note", default="", help="A text for administrators.")
 _BY: Final = click.option("--by", default=user_name, show_default="your user name", help="Who makes the change.")
 _EXPIRES: Final = click.option("--expires", metavar="TIME", help="When they end: 2030-01-31T12:00Z (UTC), or 30d.")
-_LIMIT_OPTION: Final = click.option("--limit", type=click.IntRange(1), default=_LIMIT, show_default=True, help="Rows.")
+_LIMIT_OPTION: Final = click.option(
+    "--limit", type=click.IntRange(1, _MAX_LIMIT), default=_LIMIT, show_default=True, help="Rows."
+)
 _ORIGINS: Final = click.argument("origins", nargs=-1, required=True, metavar="ORIGIN...")
 
 
@@ -145,7 +149,8 @@ def remove(origins: tuple[str, ...], store: str, *, tenant: str, by: str, as_jso
 
 
 def _remove(registry: SyncRegistry, origin: str, tenant: str, by: str) -> OriginResult:
-    if registry.remove(origin, tenant=tenant, by=by):
+    can_be_there = check_text("note", origin) is None  # no entry has a control character
+    if can_be_there and registry.remove(origin, tenant=tenant, by=by):
         return OriginResult(origin=origin, tenant=tenant, result=report.REMOVED)
     place = f"tenant {tenant!r} has no such entry" if tenant else "there is no such entry without a tenant"
     hint = "asgi-cors origins list shows the entries, as they were added."
@@ -176,7 +181,7 @@ def check(origins: tuple[str, ...], store: str | None, *, tenant: str, credentia
 @group.command(name="list")
 @_STORE
 @_ONE_TENANT
-@click.option("--after", type=click.IntRange(0), help="Only entries after the one with this id.")
+@click.option("--after", type=click.IntRange(0, _MAX_VERSION), help="Only entries after the one with this id.")
 @_LIMIT_OPTION
 @click.option("--all", "everything", is_flag=True, help="All rows, instead of --limit.")
 @_JSON
@@ -184,7 +189,6 @@ def list_(  # noqa: PLR0913 - the options
     store: str, *, tenant: str | None, after: int | None, limit: int, everything: bool, as_json: bool
 ) -> None:
     """List the entries, in the order in which they were added."""
-    _check_texts(tenant=tenant)
     with opened_store(store) as registry:
         pages = _pages(all_entries(registry, tenant, after), None if everything else limit)
         shown = 0
@@ -213,12 +217,13 @@ def _pages(entries: Iterator[Entry], limit: int | None) -> Iterator[tuple[list[E
 @group.command()
 @_STORE
 @_ONE_TENANT
-@click.option("--after", type=click.IntRange(0), help="The changes after this version. Default: the last changes.")
+@click.option(
+    "--after", type=click.IntRange(0, _MAX_VERSION), help="The changes after this version. Default: the last changes."
+)
 @_LIMIT_OPTION
 @_JSON
 def history(store: str, *, tenant: str | None, after: int | None, limit: int, as_json: bool) -> None:
     """List the changes, the last ones at the end."""
-    _check_texts(tenant=tenant)
     with opened_store(store) as registry:
         changes = _changes(registry, tenant, after, limit)
     if as_json:
@@ -312,8 +317,7 @@ class _InvalidLines:
 @_ONE_TENANT
 def export_(file: str, store: str, *, tenant: str | None) -> None:
     """Write the entries as JSON lines to FILE, or to standard output. Entries that have ended are left out."""
-    _check_texts(tenant=tenant)
     with opened_store(store) as registry, output_stream(file) as stream, Meter("export") as meter:
-        written = export(registry, tenant, stream, meter)
+        count = export(registry, tenant, stream, meter)
     if file != STANDARD:
-        _hint(f"{written:,} origins are in {file!r}.")
+        _hint(f"{count:,} origins are in {file!r}.")

@@ -30,22 +30,19 @@ def opened_store(url: str) -> Generator[SyncRegistry]:
     try:
         registry = open_registry(url).sync
     except ConfigError as error:
-        raise CannotRunError(f"--store: {_issues(error)}") from None
+        issues = " ".join(f"{issue.message}. {issue.hint}" for issue in error.issues)
+        raise CannotRunError(f"--store: {issues}") from None
     except ImportError as error:
         raise CannotRunError(str(error)) from None
     try:
         yield registry
     except ConfigError as error:
-        raise CannotRunError(_issues(error)) from None
+        raise CannotRunError(" ".join(map(str, error.issues))) from None
     except RegistryError as error:
         raise CannotRunError(str(error)) from None
     finally:
         with contextlib.suppress(RegistryError):
             registry.close()
-
-
-def _issues(error: ConfigError) -> str:
-    return " ".join(f"{issue.message}. {issue.hint}" for issue in error.issues)
 
 
 def user_name() -> str:

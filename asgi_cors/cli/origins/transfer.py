@@ -116,15 +116,15 @@ def all_entries(registry: SyncRegistry, tenant: str | None, after: int | None = 
 
 def export(registry: SyncRegistry, tenant: str | None, stream: IO[str], meter: Meter) -> int:
     """Write the entries that have not ended as JSON lines, and return their number."""
-    written = 0
+    count = 0
     now = datetime.now(UTC)
     for entry in all_entries(registry, tenant):
         if entry.expires_at is None or entry.expires_at > now:
             stream.write(entry_line(entry))
-            written += 1
-            meter.update(0, f"{written:,} origins")
+            count += 1
+            meter.update(0, f"{count:,} origins")
     stream.flush()
-    return written
+    return count
 
 
 # -- files

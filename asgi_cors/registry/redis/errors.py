@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from redis import exceptions
+from redis.asyncio.sentinel import MasterNotFoundError
 
 from asgi_cors.registry.store import RegistryError
 
@@ -28,6 +29,7 @@ _CODES: Final[dict[type[Exception], str]] = {
     exceptions.MasterDownError: "MASTERDOWN",
     exceptions.ClusterDownError: "CLUSTERDOWN",
     exceptions.InvalidResponse: "INVALID",
+    MasterNotFoundError: "NOMASTER",
 }
 
 _CAUSES: Final[dict[str, tuple[str, str]]] = {
@@ -41,11 +43,11 @@ _CAUSES: Final[dict[str, tuple[str, str]]] = {
         f"A worker needs {WORKER_RIGHTS}, a writer {WRITER_RIGHTS}; both on the keys and channels of the prefix.",
     ),
     "OOM": (
-        "Redis has reached its limit of memory; nothing was written",
+        "Redis has reached its limit of memory; nothing was changed",
         "Raise maxmemory, or purge the history.",
     ),
     "READONLY": (
-        "this Redis is a replica, which can't be written to",
+        "this Redis is a replica, which accepts no writes",
         "Use the address of the primary, or client= with a client of Sentinel.",
     ),
     "LOADING": ("Redis is loading its data", "Wait until it has started."),
@@ -77,6 +79,7 @@ _CAUSES: Final[dict[str, tuple[str, str]]] = {
         "Check host and port, the network, the load of Redis, and whether its port expects TLS (rediss://) or not.",
     ),
     "MAXCLIENTS": ("Redis has too many clients", "Raise maxclients, or end idle clients."),
+    "NOMASTER": ("Sentinel names no primary", "Wait until the failover has ended, or check the name of the service."),
     "CLOSED": (
         "the connection was closed",
         "Check that Redis runs, and whether its port expects TLS (rediss://) or not.",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from asgi_cors import registry as registry_package
 from asgi_cors.registry import open_registry
 from tests.cli.origins.conftest import skip_without_redis
 from tests.support.command_line import run
@@ -222,6 +223,27 @@ def test_an_invalid_option_is_reported_in_one_line_and_nothing_is_stored(origins
     assert origins("list", "--json").out == ""
 
 
+@pytest.mark.parametrize("command", ["list", "history", "export", "check"])
+def test_an_invalid_tenant_is_reported_in_one_line(origins, command):
+    ran = origins(command, *([APP] if command == "check" else []), "--tenant", "a\nb")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (COULD_NOT_RUN, "", 1)
+    assert "tenant: 'a\\nb' has the control character" in ran.err
+
+
+@pytest.mark.parametrize("origin", ["\udcff", "a\nb", "x" * 3000])
+def test_a_text_that_no_entry_can_have_is_not_there(origins, origin):
+    origins("add", APP)
+    ran = origins("remove", origin, "--json")
+    assert (ran.code, rows(ran)[0]["result"]) == (REFUSED, "not-found")
+
+
+@pytest.mark.parametrize("option", ["--limit", "--after"])
+@pytest.mark.parametrize("value", ["-1", "99999999999999999999", "x"])
+def test_a_number_out_of_range_is_a_mistake_of_usage(origins, option, value):
+    assert origins("list", option, value).code == COULD_NOT_RUN
+    assert origins("history", option, value).code == COULD_NOT_RUN
+
+
 @pytest.mark.parametrize("end", ["2099-01-01", "2099-01-01T00:00Z", "2099-01-01T01:00+01:00", "2099-01-01 00:00"])
 def test_the_end_is_in_utc_unless_it_has_an_offset(origins, end):
     origins("add", APP, "--expires", end)
@@ -273,12 +295,13 @@ def test_a_redis_server_that_is_away_exits_with_2_and_one_line_without_its_passw
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    skip_without_redis()
     monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.delattr(registry_package, "redis", raising=False)
     for name in [name for name in sys.modules if name.startswith(("redis.", "asgi_cors.registry.redis"))]:
         monkeypatch.delitem(sys.modules, name)
     ran = run("origins", "list", "--store", "redis://127.0.0.1:1/0")
     assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
+    assert "pip install 'asgi-cors-bridge[redis]'" in ran.err
 
 
 def test_a_file_that_is_not_a_database_or_of_a_newer_version_is_named(origins, sqlite_url, tmp_path):

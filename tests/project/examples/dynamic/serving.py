@@ -63,7 +63,8 @@ class Server:
         module, _, attribute = recipe.partition(":")
         self.path = folder / f"{module}-{len([*folder.iterdir()])}.log"
         self.command = [sys.executable, "-m", program, *COMMANDS[program], f"{module}:{attribute or 'app'}"]
-        self.environ = os.environ | {"PYTHONWARNINGS": "default", "PYTHONUNBUFFERED": "1"} | variables
+        own = {"HOME": str(folder), "PYTHONWARNINGS": "default", "PYTHONUNBUFFERED": "1"}  # gunicorn has files at HOME
+        self.environ = os.environ | own | variables
         self.process: subprocess.Popen[bytes]
         self.client: httpx.Client
 

@@ -1,0 +1,1 @@
+"""Programs that the tests run. They are not imported."""
