@@ -479,6 +479,11 @@ async def test_an_entry_describes_how_it_decided_without_a_call() -> None:
     assert loaded.describe(APP) == (False, "refused by customers(), loaded 12 s ago, 4,031 entries")
 
 
+def test_the_remedy_of_a_refused_origin_is_an_entry_of_the_list() -> None:
+    loaded, _ = build(Rows())
+    assert loaded.remedy(APP) == f"add '{APP}' to the list that Rows() loads"
+
+
 async def test_the_closest_origin_is_searched_in_the_list() -> None:
     loaded, _ = build(Rows(APP))
     policy = Policy(allow_origins=[loaded])
