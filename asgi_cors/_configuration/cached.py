@@ -78,7 +78,7 @@ class Cached(OriginSource):
 
     Args:
         lookup: Returns whether an origin is allowed, sync or async. Only `True` allows. A sync function runs in the
-            event loop, so it must not block; see `thread`.
+            event loop, so it must not block; see `thread`. Under WSGI and trio it always runs in a thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long an origin stays allowed without another call; each time is shortened at random by up to a
             tenth; default 60),

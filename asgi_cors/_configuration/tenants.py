@@ -100,7 +100,7 @@ class Tenants:
         key: Returns the key of a request's tenant; None if the next rule is to find the policy. It is called for each
             request, so it must not block.
         policy: Returns the policy for a key, sync or async. None is an unknown tenant: its requests are refused. A sync
-            function runs in the event loop, so it must not block.
+            function runs in the event loop, so it must not block; under WSGI and trio it runs in a thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long a policy is used without another call; each time is shortened at random by up to a tenth;
             default 60),
