@@ -444,7 +444,7 @@ async def test_an_older_list_never_replaces_the_snapshot_of_a_newer_one(tmp_path
         ((list,), {"snapshot": b"a"}, "Loaded.snapshot", "such as 'origins.txt'"),
         ((list,), {"snapshot": "a\0"}, "Loaded.snapshot", "such as 'origins.txt'"),
         ((list,), {"clock": 7}, "Loaded.clock", "clock=my_clock"),
-        ((list,), {"evry": 7}, "Loaded.evry", "'every'"),
+        ((list,), {"every_": 7}, "Loaded.every_", "'every'"),
         ((list, 30), {}, "Loaded", "every=30"),
     ],
 )
