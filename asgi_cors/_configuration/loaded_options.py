@@ -30,7 +30,7 @@ class LoadedStatistics(NamedTuple):
 
     Args:
         entries: The entries that are in force.
-        left_out: The entries that are left out, because they are not valid.
+        left_out: The entries of the list that are not valid.
         loaded_at: When the list was loaded, or found to be unchanged; None if no load has succeeded yet.
         errors: The loads that failed since the start.
         version: How many different lists were in force since the start.

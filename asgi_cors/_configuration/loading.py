@@ -1,6 +1,7 @@
-"""Lists of origins as a user's function returns them: collected, compared and compiled in a thread.
+"""Lists of origins that users' functions return: collected, compared and compiled in a thread.
 
-No step holds the interpreter for long: a list may have a million entries, and requests are served at the same time.
+A list may have a million entries, and requests are served at the same time. So no step holds the interpreter lock for
+long.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MAX_LINES: Final = 20  # entries that are reported for one list
 
 
 class Entries(NamedTuple):
-    """The entries of a list, without an order and duplicates.
+    """The entries of a list, without order and duplicates.
 
     Args:
         texts: The strings.

@@ -97,10 +97,11 @@ class Tenants:
     """A callable for `policy_for`: the policy of each tenant, cached.
 
     Args:
-        key: Returns the key of a request's tenant; None if the next rule is to find the policy. It is called for each
-            request, so it must not block.
-        policy: Returns the policy for a key, sync or async. None is an unknown tenant: its requests are refused. A sync
-            function runs in the event loop, so it must not block; under WSGI and trio it runs in a thread.
+        key: Returns the key of a request's tenant. If it returns None, the next rule finds the policy. It is called for
+            each request, so it must not block.
+        policy: Returns the policy for a key, sync or async. If it returns None, the tenant is unknown, and its requests
+            are refused. A sync function runs in the event loop, so it must not block. Under WSGI and trio it runs in a
+            thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long a policy is used without another call; each time is shortened at random by up to a tenth;
             default 60),
@@ -154,7 +155,7 @@ class Tenants:
 
     @classmethod
     def by_host(cls, policy: PolicyOf, *arguments: Never, **options: Unpack[TenantsOptions]) -> Tenants:
-        """Return tenants whose key is Host in lower case, without its port and a final dot.
+        """Return a `Tenants` whose key is the value of Host in lower case, without port and final dot.
 
         A request without exactly one Host of at most 262 bytes has no key. X-Forwarded-Host is not read.
 
@@ -173,7 +174,7 @@ class Tenants:
         return repr_of("Tenants", (name_of(self._key), name_of(self._policy)), OPTIONS, self._values)
 
     def __call__(self, scope: Scope) -> Policy | NotImplementedType | LimitedAwaitable:
-        """Return the policy of a request's tenant, or an awaitable of it if a call is needed.
+        """Return the policy of a request's tenant, or an awaitable of the policy if a call is needed.
 
         Returns:
             NotImplemented if the request has no key.
@@ -265,7 +266,7 @@ class Tenants:
 
 
 def host_of(scope: Scope) -> str | None:
-    """Return Host in lower case, without its port and a final dot; None unless there is exactly one."""
+    """Return the value of Host in lower case, without port and final dot; None unless there is exactly one Host."""
     hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
     if len(hosts) != 1 or len(hosts[0]) > MAX_HOST:
         return None

@@ -149,7 +149,7 @@ async def test_a_feed_that_is_not_an_async_iterator_is_logged_with_a_hint(
     reader.ensure_running()
     await received.until(2)
     reader.stop()
-    assert "it must be an async iterator" in caplog.text
+    assert "it must return an async iterator" in caplog.text
     assert "`async def` with `yield`" in caplog.text
 
 
