@@ -6,7 +6,7 @@
   its threads at exit, and a hung look-up would block that.
 - One background event loop per process, in a daemon thread, serves callers without an event loop of asyncio, such as
   WSGI, so that a client's open connections can be used again.
-- A forked process has new locks, threads and a background event loop of its own.
+- A forked process starts threads and a background event loop of its own.
 
 asyncio is imported when it is first needed, because that is expensive.
 """
@@ -41,7 +41,7 @@ class LimitedAwaitable(NamedTuple):
 
     Args:
         awaitable: The awaitable.
-        limit: The seconds after which it has ended.
+        limit: The seconds after which it has ended at the latest.
     """
 
     awaitable: Awaitable[Any]
@@ -108,7 +108,7 @@ async def contain(awaitable: Awaitable[Result]) -> Result:
         return await awaitable
     except (KeyboardInterrupt, SystemExit) as error:
         if threading.current_thread() is threading.main_thread():
-            raise  # a signal, or a wish to end the program
+            raise  # Ctrl-C, or `sys.exit()`
         raise RuntimeError(f"{error!r} in a look-up") from error
 
 
@@ -130,7 +130,7 @@ class ThreadPool:
 
     def _reset(self) -> None:
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
-        self._idle = 0  # threads that wait for a call which no caller has promised them
+        self._idle = 0  # waiting threads, less the calls in the queue
         self._lock = threading.Lock()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
@@ -155,7 +155,7 @@ class ThreadPool:
         return future
 
     def _work(self, calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
-        """Make calls until none comes for a while, or until this is the thread of a forked child."""
+        """Make calls until none comes for a while. If a call forks the process, end in the child after it."""
         while True:
             try:
                 future, function = calls.get(timeout=IDLE)
@@ -181,7 +181,7 @@ def _complete(future: Future[Any], function: Callable[[], Any]) -> None:
         return
     try:
         result = function()
-    except (StopIteration, CancelledError) as error:  # which mean something else to the coroutine that waits
+    except (StopIteration, CancelledError) as error:  # would end or cancel the coroutine that waits
         future.set_exception(_unexpected(error))
     except Exception as error:  # noqa: BLE001 - the caller raises it
         future.set_exception(error)
@@ -214,7 +214,7 @@ async def wait_for(future: Future[Result]) -> Result:
 
 
 def _event() -> tuple[Any, Callable[[Callable[[], object]], object]]:
-    """Return an event of the running event loop, and the function that calls another one in that loop."""
+    """Return an event of the running event loop, and a function that schedules a call in that loop."""
     if is_in_trio():
         import trio  # noqa: PLC0415 - an event loop that is optional
 
@@ -253,7 +253,7 @@ def run_in_background(coroutine: Coroutine[Any, Any, Result], context: Context |
 
     Args:
         coroutine: The coroutine.
-        context: The context in which it runs; else an empty one.
+        context: The context in which it runs; None for an empty one.
     """
     import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
@@ -287,10 +287,10 @@ _forkables: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.Weak
 
 
 def call_after_fork(owner: Owner, function: Callable[[Owner], None]) -> None:
-    """Call a function with its owner in each forked child, whose locks and threads are those of the parent.
+    """Have a function called with its owner in each forked child. A child has the parent's locks, but not its threads.
 
     Args:
-        owner: An object that is hashable; it is held weakly.
+        owner: A hashable object. It is held weakly.
         function: The function, which must not refer to its owner: write `Class.method`.
     """
     _forkables[owner] = function

@@ -63,7 +63,7 @@ class Configuration:
         ConfigError: With every mistake found.
     """
 
-    def __init__(  # noqa: PLR0913 - what adapters need
+    def __init__(  # noqa: PLR0913 - options of adapters
         self,
         policy: Policy | None = None,
         *,
@@ -184,14 +184,14 @@ class Configuration:
                 self.log.failure("before_request raised", error)
 
     def start_sources(self) -> list[Source]:
-        """Have the sources of the known policies begin to load. Return them."""
+        """Start the sources of the known policies, and return them."""
         sources = self.evaluator.sources()
         for source in sources:
             self._call_source("start", source)
         return sources
 
     def stop_sources(self, started: Iterable[Source]) -> None:
-        """Have sources end their tasks: those that were started, and those in force now."""
+        """Stop the sources that were started, and those of the policies in force."""
         for source in {id(source): source for source in (*started, *self.evaluator.sources())}.values():
             self._call_source("stop", source)
 

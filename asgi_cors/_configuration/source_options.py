@@ -1,4 +1,4 @@
-"""The options of `Cached` and `Tenants`: their checks, their defaults and their repr."""
+"""The options of `Cached`, `Loaded` and `Tenants`: their checks, their defaults and their repr."""
 
 from __future__ import annotations
 

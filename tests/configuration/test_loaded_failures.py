@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from asgi_cors import Answer, ConfigError, Loaded
-from asgi_cors._configuration import loaded as module
-from asgi_cors._configuration.fetching import Fetcher, Place
-from asgi_cors._configuration.loading import compile_entries
+from asgi_cors._configuration.loaded import loaded as module
+from asgi_cors._configuration.loaded.fetching import Fetcher, Place
+from asgi_cors._configuration.loaded.loading import compile_entries
 from tests.support.expected import APP
 from tests.support.lists import Rows, allows, answer_of, build, ended
 from tests.support.look_ups import settle
@@ -444,7 +444,7 @@ async def test_an_older_list_never_replaces_the_snapshot_of_a_newer_one(tmp_path
         ((list,), {"snapshot": b"a"}, "Loaded.snapshot", "such as 'origins.txt'"),
         ((list,), {"snapshot": "a\0"}, "Loaded.snapshot", "such as 'origins.txt'"),
         ((list,), {"clock": 7}, "Loaded.clock", "clock=my_clock"),
-        ((list,), {"evry": 7}, "Loaded.evry", "'every'"),
+        ((list,), {"every_": 7}, "Loaded.every_", "'every'"),
         ((list, 30), {}, "Loaded", "every=30"),
     ],
 )

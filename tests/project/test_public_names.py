@@ -23,6 +23,7 @@ PUBLIC = {
     *("explain", "Explanation", "Step"),
     *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
     *("OriginTable", "check_origin", "Loaded", "LoadedOptions", "LoadedStatistics"),
+    *("Cached", "CachedOptions", "CacheStatistics", "Tenants", "TenantsOptions"),
 }
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from asgi_cors import ConfigError
 from asgi_cors.registry import Entry, RegistryError, SQLiteRegistry, Write
+from asgi_cors.registry.sqlite_connection import _use_wal
 from tests.registry.support import APP, SHOP, answer, wait_until
 
 
@@ -252,8 +253,11 @@ def test_a_writer_waits_for_a_reader_of_a_file_that_has_no_wal_yet(monkeypatch, 
         assert "another process locks it" in _error(registry)
     timer = threading.Timer(0.1, connection.close)
     timer.start()
-    assert registry.sync.add(SHOP)
+    writer = sqlite3.connect(path, timeout=0)  # SQLite does not wait either if two processes do this
+    assert _use_wal(writer) == "wal"
+    writer.close()
     timer.join()
+    assert registry.sync.add(SHOP)
 
 
 def test_a_file_system_without_wal(monkeypatch, registry) -> None:

@@ -1,6 +1,7 @@
-"""Lists of origins as a user's function returns them: collected, compared and compiled in a thread.
+"""Lists of origins that users' functions return: collected, compared and compiled in a thread.
 
-No step holds the interpreter for long: a list may have a million entries, and requests are served at the same time.
+A list may have a million entries, and requests are served at the same time. So no step holds the interpreter lock for
+long.
 """
 
 from __future__ import annotations
@@ -9,23 +10,21 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from asgi_cors._configuration.log import logger
 from asgi_cors._errors import Issue
 from asgi_cors._origins.sharded import ShardedDict
 from asgi_cors._policy.options import plain_string
 from asgi_cors._policy.origin_table import OriginTable, check_origin
 
-from .log import logger
-
 if TYPE_CHECKING:
+    from asgi_cors._configuration.calls import ThreadPool
     from asgi_cors._policy.policy import Policy
-
-    from .calls import ThreadPool
 
 _MAX_LINES: Final = 20  # entries that are reported for one list
 
 
 class Entries(NamedTuple):
-    """The entries of a list, without an order and duplicates.
+    """The entries of a list, without order and duplicates.
 
     Args:
         texts: The strings.

@@ -1,8 +1,8 @@
-"""`Loaded`: an entry of `allow_origins` whose whole list is loaded by a function, again and again.
+"""`Loaded`: an entry of `allow_origins` whose list is loaded as a whole by a function, at intervals.
 
 - At most one load is in flight per process. A thread supervises it: it waits for the function with a timeout, compiles
   the list, and replaces the old one at once.
-- The lease of a list ends when the next load is due. While that runs, the lease holds, so cached responses stay valid.
+- The lease of a list ends when the next load is due, but holds while a load runs, so cached responses stay valid.
 - A failed load leaves the last good list in force.
 """
 
@@ -17,16 +17,17 @@ from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never, Unpack, cast
 
-from asgi_cors._errors import Issue
-
-from .calls import LimitedAwaitable, ThreadPool, call_after_fork, is_in_trio, running_loop, wait_for
-from .fetching import Fetcher, Place
-from .loaded_options import OPTIONS, LoadedOptions, LoadedStatistics, OriginLoader
-from .loading import EMPTY, Entries, OriginList, UnsafeReports, compile_entries, report_left_out
-from .log import Log
-from .snapshot import Snapshot
-from .source import Answer, Lease, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import (
+    LimitedAwaitable,
+    ThreadPool,
+    call_after_fork,
+    is_in_trio,
+    running_loop,
+    wait_for,
+)
+from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.source import Answer, Lease, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     name_of,
@@ -35,16 +36,21 @@ from .source_options import (
     repr_of,
     show_duration,
 )
+from asgi_cors._errors import Issue
+
+from .fetching import Fetcher, Place
+from .loading import EMPTY, Entries, OriginList, UnsafeReports, compile_entries, report_left_out
+from .options import OPTIONS, LoadedOptions, LoadedStatistics, OriginLoader
+from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from asgi_cors._configuration.feed import FeedReader
     from asgi_cors._origins.origin_set import OriginSet
     from asgi_cors._policy.policy import Policy
 
-    from .feed import FeedReader
-
-_IDLE: Final = 10  # times `every`, after which a request waits for a new list
+_IDLE: Final = 10  # times `every`: after that time without a load, a request waits for one
 _FIRST_RETRY: Final = 1.0  # seconds after which a first load that failed is tried again
 
 
@@ -70,7 +76,7 @@ class _DroppedError(LookupError):
 
 
 class _Flight:
-    """A load that runs, or waits for the end of another. Its event loop is the one in which it is made."""
+    """A load that runs, or that waits for the end of another. It belongs to the event loop in which it is made."""
 
     def __init__(self) -> None:
         from concurrent.futures import Future  # noqa: PLC0415 - expensive, and rarely needed
@@ -86,20 +92,21 @@ class _Flight:
 
 
 class Loaded(OriginSource):
-    """An entry of `allow_origins`: a list of origins and patterns that is loaded as a whole, again and again.
+    """An entry of `allow_origins`: a list of origins and patterns that is loaded as a whole, at intervals.
 
-    An unknown origin costs no call. `*`, `null` and regular expressions are always left out. So are other invalid
-    entries, and those that are unsafe for a policy with credentials: each is logged with a hint.
+    An unknown origin costs no call. `*`, `null`, regular expressions and invalid entries are left out. A policy with
+    credentials does not use entries that are unsafe for it. Each of these entries is logged with a hint.
 
     Args:
-        load: Returns the whole list: an iterable of strings. It is sync, and runs in a thread, or async.
+        load: Returns the whole list: an iterable of strings. A sync function runs in a thread, an async one in an event
+            loop.
         options: As keywords. Times are in seconds, or a timedelta:
-            `every` (the age from which a request starts to load the list anew; default 30),
+            `every` (the age of the list at which a request starts a new load; default 30),
             `timeout` (of one call of `load`; default 10),
             `max_entries` (a longer list is a failed load; default 1,000,000),
-            `allow_empty` (whether an empty list may replace one with entries),
-            `feed` (a function that returns an async iterator: each item makes the list load anew),
-            `snapshot` (the path of a file for the last good list, which is read if the first load fails),
+            `allow_empty` (whether an empty list may replace one with entries; default False),
+            `feed` (a function that returns an async iterator: each item starts a new load),
+            `snapshot` (the path of a file that stores the last good list; it is read if the first load fails),
             `clock` (a monotonic clock in seconds; default `time.monotonic`).
 
     Raises:
@@ -111,7 +118,7 @@ class Loaded(OriginSource):
         if arguments:
             raise positional_error("Loaded", "load", arguments, OPTIONS)
         issues: list[Issue] = []
-        check_function(load, "load", "Loaded(customers), with def customers(): …", issues)
+        check_function(load, "load", "Loaded(customers), with a function customers()", issues)
         if inspect.isasyncgenfunction(load):
             hint = "Return a list: [origin async for origin in …]."
             issues.append(Issue("async-generator", "load", load, "an async generator does not return a list", hint))
@@ -142,13 +149,13 @@ class Loaded(OriginSource):
         self._snapshot = Snapshot(values["snapshot"], self.name, self._log)
         self._feed: FeedReader | None = None
         if values["feed"] is not None:
-            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+            from asgi_cors._configuration.feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(values["feed"], self._on_item, self.name)
         call_after_fork(self, Loaded._after_fork)
 
     def _after_fork(self) -> None:
-        """Retain the list in a forked child. The threads of the parent are not there, so its load is dropped."""
+        """Retain the list in a forked child. The parent's threads do not run there, so its load is dropped."""
         self._lock = threading.Lock()
         self._snapshot.reset()
         self._flight = self._next_flight = None
@@ -161,7 +168,7 @@ class Loaded(OriginSource):
     # -- answers
 
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
-        """Return the answer for an origin, or an awaitable of it if the list has to be loaded; see `OriginSource`."""
+        """Return the answer for an origin, or its awaitable if the list has to be loaded; see `OriginSource`."""
         if self._feed is not None:
             self._feed.ensure_running()
         now = self._clock()
@@ -178,7 +185,7 @@ class Loaded(OriginSource):
         return LimitedAwaitable(_Waiting(self, origin, policy), 2 * self._values["timeout"])  # see `wait`
 
     def _answer(self, origin: str, policy: Policy | None) -> Answer:
-        """Return the answer by the list in force."""
+        """Return the answer according to the list in force."""
         current = self._current
         if current is None:
             error = self._error or LookupError(f"{self.name} is not loaded yet")
@@ -198,7 +205,7 @@ class Loaded(OriginSource):
         return self._answer(origin, policy)
 
     async def refresh(self) -> None:
-        """Load the list anew, by a call that begins now. Any event loop may call this.
+        """Load the list with a call that begins now or later. Any event loop may call this.
 
         Raises:
             LookupError: If the load fails. Its cause is the exception. The last good list stays in force.
@@ -286,7 +293,7 @@ class Loaded(OriginSource):
         """Load the list, in a thread."""
         from concurrent.futures import CancelledError  # noqa: PLC0415 - expensive, and rarely needed
 
-        previous = self._current  # is freed at the end, not while the lock is held
+        previous = self._current  # so that the old list is freed at the end, not while the lock is held
         try:
             new = self._compile(self._fetcher.fetch(flight.place))
         except CancelledError:

@@ -3,8 +3,8 @@
 - One key has at most one call per event loop. Requests from threads without an event loop use the background loop. All
   of these requests share it, so functions that are not async are called in a thread then, as with `thread=True`.
 - A request that is cancelled leaves the call running. The call ends at its timeout.
-- A coroutine that has timed out is cancelled. A thread can't be cancelled, so it takes up its place until it ends, and
-  its late result is dropped.
+- A coroutine that has timed out is cancelled. A thread can't be cancelled, so it counts as in flight until it ends. Its
+  late result is dropped.
 - A call whose event loop was closed is dropped.
 """
 
@@ -18,14 +18,15 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from . import calls
-from .source_options import is_async
+from asgi_cors._configuration import calls
+from asgi_cors._configuration.source_options import is_async
 
 if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
-    from .calls import AppContext
+    from asgi_cors._configuration.calls import AppContext
+
     from .records import Limits
 
 _ASYNC_IN_THREAD: Final = "it returned an awaitable in a thread; leave out thread=True"
@@ -55,7 +56,7 @@ class Flight:
 
     Args:
         key: The key that is looked up.
-        number: The calls that began earlier have lower numbers.
+        number: A number that is lower than those of later calls.
         loop: The event loop in which requests wait for it.
         allows_awaitables: Whether the function may return an awaitable.
         is_in_thread: Whether the function is called in a thread.
@@ -150,7 +151,7 @@ class Flights:
         return flight
 
     def is_full(self, key: str, *, is_renewal: bool) -> bool:
-        """Return whether a call of a key can't begin now. It has not begun in any event loop either."""
+        """Return whether no call of a key is in flight in any event loop, and none can begin now."""
         with self._lock:
             has_flight = any(key in flights for flights in self._by_loop.values())
             return not has_flight and not self._has_place(is_renewal=is_renewal)
@@ -270,7 +271,7 @@ class Flights:
             self._running.discard(flight)
 
     def _time_out(self, flight: Flight) -> None:
-        """End a call without a result."""
+        """End a call that has no result in time."""
         if flight.task is not None:
             flight.task.cancel()
         self._land(flight, Outcome(error=TimeoutError(f"no result within {self._timeout:g} seconds")))

@@ -2,10 +2,11 @@
 
 - Allowed and refused keys are in separate stores, so that refused keys can't evict allowed ones. Each evicts its oldest
   answer at its own limit.
-- An answer is fresh for `ttl`. A fresh answer is returned without a call. Its lease lets middlewares do the same.
+- An answer is fresh for `ttl`. A fresh answer is returned without a call. Until its lease ends, middlewares send the
+  responses that they cached with it.
 - An answer that is not fresh is renewed by a call. Requests wait for it, except during `stale_while_revalidate`.
 - A failure is remembered for `error_ttl`, but never stored as a refusal. If the key was allowed, the old answer is used
-  again for up to `stale_if_error`: its lease is extended for `error_ttl` at a time.
+  again for up to `stale_if_error`. Each failure extends its lease by `error_ttl`.
 - A lease is voided if its answer is evicted, invalidated, or replaced by another value.
 
 Threads share a cache. A lock guards the stores; a fresh answer is read without it.
@@ -21,7 +22,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
-from .calls import (
+from asgi_cors._configuration.calls import (
     background_loop,
     call_after_fork,
     is_in_trio,
@@ -29,14 +30,16 @@ from .calls import (
     running_loop,
     wait_for,
 )
-from .log import Log
+from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.source import Lease
+from asgi_cors._configuration.source_options import show_duration
+
 from .records import CacheStatistics, Failure, Limits, Record, Result, Value
-from .source import Lease
-from .source_options import show_duration
 
 if TYPE_CHECKING:
-    from .calls import AppContext
-    from .feed import Feed, FeedReader
+    from asgi_cors._configuration.calls import AppContext
+    from asgi_cors._configuration.feed import Feed, FeedReader
+
     from .flights import Flight, Outcome
 
 _JITTER: Final = 0.1  # the part of a ttl by which it is shortened at the most
@@ -49,13 +52,13 @@ class AnswerCache(Generic[Value]):
 
     Args:
         function: The user's function, sync or async.
-        convert: Returns the value of a result; None to refuse the key. It may raise.
+        convert: Returns the value to store for a result, or None to refuse the key. It may raise.
         limits: The times and sizes.
         clock: A monotonic clock, in seconds.
         name: The function's name with parentheses, for messages.
         app_context: Returns the context in which the function runs.
         thread: Whether the function runs in a thread.
-        feed: Returns an iterator of keys to be invalidated, or None for all.
+        feed: Returns an async iterator. Each item is a key to be invalidated; the item None invalidates all keys.
     """
 
     def __init__(  # noqa: PLR0913 - two functions, and how they are called
@@ -88,13 +91,13 @@ class AnswerCache(Generic[Value]):
         self.flights = Flights(function, app_context, self._lock, self._end, limits=limits, thread=thread)
         self._feed: FeedReader | None = None
         if feed is not None:
-            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+            from asgi_cors._configuration.feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(feed, self._on_item, name)
         call_after_fork(self, AnswerCache[Value].after_fork)
 
     def after_fork(self) -> None:
-        """Retain the answers in a forked child, unless a feed is needed to renew them. Its calls and locks are new."""
+        """Reset the locks and calls in a forked child. Drop the answers if a feed invalidates them: it starts anew."""
         self._lock = threading.Lock()
         self.flights.reset(self._lock)
         if self._feed is not None:
@@ -121,7 +124,7 @@ class AnswerCache(Generic[Value]):
     # -- reading
 
     def look_up(self, key: str) -> Result[Value] | None:
-        """Return the answer for a key; None if a call is needed, so that the caller has to wait. Raise nothing."""
+        """Return the answer for a key; None if a call is needed, which `wait` makes. Raise nothing."""
         self.start()
         found = self._find(key)
         if found is None and self.flights.is_full(key, is_renewal=key in self._allowed):
@@ -207,7 +210,10 @@ class AnswerCache(Generic[Value]):
 
     def _reject(self, key: str) -> Result[Value]:
         """Return the result of a call that can't begin."""
-        error = LookupError(f"{self.limits.max_in_flight} calls of {self.name} are in flight, so it was not called")
+        limit = self.limits.max_in_flight
+        error = LookupError(
+            f"too many calls of {self.name} are in flight (max_in_flight={limit}), so it was not called"
+        )
         with self._lock:
             self._misses += 1
             self._errors += 1
@@ -325,7 +331,7 @@ class AnswerCache(Generic[Value]):
                 return is_allowed, f"{decision}, known {_show_rest(record.expires_at - now)}"
             if now < record.lease.until or record.is_stale_for(self.limits.stale_while_revalidate, now):
                 age = show_duration(now - record.answered_at)
-                return is_allowed, f"{decision} {age} ago, used until it can be called again"
+                return is_allowed, f"{decision} {age} ago, used until a call succeeds"
         failure = self._failed.get(key)
         if failure is not None and now < failure.retry_at:
             return None, f"asked at run time ({self.name}, which failed: {_text_of(failure.error)})"
@@ -352,5 +358,5 @@ def _text_of(error: Exception) -> str:
 
 
 def _without_traceback(error: Exception) -> Exception:
-    """Return an error to be remembered. A traceback would hold the variables of the call."""
+    """Return an error to be remembered, without the traceback, which would hold the variables of the call."""
     return LookupError(f"it failed a moment ago: {_text_of(error)}"[:_MAX_TEXT])
