@@ -18,14 +18,15 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from . import calls
-from .source_options import is_async
+from asgi_cors._configuration import calls
+from asgi_cors._configuration.source_options import is_async
 
 if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
-    from .calls import AppContext
+    from asgi_cors._configuration.calls import AppContext
+
     from .records import Limits
 
 _ASYNC_IN_THREAD: Final = "it returned an awaitable in a thread; leave out thread=True"

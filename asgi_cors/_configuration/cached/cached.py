@@ -6,14 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, Literal, Never, TypedDict, Unpack, cast
 
-from asgi_cors._errors import Issue
-from asgi_cors._origins.origin import parse_origin
-
-from .answers import AnswerCache
-from .calls import LimitedAwaitable
-from .records import CacheStatistics, Deferred, Limits, Result
-from .source import Answer, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import LimitedAwaitable
+from asgi_cors._configuration.source import Answer, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     count,
@@ -26,13 +21,17 @@ from .source_options import (
     repr_of,
     seconds,
 )
+from asgi_cors._errors import Issue
+from asgi_cors._origins.origin import parse_origin
+
+from .answers import AnswerCache
+from .records import CacheStatistics, Deferred, Limits, Result
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from asgi_cors._configuration.feed import Feed
     from asgi_cors._policy.policy import Policy
-
-    from .feed import Feed
 
 OriginLookup = Callable[[str], bool | Awaitable[bool]]
 
