@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors._routing.rules import PolicyMatch
 
+from .cached.tenants import Tenants, unknown_policy
 from .source import Answer, Lease
-from .tenants import Tenants, unknown_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -243,6 +243,11 @@ def background_loop() -> asyncio.AbstractEventLoop:
     return _loops[process]
 
 
+def is_background_loop(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether an event loop is the background event loop of this process."""
+    return _loops.get(os.getpid()) is loop
+
+
 def run_in_background(coroutine: Coroutine[Any, Any, Result], context: Context | None = None) -> Future[Result]:
     """Run a coroutine in the background event loop.
 

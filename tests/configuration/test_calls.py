@@ -30,6 +30,12 @@ LOOPS = {name: RUNNERS[name] for name in ("asyncio", "trio")}
 TENANT = contextvars.ContextVar("TENANT", default="")
 
 
+@pytest.fixture(autouse=True)
+def no_tenant() -> None:
+    """Remove the value that an earlier test has set in the context of all tests."""
+    TENANT.set("")
+
+
 # -- contexts
 
 

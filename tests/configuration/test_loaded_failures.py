@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from asgi_cors import Answer, ConfigError, Loaded
-from asgi_cors._configuration import loaded as module
-from asgi_cors._configuration.fetching import Fetcher, Place
-from asgi_cors._configuration.loading import compile_entries
+from asgi_cors._configuration.loaded import loaded as module
+from asgi_cors._configuration.loaded.fetching import Fetcher, Place
+from asgi_cors._configuration.loaded.loading import compile_entries
 from tests.support.expected import APP
 from tests.support.lists import Rows, allows, answer_of, build, ended
 from tests.support.look_ups import settle

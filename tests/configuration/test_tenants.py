@@ -9,7 +9,7 @@ import trio
 
 from asgi_cors import Cached, ConfigError, Configuration, CORSMiddleware, Policy, Tenants
 from asgi_cors._configuration import cache
-from asgi_cors._configuration.tenants import host_of
+from asgi_cors._configuration.cached.tenants import host_of
 from tests.support.apps import App
 from tests.support.clients import Client, call_asgi, http_scope, websocket_scope
 from tests.support.event_loops import run_asyncio

@@ -10,17 +10,15 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from asgi_cors._configuration.log import logger
 from asgi_cors._errors import Issue
 from asgi_cors._origins.sharded import ShardedDict
 from asgi_cors._policy.options import plain_string
 from asgi_cors._policy.origin_table import OriginTable, check_origin
 
-from .log import logger
-
 if TYPE_CHECKING:
+    from asgi_cors._configuration.calls import ThreadPool
     from asgi_cors._policy.policy import Policy
-
-    from .calls import ThreadPool
 
 _MAX_LINES: Final = 20  # entries that are reported for one list
 

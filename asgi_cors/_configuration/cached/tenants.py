@@ -8,14 +8,9 @@ from collections.abc import Awaitable, Callable
 from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, Final, Never, TypedDict, Unpack, cast
 
-from asgi_cors._errors import Issue, show
-from asgi_cors._policy.policy import Policy
-
-from .answers import AnswerCache
-from .calls import LimitedAwaitable
-from .records import CacheStatistics, Deferred, Limits, Result
-from .source import Answer, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import LimitedAwaitable
+from asgi_cors._configuration.source import Answer, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     count,
@@ -27,14 +22,18 @@ from .source_options import (
     repr_of,
     seconds,
 )
+from asgi_cors._errors import Issue, show
+from asgi_cors._policy.policy import Policy
+
+from .answers import AnswerCache
+from .records import CacheStatistics, Deferred, Limits, Result
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from asgi_cors._configuration.calls import AppContext
+    from asgi_cors._configuration.feed import Feed
     from asgi_cors._http import Scope
-
-    from .calls import AppContext
-    from .feed import Feed
 
 MAX_HOST: Final = 262  # bytes: a name of 255, a colon, a port, and a final dot
 MAX_KEY: Final = 1024  # characters
@@ -100,7 +99,8 @@ class Tenants:
         key: Returns the key of a request's tenant. If it returns None, the next rule finds the policy. It is called for
             each request, so it must not block.
         policy: Returns the policy for a key, sync or async. If it returns None, the tenant is unknown, and its requests
-            are refused. A sync function runs in the event loop, so it must not block.
+            are refused. A sync function runs in the event loop, so it must not block. Under WSGI and trio it runs in a
+            thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long a policy is used without another call; each time is shortened at random by up to a tenth;
             default 60),

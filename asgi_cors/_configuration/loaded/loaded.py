@@ -17,16 +17,17 @@ from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never, Unpack, cast
 
-from asgi_cors._errors import Issue
-
-from .calls import LimitedAwaitable, ThreadPool, call_after_fork, is_in_trio, running_loop, wait_for
-from .fetching import Fetcher, Place
-from .loaded_options import OPTIONS, LoadedOptions, LoadedStatistics, OriginLoader
-from .loading import EMPTY, Entries, OriginList, UnsafeReports, compile_entries, report_left_out
-from .log import Log
-from .snapshot import Snapshot
-from .source import Answer, Lease, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import (
+    LimitedAwaitable,
+    ThreadPool,
+    call_after_fork,
+    is_in_trio,
+    running_loop,
+    wait_for,
+)
+from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.source import Answer, Lease, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     name_of,
@@ -35,14 +36,19 @@ from .source_options import (
     repr_of,
     show_duration,
 )
+from asgi_cors._errors import Issue
+
+from .fetching import Fetcher, Place
+from .loading import EMPTY, Entries, OriginList, UnsafeReports, compile_entries, report_left_out
+from .options import OPTIONS, LoadedOptions, LoadedStatistics, OriginLoader
+from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from asgi_cors._configuration.feed import FeedReader
     from asgi_cors._origins.origin_set import OriginSet
     from asgi_cors._policy.policy import Policy
-
-    from .feed import FeedReader
 
 _IDLE: Final = 10  # times `every`: after that time without a load, a request waits for one
 _FIRST_RETRY: Final = 1.0  # seconds after which a first load that failed is tried again
@@ -143,7 +149,7 @@ class Loaded(OriginSource):
         self._snapshot = Snapshot(values["snapshot"], self.name, self._log)
         self._feed: FeedReader | None = None
         if values["feed"] is not None:
-            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+            from asgi_cors._configuration.feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(values["feed"], self._on_item, self.name)
         call_after_fork(self, Loaded._after_fork)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from .source import Lease
+from asgi_cors._configuration.source import Lease
 
 Value = TypeVar("Value")
 

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final
 from .loading import OriginList, collect, compile_entries
 
 if TYPE_CHECKING:
+    from asgi_cors._configuration.log import Log
     from asgi_cors._policy.origin_table import OriginTable
-
-    from .log import Log
 
 _FIRST_LINE: Final = b"# asgi_cors origins 1\n"
 _MAX_LINE: Final = 400  # bytes, above those of any entry

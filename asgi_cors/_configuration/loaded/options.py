@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypedDict, cast
 
-from .source_options import Option, count, flag, function, seconds
+from asgi_cors._configuration.source_options import Option, count, flag, function, seconds
 
 OriginLoader = Callable[[], Iterable[str] | Awaitable[Iterable[str]]]
 

@@ -6,14 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, Literal, Never, TypedDict, Unpack, cast
 
-from asgi_cors._errors import Issue
-from asgi_cors._origins.origin import parse_origin
-
-from .answers import AnswerCache
-from .calls import LimitedAwaitable
-from .records import CacheStatistics, Deferred, Limits, Result
-from .source import Answer, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import LimitedAwaitable
+from asgi_cors._configuration.source import Answer, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     count,
@@ -26,13 +21,17 @@ from .source_options import (
     repr_of,
     seconds,
 )
+from asgi_cors._errors import Issue
+from asgi_cors._origins.origin import parse_origin
+
+from .answers import AnswerCache
+from .records import CacheStatistics, Deferred, Limits, Result
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from asgi_cors._configuration.feed import Feed
     from asgi_cors._policy.policy import Policy
-
-    from .feed import Feed
 
 OriginLookup = Callable[[str], bool | Awaitable[bool]]
 
@@ -78,7 +77,7 @@ class Cached(OriginSource):
 
     Args:
         lookup: Returns whether an origin is allowed, sync or async. Only `True` allows. A sync function runs in the
-            event loop, so it must not block; see `thread`.
+            event loop, so it must not block; see `thread`. Under WSGI and trio it always runs in a thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long an origin stays allowed without another call; each time is shortened at random by up to a
             tenth; default 60),

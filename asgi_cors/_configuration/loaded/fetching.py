@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
-from .calls import AppContext, ThreadPool, background_loop, call, contain
+from asgi_cors._configuration.calls import AppContext, ThreadPool, background_loop, call, contain
+from asgi_cors._configuration.source_options import is_async
+
 from .loading import Entries, collect
-from .source_options import is_async
 
 if TYPE_CHECKING:
     import asyncio

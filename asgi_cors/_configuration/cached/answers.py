@@ -22,7 +22,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
-from .calls import (
+from asgi_cors._configuration.calls import (
     background_loop,
     call_after_fork,
     is_in_trio,
@@ -30,14 +30,16 @@ from .calls import (
     running_loop,
     wait_for,
 )
-from .log import Log
+from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.source import Lease
+from asgi_cors._configuration.source_options import show_duration
+
 from .records import CacheStatistics, Failure, Limits, Record, Result, Value
-from .source import Lease
-from .source_options import show_duration
 
 if TYPE_CHECKING:
-    from .calls import AppContext
-    from .feed import Feed, FeedReader
+    from asgi_cors._configuration.calls import AppContext
+    from asgi_cors._configuration.feed import Feed, FeedReader
+
     from .flights import Flight, Outcome
 
 _JITTER: Final = 0.1  # the part of a ttl by which it is shortened at the most
@@ -89,7 +91,7 @@ class AnswerCache(Generic[Value]):
         self.flights = Flights(function, app_context, self._lock, self._end, limits=limits, thread=thread)
         self._feed: FeedReader | None = None
         if feed is not None:
-            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+            from asgi_cors._configuration.feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(feed, self._on_item, name)
         call_after_fork(self, AnswerCache[Value].after_fork)
