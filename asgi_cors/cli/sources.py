@@ -37,7 +37,7 @@ class SourceAnswers:
         self._called: dict[int, OriginSource] = {}
 
     def get(self, entry: OriginCallable, origin: str, policy: Policy) -> OriginAnswer:
-        """Return the answer of one callable. A source is called if it has to be, an async function is not."""
+        """Return the answer of one callable. A source is called if needed. An async function is not."""
         if not isinstance(entry, OriginSource):
             return get_answer(entry, origin, policy, partial(call, app_context=self._app_context))
         self._called[id(entry)] = entry
@@ -55,7 +55,7 @@ class SourceAnswers:
         return OriginAnswer(answer.allowed, f"{'allowed' if answer.allowed else 'refused'} by {show(entry)}")
 
     def stop(self) -> None:
-        """End the tasks of the sources that were called."""
+        """Stop the sources that were called."""
         for source in self._called.values():
             with contextlib.suppress(Exception):
                 run_in_background(_stop(source)).result(TIME_LIMIT)
@@ -63,7 +63,7 @@ class SourceAnswers:
 
 @contextmanager
 def answers_of(app: InspectedApp) -> Generator[SourceAnswers]:
-    """Return the answers of the callables in an app. Failures are in the answers, and are not logged."""
+    """Yield the answers of the callables in an app. The answers report failures, so nothing is logged."""
     answers = SourceAnswers(app.configuration.evaluator.app_context if app.configuration else None)
     logger = logging.getLogger("asgi_cors")
     handler = logging.NullHandler()
@@ -81,7 +81,7 @@ def _wait(answer: LimitedAwaitable) -> Answer:
     """Wait for an answer in the background event loop.
 
     Raises:
-        TimeoutError: There is none in time.
+        TimeoutError: If there is no answer in time.
     """
     limit = min(answer.limit + 1, TIME_LIMIT)
     future = run_in_background(_await(answer))

@@ -36,7 +36,7 @@ class TenantList:
         self.ending: EndingOrigins | None = None
 
     def add(self, text: str, end: datetime | None) -> bool:
-        """Add an entry, or change its end, and return whether it is valid."""
+        """Add an entry, or change its expiry, and return whether it is valid."""
         self.discard(text)
         if end is None:
             is_valid = self.unending.insert(text)
@@ -53,7 +53,7 @@ class TenantList:
             self.size -= 1
 
     def __len__(self) -> int:
-        """Return the number of entries, also of those that have ended."""
+        """Return the number of entries, including expired ones."""
         return self.size + (0 if self.ending is None else len(self.ending))
 
     def answer(self, origin: str, policy: Policy | None) -> Answer:
@@ -108,7 +108,7 @@ class OriginList:
         return (*found.unending.origin_sets(policy), *ending)
 
     def count(self, tenant: str) -> int:
-        """Return the number of a tenant's entries, also of those that have ended."""
+        """Return the number of a tenant's entries, including expired ones."""
         return len(self._tenants.get(tenant, ()))
 
     # -- the thread that changes the list
@@ -168,13 +168,13 @@ class OriginList:
         lease.void()
 
     def allow_leases(self, *, allowed: bool) -> None:
-        """Begin to lease answers, or end all leases: when no later change would void them."""
+        """Lease answers from now on, or void all leases, because no task applies changes that would void them."""
         self.has_leases = allowed
         for tenant in self._all():
             self._renew(tenant)
 
     def follow_clock(self) -> None:
-        """Void the answers that depend on ends if the wall clock has gone back. An entry may be allowed again."""
+        """If the wall clock was set back, void the leases of tenants with expiring entries: some are allowed again."""
         last, self._wall_time = self._wall_time, wall_clock()
         if self._wall_time < last:
             for tenant in self._all():
@@ -184,7 +184,7 @@ class OriginList:
     def _all(self) -> Iterator[TenantList]:
         yield from [*self._tenants.values(), self._others]
 
-    # -- the end
+    # -- forks and memory
 
     def after_fork(self) -> None:
         """Replace the locks, which another thread may have held."""
@@ -193,7 +193,7 @@ class OriginList:
                 tenant.ending.after_fork()
 
     def free(self) -> None:
-        """Free the memory in slices: other threads wait while many objects are freed at once."""
+        """Free the memory in slices, because all other threads wait while many objects are freed at once."""
         while self._tenants:
             _, tenant = self._tenants.popitem()
             if tenant.ending is not None:

@@ -30,7 +30,7 @@ class Registry(OriginSource):
     """A list of origins in a store, and an entry of `allow_origins`: those of tenant "".
 
     The methods can be awaited under asyncio and trio. `sync` has the same methods without async, for scripts and for
-    the views of Flask and Django. A cancelled call is not interrupted.
+    the views of Flask and Django. If the caller is cancelled, a write still ends.
 
     Args:
         store: The store.
@@ -42,7 +42,7 @@ class Registry(OriginSource):
     """
 
     def __init__(self, store: Store, *, poll: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open nothing yet: the first use does."""
+        """Open nothing yet. The first call opens the store."""
         check_options(poll=poll, clock=clock)
         self.store: Final = store
         self._follower = Follower(store, poll=poll, clock=clock)
@@ -53,7 +53,7 @@ class Registry(OriginSource):
     async def add(
         self, origin: str, *, tenant: str = "", note: str = "", by: str = "", expires_at: datetime | None = None
     ) -> bool:
-        """Add an origin or pattern, or change its note and end. This process uses it when the call returns.
+        """Add an origin or pattern, or change its note and expiry. This process allows it when the call returns.
 
         Args:
             origin: An origin such as `https://app.example.com`, or a pattern such as `https://*.example.com`. `*`,
@@ -61,7 +61,7 @@ class Registry(OriginSource):
             tenant: The tenant that it belongs to.
             note: A text for administrators, on one line.
             by: Who adds it.
-            expires_at: When it ends, as an aware datetime; None for never.
+            expires_at: When it expires, as an aware datetime; None for never.
 
         Returns:
             Whether the entry is new.
@@ -87,7 +87,7 @@ class Registry(OriginSource):
             Whether the entry was there.
 
         Raises:
-            ConfigError: If an argument is not a text.
+            ConfigError: If an argument is not a string.
             RegistryError: If the write fails.
         """
         entry = Entry(origin=origin, tenant=tenant, by=by)
@@ -105,12 +105,12 @@ class Registry(OriginSource):
         dry_run: bool = False,
         on_progress: Callable[[int], object] | None = None,
     ) -> AddResult:
-        """Add many entries, in transactions of 5,000. Invalid ones are left out. Without entries, make the store.
+        """Add many entries, in transactions of 5,000. Invalid entries are left out. An empty list makes the store.
 
         Args:
             entries: Entries or origins. Their `id` and `added_at` are not used.
             dry_run: Check and count only, and write nothing.
-            on_progress: Called after each transaction with the number of entries that were read so far.
+            on_progress: Called after each transaction with the number of entries so far.
 
         Raises:
             RegistryError: If the write fails. The transactions before it are stored.
@@ -121,7 +121,7 @@ class Registry(OriginSource):
         return await add_in_batches(entries, self._write, on_progress)
 
     async def list(self, *, tenant: str | None = None, after: int | None = None, limit: int = 1000) -> list[Entry]:
-        """Return entries in the order in which they were added, including those that have ended.
+        """Return entries in the order in which they were added, including expired ones.
 
         Args:
             tenant: The tenant; None for all, "" for the entries without one.
@@ -171,11 +171,11 @@ class Registry(OriginSource):
         return purged
 
     def watch(self, *, tenant: str | None = None, after: int | None = None) -> AsyncIterator[Change]:
-        """Iterate over changes as they are made, without an end.
+        """Iterate over changes as they are made. The iterator does not end.
 
-        While the store is unavailable, the iterator waits, and then catches up. It skips changes that were purged
-        meanwhile. If the store was replaced by another one, it begins with that store's oldest change. If the store
-        lost changes, as Redis may in a failover, it goes on with the next one.
+        While the store is unavailable, the iterator waits, and then catches up. Changes that were purged meanwhile are
+        skipped. If the store was replaced by another one, the iterator begins with the oldest change of that store. If
+        the store lost changes, as Redis may in a failover, the iterator goes on with the next one.
 
         Args:
             tenant: The tenant; None for all.
@@ -194,7 +194,7 @@ class Registry(OriginSource):
 
     @cached_property
     def sync(self) -> SyncRegistry:
-        """The same methods without async. Each blocks its thread until it has ended."""
+        """The same methods without async. Each call blocks its thread."""
         registry = copy.copy(self)
         registry._run = run_in_this_thread  # noqa: SLF001 - a copy of this object
         return SyncRegistry(registry)
@@ -314,5 +314,5 @@ class TenantOrigins(OriginSource):
         return hash((self._registry, self._name))
 
     def __repr__(self) -> str:
-        """Return the call that makes an equal entry."""
+        """Return the registry and the tenant, as the call of `tenant`."""
         return f"{self._registry!r}.tenant({self._name!r})"

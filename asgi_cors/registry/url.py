@@ -15,11 +15,11 @@ _HINT: Final = "Write 'sqlite:///origins.db', 'sqlite:////srv/origins.db' (absol
 
 
 def open_registry(url: str, **options: Any) -> Registry:
-    """Make a registry from a URL. Nothing is opened yet.
+    """Return the registry of a URL. Nothing is opened yet.
 
     Args:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `redis://…`, `rediss://…` (TLS) or `unix://…` as
-            redis-py takes them. The rule for slashes is SQLAlchemy's.
+            redis-py parses them. The rule for slashes is SQLAlchemy's.
         options: Keywords of `SQLiteRegistry` or `RedisRegistry`.
 
     Raises:
@@ -33,7 +33,8 @@ def open_registry(url: str, **options: Any) -> Registry:
         raise ConfigError([Issue("registry-url", "url", url, "the URL has no scheme", _HINT)])
     if scheme.lower() == "sqlite":
         if not rest.startswith("/") or rest == "/":
-            message = "a path must follow sqlite:///" if not rest.strip("/") else "SQLite needs three slashes, no host"
+            has_host = bool(rest.strip("/"))
+            message = "an SQLite URL has three slashes, and no host" if has_host else "the path is missing"
             raise ConfigError([Issue("registry-url", "url", url, message, _HINT)])
         return SQLiteRegistry(unquote(rest[1:]), **options)
     if scheme.lower() in _REDIS:

@@ -31,7 +31,7 @@ def check_text(option: str, value: object) -> Issue | None:
     if not isinstance(value, str):
         return check_type(option, value, f"Write {option}='…', or leave it out.")
     if len(value) > _LIMITS[option]:
-        message = f"it has {len(value):,} characters, and at most {_LIMITS[option]:,} are allowed"
+        message = f"the text has {len(value):,} characters, and at most {_LIMITS[option]:,} are allowed"
         return Issue("registry-text", option, value, message, "Shorten it.")
     bad = next((character for character in value if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}), "")
     if bad:
@@ -41,8 +41,8 @@ def check_text(option: str, value: object) -> Issue | None:
 
 
 def check_type(option: str, value: object, hint: str) -> Issue | None:
-    """Return the issue of a value that is not a text."""
-    return None if isinstance(value, str) else Issue.wrong_type(option, value, "a text", hint)
+    """Return the issue of a value that is not a string."""
+    return None if isinstance(value, str) else Issue.wrong_type(option, value, "a string", hint)
 
 
 def _check_end(value: object) -> list[Issue]:
@@ -77,7 +77,7 @@ def check_page(*, tenant: object, after: object, limit: object) -> None:
     """Check the arguments of `list` and `history`.
 
     Raises:
-        ConfigError: If one is invalid. Its issues name all of them.
+        ConfigError: If any of them is invalid, with an issue for each.
     """
     issues: list[Issue] = []
     if tenant is not None and (issue := check_text("tenant", tenant)):
@@ -98,7 +98,7 @@ def check_options(*, poll: object, clock: object) -> None:
     """Check the options of a registry.
 
     Raises:
-        ConfigError: If one is invalid. Its issues name all of them.
+        ConfigError: If any of them is invalid, with an issue for each.
     """
     issues: list[Issue] = []
     if not isinstance(poll, int | float) or isinstance(poll, bool) or not 0.01 <= poll <= 3600:  # noqa: PLR2004

@@ -379,7 +379,7 @@ async def test_a_snapshot_that_does_not_exist_yet_is_not_an_error(
     assert "snapshot" not in caplog.text
 
 
-async def test_a_snapshot_that_cannot_be_written_is_logged_and_leaves_no_file(
+async def test_a_snapshot_that_cannot_be_stored_is_logged_and_leaves_no_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "folder"

@@ -151,7 +151,7 @@ def test_a_worker_that_never_loaded_refuses_at_once_during_an_outage(caplog, wor
     store.failure = ValueError("a mistake of the store")
     assert answer(worker).error is store.failure
     assert isinstance(worker.look_up(APP), Answer)
-    assert "its origins are refused until then" in caplog.text
+    assert "its origins are refused until it is read" in caplog.text
 
 
 def test_an_outage_is_logged_once_a_minute(caplog, store) -> None:

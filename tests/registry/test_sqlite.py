@@ -213,7 +213,7 @@ def test_a_newer_schema_is_not_changed(registry, path) -> None:
     connection.commit()
     connection.close()
     for text in (_error(registry), _read_error(registry)):
-        assert "it has schema 2, made by a newer version of asgi-cors-bridge; this one knows schema 1" in text
+        assert "a newer version of asgi-cors-bridge made it, with schema 2; this one supports schema 1" in text
         assert "pip install --upgrade asgi-cors-bridge" in text
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT version FROM state").fetchone() == (1,)
