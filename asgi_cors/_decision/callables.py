@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEPENDS_ON_CALLABLE: Final = "asked at run time"
 _MAX_TEXTS: Final = 3  # of callables, in one line
 _MAX_LENGTH: Final = 100  # characters of a value or an exception
+_MAX_ERROR: Final = 400  # characters of the exception of a source, which ends with its remedy
 _MAX_SETS: Final = 16  # origin sets in which the closest origin is looked up
 
 
@@ -96,8 +97,9 @@ def get_answer(
 
 def failed_answer(entry: OriginCallable, error: Exception) -> OriginAnswer:
     """Return the answer of a callable that raised an exception."""
+    limit = _MAX_ERROR if is_source(entry) else _MAX_LENGTH
     try:
-        text = f": {_short(' '.join(str(error).split()))}" if str(error) else ""
+        text = f": {_short(' '.join(str(error).split()), limit)}" if str(error) else ""
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
         text = ""
     if is_source(entry):
@@ -167,5 +169,5 @@ def _join(answers: list[OriginAnswer]) -> str:
     return "; ".join([*texts, f"{more} more"] if more else texts)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+def _short(text: str, limit: int = _MAX_LENGTH) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"
