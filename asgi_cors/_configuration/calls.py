@@ -33,6 +33,8 @@ Owner = TypeVar("Owner")
 AppContext = Callable[[], contextlib.AbstractContextManager[object]]
 """Returns a context manager in which users' functions run, such as Flask's `app.app_context`."""
 
+_Call = tuple["Future[Any]", Callable[[], Any]]
+
 IDLE: Final = 10.0  # seconds after which an idle thread ends
 
 
@@ -129,7 +131,7 @@ class ThreadPool:
         call_after_fork(self, ThreadPool._reset)
 
     def _reset(self) -> None:
-        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
         self._idle = 0  # waiting threads, less the calls in the queue
         self._lock = threading.Lock()
 
@@ -142,6 +144,9 @@ class ThreadPool:
 
         Returns:
             The future of the function's result or exception. A call that has begun can't be cancelled.
+
+        Raises:
+            RuntimeError: If no thread can be started. The function is never called then.
         """
         from concurrent.futures import Future  # noqa: PLC0415 - expensive, and rarely needed
 
@@ -149,28 +154,39 @@ class ThreadPool:
         with self._lock:
             needs_thread = self._idle == 0
             self._idle -= not needs_thread
-        self._calls.put((future, functools.partial(call, function, *arguments)))
-        if needs_thread:
-            threading.Thread(target=self._work, args=(self._calls,), name=self._name, daemon=True).start()
+        new = future, functools.partial(call, function, *arguments)
+        if needs_thread:  # in a list, which it empties, because a thread holds its arguments until it ends
+            threading.Thread(target=self._work, args=(self._calls, [new]), name=self._name, daemon=True).start()
+        else:
+            self._calls.put(new)
         return future
 
-    def _work(self, calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
+    def _work(self, calls: queue.SimpleQueue[_Call], first: list[_Call]) -> None:
         """Make calls until none comes for a while. If a call forks the process, end in the child after it."""
+        future, function = first.pop()
         while True:
-            try:
-                future, function = calls.get(timeout=IDLE)
-            except queue.Empty:
-                with self._lock:
-                    if self._idle:  # else a call is on its way to this thread
-                        self._idle -= 1
-                        return
-                continue
             _complete(future, function)
             del future, function
             with self._lock:
                 if calls is not self._calls:
                     return
                 self._idle += 1
+            new = self._wait_for_call(calls)
+            if new is None:
+                return
+            future, function = new
+            del new
+
+    def _wait_for_call(self, calls: queue.SimpleQueue[_Call]) -> _Call | None:
+        """Return the next call; None if none comes for a while."""
+        while True:
+            try:
+                return calls.get(timeout=IDLE)
+            except queue.Empty:
+                with self._lock:
+                    if self._idle:  # else a call is on its way to this thread
+                        self._idle -= 1
+                        return None
 
 
 def _complete(future: Future[Any], function: Callable[[], Any]) -> None:

@@ -117,6 +117,8 @@ class FeedReader:
             EOFError: If the feed ends.
             TypeError: If it is not an async iterator.
         """
+        import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
         feed: Any = self._feed()
         if not isinstance(feed, AsyncIterable):
             if inspect.iscoroutine(feed):
@@ -127,6 +129,7 @@ class FeedReader:
         try:
             async for item in items:
                 self._on_item(self._text_of(item))
+                await asyncio.sleep(0)  # a feed that never waits must not block the event loop
         except GeneratorExit:  # the event loop was closed, so nothing can be awaited
             raise
         except BaseException:

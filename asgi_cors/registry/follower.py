@@ -7,6 +7,8 @@ app's event loop does none of its work.
 - While the store is unavailable, the last good list stays in use. A process that never loaded one refuses.
 - The whole list is loaded again if changes were purged, if the version went back, or if the store has another id. If
   that list is empty because the store lost its entries, the store counts as unavailable.
+- A failover, or an older copy of a file, may lose changes that were made, and as many new ones may follow before the
+  next check. Id and version look unbroken then. So each check compares the last change that was applied, too.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from asgi_cors import Answer, LimitedAwaitable
 
 from .background import call_at_fork, submit, wait_for
 from .origin_list import OriginList
-from .store import RegistryError, Status, Store
+from .store import Change, RegistryError, Status, Store
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
@@ -178,27 +180,44 @@ class Follower:
             )
         origins = self._list
         is_same = status.id == origins.id and status.oldest - 1 <= origins.version <= status.version
+        if is_same and status.oldest > origins.version:  # the last change was purged, and can't be compared
+            is_same = self._error is None  # else changes may have been lost during the outage
         if not is_same:
             await self._load(status)
-        elif origins.version < status.version and not await self._apply(origins):
+        elif not await self._apply(origins, status.oldest):
             await self._load(await self._store.status())
 
-    async def _apply(self, origins: OriginList) -> bool:
-        """Apply the changes since the list's version. Return False if some of them are missing."""
-        while changes := await self._store.changes(after=origins.version, limit=_PAGE):
+    async def _apply(self, origins: OriginList, oldest: int) -> bool:
+        """Apply the changes since the list's version. Return False if they don't follow it, or some are missing.
+
+        Args:
+            origins: The list.
+            oldest: The version of the oldest change that the store has.
+        """
+        changes: list[Change] = []
+        is_first = True
+        while is_first or len(changes) == _PAGE - 1:
+            changes = await self._store.changes(after=max(origins.version - 1, 0), limit=_PAGE)
+            if changes and changes[0].version == origins.version:
+                if changes.pop(0) != origins.newest:
+                    return False
+            elif oldest <= origins.version:
+                return False
             for change in changes:
                 if change.version != origins.version + 1:
                     return False
                 origins.apply(change)
                 self._changes += 1
+            is_first = False
         return True
 
     async def _load(self, status: Status) -> None:
         """Load the whole list, and apply the changes that were made meanwhile."""
-        fresh = OriginList(self._clock, self._store.name, status)
+        newest = await self._store.changes(after=max(status.version - 1, 0), limit=1)
+        fresh = OriginList(self._clock, self._store.name, status, newest[0] if newest else None)
         async for page in self._store.scan():
             fresh.load(page)
-        if not await self._apply(fresh) or (await self._store.status()).id != status.id:
+        if not await self._apply(fresh, status.oldest) or (await self._store.status()).id != status.id:
             raise RegistryError(f"{self._store.name}: it was replaced while it was read. It will be read again.")
         old = self._list
         if old.size and not fresh.size and (status.id != old.id or status.version < old.version):

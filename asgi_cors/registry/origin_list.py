@@ -72,12 +72,16 @@ class OriginList:
         clock: The clock of the leases, in seconds.
         name: The store in log lines.
         status: The state of the store before it was read; None for a list that was not loaded.
+        newest: The newest change at that time; None if there was none, or it was purged.
     """
 
-    def __init__(self, clock: Callable[[], float], name: str, status: Status | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], float], name: str, status: Status | None = None, newest: Change | None = None
+    ) -> None:
         """Start without an entry."""
         self.id = "" if status is None else status.id
         self.version = 0 if status is None else status.version  # of the last change that was applied
+        self.newest = newest  # that change
         self.has_leases = False
         self._clock = clock
         self._name = name
@@ -125,7 +129,8 @@ class OriginList:
             if not len(tenant):
                 del self._tenants[change.tenant]
             self._renew(tenant)
-        self.version = change.version  # last: a forked process makes the change again
+        self.newest = change
+        self.version = change.version  # last: a process that is forked before this loads the list again
 
     def _add(self, name: str, origin: str, end: datetime | None) -> TenantList:
         """Add an entry, and return the list whose answers change."""

@@ -45,6 +45,9 @@ _TABLES: Final = (
         expires_at INTEGER
     )
     """,
+    # SQLite orders equal values of an index by the rowid: here id and version, the order of the pages.
+    "CREATE INDEX entries_of_tenant ON entries (tenant)",
+    "CREATE INDEX history_of_tenant ON history (tenant)",
     """
     CREATE TRIGGER history_is_never_changed BEFORE UPDATE ON history
     BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END

@@ -184,6 +184,22 @@ def test_a_pool_calls_functions_at_the_same_time() -> None:
     assert sorted(map(finish, [pool.submit(barrier.wait, 10) for _ in range(5)])) == [*range(5)]
 
 
+def test_a_call_whose_thread_cannot_be_started_is_never_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the next thread would make it, and a later call would wait for a thread that is not there."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool, made = calls.ThreadPool("test"), list[int]()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError):
+            pool.submit(made.append, 1)
+    for number in (2, 3):
+        pool.submit(made.append, number).result(5)
+    assert made == [2, 3]
+
+
 def test_an_idle_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "IDLE", 0.01)
     pool = calls.ThreadPool("test-pool")

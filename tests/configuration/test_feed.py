@@ -83,7 +83,7 @@ async def test_a_feed_that_fails_soon_waits_longer_each_time_and_one_that_ran_fo
     clock, sleep = Clock(), asyncio.sleep
 
     async def skip(delay: float) -> None:
-        delays.append(delay)
+        delays.extend([delay] if delay else [])
         await sleep(0)
 
     async def feed() -> AsyncIterator[None]:
@@ -104,6 +104,19 @@ async def test_a_feed_that_fails_soon_waits_longer_each_time_and_one_that_ran_fo
     reader.stop()
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 1]
     assert {*received} == {None}
+
+
+async def test_a_feed_that_never_waits_does_not_block_the_event_loop() -> None:
+    async def feed() -> AsyncIterator[str]:
+        for _ in range(10_000):
+            yield "https://a.com"
+
+    reader, received = reader_of(feed)
+    reader.ensure_running()
+    await received.until(1)
+    await asyncio.sleep(0)
+    reader.stop()
+    assert len(received) < 1000
 
 
 @pytest.mark.parametrize("end", [[], [OSError("lost")]], ids=["ends", "raises"])

@@ -415,10 +415,10 @@ def test_a_forked_process_retains_the_list_and_loads_the_next_one_itself() -> No
     loaded.start()  # this load is in flight when the process forks
     child = os.fork()
     if child == 0:  # pragma: no cover - in another process
-        rows.is_open.set()
         rows.entries = [OTHER]
         is_void = not is_current(first)
         retains = answered(loaded, APP).allowed
+        rows.is_open.set()
         asyncio.run(ended(loaded))
         os._exit(not (is_void and retains and answered(loaded, OTHER).allowed))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -52,7 +52,8 @@ class FailingStore(SQLiteStore):
         if self.lost:
             return Status("", 0, 1)
         status = await super().status()
-        return Status(self.other_id or status.id, status.version + self.version_offset, status.oldest)
+        version = status.version + self.version_offset
+        return Status(self.other_id or status.id, version, version + 1 if self.empty else status.oldest)
 
     async def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
         if not self.empty:

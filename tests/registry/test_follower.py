@@ -1,7 +1,10 @@
 """A worker's copy of a store: loads, changes, outages, replaced stores."""
 
 import asyncio
+import dataclasses
 import logging
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -134,6 +137,7 @@ def test_the_last_good_list_stays_in_use_during_an_outage(caplog, worker, store,
         store.failure = None
         admin.sync.remove(APP)
         wait_until(lambda: not answer(worker).allowed)
+        wait_until(lambda: worker.stats().error is None)
     assert not is_current(good)
     warnings = [record.getMessage() for record in caplog.records]
     assert warnings == [
@@ -201,6 +205,83 @@ def test_a_file_that_is_replaced_by_another_one_is_read(worker, admin, path, tmp
     (tmp_path / "other.db").replace(path)
     wait_until(lambda: answer(worker, SHOP).allowed)
     assert not answer(worker, APP).allowed
+
+
+def test_an_older_copy_of_a_file_with_as_many_new_changes_is_noticed(worker, admin, path, tmp_path) -> None:
+    admin.sync.add(APP)
+    admin.sync.close()
+    shutil.copy(path, tmp_path / "copy.db")
+    admin.sync.add_all([SHOP, "https://lost.example.com"])
+    assert answer(worker, SHOP).allowed
+    worker.stop()  # no check sees the version of the copy
+    admin.sync.close()
+    (tmp_path / "copy.db").replace(path)
+    admin.sync.add_all([f"https://new-{number}.example.com" for number in range(3)])
+    wait_until(lambda: answer(worker, "https://new-0.example.com").allowed)
+    assert not answer(worker, SHOP).allowed
+    assert (worker.stats().entries, worker.stats().version, worker.stats().loads) == (4, 4, 2)
+
+
+@pytest.mark.parametrize("new", [2, 3, 1_500], ids=["as many", "more", "two pages"])
+def test_changes_that_replace_lost_ones_load_the_list_again(worker, store, admin, path, new) -> None:
+    """The store has the same id and a version that is not older, but another history."""
+    admin.sync.add_all([APP, SHOP, "https://lost.example.com"])
+    good = answer(worker, SHOP)
+    worker.stop()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE state SET version = 1, purged = 9")
+        connection.execute("DELETE FROM history WHERE version > 1")
+        connection.execute("DELETE FROM entries WHERE id > 1")
+    connection.close()
+    admin.sync.add_all(f"https://new-{number}.example.com" for number in range(new))
+    wait_until(lambda: answer(worker, f"https://new-{new - 1}.example.com").allowed)
+    assert (answer(worker, SHOP).allowed, answer(worker).allowed, is_current(good)) == (False, True, False)
+    assert (worker.stats().loads, worker.stats().version) == (2, 1 + new)
+
+
+def test_a_history_that_is_replaced_between_two_pages_loads_the_list_again(monkeypatch, worker, store, admin) -> None:
+    monkeypatch.setattr("asgi_cors.registry.follower._PAGE", 3)
+    admin.sync.add(APP)
+    assert answer(worker).allowed
+    worker.stop()
+    admin.sync.add_all(f"https://new-{number}.example.com" for number in range(6))
+    changes = store.changes
+
+    async def replaced(*, after: int = 0, **arguments):
+        found = await changes(after=after, **arguments)
+        if after == 2:
+            monkeypatch.setattr(store, "changes", changes)
+            return [dataclasses.replace(found[0], by="another writer"), *found[1:]]
+        return found
+
+    monkeypatch.setattr(store, "changes", replaced)
+    assert answer(worker, "https://new-5.example.com").allowed
+    assert worker.stats().loads == 2
+
+
+def test_a_purge_of_the_last_change_loads_the_list_again_only_after_an_outage(worker, store, admin) -> None:
+    """Without that change, nothing shows whether a failover lost some."""
+    admin.sync.add_all([APP, SHOP])
+    assert answer(worker).allowed
+    admin.sync.purge_history(datetime.now(UTC) + timedelta(days=1))
+    admin.sync.remove(SHOP)
+    wait_until(lambda: not answer(worker, SHOP).allowed)
+    assert worker.stats().loads == 1
+    admin.sync.purge_history(datetime.now(UTC) + timedelta(days=1))
+    store.failure = outage()
+    wait_until(lambda: worker.stats().errors)
+    store.failure = None
+    wait_until(lambda: worker.stats().loads == 2)
+
+
+def test_an_outage_loads_the_list_again_only_if_it_changed(worker, store, admin) -> None:
+    admin.sync.add(APP)
+    assert answer(worker).allowed
+    store.failure = outage()
+    wait_until(lambda: worker.stats().errors)
+    store.failure = None
+    wait_until(lambda: worker.stats().error is None)
+    assert worker.stats().loads == 1
 
 
 def test_a_removed_file_leaves_the_list_in_use(worker, admin, path) -> None:

@@ -184,6 +184,23 @@ def test_a_failover_by_sentinel_that_loses_a_write_is_noticed(redis_server, work
         worker.wait_until(True, OTHER)
 
 
+def test_an_older_snapshot_with_as_many_new_changes_is_noticed(workers):
+    with running_redis() as server:
+        admin, worker = workers(2, url=server.url)
+        admin.registry.sync.add(CUSTOMER)
+        server.execute("SAVE")
+        admin.registry.sync.add(OTHER)
+        worker.wait_until(True, OTHER)
+        worker.registry.stop()  # no check sees the version of the snapshot
+        server.kill()
+        server.start()
+        wait_until(lambda: can_add(admin.registry, EVIL), "Redis has loaded the snapshot")
+        worker.wait_until(True, EVIL)
+        assert worker.allows(CUSTOMER)
+        assert not worker.allows(OTHER)
+        assert worker.registry.stats().loads == 2
+
+
 def can_add(registry: RedisRegistry, origin: str) -> bool:
     """Add an origin, and return whether the store could be reached."""
     try:

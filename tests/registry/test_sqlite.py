@@ -1,6 +1,7 @@
 """The SQLite store: its file, and everything that can be wrong with it."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from asgi_cors import ConfigError
-from asgi_cors.registry import Entry, RegistryError, SQLiteRegistry, Write
+from asgi_cors.registry import Entry, RegistryError, SQLiteRegistry, Write, sqlite_connection
+from asgi_cors.registry.sqlite import SQLiteStore
 from asgi_cors.registry.sqlite_connection import _use_wal
 from tests.registry.support import APP, SHOP, answer, wait_until
 
@@ -88,6 +90,40 @@ def test_an_invalid_path_is_refused(path, hint) -> None:
     with pytest.raises(ConfigError) as caught:
         SQLiteRegistry(path)
     assert [issue.hint for issue in caught.value.issues] == [hint]
+
+
+# -- queries
+
+
+@pytest.mark.parametrize("tenant", [None, "", "acme"])
+@pytest.mark.parametrize("method", ["entries", "changes"])
+def test_a_page_is_read_from_an_index_without_sorting(monkeypatch, registry, path, tenant, method) -> None:
+    registry.sync.add(APP)
+    plans = _plans(monkeypatch, path, lambda store: getattr(store, method)(tenant=tenant, after=5, limit=10))
+    key = "INTEGER PRIMARY KEY (rowid>?)" if tenant is None else "_of_tenant (tenant=? AND rowid>?)"
+    [plan] = [plan for plan in plans if "LIMIT" in plan]
+    assert key in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def _plans(monkeypatch, path: Path, call) -> list[str]:
+    """Return the statements of a call of a store, each with SQLite's plan."""
+    statements: list[str] = []
+    is_created = sqlite_connection.is_created
+
+    def traced(connection: sqlite3.Connection) -> int | None:
+        connection.set_trace_callback(statements.append)
+        return is_created(connection)
+
+    monkeypatch.setattr(sqlite_connection, "is_created", traced)
+    store = SQLiteStore(path)
+    asyncio.run(call(store))
+    asyncio.run(store.close())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        selects = [statement for statement in statements if statement.startswith("SELECT")]
+        return [
+            f"{select}: {row[3]}" for select in selects for row in connection.execute(f"EXPLAIN QUERY PLAN {select}")
+        ]
 
 
 # -- the history
@@ -290,8 +326,6 @@ print(len(registry.sync.list()), len(registry.sync.history()))
 def test_a_full_database_loses_nothing(monkeypatch, registry) -> None:
     """SQLite's own limit, which raises the error of a full disk."""
     registry.sync.add(APP)
-    from asgi_cors.registry import sqlite_connection  # noqa: PLC0415
-
     create = sqlite_connection.is_created
 
     def limited(connection: sqlite3.Connection) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import time
 from collections.abc import Awaitable, Callable
 from types import NotImplementedType
@@ -146,6 +147,7 @@ class Tenants:
             self._policy,
             self._convert,
             Limits.of({**values, "error_ttl": _ERROR_TTL}),
+            _is_same,
             clock=values["clock"],
             name=f"{name_of(policy)}()",
             app_context=lambda: self.app_context,
@@ -262,6 +264,12 @@ class Tenants:
         if value is not None and not isinstance(value, Policy):
             raise TypeError(f"it returned {show(value)}, which is not a Policy or None")
         return value
+
+
+def _is_same(old: Policy, new: Policy) -> bool:
+    """Return whether two policies are equal, and have the same callables: equal ones may answer differently."""
+    callables = [policy.compiled.callables for policy in (old, new)]
+    return len(callables[0]) == len(callables[1]) and all(map(operator.is_, *callables)) and old == new
 
 
 def host_of(scope: Scope) -> str | None:

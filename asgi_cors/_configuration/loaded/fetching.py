@@ -62,6 +62,10 @@ class Fetcher:
         self._max_entries = max_entries
         self._app_context = app_context
         self._threads = ThreadPool("asgi_cors-load")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all calls: in a forked child, none of them runs."""
         self._late: list[Future[Any]] = []
         self._in_loop: tuple[asyncio.AbstractEventLoop, Future[Any]] | None = None
 
@@ -149,8 +153,14 @@ class Fetcher:
         # If the event loop is closed while the task is pending, asyncio must not log that: the call is dropped.
         setattr(asyncio.current_task(), "_log_destroy_pending", False)  # noqa: B010 - as asyncio's `gather` does
         app_context = self._app_context()
-        with contextlib.nullcontext() if app_context is None else app_context():
-            return [await contain(self._load() if awaitable is None else awaitable)]
+        try:
+            with contextlib.nullcontext() if app_context is None else app_context():
+                return [await contain(self._load() if awaitable is None else awaitable)]
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the event loop ends
+            raise LookupError("it cancelled itself") from None
 
     @property
     def is_lost(self) -> bool:

@@ -35,6 +35,7 @@ from asgi_cors._configuration.source_options import (
     raise_issues,
     repr_of,
     show_duration,
+    text_of,
 )
 from asgi_cors._errors import Issue
 
@@ -77,6 +78,8 @@ class _DroppedError(LookupError):
 
 class _Flight:
     """A load that runs, or that waits for the end of another. It belongs to the event loop in which it is made."""
+
+    is_late = False  # whether it began so late that requests wait for it
 
     def __init__(self) -> None:
         from concurrent.futures import Future  # noqa: PLC0415 - expensive, and rarely needed
@@ -158,6 +161,7 @@ class Loaded(OriginSource):
         """Retain the list in a forked child. The parent's threads do not run there, so its load is dropped."""
         self._lock = threading.Lock()
         self._snapshot.reset()
+        self._fetcher.reset()
         self._flight = self._next_flight = None
         self._replace_lease()
 
@@ -174,8 +178,8 @@ class Loaded(OriginSource):
         now = self._clock()
         current = self._current
         if now >= self._next_at:
-            self._begin()
-            if current is None or now - self._tried_at > _IDLE * self._every:
+            flight = self._begin()
+            if current is None or (flight is not None and flight.is_late):
                 return self._waiting(origin, policy)
         elif current is None and self._flight is not None:
             return self._waiting(origin, policy)
@@ -261,25 +265,37 @@ class Loaded(OriginSource):
         with self._lock:
             if self._flight is not None and not self._fetcher.is_lost:
                 return self._flight
-            return self._fly(_Flight()) if self._clock() >= self._next_at else None
+            if self._clock() < self._next_at:
+                return None
+            flight = self._prepare(_Flight())
+        return self._fly(flight)
 
     def _begin_another(self) -> _Flight:
         """Return a load that begins now, or when the one in flight has ended. All callers until then share it."""
         with self._lock:
             self._replace_lease()
-            if self._flight is None or self._fetcher.is_lost:
-                return self._fly(_Flight())
-            self._next_flight = self._next_flight or _Flight()
-            return self._next_flight
+            if self._flight is not None and not self._fetcher.is_lost:
+                self._next_flight = self._next_flight or _Flight()
+                return self._next_flight
+            flight = self._prepare(_Flight())
+        return self._fly(flight)
 
-    def _fly(self, flight: _Flight) -> _Flight:
-        """Begin a load. The caller holds the lock."""
+    def _prepare(self, flight: _Flight) -> _Flight:
+        """Make a load the one in flight. The caller holds the lock, and begins the load when it has released it."""
+        flight.is_late = self._clock() - self._tried_at > _IDLE * self._every
         lost, self._flight = self._flight, flight
         if lost is not None:
             lost.end(_DroppedError())
         if self._current is not None:
             self._current.lease.until = math.inf
-        self._threads.submit(self._run, flight)
+        return flight
+
+    def _fly(self, flight: _Flight) -> _Flight:
+        """Begin the load in flight."""
+        try:
+            self._threads.submit(self._run, flight)
+        except RuntimeError as error:  # no thread can be started
+            self._end_failed(flight, error, None)
         return flight
 
     def _replace_lease(self) -> None:
@@ -301,13 +317,17 @@ class Loaded(OriginSource):
             self._finish(flight, self._drop, _DroppedError())
         except Exception as error:  # noqa: BLE001 - a user's function may raise anything
             from_snapshot = self._snapshot.read(self._values["max_entries"]) if previous is None else None
-            if self._finish(flight, functools.partial(self._fail, error, from_snapshot), error):
-                result = "it allows no origin" if self._current is None else "its last list stays in use"
-                self._log.failure(f"{self.name} failed, so {result}", error)
+            self._end_failed(flight, error, from_snapshot)
         else:
             if self._finish(flight, functools.partial(self._succeed, new)) and new is not None:
                 self._snapshot.write(new.table, lambda: self._current is not None and self._current.list is new)
         del previous
+
+    def _end_failed(self, flight: _Flight, error: Exception, from_snapshot: OriginList | None) -> None:
+        """End a load that failed, and log that."""
+        if self._finish(flight, functools.partial(self._fail, error, from_snapshot), error):
+            result = "it allows no origin" if self._current is None else "its last list stays in use"
+            self._log.failure(f"{self.name} failed, so {result}", error)
 
     def _finish(self, flight: _Flight, apply: Callable[[], None], error: Exception | None = None) -> bool:
         """Apply the result of a load, and begin the next one if it is due. Return False if the load was dropped."""
@@ -319,8 +339,10 @@ class Loaded(OriginSource):
                 self._current.lease.until = self._next_at
             self._flight, following, self._next_flight = None, self._next_flight, None
             if following is not None:
-                self._fly(following)
+                self._prepare(following)
         flight.end(error)
+        if following is not None:
+            self._fly(following)
         return True
 
     def _compile(self, entries: Entries) -> OriginList | None:
@@ -362,7 +384,7 @@ class Loaded(OriginSource):
         self._failures += 1
         retry = _FIRST_RETRY * 2.0 ** min(self._failures - 1, 60)
         self._next_at = now + (min(retry, self._every) if self._loaded_at is None else self._every)
-        self._error = LookupError(f"{self.name} failed: {type(error).__name__}: {error}")
+        self._error = LookupError(f"{self.name} failed: {text_of(error)}")
         if from_snapshot is not None:
             self._replace(from_snapshot, None)
 

@@ -81,11 +81,22 @@ def collect(value: object, max_entries: int) -> Entries:
     for number, entry in enumerate(_check_list(value)):
         if number >= max_entries:
             raise ValueError(f"the list has over {max_entries:,} entries. If they are intended, raise max_entries.")
-        if isinstance(entry, str):
-            entries.texts[plain_string(entry)] = None
-        else:
+        text = _text_of(entry)
+        if text is None:
             entries.others[type(entry).__qualname__] += 1
+        else:
+            entries.texts[text] = None
     return entries
+
+
+def _text_of(entry: object) -> str | None:
+    """Return the text of an entry; None if it is not a string."""
+    if type(entry) is str:
+        return entry
+    try:
+        return plain_string(entry) if isinstance(entry, str) else None
+    except Exception:  # noqa: BLE001 - a proxy of a string may raise anything
+        return None
 
 
 def _check_list(value: object) -> Iterable[object]:
