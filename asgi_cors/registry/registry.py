@@ -50,6 +50,9 @@ class Registry(OriginSource):
         ConfigError: If an argument is invalid.
     """
 
+    has_url: bool = False
+    """Whether the name of the store is a URL with which `open_registry` opens this registry."""
+
     def __init__(self, store: Store, *, poll: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
         """Open nothing yet. The first call opens the store."""
         check_options(poll=poll, clock=clock)
@@ -243,8 +246,8 @@ class Registry(OriginSource):
         return self._follower.describe("", origin, policy, repr(self))
 
     def remedy(self, origin: str) -> str:
-        """Return the command that adds an origin."""
-        return _command(self, origin, "")
+        """Return the command that adds an origin; see `OriginSource`."""
+        return _remedy(self, self, origin)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the entries without a tenant."""
@@ -270,9 +273,11 @@ class Registry(OriginSource):
 list_ = list  # in the class above, `list` is a method
 
 
-def _command(registry: Registry, origin: str, tenant: str) -> str:
+def _remedy(registry: Registry, entry: OriginSource, origin: str, tenant: str = "") -> str:
+    if not registry.has_url:
+        return f"add {origin!r} to {entry!r}"
     arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
-    return f"run asgi-cors origins add {shlex.join(arguments)}"
+    return f"run `asgi-cors origins add {shlex.join(arguments)}`"
 
 
 class TenantOrigins(OriginSource):
@@ -299,8 +304,8 @@ class TenantOrigins(OriginSource):
         return self._follower.describe(self._name, origin, policy, repr(self))
 
     def remedy(self, origin: str) -> str:
-        """Return the command that adds an origin to the tenant."""
-        return _command(self._registry, origin, self._name)
+        """Return the command that adds an origin to the tenant; see `OriginSource`."""
+        return _remedy(self._registry, self, origin, self._name)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the tenant."""

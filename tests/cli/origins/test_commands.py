@@ -211,7 +211,10 @@ def test_a_pattern_of_the_store_counts_although_the_origins_own_entry_has_ended(
         (["--expires", "soon"], "--expires: 'soon' is not a time. Write 2030-01-31T12:00Z, or a duration such as 30d"),
         (["--expires", "2001-01-01"], "--expires: '2001-01-01' has passed."),
         (["--expires", "0s"], "--expires: '0s' has passed."),
-        (["--expires", "999999999w"], "--expires: '999999999w' is too far away. Leave it out for origins that never expire."),
+        (
+            ["--expires", "999999999w"],
+            "--expires: '999999999w' is too far away. Leave it out for origins that never expire.",
+        ),
         (["--note", "a\nb"], "--note: 'a\\nb' has the control character"),
         (["--tenant", "x" * 300], "--tenant: the text has 300 characters, and at most 200 are allowed"),
         (["--by", "\udcff"], "--by: "),
