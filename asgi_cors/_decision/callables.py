@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DEPENDS_ON_CALLABLE: Final = "asked at run time"
 _MAX_TEXTS: Final = 3  # of callables, in one line
 _MAX_LENGTH: Final = 100  # characters of a value or an exception
+_MAX_ERROR: Final = 400  # characters of the exception of a source, which ends with its remedy
 _MAX_SETS: Final = 16  # origin sets in which the closest origin is looked up
 
 
@@ -107,13 +108,15 @@ def _describe(source: DescribesOrigins, origin: str, policy: Policy) -> OriginAn
 def failed_answer(entry: OriginCallable, error: Exception) -> OriginAnswer:
     """Return the answer of a callable that raised an exception."""
     failed = f"{show(entry)} failed:" if is_source(entry) else f"{call_name(entry)} raised"
-    return OriginAnswer(False, f"{failed} {_text_of(error)}", failed=True)
+    return OriginAnswer(
+        False, f"{failed} {_text_of(error, _MAX_ERROR if is_source(entry) else _MAX_LENGTH)}", failed=True
+    )
 
 
-def _text_of(error: Exception) -> str:
+def _text_of(error: Exception, limit: int = _MAX_LENGTH) -> str:
     """Return the type and the text of an exception."""
     try:
-        text = f": {_short(' '.join(str(error).split()))}" if str(error) else ""
+        text = f": {_short(' '.join(str(error).split()), limit)}" if str(error) else ""
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
         text = ""
     return f"{type(error).__name__}{text}"
@@ -190,5 +193,5 @@ def _join(answers: list[OriginAnswer]) -> str:
     return "; ".join([*texts, f"{more} more"] if more else texts)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+def _short(text: str, limit: int = _MAX_LENGTH) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

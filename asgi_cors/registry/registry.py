@@ -17,7 +17,16 @@ from .batches import AddResult, add_in_batches, preview, read_known
 from .follower import Follower, RegistryStats
 from .store import Action, Change, Entry, Store, Write
 from .sync import SyncRegistry, run_in_this_thread
-from .validation import check_entry, check_options, check_page, check_text, check_texts, check_time, check_type
+from .validation import (
+    check_entry,
+    check_options,
+    check_page,
+    check_text,
+    check_texts,
+    check_time,
+    check_type,
+    is_storable,
+)
 from .watch import watch
 
 if TYPE_CHECKING:
@@ -40,6 +49,9 @@ class Registry(OriginSource):
     Raises:
         ConfigError: If an argument is invalid.
     """
+
+    has_url: bool = False
+    """Whether the name of the store is a URL with which `open_registry` opens this registry."""
 
     def __init__(self, store: Store, *, poll: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
         """Open nothing yet. The first call opens the store."""
@@ -96,6 +108,8 @@ class Registry(OriginSource):
             issues.insert(0, type_issue)
         if issues:
             raise ConfigError(issues)
+        if not is_storable(origin):
+            return False
         return await self._write([Write("remove", entry)]) == ["remove"]
 
     async def add_all(
@@ -232,8 +246,8 @@ class Registry(OriginSource):
         return self._follower.describe("", origin, policy, repr(self))
 
     def remedy(self, origin: str) -> str:
-        """Return the command that adds an origin."""
-        return _command(self, origin, "")
+        """Return the command that adds an origin; see `OriginSource`."""
+        return _remedy(self, self, origin)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the entries without a tenant."""
@@ -259,9 +273,11 @@ class Registry(OriginSource):
 list_ = list  # in the class above, `list` is a method
 
 
-def _command(registry: Registry, origin: str, tenant: str) -> str:
+def _remedy(registry: Registry, entry: OriginSource, origin: str, tenant: str = "") -> str:
+    if not registry.has_url:
+        return f"add {origin!r} to {entry!r}"
     arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
-    return f"run asgi-cors origins add {shlex.join(arguments)}"
+    return f"run `asgi-cors origins add {shlex.join(arguments)}`"
 
 
 class TenantOrigins(OriginSource):
@@ -288,8 +304,8 @@ class TenantOrigins(OriginSource):
         return self._follower.describe(self._name, origin, policy, repr(self))
 
     def remedy(self, origin: str) -> str:
-        """Return the command that adds an origin to the tenant."""
-        return _command(self._registry, origin, self._name)
+        """Return the command that adds an origin to the tenant; see `OriginSource`."""
+        return _remedy(self._registry, self, origin, self._name)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the tenant."""

@@ -38,6 +38,8 @@ class SQLiteRegistry(Registry):
         ConfigError: If an argument is invalid.
     """
 
+    has_url = True
+
     def __init__(
         self,
         path: str | os.PathLike[str],

@@ -479,6 +479,12 @@ async def test_an_entry_describes_how_it_decided_without_a_call() -> None:
     assert loaded.describe(APP) == (False, "refused by customers(), loaded 12 s ago, 4,031 entries")
 
 
+async def test_the_description_of_a_list_of_one_entry_has_the_singular() -> None:
+    loaded, _ = build(Rows(APP))
+    await allows(loaded, APP)
+    assert loaded.describe(APP)[1].endswith(", 1 entry")
+
+
 def test_the_remedy_of_a_refused_origin_is_an_entry_of_the_list() -> None:
     loaded, _ = build(Rows())
     assert loaded.remedy(APP) == f"add '{APP}' to the list that Rows() loads"

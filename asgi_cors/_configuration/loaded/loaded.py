@@ -232,7 +232,8 @@ class Loaded(OriginSource):
         table, at = current.list.table, current.loaded_at
         source = "from its snapshot" if at is None else f"loaded {show_duration(self._clock() - at)} ago"
         allowed = table.allows(origin, policy)
-        return allowed, f"{'allowed' if allowed else 'refused'} by {self.name}, {source}, {len(table):,} entries"
+        size = f"{len(table):,} {'entry' if len(table) == 1 else 'entries'}"
+        return allowed, f"{'allowed' if allowed else 'refused'} by {self.name}, {source}, {size}"
 
     def remedy(self, origin: str) -> str:
         """Return how an origin can be allowed; see `OriginSource`."""

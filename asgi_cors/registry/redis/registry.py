@@ -10,6 +10,7 @@ from asgi_cors.registry.registry import Registry
 
 from .store import RedisStore
 
+_PREFIX: Final = "{cors}:"
 _POLL: Final = 0.5
 
 
@@ -36,15 +37,16 @@ class RedisRegistry(Registry):
         self,
         url: str | None = None,
         *,
-        prefix: str = "{cors}:",
+        prefix: str = _PREFIX,
         poll: float = _POLL,
         client: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect to nothing yet. The first call connects."""
         super().__init__(RedisStore(url, prefix=prefix, client=client), poll=poll, clock=clock)
+        self.has_url = client is None and prefix == _PREFIX
         self._arguments = [repr(self.store.name)]
-        self._arguments += [f"prefix={prefix!r}"] if prefix != "{cors}:" else []
+        self._arguments += [f"prefix={prefix!r}"] if prefix != _PREFIX else []
         self._arguments += [f"poll={poll:g}"] if poll != _POLL else []
 
     def __repr__(self) -> str:
