@@ -309,7 +309,7 @@ def test_a_url_makes_a_registry(monkeypatch, tmp_path) -> None:
         (None, "the URL of a registry must be a text, not NoneType"),
         (b"redis://:secret@host", "the URL of a registry must be a text, not bytes"),
         ("redis:/:secret@host", "the URL has no scheme"),
-        ("sqlite://user:secret@host/o.db", "SQLite needs three slashes, no host"),
+        ("sqlite://user:secret@host/o.db", "an SQLite URL has three slashes, and no host"),
         ("user:secret@redis://host", "there is no store for this URL"),
         ("origins.db", "the URL has no scheme"),
         ("sqlite://", "the path is missing"),
