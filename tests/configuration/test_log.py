@@ -604,6 +604,7 @@ def test_a_formatter_can_name_each_attribute_for_every_record(
     client.request(path="/set", origin=APP)
     client.middleware = CORSMiddleware(client.middleware, allow_origins=[APP])
     client.request(path="/stacked", origin=APP)
+    serve(allow_origins=[fails]).request(origin=EVIL)
     other = serve(allow_origins=[APP])
     for number in range(150):
         other.request(origin=f"https://n{number}.evil.net")
