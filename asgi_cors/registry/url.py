@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from asgi_cors import ConfigError, Issue
@@ -28,7 +28,7 @@ def open_registry(url: str, **options: Any) -> Registry:
         ConfigError: If the URL or an option is invalid.
         ImportError: If the redis package is missing. The message says how to install it.
     """
-    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a type checker
+    if not isinstance(cast("object", url), str):
         kind = type(url).__name__
         raise ConfigError(
             [Issue("wrong-type", "url", None, f"the URL of a registry must be a text, not {kind}", _HINT)]
