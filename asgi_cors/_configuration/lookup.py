@@ -107,8 +107,21 @@ def _call_source(
     """Look an origin up in a source."""
     if entry.app_context is None:
         entry.app_context = app_context
-    answer = entry.look_up(origin, policy)
-    return answer if isinstance(answer, Answer) else cast("Answer", (yield answer))
+    answer: object = entry.look_up(origin, policy)
+    if inspect.isawaitable(answer):
+        answer = yield answer
+    return check_answer(answer)
+
+
+def check_answer(value: object) -> Answer:
+    """Return the result of a source.
+
+    Raises:
+        TypeError: If it is not an `Answer`.
+    """
+    if not isinstance(value, Answer):
+        raise TypeError(f"look_up returned a value of type {type(value).__qualname__}, which is not an Answer")
+    return value
 
 
 def _call_function(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from asgi_cors import Answer, OriginSource
 from asgi_cors._configuration.calls import call, run_in_background
+from asgi_cors._configuration.lookup import check_answer
 from asgi_cors._decision.callables import OriginAnswer, failed_answer, get_answer
+from asgi_cors._errors import show
 
 if TYPE_CHECKING:
     from asgi_cors import AppContext, LimitedAwaitable, Policy
@@ -42,16 +44,15 @@ class SourceAnswers:
         entry.app_context = entry.app_context or self._app_context
         try:
             answer = entry.look_up(origin, policy)
-            if not isinstance(answer, Answer):
-                answer = _wait(answer)
+            answer = check_answer(answer if isinstance(answer, Answer) else _wait(answer))
         except Exception as error:  # noqa: BLE001 - a source of a user may raise anything
             return failed_answer(entry, error)
         if answer.error is not None:
             return failed_answer(entry, answer.error)
-        known, text = entry.describe(origin, policy)
-        if known is not answer.allowed:  # such as a source that stores nothing
-            text = f"{'allowed' if answer.allowed else 'refused'} by {entry!r}"
-        return OriginAnswer(answer.allowed, text)
+        described = get_answer(entry, origin, policy)
+        if described.allowed is answer.allowed:
+            return described
+        return OriginAnswer(answer.allowed, f"{'allowed' if answer.allowed else 'refused'} by {show(entry)}")
 
     def stop(self) -> None:
         """Stop the sources that were called."""
