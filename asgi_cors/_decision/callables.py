@@ -170,12 +170,17 @@ def source_remedy(policy: Policy, origin: str) -> str | None:
 
 def call_name(function: Any) -> str:
     """Return a callable as text: `customers()`, with the class for a method, or "a lambda"."""
+    name = name_of(function)
+    return "a lambda" if name == "<lambda>" else f"{name}()"
+
+
+def name_of(function: Any) -> str:
+    """Return the qualified name of a function, or of the type of a callable object."""
     while isinstance(function, partial):
         function = function.func
     name = getattr(function, "__qualname__", None)
     name = name if isinstance(name, str) else type(function).__qualname__
-    name = name.rpartition("<locals>.")[2]
-    return "a lambda" if name == "<lambda>" else f"{name}()"
+    return name.rpartition("<locals>.")[2]
 
 
 def _sources(policy: Policy) -> Iterator[DescribesOrigins]:
