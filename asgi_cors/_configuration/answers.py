@@ -50,7 +50,7 @@ class AnswerCache(Generic[Value]):
     Args:
         function: The user's function, sync or async.
         convert: Returns the value of a result; None to refuse the key. It may raise.
-        is_same: Returns whether a new value can't be told from the stored one, which then stays. It may raise.
+        is_same: Returns whether a new value has the meaning of the stored one, which then stays. It may raise.
         limits: The times and sizes.
         clock: A monotonic clock, in seconds.
         name: The function's name with parentheses, for messages.
