@@ -543,3 +543,18 @@ def test_an_origin_that_browsers_cannot_send_is_refused_without_a_load() -> None
     loaded, _ = build(rows)
     assert loaded("not an origin") is False
     assert rows.calls == 0
+
+
+async def test_a_start_loads_no_list_that_is_still_in_force() -> None:
+    """Such as that of a second app, with the same entry."""
+    rows = Rows(APP)
+    loaded, clock = build(rows)
+    loaded.start()
+    assert await allows(loaded, APP)
+    loaded.start()
+    await ended(loaded)
+    assert rows.calls == 1
+    clock.now += 30
+    loaded.start()
+    await ended(loaded)
+    assert rows.calls == 2
