@@ -42,6 +42,9 @@ def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
     if threading.current_thread().name == "asgi_cors-registry":
         coroutine.close()
         raise RuntimeError("registry.sync would block the event loop that it waits for; await the registry's methods")
+    if sys.is_finalizing():  # the thread of the event loop has ended
+        coroutine.close()
+        raise RuntimeError("registry.sync can't be used while Python ends; use atexit")
     return submit(coroutine).result()
 
 
