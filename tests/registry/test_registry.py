@@ -289,8 +289,8 @@ def test_sync_methods_at_the_end_of_python_do_not_wait_for_ever(tmp_path) -> Non
 
 
 def test_sync_methods_are_refused_while_python_ends(monkeypatch, registry) -> None:
-    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
-    with pytest.raises(RuntimeError, match="use atexit"):
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="use atexit"):
+        patch.setattr(sys, "is_finalizing", lambda: True)
         registry.sync.list()
 
 
