@@ -289,9 +289,10 @@ def test_sync_methods_at_the_end_of_python_do_not_wait_for_ever(tmp_path) -> Non
 
 
 def test_sync_methods_are_refused_while_python_ends(monkeypatch, registry) -> None:
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="use atexit"):
+    with monkeypatch.context() as patch:
         patch.setattr(sys, "is_finalizing", lambda: True)
-        registry.sync.list()
+        with pytest.raises(RuntimeError, match="use atexit"):
+            registry.sync.list()
 
 
 def test_the_background_task_does_not_have_the_variables_of_the_first_request(registry) -> None:
