@@ -7,14 +7,14 @@ none of them, `cli` is the command line, and `_compat` has the names of PyPI's `
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
-from ._configuration.cached import Cached, CachedOptions
+from ._configuration.cached.cached import Cached, CachedOptions
+from ._configuration.cached.records import CacheStatistics
+from ._configuration.cached.tenants import Tenants, TenantsOptions
 from ._configuration.calls import AppContext, LimitedAwaitable
 from ._configuration.configuration import Configuration, MiddlewareOptions
-from ._configuration.loaded import Loaded
-from ._configuration.loaded_options import LoadedOptions, LoadedStatistics
-from ._configuration.records import CacheStatistics
+from ._configuration.loaded.loaded import Loaded
+from ._configuration.loaded.options import LoadedOptions, LoadedStatistics
 from ._configuration.source import Answer, Lease, OriginSource
-from ._configuration.tenants import Tenants, TenantsOptions
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explanation import Explanation, Step, explain
 from ._decision.request import Request

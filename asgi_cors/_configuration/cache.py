@@ -13,8 +13,8 @@ on the policy and the key alone. The others are cached under a longer key, and t
 
 `ResponseCache.store` stores these items, and `ResponseCache.check` follows them.
 
-An `OriginSource`, such as `Cached`, says by leases how long its answer holds. If all callables of a policy are such
-sources, the response depends on the key alone while the leases are current.
+An `OriginSource`, such as `Cached`, returns its answer with leases, which say how long the answer holds. If all
+callables of a policy are such sources, the response depends on the key alone while the leases are current.
 
 The policies of `Tenants` have caches of their own, which are dropped with the policy. Their bounds are shared.
 
@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors._routing.rules import PolicyMatch
 
+from .cached.tenants import Tenants, unknown_policy
 from .source import Answer, Lease
-from .tenants import Tenants, unknown_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ class BoundedCache(dict[Hashable, CachedResponse]):
 
 
 class _SharedBounds:
-    """The order in which the cached responses of all tenants are evicted.
+    """The limits that the cached responses of all tenants share, and the order of eviction.
 
     Args:
         max_allowed: The limit of allowed requests.
@@ -137,7 +137,7 @@ class _SharedBounds:
         if len(order) > limit:
             reference, oldest = order.popleft()
             owner = reference()
-            if owner is not None:  # else its policy was dropped
+            if owner is not None:  # None if its policy was dropped
                 owner.pop(oldest, None)
 
 

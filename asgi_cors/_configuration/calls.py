@@ -6,7 +6,7 @@
   its threads at exit, and a hung look-up would block that.
 - One background event loop per process, in a daemon thread, serves callers without an event loop of asyncio, such as
   WSGI, so that a client's open connections can be used again.
-- A forked process has new locks, threads and a background event loop of its own.
+- A forked process starts threads and a background event loop of its own.
 
 asyncio is imported when it is first needed, because that is expensive.
 """
@@ -33,6 +33,8 @@ Owner = TypeVar("Owner")
 AppContext = Callable[[], contextlib.AbstractContextManager[object]]
 """Returns a context manager in which users' functions run, such as Flask's `app.app_context`."""
 
+_Call = tuple["Future[Any]", Callable[[], Any]]
+
 IDLE: Final = 10.0  # seconds after which an idle thread ends
 
 
@@ -41,7 +43,7 @@ class LimitedAwaitable(NamedTuple):
 
     Args:
         awaitable: The awaitable.
-        limit: The seconds after which it has ended.
+        limit: The seconds after which it has ended at the latest.
     """
 
     awaitable: Awaitable[Any]
@@ -108,7 +110,7 @@ async def contain(awaitable: Awaitable[Result]) -> Result:
         return await awaitable
     except (KeyboardInterrupt, SystemExit) as error:
         if threading.current_thread() is threading.main_thread():
-            raise  # a signal, or a wish to end the program
+            raise  # Ctrl-C, or `sys.exit()`
         raise RuntimeError(f"{error!r} in a look-up") from error
 
 
@@ -129,8 +131,8 @@ class ThreadPool:
         call_after_fork(self, ThreadPool._reset)
 
     def _reset(self) -> None:
-        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
-        self._idle = 0  # threads that wait for a call which no caller has promised them
+        self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
+        self._idle = 0  # waiting threads, less the calls in the queue
         self._lock = threading.Lock()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
@@ -142,6 +144,9 @@ class ThreadPool:
 
         Returns:
             The future of the function's result or exception. A call that has begun can't be cancelled.
+
+        Raises:
+            RuntimeError: If no thread can be started. The function is never called then.
         """
         from concurrent.futures import Future  # noqa: PLC0415 - expensive, and rarely needed
 
@@ -149,28 +154,39 @@ class ThreadPool:
         with self._lock:
             needs_thread = self._idle == 0
             self._idle -= not needs_thread
-        self._calls.put((future, functools.partial(call, function, *arguments)))
-        if needs_thread:
-            threading.Thread(target=self._work, args=(self._calls,), name=self._name, daemon=True).start()
+        new = future, functools.partial(call, function, *arguments)
+        if needs_thread:  # in a list, which it empties, because a thread holds its arguments until it ends
+            threading.Thread(target=self._work, args=(self._calls, [new]), name=self._name, daemon=True).start()
+        else:
+            self._calls.put(new)
         return future
 
-    def _work(self, calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
-        """Make calls until none comes for a while, or until this is the thread of a forked child."""
+    def _work(self, calls: queue.SimpleQueue[_Call], first: list[_Call]) -> None:
+        """Make calls until none comes for a while. If a call forks the process, end in the child after it."""
+        future, function = first.pop()
         while True:
-            try:
-                future, function = calls.get(timeout=IDLE)
-            except queue.Empty:
-                with self._lock:
-                    if self._idle:  # else a call is on its way to this thread
-                        self._idle -= 1
-                        return
-                continue
             _complete(future, function)
             del future, function
             with self._lock:
                 if calls is not self._calls:
                     return
                 self._idle += 1
+            new = self._wait_for_call(calls)
+            if new is None:
+                return
+            future, function = new
+            del new
+
+    def _wait_for_call(self, calls: queue.SimpleQueue[_Call]) -> _Call | None:
+        """Return the next call; None if none comes for a while."""
+        while True:
+            try:
+                return calls.get(timeout=IDLE)
+            except queue.Empty:
+                with self._lock:
+                    if self._idle:  # else a call is on its way to this thread
+                        self._idle -= 1
+                        return None
 
 
 def _complete(future: Future[Any], function: Callable[[], Any]) -> None:
@@ -181,7 +197,7 @@ def _complete(future: Future[Any], function: Callable[[], Any]) -> None:
         return
     try:
         result = function()
-    except (StopIteration, CancelledError) as error:  # which mean something else to the coroutine that waits
+    except (StopIteration, CancelledError) as error:  # would end or cancel the coroutine that waits
         future.set_exception(_unexpected(error))
     except Exception as error:  # noqa: BLE001 - the caller raises it
         future.set_exception(error)
@@ -214,7 +230,7 @@ async def wait_for(future: Future[Result]) -> Result:
 
 
 def _event() -> tuple[Any, Callable[[Callable[[], object]], object]]:
-    """Return an event of the running event loop, and the function that calls another one in that loop."""
+    """Return an event of the running event loop, and a function that schedules a call in that loop."""
     if is_in_trio():
         import trio  # noqa: PLC0415 - an event loop that is optional
 
@@ -243,12 +259,17 @@ def background_loop() -> asyncio.AbstractEventLoop:
     return _loops[process]
 
 
+def is_background_loop(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether an event loop is the background event loop of this process."""
+    return _loops.get(os.getpid()) is loop
+
+
 def run_in_background(coroutine: Coroutine[Any, Any, Result], context: Context | None = None) -> Future[Result]:
     """Run a coroutine in the background event loop.
 
     Args:
         coroutine: The coroutine.
-        context: The context in which it runs; else an empty one.
+        context: The context in which it runs; None for an empty one.
     """
     import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
@@ -282,10 +303,10 @@ _forkables: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.Weak
 
 
 def call_after_fork(owner: Owner, function: Callable[[Owner], None]) -> None:
-    """Call a function with its owner in each forked child, whose locks and threads are those of the parent.
+    """Have a function called with its owner in each forked child. A child has the parent's locks, but not its threads.
 
     Args:
-        owner: An object that is hashable; it is held weakly.
+        owner: A hashable object. It is held weakly.
         function: The function, which must not refer to its owner: write `Class.method`.
     """
     _forkables[owner] = function

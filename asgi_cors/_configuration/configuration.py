@@ -17,7 +17,7 @@ from asgi_cors._decision.explanation import Explanation, Step, explain_with, rem
 from asgi_cors._errors import ConfigError, Issue, show
 from asgi_cors._http import TOKEN
 from asgi_cors._policy.options import list_of
-from asgi_cors._policy.policy import DEFAULTS, Policy, PolicyOptions
+from asgi_cors._policy.policy import DEFAULTS, NoOrigins, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
 
 from .calls import call, call_after_fork
@@ -63,7 +63,7 @@ class Configuration:
         ConfigError: With every mistake found.
     """
 
-    def __init__(  # noqa: PLR0913 - what adapters need
+    def __init__(  # noqa: PLR0913 - options of adapters
         self,
         policy: Policy | None = None,
         *,
@@ -153,11 +153,12 @@ class Configuration:
         issues = [Issue.unknown(name, known) for name in options if name not in known]
         given = {name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS}
         own = {**(previous.options if previous else _DEFAULTS), **given}
-        base = _base_policy(policy, {name: value for name, value in options.items() if name in DEFAULTS}, issues)
+        default: PolicyOptions = {"allow_origins": NoOrigins()} if _has_rules(own) else {}  # it is a fallback then
+        base = _base_policy(policy, {name: options[name] for name in options if name in DEFAULTS}, issues, default)
         if base is None and issues:
             base = Policy(allow_origins="https://placeholder.invalid")  # so that mistakes in paths are found as well
         elif base is None:
-            base = previous.rules.policy if previous else Policy()
+            base = previous.rules.policy if previous else Policy(**default)
         _check_options(own, issues)
         names, warns = _vary_names(own["vary"], issues), previous is None or "paths" in options
         try:
@@ -183,14 +184,14 @@ class Configuration:
                 self.log.failure("before_request raised", error)
 
     def start_sources(self) -> list[Source]:
-        """Have the sources of the known policies begin to load. Return them."""
+        """Start the sources of the known policies, and return them."""
         sources = self.evaluator.sources()
         for source in sources:
             self._call_source("start", source)
         return sources
 
     def stop_sources(self, started: Iterable[Source]) -> None:
-        """Have sources end their tasks: those that were started, and those in force now."""
+        """Stop the sources that were started, and those of the policies in force."""
         for source in {id(source): source for source in (*started, *self.evaluator.sources())}.values():
             self._call_source("stop", source)
 
@@ -246,6 +247,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "check_websockets": True,
     "on_decision": None,
 }
+_ORIGINS: Final = {"allow_origins", "allow_origin_regex"}
 
 
 def _repeatable(value: Any) -> Any:
@@ -263,8 +265,23 @@ def _with_lists(options: object) -> object:
     return {name: _repeatable(value) for name, value in values.items()} if has_iterators else values
 
 
-def _base_policy(policy: object, options: Mapping[str, Any], issues: list[Issue]) -> Policy | None:
-    """Return the base policy, or None if it is not given or not valid."""
+def _has_rules(options: Mapping[str, Any]) -> bool:
+    """Return whether other rules than the base policy find policies."""
+    paths = options["paths"]
+    return callable(options["policy_for"]) or (isinstance(paths, Mapping) and bool(cast("object", paths)))
+
+
+def _base_policy(
+    policy: object, options: Mapping[str, Any], issues: list[Issue], default: PolicyOptions
+) -> Policy | None:
+    """Return the base policy, or None if it is not given or not valid.
+
+    Args:
+        policy: The policy given.
+        options: The options of a policy that are given.
+        issues: The issues.
+        default: The options that count unless others set the origins.
+    """
     if isinstance(policy, Policy) and options:
         message = f"a policy and options of a policy ({', '.join(options)}) are given"
         hint = "Write policy.replace(…), or the options alone."
@@ -275,8 +292,9 @@ def _base_policy(policy: object, options: Mapping[str, Any], issues: list[Issue]
     if not options:
         return policy if isinstance(policy, Policy) else None
     try:
-        given = cast("PolicyOptions", options)
-        return policy.replace(**given) if isinstance(policy, Policy) else Policy(**given)
+        if isinstance(policy, Policy):
+            return policy.replace(**cast("PolicyOptions", options))
+        return Policy(**cast("PolicyOptions", options if _ORIGINS & {*options} else {**default, **options}))
     except ConfigError as error:
         issues += error.issues
         return None

@@ -1,6 +1,7 @@
-"""`FeedReader` reads the notifications of a `feed=`, and starts it again when it ends.
+"""`FeedReader` reads the notifications of a `feed=`, and starts the feed again when it ends.
 
-- There is one reader per process. It runs in the event loop that needed it first, and moves on if that loop is closed.
+- A source has one reader per process. The reader runs in the event loop of the first request. If that loop is closed,
+  the reader starts again in the loop of the next request.
 - A feed that ends or fails is started again after 1, 2, 4 … 60 seconds, and after 1 second if it ran for a minute. The
   notifications in between are lost, so everything counts as changed then.
 - In a forked process the feed is started again, with connections of its own.
@@ -35,7 +36,7 @@ class FeedReader:
         feed: Returns an async iterator of notifications.
         on_item: Called in the event loop with the text of each notification. None means that everything may have
             changed. It must not block.
-        name: The name of the entry that the feed belongs to, for messages.
+        name: The name of the entry that has the feed, for messages.
     """
 
     def __init__(self, feed: Feed, on_item: Callable[[str | None], None], name: str) -> None:
@@ -53,7 +54,7 @@ class FeedReader:
         call_after_fork(self, FeedReader._after_fork)
 
     def _after_fork(self) -> None:
-        """Start again with the next call. The parent's task is never freed, which would close its connections."""
+        """Start again with the next call. The parent's task is not freed, because that would close its connections."""
         self._lock, self._inherited = threading.Lock(), self._task
         self._loop = self._task = None
 
@@ -82,7 +83,7 @@ class FeedReader:
     def _create_task(self, loop: asyncio.AbstractEventLoop) -> None:
         is_restart, self._was_started = self._was_started, True
         self._task = loop.create_task(self._read_again_and_again(is_restart=is_restart), context=Context())
-        # If the loop is closed without an end of its tasks, there is no connection left to lose.
+        # If the loop is closed while the task is pending, asyncio must not log that: the reader starts again.
         self._task.add_done_callback(self._forget)
         setattr(self._task, "_log_destroy_pending", False)  # noqa: B010 - as asyncio's `gather` does
 
@@ -104,7 +105,7 @@ class FeedReader:
                 await contain(self._read())
             except Exception as error:  # noqa: BLE001 - a user's feed may raise anything
                 self._log.failure(f"the feed of {self._name} is started again, because it ended", error)
-            # An item is no proof that it works: a feed yields None as soon as it has connected.
+            # An item does not prove that the feed works: many feeds yield None as soon as they have connected.
             delay = _FIRST_DELAY if time.monotonic() - began >= _MAX_DELAY else delay
             await asyncio.sleep(delay)
             delay, is_restart = min(2 * delay, _MAX_DELAY), True
@@ -116,16 +117,19 @@ class FeedReader:
             EOFError: If the feed ends.
             TypeError: If it is not an async iterator.
         """
+        import asyncio  # noqa: PLC0415 - expensive, and rarely needed
+
         feed: Any = self._feed()
         if not isinstance(feed, AsyncIterable):
             if inspect.iscoroutine(feed):
                 feed.close()
             kind = type(cast("object", feed)).__qualname__
-            raise TypeError(f"it must be an async iterator, not {kind!r}. Write `async def` with `yield` for it.")
+            raise TypeError(f"it must return an async iterator, not {kind!r}. Write `async def` with `yield`.")
         items = aiter(cast("AsyncIterable[object]", feed))
         try:
             async for item in items:
                 self._on_item(self._text_of(item))
+                await asyncio.sleep(0)  # a feed that never waits must not block the event loop
         except GeneratorExit:  # the event loop was closed, so nothing can be awaited
             raise
         except BaseException:

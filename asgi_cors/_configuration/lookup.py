@@ -1,4 +1,4 @@
-"""Calls users' callables with a timeout, in order, until one allows the origin. One that fails allows nothing.
+"""Calls users' callables with a timeout, in order, until one allows the origin. A callable that fails allows nothing.
 
 Two functions drive the same generator. `drive` awaits its awaitables under asyncio or trio. `drive_blocking`, for WSGI,
 runs them on the background event loop.
@@ -51,11 +51,11 @@ def call_origin_callables(
         policy: The policy.
         origin: A serialized origin, which is not `null`.
         log: The log.
-        app_context: The context in which the callables run; else an empty one.
+        app_context: The context in which the callables run; None for an empty one.
 
     Returns:
-        The answer, with the leases of all sources that were called; a generator of awaitables if something has to be
-        awaited. Neither raises an exception.
+        The answer, with the leases of all sources that were called. If something has to be awaited: a generator of
+        awaitables, which returns the answer. The generator does not raise either.
     """
     generator = _call_each(policy, origin, log, app_context)
     try:
@@ -97,7 +97,7 @@ def _call_each(policy: Policy, origin: str, log: Log, app_context: AppContext | 
         if answer.error is None or not isinstance(entry, OriginSource):
             leases = None if leases is None or answer.leases is None else (*leases, *answer.leases)
         if answer.allowed is True:
-            return Answer(allowed=True, leases=leases)  # whatever an entry that failed might have returned
+            return Answer(allowed=True, leases=leases)  # an entry that failed could not have changed that
     return Answer(allowed=False, leases=leases if failure is None else None, error=failure)
 
 
@@ -107,14 +107,27 @@ def _call_source(
     """Look an origin up in a source."""
     if entry.app_context is None:
         entry.app_context = app_context
-    answer = entry.look_up(origin, policy)
-    return answer if isinstance(answer, Answer) else cast("Answer", (yield answer))
+    answer: object = entry.look_up(origin, policy)
+    if inspect.isawaitable(answer):
+        answer = yield answer
+    return check_answer(answer)
+
+
+def check_answer(value: object) -> Answer:
+    """Return the result of a source.
+
+    Raises:
+        TypeError: If it is not an `Answer`.
+    """
+    if not isinstance(value, Answer):
+        raise TypeError(f"look_up returned a value of type {type(value).__qualname__}, which is not an Answer")
+    return value
 
 
 def _call_function(
     function: Callable[[str], object], origin: str, log: Log, app_context: AppContext | None
 ) -> AwaitableGenerator[bool]:
-    """Call a function. Another value than True or False refuses, and a truthy one is logged."""
+    """Call a function. Any value but True refuses; a truthy one is logged."""
     found = call(function, origin, app_context=app_context)
     if found is True or found is False:
         return found

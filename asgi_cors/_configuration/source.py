@@ -1,4 +1,4 @@
-"""The base class of the entries that know origins at run time, and their answers."""
+"""The base class of entries whose origins change at run time, and the answers of such entries."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ class Source(Protocol):
 
 
 class OriginSource(ABC):
-    """An entry of `allow_origins` that knows its origins at run time: `Cached`, `Loaded` or a registry.
+    """An entry of `allow_origins` whose origins change at run time: `Cached`, `Loaded` or a registry.
 
-    It is never passed a value outside the grammar of origins, or `null`.
+    Middlewares call it with serialized origins alone, never with `null` or an invalid value.
     """
 
     app_context: AppContext | None = None
@@ -81,7 +81,7 @@ class OriginSource(ABC):
 
     @abstractmethod
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
-        """Return the answer for `origin`, or an awaitable of it if it is not known yet. Raise nothing.
+        """Return the answer for `origin`, or an awaitable of the answer if that is not known yet. Raise nothing.
 
         Args:
             origin: A serialized origin.

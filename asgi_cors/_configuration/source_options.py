@@ -1,10 +1,12 @@
-"""The options of `Cached` and `Tenants`: their checks, their defaults and their repr."""
+"""The options of `Cached`, `Loaded` and `Tenants`: their checks, their defaults and their repr."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, cast
@@ -39,6 +41,8 @@ def seconds(default: float, *, is_positive: bool = False, is_finite: bool = Fals
     def check(value: object) -> float:
         number: Any = value.total_seconds() if isinstance(value, timedelta) else value
         is_number = isinstance(number, int | float) and not isinstance(number, bool)
+        if is_number and number > sys.float_info.max:
+            number = math.inf
         if not (is_number and number >= 0) or (is_positive and not number) or (is_finite and math.isinf(number)):
             raise ValueError(noun)
         return cast("float", number)
@@ -160,6 +164,14 @@ def repr_of(kind: str, names: tuple[str, ...], options: Mapping[str, Option], va
         if value != options[name].default
     ]
     return f"{kind}({', '.join([*names, *changed])})"
+
+
+def text_of(error: Exception) -> str:
+    """Return the type and the text of an exception."""
+    text = ""
+    with contextlib.suppress(Exception):  # a user's exception may fail in any way
+        text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def show_duration(duration: float) -> str:

@@ -5,6 +5,7 @@ Nothing here is called to decide on a request.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 DEPENDS_ON_CALLABLE: Final = "asked at run time"
 _MAX_TEXTS: Final = 3  # of callables, in one line
 _MAX_LENGTH: Final = 100  # characters of a value or an exception
+_MAX_ERROR: Final = 400  # characters of the exception of a source, which ends with its remedy
 _MAX_SETS: Final = 16  # origin sets in which the closest origin is looked up
 
 
@@ -77,7 +79,7 @@ def get_answer(
         call: Calls a sync function. Default: in an empty context, as at run time.
     """
     if is_source(entry):
-        return OriginAnswer(*entry.describe(origin, policy))
+        return _describe(entry, origin, policy)
     name = call_name(entry)
     if _is_async(entry):
         return OriginAnswer(None, f"{DEPENDS_ON_CALLABLE} ({name})")
@@ -94,15 +96,30 @@ def get_answer(
     return OriginAnswer(False, f"refused by {name}{returned}")
 
 
+def _describe(source: DescribesOrigins, origin: str, policy: Policy) -> OriginAnswer:
+    """Return the answer that a source describes. If that raises, the request may still be allowed."""
+    try:
+        allowed, text = source.describe(origin, policy)
+        return OriginAnswer(allowed, f"{text}")
+    except Exception as error:  # noqa: BLE001 - a source of a user may raise anything
+        return OriginAnswer(None, f"{DEPENDS_ON_CALLABLE} ({show(source)}, whose describe() raised {_text_of(error)})")
+
+
 def failed_answer(entry: OriginCallable, error: Exception) -> OriginAnswer:
     """Return the answer of a callable that raised an exception."""
+    failed = f"{show(entry)} failed:" if is_source(entry) else f"{call_name(entry)} raised"
+    return OriginAnswer(
+        False, f"{failed} {_text_of(error, _MAX_ERROR if is_source(entry) else _MAX_LENGTH)}", failed=True
+    )
+
+
+def _text_of(error: Exception, limit: int = _MAX_LENGTH) -> str:
+    """Return the type and the text of an exception."""
     try:
-        text = f": {_short(' '.join(str(error).split()))}" if str(error) else ""
+        text = f": {_short(' '.join(str(error).split()), limit)}" if str(error) else ""
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
         text = ""
-    if is_source(entry):
-        return OriginAnswer(False, f"{show(entry)} failed: {type(error).__name__}{text}", failed=True)
-    return OriginAnswer(False, f"{call_name(entry)} raised {type(error).__name__}{text}", failed=True)
+    return f"{type(error).__name__}{text}"
 
 
 def combined_answer(policy: Policy, origin: str, get: GetAnswer = get_answer) -> OriginAnswer:
@@ -127,20 +144,29 @@ def combined_answer(policy: Policy, origin: str, get: GetAnswer = get_answer) ->
 
 def describe_refusal(policy: Policy, origin: str) -> str:
     """Return how the sources of a policy refused an origin; empty if none of them did. No function is called."""
-    answers = (OriginAnswer(*source.describe(origin, policy)) for source in _sources(policy))
+    answers = (_describe(source, origin, policy) for source in _sources(policy))
     return _join([answer for answer in answers if answer.allowed is False])
 
 
 def closest_allowed(policy: Policy, origin: str) -> Suggestion | None:
     """Return the closest origin that a policy allows by its strings or, if there is none, by its sources."""
-    of_sources = chain.from_iterable(source.origin_sets(policy) for source in _sources(policy))
+    of_sources = chain.from_iterable(_sets_of(source, policy) for source in _sources(policy))
     sets = islice(chain([policy.compiled.origins], of_sources), _MAX_SETS)
     return next(filter(None, (closest_origin(origins, origin) for origins in sets)), None)
 
 
+def _sets_of(source: DescribesOrigins, policy: Policy) -> Iterator[OriginSet]:
+    """Yield the origin sets of a source, until it raises."""
+    with contextlib.suppress(Exception):
+        yield from source.origin_sets(policy)
+
+
 def source_remedy(policy: Policy, origin: str) -> str | None:
-    """Return how the first source of a policy can allow an origin; None if there is no source."""
-    return next((source.remedy(origin) for source in _sources(policy)), None)
+    """Return how the first source of a policy that does not raise can allow an origin; None if there is none."""
+    for source in _sources(policy):
+        with contextlib.suppress(Exception):
+            return source.remedy(origin)
+    return None
 
 
 def call_name(function: Any) -> str:
@@ -167,5 +193,5 @@ def _join(answers: list[OriginAnswer]) -> str:
     return "; ".join([*texts, f"{more} more"] if more else texts)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+def _short(text: str, limit: int = _MAX_LENGTH) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -31,7 +31,7 @@ _SYMBOLS: Final = {True: "ok", False: "no", None: "??"}
 _MAX_NAMES: Final = 8  # in a list that a correction repeats
 _MAX_LENGTH: Final = 100  # characters of a name or origin that a correction repeats
 
-_CORRECT_CALLABLE: Final = "Correct the error of the callable."
+_CORRECT_CAUSE: Final = "Correct the cause of that error."
 _SEE_LOG: Final = "Correct the error that the logger asgi_cors reports for it."
 _REMEDIES: Final[Mapping[str | None, str]] = {
     _decision.INVALID_METHOD: "No browser sends this. Correct the client.",
@@ -224,7 +224,7 @@ class _Explainer:
             code = "WildcardOriginNotAllowed" if self.compiled.ignores_origin else "InvalidAllowCredentials"
             return f"{preflight}{code}", _credentials_remedy(self.policy)
         if self.answer and self.answer.failed:
-            return _decision.LOOKUP_FAILED, _CORRECT_CALLABLE
+            return _decision.LOOKUP_FAILED, _CORRECT_CAUSE
         reason = self.decision.reason or f"{preflight}{_decision.MISSING_ALLOW_ORIGIN}"
         return reason, remedy(self.policy, self.decision.reason, self.decision.subject, self.origin)
 

@@ -55,6 +55,12 @@ _PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
 }
 
 
+class NoOrigins(tuple[str, ...]):
+    """The `allow_origins` of a policy that is to refuse every origin, so that there is no warning of it."""
+
+    __slots__ = ()
+
+
 class Policy:
     """A CORS policy: the origins, methods, headers and credentials that an API allows.
 
@@ -123,7 +129,7 @@ class Policy:
             check_exposed(values["expose_headers"], given["expose_headers"], issues)
         if issues.errors:
             raise (PositionalOptionsError if arguments else ConfigError)(issues.errors)
-        add_policy_warnings(values, origins, issues)
+        add_policy_warnings(values, origins, issues, may_be_empty=isinstance(given["allow_origins"], NoOrigins))
         for warning in issues.warnings:
             warning.warn()
         for name, value in values.items():

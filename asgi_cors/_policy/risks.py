@@ -127,9 +127,18 @@ def check_exposed(exposed: Names, value: object, issues: OptionIssues) -> None:
         issues.of("expose_headers").add("expose-any-with-credentials", "*", message, hint)
 
 
-def add_policy_warnings(values: Mapping[str, Any], origins: OriginEntries, issues: OptionIssues) -> None:
-    """Add a warning for each option that is valid but probably not intended."""
-    if origins.is_empty:
+def add_policy_warnings(
+    values: Mapping[str, Any], origins: OriginEntries, issues: OptionIssues, *, may_be_empty: bool = False
+) -> None:
+    """Add a warning for each option that is valid but probably not intended.
+
+    Args:
+        values: The parsed options.
+        origins: The parsed origins.
+        issues: The collector of any option.
+        may_be_empty: Whether it is intended that no origin is allowed.
+    """
+    if origins.is_empty and not may_be_empty:
         message = "nothing is allowed, so every cross-origin page is refused"
         hint = "Write allow_origins=['https://app.example.com']."
         issues.of("allow_origins").warn("nothing-allowed", (), message, hint)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from asgi_cors import Answer, OriginSource
 from asgi_cors._configuration.calls import call, run_in_background
+from asgi_cors._configuration.lookup import check_answer
 from asgi_cors._decision.callables import OriginAnswer, failed_answer, get_answer
+from asgi_cors._errors import show
 
 if TYPE_CHECKING:
     from asgi_cors import AppContext, LimitedAwaitable, Policy
@@ -35,26 +37,25 @@ class SourceAnswers:
         self._called: dict[int, OriginSource] = {}
 
     def get(self, entry: OriginCallable, origin: str, policy: Policy) -> OriginAnswer:
-        """Return the answer of one callable. A source is called if it has to be, an async function is not."""
+        """Return the answer of one callable. A source is called if needed. An async function is not."""
         if not isinstance(entry, OriginSource):
             return get_answer(entry, origin, policy, partial(call, app_context=self._app_context))
         self._called[id(entry)] = entry
         entry.app_context = entry.app_context or self._app_context
         try:
             answer = entry.look_up(origin, policy)
-            if not isinstance(answer, Answer):
-                answer = _wait(answer)
+            answer = check_answer(answer if isinstance(answer, Answer) else _wait(answer))
         except Exception as error:  # noqa: BLE001 - a source of a user may raise anything
             return failed_answer(entry, error)
         if answer.error is not None:
             return failed_answer(entry, answer.error)
-        known, text = entry.describe(origin, policy)
-        if known is not answer.allowed:  # such as a source that stores nothing
-            text = f"{'allowed' if answer.allowed else 'refused'} by {entry!r}"
-        return OriginAnswer(answer.allowed, text)
+        described = get_answer(entry, origin, policy)
+        if described.allowed is answer.allowed:
+            return described
+        return OriginAnswer(answer.allowed, f"{'allowed' if answer.allowed else 'refused'} by {show(entry)}")
 
     def stop(self) -> None:
-        """End the tasks of the sources that were called."""
+        """Stop the sources that were called."""
         for source in self._called.values():
             with contextlib.suppress(Exception):
                 run_in_background(_stop(source)).result(TIME_LIMIT)
@@ -62,7 +63,7 @@ class SourceAnswers:
 
 @contextmanager
 def answers_of(app: InspectedApp) -> Generator[SourceAnswers]:
-    """Return the answers of the callables in an app. Failures are in the answers, and are not logged."""
+    """Yield the answers of the callables in an app. The answers report failures, so nothing is logged."""
     answers = SourceAnswers(app.configuration.evaluator.app_context if app.configuration else None)
     logger = logging.getLogger("asgi_cors")
     handler = logging.NullHandler()
@@ -80,7 +81,7 @@ def _wait(answer: LimitedAwaitable) -> Answer:
     """Wait for an answer in the background event loop.
 
     Raises:
-        TimeoutError: There is none in time.
+        TimeoutError: If there is no answer in time.
     """
     limit = min(answer.limit + 1, TIME_LIMIT)
     future = run_in_background(_await(answer))

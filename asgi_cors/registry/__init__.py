@@ -1,7 +1,7 @@
 """Origins that this project stores: a list in a database, shared by workers and machines.
 
-`SQLiteRegistry` needs nothing but Python, for the workers of one machine. `RedisRegistry` serves several machines.
-Both are an entry of `allow_origins`, and are `Registry` objects: add, remove and list origins, read their history.
+`SQLiteRegistry` serves the workers of one machine, and needs nothing but Python. `RedisRegistry` serves several
+machines. Both are a `Registry`, which adds, removes and lists origins, and can be an entry of `allow_origins`.
 """
 
 from __future__ import annotations

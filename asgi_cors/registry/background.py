@@ -33,7 +33,7 @@ def background_loop() -> asyncio.AbstractEventLoop:
 
 
 def submit(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
-    """Run a coroutine in the background event loop, without the caller's context variables."""
+    """Run a coroutine in the background event loop, in an empty context."""
     return Context().run(asyncio.run_coroutine_threadsafe, coroutine, background_loop())
 
 
@@ -41,7 +41,9 @@ def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine in the background event loop, and block this thread until it has ended."""
     if threading.current_thread().name == "asgi_cors-registry":
         coroutine.close()
-        raise RuntimeError("registry.sync would block the event loop that it waits for; await the registry's methods")
+        raise RuntimeError(
+            "registry.sync blocks the event loop that it waits for. Write `await registry.add(…)`, without sync."
+        )
     return submit(coroutine).result()
 
 
@@ -89,7 +91,7 @@ def _is_asyncio() -> bool:
 
 
 def _call_in(schedule: Callable[..., object], *arguments: Any) -> None:
-    """Call a function in the caller's event loop, unless the loop has ended."""
+    """Call a function in the caller's event loop, unless the loop is closed."""
     try:
         schedule(*arguments)
     except RuntimeError:  # trio.RunFinishedError, and asyncio's "Event loop is closed"
@@ -106,10 +108,10 @@ class Forkable(Protocol):
         """Close the connections, and hold the locks."""
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Release the locks."""
 
     def after_fork_in_child(self) -> None:
-        """Begin anew, without threads."""
+        """Replace the locks. The threads of the parent do not run in the child."""
 
 
 _forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
@@ -117,28 +119,32 @@ _forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 def call_at_fork(owner: Forkable) -> None:
     """Call the methods of `Forkable` at each fork of this process, as long as the object exists."""
-    _forkables.add(owner)
+    with _fork_lock:
+        _forkables.add(owner)
 
 
 def _before_fork() -> None:
-    _forking[:] = [*_forkables]
-    for owner in _forking:
+    _fork_lock.acquire()
+    for owner in [*_forkables]:
         owner.before_fork()
+        _forking.append(owner)
 
 
 def _after_fork_in_parent() -> None:
     while _forking:
         _forking.pop().after_fork_in_parent()
+    _fork_lock.release()
 
 
 def _after_fork_in_child() -> None:
-    global _loop, _lock
-    _loop, _lock = None, threading.Lock()
+    global _loop, _lock, _fork_lock
+    _loop, _lock, _fork_lock = None, threading.Lock(), threading.Lock()
     while _forking:
         _forking.pop().after_fork_in_child()
 
 
-_forking: list[Forkable] = []  # the objects of the fork that is under way
+_fork_lock = threading.Lock()  # held during a fork: another thread that forks waits
+_forking: list[Forkable] = []  # the objects whose locks are held during a fork
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -1,4 +1,4 @@
-"""Adds many entries: in batches, without the invalid ones."""
+"""Adds many entries in batches, without the invalid ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .store import Action, Entry, Store, Write
 from .validation import check_entry
 
 Known = dict[tuple[str, str], tuple[str, datetime | None]]
-"""Note and end of each entry, by tenant and origin."""
+"""The note and expiry of each entry, by tenant and origin."""
 
 BATCH: Final = 5_000  # writes of one transaction
 
@@ -22,9 +22,9 @@ class AddResult(NamedTuple):
 
     Args:
         added: The number of new entries.
-        updated: The number of entries with another note or end.
-        unchanged: The number of entries that were there.
-        issues: The mistakes of the entries that were left out. The message begins with the number of the entry.
+        updated: The number of entries whose note or expiry was changed.
+        unchanged: The number of entries that were stored already.
+        issues: The mistakes of the entries that were left out. Each message begins with the number of the entry.
     """
 
     added: int
@@ -38,7 +38,7 @@ async def add_in_batches(
     write: Callable[[list[Write]], Awaitable[list[Action | None]]],
     on_progress: Callable[[int], object] | None,
 ) -> AddResult:
-    """Write entries in batches, at least one, and count the actions; see `Registry.add_all`."""
+    """Write entries in one or more batches, and count the actions; see `Registry.add_all`."""
     added = updated = unchanged = read = 0
     issues: list[Issue] = []
     async for batch in _batches(entries):
@@ -82,7 +82,7 @@ def _valid_writes(batch: Sequence[object], offset: int, issues: list[Issue]) -> 
     for number, item in enumerate(batch, offset + 1):
         entry = Entry(origin=item) if isinstance(item, str) else item
         if not isinstance(entry, Entry):
-            found = [Issue.wrong_type("entries", item, "an Entry or a text", "Write Entry(origin='…').")]
+            found = [Issue.wrong_type("entries", item, "an Entry or a string", "Write Entry(origin='…').")]
         elif not (found := check_entry(entry)):
             writes.append(Write("add", entry))
         issues += [
@@ -93,7 +93,7 @@ def _valid_writes(batch: Sequence[object], offset: int, issues: list[Issue]) -> 
 
 
 async def read_known(store: Store) -> Known:
-    """Read note and end of all entries that have not ended."""
+    """Read the note and expiry of all entries that have not expired."""
     now = datetime.now(UTC)
     return {
         (entry.tenant, entry.origin): (entry.note, entry.expires_at)

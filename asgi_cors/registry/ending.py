@@ -1,4 +1,4 @@
-"""Origins that end at a time of the wall clock."""
+"""Origins that expire at a time of the wall clock. The code calls that time the end of an entry."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _SLICE: Final = 10_000  # entries that are freed at once: other threads wait mea
 
 
 def wall_clock() -> float:
-    """Return the seconds since 1970, by which entries end."""
+    """Return the seconds since 1970. Entries expire by this clock."""
     return time.time()
 
 
 class EndingOrigins:
-    """Origins and patterns with their ends. If the wall clock goes back, they are allowed again."""
+    """Origins and patterns that expire. If the wall clock is set back, an expired one is allowed again."""
 
     __slots__ = ("_ended", "_ends", "_expected", "_lock", "_table")
 
     def __init__(self) -> None:
         """Start without an entry."""
-        self._table = OriginTable()  # entries that have not ended
+        self._table = OriginTable()  # entries that have not expired
         self._ends: dict[str, float] = {}  # of all entries
-        # Heaps, with the next change of the table first. A pair that `_ends` does not have is out of date.
+        # Heaps, with the next change of the table first. A pair is outdated if `_ends` does not have it.
         self._expected: list[tuple[float, str]] = []
         self._ended: list[tuple[float, str]] = []  # with the negative end
-        self._lock = threading.Lock()  # readers, too, remove entries that have ended
+        self._lock = threading.Lock()  # readers, too, remove expired entries from the table
 
     def __len__(self) -> int:
-        """Return the number of entries, also of those that have ended."""
+        """Return the number of entries, including expired ones."""
         return len(self._ends)
 
     def add(self, text: str, end: float) -> bool:
-        """Add an entry, or change its end, and return whether it is valid."""
+        """Add an entry, or change its expiry, and return whether it is valid."""
         with self._lock:
             if not self._table.insert(text):
                 return False
@@ -58,7 +58,7 @@ class EndingOrigins:
             return self._ends.pop(text, None) is not None
 
     def lease(self, origin: str, policy: Policy | None) -> Lease | None:
-        """Return a lease until the next end of an entry if `origin` is allowed now, else None."""
+        """Return a lease if `origin` is allowed now, else None. The lease ends when the next entry expires."""
         with self._lock:
             self._follow_clock(wall_clock())
             if self._table.allows(origin, policy):

@@ -3,10 +3,10 @@
 The follower runs in the background event loop of the registries, so a request never waits on a connection, and the
 app's event loop does none of its work.
 
-- A store without an id was never written to, or was flushed: it counts as unavailable.
+- A store without an id counts as unavailable: it was never written to, or it was flushed.
 - While the store is unavailable, the last good list stays in use. A process that never loaded one refuses.
-- If changes are missing (purged, or the version went back) or the store has another id, the whole list is loaded again.
-  If that comes back empty, the store counts as unavailable.
+- The whole list is loaded again if changes were purged, if the version went back, or if the store has another id. If
+  that list is empty because the store lost its entries, the store counts as unavailable.
 - A failover, or an older copy of a file, may lose changes that were made, and as many new ones may follow before the
   next check. Id and version look unbroken then. So each check compares the last change that was applied, too.
 """
@@ -35,7 +35,7 @@ _PAGE: Final = 1_000  # changes of one read
 _FIRST_LOAD: Final = 2.0  # seconds that a request waits for the first load
 _MAX_BACK_OFF: Final = 4.0  # seconds between two attempts to reach a store
 _CATCH_UP: Final = 1.0  # seconds that a write waits until this process uses the change
-_FREE_AFTER: Final = 10.0  # seconds after which no request reads a replaced list any more
+_FREE_AFTER: Final = 10.0  # seconds after which no request reads a replaced list
 _LOG_EVERY: Final = 60.0  # seconds between two log lines about one outage
 
 
@@ -43,7 +43,7 @@ class RegistryStats(NamedTuple):
     """The state of a process's copy of a registry.
 
     Args:
-        entries: The number of entries of all tenants, also of those that have ended but were not removed.
+        entries: The number of entries of all tenants, including expired ones that were not removed.
         version: The version of the last change that was applied; None before the first load.
         age: The seconds since the store was last read; None before the first load.
         loads: How often the whole list was loaded.
@@ -82,7 +82,7 @@ class Follower:
         self._error: Exception | None = None
         self._lock = threading.Lock()
         self._task: Future[None] | None = None
-        self._first_check: Future[None] | None = None  # of the task, while it runs; ends also if the check failed
+        self._first_check: Future[None] | None = None  # of the running task; done after a failed check, too
         self._checks = asyncio.Lock()
         call_at_fork(self)
 
@@ -105,7 +105,7 @@ class Follower:
             task.cancel()
 
     def _end(self) -> None:
-        """Void all leases, because no later change would, and wake the requests that wait. The caller has the lock."""
+        """Void all leases, and wake the requests that wait. Without the task, no change would void a lease."""
         first_check, self._first_check = self._first_check, None
         self._list.allow_leases(allowed=False)
         if first_check is not None and not first_check.done():
@@ -116,11 +116,11 @@ class Follower:
         self._lock.acquire()
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Release the lock."""
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Use the list of the parent, without its task. The next request starts another one."""
+        """Use the list of the parent. The next request starts a task of this process."""
         self._lock, self._task, self._first_check = threading.Lock(), None, None
         self._checks = asyncio.Lock()
         self._list.after_fork()
@@ -140,7 +140,7 @@ class Follower:
                 await self._wait(failures)
         finally:
             with self._lock:
-                if first_check is self._first_check:  # not stopped, but failed: the next request starts it again
+                if first_check is self._first_check:  # the task failed: the next request starts another one
                     self._end()
 
     async def _wait(self, failures: int) -> None:
@@ -152,7 +152,7 @@ class Follower:
         return await asyncio.sleep(self.poll)
 
     async def catch_up(self) -> None:
-        """Apply the changes of this process now, if requests use the list, and wait for a second at most."""
+        """Apply a write of this process now if requests use the list. Wait for a second at most."""
         if self._first_check is not None:
             self._catching_up = asyncio.ensure_future(self._check())  # referenced, so that it is not freed
             await asyncio.wait({self._catching_up}, timeout=_CATCH_UP)
@@ -235,7 +235,7 @@ class Follower:
         now = self._clock()
         if self._logged_at is None or now - self._logged_at >= _LOG_EVERY:
             self._logged_at = now
-            effect = "the last good list stays in use" if self._list.id else "its origins are refused until then"
+            effect = "the last good list stays in use" if self._list.id else "its origins are refused until it is read"
             text = error if isinstance(error, RegistryError) else f"{self._store.name}: {error!r}"
             _LOGGER.warning("A registry can't be read, and is tried again; %s. %s", effect, text)
 
@@ -246,7 +246,7 @@ class Follower:
         if self._first_check is None:
             try:
                 self.start()
-            except Exception as error:  # noqa: BLE001 - no thread can be started
+            except Exception as error:  # noqa: BLE001 - such as "can't start new thread"
                 return Answer(allowed=False, error=error)
         first_check = self._first_check
         if first_check is None or first_check.done():
@@ -264,7 +264,7 @@ class Follower:
         if origins.id:
             return origins.answer(tenant, origin, policy)
         error = self._error or RegistryError(
-            f"{self._store.name}: the list is not loaded yet. Wait, or load it with lifespan."
+            f"{self._store.name}: the list is not loaded yet. A server with lifespan loads it at start-up."
         )
         return Answer(allowed=False, error=error)
 

@@ -36,15 +36,21 @@ class TenantList:
         self.ending: EndingOrigins | None = None
 
     def add(self, text: str, end: datetime | None) -> bool:
-        """Add an entry, or change its end, and return whether it is valid."""
-        self.discard(text)
+        """Add an entry, or change its expiry, and return whether it is valid."""
+        # It is removed from its old place at last: it is allowed all the time.
         if end is None:
-            is_valid = self.unending.insert(text)
-            self.size += is_valid
-            return is_valid
+            if text not in self.unending:
+                if not self.unending.insert(text):
+                    return False
+                self.size += 1
+            if self.ending is not None:
+                self.ending.discard(text)
+            return True
         if self.ending is None:
             self.ending = EndingOrigins()
-        return self.ending.add(text, end.timestamp())
+        is_valid = self.ending.add(text, end.timestamp())
+        self._discard_unending(text)
+        return is_valid
 
     def load(self, entries: list[tuple[str, float | None]]) -> list[str]:
         """Add entries with their ends, and return the invalid ones. Of one that comes twice, the last end counts."""
@@ -67,12 +73,16 @@ class TenantList:
 
     def discard(self, text: str) -> None:
         """Remove an entry if it is there."""
-        if (self.ending is None or not self.ending.discard(text)) and text in self.unending:
+        if self.ending is None or not self.ending.discard(text):
+            self._discard_unending(text)
+
+    def _discard_unending(self, text: str) -> None:
+        if text in self.unending:
             self.unending.discard(text)
             self.size -= 1
 
     def __len__(self) -> int:
-        """Return the number of entries, also of those that have ended."""
+        """Return the number of entries, including expired ones."""
         return self.size + (0 if self.ending is None else len(self.ending))
 
     def answer(self, origin: str, policy: Policy | None) -> Answer:
@@ -80,8 +90,12 @@ class TenantList:
         lease = self.lease  # before the origins are read, so that a change in between voids it
         if self.unending.allows(origin, policy):
             return Answer(allowed=True, leases=(lease,))
-        end = None if self.ending is None else self.ending.lease(origin, policy)
-        return Answer(allowed=True, leases=(lease, end)) if end else Answer(allowed=False, leases=(lease,))
+        if self.ending is not None:
+            if end := self.ending.lease(origin, policy):
+                return Answer(allowed=True, leases=(lease, end))
+            if self.unending.allows(origin, policy):  # it was moved from one to the other meanwhile
+                return Answer(allowed=True, leases=(lease,))
+        return Answer(allowed=False, leases=(lease,))
 
 
 class OriginList:
@@ -127,7 +141,7 @@ class OriginList:
         return (*found.unending.origin_sets(policy), *ending)
 
     def count(self, tenant: str) -> int:
-        """Return the number of a tenant's entries, also of those that have ended."""
+        """Return the number of a tenant's entries, including expired ones."""
         return len(self._tenants.get(tenant, ()))
 
     # -- the thread that changes the list
@@ -198,13 +212,13 @@ class OriginList:
         lease.void()
 
     def allow_leases(self, *, allowed: bool) -> None:
-        """Begin to lease answers, or end all leases: when no later change would void them."""
+        """Lease answers from now on, or void all leases, because no task applies changes that would void them."""
         self.has_leases = allowed
         for tenant in self._all():
             self._renew(tenant)
 
     def follow_clock(self) -> None:
-        """Void the answers that depend on ends if the wall clock has gone back. An entry may be allowed again."""
+        """If the wall clock was set back, void the leases of tenants with expiring entries: some are allowed again."""
         last, self._wall_time = self._wall_time, wall_clock()
         if self._wall_time < last:
             for tenant in self._all():
@@ -214,7 +228,7 @@ class OriginList:
     def _all(self) -> Iterator[TenantList]:
         yield from [*self._tenants.values(), self._others]
 
-    # -- the end
+    # -- forks and memory
 
     def after_fork(self) -> None:
         """Replace the locks, which another thread may have held."""
@@ -223,7 +237,7 @@ class OriginList:
                 tenant.ending.after_fork()
 
     def free(self) -> None:
-        """Free the memory in slices: other threads wait while many objects are freed at once."""
+        """Free the memory in slices, because all other threads wait while many objects are freed at once."""
         while self._tenants:
             _, tenant = self._tenants.popitem()
             if tenant.ending is not None:

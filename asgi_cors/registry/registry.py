@@ -17,7 +17,16 @@ from .batches import AddResult, add_in_batches, preview, read_known
 from .follower import Follower, RegistryStats
 from .store import Action, Change, Entry, Store, Write
 from .sync import SyncRegistry, run_in_this_thread
-from .validation import check_entry, check_options, check_page, check_text, check_texts, check_time, check_type
+from .validation import (
+    check_entry,
+    check_options,
+    check_page,
+    check_text,
+    check_texts,
+    check_time,
+    check_type,
+    is_storable,
+)
 from .watch import watch
 
 if TYPE_CHECKING:
@@ -30,7 +39,7 @@ class Registry(OriginSource):
     """A list of origins in a store, and an entry of `allow_origins`: those of tenant "".
 
     The methods can be awaited under asyncio and trio. `sync` has the same methods without async, for scripts and for
-    the views of Flask and Django. A cancelled call is not interrupted.
+    the views of Flask and Django. If the caller is cancelled, a write still ends.
 
     Args:
         store: The store.
@@ -41,8 +50,11 @@ class Registry(OriginSource):
         ConfigError: If an argument is invalid.
     """
 
+    has_url: bool = False
+    """Whether the name of the store is a URL with which `open_registry` opens this registry."""
+
     def __init__(self, store: Store, *, poll: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open nothing yet: the first use does."""
+        """Open nothing yet. The first call opens the store."""
         check_options(poll=poll, clock=clock)
         self.store: Final = store
         self._follower = Follower(store, poll=poll, clock=clock)
@@ -53,7 +65,7 @@ class Registry(OriginSource):
     async def add(
         self, origin: str, *, tenant: str = "", note: str = "", by: str = "", expires_at: datetime | None = None
     ) -> bool:
-        """Add an origin or pattern, or change its note and end. This process uses it when the call returns.
+        """Add an origin or pattern, or change its note and expiry. This process allows it when the call returns.
 
         Args:
             origin: An origin such as `https://app.example.com`, or a pattern such as `https://*.example.com`. `*`,
@@ -61,7 +73,7 @@ class Registry(OriginSource):
             tenant: The tenant that it belongs to.
             note: A text for administrators, on one line.
             by: Who adds it.
-            expires_at: When it ends, as an aware datetime; None for never.
+            expires_at: When it expires, as an aware datetime; None for never.
 
         Returns:
             Whether the entry is new.
@@ -87,7 +99,7 @@ class Registry(OriginSource):
             Whether the entry was there.
 
         Raises:
-            ConfigError: If an argument is not a text.
+            ConfigError: If an argument is not a string.
             RegistryError: If the write fails.
         """
         entry = Entry(origin=origin, tenant=tenant, by=by)
@@ -96,6 +108,8 @@ class Registry(OriginSource):
             issues.insert(0, type_issue)
         if issues:
             raise ConfigError(issues)
+        if not is_storable(origin):
+            return False
         return await self._write([Write("remove", entry)]) == ["remove"]
 
     async def add_all(
@@ -105,12 +119,12 @@ class Registry(OriginSource):
         dry_run: bool = False,
         on_progress: Callable[[int], object] | None = None,
     ) -> AddResult:
-        """Add many entries, in transactions of 5,000. Invalid ones are left out. Without entries, make the store.
+        """Add many entries, in transactions of 5,000. Invalid entries are left out. An empty list makes the store.
 
         Args:
             entries: Entries or origins. Their `id` and `added_at` are not used.
             dry_run: Check and count only, and write nothing.
-            on_progress: Called after each transaction with the number of entries that were read so far.
+            on_progress: Called after each transaction with the number of entries so far.
 
         Raises:
             RegistryError: If the write fails. The transactions before it are stored.
@@ -121,7 +135,7 @@ class Registry(OriginSource):
         return await add_in_batches(entries, self._write, on_progress)
 
     async def list(self, *, tenant: str | None = None, after: int | None = None, limit: int = 1000) -> list[Entry]:
-        """Return entries in the order in which they were added, including those that have ended.
+        """Return entries in the order in which they were added, including expired ones.
 
         Args:
             tenant: The tenant; None for all, "" for the entries without one.
@@ -171,11 +185,11 @@ class Registry(OriginSource):
         return purged
 
     def watch(self, *, tenant: str | None = None, after: int | None = None) -> AsyncIterator[Change]:
-        """Iterate over changes as they are made, without an end.
+        """Iterate over changes as they are made. The iterator does not end.
 
-        While the store is unavailable, the iterator waits, and then catches up. It skips changes that were purged
-        meanwhile. If the store was replaced by another one, it begins with that store's oldest change. If the store
-        lost changes, as Redis may in a failover, it goes on with the next one.
+        While the store is unavailable, the iterator waits, and then catches up. Changes that were purged meanwhile are
+        skipped. If the store was replaced by another one, the iterator begins with the oldest change of that store. If
+        the store lost changes, as Redis may in a failover, the iterator goes on with the next one.
 
         Args:
             tenant: The tenant; None for all.
@@ -194,7 +208,7 @@ class Registry(OriginSource):
 
     @cached_property
     def sync(self) -> SyncRegistry:
-        """The same methods without async. Each blocks its thread until it has ended."""
+        """The same methods without async. Each call blocks its thread."""
         registry = copy.copy(self)
         registry._run = run_in_this_thread  # noqa: SLF001 - a copy of this object
         return SyncRegistry(registry)
@@ -232,8 +246,8 @@ class Registry(OriginSource):
         return self._follower.describe("", origin, policy, repr(self))
 
     def remedy(self, origin: str) -> str:
-        """Return the command that adds an origin."""
-        return _command(self, origin, "")
+        """Return the command that adds an origin; see `OriginSource`."""
+        return _remedy(self, self, origin)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the entries without a tenant."""
@@ -259,9 +273,11 @@ class Registry(OriginSource):
 list_ = list  # in the class above, `list` is a method
 
 
-def _command(registry: Registry, origin: str, tenant: str) -> str:
+def _remedy(registry: Registry, entry: OriginSource, origin: str, tenant: str = "") -> str:
+    if not registry.has_url:
+        return f"add {origin!r} to {entry!r}"
     arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
-    return f"run asgi-cors origins add {shlex.join(arguments)}"
+    return f"run `asgi-cors origins add {shlex.join(arguments)}`"
 
 
 class TenantOrigins(OriginSource):
@@ -288,8 +304,8 @@ class TenantOrigins(OriginSource):
         return self._follower.describe(self._name, origin, policy, repr(self))
 
     def remedy(self, origin: str) -> str:
-        """Return the command that adds an origin to the tenant."""
-        return _command(self._registry, origin, self._name)
+        """Return the command that adds an origin to the tenant; see `OriginSource`."""
+        return _remedy(self._registry, self, origin, self._name)
 
     def origin_sets(self, policy: Policy) -> Iterable[Any]:
         """Return the origins of the tenant."""
@@ -314,5 +330,5 @@ class TenantOrigins(OriginSource):
         return hash((self._registry, self._name))
 
     def __repr__(self) -> str:
-        """Return the call that makes an equal entry."""
+        """Return the registry and the tenant, as the call of `tenant`."""
         return f"{self._registry!r}.tenant({self._name!r})"

@@ -31,19 +31,20 @@ _CHANGES: Final = "SELECT * FROM history WHERE {}version > ? ORDER BY version LI
 class SQLiteRegistry(Registry):
     """A registry in an SQLite file, for the workers of one machine.
 
-    The file is made by the first write; its folder must exist. It must be on a local file system, not on NFS. Two more
-    files are next to it, with `-wal` and `-shm` at the end of their names, so workers need write rights to the folder,
-    too.
+    The first write makes the file. Its folder must exist, on a local file system, not on NFS. SQLite makes two more
+    files next to it, whose names end in `-wal` and `-shm`. So workers, too, need write rights to the folder.
 
     Args:
         path: The path of the file. A relative path is resolved at once.
         poll: The seconds between two checks for changes of other processes.
-        read_only: Never write: the methods that do raise `RegistryError`.
+        read_only: Whether methods that write raise `RegistryError`.
         clock: A monotonic clock for ages, in seconds.
 
     Raises:
         ConfigError: If an argument is invalid.
     """
+
+    has_url = True
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class SQLiteRegistry(Registry):
         read_only: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open nothing yet: the first use does."""
+        """Open nothing yet. The first call opens the file."""
         super().__init__(SQLiteStore(path, read_only=read_only), poll=poll, clock=clock)
         self._arguments = [repr(os.fspath(path))]
         self._arguments += [f"poll={poll:g}"] if poll != 0.5 else []  # noqa: PLR2004 - the default
@@ -69,14 +70,14 @@ class SQLiteStore(Store):
 
     Args:
         path: The path of the file.
-        read_only: Never write.
+        read_only: Whether methods that write raise `RegistryError`.
 
     Raises:
         ConfigError: If the path is invalid.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
-        """Open nothing yet: the first use does."""
+        """Open nothing yet. The first call opens the file."""
         self.path = _absolute(path)
         self.name = f"sqlite:///{os.fspath(path)}"
         self._read_only = read_only
@@ -103,7 +104,7 @@ class SQLiteStore(Store):
         return [_entry(*row) for row in rows]
 
     async def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> AsyncIterator[list[Entry]]:
-        """Yield all entries in pages, in the order of their ids, up to those that are added meanwhile."""
+        """Yield all entries in pages, in the order of their ids. Entries that are added meanwhile may be left out."""
         async for rows in self._scan(_PATTERNS if only_patterns else _ENTRIES, tenant):
             yield [_entry(*row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""A connection to an SQLite file, in a daemon thread of its own, and the errors of SQLite as `RegistryError`."""
+"""A connection to an SQLite file in a daemon thread. Errors of SQLite become a `RegistryError`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ Result = TypeVar("Result")
 Calls = queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
 
 BUSY_TIMEOUT: Final = 5.0  # seconds that a writer waits for another one
-CLOSE_TIMEOUT: Final = 1.0  # seconds that a reader waits while the last other connection closes; no writer delays it
-READER_RETRIES: Final = 1.0  # seconds for which a reader tries again, because it does not wait for a lock
+CLOSE_TIMEOUT: Final = 1.0  # seconds that a reader waits while another connection closes the file
+READER_RETRIES: Final = 1.0  # seconds for which a reader tries again if the file is locked
 _RETRY: Final = 0.02  # seconds between two attempts to get a lock
+
+_abandoned: Final[list[sqlite3.Connection]] = []  # of the parent process; never closed
 
 _CAUSES: Final = {
     "SQLITE_AUTH": ("this user may not open it", "Give the user read and write rights to the file and its folder."),
@@ -85,7 +87,7 @@ class Connection:
             await asyncio.sleep(_RETRY)
 
     async def close(self) -> None:
-        """Close the connection and end the thread after the calls that are under way."""
+        """Close the connection and end the thread, after the calls that were submitted."""
         with self._lock:
             calls, self._calls = self._calls, None
         if calls is not None:
@@ -106,19 +108,20 @@ class Connection:
         return future
 
     def before_fork(self) -> None:
-        """Close the connection. SQLite's locks would otherwise be wrong in the child, which inherits its memory."""
+        """Close the connection, because a child must not use that of its parent (sqlite.org/howtocorrupt.html, 2.6)."""
         self._is_locked = self._file.lock.acquire(timeout=BUSY_TIMEOUT)
-        if self._is_locked:  # else a call takes long, and the fork goes on
+        if self._is_locked:  # otherwise a call takes long, and the process forks with the connection open
             self._file.disconnect()
 
     def after_fork_in_parent(self) -> None:
-        """Go on. The next call opens a connection."""
+        """Release the lock. The next call opens a connection."""
         if self._is_locked:
             self._file.lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Begin without a thread."""
+        """Replace the locks. The next call starts a thread."""
         self._file.lock, self._lock, self._calls = threading.Lock(), threading.Lock(), None
+        self._file.abandon()
 
 
 def _work(file: _File, calls: Calls) -> None:
@@ -153,7 +156,7 @@ def _use_wal(connection: sqlite3.Connection) -> str:
 
 
 class _File:
-    """The file, and the connection. It is opened again after an error, and if the file was replaced."""
+    """The file and its connection, which is opened again after an error, and if the file was replaced."""
 
     def __init__(self, path: Path, name: str, *, writes: bool) -> None:
         self._path = path
@@ -195,22 +198,20 @@ class _File:
 
     def _open(self) -> sqlite3.Connection | None:
         """Return the connection, or None if a reader's file does not exist."""
-        identity = self._stat()
-        if self._connection is not None and identity == self._identity:
-            return self._connection
-        self.disconnect()
-        if identity is None and not self._writes:
-            return None
-        self._connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode={'rwc' if self._writes else 'ro'}",
-            uri=True,
-            timeout=BUSY_TIMEOUT if self._writes else CLOSE_TIMEOUT,
-            isolation_level=None,
-            check_same_thread=False,  # a thread that forks closes it
-        )
-        if self._writes:
-            self._prepare_to_write(self._connection)
-        self._identity = self._stat()
+        while self._connection is None or self._stat() != self._identity:  # also if it is replaced while it is opened
+            self.disconnect()
+            self._identity = self._stat()
+            if self._identity is None and not self._writes:
+                return None
+            self._connection = sqlite3.connect(
+                f"{self._path.as_uri()}?mode={'rwc' if self._writes else 'ro'}",
+                uri=True,
+                timeout=BUSY_TIMEOUT if self._writes else CLOSE_TIMEOUT,
+                isolation_level=None,
+                check_same_thread=False,  # a thread that forks closes it
+            )
+            if self._writes:
+                self._prepare_to_write(self._connection)
         return self._connection
 
     def _prepare_to_write(self, connection: sqlite3.Connection) -> None:
@@ -221,14 +222,14 @@ class _File:
             raise self._error("its file system does not support WAL", "Name a file on a local disk, not NFS.")
 
     def _check(self, connection: sqlite3.Connection) -> bool:
-        """Return whether the file is a registry, and False if it is empty. Raise if it is another's."""
+        """Return True for a registry, and False for an empty file. Raise for the database of another application."""
         found = is_created(connection)
         if found is None:
             raise self._error("it is the database of another application", "Name another file.")
         if found > SCHEMA:
             raise self._error(
-                f"it has schema {found}, made by a newer version of asgi-cors-bridge; this one knows schema {SCHEMA}",
-                "Install the newest version here: pip install --upgrade asgi-cors-bridge.",
+                f"a newer version of asgi-cors-bridge made it, with schema {found}; this one supports schema {SCHEMA}",
+                "Run pip install --upgrade asgi-cors-bridge.",
             )
         return found > 0
 
@@ -262,6 +263,12 @@ class _File:
         connection, self._connection, self._identity = self._connection, None, None
         if connection is not None:
             connection.close()
+
+    def abandon(self) -> None:
+        """Forget the connection that a call of the parent used during the fork. To close it could block for ever."""
+        if self._connection is not None:
+            _abandoned.append(self._connection)
+            self._connection = None
 
     # -- errors
 

@@ -1,6 +1,6 @@
-"""The records of a registry, and the interface of a store: one database engine.
+"""The records of a registry, and `Store`: the interface to one database engine.
 
-A store has entries, a version and the history of changes. It neither parses origins nor caches: `Registry` does.
+A store has entries, a version and the history of changes. `Registry` parses the origins, and caches the entries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Entry:
         note: A text for administrators.
         by: Who added it.
         added_at: When it was added, as an aware datetime; None if it is not stored yet.
-        expires_at: When it ends, as an aware datetime; None for never.
+        expires_at: When it expires, as an aware datetime; None for never.
     """
 
     id: int = 0
@@ -44,12 +44,12 @@ class Change:
     Args:
         version: The number of the change, without gaps, from 1.
         at: When it was made, as an aware datetime.
-        action: `add`, `update` (another note or end) or `remove`.
+        action: `add`, `update` (another note or expiry) or `remove`.
         origin: The origin or pattern.
         tenant: The tenant; empty for none.
         by: Who made it.
         note: The note of the entry.
-        expires_at: The end of the entry, as an aware datetime; None for never.
+        expires_at: When the entry expires, as an aware datetime; None for never.
     """
 
     version: int
@@ -67,8 +67,8 @@ class Write:
     """One change to be made.
 
     Args:
-        action: `add` (or update) or `remove`.
-        entry: The entry. For `remove`, its origin, tenant and `by` count.
+        action: `add`, which also updates an entry, or `remove`.
+        entry: The entry. For `remove`, only its origin, tenant and `by` are used.
     """
 
     action: Literal["add", "remove"]
@@ -114,24 +114,24 @@ class Store(ABC):
 
     @abstractmethod
     async def write(self, writes: Sequence[Write]) -> list[Action | None]:
-        """Make changes in one transaction: entries, version and history, all or nothing. Durable on return.
+        """Make changes in one transaction: entries, version and history, all or nothing. They are durable on return.
 
-        Makes the store, with its id, if it does not exist, also for no writes. A later write sees the earlier ones of
-        the same call.
+        If the store does not exist, make it, with its id, even if `writes` is empty. A later write sees the earlier
+        ones of the same call.
 
         Returns:
             For each write the action that was recorded; None if nothing changed (an equal entry, or nothing to remove).
 
-            - `add` of an entry that is not there, or that has ended by the store's clock: "add". The entry gets the
+            - `add` of an entry that is not there, or that has expired by the store's clock: "add". The entry gets the
               version of the change as its id.
-            - `add` of another note or end: "update". Id, `by` and `added_at` of the entry stay.
-            - `remove` of an entry, also of one that has ended: "remove". The change has the note and the end of the
-              removed entry, and `by` of the write.
+            - `add` with another note or expiry: "update". Id, `by` and `added_at` of the entry stay.
+            - `remove` of an entry, expired or not: "remove". The change has the note and expiry of the removed entry,
+              and `by` of the write.
         """
 
     @abstractmethod
     async def entries(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """Return entries in the order of their ids, including those that have ended.
+        """Return entries in the order of their ids, including expired ones.
 
         Args:
             tenant: The tenant; None for all.
@@ -141,7 +141,7 @@ class Store(ABC):
 
     @abstractmethod
     async def find(self, origins: Sequence[str], *, tenant: str = "") -> list[Entry]:
-        """Return the entries of a tenant with these texts, in any order, including those that have ended.
+        """Return the entries of a tenant with these texts, in any order, including expired ones.
 
         Patterns are found by their text, too; they are not matched. The cost does not depend on the number of entries
         in the store. `Registry` asks for up to 5,000 at once.
@@ -149,9 +149,9 @@ class Store(ABC):
 
     @abstractmethod
     def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> AsyncIterator[list[Entry]]:
-        """Yield all entries in pages, in any order, including those that have ended.
+        """Yield all entries in pages, in any order, including expired ones.
 
-        An entry that is there from the beginning to the end of the scan is yielded at least once. The scan ends also if
+        An entry that is there from the beginning to the end of the scan is yielded at least once. The scan ends even if
         entries are added all the time. It reads each entry once, while `entries` may have to find its place again.
 
         Args:

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 async def run_in_this_thread(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine in the background event loop, and block. So a caller's coroutine is never suspended."""
+    """Run a coroutine in the background event loop, and block, so that the caller's coroutine is never suspended."""
     return run_blocking(coroutine)
 
 
@@ -31,7 +31,7 @@ def _finish(awaitable: Awaitable[Result]) -> Result:
 
 
 class SyncRegistry:
-    """`registry.sync`: the methods of `Registry`, which block until they have ended. Its docstrings describe them.
+    """`registry.sync`: the methods of `Registry`, as blocking calls. The docstrings of `Registry` describe them.
 
     Args:
         registry: A registry that runs its coroutines with `run_in_this_thread`.

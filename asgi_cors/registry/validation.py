@@ -31,7 +31,7 @@ def check_text(option: str, value: object) -> Issue | None:
     if not isinstance(value, str):
         return check_type(option, value, f"Write {option}='…', or leave it out.")
     if len(value) > _LIMITS[option]:
-        message = f"it has {len(value):,} characters, and at most {_LIMITS[option]:,} are allowed"
+        message = f"the text has {len(value):,} characters, and at most {_LIMITS[option]:,} are allowed"
         return Issue("registry-text", option, value, message, "Shorten it.")
     bad = next((character for character in value if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}), "")
     if bad:
@@ -41,8 +41,17 @@ def check_text(option: str, value: object) -> Issue | None:
 
 
 def check_type(option: str, value: object, hint: str) -> Issue | None:
-    """Return the issue of a value that is not a text."""
-    return None if isinstance(value, str) else Issue.wrong_type(option, value, "a text", hint)
+    """Return the issue of a value that is not a string."""
+    return None if isinstance(value, str) else Issue.wrong_type(option, value, "a string", hint)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether a text can be stored: one with a lone surrogate can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_end(value: object) -> list[Issue]:
@@ -56,6 +65,11 @@ def _check_end(value: object) -> list[Issue]:
         return [Issue("naive-datetime", "expires_at", value, message, hint)]
     if value <= datetime.now(UTC):
         return [Issue("registry-expired", "expires_at", value, f"{value} has passed", _END)]
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        hint = "Leave it out for an entry without an end."
+        return [Issue("registry-expired", "expires_at", value, f"{value} is after the year 9999 in UTC", hint)]
     return []
 
 
@@ -77,7 +91,7 @@ def check_page(*, tenant: object, after: object, limit: object) -> None:
     """Check the arguments of `list` and `history`.
 
     Raises:
-        ConfigError: If one is invalid. Its issues name all of them.
+        ConfigError: If any of them is invalid, with an issue for each.
     """
     issues: list[Issue] = []
     if tenant is not None and (issue := check_text("tenant", tenant)):
@@ -98,7 +112,7 @@ def check_options(*, poll: object, clock: object) -> None:
     """Check the options of a registry.
 
     Raises:
-        ConfigError: If one is invalid. Its issues name all of them.
+        ConfigError: If any of them is invalid, with an issue for each.
     """
     issues: list[Issue] = []
     if not isinstance(poll, int | float) or isinstance(poll, bool) or not 0.01 <= poll <= 3600:  # noqa: PLR2004

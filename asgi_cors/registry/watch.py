@@ -1,4 +1,4 @@
-"""The iterator of changes, over outages and replacements of the store."""
+"""The iterator of changes. It survives outages and replacements of the store."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def watch(store: Store, run: Run, poll: float, *, tenant: str | None, afte
 
 def _start(status: Status, known: Status | None, after: int | None) -> int:
     """Return the version after which to read."""
-    if not status.id:  # never written to, or lost for now
+    if not status.id:  # the store was never written to, or is unavailable
         return after or 0
     if known is not None and status.id != known.id:
         return 0
@@ -57,6 +57,6 @@ def _start(status: Status, known: Status | None, after: int | None) -> int:
 
 
 async def _sleep(store: Store, seconds: float) -> None:
-    with contextlib.suppress(RegistryError):  # a store without its notification
+    with contextlib.suppress(RegistryError):  # the store's notification fails
         return await store.wait(seconds)
     return await asyncio.sleep(seconds)

@@ -24,7 +24,7 @@ FORM = """<!doctype html>
 <form method="post">
   <input name="origin" value="{{ text }}" placeholder="https://shop.example.com" required>
   <button name="action" value="add">Add</button> <button name="action" value="remove">Remove</button>
-  {% if issue %}<p role="alert">{{ issue.message }} {{ issue.hint }}</p>{% endif %}
+  {% if issue %}<p role="alert">{{ issue.message }}. {{ issue.hint }}</p>{% endif %}
 </form>"""
 
 

@@ -69,7 +69,7 @@ async def items() -> list[str]:
 async def add(origin: str) -> dict[str, str]:
     """Add an origin. This worker allows it at once, the others when they read the table again."""
     if issue := check_origin(origin):
-        raise HTTPException(422, f"{issue.message} {issue.hint}")
+        raise HTTPException(422, f"{issue.message}. {issue.hint}")
     async with sessions.begin() as session:
         await session.merge(Domain(origin=origin, is_active=True))
     await origins.refresh()  # after the commit

@@ -57,7 +57,7 @@ async def items() -> list[str]:
 async def add(host: str, origin: str) -> dict[str, str]:
     """Add an origin to a tenant. This worker allows it at once, the others within `ttl`."""
     if issue := check_origin(origin, credentials=True):
-        raise HTTPException(422, f"{issue.message} {issue.hint}")
+        raise HTTPException(422, f"{issue.message}. {issue.hint}")
     async with aiosqlite.connect(DATABASE) as database:
         await database.execute("INSERT OR IGNORE INTO domains VALUES (?, ?)", (host.lower(), origin))
         await database.commit()

@@ -48,12 +48,22 @@ def test_sources_are_called_so_that_the_verdict_is_definite(app, origin, allowed
     [
         ("hanging", "Later(customers) failed: TimeoutError: no result within 0.1 seconds"),
         ("broken", "Later(customers) failed: RuntimeError: "),
+        ("untyped", "Later(customers) failed: TypeError: look_up returned a value of type bool"),
     ],
 )
 def test_a_source_that_does_not_answer_is_a_failed_look_up(app, rule):
     ran = explain(app)
     assert (ran.json["code"], ran.code) == ("OriginLookupFailed", BLOCKED)
     assert rule in ran.json["steps"][0]["rule"]
+
+
+@pytest.mark.parametrize(("origin", "verb"), [(PAGE, "allowed"), (OTHER, "refused")])
+def test_a_source_that_can_not_describe_its_answer_is_called_all_the_same(origin, verb):
+    ran = explain("silent", origin)
+    assert ran.json["allowed"] is (verb == "allowed")
+    assert f"{verb} by <Silent>" in ran.json["steps"][0]["rule"]
+    ran = run("audit", "source_apps:silent", "--app-dir", APPS, "--json")
+    assert (ran.code, ran.json["routes"][0]["origins"]) == (0, "<Silent>")
 
 
 def test_the_tasks_of_a_source_are_ended():

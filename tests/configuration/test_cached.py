@@ -226,7 +226,7 @@ def test_an_entry_describes_its_answer_without_a_call() -> None:
     is_away = True
     clock.now += 20
     answered(cached)
-    assert cached.describe(APP) == (True, "allowed by customers() 100 s ago, used until it can be called again")
+    assert cached.describe(APP) == (True, "allowed by customers() 100 s ago, used until a call succeeds")
     answered(cached, OTHER)
     assert cached.describe(OTHER) == (
         None,
@@ -324,7 +324,7 @@ def test_unknown_origins_use_three_quarters_of_the_calls_and_renewals_all() -> N
             await gate.entered()
         refused = await answer_of(cached, EVIL)
         assert (refused.allowed, refused.leases) == (False, None)
-        assert "8 calls of Gate() are in flight" in str(refused.error)
+        assert "too many calls of Gate() are in flight (max_in_flight=8)" in str(refused.error)
         renewal = asyncio.create_task(answer_of(cached))
         await gate.entered()
         joined = asyncio.create_task(answer_of(cached, "https://evil0.example"))

@@ -1,6 +1,7 @@
 """`Cached`: calls that fail, time out or return junk."""
 
 import asyncio
+import logging
 import threading
 from typing import Any
 
@@ -163,6 +164,30 @@ def test_an_awaitable_that_has_no_close_is_dropped_in_a_thread() -> None:
 
     cached, _ = build(lambda _: Awaitable(), thread=True)
     assert "leave out thread=True" in str(answered(cached).error)
+
+
+@pytest.mark.parametrize("max_in_flight", [0, 1])
+def test_a_handler_of_the_log_may_use_the_entry(max_in_flight: int) -> None:
+    """The failure is logged without a lock, which the handler would wait for."""
+    is_locked: list[bool] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            is_locked.append(cached._cache._lock.locked())
+
+    customers = Customers(APP)
+    cached, clock = build(customers)
+    answered(cached)
+    clock.now += 60
+    customers.error = OSError("no database")
+    cached._cache.flights._max_in_flight = max_in_flight
+    handler = Handler()
+    logging.getLogger("asgi_cors").addHandler(handler)
+    try:
+        assert answered(cached).allowed
+    finally:
+        logging.getLogger("asgi_cors").removeHandler(handler)
+    assert is_locked == [False]
 
 
 def test_an_exception_without_a_text_is_remembered() -> None:

@@ -64,6 +64,12 @@ def test_positional_options_are_an_error_with_the_line_to_write() -> None:
         Cached(Customers(), 60, 10)  # type: ignore[arg-type]
 
 
+def test_a_number_beyond_all_floats_is_infinite() -> None:
+    assert answered(Cached(lambda _: True, ttl=10**400)).allowed
+    with pytest.raises(ConfigError, match=r"Cached\.timeout"):
+        Cached(lambda _: True, timeout=10**400)
+
+
 def test_times_may_be_timedeltas() -> None:
     cached, clock = build(Customers(APP), ttl=timedelta(minutes=1))
     answer = answered(cached)

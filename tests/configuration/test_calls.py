@@ -30,6 +30,12 @@ LOOPS = {name: RUNNERS[name] for name in ("asyncio", "trio")}
 TENANT = contextvars.ContextVar("TENANT", default="")
 
 
+@pytest.fixture(autouse=True)
+def no_tenant() -> None:
+    """Remove the value that an earlier test has set in the context of all tests."""
+    TENANT.set("")
+
+
 # -- contexts
 
 
@@ -64,7 +70,7 @@ def test_a_look_up_does_not_see_the_context_variables_of_the_request(make: Any, 
         TENANT.set("of the request")
         await middleware(http_scope("GET", "/", [("origin", APP)]), None, ignore)  # type: ignore[arg-type]
 
-    run(exchange)
+    contextvars.copy_context().run(run, exchange)  # not every event loop has a context of its own
     assert seen == [""]
 
 
@@ -176,6 +182,22 @@ def test_a_pool_calls_functions_at_the_same_time() -> None:
     pool = calls.ThreadPool("test-pool")
     barrier = threading.Barrier(5)
     assert sorted(map(finish, [pool.submit(barrier.wait, 10) for _ in range(5)])) == [*range(5)]
+
+
+def test_a_call_whose_thread_cannot_be_started_is_never_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the next thread would make it, and a later call would wait for a thread that is not there."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool, made = calls.ThreadPool("test"), list[int]()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError):
+            pool.submit(made.append, 1)
+    for number in (2, 3):
+        pool.submit(made.append, number).result(5)
+    assert made == [2, 3]
 
 
 def test_an_idle_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,20 @@
 """The options of the middleware: enforce, on_decision, reconfigure."""
 
+import warnings
 from typing import Any
 
 import pytest
 
-from asgi_cors import ConfigError, CORSMiddleware, Outcome, Policy, WSGIMiddleware
+from asgi_cors import (
+    ConfigError,
+    Configuration,
+    ConfigWarning,
+    CORSMiddleware,
+    Outcome,
+    Policy,
+    Tenants,
+    WSGIMiddleware,
+)
 from tests.support.expected import APP, EVIL, OWN, VARY, granted, origin_line, refused
 
 ONE: dict[str, Any] = {"allow_origins": APP}
@@ -248,3 +258,41 @@ async def test_reconfigure_does_not_lose_options_given_as_iterators() -> None:
         middleware.reconfigure(allow_origins=origin)
         assert middleware.explain("GET", EVIL, "/a").allowed
         assert middleware.explain("GET", origin, "/b").allowed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"policy_for": Tenants.by_host(lambda _: None)},
+        {"policy_for": lambda _: NotImplemented, "allow_methods": ["PUT"]},
+        {"paths": {"/api/*": {"allow_origins": APP}}},
+        {"paths": {"/api/*": {"allow_origins": APP}}, "max_age": 60},
+    ],
+)
+def test_a_base_policy_without_origins_is_intended_if_other_rules_find_the_policy(options: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        configuration = Configuration(**options)
+        configuration.reconfigure(max_age=30)
+    assert configuration.policy.allow_origins == ()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"max_age": 60},
+        {"paths": {}},
+        {"paths": {"/api/*": None}, "allow_origins": []},
+        {"policy_for": lambda _: None, "allow_origin_regex": None},
+    ],
+)
+def test_a_policy_without_origins_is_warned_of_otherwise(options: dict[str, Any]) -> None:
+    with pytest.warns(ConfigWarning, match="nothing is allowed"):
+        Configuration(**options)
+
+
+def test_a_fallback_policy_warns_of_its_other_options() -> None:
+    with pytest.warns(ConfigWarning, match="browsers no longer request it") as caught:
+        Configuration(policy_for=lambda _: None, allow_private_network=True)
+    assert len(caught) == 1

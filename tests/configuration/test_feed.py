@@ -62,6 +62,11 @@ def feed_of(*batches: list[Any]) -> Callable[[], AsyncIterator[Any]]:
     return feed
 
 
+def stop_in_background(reader: FeedReader) -> None:
+    assert reader._loop is not None
+    reader._loop.call_soon_threadsafe(reader.stop)
+
+
 async def test_each_item_is_passed_on() -> None:
     reader, received = reader_of(feed_of(["https://a.com", b"https://b.com", None]))
     reader.ensure_running()
@@ -78,7 +83,7 @@ async def test_a_feed_that_fails_soon_waits_longer_each_time_and_one_that_ran_fo
     clock, sleep = Clock(), asyncio.sleep
 
     async def skip(delay: float) -> None:
-        delays.append(delay)
+        delays.extend([delay] if delay else [])
         await sleep(0)
 
     async def feed() -> AsyncIterator[None]:
@@ -99,6 +104,19 @@ async def test_a_feed_that_fails_soon_waits_longer_each_time_and_one_that_ran_fo
     reader.stop()
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 1]
     assert {*received} == {None}
+
+
+async def test_a_feed_that_never_waits_does_not_block_the_event_loop() -> None:
+    async def feed() -> AsyncIterator[str]:
+        for _ in range(10_000):
+            yield "https://a.com"
+
+    reader, received = reader_of(feed)
+    reader.ensure_running()
+    await received.until(1)
+    await asyncio.sleep(0)
+    reader.stop()
+    assert len(received) < 1000
 
 
 @pytest.mark.parametrize("end", [[], [OSError("lost")]], ids=["ends", "raises"])
@@ -144,7 +162,7 @@ async def test_a_feed_that_is_not_an_async_iterator_is_logged_with_a_hint(
     reader.ensure_running()
     await received.until(2)
     reader.stop()
-    assert "it must be an async iterator" in caplog.text
+    assert "it must return an async iterator" in caplog.text
     assert "`async def` with `yield`" in caplog.text
 
 
@@ -238,7 +256,9 @@ def test_an_event_loop_that_is_closed_with_a_running_reader_reports_nothing(capl
     reader._start()
     assert received.changed.wait(5)
     gc.collect()
-    assert caplog.text == ""
+    assert "destroyed" not in caplog.text
+    assert [record for record in caplog.records if record.name == "asgi_cors"] == []
+    stop_in_background(reader)
 
 
 def test_a_reader_without_an_event_loop_runs_in_the_background() -> None:
@@ -247,6 +267,7 @@ def test_a_reader_without_an_event_loop_runs_in_the_background() -> None:
     reader.stop()
     assert received.changed.wait(5)
     assert received == ["https://a.com"]
+    stop_in_background(reader)
 
 
 def test_threads_start_one_reader() -> None:
@@ -271,6 +292,7 @@ def test_threads_start_one_reader() -> None:
         thread.join()
     assert received.changed.wait(5)
     assert started == [1]
+    stop_in_background(reader)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -293,6 +315,7 @@ def test_a_forked_process_starts_the_feed_again() -> None:
             pass
         os._exit(received[1:] != [None, str(os.getpid())])
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    stop_in_background(reader)
 
 
 async def test_a_reader_starts_again_after_a_fork() -> None:

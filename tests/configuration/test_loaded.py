@@ -322,7 +322,8 @@ def test_a_load_of_a_closed_event_loop_is_dropped_and_begun_again(
     assert answered(loaded, APP).allowed
     assert (rows.calls, loaded.stats().errors) == (2, 0)
     gc.collect()
-    assert caplog.text == ""
+    assert "destroyed" not in caplog.text
+    assert [record for record in caplog.records if record.name == "asgi_cors"] == []
 
 
 def test_a_request_that_waits_for_the_load_of_another_event_loop_begins_it_again_if_that_is_closed() -> None:
@@ -414,10 +415,10 @@ def test_a_forked_process_retains_the_list_and_loads_the_next_one_itself() -> No
     loaded.start()  # this load is in flight when the process forks
     child = os.fork()
     if child == 0:  # pragma: no cover - in another process
-        rows.is_open.set()
         rows.entries = [OTHER]
         is_void = not is_current(first)
         retains = answered(loaded, APP).allowed
+        rows.is_open.set()
         asyncio.run(ended(loaded))
         os._exit(not (is_void and retains and answered(loaded, OTHER).allowed))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -476,6 +477,17 @@ async def test_an_entry_describes_how_it_decided_without_a_call() -> None:
     clock.now += 12
     assert loaded.describe("https://a1.example") == (True, "allowed by customers(), loaded 12 s ago, 4,031 entries")
     assert loaded.describe(APP) == (False, "refused by customers(), loaded 12 s ago, 4,031 entries")
+
+
+async def test_the_description_of_a_list_of_one_entry_has_the_singular() -> None:
+    loaded, _ = build(Rows(APP))
+    await allows(loaded, APP)
+    assert loaded.describe(APP)[1].endswith(", 1 entry")
+
+
+def test_the_remedy_of_a_refused_origin_is_an_entry_of_the_list() -> None:
+    loaded, _ = build(Rows())
+    assert loaded.remedy(APP) == f"add '{APP}' to the list that Rows() loads"
 
 
 async def test_the_closest_origin_is_searched_in_the_list() -> None:

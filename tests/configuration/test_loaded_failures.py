@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from asgi_cors import Answer, ConfigError, Loaded
-from asgi_cors._configuration import loaded as module
-from asgi_cors._configuration.fetching import Fetcher, Place
-from asgi_cors._configuration.loading import compile_entries
+from asgi_cors._configuration.calls import ThreadPool
+from asgi_cors._configuration.loaded import loaded as module
+from asgi_cors._configuration.loaded.fetching import Fetcher, Place
+from asgi_cors._configuration.loaded.loading import compile_entries
 from tests.support.expected import APP
 from tests.support.lists import Rows, allows, answer_of, build, ended
 from tests.support.look_ups import settle
@@ -41,6 +42,22 @@ NOT_LISTS: list[tuple[Any, str]] = [
     (7, "[] for none"),
     (origins, "a list of strings"),
 ]
+
+
+class BrokenText:
+    """A proxy of a string whose text can't be read."""
+
+    __class__ = str  # type: ignore[assignment]  # as proxies of strings do
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise RuntimeError
+
+
+async def test_an_entry_whose_text_cannot_be_read_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    loaded, _ = build(Rows(APP, BrokenText()))
+    assert await allows(loaded, APP)
+    assert "1 entries are left out, because their type is 'BrokenText'" in caplog.text
 
 
 # -- failed loads
@@ -186,6 +203,89 @@ async def test_a_request_waits_no_longer_than_the_timeout_while_the_load_goes_on
     released.set()
     await ended(loaded)
     assert await allows(loaded, APP)
+
+
+async def test_a_load_whose_thread_cannot_be_started_failed_and_is_retried(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process may have as many threads as the system allows. The list must not be in force for ever then."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    rows = Rows(APP)
+    loaded, clock = build(rows)
+    for expected in (False, True):
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            loaded._threads = ThreadPool("test")  # without an idle thread
+            assert await allows(loaded, APP) is expected
+            with pytest.raises(LookupError):
+                await loaded.refresh()
+        clock.now += 30
+        await allows(loaded, APP)
+        await ended(loaded)
+        assert await allows(loaded, APP)
+        clock.now += 30
+    rows.entries = []
+    assert "can't start new thread" in caplog.text
+    rows.entries = [OTHER]
+    await loaded.refresh()
+    assert not await allows(loaded, APP)
+
+
+class BrokenError(Exception):
+    """An exception that can't be shown."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("load", ["__call__", "asynchronous"])
+@pytest.mark.parametrize("error", [BrokenError(), asyncio.CancelledError()], ids=["no text", "cancelled"])
+async def test_a_load_that_raises_any_exception_failed_and_is_retried_when_it_is_due(
+    load: str, error: BaseException
+) -> None:
+    rows = Rows(APP)
+    loaded, clock = build(getattr(rows, load))
+    await allows(loaded, APP)
+    rows.error = error
+    for errors in (1, 2):
+        clock.now += 30
+        for _ in range(3):
+            assert await allows(loaded, APP)
+            await ended(loaded)
+        assert loaded.stats().errors == errors
+    rows.error, rows.entries = None, [OTHER]
+    await loaded.refresh()
+    assert not await allows(loaded, APP)
+
+
+async def test_requests_do_not_wait_for_a_load_that_began_in_time() -> None:
+    """The timeout of a load may be longer than ten times `every`."""
+    rows = Rows(APP)
+    loaded, clock = build(rows, every=0.1)
+    await allows(loaded, APP)
+    rows.is_open.clear()
+    clock.now += 0.1
+    for _ in range(3):
+        assert isinstance(loaded.look_up(APP), Answer)
+        clock.now += 1
+    rows.is_open.set()
+    await ended(loaded)
+
+
+def test_the_calls_that_never_end_in_a_process_do_not_count_in_its_fork() -> None:
+    rows = Rows(APP)
+    rows.is_open.clear()
+    one = fetcher(rows, timeout=0.01)
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            one.fetch(Place(None))
+    rows.is_open.set()
+    one.reset()
+    assert [*one.fetch(Place(None)).texts] == [APP]
 
 
 async def test_threads_that_never_end_are_bounded() -> None:
@@ -379,7 +479,7 @@ async def test_a_snapshot_that_does_not_exist_yet_is_not_an_error(
     assert "snapshot" not in caplog.text
 
 
-async def test_a_snapshot_that_cannot_be_written_is_logged_and_leaves_no_file(
+async def test_a_snapshot_that_cannot_be_stored_is_logged_and_leaves_no_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "folder"
@@ -444,7 +544,7 @@ async def test_an_older_list_never_replaces_the_snapshot_of_a_newer_one(tmp_path
         ((list,), {"snapshot": b"a"}, "Loaded.snapshot", "such as 'origins.txt'"),
         ((list,), {"snapshot": "a\0"}, "Loaded.snapshot", "such as 'origins.txt'"),
         ((list,), {"clock": 7}, "Loaded.clock", "clock=my_clock"),
-        ((list,), {"evry": 7}, "Loaded.evry", "'every'"),
+        ((list,), {"every_": 7}, "Loaded.every_", "'every'"),
         ((list, 30), {}, "Loaded", "every=30"),
     ],
 )

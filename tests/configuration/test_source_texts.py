@@ -32,8 +32,8 @@ def sources(folder: Path) -> dict[str, OriginSource]:
     [
         ("Cached", f"let customers() allow {EVIL!r}"),
         ("Loaded", f"add {EVIL!r} to the list that load_customers() loads"),
-        ("registry", f"run asgi-cors origins add {EVIL} --store sqlite:///"),
-        ("tenant", f"run asgi-cors origins add {EVIL} --tenant 'a b' --store sqlite:///"),
+        ("registry", f"run `asgi-cors origins add {EVIL} --store sqlite:///"),
+        ("tenant", f"run `asgi-cors origins add {EVIL} --tenant 'a b' --store sqlite:///"),
     ],
 )
 def test_the_correction_of_a_refusal_names_the_source(tmp_path: Path, kind: str, text: str) -> None:
@@ -59,4 +59,4 @@ def test_a_source_cannot_be_text_and_the_repr_of_its_policy_is_readable(tmp_path
 
 def test_the_name_of_a_store_in_the_correction_opens_it(tmp_path: Path) -> None:
     registry = SQLiteRegistry(tmp_path / "origins.db")
-    assert registry.remedy(EVIL).endswith(f"--store sqlite:///{tmp_path}/origins.db")
+    assert registry.remedy(EVIL).endswith(f"--store sqlite:///{tmp_path}/origins.db`")

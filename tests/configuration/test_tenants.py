@@ -9,7 +9,7 @@ import trio
 
 from asgi_cors import Cached, ConfigError, Configuration, CORSMiddleware, Policy, Tenants
 from asgi_cors._configuration import cache
-from asgi_cors._configuration.tenants import host_of
+from asgi_cors._configuration.cached.tenants import host_of
 from tests.support.apps import App
 from tests.support.clients import Client, call_asgi, http_scope, websocket_scope
 from tests.support.event_loops import run_asyncio
@@ -194,6 +194,34 @@ def test_an_equal_policy_of_a_later_call_does_not_replace_the_old_one() -> None:
 
     asyncio.run(main())
     assert len(shops.calls) == 2
+
+
+class Shop:
+    """A callable of a policy. As in an ORM, objects with one key are equal, whatever they allow."""
+
+    def __init__(self, allowed: str) -> None:
+        self.allowed = allowed
+
+    def __call__(self, origin: str) -> bool:
+        """Return whether the shop allows an origin."""
+        return origin == self.allowed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shop)
+
+    def __hash__(self) -> int:
+        return 1
+
+
+def test_an_equal_policy_with_other_callables_replaces_the_old_one(interface: str) -> None:
+    """Their answers may differ."""
+    shops = Shops(shop=Policy(allow_origins=[Shop(APP)]))
+    client, _, clock = serve_tenants(interface, shops)
+    assert client.request(origin=APP, headers=SHOP).lines == GRANT
+    shops.policies["shop"] = Policy(allow_origins=[Shop(EVIL)])
+    clock.now += 60
+    for _ in range(2):
+        assert client.request(origin=APP, headers=SHOP).lines == STRICT
 
 
 def test_the_cached_responses_are_bounded_for_all_tenants(interface: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from asgi_cors import ConfigError, Explanation, Policy, explain
+from asgi_cors._decision.callables import failed_answer
 from tests.support.expected import APP, EVIL
 from tests.support.sources import Customers
 
@@ -133,7 +134,12 @@ def test_the_first_callable_that_allows_decides_and_an_unknown_one_leaves_the_ve
 
 def test_a_failed_callable_has_the_code_of_a_failed_look_up_and_a_remedy() -> None:
     explanation = explained(unavailable)
-    assert (explanation.code, explanation.remedy) == ("OriginLookupFailed", "Correct the error of the callable.")
+    assert (explanation.code, explanation.remedy) == ("OriginLookupFailed", "Correct the cause of that error.")
+
+
+def test_the_remedy_in_the_exception_of_a_source_is_not_cut() -> None:
+    error = OSError(f"redis://{'long.' * 40}example.com: no connection. Start Redis.")
+    assert failed_answer(Customers(), error).text.endswith("Start Redis.")
 
 
 def test_an_exception_without_a_text_is_named_by_its_type() -> None:

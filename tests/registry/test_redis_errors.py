@@ -94,7 +94,7 @@ async def test_a_full_memory_is_reported_and_nothing_is_changed(redis_server):
     await store.write([ADD])
     status = await store.status()
     redis_server.execute("CONFIG", "SET", "maxmemory", "100kb")
-    assert "its limit of memory; nothing was changed. Raise maxmemory" in await failure_of(store.write([OTHER]))
+    assert "its memory limit, and nothing was changed. Raise maxmemory" in await failure_of(store.write([OTHER]))
     assert await store.status() == status
     assert len(await store.entries()) == 1
 
@@ -161,7 +161,7 @@ async def test_a_server_that_never_responds_is_reported_and_the_write_is_uncerta
         text = await failure_of(store.write([ADD]))
         await store.close()
     assert "no response in time" in text
-    assert "The change may have been made; to repeat it is safe." in text
+    assert "The change may have been made. It is safe to repeat it." in text
 
 
 async def test_a_refused_connection_is_reported():

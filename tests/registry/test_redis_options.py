@@ -12,6 +12,9 @@ from asgi_cors import ConfigError  # noqa: E402 - it needs redis-py
 from asgi_cors.registry import RegistryError, open_registry  # noqa: E402
 from asgi_cors.registry.redis import RedisRegistry, RedisStore  # noqa: E402
 
+APP = "https://app.example.com"
+URL = "redis://localhost:6379/0"
+
 
 @pytest.mark.parametrize(
     ("url", "name"),
@@ -43,6 +46,7 @@ def test_the_name_of_a_store_is_its_address_without_user_and_password(url, name)
         ("redis://example.com/secret", "the database must be a number"),
         ("redis://example.com?db=secret", "the port or an option is invalid"),
         ("redis://example.com?cret=1", "an option is not known"),
+        ("rediss://example.com?ssl_cert_reqs=secret", "an option is invalid"),
         ("unix://", "the path of the socket is missing"),
         ("unix://?db=0", "the path of the socket is missing"),
     ],
@@ -58,6 +62,20 @@ def test_the_representation_of_a_registry_has_no_password():
     assert repr(RedisRegistry("redis://user:secret@example.com")) == "RedisRegistry('redis://example.com:6379/0')"
     changed = RedisRegistry("redis://example.com", prefix="{a}:", poll=2)
     assert repr(changed) == "RedisRegistry('redis://example.com:6379/0', prefix='{a}:', poll=2)"
+
+
+@pytest.mark.parametrize(
+    ("registry", "remedy"),
+    [
+        (RedisRegistry(URL), f"run `asgi-cors origins add {APP} --store {URL}`"),
+        (RedisRegistry(URL).tenant("a b"), f"run `asgi-cors origins add {APP} --tenant 'a b' --store {URL}`"),
+        (RedisRegistry(URL, prefix="{shop}:"), f"add {APP!r} to RedisRegistry({URL!r}, prefix='{{shop}}:')"),
+        (RedisRegistry(client=redis.Redis()).tenant("a"), f"add {APP!r} to RedisRegistry({URL!r}).tenant('a')"),
+    ],
+    ids=["a URL", "a tenant", "a prefix, for which the command has no option", "a client"],
+)
+def test_the_correction_of_a_refusal_is_a_command_only_if_the_command_opens_the_same_registry(registry, remedy):
+    assert registry.remedy(APP) == remedy
 
 
 def test_a_url_opens_a_registry():

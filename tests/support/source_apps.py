@@ -86,6 +86,26 @@ class Broken(Later):
         raise RuntimeError
 
 
+class Silent(Later):
+    """A source that answers, but raises when it is to describe that."""
+
+    def describe(self, origin: str, policy: Policy | None = None) -> tuple[bool | None, str]:
+        raise RuntimeError(f"{origin} {policy}")
+
+    def remedy(self, origin: str) -> str:
+        raise RuntimeError(origin)
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+class Untyped(Later):
+    """A source whose call returns another value than an `Answer`."""
+
+    async def _load(self, origin: str) -> Any:
+        return origin in self._allowed
+
+
 class ContextDependent(Later):
     """A source that needs the app's context."""
 
@@ -113,6 +133,8 @@ forgetful = _app(Later(PAGE, remembers=False))
 hanging = _app(Hanging(limit=-0.9))
 failing = _app(Failing())
 broken = _app(Broken())
+silent = _app(Silent(PAGE))
+untyped = _app(Untyped(PAGE))
 several = _app(Failing(), Later(PAGE))
 with_credentials = _app("https://static.example.com", Later("http://static.example.com"), allow_credentials=True)
 with_context = CORSMiddleware(raw, Configuration(Policy(allow_origins=[by_context]), app_context=app_context))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asgi_cors import Policy
 from asgi_cors._decision.callables import call_name, is_source
+from asgi_cors._errors import show
 
 if TYPE_CHECKING:
     from asgi_cors._decision.callables import GetAnswer
@@ -125,4 +126,4 @@ def _describe_entry(entry: OriginEntry) -> str:
         return entry
     if isinstance(entry, re.Pattern):
         return entry.pattern
-    return repr(entry) if is_source(entry) else call_name(entry)
+    return show(entry) if is_source(entry) else call_name(entry)

@@ -1,4 +1,4 @@
-"""`origins check`: whether texts are valid, and whether a store allows them."""
+"""`origins check`: checks whether texts are valid, and whether a store allows them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def check_all(
 
     Args:
         origins: Origins or patterns.
-        credentials: Whether they are checked for a policy with credentials.
-        tenant: The tenant whose entries count.
+        credentials: Whether the origins are checked for a policy with credentials.
+        tenant: The tenant whose entries are searched.
         entries: The entries of the store; None to check without a store.
     """
     results = [_check(origin, tenant, credentials=credentials) for origin in origins]
@@ -45,7 +45,7 @@ def _check(origin: str, tenant: str, *, credentials: bool) -> OriginResult:
 
 
 def _find(origins: set[str], entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return an entry for each origin: the same text, a pattern that matches it, or else one that has ended."""
+    """Return an entry for each origin: one with the same text, a pattern that matches, or else an expired one."""
     found: dict[str, Entry] = {}
     ended: dict[str, Entry] = {}
     for entry in entries:
@@ -69,9 +69,9 @@ def _with_entry(result: OriginResult, entry: Entry | None) -> OriginResult:
     if entry is None:
         return replace(result, result=NOT_FOUND, message="valid, but the store does not have it")
     if _has_ended(entry):
-        return replace(result, result=NOT_FOUND, message=f"valid, but it ended on {time_text(entry.expires_at)} UTC")
+        return replace(result, result=NOT_FOUND, message=f"valid, but it expired on {time_text(entry.expires_at)} UTC")
     if entry.origin != result.origin:
-        return replace(result, message=f"and the store allows it by {entry.origin!r}")
+        return replace(result, message=f"and the store allows it with {entry.origin!r}")
     details = [f"added on {time_text(entry.added_at)} UTC"]
     details += [f"by {entry.by}"] if entry.by else []
     details += [f"until {time_text(entry.expires_at)} UTC"] if entry.expires_at else []

@@ -16,7 +16,7 @@ from asgi_cors import check_origin
 from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.cli.terminal import plain, stderr, stdout
 from asgi_cors.registry import Entry
-from asgi_cors.registry.validation import check_text
+from asgi_cors.registry.validation import check_entry, check_text
 
 from . import report
 from .check import check_all
@@ -55,7 +55,7 @@ _TENANT: Final = click.option("--tenant", default="", help="The tenant that the 
 _ONE_TENANT: Final = click.option("--tenant", help="Only this tenant; '' for the origins without one.")
 _NOTE: Final = click.option("--note", default="", help="A text for administrators.")
 _BY: Final = click.option("--by", default=user_name, show_default="your user name", help="Who makes the change.")
-_EXPIRES: Final = click.option("--expires", metavar="TIME", help="When they end: 2030-01-31T12:00Z (UTC), or 30d.")
+_EXPIRES: Final = click.option("--expires", metavar="TIME", help="When they expire: 2030-01-31T12:00Z (UTC), or 30d.")
 _LIMIT_OPTION: Final = click.option(
     "--limit", type=click.IntRange(1, _MAX_LIMIT), default=_LIMIT, show_default=True, help="Rows."
 )
@@ -74,7 +74,7 @@ def _check_texts(**texts: str | None) -> None:
     """Check the texts of options.
 
     Raises:
-        CannotRunError: A text is too long, or has control characters.
+        CannotRunError: If a text is too long, or has control characters.
     """
     for option, text in texts.items():
         if text is not None and (issue := check_text(option, text)):
@@ -82,10 +82,10 @@ def _check_texts(**texts: str | None) -> None:
 
 
 def _show_results(results: Iterable[OriginResult], *, as_json: bool) -> None:
-    """Show each result as soon as it is there.
+    """Show each result as soon as it is available.
 
     Raises:
-        SystemExit: One of them failed.
+        SystemExit: If one of them failed.
     """
     failed = False
     for result in results:
@@ -112,9 +112,9 @@ def _show_results(results: Iterable[OriginResult], *, as_json: bool) -> None:
 def add(  # noqa: PLR0913 - the options
     origins: tuple[str, ...], store: str, *, tenant: str, note: str, by: str, expires: str | None, as_json: bool
 ) -> None:
-    """Add origins or patterns, or change their note and end.
+    """Add origins or patterns, or change their note and expiry.
 
-    The valid origins are added, also if another one is invalid.
+    If an origin is invalid, the others are still added.
     """
     _check_texts(tenant=tenant, note=note, by=by)
     end = parse_end(expires) if expires is not None else None
@@ -124,7 +124,8 @@ def add(  # noqa: PLR0913 - the options
 
 
 def _add(registry: SyncRegistry, entry: Entry) -> OriginResult:
-    if issue := check_origin(entry.origin):
+    if issues := check_entry(entry):
+        issue = issues[0]
         return OriginResult(
             origin=entry.origin, tenant=entry.tenant, result=report.INVALID, message=issue.message, hint=issue.hint
         )
@@ -153,7 +154,7 @@ def _remove(registry: SyncRegistry, origin: str, tenant: str, by: str) -> Origin
     if can_be_there and registry.remove(origin, tenant=tenant, by=by):
         return OriginResult(origin=origin, tenant=tenant, result=report.REMOVED)
     place = f"tenant {tenant!r} has no such entry" if tenant else "there is no such entry without a tenant"
-    hint = "asgi-cors origins list shows the entries, as they were added."
+    hint = "Run asgi-cors origins list to see the entries."
     return OriginResult(origin=origin, tenant=tenant, result=report.NOT_FOUND, message=place, hint=hint)
 
 
@@ -164,7 +165,7 @@ def _remove(registry: SyncRegistry, origin: str, tenant: str, by: str) -> Origin
 @click.option("--credentials", "-c", is_flag=True, help="Check them for a policy with allow_credentials, too.")
 @_JSON
 def check(origins: tuple[str, ...], store: str | None, *, tenant: str, credentials: bool, as_json: bool) -> None:
-    """Check origins or patterns, and with a store whether it allows them. Nothing is changed."""
+    """Check whether origins or patterns are valid and, with --store, whether the store allows them."""
     _check_texts(tenant=tenant)
     if store is None:
         _show_results(check_all(origins, credentials=credentials), as_json=as_json)
@@ -199,13 +200,15 @@ def list_(  # noqa: PLR0913 - the options
             else:
                 stdout().print(report.entries_table(page))
             if more:
-                _hint(f"These are the first {shown:,}. --all lists all, and --after {page[-1].id} the next ones.")
+                _hint(
+                    f"These are the first {shown:,}. Write --all for all, or --after {page[-1].id} for the next ones."
+                )
         if not shown:
             _hint("There are no entries.")
 
 
 def _pages(entries: Iterator[Entry], limit: int | None) -> Iterator[tuple[list[Entry], bool]]:
-    """Yield pages of entries, up to `limit` of them, and whether the limit left some out."""
+    """Yield up to `limit` entries in pages. Each page has a flag: whether there are more entries than `limit`."""
     limited = islice(entries, limit)
     page = [*islice(limited, _PAGE)]
     while page:
@@ -218,12 +221,12 @@ def _pages(entries: Iterator[Entry], limit: int | None) -> Iterator[tuple[list[E
 @_STORE
 @_ONE_TENANT
 @click.option(
-    "--after", type=click.IntRange(0, _MAX_VERSION), help="The changes after this version. Default: the last changes."
+    "--after", type=click.IntRange(0, _MAX_VERSION), help="Only changes after this version. Default: the last changes."
 )
 @_LIMIT_OPTION
 @_JSON
 def history(store: str, *, tenant: str | None, after: int | None, limit: int, as_json: bool) -> None:
-    """List the changes, the last ones at the end."""
+    """List the changes, the oldest first."""
     with opened_store(store) as registry:
         changes = _changes(registry, tenant, after, limit)
     if as_json:
@@ -257,7 +260,7 @@ def _hint(text: str) -> None:
 @group.command(name="import")
 @click.argument("file", default=STANDARD)
 @_STORE
-@click.option("--tenant", help="The tenant of every line, also of lines that name another one.")
+@click.option("--tenant", help="The tenant of every line. It overrides the tenant of a JSON line.")
 @_NOTE
 @_BY
 @_EXPIRES
@@ -266,8 +269,9 @@ def _hint(text: str) -> None:
 def import_(file: str, store: str, *, expires: str | None, dry_run: bool, as_json: bool, **texts: Any) -> None:
     """Add the origins in FILE, or in standard input.
 
-    A line is an origin, or a JSON object as export writes it. Empty lines and lines that begin with # are skipped. The
-    options apply to lines without the value. Invalid lines are reported and left out, and the exit code is then 1.
+    A line is an origin, or a JSON object as export writes it. Empty lines and lines that begin with # are skipped.
+    --note, --by and --expires apply to lines that do not have the value. Invalid lines are reported and left out. The
+    exit code is then 1.
     """
     _check_texts(**texts)
     defaults = Defaults(**texts, expires_at=parse_end(expires) if expires is not None else None)
@@ -280,7 +284,7 @@ def import_(file: str, store: str, *, expires: str | None, dry_run: bool, as_jso
             try:
                 (task.preview if dry_run else task.run)()
                 complete = True
-            finally:  # what is stored stays, also after Ctrl-C or a failure of the store
+            finally:  # report the stored transactions, also after Ctrl-C or a failure of the store
                 meter.stop()
                 invalid.end()
                 if as_json:
@@ -292,7 +296,7 @@ def import_(file: str, store: str, *, expires: str | None, dry_run: bool, as_jso
 
 
 class _InvalidLines:
-    """The invalid lines of an import, shown as soon as they are read: with --json all, otherwise the first ones."""
+    """Shows the invalid lines of an import as they are read: with --json all of them, otherwise the first 20."""
 
     def __init__(self, meter: Meter, *, as_json: bool) -> None:
         self._meter = meter
@@ -308,7 +312,7 @@ class _InvalidLines:
 
     def end(self) -> None:
         if not self._as_json and self._count > _MAX_INVALID:
-            _hint(f"{self._count - _MAX_INVALID:,} more lines are invalid. --json lists all.")
+            _hint(f"{self._count - _MAX_INVALID:,} more lines are invalid. Write --json to see all of them.")
 
 
 @group.command(name="export")
@@ -316,8 +320,8 @@ class _InvalidLines:
 @_STORE
 @_ONE_TENANT
 def export_(file: str, store: str, *, tenant: str | None) -> None:
-    """Write the entries as JSON lines to FILE, or to standard output. Entries that have ended are left out."""
+    """Write the entries as JSON lines to FILE, or to standard output. Expired entries are left out."""
     with opened_store(store) as registry, output_stream(file) as stream, Meter("export") as meter:
         count = export(registry, tenant, stream, meter)
     if file != STANDARD:
-        _hint(f"{count:,} origins are in {file!r}.")
+        _hint(f"{count:,} {'origin was' if count == 1 else 'origins were'} exported to {file!r}.")

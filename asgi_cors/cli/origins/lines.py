@@ -36,10 +36,10 @@ class Defaults:
     """The values of entries that come from options.
 
     Args:
-        tenant: The tenant of every entry; None to use that of the line.
+        tenant: The tenant of every entry; None to use the tenant of the line.
         note: The note of a line without one.
         by: The author of a line without one.
-        expires_at: The end of a line without one.
+        expires_at: The expiry of a line without one.
     """
 
     tenant: str | None = None
@@ -81,7 +81,7 @@ class LineReader:
         """Yield each entry with the number of its line, or the issue of its line.
 
         Raises:
-            CannotRunError: The stream cannot be read.
+            CannotRunError: If the stream cannot be read.
         """
         for line in self._lines():
             try:
@@ -100,7 +100,7 @@ class LineReader:
                 yield self._parse(text)
 
     def _lines(self) -> Iterator[bytes]:
-        """Yield the lines without the byte order mark. Of a line that is too long, yield the beginning."""
+        """Yield the lines without the byte order mark. If a line is too long, yield its beginning."""
         while line := self._read():
             self.number += 1
             if self.number == 1:
@@ -156,7 +156,7 @@ def parse_object(text: str) -> dict[str, Any] | Issue:
         return _json_issue(text, "the line has no origin", 'Write {"origin": "https://…"}.')
     for name in _READ[:-1]:
         if not isinstance(values.get(name, ""), str):
-            return _json_issue(values[name], f"{name} is not a text", f'Write {{"{name}": "…"}}.')
+            return _json_issue(values[name], f"{name} is not a string", f'Write {{"{name}": "…"}}.')
     return _with_end(values)
 
 
@@ -183,26 +183,28 @@ def parse_time(text: str) -> datetime:
     """Parse an ISO 8601 date or date-time. Without an offset, it is UTC.
 
     Raises:
-        TypeError, ValueError: It is not one.
+        TypeError, ValueError: If it is not valid.
     """
     time = datetime.fromisoformat(text)
     return time.replace(tzinfo=UTC) if time.utcoffset() is None else time
 
 
 def parse_end(text: str) -> datetime:
-    """Parse the end of an entry: a date-time, or a duration from now such as `30d`.
+    """Parse the expiry of an entry: a date-time, or a duration from now such as `30d`.
 
     Raises:
-        CannotRunError: It is neither, or it has passed.
+        CannotRunError: If it is neither, or if it has passed.
     """
     duration = _DURATION.fullmatch(text.strip().lower())
     try:
         if duration:
             end = datetime.now(UTC) + timedelta(**{_UNITS[duration[2]]: int(duration[1])})
         else:
-            end = parse_time(text.strip())
+            end = parse_time(text.strip()).astimezone(UTC)
     except OverflowError:
-        raise CannotRunError(f"--expires: {text!r} is too far away. Leave it out for no end.") from None
+        raise CannotRunError(
+            f"--expires: {text!r} is too far away. Leave it out for origins that never expire."
+        ) from None
     except ValueError:
         raise CannotRunError(f"--expires: {text!r} is not a time. {_TIME_HINT}") from None
     if end <= datetime.now(UTC):

@@ -12,11 +12,11 @@ from asgi_cors.cli.terminal import escape, stderr
 
 Item = TypeVar("Item")
 
-DELAY: Final = 1.0  # seconds before it is shown
+DELAY: Final = 1.0  # seconds until the progress is shown
 
 
 class Meter:
-    """A progress bar that is shown if an operation takes over a second, and removed at its end.
+    """A progress bar. It is shown if an operation takes over a second, and removed at the end.
 
     Args:
         name: The operation.

@@ -42,8 +42,8 @@ class OriginResult:
         origin: The origin as given.
         tenant: The tenant; None for all.
         result: The result, such as `"added"`.
-        message: What is wrong, or a fact to know; may be empty.
-        hint: What to write instead; may be empty.
+        message: The mistake, or more about the result; may be empty.
+        hint: The correction; may be empty.
     """
 
     origin: str
@@ -81,11 +81,11 @@ def entries_table(entries: Iterable[Entry]) -> Table:
             entry.note,
             entry.by,
             time_text(entry.added_at),
-            f"{time_text(entry.expires_at)}{' (ended)' if entry.expires_at and entry.expires_at <= now else ''}",
+            f"{time_text(entry.expires_at)}{' (expired)' if entry.expires_at and entry.expires_at <= now else ''}",
         )
         for entry in entries
     ]
-    return _table(("origin", "tenant", "note", "by", "added (UTC)", "ends (UTC)"), rows)
+    return _table(("origin", "tenant", "note", "by", "added (UTC)", "expires (UTC)"), rows)
 
 
 def changes_table(changes: Iterable[Change]) -> Table:
@@ -136,7 +136,7 @@ def invalid_text(line: InvalidLine) -> Text:
 
 
 def shown_value(value: object) -> str:
-    """Return the value of an invalid line, cut."""
+    """Return the value of an invalid line, truncated."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"
 
@@ -152,5 +152,5 @@ def import_text(result: ImportResult, *, dry_run: bool, complete: bool) -> Text:
     counts = [(result.added, "added"), (result.updated, "updated"), (result.unchanged, "unchanged")]
     counts += [(result.invalid, "invalid")] if result.invalid else []
     text = ", ".join(f"{count:,} {name}" for count, name in counts)
-    start = "the import was interrupted: " if not complete else "a dry run, nothing is stored: " if dry_run else ""
+    start = "the import was interrupted: " if not complete else "a dry run, nothing was stored: " if dry_run else ""
     return Text.assemble((symbol, style), f" {start}{text}")

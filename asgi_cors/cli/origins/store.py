@@ -1,4 +1,4 @@
-"""The store of a command: opened by its URL, and closed at the end. Its failures are one line for the user."""
+"""The store of a command: opened by its URL, and closed at the end. A failure becomes one line for the user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def opened_store(url: str) -> Generator[SyncRegistry]:
     """Open the registry of a URL, and close it after the block.
 
     Raises:
-        CannotRunError: The URL or an argument is invalid, a package is missing, or the store is unavailable.
+        CannotRunError: If the URL or an argument is invalid, a package is missing, or the store is unavailable.
     """
     try:
         registry = open_registry(url).sync
@@ -55,7 +55,7 @@ def user_name() -> str:
 
 @contextmanager
 def delayed_interrupt() -> Generator[None]:
-    """Raise the KeyboardInterrupt of Ctrl-C after the block instead of in it. A second Ctrl-C ends the block."""
+    """Delay the KeyboardInterrupt of Ctrl-C until the block has ended. A second Ctrl-C ends the block."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

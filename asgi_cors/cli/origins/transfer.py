@@ -37,8 +37,8 @@ class ImportResult:
     Args:
         read: The number of entries, valid or not.
         added: The number of new entries.
-        updated: The number of entries with another note or end.
-        unchanged: The number of entries that were there.
+        updated: The number of entries whose note or expiry was changed.
+        unchanged: The number of entries that were stored already.
         invalid: The number of invalid lines.
     """
 
@@ -70,7 +70,7 @@ class Import:
         self.result = ImportResult()
 
     def run(self) -> None:
-        """Add the valid entries. After an exception, `result` has the numbers of the finished transactions."""
+        """Add the valid entries. After an exception, `result` counts the finished transactions."""
         entries = self._valid_entries()
         while batch := [*islice(entries, BATCH)]:
             with delayed_interrupt():
@@ -115,7 +115,7 @@ def all_entries(registry: SyncRegistry, tenant: str | None, after: int | None = 
 
 
 def export(registry: SyncRegistry, tenant: str | None, stream: IO[str], meter: Meter) -> int:
-    """Write the entries that have not ended as JSON lines, and return their number."""
+    """Write the entries as JSON lines, without expired ones, and return their number."""
     count = 0
     now = datetime.now(UTC)
     for entry in all_entries(registry, tenant):
@@ -135,7 +135,7 @@ def input_stream(name: str) -> Generator[tuple[IO[bytes], str, int | None]]:
     """Open a file, or standard input for "-". Yield the stream, its name in messages, and its size if that is known.
 
     Raises:
-        CannotRunError: The file cannot be read.
+        CannotRunError: If the file cannot be read.
     """
     if name == STANDARD:
         if sys.stdin is None:
@@ -156,7 +156,7 @@ def output_stream(name: str) -> Generator[IO[str]]:
     """Open a file, or standard output for "-". A file is replaced when the block ends without an exception.
 
     Raises:
-        CannotRunError: The file cannot be written.
+        CannotRunError: If writing the file fails.
     """
     if name == STANDARD:
         yield sys.stdout
@@ -173,7 +173,7 @@ def output_stream(name: str) -> Generator[IO[str]]:
 
 @contextmanager
 def _replaced(path: Path) -> Generator[IO[str]]:
-    """Write a new file, and put it in the place of `path` at the end."""
+    """Yield a new file, which replaces `path` at the end."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with new.open("x", encoding="utf-8") as stream:

@@ -1,8 +1,8 @@
 """The connections of a Redis store: one client per event loop, and the tasks that use it.
 
-Every command runs in a task of its own. A caller that is cancelled leaves it alone: a connection whose reader is
-cancelled would hand the reply on its way to the next command. The types of redis-py differ between its releases, so its
-clients are `Any` here.
+Every command runs in a task of its own, which is not cancelled with its caller. If the task were cancelled, the next
+command on its connection would read the reply to this one. Clients are `Any` here, because the types of redis-py differ
+between its releases.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from redis.exceptions import NoPermissionError, RedisError
 Result = TypeVar("Result")
 
 LIMIT: Final = 10.0  # seconds of one command
-SILENCE: Final = 10.0  # seconds after which the subscribed connection is tested
-NEXT_SUBSCRIPTION: Final = 60.0  # seconds after a subscription that was denied
+SILENCE: Final = 10.0  # seconds without a message after which a ping is sent
+NEXT_SUBSCRIPTION: Final = 60.0  # seconds between two attempts if the right to subscribe is missing
 
 
 class Connections:
-    """The clients of a store, by event loop. A forked process has other event loops, and so other connections.
+    """The clients of a store, by event loop. A forked process has other event loops, and therefore other connections.
 
     Args:
-        make: Return a client, for the running event loop.
+        make: Returns a client for the running event loop.
         channel: The channel on which writers publish the version.
         is_owner: Whether the store closes its clients.
     """
@@ -78,7 +78,7 @@ class LoopClient:
         """Run a command to its end, or to its limit, even if the caller is cancelled.
 
         Raises:
-            redis.RedisError, OSError: As redis-py does.
+            redis.RedisError, OSError: If the command fails.
             TimeoutError: After `LIMIT` seconds.
         """
         return await asyncio.shield(self._start(command))
@@ -96,7 +96,8 @@ class LoopClient:
     async def scan(self, key: bytes, match: bytes | None, count: int) -> AsyncGenerator[dict[Any, Any], None]:
         """Yield a hash in pages.
 
-        One connection serves all pages. A cursor is void on another server, or after a restart, and no reply says so.
+        One connection serves all pages. After a restart, or on another server, a cursor is not valid, and no reply says
+        so.
         """
         single: Any = self.redis.client()
         page = self._start(functools.partial(single.hscan, key, 0, match, count))
@@ -108,7 +109,7 @@ class LoopClient:
                     return
                 page = self._start(functools.partial(single.hscan, key, cursor, match, count))
         finally:
-            await asyncio.wait([page])  # a connection with a reply on its way must not be used again
+            await asyncio.wait([page])  # the connection must not be used again before its reply was read
             await _close(single)
 
     # -- notifications
@@ -158,13 +159,13 @@ class LoopClient:
             await self._end.aclose()
 
     async def close_with_loop(self) -> None:
-        """Close the connections at the end of the running event loop, too, as of `asyncio.run`."""
+        """Have the connections closed when the running event loop shuts down, as `asyncio.run` does."""
         if self._end is not None:
             await anext(self._end)
 
 
 async def _disconnect_at_the_end(redis: Any) -> AsyncGenerator[None, None]:
-    """Close the connections when this generator is: with its owner, or by asyncio at the end of the event loop."""
+    """Close the connections when this generator is closed: by its owner, or by asyncio when the loop shuts down."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The messages of a Redis store: for each failure its cause and its remedy."""
+"""The messages of a Redis store: the cause and the remedy of each failure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _CAUSES: Final[dict[str, tuple[str, str]]] = {
         f"A worker needs {WORKER_RIGHTS}, a writer {WRITER_RIGHTS}; both on the keys and channels of the prefix.",
     ),
     "OOM": (
-        "Redis has reached its limit of memory; nothing was changed",
+        "Redis has reached its memory limit, and nothing was changed",
         "Raise maxmemory, or purge the history.",
     ),
     "READONLY": (
@@ -55,7 +55,7 @@ _CAUSES: Final[dict[str, tuple[str, str]]] = {
     "NOREPLICAS": ("Redis has too few replicas to accept writes", "Start them; see min-replicas-to-write."),
     "MISCONF": ("Redis can't write to its disk, and so accepts no writes", "See its log; free space on the disk."),
     "BUSY": ("Redis runs the script of another client", "Wait, or end it with SCRIPT KILL."),
-    "DENIED": ("Redis accepts connections of its own machine only", "Set a password on Redis, or protected-mode no."),
+    "DENIED": ("Redis accepts connections of its own machine only", "Set a password for Redis; see protected-mode."),
     "MOVED": (
         "another node of this Redis Cluster stores the registry",
         "Use the address of that node, or a Redis that is not a cluster.",
@@ -104,7 +104,7 @@ def registry_error(name: str, error: BaseException, *, writes: bool = False) -> 
     cause, remedy = _CAUSES.get(code, (f"Redis reports: {error}", "See the log of Redis."))
     detail = _detail(code, error)
     if writes and code in _UNCERTAIN:
-        remedy += " The change may have been made; to repeat it is safe."
+        remedy += " The change may have been made. It is safe to repeat it."
     return RegistryError(f"{name}: {cause}{detail}. {remedy}")
 
 
@@ -142,7 +142,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _detail(code: str, error: BaseException) -> str:
-    """Return more of the cause, in parentheses: the reason of the system, or the command without a right."""
+    """Return a detail of the cause, in parentheses: the system's reason, or the command that is not allowed."""
     if code in {"TLS", "DNS", "UNREACHABLE"}:
         reasons = [cause.strerror for cause in _chain(error) if isinstance(cause, OSError) and cause.strerror]
         return f" ({reasons[-1]})" if reasons else ""

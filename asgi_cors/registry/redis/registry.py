@@ -10,13 +10,14 @@ from asgi_cors.registry.registry import Registry
 
 from .store import RedisStore
 
+_PREFIX: Final = "{cors}:"
 _POLL: Final = 0.5
 
 
 class RedisRegistry(Registry):
     """A registry in Redis or Valkey, for workers on several machines.
 
-    A write is announced to all workers at once. They also poll the version, so a lost message does no harm.
+    A writer publishes a message to all workers. They also poll the version, so a lost message does no harm.
 
     Args:
         url: `redis://user:password@host:port/db`, `rediss://` for TLS, or `unix:///path`. redis-py's options follow as
@@ -24,8 +25,8 @@ class RedisRegistry(Registry):
         prefix: The beginning of all keys, and of the channel. Braces place the keys in one slot of a Redis Cluster.
         poll: The seconds between two checks for changes whose message was lost.
         client: A `redis.asyncio.Redis` that nothing else uses, or a function that returns one, such as
-            `lambda: sentinel.master_for("registry")`. The function is called once per event loop and process; a client
-            can serve only one of each.
+            `lambda: sentinel.master_for("registry")`. A client serves one event loop of one process. So a function is
+            called once for each.
         clock: A monotonic clock for ages, in seconds.
 
     Raises:
@@ -36,15 +37,16 @@ class RedisRegistry(Registry):
         self,
         url: str | None = None,
         *,
-        prefix: str = "{cors}:",
+        prefix: str = _PREFIX,
         poll: float = _POLL,
         client: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Connect to nothing yet: the first use does."""
+        """Connect to nothing yet. The first call connects."""
         super().__init__(RedisStore(url, prefix=prefix, client=client), poll=poll, clock=clock)
+        self.has_url = client is None and prefix == _PREFIX
         self._arguments = [repr(self.store.name)]
-        self._arguments += [f"prefix={prefix!r}"] if prefix != "{cors}:" else []
+        self._arguments += [f"prefix={prefix!r}"] if prefix != _PREFIX else []
         self._arguments += [f"poll={poll:g}"] if poll != _POLL else []
 
     def __repr__(self) -> str:

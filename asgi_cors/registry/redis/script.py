@@ -1,6 +1,6 @@
 """The Lua script that writes to a Redis registry, and its arguments.
 
-Redis runs a script without an interruption, and sends its writes to replicas and to the append-only file as one
+Redis runs a script without interruption, and sends its writes to replicas and to the append-only file as one
 transaction. But it does not undo the writes of a script that fails. So the script reads and checks everything first.
 """
 
@@ -130,7 +130,7 @@ def name_pattern(tenant: str | None, *, only_patterns: bool) -> bytes | None:
 
 
 def as_bytes(text: str | bytes) -> bytes:
-    """Encode a text. A surrogate, as from a command line, is stored as it is."""
+    """Encode a text. Surrogates, which come from a command line that is not UTF-8, are stored as they are."""
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 

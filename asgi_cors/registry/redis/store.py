@@ -54,7 +54,7 @@ class RedisStore(Store):
         prefix: str = "{cors}:",
         client: Redis | Callable[[], Redis] | None = None,
     ) -> None:
-        """Connect to nothing yet: the first use does."""
+        """Connect to nothing yet. The first call connects."""
         self.name, make = client_maker(url, prefix, client)
         keys = ("entries", "changes", "version", "schema", "id", "changed")
         self._keys = [as_bytes(prefix + key) for key in keys]
@@ -89,8 +89,8 @@ class RedisStore(Store):
     async def entries(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Return entries in the order of their ids.
 
-        The history has the order of the ids. If the history after `after` was purged, each page reads all entries,
-        which takes seconds for 1,000,000.
+        The history has the order of the ids. If the changes after `after` were purged, each page reads all entries. For
+        1,000,000 entries, that takes seconds.
         """
         found = await self._entries_of_history(tenant, after, limit)
         if found is None:
@@ -112,7 +112,7 @@ class RedisStore(Store):
         return found[:limit]
 
     async def _still_there(self, additions: list[Change]) -> list[Entry]:
-        """Return the entries that have been there since their addition."""
+        """Return the entries that have not been removed since these additions."""
         names = [entry_key(change.origin, change.tenant) for change in additions]
         if not names:
             return []
@@ -200,14 +200,14 @@ class RedisStore(Store):
         await self._connections.close()
 
     async def _check_policy(self) -> None:
-        """Log a warning if Redis may delete keys. Without the right to read that, there is none."""
+        """Log a warning if Redis may delete keys. Log nothing if the user may not read the setting."""
         if self._is_policy_checked:
             return
         self._is_policy_checked = True
         with contextlib.suppress(RegistryError):
             memory: dict[str, Any] = await self._run(lambda redis: redis.info("memory"))
             policy = str(memory.get("maxmemory_policy"))
-            if policy.startswith("allkeys-"):  # the others delete no key without an expiry time
+            if policy.startswith("allkeys-"):  # other policies do not delete keys without an expiry time
                 _logger.warning(
                     "%s: its maxmemory-policy is %s, so it may delete origins. Set it to noeviction.", self.name, policy
                 )
@@ -249,7 +249,7 @@ def _entry(name: bytes | str, value: bytes | str) -> Entry:
             added_at=as_datetime(fields["added_at"]),
             expires_at=as_datetime(fields["expires_at"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError("UNREADABLE") from error
 
 
@@ -288,7 +288,7 @@ def _change(identity: bytes | str, fields: dict[Any, Any]) -> Change:
             note=texts["note"],
             expires_at=as_datetime(texts["expires_at"]),
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         raise DataError("UNREADABLE") from error
 
 

@@ -1,6 +1,6 @@
-"""The tests that a store must pass, for the author of a store for another database engine.
+"""The tests that a store must pass, for authors of stores for other database engines.
 
-They need pytest, and no plug-in::
+The tests need pytest, and no plug-in::
 
     from asgi_cors.registry.testing import RegistryTests, StoreTests
 
@@ -9,7 +9,7 @@ They need pytest, and no plug-in::
         def make_store(self, tmp_path):
             return lambda: MyStore(tmp_path / "origins")
 
-`make_store` returns a new object for the same data at each call. The data of each test begin empty.
+Within one test, each call of `make_store` returns a new object for the same data. Each test begins without data.
 """
 
 from ._registries import RegistryTests

@@ -70,7 +70,7 @@ class RegistryTests:
             assert worker.stats().loads == 2
 
     @in_event_loop
-    async def test_an_entry_ends_at_its_time(self, make_store: MakeStore) -> None:
+    async def test_an_entry_expires_at_its_time(self, make_store: MakeStore) -> None:
         async with open_registry_over(make_store) as registry:
             end = datetime.now(UTC) + timedelta(seconds=0.5)
             await registry.add(ORIGIN, expires_at=end)

@@ -77,7 +77,7 @@ class StoreTests:
             assert (await store.status()).version == 1
 
     @in_event_loop
-    async def test_an_equal_entry_is_no_change(self, make_store: MakeStore) -> None:
+    async def test_adding_an_equal_entry_changes_nothing(self, make_store: MakeStore) -> None:
         async with opened(make_store) as store:
             await store.write([add(note="the shop")])
             assert await store.write([add(note="the shop", by="ben")]) == [None]
@@ -85,7 +85,7 @@ class StoreTests:
             assert len(await store.changes()) == 1
 
     @in_event_loop
-    async def test_another_note_or_end_updates_the_entry(self, make_store: MakeStore) -> None:
+    async def test_another_note_or_expiry_updates_the_entry(self, make_store: MakeStore) -> None:
         end = datetime(2999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
         async with opened(make_store) as store:
             await store.write([add(note="old", by="ann"), add(OTHER)])
@@ -99,7 +99,7 @@ class StoreTests:
             assert (change.action, change.by, change.note, change.expires_at) == ("update", "ben", "new", end)
 
     @in_event_loop
-    async def test_an_entry_that_has_ended_is_added_anew(self, make_store: MakeStore) -> None:
+    async def test_an_expired_entry_is_added_again(self, make_store: MakeStore) -> None:
         past = datetime.now(UTC) - timedelta(days=1)
         async with opened(make_store) as store:
             assert await store.write([add(expires_at=past, by="ann")]) == ["add"]

@@ -42,7 +42,7 @@ def in_event_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..
 
 @asynccontextmanager
 async def opened(make_store: MakeStore) -> AsyncGenerator[Store, None]:
-    """Open a store, and close it."""
+    """Yield a new store, and close it after the block."""
     store = make_store()
     try:
         yield store
@@ -52,7 +52,7 @@ async def opened(make_store: MakeStore) -> AsyncGenerator[Store, None]:
 
 @asynccontextmanager
 async def open_registry_over(make_store: MakeStore) -> AsyncGenerator[Registry, None]:
-    """Open a registry over a store, and close it."""
+    """Yield a registry over a new store, and close it after the block."""
     registry = Registry(make_store(), poll=0.02)
     try:
         yield registry
@@ -71,7 +71,7 @@ def remove(origin: str = ORIGIN, **values: Any) -> Write:
 
 
 def origins_of_shops(count: int) -> list[str]:
-    """Return some origins."""
+    """Return different origins."""
     return [f"https://shop-{number}.example.com" for number in range(count)]
 
 

@@ -104,7 +104,7 @@ def test_the_list_is_limited_and_says_how_to_go_on(origins):
     origins("import", stdin="".join(f"https://a{number}.example.com\n" for number in range(105)))
     first = origins("list")
     assert len(first.out.splitlines()) == 101
-    assert "These are the first 100. --all lists all, and --after 100 the next ones." in first.err
+    assert "These are the first 100. Write --all for all, or --after 100 for the next ones." in first.err
     following = rows(origins("list", "--after", "100", "--json"))
     assert [row["id"] for row in following] == [101, 102, 103, 104, 105]
     assert len(rows(origins("list", "--all", "--json"))) == 105
@@ -151,7 +151,7 @@ def test_the_history_shows_the_last_changes_or_those_after_a_version(origins):
 def test_an_entry_that_has_ended_is_marked(origins, sqlite_url):
     origins("add", APP, "--expires", "1h")
     end_all(sqlite_url)
-    assert "(ended)" in origins("list").out
+    assert "(expired)" in origins("list").out
 
 
 def end_all(sqlite_url):
@@ -179,7 +179,7 @@ def test_a_check_says_whether_the_store_allows_the_origin(origins):
     assert ran.code == REFUSED
     assert f"✓ {APP}: valid, and the store has it: added on 20" in text(ran)
     assert " UTC, by ann, until 20" in text(ran)
-    assert f"✓ https://x.example.org: valid, and the store allows it by '{PATTERN}'" in text(ran)
+    assert f"✓ https://x.example.org: valid, and the store allows it with '{PATTERN}'" in text(ran)
     assert f"✗ {SHOP}: valid, but the store does not have it" in text(ran)
     assert origins("check", APP, PATTERN).code == DONE
     assert origins("check", APP, "--tenant", "acme").code == REFUSED
@@ -190,7 +190,7 @@ def test_a_check_finds_an_entry_that_has_ended(origins, sqlite_url):
     end_all(sqlite_url)
     ran = origins("check", APP, "https://x.example.org")
     assert ran.code == REFUSED
-    assert f"✗ {APP}: valid, but it ended on 1970-01-01 00:00 UTC" in text(ran)
+    assert f"✗ {APP}: valid, but it expired on 1970-01-01 00:00 UTC" in text(ran)
     assert "✗ https://x.example.org: valid, but the store does not have it" in text(ran)
 
 
@@ -207,12 +207,16 @@ def test_a_pattern_of_the_store_counts_although_the_origins_own_entry_has_ended(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["--expires", "9999-12-31T23:59-12:00"], "--expires: '9999-12-31T23:59-12:00' is too far away"),
         (["--expires", "soon"], "--expires: 'soon' is not a time. Write 2030-01-31T12:00Z, or a duration such as 30d"),
         (["--expires", "2001-01-01"], "--expires: '2001-01-01' has passed."),
         (["--expires", "0s"], "--expires: '0s' has passed."),
-        (["--expires", "999999999w"], "--expires: '999999999w' is too far away. Leave it out for no end."),
+        (
+            ["--expires", "999999999w"],
+            "--expires: '999999999w' is too far away. Leave it out for origins that never expire.",
+        ),
         (["--note", "a\nb"], "--note: 'a\\nb' has the control character"),
-        (["--tenant", "x" * 300], "--tenant: it has 300 characters, and at most 200 are allowed"),
+        (["--tenant", "x" * 300], "--tenant: the text has 300 characters, and at most 200 are allowed"),
         (["--by", "\udcff"], "--by: "),
     ],
 )

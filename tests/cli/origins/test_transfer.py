@@ -80,8 +80,8 @@ INVALID = [
     (b"\x00\x01", "line 1: "),
     (b"{", "the line is not a JSON object: "),
     (b"[]", "line 1: "),
-    (b'{"origin": 3}', 'origin is not a text. Write {"origin": "\u2026"}.'),
-    (b'{"origin": "https://a.com", "note": null}', 'note is not a text. Write {"note": "\u2026"}.'),
+    (b'{"origin": 3}', 'origin is not a string. Write {"origin": "\u2026"}.'),
+    (b'{"origin": "https://a.com", "note": null}', 'note is not a string. Write {"note": "\u2026"}.'),
     (b'{"note": "x"}', "the line has no origin. Write"),
     (b'{"origin": "https://a.com", "expires": 1}', "there is no key 'expires'. Did you mean 'expires_at'?"),
     (b'{"origin": "https://a.com", "expires_at": 1}', "expires_at is not an ISO 8601 date-time or null."),
@@ -123,7 +123,7 @@ def test_the_json_of_an_import_has_each_invalid_line_and_the_numbers(origins):
 def test_only_the_first_invalid_lines_are_shown(origins):
     ran = origins("import", stdin="bad\n" * 100)
     assert ran.err.count("✗ line") == 20
-    assert "80 more lines are invalid. --json lists all." in ran.err
+    assert "80 more lines are invalid. Write --json to see all of them." in ran.err
     assert len(rows(origins("import", "--json", stdin="bad\n" * 100))) == 101
 
 
@@ -131,7 +131,7 @@ def test_a_dry_run_counts_and_stores_nothing(origins, sqlite_url, tmp_path):
     ran = origins("import", "--dry-run", stdin=f"{APP}\n{APP}\nbad\n")
     assert (ran.code, ran.out) == (
         REFUSED,
-        "✗ a dry run, nothing is stored: 1 added, 0 updated, 1 unchanged, 1 invalid\n",
+        "✗ a dry run, nothing was stored: 1 added, 0 updated, 1 unchanged, 1 invalid\n",
     )
     assert entries_of(sqlite_url) == set()
     origins("add", APP, "--note", "old")
@@ -228,7 +228,7 @@ def test_an_exported_file_is_replaced_at_the_end(origins, tmp_path):
     file.write_text("old")
     origins("add", APP)
     ran = origins("export", str(file))
-    assert (ran.code, ran.out, ran.err) == (DONE, "", f"1 origins are in '{file}'.\n")
+    assert (ran.code, ran.out, ran.err) == (DONE, "", f"1 origin was exported to '{file}'.\n")
     assert json.loads(file.read_text())["origin"] == APP
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == ["out.jsonl"]
 

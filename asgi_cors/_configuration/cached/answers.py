@@ -2,10 +2,11 @@
 
 - Allowed and refused keys are in separate stores, so that refused keys can't evict allowed ones. Each evicts its oldest
   answer at its own limit.
-- An answer is fresh for `ttl`. A fresh answer is returned without a call. Its lease lets middlewares do the same.
+- An answer is fresh for `ttl`. A fresh answer is returned without a call. Until its lease ends, middlewares send the
+  responses that they cached with it.
 - An answer that is not fresh is renewed by a call. Requests wait for it, except during `stale_while_revalidate`.
 - A failure is remembered for `error_ttl`, but never stored as a refusal. If the key was allowed, the old answer is used
-  again for up to `stale_if_error`: its lease is extended for `error_ttl` at a time.
+  again for up to `stale_if_error`. Each failure extends its lease by `error_ttl`.
 - A lease is voided if its answer is evicted, invalidated, or replaced by another value.
 
 Threads share a cache. A lock guards the stores; a fresh answer is read without it.
@@ -13,15 +14,15 @@ Threads share a cache. A lock guards the stores; a fresh answer is read without 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
+import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
-from .calls import (
+from asgi_cors._configuration.calls import (
     background_loop,
     call_after_fork,
     is_in_trio,
@@ -29,14 +30,16 @@ from .calls import (
     running_loop,
     wait_for,
 )
-from .log import Log
+from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.source import Lease
+from asgi_cors._configuration.source_options import show_duration, text_of
+
 from .records import CacheStatistics, Failure, Limits, Record, Result, Value
-from .source import Lease
-from .source_options import show_duration
 
 if TYPE_CHECKING:
-    from .calls import AppContext
-    from .feed import Feed, FeedReader
+    from asgi_cors._configuration.calls import AppContext
+    from asgi_cors._configuration.feed import Feed, FeedReader
+
     from .flights import Flight, Outcome
 
 _JITTER: Final = 0.1  # the part of a ttl by which it is shortened at the most
@@ -49,13 +52,14 @@ class AnswerCache(Generic[Value]):
 
     Args:
         function: The user's function, sync or async.
-        convert: Returns the value of a result; None to refuse the key. It may raise.
+        convert: Returns the value to store for a result, or None to refuse the key. It may raise.
+        is_same: Returns whether a new value equals the stored one, which then stays. It may raise.
         limits: The times and sizes.
         clock: A monotonic clock, in seconds.
         name: The function's name with parentheses, for messages.
         app_context: Returns the context in which the function runs.
         thread: Whether the function runs in a thread.
-        feed: Returns an iterator of keys to be invalidated, or None for all.
+        feed: Returns an async iterator. Each item is a key to be invalidated; the item None invalidates all keys.
     """
 
     def __init__(  # noqa: PLR0913 - two functions, and how they are called
@@ -63,6 +67,7 @@ class AnswerCache(Generic[Value]):
         function: Callable[[str], object],
         convert: Callable[[Any], Value | None],
         limits: Limits,
+        is_same: Callable[[Value, Value], bool] = operator.is_,
         *,
         clock: Callable[[], float],
         name: str,
@@ -78,6 +83,7 @@ class AnswerCache(Generic[Value]):
         self.log = Log()
         self._stale_duration = max(limits.stale_if_error, limits.stale_while_revalidate)
         self._convert = convert
+        self._is_same = is_same
         self._clock = clock
         self._latest = clock()
         self._lock = threading.Lock()
@@ -88,13 +94,13 @@ class AnswerCache(Generic[Value]):
         self.flights = Flights(function, app_context, self._lock, self._end, limits=limits, thread=thread)
         self._feed: FeedReader | None = None
         if feed is not None:
-            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+            from asgi_cors._configuration.feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(feed, self._on_item, name)
         call_after_fork(self, AnswerCache[Value].after_fork)
 
     def after_fork(self) -> None:
-        """Retain the answers in a forked child, unless a feed is needed to renew them. Its calls and locks are new."""
+        """Reset the locks and calls in a forked child. Drop the answers if a feed invalidates them: it starts anew."""
         self._lock = threading.Lock()
         self.flights.reset(self._lock)
         if self._feed is not None:
@@ -121,7 +127,7 @@ class AnswerCache(Generic[Value]):
     # -- reading
 
     def look_up(self, key: str) -> Result[Value] | None:
-        """Return the answer for a key; None if a call is needed, so that the caller has to wait. Raise nothing."""
+        """Return the answer for a key; None if a call is needed, which `wait` makes. Raise nothing."""
         self.start()
         found = self._find(key)
         if found is None and self.flights.is_full(key, is_renewal=key in self._allowed):
@@ -141,7 +147,7 @@ class AnswerCache(Generic[Value]):
 
     def error_of(self, key: str, error: Exception) -> LookupError:
         """Return the exception that reports a failed call to its caller."""
-        return LookupError(f"{self.name} failed for {key!r}: {_text_of(error)}")
+        return LookupError(f"{self.name} failed for {key!r}: {text_of(error)}")
 
     def _find(self, key: str) -> Result[Value] | None:
         """Return the answer for a key if no call is needed."""
@@ -207,28 +213,38 @@ class AnswerCache(Generic[Value]):
 
     def _reject(self, key: str) -> Result[Value]:
         """Return the result of a call that can't begin."""
-        error = LookupError(f"{self.limits.max_in_flight} calls of {self.name} are in flight, so it was not called")
+        limit = self.limits.max_in_flight
+        error = LookupError(
+            f"too many calls of {self.name} are in flight (max_in_flight={limit}), so it was not called"
+        )
         with self._lock:
             self._misses += 1
             self._errors += 1
-            record = self._stale_record(key, self._clock(), error)
-            return record.result if record else Result(None, error=error)
+            record = self._stale_record(key, self._clock())
+        return self._result_of_failure(record, error)
 
     def _end(self, flight: Flight, outcome: Outcome) -> Result[Value]:
         """Store the result of a call, and return it for the requests that wait."""
-        error, value, now = outcome.error, None, self._clock()
+        error, now = outcome.error, self._clock()
         if error is None:
             try:
                 value = self._convert(outcome.value)
-            except Exception as conversion_error:  # noqa: BLE001 - a user's object may raise anything
-                error = conversion_error
+                with self._lock:
+                    return self._store(flight, value, now)
+            except Exception as value_error:  # noqa: BLE001 - a user's object may raise anything
+                error = value_error
         with self._lock:
-            if error is None:
-                return self._store(flight, value, now)
             self._errors += outcome.is_failure
-            if flight.is_void or not outcome.is_failure:
-                return Result(None, error=error)
-            return self._store_failure(flight, error, now)
+            is_stored = outcome.is_failure and not flight.is_void
+            record = self._store_failure(flight, error, now) if is_stored else None
+        return self._result_of_failure(record, error)
+
+    def _result_of_failure(self, record: Record[Value] | None, error: Exception) -> Result[Value]:
+        """Return the result of a call that failed: the old answer if it may be used. The caller holds no lock."""
+        if record is None:
+            return Result(None, error=error)
+        self.log.failure(f"{self.name} failed, so its last answer is used again", error)
+        return record.result
 
     def _store(self, flight: Flight, value: Value | None, now: float) -> Result[Value]:
         """Store an answer, and return it. The caller holds the lock."""
@@ -239,11 +255,11 @@ class AnswerCache(Generic[Value]):
         old = store.get(key) or other.get(key)
         if flight.is_void or (old is not None and number < old.number):
             return Result(value)  # an older call, in another event loop, has ended later
-        self._failed.pop(key, None)
         record = store.get(key)
-        if record is None or record.result.value != value:
+        if record is None or not self._is_equal(record.result.value, value):
             self._discard(key)
             record = store[key] = Record(value, Lease(self._clock))
+        self._failed.pop(key, None)
         store.move_to_end(key)
         record.number = number
         record.answered_at, record.expires_at = now, now + ttl * _shortening()
@@ -252,29 +268,30 @@ class AnswerCache(Generic[Value]):
             self._discard(next(iter(store)))
         return record.result
 
-    def _store_failure(self, flight: Flight, error: Exception, now: float) -> Result[Value]:
+    def _is_equal(self, old: Value | None, new: Value | None) -> bool:
+        return old is new or (old is not None and new is not None and self._is_same(old, new))
+
+    def _store_failure(self, flight: Flight, error: Exception, now: float) -> Record[Value] | None:
         """Remember a failure, and return the old answer if it may be used. The caller holds the lock."""
         key, retry_at = flight.key, now + self.limits.error_ttl
         old = self._allowed.get(key) or self._refused.get(key)
         if old is not None and flight.number < old.number:
-            return Result(None, error=error)
+            return None
         self._failed[key] = Failure(retry_at, _without_traceback(error))
         self._failed.move_to_end(key)
         if len(self._failed) > self.limits.max_refused:
             self._failed.popitem(last=False)
-        record = self._stale_record(key, now, error)
-        if record is None:
-            return Result(None, error=error)
-        record.lease.until = min(retry_at, record.expires_at + self._stale_duration)
-        return record.result
+        record = self._stale_record(key, now)
+        if record is not None:
+            record.lease.until = min(retry_at, record.expires_at + self._stale_duration)
+        return record
 
-    def _stale_record(self, key: str, now: float, error: Exception) -> Record[Value] | None:
+    def _stale_record(self, key: str, now: float) -> Record[Value] | None:
         """Return the old answer of an allowed key if it may be used after a failure. The caller holds the lock."""
         record = self._allowed.get(key)
         if record is None or not record.is_stale_for(self._stale_duration, now):
             return None
         self._stale += 1
-        self.log.failure(f"{self.name} failed, so its last answer is used again", error)
         return record
 
     # -- revoking
@@ -325,10 +342,10 @@ class AnswerCache(Generic[Value]):
                 return is_allowed, f"{decision}, known {_show_rest(record.expires_at - now)}"
             if now < record.lease.until or record.is_stale_for(self.limits.stale_while_revalidate, now):
                 age = show_duration(now - record.answered_at)
-                return is_allowed, f"{decision} {age} ago, used until it can be called again"
+                return is_allowed, f"{decision} {age} ago, used until a call succeeds"
         failure = self._failed.get(key)
         if failure is not None and now < failure.retry_at:
-            return None, f"asked at run time ({self.name}, which failed: {_text_of(failure.error)})"
+            return None, f"asked at run time ({self.name}, which failed: {text_of(failure.error)})"
         return None, f"asked at run time ({self.name})"
 
 
@@ -343,14 +360,6 @@ def _shortening() -> float:
     return 1 - _JITTER * random.random()  # noqa: S311 - not a secret
 
 
-def _text_of(error: Exception) -> str:
-    """Return the type and the text of an exception."""
-    text = ""
-    with contextlib.suppress(Exception):  # a user's exception may fail in any way
-        text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
 def _without_traceback(error: Exception) -> Exception:
-    """Return an error to be remembered. A traceback would hold the variables of the call."""
-    return LookupError(f"it failed a moment ago: {_text_of(error)}"[:_MAX_TEXT])
+    """Return an error to be remembered, without the traceback, which would hold the variables of the call."""
+    return LookupError(f"it failed a moment ago: {text_of(error)}"[:_MAX_TEXT])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from .source import Lease
+from asgi_cors._configuration.source import Lease
 
 Value = TypeVar("Value")
 
@@ -47,7 +47,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Limits:
-        """Return the limits among the values of options. A time that is missing is 0."""
+        """Return the limits among the values of options. A missing time is 0."""
         return cls(*(values.get(name, 0) for name in cls._fields))
 
 
@@ -83,7 +83,7 @@ class Record(Generic[Value]):
         self.answered_at = self.expires_at = 0.0
 
     def is_stale_for(self, duration: float, now: float) -> bool:
-        """Return whether it may be used for a duration after its expiry. A refusal may not."""
+        """Return whether the answer may still be used, for `duration` after its expiry. A refusal may not."""
         return self.result.value is not None and now < self.expires_at + duration
 
 
@@ -100,7 +100,7 @@ class Failure(NamedTuple):
 
 
 class Deferred(Awaitable[Any]):
-    """An awaitable that calls a coroutine function as soon as it is awaited, so that it may also be dropped.
+    """An awaitable that calls a coroutine function when it is awaited. If it never is, there is no warning.
 
     Args:
         function: The coroutine function.

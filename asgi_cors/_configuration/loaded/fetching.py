@@ -1,7 +1,7 @@
 """Calls the function of a `Loaded`, with a timeout, and collects its list.
 
-A sync function and all iteration run in a thread. An async function runs in an event loop of asyncio. A function that
-does not end in time is left alone, and its result is dropped.
+A sync function and all iteration run in a thread. An async function runs in an event loop of asyncio. If a call does
+not end in time, its result is dropped: a coroutine is cancelled, and a thread runs on.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
-from .calls import AppContext, ThreadPool, background_loop, call, contain
+from asgi_cors._configuration.calls import AppContext, ThreadPool, background_loop, call, contain
+from asgi_cors._configuration.source_options import is_async
+
 from .loading import Entries, collect
-from .source_options import is_async
 
 if TYPE_CHECKING:
     import asyncio
@@ -61,6 +62,10 @@ class Fetcher:
         self._max_entries = max_entries
         self._app_context = app_context
         self._threads = ThreadPool("asgi_cors-load")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all calls: in a forked child, none of them runs."""
         self._late: list[Future[Any]] = []
         self._in_loop: tuple[asyncio.AbstractEventLoop, Future[Any]] | None = None
 
@@ -81,12 +86,13 @@ class Fetcher:
         found: object = None if is_async(self._load) else self._run(self._call)
         if isinstance(found, Entries):
             return found
-        # The list is in another list, so that it is freed before its entries are, which are then freed in small parts.
+        # `collect` gets the only reference, so the list is freed while its strings are still in use. They are freed
+        # later in small parts: to free a million objects at once would block all threads.
         boxed = self._fetch_in_loop(place, cast("Awaitable[Any] | None", found))
         return self._run(lambda: collect(boxed.pop(), self._max_entries))
 
     def _call(self) -> object:
-        """Call a sync function, and collect its list in the same contexts, in case it is read from a database then."""
+        """Call a sync function, and collect its list in the same contexts. A lazy list reads its source only then."""
         return call(self._collect, app_context=self._app_context())
 
     def _collect(self) -> object:
@@ -144,11 +150,17 @@ class Fetcher:
     async def _await(self, awaitable: Awaitable[Any] | None) -> list[Any]:
         import asyncio  # noqa: PLC0415 - expensive, and rarely needed
 
-        # If the event loop is closed without an end of its tasks, the call is dropped.
+        # If the event loop is closed while the task is pending, asyncio must not log that: the call is dropped.
         setattr(asyncio.current_task(), "_log_destroy_pending", False)  # noqa: B010 - as asyncio's `gather` does
         app_context = self._app_context()
-        with contextlib.nullcontext() if app_context is None else app_context():
-            return [await contain(self._load() if awaitable is None else awaitable)]
+        try:
+            with contextlib.nullcontext() if app_context is None else app_context():
+                return [await contain(self._load() if awaitable is None else awaitable)]
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the event loop ends
+            raise LookupError("it cancelled itself") from None
 
     @property
     def is_lost(self) -> bool:

@@ -1,7 +1,7 @@
-"""Snapshots: the last good list of a `Loaded` in a file, for a start without its source.
+"""Snapshots: a file with the last good list of a `Loaded`, for a start while the source of the list is unavailable.
 
-A snapshot is text: a first line, an entry per line, and a last line with their number and checksum. It goes to a
-temporary file that replaces the snapshot in one step, so a reader finds a whole file or none.
+A snapshot is text: a first line, an entry per line, and a last line with the number and checksum of the entries. It is
+stored in a temporary file, which replaces the snapshot in one step. So a reader finds a whole file or none.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final
 from .loading import OriginList, collect, compile_entries
 
 if TYPE_CHECKING:
+    from asgi_cors._configuration.log import Log
     from asgi_cors._policy.origin_table import OriginTable
-
-    from .log import Log
 
 _FIRST_LINE: Final = b"# asgi_cors origins 1\n"
 _MAX_LINE: Final = 400  # bytes, above those of any entry
@@ -57,7 +56,7 @@ class Snapshot:
             return None
 
     def write(self, table: OriginTable, is_current: Callable[[], bool]) -> None:
-        """Store a list, if it is still the current one when the file can be stored."""
+        """Store a list, unless another one has replaced it by then."""
         if self._path is None:
             return
         with self._lock:

@@ -1,9 +1,10 @@
 """Calls in flight: users' look-ups that requests share.
 
-- One key has at most one call per event loop. Requests from threads without an event loop use the background loop.
+- One key has at most one call per event loop. Requests from threads without an event loop use the background loop. All
+  of these requests share it, so functions that are not async are called in a thread then, as with `thread=True`.
 - A request that is cancelled leaves the call running. The call ends at its timeout.
-- A coroutine that has timed out is cancelled. A thread can't be cancelled, so it takes up its place until it ends, and
-  its late result is dropped.
+- A coroutine that has timed out is cancelled. A thread can't be cancelled, so it counts as in flight until it ends. Its
+  late result is dropped.
 - A call whose event loop was closed is dropped.
 """
 
@@ -17,13 +18,15 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from . import calls
+from asgi_cors._configuration import calls
+from asgi_cors._configuration.source_options import is_async
 
 if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
-    from .calls import AppContext
+    from asgi_cors._configuration.calls import AppContext
+
     from .records import Limits
 
 _ASYNC_IN_THREAD: Final = "it returned an awaitable in a thread; leave out thread=True"
@@ -53,23 +56,27 @@ class Flight:
 
     Args:
         key: The key that is looked up.
-        number: The calls that began earlier have lower numbers.
+        number: A number that is lower than those of later calls.
         loop: The event loop in which requests wait for it.
         allows_awaitables: Whether the function may return an awaitable.
+        is_in_thread: Whether the function is called in a thread.
     """
 
     timer: asyncio.TimerHandle  # set when it begins
 
-    __slots__ = ("allows_awaitables", "future", "is_void", "key", "loop", "number", "task", "timer")
+    __slots__ = ("allows_awaitables", "future", "is_in_thread", "is_void", "key", "loop", "number", "task", "timer")
 
-    def __init__(self, key: str, number: int, loop: asyncio.AbstractEventLoop, *, allows_awaitables: bool) -> None:
+    def __init__(
+        self, key: str, number: int, loop: asyncio.AbstractEventLoop, *, allows_awaitables: bool, is_in_thread: bool
+    ) -> None:
         """Prepare the call."""
         self.key = key
         self.number = number
         self.loop = loop
         self.allows_awaitables = allows_awaitables
+        self.is_in_thread = is_in_thread
         self.future: asyncio.Future[Any] = loop.create_future()  # of the result that requests get
-        self.task: asyncio.Task[Outcome] | None = None  # None for a call in a thread
+        self.task: asyncio.Task[Outcome] | None = None  # None while a thread makes the call
         self.is_void = False  # if so, the result must not be stored
 
 
@@ -83,7 +90,7 @@ class Flights:
         on_end: Receives each call with its outcome, and returns the result for the requests that wait. It must not
             raise.
         limits: The timeout and the number of calls that may run.
-        thread: Whether the function runs in a thread.
+        thread: Whether the function always runs in a thread.
     """
 
     def __init__(  # noqa: PLR0913 - the function, its surroundings and its limits
@@ -102,7 +109,9 @@ class Flights:
         self._on_end = on_end
         self._timeout = limits.timeout
         self._max_in_flight = limits.max_in_flight
-        self._pool = calls.ThreadPool("asgi_cors-lookup") if thread else None
+        self._thread = thread
+        self._is_async = is_async(function)
+        self._pool = calls.ThreadPool("asgi_cors-lookup")
         self._numbers = itertools.count(1)
         self.reset(lock)
 
@@ -114,7 +123,7 @@ class Flights:
 
     def __len__(self) -> int:
         """Return the number of calls that run."""
-        return sum(self._pool is not None or not flight.loop.is_closed() for flight in [*self._running])
+        return sum(flight.is_in_thread or not flight.loop.is_closed() for flight in [*self._running])
 
     def join(self, key: str, *, is_renewal: bool, allows_awaitables: bool = True) -> Flight | None:
         """Return the call of a key in the running event loop. Begin it if there is none.
@@ -128,19 +137,21 @@ class Flights:
             None if too many calls run.
         """
         loop = asyncio.get_running_loop()
+        is_in_thread = self._thread or (not self._is_async and calls.is_background_loop(loop))
         with self._lock:
             flights = self._flights_of(loop)
             flight = flights.get(key)
             if flight is not None or not self._has_place(is_renewal=is_renewal):
                 return flight
-            flight = Flight(key, next(self._numbers), loop, allows_awaitables=allows_awaitables)
+            number = next(self._numbers)
+            flight = Flight(key, number, loop, allows_awaitables=allows_awaitables, is_in_thread=is_in_thread)
             flights[key] = flight
             self._running.add(flight)
         self._begin(flight)
         return flight
 
     def is_full(self, key: str, *, is_renewal: bool) -> bool:
-        """Return whether a call of a key can't begin now. It has not begun in any event loop either."""
+        """Return whether no call of a key is in flight in any event loop, and none can begin now."""
         with self._lock:
             has_flight = any(key in flights for flights in self._by_loop.values())
             return not has_flight and not self._has_place(is_renewal=is_renewal)
@@ -183,27 +194,34 @@ class Flights:
         for loop in [loop for loop in self._by_loop if loop.is_closed()]:
             for flight in self._by_loop.pop(loop).values():
                 flight.is_void = True
-        if self._pool is None:
-            self._running = {flight for flight in self._running if not flight.loop.is_closed()}
+        self._running = {flight for flight in self._running if flight.is_in_thread or not flight.loop.is_closed()}
 
     def _begin(self, flight: Flight) -> None:
         """Call the function in a task or thread."""
         flight.timer = flight.loop.call_later(self._timeout, self._time_out, flight)
-        if self._pool is None:
-            flight.task = calls.start_task(self._call, flight, app_context=self._app_context())
-            flight.task.add_done_callback(functools.partial(self._task_ended, flight))
+        if not flight.is_in_thread:
+            self._start_task(flight)
             return
         try:
-            future = self._pool.submit(self._call_in_thread, flight.key)
+            future = self._pool.submit(self._call_in_thread, flight)
             future.add_done_callback(functools.partial(self._thread_ended, flight))
         except RuntimeError as error:  # no thread can be started
             self._release(flight)
             self._land(flight, Outcome(error=error))
 
-    async def _call(self, flight: Flight) -> Outcome:
-        """Call the function, and await its result if it is an awaitable."""
+    def _start_task(self, flight: Flight, awaitable: object = None) -> None:
+        """Call the function in a task, or await the result of a call in a thread."""
+        if flight.future.done():  # the thread was too late
+            _close(awaitable)
+            self._release(flight)
+            return
+        flight.task = calls.start_task(self._call, flight, awaitable, app_context=self._app_context())
+        flight.task.add_done_callback(functools.partial(self._task_ended, flight))
+
+    async def _call(self, flight: Flight, awaitable: object) -> Outcome:
+        """Call the function unless its result is given, and await the result if it is an awaitable."""
         try:
-            value = self._function(flight.key)
+            value = self._function(flight.key) if awaitable is None else awaitable
             if inspect.isawaitable(value):
                 if not flight.allows_awaitables:
                     return Outcome(error=_unused(value, _ASYNC_IN_TRIO))
@@ -217,14 +235,14 @@ class Flights:
             return Outcome(error=_as_exception(error))
         return Outcome(value)
 
-    def _call_in_thread(self, key: str) -> Outcome:
-        """Call the function in a thread."""
+    def _call_in_thread(self, flight: Flight) -> Outcome:
+        """Call the function in a thread. An awaitable result remains to be awaited."""
         try:
-            value = calls.call(self._function, key, app_context=self._app_context())
-            if inspect.isawaitable(value):
-                return Outcome(error=_unused(value, _ASYNC_IN_THREAD))
+            value = calls.call(self._function, flight.key, app_context=self._app_context())
         except BaseException as error:  # noqa: BLE001 - it must not end the thread
             return Outcome(error=_as_exception(error))
+        if self._thread and inspect.isawaitable(value):
+            return Outcome(error=_unused(value, _ASYNC_IN_THREAD))
         return Outcome(value)
 
     def _task_ended(self, flight: Flight, task: asyncio.Task[Outcome]) -> None:
@@ -239,8 +257,11 @@ class Flights:
 
     def _thread_ended(self, flight: Flight, future: Future[Outcome]) -> None:
         """Receive the result of a thread, in that thread."""
-        self._release(flight)
         outcome = future.result()
+        if inspect.isawaitable(outcome.value):
+            flight.loop.call_soon_threadsafe(self._start_task, flight, outcome.value)
+            return
+        self._release(flight)
         with contextlib.suppress(RuntimeError):  # the event loop is closed
             flight.loop.call_soon_threadsafe(self._land, flight, outcome)
 
@@ -250,7 +271,7 @@ class Flights:
             self._running.discard(flight)
 
     def _time_out(self, flight: Flight) -> None:
-        """End a call without a result."""
+        """End a call that has no result in time."""
         if flight.task is not None:
             flight.task.cancel()
         self._land(flight, Outcome(error=TimeoutError(f"no result within {self._timeout:g} seconds")))
@@ -278,7 +299,11 @@ def _as_exception(error: BaseException) -> Exception:
 
 def _unused(awaitable: object, message: str) -> TypeError:
     """Close a coroutine that is not awaited, and return the error that says why."""
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()
+    _close(awaitable)
     return TypeError(message)
+
+
+def _close(awaitable: object) -> None:
+    """Close a coroutine that is not awaited."""
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypedDict, cast
 
-from .source_options import Option, count, flag, function, seconds
+from asgi_cors._configuration.source_options import Option, count, flag, function, seconds
 
 OriginLoader = Callable[[], Iterable[str] | Awaitable[Iterable[str]]]
 
@@ -30,7 +30,7 @@ class LoadedStatistics(NamedTuple):
 
     Args:
         entries: The entries that are in force.
-        left_out: The entries that are left out, because they are not valid.
+        left_out: The entries of the list that are not valid.
         loaded_at: When the list was loaded, or found to be unchanged; None if no load has succeeded yet.
         errors: The loads that failed since the start.
         version: How many different lists were in force since the start.

@@ -1,6 +1,7 @@
-"""Lists of origins as a user's function returns them: collected, compared and compiled in a thread.
+"""Lists of origins that users' functions return: collected, compared and compiled in a thread.
 
-No step holds the interpreter for long: a list may have a million entries, and requests are served at the same time.
+A list may have a million entries, and requests are served at the same time. So no step holds the interpreter lock for
+long.
 """
 
 from __future__ import annotations
@@ -9,23 +10,21 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from asgi_cors._configuration.log import logger
 from asgi_cors._errors import Issue
 from asgi_cors._origins.sharded import ShardedDict
 from asgi_cors._policy.options import plain_string
 from asgi_cors._policy.origin_table import OriginTable, check_origin
 
-from .log import logger
-
 if TYPE_CHECKING:
+    from asgi_cors._configuration.calls import ThreadPool
     from asgi_cors._policy.policy import Policy
-
-    from .calls import ThreadPool
 
 _MAX_LINES: Final = 20  # entries that are reported for one list
 
 
 class Entries(NamedTuple):
-    """The entries of a list, without an order and duplicates.
+    """The entries of a list, without order and duplicates.
 
     Args:
         texts: The strings.
@@ -82,11 +81,22 @@ def collect(value: object, max_entries: int) -> Entries:
     for number, entry in enumerate(_check_list(value)):
         if number >= max_entries:
             raise ValueError(f"the list has over {max_entries:,} entries. If they are intended, raise max_entries.")
-        if isinstance(entry, str):
-            entries.texts[plain_string(entry)] = None
-        else:
+        text = _text_of(entry)
+        if text is None:
             entries.others[type(entry).__qualname__] += 1
+        else:
+            entries.texts[text] = None
     return entries
+
+
+def _text_of(entry: object) -> str | None:
+    """Return the text of an entry; None if it is not a string."""
+    if type(entry) is str:
+        return entry
+    try:
+        return plain_string(entry) if isinstance(entry, str) else None
+    except Exception:  # noqa: BLE001 - a proxy of a string may raise anything
+        return None
 
 
 def _check_list(value: object) -> Iterable[object]:

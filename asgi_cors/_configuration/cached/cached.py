@@ -6,14 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, Literal, Never, TypedDict, Unpack, cast
 
-from asgi_cors._errors import Issue
-from asgi_cors._origins.origin import parse_origin
-
-from .answers import AnswerCache
-from .calls import LimitedAwaitable
-from .records import CacheStatistics, Deferred, Limits, Result
-from .source import Answer, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import LimitedAwaitable
+from asgi_cors._configuration.source import Answer, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     count,
@@ -26,13 +21,17 @@ from .source_options import (
     repr_of,
     seconds,
 )
+from asgi_cors._errors import Issue
+from asgi_cors._origins.origin import parse_origin
+
+from .answers import AnswerCache
+from .records import CacheStatistics, Deferred, Limits, Result
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from asgi_cors._configuration.feed import Feed
     from asgi_cors._policy.policy import Policy
-
-    from .feed import Feed
 
 OriginLookup = Callable[[str], bool | Awaitable[bool]]
 
@@ -78,11 +77,11 @@ class Cached(OriginSource):
 
     Args:
         lookup: Returns whether an origin is allowed, sync or async. Only `True` allows. A sync function runs in the
-            event loop, so it must not block; see `thread`.
+            event loop, so it must not block; see `thread`. Under WSGI and trio it always runs in a thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long an origin stays allowed without another call; each time is shortened at random by up to a
             tenth; default 60),
-            `negative_ttl` (how long it stays refused; default 10),
+            `negative_ttl` (how long an origin stays refused without another call; default 10),
             `error_ttl` (how long an origin is not looked up again after a failure; default 1),
             `stale_while_revalidate` (how long after `ttl` the old answer of an allowed origin is used while a call in
             the background renews it; default 0; RFC 5861),
@@ -92,7 +91,7 @@ class Cached(OriginSource):
             `max_entries` (allowed origins that are cached; default 100,000),
             `max_refused` (refused origins that are cached; default 10,000),
             `max_in_flight` (calls that may run; a quarter is reserved for allowed origins; default 100),
-            `thread` (whether `lookup` blocks, and runs in a thread),
+            `thread` (whether `lookup` runs in a thread, because it blocks; default False),
             `feed` (a function that returns an async iterator: each item is an origin to be invalidated, or None for
             all),
             `clock` (a monotonic clock in seconds; default `time.monotonic`).
@@ -130,7 +129,7 @@ class Cached(OriginSource):
         return repr_of("Cached", (name_of(self._lookup),), OPTIONS, self._values)
 
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:  # noqa: ARG002 - the base's
-        """Return the answer for an origin, or an awaitable of it if a call is needed; see `OriginSource`."""
+        """Return the answer for an origin, or its awaitable if a call is needed; see `OriginSource`."""
         result = self._cache.look_up(origin)
         if result is not None:
             return _answer(result)
@@ -181,7 +180,7 @@ class Cached(OriginSource):
         self._cache.stop()
 
     def _convert(self, value: object) -> Literal[True] | None:
-        """Return True if a value allows, and warn of another truthy value."""
+        """Return True if a value allows. Log another truthy value."""
         if value is True:
             return True
         if value is not False:

@@ -1,8 +1,8 @@
-"""`Loaded`: an entry of `allow_origins` whose whole list is loaded by a function, again and again.
+"""`Loaded`: an entry of `allow_origins` whose list is loaded as a whole by a function, at intervals.
 
 - At most one load is in flight per process. A thread supervises it: it waits for the function with a timeout, compiles
   the list, and replaces the old one at once.
-- The lease of a list ends when the next load is due. While that runs, the lease holds, so cached responses stay valid.
+- The lease of a list ends when the next load is due, but holds while a load runs, so cached responses stay valid.
 - A failed load leaves the last good list in force.
 """
 
@@ -17,16 +17,17 @@ from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never, Unpack, cast
 
-from asgi_cors._errors import Issue
-
-from .calls import LimitedAwaitable, ThreadPool, call_after_fork, is_in_trio, running_loop, wait_for
-from .fetching import Fetcher, Place
-from .loaded_options import OPTIONS, LoadedOptions, LoadedStatistics, OriginLoader
-from .loading import EMPTY, Entries, OriginList, UnsafeReports, compile_entries, report_left_out
-from .log import Log
-from .snapshot import Snapshot
-from .source import Answer, Lease, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import (
+    LimitedAwaitable,
+    ThreadPool,
+    call_after_fork,
+    is_in_trio,
+    running_loop,
+    wait_for,
+)
+from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.source import Answer, Lease, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     name_of,
@@ -34,17 +35,23 @@ from .source_options import (
     raise_issues,
     repr_of,
     show_duration,
+    text_of,
 )
+from asgi_cors._errors import Issue
+
+from .fetching import Fetcher, Place
+from .loading import EMPTY, Entries, OriginList, UnsafeReports, compile_entries, report_left_out
+from .options import OPTIONS, LoadedOptions, LoadedStatistics, OriginLoader
+from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from asgi_cors._configuration.feed import FeedReader
     from asgi_cors._origins.origin_set import OriginSet
     from asgi_cors._policy.policy import Policy
 
-    from .feed import FeedReader
-
-_IDLE: Final = 10  # times `every`, after which a request waits for a new list
+_IDLE: Final = 10  # times `every`: after that time without a load, a request waits for one
 _FIRST_RETRY: Final = 1.0  # seconds after which a first load that failed is tried again
 
 
@@ -70,7 +77,9 @@ class _DroppedError(LookupError):
 
 
 class _Flight:
-    """A load that runs, or waits for the end of another. Its event loop is the one in which it is made."""
+    """A load that runs, or that waits for the end of another. It belongs to the event loop in which it is made."""
+
+    is_late = False  # whether it began so late that requests wait for it
 
     def __init__(self) -> None:
         from concurrent.futures import Future  # noqa: PLC0415 - expensive, and rarely needed
@@ -86,20 +95,21 @@ class _Flight:
 
 
 class Loaded(OriginSource):
-    """An entry of `allow_origins`: a list of origins and patterns that is loaded as a whole, again and again.
+    """An entry of `allow_origins`: a list of origins and patterns that is loaded as a whole, at intervals.
 
-    An unknown origin costs no call. `*`, `null` and regular expressions are always left out. So are other invalid
-    entries, and those that are unsafe for a policy with credentials: each is logged with a hint.
+    An unknown origin costs no call. `*`, `null`, regular expressions and invalid entries are left out. A policy with
+    credentials does not use entries that are unsafe for it. Each of these entries is logged with a hint.
 
     Args:
-        load: Returns the whole list: an iterable of strings. It is sync, and runs in a thread, or async.
+        load: Returns the whole list: an iterable of strings. A sync function runs in a thread, an async one in an event
+            loop.
         options: As keywords. Times are in seconds, or a timedelta:
-            `every` (the age from which a request starts to load the list anew; default 30),
+            `every` (the age of the list at which a request starts a new load; default 30),
             `timeout` (of one call of `load`; default 10),
             `max_entries` (a longer list is a failed load; default 1,000,000),
-            `allow_empty` (whether an empty list may replace one with entries),
-            `feed` (a function that returns an async iterator: each item makes the list load anew),
-            `snapshot` (the path of a file for the last good list, which is read if the first load fails),
+            `allow_empty` (whether an empty list may replace one with entries; default False),
+            `feed` (a function that returns an async iterator: each item starts a new load),
+            `snapshot` (the path of a file that stores the last good list; it is read if the first load fails),
             `clock` (a monotonic clock in seconds; default `time.monotonic`).
 
     Raises:
@@ -111,7 +121,7 @@ class Loaded(OriginSource):
         if arguments:
             raise positional_error("Loaded", "load", arguments, OPTIONS)
         issues: list[Issue] = []
-        check_function(load, "load", "Loaded(customers), with def customers(): …", issues)
+        check_function(load, "load", "Loaded(customers), with a function customers()", issues)
         if inspect.isasyncgenfunction(load):
             hint = "Return a list: [origin async for origin in …]."
             issues.append(Issue("async-generator", "load", load, "an async generator does not return a list", hint))
@@ -142,15 +152,16 @@ class Loaded(OriginSource):
         self._snapshot = Snapshot(values["snapshot"], self.name, self._log)
         self._feed: FeedReader | None = None
         if values["feed"] is not None:
-            from .feed import FeedReader  # noqa: PLC0415 - rarely needed
+            from asgi_cors._configuration.feed import FeedReader  # noqa: PLC0415 - rarely needed
 
             self._feed = FeedReader(values["feed"], self._on_item, self.name)
         call_after_fork(self, Loaded._after_fork)
 
     def _after_fork(self) -> None:
-        """Retain the list in a forked child. The threads of the parent are not there, so its load is dropped."""
+        """Retain the list in a forked child. The parent's threads do not run there, so its load is dropped."""
         self._lock = threading.Lock()
         self._snapshot.reset()
+        self._fetcher.reset()
         self._flight = self._next_flight = None
         self._replace_lease()
 
@@ -161,14 +172,14 @@ class Loaded(OriginSource):
     # -- answers
 
     def look_up(self, origin: str, policy: Policy | None = None) -> Answer | LimitedAwaitable:
-        """Return the answer for an origin, or an awaitable of it if the list has to be loaded; see `OriginSource`."""
+        """Return the answer for an origin, or its awaitable if the list has to be loaded; see `OriginSource`."""
         if self._feed is not None:
             self._feed.ensure_running()
         now = self._clock()
         current = self._current
         if now >= self._next_at:
-            self._begin()
-            if current is None or now - self._tried_at > _IDLE * self._every:
+            flight = self._begin()
+            if current is None or (flight is not None and flight.is_late):
                 return self._waiting(origin, policy)
         elif current is None and self._flight is not None:
             return self._waiting(origin, policy)
@@ -178,7 +189,7 @@ class Loaded(OriginSource):
         return LimitedAwaitable(_Waiting(self, origin, policy), 2 * self._values["timeout"])  # see `wait`
 
     def _answer(self, origin: str, policy: Policy | None) -> Answer:
-        """Return the answer by the list in force."""
+        """Return the answer according to the list in force."""
         current = self._current
         if current is None:
             error = self._error or LookupError(f"{self.name} is not loaded yet")
@@ -198,7 +209,7 @@ class Loaded(OriginSource):
         return self._answer(origin, policy)
 
     async def refresh(self) -> None:
-        """Load the list anew, by a call that begins now. Any event loop may call this.
+        """Load the list with a call that begins now or later. Any event loop may call this.
 
         Raises:
             LookupError: If the load fails. Its cause is the exception. The last good list stays in force.
@@ -221,7 +232,8 @@ class Loaded(OriginSource):
         table, at = current.list.table, current.loaded_at
         source = "from its snapshot" if at is None else f"loaded {show_duration(self._clock() - at)} ago"
         allowed = table.allows(origin, policy)
-        return allowed, f"{'allowed' if allowed else 'refused'} by {self.name}, {source}, {len(table):,} entries"
+        size = f"{len(table):,} {'entry' if len(table) == 1 else 'entries'}"
+        return allowed, f"{'allowed' if allowed else 'refused'} by {self.name}, {source}, {size}"
 
     def remedy(self, origin: str) -> str:
         """Return how an origin can be allowed; see `OriginSource`."""
@@ -253,25 +265,37 @@ class Loaded(OriginSource):
         with self._lock:
             if self._flight is not None and not self._fetcher.is_lost:
                 return self._flight
-            return self._fly(_Flight()) if self._clock() >= self._next_at else None
+            if self._clock() < self._next_at:
+                return None
+            flight = self._prepare(_Flight())
+        return self._fly(flight)
 
     def _begin_another(self) -> _Flight:
         """Return a load that begins now, or when the one in flight has ended. All callers until then share it."""
         with self._lock:
             self._replace_lease()
-            if self._flight is None or self._fetcher.is_lost:
-                return self._fly(_Flight())
-            self._next_flight = self._next_flight or _Flight()
-            return self._next_flight
+            if self._flight is not None and not self._fetcher.is_lost:
+                self._next_flight = self._next_flight or _Flight()
+                return self._next_flight
+            flight = self._prepare(_Flight())
+        return self._fly(flight)
 
-    def _fly(self, flight: _Flight) -> _Flight:
-        """Begin a load. The caller holds the lock."""
+    def _prepare(self, flight: _Flight) -> _Flight:
+        """Make a load the one in flight. The caller holds the lock, and begins the load when it has released it."""
+        flight.is_late = self._clock() - self._tried_at > _IDLE * self._every
         lost, self._flight = self._flight, flight
         if lost is not None:
             lost.end(_DroppedError())
         if self._current is not None:
             self._current.lease.until = math.inf
-        self._threads.submit(self._run, flight)
+        return flight
+
+    def _fly(self, flight: _Flight) -> _Flight:
+        """Begin the load in flight."""
+        try:
+            self._threads.submit(self._run, flight)
+        except RuntimeError as error:  # no thread can be started
+            self._end_failed(flight, error, None)
         return flight
 
     def _replace_lease(self) -> None:
@@ -286,20 +310,24 @@ class Loaded(OriginSource):
         """Load the list, in a thread."""
         from concurrent.futures import CancelledError  # noqa: PLC0415 - expensive, and rarely needed
 
-        previous = self._current  # is freed at the end, not while the lock is held
+        previous = self._current  # so that the old list is freed at the end, not while the lock is held
         try:
             new = self._compile(self._fetcher.fetch(flight.place))
         except CancelledError:
             self._finish(flight, self._drop, _DroppedError())
         except Exception as error:  # noqa: BLE001 - a user's function may raise anything
             from_snapshot = self._snapshot.read(self._values["max_entries"]) if previous is None else None
-            if self._finish(flight, functools.partial(self._fail, error, from_snapshot), error):
-                result = "it allows no origin" if self._current is None else "its last list stays in use"
-                self._log.failure(f"{self.name} failed, so {result}", error)
+            self._end_failed(flight, error, from_snapshot)
         else:
             if self._finish(flight, functools.partial(self._succeed, new)) and new is not None:
                 self._snapshot.write(new.table, lambda: self._current is not None and self._current.list is new)
         del previous
+
+    def _end_failed(self, flight: _Flight, error: Exception, from_snapshot: OriginList | None) -> None:
+        """End a load that failed, and log that."""
+        if self._finish(flight, functools.partial(self._fail, error, from_snapshot), error):
+            result = "it allows no origin" if self._current is None else "its last list stays in use"
+            self._log.failure(f"{self.name} failed, so {result}", error)
 
     def _finish(self, flight: _Flight, apply: Callable[[], None], error: Exception | None = None) -> bool:
         """Apply the result of a load, and begin the next one if it is due. Return False if the load was dropped."""
@@ -311,8 +339,10 @@ class Loaded(OriginSource):
                 self._current.lease.until = self._next_at
             self._flight, following, self._next_flight = None, self._next_flight, None
             if following is not None:
-                self._fly(following)
+                self._prepare(following)
         flight.end(error)
+        if following is not None:
+            self._fly(following)
         return True
 
     def _compile(self, entries: Entries) -> OriginList | None:
@@ -354,7 +384,7 @@ class Loaded(OriginSource):
         self._failures += 1
         retry = _FIRST_RETRY * 2.0 ** min(self._failures - 1, 60)
         self._next_at = now + (min(retry, self._every) if self._loaded_at is None else self._every)
-        self._error = LookupError(f"{self.name} failed: {type(error).__name__}: {error}")
+        self._error = LookupError(f"{self.name} failed: {text_of(error)}")
         if from_snapshot is not None:
             self._replace(from_snapshot, None)
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import functools
+import operator
 import time
 from collections.abc import Awaitable, Callable
 from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, Final, Never, TypedDict, Unpack, cast
 
-from asgi_cors._errors import Issue, show
-from asgi_cors._policy.policy import Policy
-
-from .answers import AnswerCache
-from .calls import LimitedAwaitable
-from .records import CacheStatistics, Deferred, Limits, Result
-from .source import Answer, OriginSource
-from .source_options import (
+from asgi_cors._configuration.calls import LimitedAwaitable
+from asgi_cors._configuration.source import Answer, OriginSource
+from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
     count,
@@ -27,14 +23,18 @@ from .source_options import (
     repr_of,
     seconds,
 )
+from asgi_cors._errors import Issue, show
+from asgi_cors._policy.policy import Policy
+
+from .answers import AnswerCache
+from .records import CacheStatistics, Deferred, Limits, Result
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from asgi_cors._configuration.calls import AppContext
+    from asgi_cors._configuration.feed import Feed
     from asgi_cors._http import Scope
-
-    from .calls import AppContext
-    from .feed import Feed
 
 MAX_HOST: Final = 262  # bytes: a name of 255, a colon, a port, and a final dot
 MAX_KEY: Final = 1024  # characters
@@ -97,10 +97,11 @@ class Tenants:
     """A callable for `policy_for`: the policy of each tenant, cached.
 
     Args:
-        key: Returns the key of a request's tenant; None if the next rule is to find the policy. It is called for each
-            request, so it must not block.
-        policy: Returns the policy for a key, sync or async. None is an unknown tenant: its requests are refused. A sync
-            function runs in the event loop, so it must not block.
+        key: Returns the key of a request's tenant. If it returns None, the next rule finds the policy. It is called for
+            each request, so it must not block.
+        policy: Returns the policy for a key, sync or async. If it returns None, the tenant is unknown, and its requests
+            are refused. A sync function runs in the event loop, so it must not block. Under WSGI and trio it runs in a
+            thread.
         options: As keywords. Times are in seconds, or a timedelta:
             `ttl` (how long a policy is used without another call; each time is shortened at random by up to a tenth;
             default 60),
@@ -146,6 +147,7 @@ class Tenants:
             self._policy,
             self._convert,
             Limits.of({**values, "error_ttl": _ERROR_TTL}),
+            _is_same,
             clock=values["clock"],
             name=f"{name_of(policy)}()",
             app_context=lambda: self.app_context,
@@ -154,7 +156,7 @@ class Tenants:
 
     @classmethod
     def by_host(cls, policy: PolicyOf, *arguments: Never, **options: Unpack[TenantsOptions]) -> Tenants:
-        """Return tenants whose key is Host in lower case, without its port and a final dot.
+        """Return a `Tenants` whose key is the value of Host in lower case, without port and final dot.
 
         A request without exactly one Host of at most 262 bytes has no key. X-Forwarded-Host is not read.
 
@@ -173,7 +175,7 @@ class Tenants:
         return repr_of("Tenants", (name_of(self._key), name_of(self._policy)), OPTIONS, self._values)
 
     def __call__(self, scope: Scope) -> Policy | NotImplementedType | LimitedAwaitable:
-        """Return the policy of a request's tenant, or an awaitable of it if a call is needed.
+        """Return the policy of a request's tenant, or an awaitable of the policy if a call is needed.
 
         Returns:
             NotImplemented if the request has no key.
@@ -264,8 +266,14 @@ class Tenants:
         return value
 
 
+def _is_same(old: Policy, new: Policy) -> bool:
+    """Return whether two policies are equal, and have the same callables: equal ones may answer differently."""
+    callables = [policy.compiled.callables for policy in (old, new)]
+    return len(callables[0]) == len(callables[1]) and all(map(operator.is_, *callables)) and old == new
+
+
 def host_of(scope: Scope) -> str | None:
-    """Return Host in lower case, without its port and a final dot; None unless there is exactly one."""
+    """Return the value of Host in lower case, without port and final dot; None unless there is exactly one Host."""
     hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
     if len(hosts) != 1 or len(hosts[0]) > MAX_HOST:
         return None
