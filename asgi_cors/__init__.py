@@ -2,8 +2,8 @@
 
 The packages are layers, and each imports only the ones before it: `_http` and `_errors`, `_origins`, `_policy`,
 `_decision`, `_routing`, `_configuration`, `_middleware`. To read the code, begin with `decide` in
-`_decision/decision.py` and go up to `CORSMiddleware` in `_middleware/asgi.py`. `testing` simulates a browser and uses
-none of them, `cli` is the command line, and `_compat` has the names of PyPI's `asgi-cors`.
+`_decision/decision.py` and go up to `CORSMiddleware` in `_middleware/asgi.py`. `registry` stores origins, `cli` is the
+command line, and `_compat` has the names of PyPI's `asgi-cors`. `testing` simulates a browser and imports none of them.
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator

@@ -28,6 +28,8 @@ Feed = Callable[[], AsyncIterator[str | bytes | None]]
 _FIRST_DELAY: Final = 1.0  # seconds until a feed is started again
 _MAX_DELAY: Final = 60.0
 
+_running: Final[set[asyncio.Task[None]]] = set()  # event loops refer weakly to their tasks
+
 
 class FeedReader:
     """Runs a feed in an event loop, and passes its items on.
@@ -85,6 +87,11 @@ class FeedReader:
         self._task = loop.create_task(self._read_again_and_again(is_restart=is_restart), context=Context())
         # If the loop is closed while the task is pending, asyncio must not log that: the reader starts again.
         self._task.add_done_callback(self._forget)
+        self._task.add_done_callback(_running.discard)
+        for task in [*_running]:
+            if task.get_loop().is_closed():
+                _running.discard(task)
+        _running.add(self._task)
         setattr(self._task, "_log_destroy_pending", False)  # noqa: B010 - as asyncio's `gather` does
 
     def _forget(self, task: asyncio.Task[None]) -> None:

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -259,6 +260,30 @@ def test_an_event_loop_that_is_closed_with_a_running_reader_reports_nothing(capl
     assert "destroyed" not in caplog.text
     assert [record for record in caplog.records if record.name == "asgi_cors"] == []
     stop_in_background(reader)
+
+
+@pytest.mark.parametrize("is_in_background", [False, True])
+def test_a_reader_that_nothing_refers_to_reads_on(is_in_background: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async def feed() -> AsyncIterator[str]:
+        yield "https://a.com"
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        reader, received = reader_of(feed)
+        await asyncio.to_thread(reader.ensure_running) if is_in_background else reader.ensure_running()
+        await received.until(1)
+        reference = weakref.ref(reader)
+        del reader
+        await asyncio.sleep(0)
+        gc.collect()
+        await asyncio.sleep(0.01)
+        gc.collect()
+        reader = reference()
+        assert reader is not None
+        stop_in_background(reader)
+
+    asyncio.run(read())
+    assert "Task exception" not in caplog.text
 
 
 def test_a_reader_without_an_event_loop_runs_in_the_background() -> None:

@@ -28,6 +28,12 @@ local id, version, found = unpack(redis.call('MGET', id_key, version_key, schema
 if found and found ~= schema then
   return redis.error_reply('SCHEMA ' .. found)
 end
+if id == '' then
+  id = false
+end
+if version and not version:match('^%d%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?$') then
+  return redis.error_reply('UNREADABLE ' .. version_key)
+end
 if id and not version or not id and redis.call('EXISTS', unpack(KEYS)) > 0 then
   return redis.error_reply('INCOMPLETE')
 end
@@ -48,9 +54,13 @@ local function current(key)
   end
   return stored[key]
 end
+local function is_entry(value)
+  return type(value) == 'table' and type(value.note) == 'string' and type(value.expires_at) == 'string'
+    and (value.expires_at == '' or tonumber(value.expires_at))
+end
 for i = 5, #ARGV, 7 do
   local is_readable, entry = pcall(current, ARGV[i + 1])
-  if not is_readable or entry and not (type(entry) == 'table' and entry.note and entry.expires_at) then
+  if not is_readable or entry and not is_entry(entry) then
     return redis.error_reply('UNREADABLE ' .. ARGV[i + 1])
   end
 end

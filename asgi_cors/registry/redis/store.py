@@ -249,7 +249,7 @@ def _entry(name: bytes | str, value: bytes | str) -> Entry:
             added_at=as_datetime(fields["added_at"]),
             expires_at=as_datetime(fields["expires_at"]),
         )
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError("UNREADABLE") from error
 
 
