@@ -255,6 +255,15 @@ async def test_an_entry_of_another_program_is_reported(redis_server, value):
     await store.write([])
     redis_server.execute("HSET", "{cors}:entries", '["","https://a.example.com"]', value)
     assert "other data is stored" in await failure_of(anext(store.scan()))
+    assert "other data is stored" in await failure_of(anext(store.scan_origins()))
+
+
+@pytest.mark.parametrize("name", ["no JSON", "7", '["",""],["",""]', '["https://a.example.com"]'])
+async def test_a_name_of_another_program_is_reported(redis_server, name):
+    store = RedisStore(redis_server.url)
+    await store.write([])
+    redis_server.execute("HSET", "{cors}:entries", name, '{"id":"1","expires_at":""}')
+    assert "other data is stored" in await failure_of(anext(store.scan_origins()))
 
 
 @pytest.mark.parametrize(
