@@ -302,7 +302,7 @@ def test_a_source_may_be_freed_before_its_reader_begins_and_after_the_event_loop
     loop.close()
     del received
     gc.collect()
-    reader._create_task(loop)  # as the event loop does that was asked to
+    reader._create_task(loop)  # as a request without an event loop schedules it
     assert is_running == (reader._task is not None)
 
 
