@@ -107,9 +107,10 @@ def _describe(source: DescribesOrigins, origin: str, policy: Policy) -> OriginAn
 
 def failed_answer(entry: OriginCallable, error: Exception) -> OriginAnswer:
     """Return the answer of a callable that raised an exception."""
-    if is_source(entry):
-        return OriginAnswer(False, f"{show(entry)} failed: {_text_of(error, _MAX_ERROR)}", failed=True)
-    return OriginAnswer(False, f"{call_name(entry)} raised {_text_of(error)}", failed=True)
+    failed = f"{show(entry)} failed:" if is_source(entry) else f"{call_name(entry)} raised"
+    return OriginAnswer(
+        False, f"{failed} {_text_of(error, _MAX_ERROR if is_source(entry) else _MAX_LENGTH)}", failed=True
+    )
 
 
 def _text_of(error: Exception, limit: int = _MAX_LENGTH) -> str:

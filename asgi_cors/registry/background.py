@@ -119,27 +119,31 @@ _forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 def call_at_fork(owner: Forkable) -> None:
     """Call the methods of `Forkable` at each fork of this process, as long as the object exists."""
-    _forkables.add(owner)
+    with _fork_lock:
+        _forkables.add(owner)
 
 
 def _before_fork() -> None:
-    _forking[:] = [*_forkables]
-    for owner in _forking:
+    _fork_lock.acquire()
+    for owner in [*_forkables]:
         owner.before_fork()
+        _forking.append(owner)
 
 
 def _after_fork_in_parent() -> None:
     while _forking:
         _forking.pop().after_fork_in_parent()
+    _fork_lock.release()
 
 
 def _after_fork_in_child() -> None:
-    global _loop, _lock
-    _loop, _lock = None, threading.Lock()
+    global _loop, _lock, _fork_lock
+    _loop, _lock, _fork_lock = None, threading.Lock(), threading.Lock()
     while _forking:
         _forking.pop().after_fork_in_child()
 
 
+_fork_lock = threading.Lock()  # held during a fork: another thread that forks waits
 _forking: list[Forkable] = []  # the objects whose locks are held during a fork
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows

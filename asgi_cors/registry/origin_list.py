@@ -37,18 +37,28 @@ class TenantList:
 
     def add(self, text: str, end: datetime | None) -> bool:
         """Add an entry, or change its expiry, and return whether it is valid."""
-        self.discard(text)
+        # It is removed from its old place at last: it is allowed all the time.
         if end is None:
-            is_valid = self.unending.insert(text)
-            self.size += is_valid
-            return is_valid
+            if text not in self.unending:
+                if not self.unending.insert(text):
+                    return False
+                self.size += 1
+            if self.ending is not None:
+                self.ending.discard(text)
+            return True
         if self.ending is None:
             self.ending = EndingOrigins()
-        return self.ending.add(text, end.timestamp())
+        is_valid = self.ending.add(text, end.timestamp())
+        self._discard_unending(text)
+        return is_valid
 
     def discard(self, text: str) -> None:
         """Remove an entry if it is there."""
-        if (self.ending is None or not self.ending.discard(text)) and text in self.unending:
+        if self.ending is None or not self.ending.discard(text):
+            self._discard_unending(text)
+
+    def _discard_unending(self, text: str) -> None:
+        if text in self.unending:
             self.unending.discard(text)
             self.size -= 1
 
@@ -61,8 +71,12 @@ class TenantList:
         lease = self.lease  # before the origins are read, so that a change in between voids it
         if self.unending.allows(origin, policy):
             return Answer(allowed=True, leases=(lease,))
-        end = None if self.ending is None else self.ending.lease(origin, policy)
-        return Answer(allowed=True, leases=(lease, end)) if end else Answer(allowed=False, leases=(lease,))
+        if self.ending is not None:
+            if end := self.ending.lease(origin, policy):
+                return Answer(allowed=True, leases=(lease, end))
+            if self.unending.allows(origin, policy):  # it was moved from one to the other meanwhile
+                return Answer(allowed=True, leases=(lease,))
+        return Answer(allowed=False, leases=(lease,))
 
 
 class OriginList:

@@ -17,7 +17,16 @@ from .batches import AddResult, add_in_batches, preview, read_known
 from .follower import Follower, RegistryStats
 from .store import Action, Change, Entry, Store, Write
 from .sync import SyncRegistry, run_in_this_thread
-from .validation import check_entry, check_options, check_page, check_text, check_texts, check_time, check_type
+from .validation import (
+    check_entry,
+    check_options,
+    check_page,
+    check_text,
+    check_texts,
+    check_time,
+    check_type,
+    is_storable,
+)
 from .watch import watch
 
 if TYPE_CHECKING:
@@ -99,6 +108,8 @@ class Registry(OriginSource):
             issues.insert(0, type_issue)
         if issues:
             raise ConfigError(issues)
+        if not is_storable(origin):
+            return False
         return await self._write([Write("remove", entry)]) == ["remove"]
 
     async def add_all(

@@ -26,6 +26,8 @@ CLOSE_TIMEOUT: Final = 1.0  # seconds that a reader waits while another connecti
 READER_RETRIES: Final = 1.0  # seconds for which a reader tries again if the file is locked
 _RETRY: Final = 0.02  # seconds between two attempts to get a lock
 
+_abandoned: Final[list[sqlite3.Connection]] = []  # of the parent process; never closed
+
 _CAUSES: Final = {
     "SQLITE_AUTH": ("this user may not open it", "Give the user read and write rights to the file and its folder."),
     "SQLITE_BUSY": ("another process locks it", "Try again; end a program that locks it for long, such as a backup."),
@@ -119,6 +121,7 @@ class Connection:
     def after_fork_in_child(self) -> None:
         """Replace the locks. The next call starts a thread."""
         self._file.lock, self._lock, self._calls = threading.Lock(), threading.Lock(), None
+        self._file.abandon()
 
 
 def _work(file: _File, calls: Calls) -> None:
@@ -195,22 +198,20 @@ class _File:
 
     def _open(self) -> sqlite3.Connection | None:
         """Return the connection, or None if a reader's file does not exist."""
-        identity = self._stat()
-        if self._connection is not None and identity == self._identity:
-            return self._connection
-        self.disconnect()
-        if identity is None and not self._writes:
-            return None
-        self._connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode={'rwc' if self._writes else 'ro'}",
-            uri=True,
-            timeout=BUSY_TIMEOUT if self._writes else CLOSE_TIMEOUT,
-            isolation_level=None,
-            check_same_thread=False,  # a thread that forks closes it
-        )
-        if self._writes:
-            self._prepare_to_write(self._connection)
-        self._identity = self._stat()
+        while self._connection is None or self._stat() != self._identity:  # also if it is replaced while it is opened
+            self.disconnect()
+            self._identity = self._stat()
+            if self._identity is None and not self._writes:
+                return None
+            self._connection = sqlite3.connect(
+                f"{self._path.as_uri()}?mode={'rwc' if self._writes else 'ro'}",
+                uri=True,
+                timeout=BUSY_TIMEOUT if self._writes else CLOSE_TIMEOUT,
+                isolation_level=None,
+                check_same_thread=False,  # a thread that forks closes it
+            )
+            if self._writes:
+                self._prepare_to_write(self._connection)
         return self._connection
 
     def _prepare_to_write(self, connection: sqlite3.Connection) -> None:
@@ -262,6 +263,12 @@ class _File:
         connection, self._connection, self._identity = self._connection, None, None
         if connection is not None:
             connection.close()
+
+    def abandon(self) -> None:
+        """Forget the connection that a call of the parent used during the fork. To close it could block for ever."""
+        if self._connection is not None:
+            _abandoned.append(self._connection)
+            self._connection = None
 
     # -- errors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from .registry import Registry
 from .sqlite import SQLiteRegistry
 
 _REDIS: Final = ("redis", "rediss", "unix")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _HINT: Final = "Write 'sqlite:///origins.db', 'sqlite:////srv/origins.db' (absolute) or 'redis://127.0.0.1:6379/0'."
 
 
@@ -27,19 +29,22 @@ def open_registry(url: str, **options: Any) -> Registry:
         ImportError: If the redis package is missing. The message says how to install it.
     """
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a type checker
-        raise ConfigError([Issue.wrong_type("url", url, "the URL of a registry", _HINT)])
+        kind = type(url).__name__
+        raise ConfigError(
+            [Issue("wrong-type", "url", None, f"the URL of a registry must be a text, not {kind}", _HINT)]
+        )
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise ConfigError([Issue("registry-url", "url", url, "the URL has no scheme", _HINT)])
+        raise ConfigError([Issue("registry-url", "url", None, "the URL has no scheme", _HINT)])
     if scheme.lower() == "sqlite":
         if not rest.startswith("/") or rest == "/":
             has_host = bool(rest.strip("/"))
             message = "an SQLite URL has three slashes, and no host" if has_host else "the path is missing"
-            raise ConfigError([Issue("registry-url", "url", url, message, _HINT)])
+            raise ConfigError([Issue("registry-url", "url", None, message, _HINT)])
         return SQLiteRegistry(unquote(rest[1:]), **options)
     if scheme.lower() in _REDIS:
         from . import redis  # noqa: PLC0415 - an optional dependency
 
         return redis.RedisRegistry(url, **options)
-    shown = f"{scheme}://…"  # the rest may have a password
-    raise ConfigError([Issue("registry-url", "url", shown, f"there is no store for {shown}", _HINT)])
+    shown = f" for {scheme}://…" if _SCHEME.fullmatch(scheme) else " for this URL"  # the rest may have a password
+    raise ConfigError([Issue("registry-url", "url", None, f"there is no store{shown}", _HINT)])

@@ -45,6 +45,15 @@ def check_type(option: str, value: object, hint: str) -> Issue | None:
     return None if isinstance(value, str) else Issue.wrong_type(option, value, "a string", hint)
 
 
+def is_storable(text: str) -> bool:
+    """Return whether a text can be stored: one with a lone surrogate can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _check_end(value: object) -> list[Issue]:
     if value is None:
         return []
@@ -56,6 +65,11 @@ def _check_end(value: object) -> list[Issue]:
         return [Issue("naive-datetime", "expires_at", value, message, hint)]
     if value <= datetime.now(UTC):
         return [Issue("registry-expired", "expires_at", value, f"{value} has passed", _END)]
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        hint = "Leave it out for an entry without an end."
+        return [Issue("registry-expired", "expires_at", value, f"{value} is after the year 9999 in UTC", hint)]
     return []
 
 

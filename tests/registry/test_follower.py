@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -463,6 +464,20 @@ assert registry.sync.remove(SHOP)
 def test_a_forked_worker_has_the_list_and_follows_the_store_itself(path) -> None:
     program = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n{FORKED}"
     subprocess.run([sys.executable, "-P", "-W", "ignore", "-c", program, str(path)], check=True, timeout=60)
+
+
+def test_a_fork_waits_for_the_fork_of_another_thread(monkeypatch, worker) -> None:
+    follower = worker._follower
+    monkeypatch.setattr(background, "_forkables", weakref.WeakSet([follower]))
+    background._before_fork()
+    thread = threading.Thread(target=lambda: (background._before_fork(), background._after_fork_in_parent()))
+    thread.start()
+    thread.join(0.1)
+    assert thread.is_alive()
+    background._after_fork_in_parent()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not follower._lock.locked()
 
 
 def test_a_forked_process_begins_with_locks_of_its_own(worker, admin) -> None:

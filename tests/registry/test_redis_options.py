@@ -46,6 +46,7 @@ def test_the_name_of_a_store_is_its_address_without_user_and_password(url, name)
         ("redis://example.com/secret", "the database must be a number"),
         ("redis://example.com?db=secret", "the port or an option is invalid"),
         ("redis://example.com?cret=1", "an option is not known"),
+        ("rediss://example.com?ssl_cert_reqs=secret", "an option is invalid"),
         ("unix://", "the path of the socket is missing"),
         ("unix://?db=0", "the path of the socket is missing"),
     ],

@@ -279,6 +279,20 @@ def test_the_background_task_does_not_have_the_variables_of_the_first_request(re
     assert asyncio.run(main()) == "nobody"
 
 
+def test_an_end_after_the_year_9999_is_refused(registry) -> None:
+    """No read of the store could return it."""
+    end = datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))
+    with pytest.raises(ConfigError, match=r"after the year 9999 in UTC\. Leave it out"):
+        registry.sync.add(APP, expires_at=end)
+    assert registry.sync.add_all([Entry(origin=APP, expires_at=end)]).issues
+    assert registry.sync.add(APP, expires_at=datetime.max.replace(tzinfo=timezone(timedelta(hours=12))))
+    assert len(registry.sync.list()) == 1
+
+
+def test_the_removal_of_a_text_that_no_store_can_have_finds_nothing(registry) -> None:
+    assert registry.sync.remove("https://\ud800.example.com") is False
+
+
 # -- URLs
 
 
@@ -292,7 +306,11 @@ def test_a_url_makes_a_registry(monkeypatch, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        (None, "None is not the URL of a registry"),
+        (None, "the URL of a registry must be a text, not NoneType"),
+        (b"redis://:secret@host", "the URL of a registry must be a text, not bytes"),
+        ("redis:/:secret@host", "the URL has no scheme"),
+        ("sqlite://user:secret@host/o.db", "an SQLite URL has three slashes, and no host"),
+        ("user:secret@redis://host", "there is no store for this URL"),
         ("origins.db", "the URL has no scheme"),
         ("sqlite://", "the path is missing"),
         ("sqlite:///", "the path is missing"),

@@ -481,6 +481,70 @@ def test_a_fork_during_a_call_goes_on(monkeypatch, registry) -> None:
     assert registry.sync.add(APP)
 
 
+PROGRAM_THAT_FORKS_DURING_A_WRITE = """
+import os, sqlite3, sys, threading, time
+from asgi_cors.registry import SQLiteRegistry, sqlite_connection
+
+path = sys.argv[1]
+registry = SQLiteRegistry(path)
+registry.sync.add("https://a.example.com")
+other = sqlite3.connect(path, isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+thread = threading.Thread(target=registry.sync.add, args=["https://b.example.com"])
+thread.start()
+time.sleep(0.3)
+sqlite_connection.BUSY_TIMEOUT = 0.1
+child = os.fork()
+if child == 0:
+    threading.Timer(10, os._exit, [1]).start()
+    try:
+        registry.sync.add("https://c.example.com")
+    finally:
+        os._exit(0)
+time.sleep(0.5)
+other.execute("COMMIT")
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_does_not_use_the_connection_of_a_write_that_was_under_way(path) -> None:
+    """The child would wait for ever on a lock of SQLite's that a thread of the parent holds."""
+    command = [sys.executable, "-c", PROGRAM_THAT_FORKS_DURING_A_WRITE, str(path)]
+    assert subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout == "0\n"
+
+
+def test_a_connection_that_was_used_during_a_fork_is_left_alone_by_the_child(registry) -> None:
+    assert registry.sync.add(APP)
+    file = registry.store._writer._file
+    connection = file._connection
+    registry.store._writer.after_fork_in_child()
+    assert file._connection is None
+    assert connection.execute("SELECT 1").fetchone() == (1,)  # still open
+    assert registry.sync.remove(APP)
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again(monkeypatch, registry, path) -> None:
+    other = SQLiteRegistry(path.with_name("other.db"))
+    other.sync.add(SHOP)
+    other.sync.close()
+    connect, opened = sqlite3.connect, []
+
+    def replace_after(*arguments: object, **options: object) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        if not opened:
+            path.with_name("other.db").replace(path)
+        opened.append(connection)
+        return connection
+
+    registry.sync.add(APP)
+    registry.sync.close()
+    monkeypatch.setattr(sqlite3, "connect", replace_after)
+    assert [entry.origin for entry in registry.sync.list()] == [SHOP]
+    assert len(opened) == 2
+
+
 def test_a_cancelled_call_that_waits_is_not_made(registry) -> None:
     connection = registry.store._writer
     inside, leave = threading.Event(), threading.Event()

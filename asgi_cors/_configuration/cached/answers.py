@@ -53,7 +53,7 @@ class AnswerCache(Generic[Value]):
     Args:
         function: The user's function, sync or async.
         convert: Returns the value to store for a result, or None to refuse the key. It may raise.
-        is_same: Returns whether a new value is equivalent to the stored one, which then stays. It may raise.
+        is_same: Returns whether a new value equals the stored one, which then stays. It may raise.
         limits: The times and sizes.
         clock: A monotonic clock, in seconds.
         name: The function's name with parentheses, for messages.

@@ -16,7 +16,7 @@ from asgi_cors import check_origin
 from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.cli.terminal import plain, stderr, stdout
 from asgi_cors.registry import Entry
-from asgi_cors.registry.validation import check_text
+from asgi_cors.registry.validation import check_entry, check_text
 
 from . import report
 from .check import check_all
@@ -124,7 +124,8 @@ def add(  # noqa: PLR0913 - the options
 
 
 def _add(registry: SyncRegistry, entry: Entry) -> OriginResult:
-    if issue := check_origin(entry.origin):
+    if issues := check_entry(entry):
+        issue = issues[0]
         return OriginResult(
             origin=entry.origin, tenant=entry.tenant, result=report.INVALID, message=issue.message, hint=issue.hint
         )

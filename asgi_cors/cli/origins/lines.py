@@ -200,7 +200,7 @@ def parse_end(text: str) -> datetime:
         if duration:
             end = datetime.now(UTC) + timedelta(**{_UNITS[duration[2]]: int(duration[1])})
         else:
-            end = parse_time(text.strip())
+            end = parse_time(text.strip()).astimezone(UTC)
     except OverflowError:
         raise CannotRunError(
             f"--expires: {text!r} is too far away. Leave it out for origins that never expire."

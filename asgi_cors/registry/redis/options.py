@@ -10,6 +10,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from asgi_cors import ConfigError, Issue
 from asgi_cors.registry.store import RegistryError
@@ -132,6 +133,8 @@ def _url_problem(url: str) -> tuple[str, str] | None:
         pool.make_connection()
     except ValueError:
         return "the port or an option is invalid", f"Write {EXAMPLE!r}."
+    except RedisError:
+        return "an option is invalid", "See the options of redis.asyncio.Redis."
     except TypeError:
         return "an option is not known", "See the options of redis.asyncio.Redis."
     if scheme == "unix":

@@ -225,7 +225,7 @@ def _entry(name: bytes | str, value: bytes | str) -> Entry:
             added_at=as_datetime(fields["added_at"]),
             expires_at=as_datetime(fields["expires_at"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError("UNREADABLE") from error
 
 
@@ -242,7 +242,7 @@ def _change(identity: bytes | str, fields: dict[Any, Any]) -> Change:
             note=texts["note"],
             expires_at=as_datetime(texts["expires_at"]),
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         raise DataError("UNREADABLE") from error
 
 

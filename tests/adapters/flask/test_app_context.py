@@ -1,6 +1,7 @@
 """Callables in `origins` run in the context of the app, and never in that of a request."""
 
 import contextvars
+import logging
 
 import pytest
 from flask import Flask, current_app, g, has_request_context
@@ -78,7 +79,7 @@ def test_a_look_up_uses_the_config_of_the_app(app, serve, look_up, caplog):
     app.get("/")(lambda: "hello")
     CORS(app, origins=[look_up])
     assert allowed(serve(app)) == [True, False] * 2
-    assert caplog.records == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("has_middleware", [True, False], ids=["with CORS(app)", "alone"])
@@ -88,4 +89,4 @@ def test_a_look_up_of_a_decorated_view_uses_the_config_of_the_app(app, serve, lo
     if has_middleware:
         CORS(app, origins=EVIL)
     assert allowed(serve(app)) == [True, False] * 2
-    assert caplog.records == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -1,5 +1,7 @@
 """Callables in `allow_origins` run in the context of the app, and never in that of a request."""
 
+import logging
+
 import pytest
 from quart import Quart, current_app, g, has_request_context
 
@@ -73,7 +75,7 @@ async def test_a_look_up_uses_the_config_of_the_app(app, look_up, cors_headers, 
     app.get("/")(lambda: "hello")
     CORS(app, allow_origins=[look_up])
     assert await allowed(app, cors_headers) == [True, False] * 2
-    assert caplog.records == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_a_look_up_of_a_view_that_applies_its_policy_itself_uses_the_config_of_the_app(
@@ -81,7 +83,7 @@ async def test_a_look_up_of_a_view_that_applies_its_policy_itself_uses_the_confi
 ):
     app.get("/")(route_cors(allow_origin=[look_up])(lambda: "hello"))
     assert await allowed(app, cors_headers) == [True, False] * 2
-    assert caplog.records == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_the_sources_of_an_app_start_and_stop_with_it(app):

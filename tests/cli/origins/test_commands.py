@@ -207,6 +207,7 @@ def test_a_pattern_of_the_store_counts_although_the_origins_own_entry_has_ended(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["--expires", "9999-12-31T23:59-12:00"], "--expires: '9999-12-31T23:59-12:00' is too far away"),
         (["--expires", "soon"], "--expires: 'soon' is not a time. Write 2030-01-31T12:00Z, or a duration such as 30d"),
         (["--expires", "2001-01-01"], "--expires: '2001-01-01' has passed."),
         (["--expires", "0s"], "--expires: '0s' has passed."),
