@@ -86,7 +86,7 @@ async def hangs(_: str) -> bool:
 @pytest.mark.parametrize(
     ("entry", "name"), [(Cached(away), "Cached(away)"), (away, "away()"), (lambda _: 1 / 0, "a lambda")]
 )
-def test_an_outage_gives_one_line_a_minute_for_each_entry_and_cause(
+def test_an_outage_is_logged_once_a_minute_for_each_entry_and_cause(
     interface: str, entry: Any, name: str, log: pytest.LogCaptureFixture
 ) -> None:
     client = Client(interface, App(), Policy(allow_origins=[entry]), run=run_asyncio)
@@ -118,7 +118,7 @@ def test_a_failure_that_is_remembered_is_logged_without_the_name_of_a_type(
 
 
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
-def test_tenants_that_can_not_be_found_give_one_line_for_each_cause(
+def test_tenants_that_can_not_be_found_are_logged_once_for_each_cause(
     interface: str, log: pytest.LogCaptureFixture
 ) -> None:
     tenants = Tenants.by_host(away)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ def test_tenants_that_can_not_be_found_give_one_line_for_each_cause(
     assert "away() failed for 't0.example': OSError: no database" in error
 
 
-def test_a_cause_is_told_from_another_one(log: pytest.LogCaptureFixture) -> None:
+def test_two_causes_are_two_lines(log: pytest.LogCaptureFixture) -> None:
     def fails(origin: str) -> bool:
         cause = OSError("no database") if origin == EVIL else ValueError("no text")
         raise RuntimeError("no answer") from cause
