@@ -16,6 +16,7 @@ from asgi_cors._decision.callables import get_answer
 from asgi_cors._decision.explanation import Explanation, Step, explain_with, remedy
 from asgi_cors._errors import ConfigError, Issue, show
 from asgi_cors._http import TOKEN
+from asgi_cors._policy.functions import Problem, function_problem, is_a, wrong_place
 from asgi_cors._policy.options import list_of
 from asgi_cors._policy.policy import DEFAULTS, NoOrigins, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
@@ -23,6 +24,7 @@ from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules,
 from .calls import call, call_after_fork
 from .evaluation import Evaluator, OnDecision
 from .log import Log
+from .source import OriginSource
 
 if TYPE_CHECKING:
     from asgi_cors._http import Scope
@@ -346,3 +348,14 @@ def _check_options(options: dict[str, Any], issues: list[Issue]) -> None:
             message = f"{show(options[name])} is not {noun}"
             issues.append(Issue("wrong-type", name, options[name], message, hint))
             options[name] = _DEFAULTS[name]
+    find = options["policy_for"]
+    if find is not None and (problem := _policy_for_problem(find)):
+        issues.append(Issue(problem.code, "policy_for", find, problem.message, problem.hint))
+        options["policy_for"] = None
+
+
+def _policy_for_problem(find: Any) -> Problem | None:
+    """Return what is wrong with a callable `policy_for`."""
+    if is_a(find, OriginSource):
+        return wrong_place(find, "allow_origins", "Use it in allow_origins, and leave policy_for out.")
+    return function_problem(find, ("scope",), "Use a function from scope to Policy.")

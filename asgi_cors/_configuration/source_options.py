@@ -13,6 +13,9 @@ from typing import Any, NamedTuple, cast
 
 from asgi_cors._decision.callables import name_of
 from asgi_cors._errors import ConfigError, Issue, PositionalOptionsError, show
+from asgi_cors._policy.functions import PolicyFinder, Problem, function_problem, is_a, wrong_place
+
+from .source import OriginSource
 
 
 class Option(NamedTuple):
@@ -97,19 +100,36 @@ def check_options(options: Mapping[str, Option], given: Mapping[str, object], is
     return values
 
 
-def check_function(value: object, option: str, line: str, issues: list[Issue]) -> None:
-    """Add an issue if a value is not a function.
+def check_function(
+    value: object, option: str, line: str, issues: list[Issue], parameters: tuple[str, ...] = ("origin",)
+) -> None:
+    """Add an issue if a value is not a function, or can't be called as required.
 
     Args:
         value: The value; None if it is missing.
         option: The name of the parameter.
         line: The code to write.
         issues: The issues.
+        parameters: What the arguments of a call are.
     """
     if value is None:
         issues.append(Issue(f"missing-{option}", option, value, f"the function {option} is missing", f"Write {line}."))
     elif not callable(value):
         issues.append(Issue.wrong_type(option, value, "callable", f"Write {line}."))
+    elif problem := _function_problem(value, f"Write {line}.", parameters):
+        issues.append(Issue(problem.code, option, value, problem.message, problem.hint))
+
+
+def _function_problem(value: Any, hint: str, parameters: tuple[str, ...]) -> Problem | None:
+    """Return what is wrong with a callable."""
+    for base, place in ((OriginSource, "allow_origins"), (PolicyFinder, "policy_for")):
+        if is_a(value, base):
+            return wrong_place(value, place, f"Use it in {place} itself.")
+    if not parameters and isinstance(value, type) and hasattr(value, "__iter__"):
+        return None  # a class of lists, such as in Loaded(Customers)
+    is_method = isinstance(getattr(value, "__self__", None), OriginSource)
+    hint_for_method = f"Use the object itself in allow_origins, without .{value.__name__}." if is_method else None
+    return function_problem(value, parameters, hint, hint_for_method)
 
 
 def positional_error(

@@ -21,6 +21,8 @@ from asgi_cors._origins.origin import RISKS, is_simple_origin
 from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
 from asgi_cors._origins.regex.hints import check_regex
 
+from .functions import entry_problem, hint_for_result
+
 OriginCallable = Callable[[str], bool | Awaitable[bool]]
 OriginEntry = str | re.Pattern[str] | OriginCallable
 Names = tuple[str, ...] | Literal["*"]
@@ -93,11 +95,13 @@ class OriginEntries:
     def _classify_object(self, entry: Any, issues: OptionIssues, accepts: Accepts) -> None:
         if isinstance(entry, re.Pattern):
             self.add_regex(cast("Any", entry), issues)
-        elif callable(entry):
-            self.callables.append(cast("OriginCallable", entry))
-        else:
+        elif not callable(entry):
             expected = "a string, compiled regex or callable" + _unset(entry)
-            issues.add_wrong_type(entry, expected, hint_for_object(entry, accepts))
+            issues.add_wrong_type(entry, expected, hint_for_result(entry) or hint_for_object(entry, accepts))
+        elif problem := entry_problem(entry):
+            issues.add(problem.code, entry, problem.message, problem.hint)
+        else:
+            self.callables.append(cast("OriginCallable", entry))
 
     def add_regex(self, regex: Any, issues: OptionIssues) -> None:
         """Compile a regular expression and add it."""
@@ -153,7 +157,7 @@ def _parse_entries(value: Any, issues: OptionIssues, accepts: Accepts) -> tuple[
     entries = list_of(value)
     if entries is None:
         expected = "a string, compiled regex, callable, or list of these" + _unset(value)
-        issues.add_wrong_type(value, expected, hint_for_object(value, accepts))
+        issues.add_wrong_type(value, expected, hint_for_result(value) or hint_for_object(value, accepts))
         return ()
     return tuple({equality_key(entry): entry for entry in entries}.values())
 

@@ -215,7 +215,9 @@ class _File:
         return self._connection
 
     def _prepare_to_write(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")  # another process may create the registry between two reads
         self._check(connection)  # never change the file of another application
+        connection.execute("COMMIT")
         connection.execute("PRAGMA synchronous = FULL")
         mode = _use_wal(connection)
         if mode != "wal":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from asgi_cors import ConfigError, Issue
@@ -28,9 +28,8 @@ def open_registry(url: str, **options: Any) -> Registry:
         ConfigError: If the URL or an option is invalid.
         ImportError: If the redis package is missing. The message says how to install it.
     """
-    given: object = url
-    if not isinstance(given, str):
-        raise ConfigError([Issue("wrong-type", "url", None, f"must be a text, not {type(given).__name__}", _HINT)])
+    if not isinstance(cast("object", url), str):
+        raise ConfigError([Issue("wrong-type", "url", None, f"must be a text, not {type(url).__name__}", _HINT)])
     if url != url.strip():
         raise ConfigError([Issue("registry-url", "url", None, "the URL has white space around it", "Remove it.")])
     scheme, separator, rest = url.partition("://")

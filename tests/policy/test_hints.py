@@ -4,8 +4,9 @@ import enum
 import json
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path as File
 from typing import Any
 
@@ -14,7 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import asgi_cors
-from asgi_cors import Cached, ConfigError, CORSMiddleware, Issue, Loaded, Policy, Tenants
+from asgi_cors import (
+    Cached,
+    ConfigError,
+    CORSMiddleware,
+    Issue,
+    Loaded,
+    OriginSource,
+    Policy,
+    Tenants,
+    check_origin,
+)
+from asgi_cors.registry import SQLiteRegistry
 from tests.support.hints import NOTHING, Keywords, correction, follow, found_in
 from tests.support.policies import allows, issues, policy_without_warnings
 
@@ -49,6 +61,14 @@ class Scalar:
         raise TypeError("iteration over a 0-d array")
 
 
+class Later(Awaitable[bool]):
+    """The result of a function that returns neither a coroutine nor a bool."""
+
+    def __await__(self) -> Generator[None, None, bool]:
+        yield
+        return True
+
+
 class Site(enum.Enum):
     """An enum that is not a str."""
 
@@ -78,7 +98,46 @@ LONG = [
     "a." * 9999,
     "*" * 999,
 ]
-ORIGINS: dict[str, list[Any]] = {**MISTYPED.pop("allow_origins"), "type": OTHERS, "length": LONG}
+
+
+async def customers(_origin: str) -> bool:
+    return True
+
+
+async def each(_origin: str) -> AsyncIterator[bool]:
+    yield True
+
+
+def each_of_a_list(_origin: str) -> Iterator[bool]:
+    yield True
+
+
+COROUTINE, ITERATOR = customers(PAGE), each(PAGE)
+COROUTINE.close()
+REGISTRY = SQLiteRegistry("origins.db")
+TENANTS = Tenants.by_host(lambda _name: None)
+CLASSES: list[Any] = [Cached, Loaded, SQLiteRegistry, OriginSource, Tenants, Policy, bool, str, Text, dict]
+FUNCTIONS: list[Any] = [
+    *(
+        TENANTS,
+        TENANTS.get,
+        Tenants.by_host,
+        Cached(customers).get,
+        Cached(customers).stats,
+        check_origin,
+        lambda: True,
+    ),
+    *(lambda _one, _two: True, lambda *, origin: origin, each, each_of_a_list, COROUTINE, ITERATOR),
+    *(REGISTRY.add, REGISTRY.list, REGISTRY.tenant, REGISTRY.sync.add, REGISTRY.sync, partial(REGISTRY.add, by="x")),
+    *(partial(customers, PAGE), Later()),
+]
+ORIGINS: dict[str, list[Any]] = {
+    **MISTYPED.pop("allow_origins"),
+    "type": OTHERS,
+    "length": LONG,
+    "class": CLASSES,
+    "function": FUNCTIONS,
+}
 
 
 def label(value: Any) -> str:
@@ -534,6 +593,7 @@ ELSEWHERE = {
     *("policy-and-options", "configuration-and-options", "not-text", "bad-path", "unknown-option", "redundant-entry"),
     *("expose-any-with-credentials", "null-allowed", "nothing-allowed", "private-network", "paths-tie"),
     *("long-max-age", "lower-case-patch", "forbidden-header", "response-header", "origin-not-data"),
+    *("async-generator", "async-key", "async-in-thread"),
 }
 
 

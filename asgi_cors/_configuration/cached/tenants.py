@@ -24,6 +24,7 @@ from asgi_cors._configuration.source_options import (
 )
 from asgi_cors._decision.callables import call_name, name_of
 from asgi_cors._errors import Issue, show
+from asgi_cors._policy.functions import PolicyFinder
 from asgi_cors._policy.policy import Policy
 
 from .answers import AnswerCache
@@ -93,7 +94,7 @@ def unknown_policy() -> Policy:
     return Policy(allow_origins=[_NoOrigins()])
 
 
-class Tenants:
+class Tenants(PolicyFinder):
     """A callable for `policy_for`: the policy of each tenant, cached.
 
     Args:
@@ -133,8 +134,9 @@ class Tenants:
             raise positional_error("Tenants", "key, policy", arguments, OPTIONS)
         issues: list[Issue] = []
         line = "Tenants(key, policy), with functions key(scope) and policy(key)"
-        check_function(key, "key", line, issues)
-        check_function(policy, "policy", line, issues)
+        if key is not host_of:
+            check_function(key, "key", line, issues, ("scope",))
+        check_function(policy, "policy", line, issues, ("key",))
         if is_async(key):
             message = "an async function can't return the key, because the cache is searched at once"
             issues.append(Issue("async-key", "key", key, message, "Use a function made with def."))

@@ -121,8 +121,9 @@ class Loaded(OriginSource):
         if arguments:
             raise positional_error("Loaded", "load", arguments, OPTIONS)
         issues: list[Issue] = []
-        check_function(load, "load", "Loaded(customers), with a function customers()", issues)
-        if inspect.isasyncgenfunction(load):
+        if not inspect.isasyncgenfunction(load):
+            check_function(load, "load", "Loaded(customers), with a function customers()", issues, ())
+        else:
             hint = "Return a list: [origin async for origin in …]."
             issues.append(Issue("async-generator", "load", load, "an async generator does not return a list", hint))
         self._values = values = check_options(OPTIONS, options, issues)
