@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Final, NamedTuple, cast
 
 from asgi_cors import ConfigError, Issue
 
-from .store import Action, Entry, Store, Write
+from .store import Action, Entry, Write
 from .validation import check_entry
-
-Known = dict[tuple[str, str], tuple[str, datetime | None]]
-"""The note and expiry of each entry, by tenant and origin."""
 
 BATCH: Final = 5_000  # writes of one transaction
 
@@ -90,25 +86,3 @@ def _valid_writes(batch: Sequence[object], offset: int, issues: list[Issue]) -> 
             for issue in found
         ]
     return writes
-
-
-async def read_known(store: Store) -> Known:
-    """Read the note and expiry of all entries that have not expired."""
-    now = datetime.now(UTC)
-    return {
-        (entry.tenant, entry.origin): (entry.note, entry.expires_at)
-        async for page in store.scan()
-        for entry in page
-        if entry.expires_at is None or entry.expires_at > now
-    }
-
-
-async def preview(known: Known, writes: list[Write]) -> list[Action | None]:
-    """Return the actions that `Store.write` would record, and change `known` as it would change the store."""
-    actions: list[Action | None] = []
-    for write in writes:
-        entry = write.entry
-        key, value = (entry.tenant, entry.origin), (entry.note, entry.expires_at)
-        actions.append("add" if key not in known else "update" if known[key] != value else None)
-        known[key] = value
-    return actions

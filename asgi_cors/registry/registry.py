@@ -6,15 +6,17 @@ import copy
 import shlex
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import closing
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asgi_cors import Answer, ConfigError, LimitedAwaitable, OriginSource
 
 from .background import run
-from .batches import AddResult, add_in_batches, preview, read_known
+from .batches import AddResult, add_in_batches
 from .follower import Follower, RegistryStats
+from .preview import Preview
 from .store import Action, Change, Entry, Store, Write
 from .sync import SyncRegistry, run_in_this_thread
 from .validation import (
@@ -130,8 +132,8 @@ class Registry(OriginSource):
             RegistryError: If the write fails. The transactions before it are stored.
         """
         if dry_run:
-            known = await self._run(read_known(self.store))
-            return await add_in_batches(entries, partial(preview, known), on_progress)
+            with closing(Preview(self.store)) as preview:
+                return await add_in_batches(entries, lambda writes: self._run(preview.write(writes)), on_progress)
         return await add_in_batches(entries, self._write, on_progress)
 
     async def list(self, *, tenant: str | None = None, after: int | None = None, limit: int = 1000) -> list[Entry]:

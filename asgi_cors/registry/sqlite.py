@@ -98,9 +98,9 @@ class SQLiteStore(Store):
         """Return entries in the order of their ids."""
         return [_entry(*row) for row in await self._page(_ENTRIES, tenant, after, limit)]
 
-    async def find(self, origins: Sequence[str], *, tenant: str = "") -> list[Entry]:
-        """Return the entries of a tenant with these texts."""
-        rows: list[Any] = await self._reader.run(lambda connection: _find(connection, tenant, origins), [])
+    async def find(self, names: Sequence[tuple[str, str]]) -> list[Entry]:
+        """Return the entries with these tenants and origins."""
+        rows: list[Any] = await self._reader.run(lambda connection: _find(connection, names), [])
         return [_entry(*row) for row in rows]
 
     async def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> AsyncIterator[list[Entry]]:
@@ -220,9 +220,9 @@ def _page(connection: sqlite3.Connection, query: str, tenant: str | None, after:
     return connection.execute(query.format(where), (*values, after, limit)).fetchall()
 
 
-def _find(connection: sqlite3.Connection, tenant: str, origins: Sequence[str]) -> list[Any]:
+def _find(connection: sqlite3.Connection, names: Sequence[tuple[str, str]]) -> list[Any]:
     query = "SELECT * FROM entries WHERE tenant = ? AND origin = ?"
-    found = (connection.execute(query, (tenant, origin)).fetchone() for origin in dict.fromkeys(origins))
+    found = (connection.execute(query, name).fetchone() for name in dict.fromkeys(names))
     return [row for row in found if row is not None]
 
 

@@ -140,11 +140,13 @@ class Store(ABC):
         """
 
     @abstractmethod
-    async def find(self, origins: Sequence[str], *, tenant: str = "") -> list[Entry]:
-        """Return the entries of a tenant with these texts, in any order, including expired ones.
+    async def find(self, names: Sequence[tuple[str, str]]) -> list[Entry]:
+        """Return the entries with these tenants and origins, in any order, including expired ones.
 
-        Patterns are found by their text, too; they are not matched. The cost does not depend on the number of entries
-        in the store. `Registry` asks for up to 5,000 at once.
+        A pattern is found by its own text. The cost must not depend on the number of entries in the store.
+
+        Args:
+            names: Up to 5,000 pairs of a tenant and an origin or pattern. One that comes twice is returned once.
         """
 
     @abstractmethod

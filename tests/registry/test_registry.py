@@ -1,8 +1,10 @@
 """The interface of a registry: arguments, the sync methods, watching, URLs."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,7 +15,7 @@ import trio
 
 import asgi_cors.registry
 from asgi_cors import ConfigError, Policy
-from asgi_cors.registry import Entry, Registry, SQLiteRegistry, open_registry
+from asgi_cors.registry import Entry, Registry, RegistryError, SQLiteRegistry, open_registry
 from asgi_cors.registry.background import run, run_blocking
 from tests.registry.support import APP, SHOP, FailingStore, outage, wait_until
 
@@ -159,6 +161,56 @@ def test_a_dry_run_does_not_make_the_store(registry, store) -> None:
     assert not store.path.exists()
 
 
+def test_a_dry_run_counts_what_an_import_would_do(registry) -> None:
+    """Also for entries of other tenants, and for those that come again in a later transaction."""
+    end = datetime(2999, 1, 1, tzinfo=UTC)
+    registry.sync.add_all([APP, Entry(origin=APP, tenant="acme", note="old"), Entry(origin=SHOP, expires_at=end)])
+    shops = [f"https://shop-{number}.example.com" for number in range(5_000)]
+    entries: list[Entry | str] = [
+        APP,
+        Entry(origin=APP, tenant="acme", note="new"),
+        Entry(origin=SHOP, expires_at=end.astimezone(timezone(timedelta(hours=5)))),
+        *shops,
+        *shops[:10],
+        Entry(origin=shops[10], note="new"),
+        Entry(origin=shops[10], tenant="acme"),
+        Entry(origin=APP, tenant="acme", note="new"),
+    ]
+    preview = registry.sync.add_all(entries, dry_run=True)
+    assert preview[:3] == (5_001, 2, 13)
+    assert registry.sync.add_all(entries) == preview
+
+
+def test_a_dry_run_takes_constant_memory(monkeypatch, registry) -> None:
+    monkeypatch.setattr("asgi_cors.registry.batches.BATCH", 200)
+    registry.sync.add_all(f"https://shop-{number}.example.com" for number in range(2_000))
+    assert registry.sync.add_all([APP], dry_run=True).added == 1
+    tracemalloc.start()
+    try:
+        registry.sync.add_all((f"https://shop-{number}.example.org" for number in range(4_000)), dry_run=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 500_000  # a transaction has 200 entries
+
+
+def test_a_dry_run_without_space_for_its_temporary_file_is_an_error(monkeypatch, registry) -> None:
+    connect = sqlite3.connect
+
+    def limited(path: str, **options: Any) -> sqlite3.Connection:
+        connection = connect(path, **options)
+        if not path:
+            connection.execute("PRAGMA max_page_count = 5")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", limited)
+    shops = [f"https://shop-{number}.example.com" for number in range(5_000)]
+    with pytest.raises(
+        RegistryError, match=r"the dry run has no temporary file \(database or disk is full\). Free some"
+    ):
+        registry.sync.add_all(shops, dry_run=True)
+
+
 def test_a_dry_run_counts_an_entry_that_has_ended_as_new(registry, store) -> None:
     from asgi_cors.registry import Write  # noqa: PLC0415
 
@@ -266,6 +318,7 @@ def test_sync_methods_in_the_background_event_loop_are_refused() -> None:
 
 PROGRAM_THAT_WRITES_AT_ITS_END = """
 import sys
+import tracemalloc
 from asgi_cors.registry import SQLiteRegistry
 
 class Owner:

@@ -107,7 +107,7 @@ def test_a_page_is_read_from_an_index_without_sorting(registry, path, tenant, me
 
 def test_entries_are_found_in_the_index_of_their_texts(registry, path) -> None:
     registry.sync.add(APP)
-    for plan in _plans(path, lambda store: store.find([APP, SHOP], tenant="acme")):
+    for plan in _plans(path, lambda store: store.find([("", APP), ("acme", SHOP)])):
         assert plan.endswith("INDEX sqlite_autoindex_entries_1 (tenant=? AND origin=?)")
 
 

@@ -121,11 +121,11 @@ class RedisStore(Store):
         pairs = [(_entry(name, value), change) for name, value, change in replies if value is not None]
         return [entry for entry, change in pairs if entry.id == change.version]
 
-    async def find(self, origins: Sequence[str], *, tenant: str = "") -> list[Entry]:
-        """Return the entries of a tenant with these texts."""
-        names = [entry_key(origin, tenant) for origin in dict.fromkeys(origins)]
+    async def find(self, names: Sequence[tuple[str, str]]) -> list[Entry]:
+        """Return the entries with these tenants and origins."""
+        keys = [entry_key(origin, tenant) for tenant, origin in dict.fromkeys(names)]
         found: list[Entry] = []
-        for some in (names[start : start + _PAGE] for start in range(0, len(names), _PAGE)):
+        for some in (keys[start : start + _PAGE] for start in range(0, len(keys), _PAGE)):
             values: list[Any] = await self._run(functools.partial(_hmget, key=self._entries, names=some))
             found += [_entry(name, value) for name, value in zip(some, values, strict=True) if value is not None]
         return found

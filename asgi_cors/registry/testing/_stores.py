@@ -40,7 +40,7 @@ class StoreTests:
             assert await store.changes() == []
             assert [entry async for page in store.scan() for entry in page] == []
             assert [row async for page in store.scan_origins() for row in page] == []
-            assert await store.find([ORIGIN]) == []
+            assert await store.find([("", ORIGIN)]) == []
             assert await store.purge_history(datetime.now(UTC)) == 0
 
     @in_event_loop
@@ -247,15 +247,14 @@ class StoreTests:
             origins = origins_of_shops(5_000)
             await store.write([add(origin) for origin in origins])
             await store.write([add("https://*.example.org", expires_at=past, note="old"), add(tenant="a"), add(OTHER)])
-            found = await store.find([*origins[10:], "https://*.example.org", OTHER, ORIGIN, OTHER])
-            expected = [*origins[10:], "https://*.example.org", OTHER]
-            assert sorted(entry.origin for entry in found) == sorted(expected)
-            [entry] = await store.find([ORIGIN], tenant="a")
+            texts = [*origins[10:], "https://*.example.org", OTHER]
+            found = await store.find([("", text) for text in [*texts, ORIGIN, OTHER]])
+            assert sorted(entry.origin for entry in found) == sorted(texts)
+            [entry] = await store.find([("a", ORIGIN), ("b", ORIGIN), ("a", OTHER)])
             assert (entry.id, entry.tenant, entry.origin) == (5_002, "a", ORIGIN)
-            [entry] = await store.find(["https://*.example.org"])
+            [entry] = await store.find([("", "https://*.example.org")])
             assert (entry.note, entry.expires_at) == ("old", past)
-            assert await store.find(["https://a.example.org"]) == await store.find([]) == []
-            assert await store.find([ORIGIN], tenant="b") == []
+            assert await store.find([("", "https://a.example.org")]) == await store.find([]) == []
 
     @in_event_loop
     async def test_unusual_texts_are_stored_as_they_are(self, make_store: MakeStore) -> None:
@@ -264,7 +263,7 @@ class StoreTests:
                 await store.write([add(tenant=text, note=text, by=text)])
                 [entry] = await store.entries(tenant=text)
                 assert (entry.tenant, entry.note, entry.by) == (text, text, text)
-                assert await store.find([ORIGIN], tenant=text) == [entry]
+                assert await store.find([(text, ORIGIN)]) == [entry]
                 assert [row async for page in store.scan_origins() for row in page] == [(text, ORIGIN, None)]
                 assert [e async for page in store.scan(tenant=text) for e in page] == [entry]
                 [change] = await store.changes(tenant=text)
