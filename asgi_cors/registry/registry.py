@@ -51,7 +51,10 @@ class Registry(OriginSource):
     """
 
     has_url: bool = False
-    """Whether the name of the store is a URL with which `open_registry` opens this registry."""
+    """Whether the name of the store is a URL with which `asgi-cors origins` opens this registry."""
+
+    command_options: tuple[str, ...] = ()
+    """The options of `asgi-cors origins` that open this registry, besides `--store`."""
 
     def __init__(self, store: Store, *, poll: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
         """Open nothing yet. The first call opens the store."""
@@ -277,6 +280,7 @@ def _remedy(registry: Registry, entry: OriginSource, origin: str, tenant: str = 
     if not registry.has_url:
         return f"add {origin!r} to {entry!r}"
     arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
+    arguments += registry.command_options
     return f"run `asgi-cors origins add {shlex.join(arguments)}`"
 
 

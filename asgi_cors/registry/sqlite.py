@@ -73,7 +73,7 @@ class SQLiteStore(Store):
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         """Open nothing yet. The first call opens the file."""
         self.path = _absolute(path)
-        self.name = f"sqlite:///{os.fspath(path)}"
+        self.name = f"sqlite:///{os.fspath(path).replace('%', '%25')}"  # `open_registry` decodes it
         self._read_only = read_only
         self._reader = Connection(self.path, self.name, writes=False)
         self._writer = Connection(self.path, self.name, writes=True)

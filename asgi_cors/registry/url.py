@@ -29,9 +29,8 @@ def open_registry(url: str, **options: Any) -> Registry:
         ImportError: If the redis package is missing. The message says how to install it.
     """
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a type checker
-        kind = type(url).__name__
         raise ConfigError(
-            [Issue("wrong-type", "url", None, f"the URL of a registry must be a text, not {kind}", _HINT)]
+            [Issue("wrong-type", "url", None, f"the URL of a registry must be a text, not {type(url).__name__}", _HINT)]
         )
     scheme, separator, rest = url.partition("://")
     if not separator:
