@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
@@ -11,6 +10,7 @@ from werkzeug.routing import MapAdapter
 
 from asgi_cors import AppContext, ConfigError, Configuration, Explanation, Issue, Policy
 
+from ._locks import HasLock
 from ._resources import EVERY_PATH
 from ._routes import Scope, UrlBinder, split_root_path
 from ._views import DENY_ALL, EXEMPT, TOO_LONG, AttachedPolicy, PolicySpec, Predict, ViewPolicies, usage
@@ -21,7 +21,7 @@ PASS_THROUGH: Final[Mapping[Any, None]] = {EVERY_PATH: None}
 Key = TypeVar("Key", bound=AttachedPolicy)
 
 
-class BaseInstallation(ABC):
+class BaseInstallation(HasLock, ABC):
     """The middleware of one app and the policies of its views: `app.extensions["asgi_cors"]`.
 
     Until the app itself gets a policy, all requests are passed through, except those of views with a policy of their
@@ -34,8 +34,8 @@ class BaseInstallation(ABC):
 
     def __init__(self, app: Any, **options: Any) -> None:
         """Begin with no policy but those of views; see the class."""
+        super().__init__()
         self._app = app
-        self._lock = threading.RLock()
         binder = UrlBinder(
             app, self._bind, self._uses_default_binding, self._through_proxies, split_root_path=self._split_root_path
         )

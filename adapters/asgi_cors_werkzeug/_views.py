@@ -11,7 +11,6 @@ installation. An installation that is made later is active at once.
 from __future__ import annotations
 
 import contextlib
-import threading
 import warnings
 import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
@@ -22,6 +21,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, PerMethodKey, Policy, Rules
+
+from ._locks import HasLock
 
 Scope = MutableMapping[str, Any]
 View = Callable[..., Any]
@@ -72,11 +73,11 @@ class Activates(Protocol):
         """Match routes from now on."""
 
 
-class _Usage:
+class _Usage(HasLock):
     """Whether a policy has been attached in this process, and the installations that wait for the first one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        super().__init__()
         self._is_used = False
         self._waiting: weakref.WeakSet[Activates] = weakref.WeakSet()
 

@@ -4,6 +4,7 @@
   the reader starts again in the loop of the next request.
 - A feed that ends or fails is started again after 1, 2, 4 … 60 seconds, and after 1 second if it ran for a minute. The
   notifications in between are lost, so everything counts as changed then.
+- A reader ends when its source is freed, such as that of a policy that was replaced.
 - In a forked process the feed is started again, with connections of its own.
 """
 
@@ -13,6 +14,7 @@ import contextlib
 import inspect
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -28,21 +30,23 @@ Feed = Callable[[], AsyncIterator[str | bytes | None]]
 _FIRST_DELAY: Final = 1.0  # seconds until a feed is started again
 _MAX_DELAY: Final = 60.0
 
+_running: Final[set[asyncio.Task[None]]] = set()  # event loops refer weakly to their tasks
+
 
 class FeedReader:
     """Runs a feed in an event loop, and passes its items on.
 
     Args:
         feed: Returns an async iterator of notifications.
-        on_item: Called in the event loop with the text of each notification. None means that everything may have
-            changed. It must not block.
+        on_item: A method, called in the event loop with the text of each notification. None means that everything may
+            have changed. It must not block. Its object is held weakly: the reader ends when the object is freed.
         name: The name of the entry that has the feed, for messages.
     """
 
     def __init__(self, feed: Feed, on_item: Callable[[str | None], None], name: str) -> None:
         """Start nothing; see `ensure_running`."""
         self._feed = feed
-        self._on_item = on_item
+        self._on_item = weakref.WeakMethod(on_item, self._end)
         self._name = name
         self._log = Log()
         self._lock = threading.Lock()
@@ -69,6 +73,18 @@ class FeedReader:
             self._task.cancel()
             self._loop = None
 
+    def _end(self, _: object) -> None:
+        """End the reader, from any thread, because nothing uses its items any more."""
+        task, loop = self._task, self._loop
+        if task is not None and loop is not None:
+            with contextlib.suppress(RuntimeError):  # the event loop is closed
+                loop.call_soon_threadsafe(task.cancel)
+
+    def _pass_on(self, item: str | None) -> None:
+        on_item = self._on_item()
+        if on_item is not None:
+            on_item(item)
+
     def _start(self) -> None:
         running = running_loop()
         with self._lock:
@@ -81,10 +97,17 @@ class FeedReader:
             self._create_task(loop)
 
     def _create_task(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._on_item() is None:
+            return
         is_restart, self._was_started = self._was_started, True
         self._task = loop.create_task(self._read_again_and_again(is_restart=is_restart), context=Context())
         # If the loop is closed while the task is pending, asyncio must not log that: the reader starts again.
         self._task.add_done_callback(self._forget)
+        self._task.add_done_callback(_running.discard)
+        for task in [*_running]:
+            if task.get_loop().is_closed():
+                _running.discard(task)
+        _running.add(self._task)
         setattr(self._task, "_log_destroy_pending", False)  # noqa: B010 - as asyncio's `gather` does
 
     def _forget(self, task: asyncio.Task[None]) -> None:
@@ -99,7 +122,7 @@ class FeedReader:
         delay = _FIRST_DELAY
         while True:
             if is_restart:
-                self._on_item(None)
+                self._pass_on(None)
             began = time.monotonic()
             try:
                 await contain(self._read())
@@ -128,7 +151,7 @@ class FeedReader:
         items = aiter(cast("AsyncIterable[object]", feed))
         try:
             async for item in items:
-                self._on_item(self._text_of(item))
+                self._pass_on(self._text_of(item))
                 await asyncio.sleep(0)  # a feed that never waits must not block the event loop
         except GeneratorExit:  # the event loop was closed, so nothing can be awaited
             raise

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors._decision.callables import call_name, closest_allowed, describe_refusal
 from asgi_cors._decision.decision import (
     CREDENTIALS_NOT_ALLOWED,
+    LOOKUP_FAILED,
     MISSING_ALLOW_ORIGIN,
     ORIGIN_REASONS,
+    POLICY_FAILED,
     PREFLIGHT_MISSING_ALLOW_ORIGIN,
     REASON_TEXTS,
     host_hint,
@@ -48,6 +50,7 @@ _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
 _MAX_ANSWERS: Final = 1000  # callables with a value that is not a bool, which are remembered
 _MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
 _MAX_LENGTH: Final = 200  # characters of a value of the request
+_MAX_CAUSES: Final = 10  # exceptions that led to another one
 
 ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
 HANDSHAKE: Final = "WebSocket handshake"
@@ -63,9 +66,24 @@ _OPTIONS: Final = {
     b"access-control-allow-private-network": "allow_private_network",
 }
 
+_FAILURES: Final = (LOOKUP_FAILED, POLICY_FAILED)
 _REFUSED_BY_ENTRIES: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN)
 
 Pair = tuple[bytes, str]
+
+
+class RememberedError(LookupError):
+    """A failure that is remembered without its traceback, which would hold the variables of the call.
+
+    Args:
+        text: The text.
+        error: The failure. The log counts it as the same one.
+    """
+
+    def __init__(self, text: str, error: Exception) -> None:
+        """Store the text, and the name of the cause's type."""
+        super().__init__(text)
+        self.cause = _cause_of(error)
 
 
 def _add_attributes(record: logging.LogRecord) -> bool:
@@ -114,8 +132,8 @@ class _Throttle:
                 self._logged.pop(old, None)
         others = sum(not reserved for _, reserved in [*self._logged.values()])
         if len(self._logged) < MAX_PAIRS and (is_reserved or others < MAX_OTHERS):
-            self._logged[pair] = now, is_reserved
-            return True
+            logged = now, is_reserved
+            return self._logged.setdefault(pair, logged) is logged  # else another thread logs it at this moment
         if not self._suppressed:
             self._suppressed_at = now
         self._suppressed += 1
@@ -161,7 +179,8 @@ class Log:
             return self.clock() + WINDOW
         self._log_suppressed()
         kind = HANDSHAKE if scope["type"] == "websocket" else ""
-        pair = (request.origin or b"")[:_MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:_MAX_LENGTH]
+        origin = b"" if decision.reason in _FAILURES else request.origin or b""  # else an outage fills the log
+        pair = origin[:_MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:_MAX_LENGTH]
         log_after = self._refusals.log_after(pair)
         if log_after is not None:
             return log_after
@@ -180,11 +199,11 @@ class Log:
         if not logger.isEnabledFor(logging.ERROR):
             return
         self._log_suppressed()
-        pair = b"", f"{message}: {type(error).__name__}"
+        pair = b"", f"{message}: {_cause_of(error)}"
         if self._failures.log_after(pair) is None and self._failures.admit(pair, logging.ERROR, is_reserved=True):
             last = [*traceback.walk_tb(error.__traceback__)][-1:]
             place = "".join(f" (at {frame.f_code.co_filename}:{line})" for frame, line in last)
-            logger.error("%s: %s: %s%s", message, type(error).__name__, _safe_str(error), place)
+            logger.error("%s: %s%s", message, _text_of(error), place)
 
     def warn_truthy(self, function: Callable[..., object], value: object) -> None:
         """Log, once per callable and type, that a callable returned a truthy value other than True."""
@@ -323,11 +342,27 @@ def _is_truthy(value: object) -> bool:
         return True
 
 
-def _safe_str(error: Exception) -> str:
+def _cause_of(error: BaseException) -> str:
+    """Return the name of the type of the exception that led to another one, also if it is remembered."""
+    for _ in range(_MAX_CAUSES):
+        if isinstance(error, RememberedError):
+            return error.cause
+        if error.__cause__ is None:
+            break
+        error = error.__cause__
+    return type(error).__name__
+
+
+def _text_of(error: Exception) -> str:
+    """Return the type and the text of an exception."""
+    name = type(error).__name__
     try:
-        return _quote(str(error))
+        text = str(error)
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
-        return "(its text can't be shown)"
+        return f"{name}: (its text can't be shown)"
+    if isinstance(error, RememberedError):
+        return _quote(text)
+    return f"{name}: {_quote(text)}" if text else name
 
 
 def _quote(value: bytes | str | None) -> str:

@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from asgi_cors._decision.callables import call_name
+from asgi_cors._errors import show
+
 from .calls import (
     AppContext,
     IsolatedAwaitable,
@@ -92,7 +95,8 @@ def _call_each(policy: Policy, origin: str, log: Log, app_context: AppContext | 
         except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
             answer = Answer(allowed=False, error=error)
         if answer.error is not None:
-            log.failure("an origin could not be looked up, so the entry allows nothing", answer.error)
+            name = show(entry) if isinstance(entry, OriginSource) else call_name(entry)
+            log.failure(f"{name} could not look an origin up, so it allows nothing", answer.error)
             failure = failure or answer.error
         if answer.error is None or not isinstance(entry, OriginSource):
             leases = None if leases is None or answer.leases is None else (*leases, *answer.leases)
@@ -238,5 +242,10 @@ async def _await_in_background(awaitable: Awaitable[Any]) -> Any:
     """Await in the background event loop, and block this thread until there is a result."""
     is_users = not isinstance(awaitable, LimitedAwaitable | IsolatedAwaitable)
     future = run_in_background(_await_in_asyncio(awaitable), copy_context() if is_users else None)
-    limit = awaitable.limit if isinstance(awaitable, LimitedAwaitable) else TIMEOUT
-    return future.result(limit + 1)  # in case a callable blocks the loop
+    limit = 1 + (awaitable.limit if isinstance(awaitable, LimitedAwaitable) else TIMEOUT)
+    try:
+        return future.result(limit)
+    except TimeoutError:
+        if future.done():
+            return future.result()
+        raise TimeoutError(f"no result within {limit:g} seconds, because a function blocks the event loop") from None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, cast
 
+from asgi_cors._decision.callables import name_of
 from asgi_cors._errors import ConfigError, Issue, PositionalOptionsError, show
 from asgi_cors._policy.functions import PolicyFinder, Problem, function_problem, is_a, wrong_place
 
@@ -165,15 +166,6 @@ def is_async(value: object) -> bool:
     while isinstance(value, functools.partial):
         value = value.func
     return inspect.iscoroutinefunction(value) or (callable(value) and inspect.iscoroutinefunction(value.__call__))
-
-
-def name_of(value: object) -> str:
-    """Return the qualified name of a function, or of the type of a callable object."""
-    while isinstance(value, functools.partial):
-        value = value.func
-    name = getattr(value, "__qualname__", None)
-    text = name if isinstance(name, str) else type(value).__qualname__
-    return text.rpartition("<locals>.")[2]
 
 
 def repr_of(kind: str, names: tuple[str, ...], options: Mapping[str, Option], values: Mapping[str, Any]) -> str:

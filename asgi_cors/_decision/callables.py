@@ -107,10 +107,9 @@ def _describe(source: DescribesOrigins, origin: str, policy: Policy) -> OriginAn
 
 def failed_answer(entry: OriginCallable, error: Exception) -> OriginAnswer:
     """Return the answer of a callable that raised an exception."""
-    failed = f"{show(entry)} failed:" if is_source(entry) else f"{call_name(entry)} raised"
-    return OriginAnswer(
-        False, f"{failed} {_text_of(error, _MAX_ERROR if is_source(entry) else _MAX_LENGTH)}", failed=True
-    )
+    if is_source(entry):
+        return OriginAnswer(False, f"{show(entry)} failed: {_text_of(error, _MAX_ERROR)}", failed=True)
+    return OriginAnswer(False, f"{call_name(entry)} raised {_text_of(error)}", failed=True)
 
 
 def _text_of(error: Exception, limit: int = _MAX_LENGTH) -> str:
@@ -171,12 +170,17 @@ def source_remedy(policy: Policy, origin: str) -> str | None:
 
 def call_name(function: Any) -> str:
     """Return a callable as text: `customers()`, with the class for a method, or "a lambda"."""
+    name = name_of(function)
+    return "a lambda" if name == "<lambda>" else f"{name}()"
+
+
+def name_of(function: Any) -> str:
+    """Return the qualified name of a function, or of the type of a callable object."""
     while isinstance(function, partial):
         function = function.func
     name = getattr(function, "__qualname__", None)
     name = name if isinstance(name, str) else type(function).__qualname__
-    name = name.rpartition("<locals>.")[2]
-    return "a lambda" if name == "<lambda>" else f"{name}()"
+    return name.rpartition("<locals>.")[2]
 
 
 def _sources(policy: Policy) -> Iterator[DescribesOrigins]:

@@ -33,7 +33,7 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
     issues = OptionIssues("allow_origins")
     for entry in cast("tuple[object, ...]", options.get("allow_origins", ())):
         if not isinstance(entry, str):
-            why = "" if isinstance(entry, re.Pattern) else ", because it is called at run time"
+            why = ", because it is called at run time" if callable(entry) else ""
             advice = "Write the other options in the mapping, and add this entry in code with policy.replace(…)."
             issues.add("not-text", entry, f"{show(entry)} cannot be represented as text{why}", advice)
     mapping = {name: _as_list(value) for name, value in options.items()}

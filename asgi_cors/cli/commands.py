@@ -52,6 +52,9 @@ def run() -> None:
         raise SystemExit(INTERRUPTED) from None
     except (ScriptError, UnicodeEncodeError) as error:
         _fail(f"this request can't be sent: {error}")
+    except OSError as error:  # of the output, such as a full disk
+        sys.stdout = None  # Python would report it again when it ends
+        _fail(f"the output can't be stored: {error.strerror or error}.")
 
 
 def _fail(line: str) -> NoReturn:

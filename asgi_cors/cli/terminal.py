@@ -22,10 +22,10 @@ _PIPED_WIDTH: Final = 80
 
 def stdout() -> Console:
     """Return the console for reports. It has no colours if NO_COLOR is set or the output is not a terminal."""
-    stream: TextIO = sys.stdout
+    stream: TextIO | None = sys.stdout  # None if it is closed
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
-    return Console(highlight=False, width=None if stream.isatty() else _PIPED_WIDTH)
+    return Console(highlight=False, width=None if stream and stream.isatty() else _PIPED_WIDTH)
 
 
 def stderr() -> Console:

@@ -44,6 +44,9 @@ def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
         raise RuntimeError(
             "registry.sync blocks the event loop that it waits for. Write `await registry.add(…)`, without sync."
         )
+    if sys.is_finalizing():  # the thread of the event loop has ended
+        coroutine.close()
+        raise RuntimeError("registry.sync can't be used while Python ends. Call it in a function of atexit.")
     return submit(coroutine).result()
 
 

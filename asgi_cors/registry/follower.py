@@ -215,7 +215,7 @@ class Follower:
         """Load the whole list, and apply the changes that were made meanwhile."""
         newest = await self._store.changes(after=max(status.version - 1, 0), limit=1)
         fresh = OriginList(self._clock, self._store.name, status, newest[0] if newest else None)
-        async for page in self._store.scan():
+        async for page in self._store.scan_origins():
             fresh.load(page)
         if not await self._apply(fresh, status.oldest) or (await self._store.status()).id != status.id:
             raise RegistryError(f"{self._store.name}: it was replaced while it was read. It will be read again.")

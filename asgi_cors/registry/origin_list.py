@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgi_cors import Answer, Lease, OriginTable
 
 from .ending import EndingOrigins, wall_clock
-from .store import Change, Entry, Status
+from .store import Change, Status
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
@@ -51,6 +51,25 @@ class TenantList:
         is_valid = self.ending.add(text, end.timestamp())
         self._discard_unending(text)
         return is_valid
+
+    def load(self, entries: list[tuple[str, float | None]]) -> list[str]:
+        """Add entries with their ends, and return the invalid ones. Of one that comes twice, the last end counts."""
+        invalid: list[str] = []
+        insert = self.unending.insert
+        for text, end in entries:
+            if end is None:
+                is_valid = insert(text)
+                if self.ending is not None:
+                    self.ending.discard(text)
+            else:
+                if self.ending is None:
+                    self.ending = EndingOrigins()
+                is_valid = self.ending.add(text, end)
+                self.unending.discard(text)
+            if not is_valid:
+                invalid.append(text)
+        self.size = len(self.unending)
+        return invalid
 
     def discard(self, text: str) -> None:
         """Remove an entry if it is there."""
@@ -127,10 +146,21 @@ class OriginList:
 
     # -- the thread that changes the list
 
-    def load(self, page: list[Entry]) -> None:
-        """Add entries."""
-        for entry in page:
-            self._add(entry.tenant, entry.origin, entry.expires_at)
+    def load(self, page: list[tuple[str, str, float | None]]) -> None:
+        """Add entries, before the list has readers."""
+        origins: dict[str, list[tuple[str, float | None]]] = {}
+        for name, origin, end in page:
+            origins.setdefault(name, []).append((origin, end))
+        for name, ends in origins.items():
+            tenant = self._tenants.get(name)
+            if tenant is None:
+                tenant = self._tenants[name] = TenantList(self._lease())
+            before = len(tenant)
+            for invalid in tenant.load(ends):
+                self._log_invalid(name, invalid)
+            self.size += len(tenant) - before
+            if not len(tenant):
+                del self._tenants[name]
 
     def apply(self, change: Change) -> None:
         """Make a change, and void the leases of the tenant's answers."""

@@ -18,8 +18,14 @@ from .sqlite_connection import Connection
 from .store import Action, Change, Entry, RegistryError, Status, Store, Write
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PAGE: Final = 2_000  # entries of one read of `scan`
+_PAGE: Final = 2_000  # rows of one read of a scan
 _PURGE: Final = 10_000  # changes that are purged in one transaction
+
+# Pages, with the condition on the tenant to be filled in
+_ENTRIES: Final = "SELECT * FROM entries WHERE {}id > ? ORDER BY id LIMIT ?"
+_PATTERNS: Final = "SELECT * FROM entries WHERE {}id > ? AND instr(origin, '*') ORDER BY id LIMIT ?"
+_ORIGINS: Final = "SELECT id, tenant, origin, expires_at FROM entries WHERE {}id > ? ORDER BY id LIMIT ?"
+_CHANGES: Final = "SELECT * FROM history WHERE {}version > ? ORDER BY version LIMIT ?"
 
 
 class SQLiteRegistry(Registry):
@@ -90,18 +96,35 @@ class SQLiteStore(Store):
 
     async def entries(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Return entries in the order of their ids."""
-        return await self._reader.run(lambda connection: _entries(connection, tenant, after, limit), [])
+        return [_entry(*row) for row in await self._page(_ENTRIES, tenant, after, limit)]
 
-    async def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
+    async def find(self, origins: Sequence[str], *, tenant: str = "") -> list[Entry]:
+        """Return the entries of a tenant with these texts."""
+        rows: list[Any] = await self._reader.run(lambda connection: _find(connection, tenant, origins), [])
+        return [_entry(*row) for row in rows]
+
+    async def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> AsyncIterator[list[Entry]]:
         """Yield all entries in pages, in the order of their ids. Entries that are added meanwhile may be left out."""
+        async for rows in self._scan(_PATTERNS if only_patterns else _ENTRIES, tenant):
+            yield [_entry(*row) for row in rows]
+
+    async def scan_origins(self) -> AsyncIterator[list[tuple[str, str, float | None]]]:
+        """Yield tenant, origin and end of all entries, as `scan` does."""
+        async for rows in self._scan(_ORIGINS, None):
+            yield [(of, origin, None if ends is None else ends / 1_000_000) for _, of, origin, ends in rows]
+
+    async def _scan(self, query: str, tenant: str | None) -> AsyncIterator[list[Any]]:
         after, last = 0, (await self.status()).version
-        while after < last and (page := await self.entries(tenant=tenant, after=after, limit=_PAGE)):
-            yield page
-            after = page[-1].id
+        while after < last and (rows := await self._page(query, tenant, after, _PAGE)):
+            yield rows
+            after = rows[-1][0]
+
+    async def _page(self, query: str, tenant: str | None, after: int, limit: int) -> list[Any]:
+        return await self._reader.run(lambda connection: _page(connection, query, tenant, after, limit), [])
 
     async def changes(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Change]:
         """Return changes with a version above `after`."""
-        return await self._reader.run(lambda connection: _changes(connection, tenant, after, limit), [])
+        return [_change(*row) for row in await self._page(_CHANGES, tenant, after, limit)]
 
     async def purge_history(self, before: datetime) -> int:
         """Remove the oldest changes, in transactions of 10,000."""
@@ -192,45 +215,15 @@ def _write_one(connection: sqlite3.Connection, write: Write, version: int, now: 
     return action
 
 
-def _entries(connection: sqlite3.Connection, tenant: str | None, after: int, limit: int) -> list[Entry]:
-    rows = _page(connection, "entries", "id", tenant, after, limit)
-    return [
-        Entry(
-            id=number,
-            origin=origin,
-            tenant=of,
-            note=note,
-            by=by,
-            added_at=_datetime(added_at),
-            expires_at=_datetime(ends),
-        )
-        for number, of, origin, note, by, added_at, ends in rows
-    ]
-
-
-def _changes(connection: sqlite3.Connection, tenant: str | None, after: int, limit: int) -> list[Change]:
-    rows = _page(connection, "history", "version", tenant, after, limit)
-    return [
-        Change(
-            version=version,
-            at=EPOCH + timedelta(microseconds=at),
-            action=action,
-            origin=origin,
-            tenant=of,
-            by=by,
-            note=note,
-            expires_at=_datetime(ends),
-        )
-        for version, at, action, of, origin, note, by, ends in rows
-    ]
-
-
-def _page(  # noqa: PLR0913, PLR0917 - of one statement
-    connection: sqlite3.Connection, table: str, key: str, tenant: str | None, after: int, limit: int
-) -> list[tuple[Any, ...]]:
+def _page(connection: sqlite3.Connection, query: str, tenant: str | None, after: int, limit: int) -> list[Any]:
     where, values = ("", ()) if tenant is None else ("tenant = ? AND ", (tenant,))
-    statement = f"SELECT * FROM {table} WHERE {where}{key} > ? ORDER BY {key} LIMIT ?"  # noqa: S608 - two known tables
-    return connection.execute(statement, (*values, after, limit)).fetchall()
+    return connection.execute(query.format(where), (*values, after, limit)).fetchall()
+
+
+def _find(connection: sqlite3.Connection, tenant: str, origins: Sequence[str]) -> list[Any]:
+    query = "SELECT * FROM entries WHERE tenant = ? AND origin = ?"
+    found = (connection.execute(query, (tenant, origin)).fetchone() for origin in dict.fromkeys(origins))
+    return [row for row in found if row is not None]
 
 
 def _purge(connection: sqlite3.Connection, before: int) -> int:
@@ -245,7 +238,36 @@ def _purge(connection: sqlite3.Connection, before: int) -> int:
     return connection.execute("DELETE FROM history WHERE version <= ?", (last,)).rowcount
 
 
-# -- times
+# -- rows
+
+
+def _entry(  # noqa: PLR0913, PLR0917 - the columns
+    number: int, tenant: str, origin: str, note: str, by: str, added_at: int, ends: int | None
+) -> Entry:
+    return Entry(
+        id=number,
+        origin=origin,
+        tenant=tenant,
+        note=note,
+        by=by,
+        added_at=_datetime(added_at),
+        expires_at=_datetime(ends),
+    )
+
+
+def _change(  # noqa: PLR0913, PLR0917 - the columns
+    version: int, at: int, action: Action, tenant: str, origin: str, note: str, by: str, ends: int | None
+) -> Change:
+    return Change(
+        version=version,
+        at=EPOCH + timedelta(microseconds=at),
+        action=action,
+        origin=origin,
+        tenant=tenant,
+        by=by,
+        note=note,
+        expires_at=_datetime(ends),
+    )
 
 
 def _microseconds(time_: Any) -> Any:

@@ -140,12 +140,36 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
+    async def find(self, origins: Sequence[str], *, tenant: str = "") -> list[Entry]:
+        """Return the entries of a tenant with these texts, in any order, including expired ones.
+
+        Patterns are found by their text, too; they are not matched. The cost does not depend on the number of entries
+        in the store. `Registry` asks for up to 5,000 at once.
+        """
+
+    @abstractmethod
+    def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> AsyncIterator[list[Entry]]:
         """Yield all entries in pages, in any order, including expired ones.
 
         An entry that is there from the beginning to the end of the scan is yielded at least once. The scan ends even if
-        entries are added all the time.
+        entries are added all the time. It reads each entry once, while `entries` may have to find its place again.
+
+        Args:
+            tenant: The tenant; None for all.
+            only_patterns: Leave out the entries without `*`.
         """
+
+    async def scan_origins(self) -> AsyncIterator[list[tuple[str, str, float | None]]]:
+        """Yield tenant, origin and end of all entries, by the rules of `scan`.
+
+        The end is in seconds since 1970; None for never. Workers load their list with this method. Override it if the
+        engine can read that in less time than whole entries.
+        """
+        async for page in self.scan():
+            yield [
+                (entry.tenant, entry.origin, None if entry.expires_at is None else entry.expires_at.timestamp())
+                for entry in page
+            ]
 
     @abstractmethod
     async def changes(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Change]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from asgi_cors import ConfigError, Issue
@@ -28,10 +28,10 @@ def open_registry(url: str, **options: Any) -> Registry:
         ConfigError: If the URL or an option is invalid.
         ImportError: If the redis package is missing. The message says how to install it.
     """
-    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users without a type checker
-        raise ConfigError(
-            [Issue("wrong-type", "url", None, f"the URL of a registry must be a text, not {type(url).__name__}", _HINT)]
-        )
+    if not isinstance(cast("object", url), str):
+        raise ConfigError([Issue("wrong-type", "url", None, f"must be a text, not {type(url).__name__}", _HINT)])
+    if url != url.strip():
+        raise ConfigError([Issue("registry-url", "url", None, "the URL has white space around it", "Remove it.")])
     scheme, separator, rest = url.partition("://")
     if not separator:
         raise ConfigError([Issue("registry-url", "url", None, "the URL has no scheme", _HINT)])
@@ -40,6 +40,9 @@ def open_registry(url: str, **options: Any) -> Registry:
             has_host = bool(rest.strip("/"))
             message = "an SQLite URL has three slashes, and no host" if has_host else "the path is missing"
             raise ConfigError([Issue("registry-url", "url", None, message, _HINT)])
+        if "?" in rest:
+            hint = "Give options as keywords, and write %3F for a '?' in the path."
+            raise ConfigError([Issue("registry-url", "url", None, "a URL of SQLite has no options", hint)])
         return SQLiteRegistry(unquote(rest[1:]), **options)
     if scheme.lower() in _REDIS:
         from . import redis  # noqa: PLC0415 - an optional dependency

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import asgi_cors
+from asgi_cors.cli import main
 from tests.support.command_line import run
 
 
@@ -23,6 +24,26 @@ def test_piped_output_has_no_colours():
     assert ran.returncode == 0
     assert b"The error that the script sees" in ran.stdout
     assert b"\x1b" not in ran.stdout
+
+
+def test_an_output_that_cannot_be_stored_is_reported_in_one_line(monkeypatch, capsys):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("asgi_cors.cli.commands.recognise", fail)
+    monkeypatch.setattr(sys, "argv", ["asgi-cors", "console", "x"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "asgi-cors: the output can't be stored: No space left on device.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_is_reported_in_one_line():
+    program = [sys.executable, "-m", "asgi_cors", "--help"]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (2, b"asgi-cors: the output can't be stored: No space left on device.\n")
 
 
 def test_python_m_asgi_cors_is_the_script(monkeypatch, capsys):

@@ -24,6 +24,11 @@ def test_a_terminal_without_unicode_gets_question_marks(monkeypatch):
     assert stream.buffer.getvalue() == b"? blocked\n"
 
 
+def test_a_closed_output_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    stdout().print("blocked")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 @pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_a_terminal_gets_colours_unless_no_color_is_set(env, coloured):

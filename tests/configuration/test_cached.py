@@ -230,7 +230,7 @@ def test_an_entry_describes_its_answer_without_a_call() -> None:
     answered(cached, OTHER)
     assert cached.describe(OTHER) == (
         None,
-        "asked at run time (customers(), which failed: LookupError: it failed a moment ago: OSError: away)",
+        "asked at run time (customers(); it failed a moment ago: OSError: away)",
     )
 
 

@@ -6,12 +6,14 @@ import gc
 import logging
 import os
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from asgi_cors import Cached
 from asgi_cors._configuration import feed as module
 from asgi_cors._configuration.feed import FeedReader
 from tests.support.logs import Clock
@@ -211,11 +213,13 @@ async def test_a_generator_is_closed_if_an_item_cannot_be_passed_on(closes: bool
 
     called = asyncio.Event()
 
-    def on_item(item: str | None) -> None:
-        called.set()
-        raise ValueError
+    class Source:
+        def on_item(self, _: str | None) -> None:
+            called.set()
+            raise ValueError
 
-    reader = FeedReader(Items, on_item, "customers()")
+    source = Source()
+    reader = FeedReader(Items, source.on_item, "customers()")
     reader.ensure_running()
     async with asyncio.timeout(5):
         await called.wait()
@@ -259,6 +263,71 @@ def test_an_event_loop_that_is_closed_with_a_running_reader_reports_nothing(capl
     assert "destroyed" not in caplog.text
     assert [record for record in caplog.records if record.name == "asgi_cors"] == []
     stop_in_background(reader)
+
+
+@pytest.mark.parametrize("is_in_background", [False, True])
+async def test_a_reader_ends_when_its_source_is_freed(is_in_background: bool) -> None:
+    """Otherwise each policy that is replaced leaves a connection behind."""
+    ended, received = threading.Event(), Received()
+
+    async def feed() -> AsyncIterator[str]:
+        try:
+            received.append("began")
+            yield "https://a.com"
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    def source() -> Cached:
+        return Cached(lambda _: True, feed=feed)
+
+    one = source()
+    await asyncio.to_thread(one.start) if is_in_background else one.start()
+    await received.until(1)
+    del one
+    gc.collect()
+    assert await asyncio.to_thread(ended.wait, 5)
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_source_may_be_freed_before_its_reader_begins_and_after_the_event_loop_is_closed(is_running: bool) -> None:
+    reader, received = reader_of(feed_of(["https://a.com"]))
+    loop = asyncio.new_event_loop()
+
+    async def start() -> None:
+        reader.ensure_running()
+
+    if is_running:
+        loop.run_until_complete(start())
+    loop.close()
+    del received
+    gc.collect()
+    reader._create_task(loop)  # as a request without an event loop schedules it
+    assert is_running == (reader._task is not None)
+
+
+@pytest.mark.parametrize("is_in_background", [False, True])
+def test_a_reader_that_nothing_refers_to_reads_on(is_in_background: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async def feed() -> AsyncIterator[str]:
+        yield "https://a.com"
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        reader, received = reader_of(feed)
+        await asyncio.to_thread(reader.ensure_running) if is_in_background else reader.ensure_running()
+        await received.until(1)
+        reference = weakref.ref(reader)
+        del reader
+        await asyncio.sleep(0)
+        gc.collect()
+        await asyncio.sleep(0.01)
+        gc.collect()
+        reader = reference()
+        assert reader is not None
+        stop_in_background(reader)
+
+    asyncio.run(read())
+    assert "Task exception" not in caplog.text
 
 
 def test_a_reader_without_an_event_loop_runs_in_the_background() -> None:

@@ -604,7 +604,8 @@ def test_a_formatter_can_name_each_attribute_for_every_record(
     client.request(path="/set", origin=APP)
     client.middleware = CORSMiddleware(client.middleware, allow_origins=[APP])
     client.request(path="/stacked", origin=APP)
-    other = serve(allow_origins=[fails])
+    serve(allow_origins=[fails]).request(origin=EVIL)
+    other = serve(allow_origins=[APP])
     for number in range(150):
         other.request(origin=f"https://n{number}.evil.net")
     clock.now += 61
@@ -612,7 +613,7 @@ def test_a_formatter_can_name_each_attribute_for_every_record(
     logging.getLogger("asgi_cors").debug("from elsewhere")
     formatter = logging.Formatter(" ".join(f"%({name})s" for name in ATTRIBUTES))
     assert all(formatter.format(record) is not None for record in caplog.records)
-    words = ("sets", "two CORS", "looked up", "more refusals", "elsewhere")
+    words = ("sets", "two CORS", "look an origin up", "more refusals", "elsewhere")
     assert [word for word in words if not any(word in line for line in logs.lines(caplog))] == []
     by_path = {record.cors_path: record.cors_remedy for record in reversed(caplog.records)}  # type: ignore[attr-defined]
     assert by_path["/set"] == "Set it with allow_origins and remove it from the app."

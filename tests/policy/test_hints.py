@@ -4,7 +4,7 @@ import enum
 import json
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path as File
@@ -527,6 +527,57 @@ def test_other_mistakes_have_hints(call: Any, hint: str) -> None:
     assert caught.value.issues[0].hint.startswith(hint)
 
 
+async def later(_: str) -> bool:
+    """Return whether an origin is allowed, asynchronously."""
+    return True
+
+
+async def one_by_one() -> AsyncIterator[str]:
+    """Yield an origin."""
+    yield "https://a.com"
+
+
+async def as_list() -> list[str]:
+    """Return the list."""
+    return [origin async for origin in one_by_one()]
+
+
+# The code of a mistake, the call, and the same call as its hint says.
+SOURCES_OF_ORIGINS: list[tuple[str, Callable[[], object], str, Callable[[], object]]] = [
+    (
+        "async-in-thread",
+        lambda: Cached(later, thread=True),
+        "Leave out thread=True.",
+        lambda: Cached(later),
+    ),
+    (
+        "async-key",
+        lambda: Tenants(later, later),
+        "Use a function made with def.",
+        lambda: Tenants(lambda _: None, later),
+    ),
+    (
+        "async-generator",
+        lambda: Loaded(one_by_one),
+        "Return a list: [origin async for origin in …].",
+        lambda: Loaded(as_list),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "hint", "corrected"), SOURCES_OF_ORIGINS, ids=[row[0] for row in SOURCES_OF_ORIGINS]
+)
+def test_the_hint_for_a_source_of_origins_is_accepted(
+    code: str, call: Callable[[], object], hint: str, corrected: Callable[[], object]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        call()
+    (found,) = caught.value.issues
+    assert (found.code, found.hint) == (code, hint)
+    corrected()
+
+
 def codes() -> set[str]:
     """Return the codes of all mistakes in the source of the core, except those of regular expressions."""
     files = (*SOURCES.glob("_*.py"), *SOURCES.glob("_*/**/*.py"))
@@ -549,6 +600,7 @@ ELSEWHERE = {
 def test_every_code_has_a_row_whose_hint_is_followed() -> None:
     found = {each.code for _, entry in ENTRIES for each in found_in(Policy, allow_origins=[entry])}
     found |= {each.code for option, value in CASES for each in found_in(Policy, **{**ONE, option: value})}
+    found |= {code for code, *_ in SOURCES_OF_ORIGINS}
     assert codes() - found - ELSEWHERE == set()
     assert len(found) > 30
 

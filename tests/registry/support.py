@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from asgi_cors import Answer, OriginSource
-from asgi_cors.registry import Change, Entry, RegistryError, Status
+from asgi_cors.registry import Change, RegistryError, Status
 from asgi_cors.registry.sqlite import SQLiteStore
 
 APP = "https://app.example.com"
@@ -55,9 +55,9 @@ class FailingStore(SQLiteStore):
         version = status.version + self.version_offset
         return Status(self.other_id or status.id, version, version + 1 if self.empty else status.oldest)
 
-    async def scan(self, *, tenant: str | None = None) -> AsyncIterator[list[Entry]]:
+    async def scan_origins(self) -> AsyncIterator[list[tuple[str, str, float | None]]]:
         if not self.empty:
-            async for page in super().scan(tenant=tenant):
+            async for page in super().scan_origins():
                 yield page
 
     async def changes(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list[Change]:

@@ -296,28 +296,28 @@ def test_a_removed_file_leaves_the_list_in_use(worker, admin, path) -> None:
 
 def test_a_store_that_is_replaced_during_a_load_is_loaded_again(monkeypatch, worker, store, admin) -> None:
     admin.sync.add(APP)
-    scan = store.scan
+    scan = store.scan_origins
 
-    async def replaced(*, tenant: str | None = None):
-        async for page in scan(tenant=tenant):
+    async def replaced():
+        async for page in scan():
             yield page
         store.other_id = "other"
-        monkeypatch.setattr(store, "scan", scan)
+        monkeypatch.setattr(store, "scan_origins", scan)
 
-    monkeypatch.setattr(store, "scan", replaced)
+    monkeypatch.setattr(store, "scan_origins", replaced)
     assert "was replaced while it was read" in str(answer(worker).error)
     wait_until(lambda: answer(worker).allowed)
 
 
 def test_changes_during_a_load_are_applied(monkeypatch, worker, store, admin) -> None:
     admin.sync.add_all([APP])
-    scan = store.scan
+    scan = store.scan_origins
 
-    async def slow(*, tenant: str | None = None):
-        async for page in scan(tenant=tenant):
+    async def slow():
+        async for page in scan():
             yield page
         await SQLiteStore.write(store, [])
-        monkeypatch.setattr(store, "scan", scan)
+        monkeypatch.setattr(store, "scan_origins", scan)
         await asyncio.get_running_loop().run_in_executor(None, change)
 
     def change() -> None:
@@ -329,7 +329,7 @@ def test_changes_during_a_load_are_applied(monkeypatch, worker, store, admin) ->
         await writer.store.write([Write("remove", Entry(origin=APP)), Write("add", Entry(origin=SHOP))])
         await writer.store.close()
 
-    monkeypatch.setattr(store, "scan", slow)
+    monkeypatch.setattr(store, "scan_origins", slow)
     assert answer(worker, SHOP).allowed
     assert not answer(worker, APP).allowed
     assert worker.stats()[:2] == (1, 3)
@@ -501,15 +501,7 @@ def test_a_forked_process_begins_with_locks_of_its_own(worker, admin) -> None:
 def test_ends_follow_the_wall_clock_also_if_it_goes_back(monkeypatch, worker, admin) -> None:
     now = datetime.now(UTC)
     offset = [0.0]
-    polls: list[float] = []
-
-    def clock() -> float:
-        ahead = offset[0]
-        if threading.current_thread().name == "asgi_cors-registry":
-            polls.append(ahead)
-        return now.timestamp() + ahead
-
-    monkeypatch.setattr(time, "time", clock)
+    monkeypatch.setattr(time, "time", lambda: now.timestamp() + offset[0])
     for minutes, name in ((10, "ten"), (20, "twenty"), (30, "thirty")):
         admin.sync.add(f"https://{name}.example.com", expires_at=now + timedelta(minutes=minutes))
     admin.sync.add(APP)
@@ -525,7 +517,7 @@ def test_ends_follow_the_wall_clock_also_if_it_goes_back(monkeypatch, worker, ad
     offset[0] = 60 * 60.0
     assert allowed() == []
     refused = answer(worker, "https://ten.example.com")
-    wait_until(lambda: polls[-1] == offset[0])
+    wait_until(lambda: worker._follower._list._wall_time == time.time())  # this worker has seen it
     offset[0] = 0.0
     assert allowed() == ["ten", "twenty", "thirty"]
     wait_until(lambda: not is_current(refused))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from asgi_cors.registry import Change, Entry, Status
+from asgi_cors.registry import Change, Status
 from asgi_cors.registry.ending import EndingOrigins
 from asgi_cors.registry.origin_list import OriginList
 from tests.registry.support import APP
@@ -18,7 +18,7 @@ SOON, LATER = datetime(2090, 1, 1, tzinfo=UTC), datetime(2091, 1, 1, tzinfo=UTC)
 
 def make_list(origin: str, end: datetime | None) -> OriginList:
     origins = OriginList(time.monotonic, "sqlite:///origins.db", Status("id", 1, 1))
-    origins.load([Entry(id=1, origin=origin, expires_at=end)])
+    origins.load([("", origin, None if end is None else end.timestamp())])
     return origins
 
 

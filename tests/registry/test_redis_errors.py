@@ -1,5 +1,6 @@
 """Each failure of Redis is a RegistryError with the store, the cause and the remedy."""
 
+import asyncio
 import contextlib
 import shutil
 import ssl
@@ -139,6 +140,7 @@ async def test_a_node_of_a_cluster_that_has_all_slots_serves_a_registry():
         ("-BUSY Redis is busy running a script.", "the script of another client"),
         ("-DENIED Redis is running in protected mode", "its own machine only"),
         ("-ERR max number of clients reached", "too many clients"),
+        ("-ERR Protocol error: unauthenticated multibulk length", "needs a password"),
         ("HTTP/1.1 400 Bad Request\r\n\r\n", "it is not a Redis server"),
     ],
     ids=lambda text: text.split()[0].lower(),
@@ -253,9 +255,28 @@ async def test_an_entry_of_another_program_is_reported(redis_server, value):
     await store.write([])
     redis_server.execute("HSET", "{cors}:entries", '["","https://a.example.com"]', value)
     assert "other data is stored" in await failure_of(anext(store.scan()))
+    assert "other data is stored" in await failure_of(anext(store.scan_origins()))
 
 
-@pytest.mark.parametrize("value", ["no JSON", "7", "{}"])
+@pytest.mark.parametrize("name", ["no JSON", "7", '["",""],["",""]', '["https://a.example.com"]'])
+async def test_a_name_of_another_program_is_reported(redis_server, name):
+    store = RedisStore(redis_server.url)
+    await store.write([])
+    redis_server.execute("HSET", "{cors}:entries", name, '{"id":"1","expires_at":""}')
+    assert "other data is stored" in await failure_of(anext(store.scan_origins()))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "no JSON",
+        "7",
+        "{}",
+        '{"note": null, "expires_at": ""}',
+        '{"note": "", "expires_at": null}',
+        '{"note": "", "expires_at": "soon"}',
+    ],
+)
 async def test_an_entry_of_another_program_is_not_overwritten(redis_server, value):
     store = RedisStore(redis_server.url)
     await store.write([])
@@ -268,6 +289,51 @@ async def test_a_change_of_another_program_is_reported(redis_server):
     store = RedisStore(redis_server.url)
     redis_server.execute("XADD", "{cors}:changes", "1-0", "some", "thing")
     assert "other data is stored" in await failure_of(store.changes())
+
+
+@pytest.mark.parametrize("version", ["abc", "-5", "1.5", "", "9" * 20])
+async def test_a_version_of_another_program_is_not_changed(redis_server, version):
+    store = RedisStore(redis_server.url)
+    await store.write([ADD])
+    redis_server.execute("SET", "{cors}:version", version)
+    assert "other data is stored" in await failure_of(store.write([OTHER]))
+    assert f"\r\n{version}\r\n" in redis_server.execute("GET", "{cors}:version")
+
+
+async def test_a_registry_with_an_empty_id_accepts_no_write(redis_server):
+    """A worker takes it for one that was never written to."""
+    store = RedisStore(redis_server.url)
+    await store.write([ADD])
+    redis_server.execute("SET", "{cors}:id", "")
+    assert "has lost its id" in await failure_of(store.write([OTHER]))
+
+
+async def test_a_nested_value_of_another_program_is_reported(redis_server):
+    store = RedisStore(redis_server.url)
+    await store.write([])
+    redis_server.execute("HSET", "{cors}:entries", '["","https://a.example.com"]', "[" * 5_000)
+    assert "other data is stored" in await failure_of(anext(store.scan()))
+
+
+async def test_a_client_with_too_few_connections_is_reported(redis_server):
+    store = RedisStore(f"{redis_server.url}?max_connections=1")
+    await store.write([ADD])
+    scan = store.scan()
+    await anext(scan)
+    assert "Raise its max_connections" in await failure_of(store.status())
+    await scan.aclose()
+    await store.close()
+
+
+async def test_a_command_that_close_ends_is_reported_and_its_caller_is_not_cancelled(redis_server):
+    store = RedisStore(redis_server.url)
+    await store.status()
+    redis_server.pause()
+    write = asyncio.ensure_future(failure_of(store.write([ADD])))
+    await asyncio.sleep(0.1)
+    await store.close()
+    assert "the connection was closed" in await write
+    redis_server.pause(to_go_on=True)
 
 
 async def test_a_version_of_another_program_is_reported(redis_server):

@@ -266,6 +266,36 @@ def test_sync_methods_in_the_background_event_loop_are_refused() -> None:
         asyncio.run(run(nested()))
 
 
+PROGRAM_THAT_WRITES_AT_ITS_END = """
+import sys
+from asgi_cors.registry import SQLiteRegistry
+
+class Owner:
+    registry = SQLiteRegistry(sys.argv[1])
+
+    def __del__(self):
+        try:
+            self.registry.sync.add("https://app.example.com")
+        except RuntimeError as error:
+            print(error, flush=True)
+
+owner = Owner()
+owner.registry.sync.list()
+"""
+
+
+def test_sync_methods_at_the_end_of_python_do_not_wait_for_ever(tmp_path) -> None:
+    command = [sys.executable, "-c", PROGRAM_THAT_WRITES_AT_ITS_END, str(tmp_path / "origins.db")]
+    ran = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    assert ran.stdout == "registry.sync can't be used while Python ends. Call it in a function of atexit.\n"
+
+
+def test_sync_methods_are_refused_while_python_ends(registry, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    with pytest.raises(RuntimeError, match="while Python ends"):
+        registry.sync.list()
+
+
 def test_the_background_task_does_not_have_the_variables_of_the_first_request(registry) -> None:
     from contextvars import ContextVar  # noqa: PLC0415
 
@@ -320,10 +350,12 @@ def test_the_name_of_an_sqlite_store_is_the_url_of_its_file(path: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        (None, "the URL of a registry must be a text, not NoneType"),
-        (b"redis://:secret@host", "the URL of a registry must be a text, not bytes"),
+        (None, "must be a text, not NoneType"),
+        (b"redis://:secret@host", "must be a text, not bytes"),
         ("redis:/:secret@host", "the URL has no scheme"),
         ("sqlite://user:secret@host/o.db", "an SQLite URL has three slashes, and no host"),
+        ("sqlite:///origins.db?mode=ro", "a URL of SQLite has no options"),
+        ("sqlite:///origins.db\n", "the URL has white space around it"),
         ("user:secret@redis://host", "there is no store for this URL"),
         ("origins.db", "the URL has no scheme"),
         ("sqlite://", "the path is missing"),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -97,33 +97,44 @@ def test_an_invalid_path_is_refused(path, hint) -> None:
 
 @pytest.mark.parametrize("tenant", [None, "", "acme"])
 @pytest.mark.parametrize("method", ["entries", "changes"])
-def test_a_page_is_read_from_an_index_without_sorting(monkeypatch, registry, path, tenant, method) -> None:
+def test_a_page_is_read_from_an_index_without_sorting(registry, path, tenant, method) -> None:
     registry.sync.add(APP)
-    plans = _plans(monkeypatch, path, lambda store: getattr(store, method)(tenant=tenant, after=5, limit=10))
+    [plan] = _plans(path, lambda store: getattr(store, method)(tenant=tenant, after=5, limit=10))
     key = "INTEGER PRIMARY KEY (rowid>?)" if tenant is None else "_of_tenant (tenant=? AND rowid>?)"
-    [plan] = [plan for plan in plans if "LIMIT" in plan]
     assert key in plan
     assert "TEMP B-TREE" not in plan
 
 
-def _plans(monkeypatch, path: Path, call) -> list[str]:
-    """Return the statements of a call of a store, each with SQLite's plan."""
+def test_entries_are_found_in_the_index_of_their_texts(registry, path) -> None:
+    registry.sync.add(APP)
+    for plan in _plans(path, lambda store: store.find([APP, SHOP], tenant="acme")):
+        assert plan.endswith("INDEX sqlite_autoindex_entries_1 (tenant=? AND origin=?)")
+
+
+def test_a_scan_of_a_tenant_reads_its_own_entries(registry, path) -> None:
+    registry.sync.add(APP)
+
+    async def scan(store: SQLiteStore) -> None:
+        assert [page async for page in store.scan(tenant="acme", only_patterns=True)] == []
+
+    assert _plans(path, scan)[-1].endswith("entries_of_tenant (tenant=? AND rowid>?)")
+
+
+def _plans(path: Path, call: Callable[[SQLiteStore], Awaitable[object]]) -> list[str]:
+    """Return SQLite's plans for the statements of a call."""
     statements: list[str] = []
-    is_created = sqlite_connection.is_created
-
-    def traced(connection: sqlite3.Connection) -> int | None:
-        connection.set_trace_callback(statements.append)
-        return is_created(connection)
-
-    monkeypatch.setattr(sqlite_connection, "is_created", traced)
     store = SQLiteStore(path)
-    asyncio.run(call(store))
-    asyncio.run(store.close())
+
+    async def main() -> None:
+        await store.status()
+        store._reader._file._connection.set_trace_callback(statements.append)
+        await call(store)
+        await store.close()
+
+    asyncio.run(main())
+    queries = [text for text in statements if text.startswith("SELECT")]
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        selects = [statement for statement in statements if statement.startswith("SELECT")]
-        return [
-            f"{select}: {row[3]}" for select in selects for row in connection.execute(f"EXPLAIN QUERY PLAN {select}")
-        ]
+        return ["; ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")) for query in queries]
 
 
 # -- the history

@@ -30,7 +30,7 @@ from asgi_cors._configuration.calls import (
     running_loop,
     wait_for,
 )
-from asgi_cors._configuration.log import Log
+from asgi_cors._configuration.log import Log, RememberedError
 from asgi_cors._configuration.source import Lease
 from asgi_cors._configuration.source_options import show_duration, text_of
 
@@ -53,7 +53,7 @@ class AnswerCache(Generic[Value]):
     Args:
         function: The user's function, sync or async.
         convert: Returns the value to store for a result, or None to refuse the key. It may raise.
-        is_same: Returns whether a new value equals the stored one, which then stays. It may raise.
+        is_same: Returns whether a new value is equivalent to the stored one, which then stays. It may raise.
         limits: The times and sizes.
         clock: A monotonic clock, in seconds.
         name: The function's name with parentheses, for messages.
@@ -147,7 +147,8 @@ class AnswerCache(Generic[Value]):
 
     def error_of(self, key: str, error: Exception) -> LookupError:
         """Return the exception that reports a failed call to its caller."""
-        return LookupError(f"{self.name} failed for {key!r}: {text_of(error)}")
+        text = str(error) if isinstance(error, RememberedError) else text_of(error)
+        return LookupError(f"{self.name} failed for {key!r}: {text}")
 
     def _find(self, key: str) -> Result[Value] | None:
         """Return the answer for a key if no call is needed."""
@@ -345,7 +346,7 @@ class AnswerCache(Generic[Value]):
                 return is_allowed, f"{decision} {age} ago, used until a call succeeds"
         failure = self._failed.get(key)
         if failure is not None and now < failure.retry_at:
-            return None, f"asked at run time ({self.name}, which failed: {text_of(failure.error)})"
+            return None, f"asked at run time ({self.name}; {failure.error})"
         return None, f"asked at run time ({self.name})"
 
 
@@ -362,4 +363,4 @@ def _shortening() -> float:
 
 def _without_traceback(error: Exception) -> Exception:
     """Return an error to be remembered, without the traceback, which would hold the variables of the call."""
-    return LookupError(f"it failed a moment ago: {text_of(error)}"[:_MAX_TEXT])
+    return RememberedError(f"it failed a moment ago: {text_of(error)}"[:_MAX_TEXT], error)

@@ -15,12 +15,12 @@ from asgi_cors._configuration.source_options import (
     flag,
     function,
     is_async,
-    name_of,
     positional_error,
     raise_issues,
     repr_of,
     seconds,
 )
+from asgi_cors._decision.callables import call_name, name_of
 from asgi_cors._errors import Issue
 from asgi_cors._origins.origin import parse_origin
 
@@ -118,7 +118,7 @@ class Cached(OriginSource):
             self._convert,
             Limits.of(values),
             clock=values["clock"],
-            name=f"{name_of(lookup)}()",
+            name=call_name(lookup),
             app_context=lambda: self.app_context,
             thread=values["thread"],
             feed=values["feed"],
@@ -169,7 +169,7 @@ class Cached(OriginSource):
 
     def remedy(self, origin: str) -> str:
         """Return how an origin can be allowed; see `OriginSource`."""
-        return f"let {name_of(self._lookup)}() allow {origin!r}"
+        return f"let {call_name(self._lookup)} allow {origin!r}"
 
     def start(self) -> None:
         """Begin to read the feed in the running event loop."""

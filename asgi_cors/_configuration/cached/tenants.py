@@ -17,12 +17,12 @@ from asgi_cors._configuration.source_options import (
     count,
     function,
     is_async,
-    name_of,
     positional_error,
     raise_issues,
     repr_of,
     seconds,
 )
+from asgi_cors._decision.callables import call_name, name_of
 from asgi_cors._errors import Issue, show
 from asgi_cors._policy.functions import PolicyFinder
 from asgi_cors._policy.policy import Policy
@@ -151,7 +151,7 @@ class Tenants(PolicyFinder):
             Limits.of({**values, "error_ttl": _ERROR_TTL}),
             _is_same,
             clock=values["clock"],
-            name=f"{name_of(policy)}()",
+            name=call_name(policy),
             app_context=lambda: self.app_context,
             feed=values["feed"],
         )
@@ -203,9 +203,9 @@ class Tenants(PolicyFinder):
         """
         key = self._key(scope)
         if not isinstance(cast("object", key), str | None):
-            raise TypeError(f"{name_of(self._key)}() returned {show(key)}, which is not a string or None")
+            raise TypeError(f"{call_name(self._key)} returned {show(key)}, which is not a string or None")
         if key is not None and len(key) > MAX_KEY:
-            raise ValueError(f"{name_of(self._key)}() returned a key of over {MAX_KEY:,} characters")
+            raise ValueError(f"{call_name(self._key)} returned a key of over {MAX_KEY:,} characters")
         return key
 
     def look_up(self, key: str) -> Result[Policy] | None:

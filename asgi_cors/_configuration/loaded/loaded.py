@@ -30,13 +30,13 @@ from asgi_cors._configuration.source import Answer, Lease, OriginSource
 from asgi_cors._configuration.source_options import (
     check_function,
     check_options,
-    name_of,
     positional_error,
     raise_issues,
     repr_of,
     show_duration,
     text_of,
 )
+from asgi_cors._decision.callables import call_name, name_of
 from asgi_cors._errors import Issue
 
 from .fetching import Fetcher, Place
@@ -129,7 +129,7 @@ class Loaded(OriginSource):
         self._values = values = check_options(OPTIONS, options, issues)
         raise_issues(issues, "Loaded")
         self._load = cast("OriginLoader", load)
-        self.name: Final = f"{name_of(load)}()"
+        self.name: Final = call_name(load)
         self._clock: Callable[[], float] = values["clock"]
         self._every: float = values["every"]
         self._log = Log()

@@ -72,7 +72,8 @@ def user_name() -> str:
 @contextmanager
 def delayed_interrupt() -> Generator[None]:
     """Delay the KeyboardInterrupt of Ctrl-C until the block has ended. A second Ctrl-C ends the block."""
-    if threading.current_thread() is not threading.main_thread():
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as of a process in the background
+    if is_ignored or threading.current_thread() is not threading.main_thread():
         yield
         return
     received: list[int] = []

@@ -159,6 +159,8 @@ def output_stream(name: str) -> Generator[IO[str]]:
         CannotRunError: If writing the file fails.
     """
     if name == STANDARD:
+        if sys.stdout is None:
+            raise CannotRunError("standard output is closed. Name a file.")
         yield sys.stdout
         return
     path = Path(name)

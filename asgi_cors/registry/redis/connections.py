@@ -13,7 +13,7 @@ import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import ConnectionError, NoPermissionError, RedisError  # noqa: A004 - not that of Python
 
 Result = TypeVar("Result")
 
@@ -81,7 +81,17 @@ class LoopClient:
             redis.RedisError, OSError: If the command fails.
             TimeoutError: After `LIMIT` seconds.
         """
-        return await asyncio.shield(self._start(command))
+        return await self._result(self._start(command))
+
+    @staticmethod
+    async def _result(task: asyncio.Task[Result]) -> Result:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if task.cancelled() and not (caller and caller.cancelling()):  # by `close`
+                raise ConnectionError("the registry was closed") from None
+            raise
 
     def _start(self, command: Callable[[], Awaitable[Result]]) -> asyncio.Task[Result]:
         async def limited() -> Result:
@@ -103,7 +113,7 @@ class LoopClient:
         page = self._start(functools.partial(single.hscan, key, 0, match, count))
         try:
             while True:
-                cursor, values = await asyncio.shield(page)
+                cursor, values = await self._result(page)
                 yield values
                 if not cursor:
                     return

@@ -79,6 +79,7 @@ _CAUSES: Final[dict[str, tuple[str, str]]] = {
         "Check host and port, the network, the load of Redis, and whether its port expects TLS (rediss://) or not.",
     ),
     "MAXCLIENTS": ("Redis has too many clients", "Raise maxclients, or end idle clients."),
+    "POOL": ("all connections of the client are in use", "Raise its max_connections; a worker needs 3."),
     "NOMASTER": ("Sentinel names no primary", "Wait until the failover has ended, or check the name of the service."),
     "CLOSED": (
         "the connection was closed",
@@ -109,6 +110,8 @@ def registry_error(name: str, error: BaseException, *, writes: bool = False) -> 
 
 
 def _code(error: BaseException) -> str:
+    if "unauthenticated" in str(error):  # of a command with many arguments
+        return "NOAUTH"
     for kind, code in _CODES.items():
         if isinstance(error, kind):
             return "NOAUTH" if code == "WRONGPASS" and "required" in str(error) else code
@@ -121,6 +124,8 @@ def _code(error: BaseException) -> str:
 def _network_code(error: BaseException) -> str:
     if "max number of clients" in str(error):  # a ConnectionError of redis-py, whose text has no code
         return "MAXCLIENTS"
+    if "Too many connections" in str(error):
+        return "POOL"
     causes = [*_chain(error)]
     for kinds, code in (
         ((ssl.SSLError,), "TLS"),

@@ -28,6 +28,12 @@ local id, version, found = unpack(redis.call('MGET', id_key, version_key, schema
 if found and found ~= schema then
   return redis.error_reply('SCHEMA ' .. found)
 end
+if id == '' then
+  id = false
+end
+if version and not version:match('^%d%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?$') then
+  return redis.error_reply('UNREADABLE ' .. version_key)
+end
 if id and not version or not id and redis.call('EXISTS', unpack(KEYS)) > 0 then
   return redis.error_reply('INCOMPLETE')
 end
@@ -48,9 +54,13 @@ local function current(key)
   end
   return stored[key]
 end
+local function is_entry(value)
+  return type(value) == 'table' and type(value.note) == 'string' and type(value.expires_at) == 'string'
+    and (value.expires_at == '' or tonumber(value.expires_at))
+end
 for i = 5, #ARGV, 7 do
   local is_readable, entry = pcall(current, ARGV[i + 1])
-  if not is_readable or entry and not (type(entry) == 'table' and entry.note and entry.expires_at) then
+  if not is_readable or entry and not is_entry(entry) then
     return redis.error_reply('UNREADABLE ' .. ARGV[i + 1])
   end
 end
@@ -115,15 +125,23 @@ def entry_key(origin: str, tenant: str) -> bytes:
     return as_bytes(json.dumps([tenant, origin], ensure_ascii=False, separators=(",", ":")))
 
 
-def tenant_pattern(tenant: str) -> bytes:
-    """Return the glob of the names of a tenant's entries."""
+def name_pattern(tenant: str | None, *, only_patterns: bool) -> bytes | None:
+    """Return the glob of the names of a tenant's entries, or of all; None if it would match all names.
+
+    Args:
+        tenant: The tenant; None for all.
+        only_patterns: Match names with `*` only. It may be in the tenant's name.
+    """
+    end = b"*\\**" if only_patterns else b"*"
+    if tenant is None:
+        return end if only_patterns else None
     start = json.dumps([tenant], ensure_ascii=False, separators=(",", ":")).removesuffix("]")
-    return as_bytes("".join(f"\\{letter}" if letter in r"\*?[]^-" else letter for letter in start)) + b",*"
+    return as_bytes("".join(f"\\{letter}" if letter in r"\*?[]^-" else letter for letter in start)) + b"," + end
 
 
-def as_bytes(text: str) -> bytes:
+def as_bytes(text: str | bytes) -> bytes:
     """Encode a text. Surrogates, which come from a command line that is not UTF-8, are stored as they are."""
-    return text.encode("utf-8", "surrogatepass")
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
 def as_text(value: bytes | str) -> str:

@@ -38,7 +38,9 @@ class StoreTests:
             assert (status.id, status.version) == ("", 0)
             assert await store.entries() == []
             assert await store.changes() == []
-            assert [page async for page in store.scan()] == []
+            assert [entry async for page in store.scan() for entry in page] == []
+            assert [row async for page in store.scan_origins() for row in page] == []
+            assert await store.find([ORIGIN]) == []
             assert await store.purge_history(datetime.now(UTC)) == 0
 
     @in_event_loop
@@ -208,12 +210,63 @@ class StoreTests:
             assert {entry.origin async for page in store.scan(tenant="a") for entry in page} == {*origins}
 
     @in_event_loop
+    async def test_a_scan_can_be_limited_to_patterns(self, make_store: MakeStore) -> None:
+        async with opened(make_store) as store:
+            pattern = "https://*.example.org"
+            await store.write([add(pattern, tenant="a", note="*"), add(tenant="a", note="*"), add(pattern)])
+            await store.write([add(tenant="a*"), add(pattern, tenant="a*")])
+            found = [e async for page in store.scan(only_patterns=True) for e in page]
+            assert sorted((entry.tenant, entry.origin) for entry in found) == [
+                ("", pattern),
+                ("a", pattern),
+                ("a*", pattern),
+            ]
+            [entry] = [e async for page in store.scan(tenant="a*", only_patterns=True) for e in page]
+            assert (entry.id, entry.tenant, entry.origin) == (5, "a*", pattern)
+
+    @in_event_loop
+    async def test_a_worker_reads_tenant_origin_and_end_only(self, make_store: MakeStore) -> None:
+        async with opened(make_store) as store:
+            end = datetime(2999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+            past = datetime(1999, 12, 31, tzinfo=UTC)
+            trap = 'a note with "expires_at":"" in it'
+            await store.write(
+                [add(), add(tenant="a", expires_at=end, note=trap), add(OTHER, tenant="ä\\", expires_at=past)]
+            )
+            rows = [row async for page in store.scan_origins() for row in page]
+            assert sorted(rows) == [
+                ("", ORIGIN, None),
+                ("a", ORIGIN, end.timestamp()),
+                ("ä\\", OTHER, past.timestamp()),
+            ]
+
+    @in_event_loop
+    async def test_entries_are_found_by_their_texts(self, make_store: MakeStore) -> None:
+        async with opened(make_store) as store:
+            past = datetime.now(UTC) - timedelta(days=1)
+            origins = origins_of_shops(5_000)
+            await store.write([add(origin) for origin in origins])
+            await store.write([add("https://*.example.org", expires_at=past, note="old"), add(tenant="a"), add(OTHER)])
+            found = await store.find([*origins[10:], "https://*.example.org", OTHER, ORIGIN, OTHER])
+            expected = [*origins[10:], "https://*.example.org", OTHER]
+            assert sorted(entry.origin for entry in found) == sorted(expected)
+            [entry] = await store.find([ORIGIN], tenant="a")
+            assert (entry.id, entry.tenant, entry.origin) == (5_002, "a", ORIGIN)
+            [entry] = await store.find(["https://*.example.org"])
+            assert (entry.note, entry.expires_at) == ("old", past)
+            assert await store.find(["https://a.example.org"]) == await store.find([]) == []
+            assert await store.find([ORIGIN], tenant="b") == []
+
+    @in_event_loop
     async def test_unusual_texts_are_stored_as_they_are(self, make_store: MakeStore) -> None:
         async with opened(make_store) as store:
             for text in UNUSUAL_TEXTS:
                 await store.write([add(tenant=text, note=text, by=text)])
                 [entry] = await store.entries(tenant=text)
                 assert (entry.tenant, entry.note, entry.by) == (text, text, text)
+                assert await store.find([ORIGIN], tenant=text) == [entry]
+                assert [row async for page in store.scan_origins() for row in page] == [(text, ORIGIN, None)]
+                assert [e async for page in store.scan(tenant=text) for e in page] == [entry]
                 [change] = await store.changes(tenant=text)
                 assert (change.tenant, change.note, change.by) == (text, text, text)
                 assert await store.write([remove(tenant=text)]) == ["remove"]

@@ -4,6 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+
+pytest.importorskip("flask", reason="flask is an extra")
+pytest.importorskip("quart", reason="quart is an extra")
+pytest.importorskip("starlette", reason="starlette is an extra")
+
 from flask import Flask
 from quart import Quart
 from starlette.applications import Starlette

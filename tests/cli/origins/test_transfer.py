@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from asgi_cors.cli import main
 from asgi_cors.cli.origins import progress, transfer
 from asgi_cors.cli.origins.lines import Defaults, InvalidLine, LineReader
+from asgi_cors.cli.origins.store import delayed_interrupt
 from asgi_cors.registry import Entry, open_registry
 from tests.support.command_line import run
 
@@ -174,6 +175,26 @@ def test_a_closed_standard_input_exits_with_2(sqlite_url, monkeypatch, capsys):
         main()
     assert stopped.value.code == COULD_NOT_RUN
     assert capsys.readouterr().err == "asgi-cors: standard input is closed. Name a file.\n"
+
+
+def test_a_closed_standard_output_exits_with_2(sqlite_url, monkeypatch, capsys):
+    """Python has no stdout then."""
+    monkeypatch.setattr(sys, "argv", ["asgi-cors", "origins", "export", "--store", sqlite_url])
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == COULD_NOT_RUN
+    assert capsys.readouterr().err == "asgi-cors: standard output is closed. Name a file.\n"
+
+
+def test_an_ignored_interrupt_stays_ignored():
+    """As of a process in the background."""
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with delayed_interrupt():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def test_a_stream_that_fails_exits_with_2_and_the_finished_transactions_stay(origins, sqlite_url, monkeypatch):
