@@ -338,6 +338,7 @@ def test_a_url_makes_a_registry(monkeypatch, tmp_path) -> None:
 @given(st.text(min_size=1).filter(lambda path: "\0" not in path and path != "/"))
 @example("a%20b.db")
 @example("%2e%%.db")
+@example("a b \u2003")
 @example("/srv/ä?x#y %00\udcff.db")
 def test_the_name_of_an_sqlite_store_is_the_url_of_its_file(path: str) -> None:
     if not path.startswith((":memory:", "sqlite:", "file:")):
