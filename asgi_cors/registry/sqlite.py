@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -166,10 +167,9 @@ def _absolute(path: str | os.PathLike[str]) -> Path:
 
 
 def _url_of(path: str) -> str:
-    """Return the URL with which `open_registry` opens a path: it decodes percent signs, and refuses white space."""
-    encoded = path.replace("%", "%25")
-    end = len(encoded.rstrip())
-    return f"sqlite:///{encoded[:end]}{quote(encoded[end:])}"
+    """Return the URL with which `open_registry` opens a path. Letters that are not ASCII stay as they are."""
+    encoded = re.sub(r"[\x00-\x7f\s]+", lambda match: quote(match[0], safe="/:"), path)
+    return f"sqlite:///{encoded}"
 
 
 # -- in the thread of a connection, in a transaction
