@@ -14,7 +14,7 @@ from asgi_cors import Answer, ConfigError, LimitedAwaitable, OriginSource
 
 from .background import run
 from .batches import AddResult, add_in_batches, preview, read_known
-from .follower import Follower, RegistryStats
+from .follower import Follower, RegistryStatistics
 from .store import Action, Change, Entry, Store, Write
 from .sync import SyncRegistry, run_in_this_thread
 from .validation import (
@@ -264,7 +264,7 @@ class Registry(OriginSource):
         """Stop the background task. The next request starts it again."""
         self._follower.stop()
 
-    def stats(self) -> RegistryStats:
+    def stats(self) -> RegistryStatistics:
         """Return the state of this process's copy of the list."""
         return self._follower.stats()
 
