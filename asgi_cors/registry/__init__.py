@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .batches import AddResult
-from .follower import RegistryStats
+from .follower import RegistryStatistics
 from .registry import Registry, TenantOrigins
 from .sqlite import SQLiteRegistry
 from .store import Action, Change, Entry, RegistryError, Status, Store, Write
@@ -26,7 +26,7 @@ __all__ = [
     "Entry",
     "Registry",
     "RegistryError",
-    "RegistryStats",
+    "RegistryStatistics",
     "SQLiteRegistry",
     "Status",
     "Store",

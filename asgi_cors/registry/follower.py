@@ -39,7 +39,7 @@ _FREE_AFTER: Final = 10.0  # seconds after which no request reads a replaced lis
 _LOG_EVERY: Final = 60.0  # seconds between two log lines about one outage
 
 
-class RegistryStats(NamedTuple):
+class RegistryStatistics(NamedTuple):
     """The state of a process's copy of a registry.
 
     Args:
@@ -285,11 +285,11 @@ class Follower:
         )
         return allowed, text if self._error is None else f"{text}; the store can't be read now"
 
-    def stats(self) -> RegistryStats:
+    def stats(self) -> RegistryStatistics:
         """Return the state of the list."""
         origins = self._list
         version, age = (origins.version, self._clock() - self._read_at) if origins.id else (None, None)
-        return RegistryStats(
+        return RegistryStatistics(
             entries=origins.size,
             version=version,
             age=age,

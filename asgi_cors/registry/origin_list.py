@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import Answer, Lease, OriginTable
 
-from .ending import EndingOrigins, wall_clock
+from .expiring import ExpiringOrigins, wall_clock
 from .store import Change, Status
 
 if TYPE_CHECKING:
@@ -26,74 +26,74 @@ class TenantList:
         lease: The lease of its answers. The next change voids it.
     """
 
-    __slots__ = ("ending", "lease", "size", "unending")
+    __slots__ = ("expiring", "lease", "permanent", "size")
 
     def __init__(self, lease: Lease) -> None:
         """Start without an entry."""
         self.lease = lease
-        self.size = 0  # entries in `unending`
-        self.unending = OriginTable()
-        self.ending: EndingOrigins | None = None
+        self.size = 0  # entries in `permanent`
+        self.permanent = OriginTable()
+        self.expiring: ExpiringOrigins | None = None
 
     def add(self, text: str, end: datetime | None) -> bool:
         """Add an entry, or change its expiry, and return whether it is valid."""
         # It is removed from its old place at last: it is allowed all the time.
         if end is None:
-            if text not in self.unending:
-                if not self.unending.insert(text):
+            if text not in self.permanent:
+                if not self.permanent.insert(text):
                     return False
                 self.size += 1
-            if self.ending is not None:
-                self.ending.discard(text)
+            if self.expiring is not None:
+                self.expiring.discard(text)
             return True
-        if self.ending is None:
-            self.ending = EndingOrigins()
-        is_valid = self.ending.add(text, end.timestamp())
-        self._discard_unending(text)
+        if self.expiring is None:
+            self.expiring = ExpiringOrigins()
+        is_valid = self.expiring.add(text, end.timestamp())
+        self._discard_permanent(text)
         return is_valid
 
     def load(self, entries: list[tuple[str, float | None]]) -> list[str]:
         """Add entries with their ends, and return the invalid ones. Of one that comes twice, the last end counts."""
         invalid: list[str] = []
-        insert = self.unending.insert
+        insert = self.permanent.insert
         for text, end in entries:
             if end is None:
                 is_valid = insert(text)
-                if self.ending is not None:
-                    self.ending.discard(text)
+                if self.expiring is not None:
+                    self.expiring.discard(text)
             else:
-                if self.ending is None:
-                    self.ending = EndingOrigins()
-                is_valid = self.ending.add(text, end)
-                self.unending.discard(text)
+                if self.expiring is None:
+                    self.expiring = ExpiringOrigins()
+                is_valid = self.expiring.add(text, end)
+                self.permanent.discard(text)
             if not is_valid:
                 invalid.append(text)
-        self.size = len(self.unending)
+        self.size = len(self.permanent)
         return invalid
 
     def discard(self, text: str) -> None:
         """Remove an entry if it is there."""
-        if self.ending is None or not self.ending.discard(text):
-            self._discard_unending(text)
+        if self.expiring is None or not self.expiring.discard(text):
+            self._discard_permanent(text)
 
-    def _discard_unending(self, text: str) -> None:
-        if text in self.unending:
-            self.unending.discard(text)
+    def _discard_permanent(self, text: str) -> None:
+        if text in self.permanent:
+            self.permanent.discard(text)
             self.size -= 1
 
     def __len__(self) -> int:
         """Return the number of entries, including expired ones."""
-        return self.size + (0 if self.ending is None else len(self.ending))
+        return self.size + (0 if self.expiring is None else len(self.expiring))
 
     def answer(self, origin: str, policy: Policy | None) -> Answer:
         """Return whether an entry allows an origin now."""
         lease = self.lease  # before the origins are read, so that a change in between voids it
-        if self.unending.allows(origin, policy):
+        if self.permanent.allows(origin, policy):
             return Answer(allowed=True, leases=(lease,))
-        if self.ending is not None:
-            if end := self.ending.lease(origin, policy):
+        if self.expiring is not None:
+            if end := self.expiring.lease(origin, policy):
                 return Answer(allowed=True, leases=(lease, end))
-            if self.unending.allows(origin, policy):  # it was moved from one to the other meanwhile
+            if self.permanent.allows(origin, policy):  # it was moved from one to the other meanwhile
                 return Answer(allowed=True, leases=(lease,))
         return Answer(allowed=False, leases=(lease,))
 
@@ -137,8 +137,8 @@ class OriginList:
         """Return the sets of allowed origins of a tenant."""
         if (found := self._tenants.get(tenant)) is None:
             return ()
-        ending = () if found.ending is None else found.ending.origin_sets(policy)
-        return (*found.unending.origin_sets(policy), *ending)
+        expiring = () if found.expiring is None else found.expiring.origin_sets(policy)
+        return (*found.permanent.origin_sets(policy), *expiring)
 
     def count(self, tenant: str) -> int:
         """Return the number of a tenant's entries, including expired ones."""
@@ -222,7 +222,7 @@ class OriginList:
         last, self._wall_time = self._wall_time, wall_clock()
         if self._wall_time < last:
             for tenant in self._all():
-                if tenant.ending is not None:
+                if tenant.expiring is not None:
                     self._renew(tenant)
 
     def _all(self) -> Iterator[TenantList]:
@@ -233,12 +233,12 @@ class OriginList:
     def after_fork(self) -> None:
         """Replace the locks, which another thread may have held."""
         for tenant in self._all():
-            if tenant.ending is not None:
-                tenant.ending.after_fork()
+            if tenant.expiring is not None:
+                tenant.expiring.after_fork()
 
     def free(self) -> None:
         """Free the memory in slices, because all other threads wait while many objects are freed at once."""
         while self._tenants:
             _, tenant = self._tenants.popitem()
-            if tenant.ending is not None:
-                tenant.ending.free()
+            if tenant.expiring is not None:
+                tenant.expiring.free()

@@ -15,7 +15,7 @@ from asgi_cors import Answer, ConfigError, LimitedAwaitable, OriginSource
 
 from .background import run
 from .batches import AddResult, add_in_batches
-from .follower import Follower, RegistryStats
+from .follower import Follower, RegistryStatistics
 from .preview import Preview
 from .store import Action, Change, Entry, Store, Write
 from .sync import SyncRegistry, run_in_this_thread
@@ -53,7 +53,10 @@ class Registry(OriginSource):
     """
 
     has_url: bool = False
-    """Whether the name of the store is a URL with which `open_registry` opens this registry."""
+    """Whether the name of the store is a URL with which `asgi-cors origins` opens this registry."""
+
+    command_options: tuple[str, ...] = ()
+    """The options of `asgi-cors origins` that open this registry, besides `--store`."""
 
     def __init__(self, store: Store, *, poll: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
         """Open nothing yet. The first call opens the store."""
@@ -263,7 +266,7 @@ class Registry(OriginSource):
         """Stop the background task. The next request starts it again."""
         self._follower.stop()
 
-    def stats(self) -> RegistryStats:
+    def stats(self) -> RegistryStatistics:
         """Return the state of this process's copy of the list."""
         return self._follower.stats()
 
@@ -279,6 +282,7 @@ def _remedy(registry: Registry, entry: OriginSource, origin: str, tenant: str = 
     if not registry.has_url:
         return f"add {origin!r} to {entry!r}"
     arguments = [origin, *(["--tenant", tenant] if tenant else []), "--store", registry.store.name]
+    arguments += registry.command_options
     return f"run `asgi-cors origins add {shlex.join(arguments)}`"
 
 

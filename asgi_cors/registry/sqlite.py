@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from asgi_cors import ConfigError, Issue
 
@@ -79,7 +81,7 @@ class SQLiteStore(Store):
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         """Open nothing yet. The first call opens the file."""
         self.path = _absolute(path)
-        self.name = f"sqlite:///{os.fspath(path)}"
+        self.name = _url_of(os.fspath(path))
         self._read_only = read_only
         self._reader = Connection(self.path, self.name, writes=False)
         self._writer = Connection(self.path, self.name, writes=True)
@@ -162,6 +164,12 @@ def _absolute(path: str | os.PathLike[str]) -> Path:
     if issue is not None:
         raise ConfigError([issue])
     return Path(os.path.abspath(text))  # noqa: PTH100 - resolve() would follow links
+
+
+def _url_of(path: str) -> str:
+    """Return the URL with which `open_registry` opens a path. Letters that are not ASCII stay as they are."""
+    encoded = re.sub(r"[\x00-\x7f\s]+", lambda match: quote(match[0], safe="/:"), path)
+    return f"sqlite:///{encoded}"
 
 
 # -- in the thread of a connection, in a transaction

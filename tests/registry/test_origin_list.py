@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asgi_cors.registry import Change, Status
-from asgi_cors.registry.ending import EndingOrigins
+from asgi_cors.registry.expiring import ExpiringOrigins
 from asgi_cors.registry.origin_list import OriginList
 from tests.registry.support import APP
 
@@ -50,11 +50,11 @@ def test_an_entry_is_allowed_at_each_step_of_its_update(origin, before, after) -
 
 def test_an_entry_whose_end_is_removed_during_a_request_is_allowed(monkeypatch) -> None:
     origins = make_list(APP, SOON)
-    lease = EndingOrigins.lease
+    lease = ExpiringOrigins.lease
 
     def change_first(*arguments: Any) -> Any:
         origins.apply(update(APP, None))
         return lease(*arguments)
 
-    monkeypatch.setattr(EndingOrigins, "lease", change_first)
+    monkeypatch.setattr(ExpiringOrigins, "lease", change_first)
     assert origins.answer("", APP, None).allowed

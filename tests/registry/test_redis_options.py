@@ -25,6 +25,7 @@ URL = "redis://localhost:6379/0"
         ("rediss://:s%40cret@example.com:6380/1?ssl_cert_reqs=none", "rediss://example.com:6380/1"),
         ("redis://[::1]:6379?db=3", "redis://[::1]:6379/3"),
         ("unix:///run/redis.sock?db=1&password=secret", "unix:///run/redis.sock?db=1"),
+        ("unix:///run/a%20%3Fb%25.sock", "unix:///run/a%20%3Fb%25.sock?db=0"),
     ],
 )
 def test_the_name_of_a_store_is_its_address_without_user_and_password(url, name):
@@ -69,10 +70,13 @@ def test_the_representation_of_a_registry_has_no_password():
     [
         (RedisRegistry(URL), f"run `asgi-cors origins add {APP} --store {URL}`"),
         (RedisRegistry(URL).tenant("a b"), f"run `asgi-cors origins add {APP} --tenant 'a b' --store {URL}`"),
-        (RedisRegistry(URL, prefix="{shop}:"), f"add {APP!r} to RedisRegistry({URL!r}, prefix='{{shop}}:')"),
+        (
+            RedisRegistry(URL, prefix="{shop}:"),
+            f"run `asgi-cors origins add {APP} --store {URL} --prefix '{{shop}}:'`",
+        ),
         (RedisRegistry(client=redis.Redis()).tenant("a"), f"add {APP!r} to RedisRegistry({URL!r}).tenant('a')"),
     ],
-    ids=["a URL", "a tenant", "a prefix, for which the command has no option", "a client"],
+    ids=["a URL", "a tenant", "a prefix", "a client"],
 )
 def test_the_correction_of_a_refusal_is_a_command_only_if_the_command_opens_the_same_registry(registry, remedy):
     assert registry.remedy(APP) == remedy

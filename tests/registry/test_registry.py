@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import trio
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import asgi_cors.registry
 from asgi_cors import ConfigError, Policy
@@ -384,6 +386,19 @@ def test_a_url_makes_a_registry(monkeypatch, tmp_path) -> None:
     relative = open_registry("sqlite:///my%20origins.db", poll=2)
     assert repr(relative) == "SQLiteRegistry('my origins.db', poll=2)"
     assert open_registry(f"sqlite:///{tmp_path}/o.db").store.path == tmp_path / "o.db"
+
+
+@given(st.text(min_size=1).filter(lambda path: "\0" not in path and path != "/"))
+@example("a%20b.db")
+@example("%2e%%.db")
+@example("a b \u2003")
+@example("/srv/ä?x#y %00\udcff.db")
+def test_the_name_of_an_sqlite_store_is_the_url_of_its_file(path: str) -> None:
+    if not path.startswith((":memory:", "sqlite:", "file:")):
+        registry = SQLiteRegistry(path)
+        opened = open_registry(registry.store.name)
+        assert opened.store.path == registry.store.path
+        assert repr(opened) == repr(registry)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ Exit codes: 0 done, 1 an origin is invalid or not there, 2 could not run.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
@@ -23,7 +24,7 @@ from .check import check_all
 from .lines import Defaults, InvalidLine, LineReader, change_line, entry_line, parse_end
 from .progress import Meter
 from .report import OriginResult
-from .store import opened_store, user_name
+from .store import StoreAddress, opened_store, user_name
 from .transfer import STANDARD, Import, all_entries, export, input_stream, output_stream
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ _MAX_INVALID: Final = 20  # invalid lines that are shown
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _store_option(*, required: bool) -> Callable[[Command], Command]:
-    return click.option(
+def _store_options(*, required: bool) -> Callable[[Command], Command]:
+    """Return the decorator that adds the options of a store, and passes them as one `StoreAddress`."""
+    url_option = click.option(
         "--store",
         required=required,
         envvar="ASGI_CORS_STORE",
@@ -47,9 +49,25 @@ def _store_option(*, required: bool) -> Callable[[Command], Command]:
         metavar="URL",
         help="sqlite:///origins.db, sqlite:////srv/origins.db (absolute), redis://127.0.0.1:6379/0.",
     )
+    prefix_option = click.option(
+        "--prefix",
+        envvar="ASGI_CORS_PREFIX",
+        show_envvar=True,
+        metavar="TEXT",
+        help="The prefix of RedisRegistry(…, prefix=TEXT), if it is not the default.",
+    )
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def run(*, store: str | None, prefix: str | None, **values: Any) -> None:
+            command(store=None if store is None else StoreAddress(store, prefix), **values)
+
+        return cast("Command", url_option(prefix_option(run)))
+
+    return decorate
 
 
-_STORE: Final = _store_option(required=True)
+_STORE: Final = _store_options(required=True)
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON lines; docs/cli.md describes them.")
 _TENANT: Final = click.option("--tenant", default="", help="The tenant that the origins belong to.")
 _ONE_TENANT: Final = click.option("--tenant", help="Only this tenant; '' for the origins without one.")
@@ -110,7 +128,14 @@ def _show_results(results: Iterable[OriginResult], *, as_json: bool) -> None:
 @_EXPIRES
 @_JSON
 def add(  # noqa: PLR0913 - the options
-    origins: tuple[str, ...], store: str, *, tenant: str, note: str, by: str, expires: str | None, as_json: bool
+    origins: tuple[str, ...],
+    store: StoreAddress,
+    *,
+    tenant: str,
+    note: str,
+    by: str,
+    expires: str | None,
+    as_json: bool,
 ) -> None:
     """Add origins or patterns, or change their note and expiry.
 
@@ -142,7 +167,7 @@ def _add(registry: SyncRegistry, entry: Entry) -> OriginResult:
 @_TENANT
 @_BY
 @_JSON
-def remove(origins: tuple[str, ...], store: str, *, tenant: str, by: str, as_json: bool) -> None:
+def remove(origins: tuple[str, ...], store: StoreAddress, *, tenant: str, by: str, as_json: bool) -> None:
     """Remove origins or patterns, as they were added."""
     _check_texts(tenant=tenant, by=by)
     with opened_store(store) as registry:
@@ -160,11 +185,13 @@ def _remove(registry: SyncRegistry, origin: str, tenant: str, by: str) -> Origin
 
 @group.command()
 @_ORIGINS
-@_store_option(required=False)
+@_store_options(required=False)
 @_TENANT
 @click.option("--credentials", "-c", is_flag=True, help="Check them for a policy with allow_credentials, too.")
 @_JSON
-def check(origins: tuple[str, ...], store: str | None, *, tenant: str, credentials: bool, as_json: bool) -> None:
+def check(
+    origins: tuple[str, ...], store: StoreAddress | None, *, tenant: str, credentials: bool, as_json: bool
+) -> None:
     """Check whether origins or patterns are valid and, with --store, whether the store allows them."""
     _check_texts(tenant=tenant)
     if store is None:
@@ -187,7 +214,7 @@ def check(origins: tuple[str, ...], store: str | None, *, tenant: str, credentia
 @click.option("--all", "everything", is_flag=True, help="All rows, instead of --limit.")
 @_JSON
 def list_(  # noqa: PLR0913 - the options
-    store: str, *, tenant: str | None, after: int | None, limit: int, everything: bool, as_json: bool
+    store: StoreAddress, *, tenant: str | None, after: int | None, limit: int, everything: bool, as_json: bool
 ) -> None:
     """List the entries, in the order in which they were added."""
     with opened_store(store) as registry:
@@ -225,7 +252,7 @@ def _pages(entries: Iterator[Entry], limit: int | None) -> Iterator[tuple[list[E
 )
 @_LIMIT_OPTION
 @_JSON
-def history(store: str, *, tenant: str | None, after: int | None, limit: int, as_json: bool) -> None:
+def history(store: StoreAddress, *, tenant: str | None, after: int | None, limit: int, as_json: bool) -> None:
     """List the changes, the oldest first."""
     with opened_store(store) as registry:
         changes = _changes(registry, tenant, after, limit)
@@ -266,7 +293,7 @@ def _hint(text: str) -> None:
 @_EXPIRES
 @click.option("--dry-run", is_flag=True, help="Check and count, and store nothing.")
 @_JSON
-def import_(file: str, store: str, *, expires: str | None, dry_run: bool, as_json: bool, **texts: Any) -> None:
+def import_(file: str, store: StoreAddress, *, expires: str | None, dry_run: bool, as_json: bool, **texts: Any) -> None:
     """Add the origins in FILE, or in standard input.
 
     A line is an origin, or a JSON object as export writes it. Empty lines and lines that begin with # are skipped.
@@ -319,7 +346,7 @@ class _InvalidLines:
 @click.argument("file", default=STANDARD)
 @_STORE
 @_ONE_TENANT
-def export_(file: str, store: str, *, tenant: str | None) -> None:
+def export_(file: str, store: StoreAddress, *, tenant: str | None) -> None:
     """Write the entries as JSON lines to FILE, or to standard output. Expired entries are left out."""
     with opened_store(store) as registry, output_stream(file) as stream, Meter("export") as meter:
         count = export(registry, tenant, stream, meter)

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asgi_cors import ConfigError
 from asgi_cors.cli.errors import CannotRunError
@@ -20,18 +20,34 @@ if TYPE_CHECKING:
     from asgi_cors.registry import SyncRegistry
 
 
+class StoreAddress(NamedTuple):
+    """The options that name a store.
+
+    Args:
+        url: The URL.
+        prefix: The beginning of the keys in Redis; None for the default.
+    """
+
+    url: str
+    prefix: str | None = None
+
+
 @contextmanager
-def opened_store(url: str) -> Generator[SyncRegistry]:
-    """Open the registry of a URL, and close it after the block.
+def opened_store(address: StoreAddress) -> Generator[SyncRegistry]:
+    """Open the registry of an address, and close it after the block.
 
     Raises:
-        CannotRunError: If the URL or an argument is invalid, a package is missing, or the store is unavailable.
+        CannotRunError: If the address or an argument is invalid, a package is missing, or the store is unavailable.
     """
+    if address.prefix is not None and address.url.lower().startswith("sqlite:"):
+        raise CannotRunError("--prefix: an SQLite file has no prefix. Leave it out, and unset ASGI_CORS_PREFIX.")
+    options = {} if address.prefix is None else {"prefix": address.prefix}
     try:
-        registry = open_registry(url).sync
+        registry = open_registry(address.url, **options).sync
     except ConfigError as error:
-        issues = " ".join(f"{issue.message}. {issue.hint}" for issue in error.issues)
-        raise CannotRunError(f"--store: {issues}") from None
+        names = {"prefix": "--prefix"}
+        issues = (f"{names.get(issue.option, '--store')}: {issue.message}. {issue.hint}" for issue in error.issues)
+        raise CannotRunError(" ".join(issues)) from None
     except ImportError as error:
         raise CannotRunError(str(error)) from None
     try:

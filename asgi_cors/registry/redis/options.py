@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import redis
 import redis.asyncio
@@ -54,7 +54,7 @@ def url_name(url: str) -> str:
     parts = urlsplit(url)
     db = (parse_qs(parts.query).get("db") or [parts.path.strip("/") if parts.scheme != "unix" else ""])[0] or "0"
     if parts.scheme == "unix":
-        return f"unix://{unquote(parts.path)}?db={db}"
+        return f"unix://{quote(unquote(parts.path))}?db={db}"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or "localhost"
     return f"{parts.scheme}://{host}:{parts.port or 6379}/{db}"
 

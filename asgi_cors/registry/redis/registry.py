@@ -44,9 +44,11 @@ class RedisRegistry(Registry):
     ) -> None:
         """Connect to nothing yet. The first call connects."""
         super().__init__(RedisStore(url, prefix=prefix, client=client), poll=poll, clock=clock)
-        self.has_url = client is None and prefix == _PREFIX
+        self.has_url = client is None
         self._arguments = [repr(self.store.name)]
-        self._arguments += [f"prefix={prefix!r}"] if prefix != _PREFIX else []
+        if prefix != _PREFIX:
+            self.command_options = ("--prefix", prefix)
+            self._arguments.append(f"prefix={prefix!r}")
         self._arguments += [f"poll={poll:g}"] if poll != _POLL else []
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -286,6 +287,37 @@ def test_a_store_that_cannot_be_opened_exits_with_2_and_one_line_without_its_pas
     assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
     assert "Traceback" not in ran.err
     assert "secret" not in ran.out + ran.err
+
+
+def test_a_prefix_opens_another_registry_of_the_same_redis(redis_server, monkeypatch):
+    from asgi_cors.registry import RedisRegistry  # noqa: PLC0415 - an optional dependency
+
+    redis_server.execute("FLUSHALL")
+    registry = RedisRegistry(redis_server.url, prefix="{shop}:")
+    command = registry.remedy(APP).partition("`")[2].partition("`")[0]
+    assert run(*shlex.split(command)[1:]).code == 0
+    shop = ["--store", redis_server.url, "--prefix", "{shop}:"]
+    assert APP in run("origins", "list", *shop).out
+    assert APP not in run("origins", "list", "--store", redis_server.url).out
+    assert [entry.origin for entry in registry.sync.list()] == [APP]
+    registry.sync.close()
+    assert "the store has it" in run("origins", "check", APP, *shop).out
+    exported = run("origins", "export", *shop).out
+    assert run("origins", "import", "--store", redis_server.url, "--prefix", "{other}:", stdin=exported).code == 0
+    monkeypatch.setenv("ASGI_CORS_PREFIX", "{other}:")
+    assert APP in run("origins", "history", "--store", redis_server.url).out
+    assert run("origins", "remove", APP, "--store", redis_server.url).code == 0
+    assert APP in run("origins", "list", *shop).out
+
+
+def test_a_prefix_of_an_sqlite_file_or_without_text_is_an_error_in_usage(sqlite_url):
+    ran = run("origins", "list", "--store", sqlite_url, "--prefix", "x")
+    assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
+    assert "--prefix: an SQLite file has no prefix." in ran.err
+    skip_without_redis()
+    ran = run("origins", "list", "--store", "redis://127.0.0.1:1/0", "--prefix", "")
+    assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
+    assert "--prefix: must be a text that is not empty" in ran.err
 
 
 @pytest.mark.parametrize("command", ["add", "list", "check", "import", "export", "history"])

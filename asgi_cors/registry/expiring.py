@@ -21,7 +21,7 @@ def wall_clock() -> float:
     return time.time()
 
 
-class EndingOrigins:
+class ExpiringOrigins:
     """Origins and patterns that expire. If the wall clock is set back, an expired one is allowed again."""
 
     __slots__ = ("_ended", "_ends", "_expected", "_lock", "_table")
