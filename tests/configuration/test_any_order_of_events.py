@@ -21,8 +21,8 @@ HTTP = "http://plain.example.com"  # unsafe with credentials
 ORIGINS = [APP, EVIL, HTTP]
 
 
-def print_nothing(*_: object) -> None:
-    """Stand in for a function that reports decisions."""
+def ignore_decision(*_: object) -> None:
+    """Ignore a decision."""
 
 
 OPTIONS: list[dict[str, Any]] = [
@@ -30,7 +30,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"allow_credentials": True},
     {"allow_credentials": True, "dangerously_allow": ["credentials-over-http"]},
     {"enforce": True},
-    {"on_decision": print_nothing},
+    {"on_decision": ignore_decision},
 ]
 REQUESTS = st.tuples(st.sampled_from(ORIGINS), st.sampled_from(["GET", "OPTIONS"]), st.integers(0, len(OPTIONS) - 1))
 
