@@ -251,7 +251,8 @@ class CachedMachine(Machine):
         if answered:
             last = max(answered, key=lambda call: call.began)
             stale = self.options["stale_while_revalidate"]
-            stale = max(stale, self.options["stale_if_error"]) if known else stale
+            has_failed = any(call.value is None for call in calls)  # before the request, or for it
+            stale = max(stale, self.options["stale_if_error"]) if has_failed else stale
             lifetime = 10 + stale if last.value else self.options["negative_ttl"]
             if asked.at < last.ended_at + lifetime:
                 known.add(last.value)
