@@ -1,9 +1,9 @@
-"""Adds many entries in batches, without the invalid ones."""
+"""Adds many entries in batches, without the invalid ones, and reads them page by page."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Final, NamedTuple, cast
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final, NamedTuple, cast
 
 from asgi_cors import ConfigError, Issue
 
@@ -86,3 +86,36 @@ def _valid_writes(batch: Sequence[object], offset: int, issues: list[Issue]) -> 
             for issue in found
         ]
     return writes
+
+
+Run = Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]]
+
+
+class Scan(AsyncIterator[Entry]):
+    """The entries of a scan; see `Registry.scan`.
+
+    It is not a generator, which trio wants to be closed. If it is left, the event loop of the store closes the store's.
+
+    Args:
+        pages: The scan of a store.
+        run: Runs the coroutines of the store.
+    """
+
+    def __init__(self, pages: AsyncIterator[list[Entry]], run: Run) -> None:
+        """Read nothing yet."""
+        self._pages = pages
+        self._run = run
+        self._page: list[Entry] = []  # the rest of it, in reverse
+
+    async def __anext__(self) -> Entry:
+        """Return the next entry."""
+        while not self._page:
+            page: list[Entry] | None = await self._run(_next_page(self._pages))
+            if page is None:
+                raise StopAsyncIteration
+            self._page = page[::-1]
+        return self._page.pop()
+
+
+async def _next_page(pages: AsyncIterator[list[Entry]]) -> list[Entry] | None:
+    return await anext(pages, None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from asgi_cors import Answer, ConfigError, LimitedAwaitable, OriginSource
 
 from .background import run
-from .batches import AddResult, add_in_batches
+from .batches import BATCH, AddResult, Scan, add_in_batches
 from .follower import Follower, RegistryStatistics
 from .preview import Preview
 from .store import Action, Change, Entry, Store, Write
@@ -22,6 +22,7 @@ from .sync import SyncRegistry, run_in_this_thread
 from .validation import (
     check_entry,
     check_options,
+    check_origins,
     check_page,
     check_text,
     check_texts,
@@ -154,6 +155,40 @@ class Registry(OriginSource):
         check_page(tenant=tenant, after=after, limit=limit)
         entries: list[Entry] = await self._run(self.store.entries(tenant=tenant, after=after or 0, limit=limit))
         return entries
+
+    async def find(self, origins: Iterable[str], *, tenant: str = "") -> list_[Entry]:
+        """Return the entries with these texts, in any order, including expired ones. Patterns are not matched.
+
+        Args:
+            origins: Origins or patterns, as they were added.
+            tenant: Their tenant.
+
+        Raises:
+            ConfigError: If an argument is invalid.
+            RegistryError: If the store can't be read.
+        """
+        names = [(tenant, origin) for origin in check_origins(origins, tenant) if is_storable(origin)]
+        found: list_[Entry] = []
+        for start in range(0, len(names), BATCH):
+            found += await self._run(self.store.find(names[start : start + BATCH]))
+        return found
+
+    def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> AsyncIterator[Entry]:
+        """Iterate over all entries, in any order, including expired ones.
+
+        One walk over a large store takes much less time than the pages of `list`. Entries that are added or removed
+        meanwhile may be left out, and an entry may come twice.
+
+        Args:
+            tenant: The tenant; None for all, "" for the entries without one.
+            only_patterns: Leave out the entries without `*`.
+
+        Raises:
+            ConfigError: If the tenant is invalid.
+            RegistryError: If the store can't be read. The iteration ends.
+        """
+        check_page(tenant=tenant, after=None, limit=1)
+        return Scan(self.store.scan(tenant=tenant, only_patterns=only_patterns), self._run)
 
     async def history(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list_[Change]:
         """Return changes in their order.

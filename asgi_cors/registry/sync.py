@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -65,6 +66,14 @@ class SyncRegistry:
         """Return entries; see `Registry.list`."""
         return _finish(self._registry.list(tenant=tenant, after=after, limit=limit))
 
+    def find(self, origins: Iterable[str], *, tenant: str = "") -> list_[Entry]:
+        """Return the entries with these texts; see `Registry.find`."""
+        return _finish(self._registry.find(origins, tenant=tenant))
+
+    def scan(self, *, tenant: str | None = None, only_patterns: bool = False) -> Iterator[Entry]:
+        """Iterate over all entries; see `Registry.scan`."""
+        return _iterate(self._registry.scan(tenant=tenant, only_patterns=only_patterns))
+
     def history(self, *, tenant: str | None = None, after: int = 0, limit: int = 1000) -> list_[Change]:
         """Return changes; see `Registry.history`."""
         return _finish(self._registry.history(tenant=tenant, after=after, limit=limit))
@@ -85,6 +94,7 @@ class SyncRegistry:
 list_ = list  # in the class above, `list` is a method
 
 
-def _iterate(changes: AsyncIterator[Change]) -> Iterator[Change]:
-    while True:
-        yield _finish(anext(changes))
+def _iterate(items: AsyncIterator[Result]) -> Iterator[Result]:
+    with contextlib.suppress(StopAsyncIteration):
+        while True:
+            yield _finish(anext(items))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, cast
 
 from asgi_cors import ConfigError, Issue, check_origin
 
@@ -85,6 +86,25 @@ def check_time(option: str, value: object) -> datetime:
     if value.utcoffset() is None:
         raise ConfigError([Issue("naive-datetime", option, value, f"{value} has no time zone", hint)])
     return value
+
+
+def check_origins(origins: object, tenant: object) -> list[str]:
+    """Check the arguments of `find`, and return the origins.
+
+    Raises:
+        ConfigError: If any of them is invalid, with an issue for each.
+    """
+    hint = "Write ['https://app.example.com']."
+    issues = [Issue.wrong_type("origins", origins, "a list of strings", hint)]
+    found: list[Any] = []
+    if isinstance(origins, Iterable) and not isinstance(origins, str | bytes):
+        found = [*cast("list[Any]", origins)]
+        issues = [issue for origin in found if (issue := check_type("origins", origin, hint))]
+    if issue := check_text("tenant", tenant):
+        issues.append(issue)
+    if issues:
+        raise ConfigError(issues)
+    return found
 
 
 def check_page(*, tenant: object, after: object, limit: object) -> None:

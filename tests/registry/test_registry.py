@@ -158,6 +158,59 @@ def test_the_issues_of_add_all_name_the_entry(registry) -> None:
     assert result[:3] == (1, 0, 0)
 
 
+def test_entries_are_found_by_their_texts(registry) -> None:
+    registry.sync.add_all([APP, SHOP, Entry(origin=APP, tenant="acme"), "https://*.example.org"])
+    assert [entry.id for entry in registry.sync.find(iter([APP, "https://a.example.org", "https://\ud800"]))] == [1]
+    assert [entry.id for entry in registry.sync.find(["https://*.example.org"])] == [4]
+    assert [entry.id for entry in registry.sync.find([APP, SHOP], tenant="acme")] == [3]
+
+
+def test_many_entries_are_found_in_calls_of_a_fixed_size(monkeypatch, registry) -> None:
+    monkeypatch.setattr("asgi_cors.registry.registry.BATCH", 10)
+    shops = [f"https://shop-{number}.example.com" for number in range(25)]
+    registry.sync.add_all(shops)
+    assert [entry.origin for entry in registry.sync.find(shops)] == shops
+
+
+@pytest.mark.parametrize(
+    ("origins", "tenant", "expected"),
+    [
+        (APP, "", ["origins"]),
+        (None, "", ["origins"]),
+        ([APP, 7, None], "", ["origins", "origins"]),
+        ([7], "two\nlines", ["origins", "tenant"]),
+    ],
+)
+def test_invalid_arguments_of_find_are_refused(registry, origins, tenant, expected) -> None:
+    found = issues(lambda: registry.sync.find(origins, tenant=tenant))
+    assert [option for option, _ in found] == expected
+    assert found[0][1] == "Write ['https://app.example.com']."
+
+
+def test_all_entries_are_scanned(registry) -> None:
+    registry.sync.add_all(
+        [APP, Entry(origin=SHOP, tenant="acme"), Entry(origin="https://*.example.org", tenant="acme")]
+    )
+    assert [entry.id for entry in registry.sync.scan()] == [1, 2, 3]
+    assert [entry.id for entry in registry.sync.scan(tenant="acme")] == [2, 3]
+    assert [entry.id for entry in registry.sync.scan(tenant="acme", only_patterns=True)] == [3]
+    assert issues(lambda: registry.sync.scan(tenant=7))[0][0] == "tenant"
+
+
+@pytest.mark.parametrize("run", [asyncio.run, trio.run])
+def test_a_scan_can_be_left_in_every_event_loop(monkeypatch, registry, run) -> None:
+    monkeypatch.setattr("asgi_cors.registry.sqlite._PAGE", 2)
+    registry.sync.add_all(f"https://shop-{number}.example.com" for number in range(9))
+
+    async def main() -> list[int]:
+        async for _ in registry.scan():
+            break
+        return [entry.id async for entry in registry.scan()]
+
+    assert (run(main) if run is trio.run else run(main())) == [*range(1, 10)]
+    next(registry.sync.scan())
+
+
 def test_a_dry_run_does_not_make_the_store(registry, store) -> None:
     assert registry.sync.add_all([APP, APP], dry_run=True)[:3] == (1, 0, 1)
     assert not store.path.exists()

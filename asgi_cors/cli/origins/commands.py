@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
@@ -198,7 +198,8 @@ def check(
         _show_results(check_all(origins, credentials=credentials), as_json=as_json)
         return
     with opened_store(store) as registry, Meter("check") as meter:
-        entries = meter.count(all_entries(registry, tenant))
+        stored = chain(registry.find(origins, tenant=tenant), registry.scan(tenant=tenant, only_patterns=True))
+        entries = meter.count(stored)
         results = [*check_all(origins, credentials=credentials, tenant=tenant, entries=entries)]
     _show_results(results, as_json=as_json)
 

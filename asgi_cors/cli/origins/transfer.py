@@ -118,7 +118,7 @@ def export(registry: SyncRegistry, tenant: str | None, stream: IO[str], meter: M
     """Write the entries as JSON lines, without expired ones, and return their number."""
     count = 0
     now = datetime.now(UTC)
-    for entry in all_entries(registry, tenant):
+    for entry in registry.scan(tenant=tenant):
         if entry.expires_at is None or entry.expires_at > now:
             stream.write(entry_line(entry))
             count += 1
