@@ -24,7 +24,7 @@ from .check import check_all
 from .lines import Defaults, InvalidLine, LineReader, change_line, entry_line, parse_end
 from .progress import Meter
 from .report import OriginResult
-from .store import StoreAddress, opened_store, user_name
+from .store import StoreAddress, opened_store, require_registry, user_name
 from .transfer import STANDARD, Import, all_entries, export, input_stream, output_stream
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ def list_(  # noqa: PLR0913 - the options
                     f"These are the first {shown:,}. Write --all for all, or --after {page[-1].id} for the next ones."
                 )
         if not shown:
+            require_registry(store)
             _hint("There are no entries.")
 
 
@@ -257,6 +258,8 @@ def history(store: StoreAddress, *, tenant: str | None, after: int | None, limit
     """List the changes, the oldest first."""
     with opened_store(store) as registry:
         changes = _changes(registry, tenant, after, limit)
+    if not changes:
+        require_registry(store)
     if as_json:
         click.echo("".join(map(change_line, changes)), nl=False)
     elif changes:
@@ -351,5 +354,7 @@ def export_(file: str, store: StoreAddress, *, tenant: str | None) -> None:
     """Write the entries as JSON lines to FILE, or to standard output. Expired entries are left out."""
     with opened_store(store) as registry, output_stream(file) as stream, Meter("export") as meter:
         count = export(registry, tenant, stream, meter)
+        if not count:
+            require_registry(store)
     if file != STANDARD:
         _hint(f"{count:,} {'origin was' if count == 1 else 'origins were'} exported to {file!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import getpass
 import signal
@@ -32,6 +33,10 @@ class StoreAddress(NamedTuple):
     prefix: str | None = None
 
 
+def _options(address: StoreAddress) -> dict[str, str]:
+    return {} if address.prefix is None else {"prefix": address.prefix}
+
+
 @contextmanager
 def opened_store(address: StoreAddress) -> Generator[SyncRegistry]:
     """Open the registry of an address, and close it after the block.
@@ -41,9 +46,8 @@ def opened_store(address: StoreAddress) -> Generator[SyncRegistry]:
     """
     if address.prefix is not None and address.url.lower().startswith("sqlite:"):
         raise CannotRunError("--prefix: an SQLite file has no prefix. Leave it out, and unset ASGI_CORS_PREFIX.")
-    options = {} if address.prefix is None else {"prefix": address.prefix}
     try:
-        registry = open_registry(address.url, **options).sync
+        registry = open_registry(address.url, **_options(address)).sync
     except ConfigError as error:
         names = {"prefix": "--prefix"}
         issues = (f"{names.get(issue.option, '--store')}: {issue.message}. {issue.hint}" for issue in error.issues)
@@ -51,14 +55,42 @@ def opened_store(address: StoreAddress) -> Generator[SyncRegistry]:
     except ImportError as error:
         raise CannotRunError(str(error)) from None
     try:
-        yield registry
+        with _reported_errors():
+            yield registry
+    finally:
+        with contextlib.suppress(RegistryError):
+            registry.close()
+
+
+@contextmanager
+def _reported_errors() -> Generator[None]:
+    """Turn an invalid argument and an unavailable store into one line for the user."""
+    try:
+        yield
     except ConfigError as error:
         raise CannotRunError(" ".join(map(str, error.issues))) from None
     except RegistryError as error:
         raise CannotRunError(str(error)) from None
-    finally:
-        with contextlib.suppress(RegistryError):
-            registry.close()
+
+
+def require_registry(address: StoreAddress) -> None:
+    """Check that a store without entries or changes was made at all: otherwise its address may be mistyped.
+
+    Raises:
+        CannotRunError: If the store was never written to, or is unavailable.
+    """
+
+    async def read_id() -> str:
+        store = open_registry(address.url, **_options(address)).store
+        try:
+            return (await store.status()).id
+        finally:
+            await store.close()
+
+    with _reported_errors():
+        is_made = bool(asyncio.run(read_id()))
+    if not is_made:
+        raise CannotRunError("--store: there is no registry yet. Correct the URL, or make it: asgi-cors origins add.")
 
 
 def user_name() -> str:

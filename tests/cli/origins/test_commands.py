@@ -135,10 +135,20 @@ def test_the_keys_of_the_json_lines_are_those_of_the_documents(origins):
     assert datetime.fromisoformat(entry["added_at"]).utcoffset() == timedelta(0)
 
 
+@pytest.mark.parametrize("command", ["list", "history", "export", "list --json", "history --json"])
+def test_a_store_that_was_never_made_is_reported_since_its_url_may_be_mistyped(origins, command):
+    ran = origins(*command.split())
+    assert (ran.code, ran.out) == (COULD_NOT_RUN, "")
+    assert "there is no registry yet. Correct the URL" in ran.err
+
+
 def test_an_empty_store_is_said_to_be_empty(origins):
+    origins("add", APP)
+    origins("remove", APP)
     assert (origins("list").code, origins("list").err) == (DONE, "There are no entries.\n")
-    assert origins("history").err == "There are no changes.\n"
-    assert origins("list", "--json").out == ""
+    assert origins("history", "--tenant", "acme").err == "There are no changes.\n"
+    empty = (["list", "--json"], ["history", "--json", "--tenant", "acme"], ["export"])
+    assert [origins(*command).code for command in empty] == [DONE] * 3
 
 
 def test_the_history_shows_the_last_changes_or_those_after_a_version(origins):
