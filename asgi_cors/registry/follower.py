@@ -25,7 +25,7 @@ from asgi_cors import Answer, LimitedAwaitable
 
 from .background import call_at_fork, submit, wait_for
 from .origin_list import OriginList
-from .store import Change, RegistryError, Status, Store
+from .store import RegistryError, Status, Store
 
 if TYPE_CHECKING:
     from asgi_cors import Policy
@@ -194,9 +194,8 @@ class Follower:
             origins: The list.
             oldest: The version of the oldest change that the store has.
         """
-        changes: list[Change] = []
-        is_first = True
-        while is_first or len(changes) == _PAGE - 1:
+        has_more = True
+        while has_more:
             changes = await self._store.changes(after=max(origins.version - 1, 0), limit=_PAGE)
             if changes and changes[0].version == origins.version:
                 if changes.pop(0) != origins.newest:
@@ -208,7 +207,7 @@ class Follower:
                     return False
                 origins.apply(change)
                 self._changes += 1
-            is_first = False
+            has_more = len(changes) >= _PAGE - 1
         return True
 
     async def _load(self, status: Status) -> None:

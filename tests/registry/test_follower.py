@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import gc
 import logging
 import shutil
 import sqlite3
@@ -348,6 +349,51 @@ def test_a_purge_between_status_and_changes_loads_the_list_again(monkeypatch, wo
     admin.sync.add_all([SHOP, "https://third.example.com"])
     wait_until(lambda: answer(worker, SHOP).allowed)
     assert worker.stats().loads == 2
+
+
+def test_a_second_purge_between_status_and_changes_loads_the_list_again(monkeypatch, worker, store, admin) -> None:
+    admin.sync.add(APP)
+    assert answer(worker).allowed
+    worker.stop()
+    admin.sync.purge_history(datetime.now(UTC) + timedelta(days=1))
+    changes = store.changes
+
+    async def purged(**arguments):
+        monkeypatch.setattr(store, "changes", changes)
+        return (await changes(**arguments))[1:]
+
+    monkeypatch.setattr(store, "changes", purged)
+    admin.sync.add_all([SHOP, "https://third.example.com"])
+    assert answer(worker, SHOP).allowed
+    assert worker.stats().loads == 2
+
+
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_changes_of_several_pages_are_applied_at_once(monkeypatch, worker, admin, is_purged) -> None:
+    monkeypatch.setattr("asgi_cors.registry.follower._PAGE", 3)
+    admin.sync.add(APP)
+    assert answer(worker).allowed
+    worker.stop()
+    if is_purged:
+        admin.sync.purge_history(datetime.now(UTC) + timedelta(days=1))
+    admin.sync.add_all(f"https://shop-{number}.example.com" for number in range(11))
+    assert answer(worker, "https://shop-10.example.com").allowed
+    assert (worker.stats().loads, worker.stats().changes) == (1, 11)
+
+
+def test_a_list_that_is_loaded_again_and_again_does_not_grow(monkeypatch, worker, store, admin) -> None:
+    monkeypatch.setattr("asgi_cors.registry.follower._FREE_AFTER", 0.0)
+    admin.sync.add_all(f"https://shop-{number}.example.com" for number in range(5_000))
+    blocks: list[int] = []
+    for number in range(4):
+        replaced = worker._follower._list
+        store.other_id = f"id {number}"
+        worker.start()
+        wait_until(lambda number=number: worker.stats().loads > number)
+        wait_until(lambda replaced=replaced: not replaced.count(""))
+        gc.collect()
+        blocks.append(sys.getallocatedblocks())
+    assert max(blocks[1:]) - min(blocks[1:]) < 2_000  # a list has over 5,000
 
 
 def test_a_notification_that_fails_does_not_end_the_polling(monkeypatch, worker, store, admin) -> None:

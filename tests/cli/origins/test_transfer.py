@@ -244,6 +244,15 @@ def test_the_export_leaves_ended_entries_out_and_has_one_tenant(origins, sqlite_
     assert rows(origins("export", "--tenant", "other")) == []
 
 
+def test_export_and_check_read_a_store_once(store, monkeypatch):
+    """Each page of `list` may read all entries, after a purge of the history of a Redis registry."""
+    open_registry(store).sync.add_all([APP, PATTERN])
+    monkeypatch.setattr("asgi_cors.registry.Registry.list", None)
+    assert len(run("origins", "export", "--store", store).out.splitlines()) == 2
+    found = run("origins", "check", APP, "https://a.example.org", SHOP, "--store", store)
+    assert (found.code, found.out.count("the store has it"), found.out.count("allows it with")) == (REFUSED, 1, 1)
+
+
 def test_an_exported_file_is_replaced_at_the_end(origins, tmp_path):
     file = tmp_path / "out.jsonl"
     file.write_text("old")
