@@ -292,6 +292,18 @@ async def test_a_reader_ends_when_its_source_is_freed(is_in_background: bool) ->
     assert ended.is_set()
 
 
+def test_an_item_that_comes_while_its_source_is_freed_is_dropped() -> None:
+    class Source:
+        def receive(self, item: str | None) -> None:
+            raise AssertionError(item)
+
+    source = Source()
+    reader = FeedReader(feed_of([]), source.receive, "customers()")
+    del source
+    gc.collect()
+    reader._pass_on("https://a.com")
+
+
 @pytest.mark.parametrize("is_running", [False, True])
 def test_a_source_may_be_freed_before_its_reader_begins_and_after_the_event_loop_is_closed(is_running: bool) -> None:
     reader, received = reader_of(feed_of(["https://a.com"]))

@@ -297,6 +297,15 @@ def stored(sqlite_url):
         return 0
 
 
+@pytest.fixture
+def interruptible():
+    """Let SIGINT interrupt this process and those that it starts, as on a terminal. In the background it is ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_leaves_the_finished_transactions_and_says_how_many(sqlite_url):
     command = [sys.executable, "-m", "asgi_cors", "origins", "import", "--json", "--store", sqlite_url]
@@ -315,6 +324,7 @@ def test_ctrl_c_leaves_the_finished_transactions_and_says_how_many(sqlite_url):
     assert stored(sqlite_url) == 5000
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_in_a_transaction_is_delayed_to_its_end(origins, sqlite_url, monkeypatch):
     """The write is complete, and counted."""
     add_all = transfer.Import._count
@@ -330,6 +340,7 @@ def test_ctrl_c_in_a_transaction_is_delayed_to_its_end(origins, sqlite_url, monk
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_ctrl_c_ends_the_transaction(origins, monkeypatch):
     def interrupt(*_):
         signal.raise_signal(signal.SIGINT)
