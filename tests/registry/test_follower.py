@@ -1,6 +1,7 @@
 """A worker's copy of a store: loads, changes, outages, replaced stores."""
 
 import asyncio
+import contextlib
 import dataclasses
 import gc
 import logging
@@ -230,7 +231,7 @@ def test_changes_that_replace_lost_ones_load_the_list_again(worker, store, admin
     admin.sync.add_all([APP, SHOP, "https://lost.example.com"])
     good = answer(worker, SHOP)
     worker.stop()
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE state SET version = 1, purged = 9")
         connection.execute("DELETE FROM history WHERE version > 1")
         connection.execute("DELETE FROM entries WHERE id > 1")

@@ -6,6 +6,7 @@ REDIS_SERVER may name another program, such as the path of a valkey-server.
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -137,14 +138,15 @@ def running_sentinel(master: RedisServer, *, name: str = "registry", quorum: int
 
 @contextlib.asynccontextmanager
 async def replying(reply: bytes | None) -> AsyncIterator[int]:
-    """Send one reply to each message on a port, or none: for faults that a real server can't be brought to."""
+    """Send one reply to each command on a port, or none: for faults that a real server can't be brought to."""
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
         with contextlib.suppress(OSError):
-            while await reader.read(65536):
-                writer.write(reply or b"")
+            while received := await reader.read(65536):
+                commands = re.findall(rb"(?:\A|\n)\*[0-9]+\r\n", received)  # each is an array (RESP)
+                writer.write((reply or b"") * len(commands))
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -1,5 +1,6 @@
 """`origins add`, `remove`, `list`, `check` and `history`: results, exit codes and failures."""
 
+import contextlib
 import getpass
 import json
 import shlex
@@ -167,7 +168,7 @@ def test_an_entry_that_has_ended_is_marked(origins, sqlite_url):
 
 def end_all(sqlite_url):
     """Move the end of all entries to the past, as time does."""
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
         connection.execute("UPDATE entries SET expires_at = 1")
 
 
@@ -356,7 +357,7 @@ def test_a_file_that_is_not_a_database_or_of_a_newer_version_is_named(origins, s
     assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
     (tmp_path / "origins.db").unlink()
     origins("add", APP)
-    with sqlite3.connect(tmp_path / "origins.db") as connection:
+    with contextlib.closing(sqlite3.connect(tmp_path / "origins.db")) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
     for command in ("list", "history", "export"):
         assert (origins(command).code, origins(command).err.count("\n")) == (COULD_NOT_RUN, 1)
@@ -364,9 +365,8 @@ def test_a_file_that_is_not_a_database_or_of_a_newer_version_is_named(origins, s
 
 
 def test_values_cannot_write_to_the_terminal(origins, sqlite_url):
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")):
-        origins("add", APP)
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+    origins("add", APP)
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
         connection.execute("UPDATE entries SET note = ?", ("\x1b[31mred [bold]",))
     assert "\x1b" not in origins("list").out
     assert "[bold]" in " ".join(origins("list").out.split())

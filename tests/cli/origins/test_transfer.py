@@ -1,5 +1,6 @@
 """`origins import` and `export`: lines in and out, mistakes in them, and interruptions."""
 
+import contextlib
 import json
 import os
 import signal
@@ -238,7 +239,7 @@ def test_any_bytes_are_entries_or_issues(content):
 def test_the_export_leaves_ended_entries_out_and_has_one_tenant(origins, sqlite_url):
     origins("add", APP, "--expires", "1h")
     origins("add", SHOP, "--tenant", "acme")
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
         connection.execute("UPDATE entries SET expires_at = 1 WHERE expires_at")
     assert [row["origin"] for row in rows(origins("export"))] == [SHOP]
     assert rows(origins("export", "--tenant", "other")) == []
@@ -267,7 +268,7 @@ def test_an_export_that_fails_leaves_the_old_file(origins, sqlite_url, tmp_path)
     file = tmp_path / "out.jsonl"
     file.write_text("old")
     origins("add", APP)
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
     assert origins("export", str(file)).code == COULD_NOT_RUN
     assert file.read_text() == "old"
@@ -291,7 +292,7 @@ def test_an_export_to_a_missing_folder_exits_with_2(origins, tmp_path):
 
 def stored(sqlite_url):
     try:
-        with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+        with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
             return connection.execute("SELECT count(*) FROM entries").fetchone()[0]
     except sqlite3.OperationalError:
         return 0
