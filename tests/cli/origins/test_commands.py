@@ -49,7 +49,8 @@ def test_origins_and_patterns_are_added_listed_and_removed(store):
 
 def test_the_store_has_what_the_options_say(origins, sqlite_url):
     assert origins("add", APP, "--tenant", "acme", "--note", "Müller", "--by", "ann", "--expires", "30d").code == DONE
-    (entry,) = open_registry(sqlite_url).sync.list()
+    with contextlib.closing(open_registry(sqlite_url).sync) as registry:
+        (entry,) = registry.list()
     assert (entry.origin, entry.tenant, entry.note, entry.by) == (APP, "acme", "Müller", "ann")
     assert abs(entry.expires_at - datetime.now(UTC) - timedelta(days=30)) < timedelta(minutes=1)
 

@@ -33,19 +33,24 @@ def rows(ran):
 
 def entries_of(url):
     """The entries of a store without id and time."""
-    return {
-        (entry.origin, entry.tenant, entry.note, entry.by, entry.expires_at) for entry in open_registry(url).sync.list()
-    }
+    with contextlib.closing(open_registry(url).sync) as registry:
+        return {(entry.origin, entry.tenant, entry.note, entry.by, entry.expires_at) for entry in registry.list()}
+
+
+def add_all(url, entries):
+    with contextlib.closing(open_registry(url).sync) as registry:
+        registry.add_all(entries)
 
 
 def test_a_round_trip_is_exact(store, tmp_path):
     end = datetime(2099, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
-    open_registry(store).sync.add_all(
+    add_all(
+        store,
         [
             Entry(origin=APP, note='Müller "&" 日本', by="ann", expires_at=end),
             Entry(origin=APP, tenant="acme"),
             Entry(origin=PATTERN, tenant="acme", by="bob"),
-        ]
+        ],
     )
     file, other = str(tmp_path / "origins.jsonl"), f"sqlite:///{tmp_path}/other.db"
     assert run("origins", "export", file, "--store", store).code == DONE
@@ -247,7 +252,7 @@ def test_the_export_leaves_ended_entries_out_and_has_one_tenant(origins, sqlite_
 
 def test_export_and_check_read_a_store_once(store, monkeypatch):
     """Each page of `list` may read all entries, after a purge of the history of a Redis registry."""
-    open_registry(store).sync.add_all([APP, PATTERN])
+    add_all(store, [APP, PATTERN])
     monkeypatch.setattr("asgi_cors.registry.Registry.list", None)
     assert len(run("origins", "export", "--store", store).out.splitlines()) == 2
     found = run("origins", "check", APP, "https://a.example.org", SHOP, "--store", store)
