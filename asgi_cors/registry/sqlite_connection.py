@@ -167,6 +167,11 @@ class _File:
         self.lock = threading.Lock()  # held while the connection is used
 
     def run(self, function: Callable[[sqlite3.Connection], Result], absent: Result | None) -> Result:
+        """Call a function in a transaction. A reader of a file without a registry returns `absent` instead.
+
+        Raises:
+            RegistryError: If the file can't be used. The next call opens it again.
+        """
         with self.lock:
             try:
                 connection = self._open()

@@ -231,7 +231,7 @@ def test_a_newer_schema_is_not_changed(registry, path) -> None:
     connection.close()
 
 
-def test_a_damaged_file(registry, path) -> None:
+def test_a_damaged_file_is_reported_with_its_remedy(registry, path) -> None:
     registry.sync.add_all(f"https://shop-{number}.example.com" for number in range(2_000))
     registry.sync.close()
     size = path.stat().st_size
@@ -243,7 +243,7 @@ def test_a_damaged_file(registry, path) -> None:
     )
 
 
-def test_a_locked_file(monkeypatch, registry, path) -> None:
+def test_a_locked_file_is_reported_with_its_remedy(monkeypatch, registry, path) -> None:
     monkeypatch.setattr("asgi_cors.registry.sqlite_connection.BUSY_TIMEOUT", 0.05)
     registry.sync.add(APP)
     registry.sync.close()
