@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from asgi_cors.cli.doctor.evidence import ServerResponse
-from asgi_cors.cli.doctor.recipes import RECIPES, recipe
+from asgi_cors.cli.doctor.recipes import DOCS, fill, read_table, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from tests.cli.corpus.raw import PAGE
 
@@ -37,11 +37,29 @@ def test_an_unknown_proxy_is_recognised_by_via():
     assert proxy_headers(response_with(via="1.1 squid", server="x")) == " (server: x, via: 1.1 squid)"
 
 
-@pytest.mark.parametrize("key", [(goal, server) for goal, lines in RECIPES.items() for server in lines], ids=" ".join)
-def test_a_recipe_can_be_filled_in(key):
-    line = RECIPES[key[0]][key[1]].format(origin=PAGE, methods="PUT", headers="x-id")
-    assert "{{" not in line
-    assert "origin}" not in line
+RECIPES = [
+    pytest.param(text, id=f"{software} {goal}")
+    for software, recipes in read_table().items()
+    for goal, text in recipes.items()
+    if goal != DOCS
+]
+
+
+@pytest.mark.parametrize("text", RECIPES)
+def test_a_recipe_has_all_values_filled_in(text):
+    line = fill(text, origin=PAGE, methods="PUT, DELETE", headers="x-id")
+    assert not any(name in line for name in ("{origin", "{methods", "{headers", "methods'}", 'methods"}'))
+
+
+@pytest.mark.parametrize("software", list(read_table()))
+def test_every_software_has_a_link_to_its_documentation(software):
+    assert read_table()[software][DOCS].startswith("https://")
+
+
+def test_names_are_quoted_as_the_recipe_writes_them():
+    assert fill("""{methods} | {'methods'} | {"headers"}""", methods="PUT, DELETE", headers="x-id") == (
+        """PUT, DELETE | 'PUT', 'DELETE' | "x-id\""""
+    )
 
 
 def test_the_recipe_is_for_the_app_behind_a_detect_proxy():
