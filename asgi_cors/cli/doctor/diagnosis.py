@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.findings import Finding
 
-from .rules import layers, lists, notes, origin, preflight, response, risks
+from .rules import layers, lists, network, notes, origin, preflight, response, risks, websocket
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # The first finding is the cause, so the order matters: each group relies on the groups before it.
 CAUSES: Final[tuple[Rule, ...]] = (
+    *network.RULES,
+    *websocket.RULES,
     *layers.LAYERS,
     *preflight.RULES,
     *origin.RULES,

@@ -131,10 +131,13 @@ def test_json_has_the_documented_keys():
         "code": "HeaderNotExposed",
         "step": "request",
         "console": None,
+        "needs_https": False,
     }
     assert set(data["cause"]) == {"name", "sentence", "remedy", "recipe", "policy"}
     assert [exchange["kind"] for exchange in data["exchanges"]] == ["preflight", "main"]
-    assert set(data["exchanges"][0]) == {"kind", "method", "url", "status", "request", "response"}
+    assert set(data["exchanges"][0]) == {
+        "kind", "check", "method", "url", "sent", "status", "problem", "request", "response",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
