@@ -65,7 +65,7 @@ def _show(report: RenderableType, data: dict[str, Any], *, as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps(data, indent=2))
     else:
-        stdout().print(report)
+        stdout().print(report, crop=False)  # lines to copy are never broken
 
 
 def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
