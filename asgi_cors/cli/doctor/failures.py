@@ -54,6 +54,7 @@ TLS_ON_HTTP_PORT: Final = "tls-on-http-port"
 HTTP2_ONLY: Final = "http2-only"
 PREFLIGHT_DROPPED: Final = "preflight-dropped"
 HANDSHAKE_DROPPED: Final = "handshake-dropped"
+HANDSHAKE_REFUSED: Final = "handshake-refused"
 EMPTY_REPLY: Final = "empty-reply"
 RESPONSE_NOT_HTTP: Final = "response-not-http"
 RESPONSE_UNUSABLE: Final = "response-unusable"
@@ -69,8 +70,10 @@ OVER_HTTP2: Final = "over HTTP/2 without TLS"
 UNVERIFIED_GET: Final = "with any certificate"
 SECOND: Final = "a second time"
 GET: Final = "as a plain GET"
+WITHOUT_ORIGIN: Final = "without Origin"
 
 _CHECK_TIMEOUT: Final = 5.0  # seconds
+_SWITCHING_PROTOCOLS: Final = 101
 _BAD_REQUEST: Final = 400
 # Texts of servers that receive http on a port that speaks TLS, in lower case: nginx, Apache, Go.
 _PLAIN_HTTP_TEXTS: Final = (
@@ -244,8 +247,12 @@ def _no_response(failure: Failure, question: Question, checks: Checks) -> str:
         return ""  # it happened only once
     if exchange.kind == "preflight" and checks.send(GET, _get(failure.url, question.origin)):
         return PREFLIGHT_DROPPED
-    if exchange.kind == "websocket" and checks.send(GET, _get(failure.url, question.origin)):
-        return HANDSHAKE_DROPPED
+    if exchange.kind == "websocket":
+        other = checks.send(WITHOUT_ORIGIN, _copy(exchange.request, without="origin"))
+        if other is not None and other.status_code == _SWITCHING_PROTOCOLS:
+            return HANDSHAKE_REFUSED
+        if checks.send(GET, _get(failure.url, question.origin)):
+            return HANDSHAKE_DROPPED
     if is_timeout:
         return ""
     if not is_safe:
@@ -285,7 +292,8 @@ def _get(url: httpx.URL, origin: str = "") -> httpx.Request:
     return httpx.Request("GET", url, headers=_COMMON_HEADERS | ({"origin": origin} if origin else {}))
 
 
-def _copy(request: httpx.Request) -> httpx.Request:
-    copy = httpx.Request(request.method, request.url, headers=request.headers.raw)
+def _copy(request: httpx.Request, *, without: str = "") -> httpx.Request:
+    headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() != without]
+    copy = httpx.Request(request.method, request.url, headers=headers)
     copy.method = request.method
     return copy

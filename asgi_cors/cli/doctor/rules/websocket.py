@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors.cli.doctor import failures
 from asgi_cors.cli.doctor.evidence import HANDSHAKE_REFUSED
 from asgi_cors.cli.doctor.probes import NO_ORIGIN, OWN_ORIGIN
+from asgi_cors.cli.doctor.recipes import UPGRADE, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
 
@@ -17,16 +18,10 @@ if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
 _SWITCHING_PROTOCOLS: Final = 101
-_UPGRADE_REQUIRED: Final = 426
+_BAD_REQUEST, _UPGRADE_REQUIRED = 400, 426
 _UNAUTHENTICATED: Final = {401, 407}
 _NOT_FOUND: Final = {404, 405, 410}
 _REDIRECTS: Final = range(300, 400)
-_NGINX: Final = (
-    'nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";'
-)
-_APACHE: Final = "Apache: ProxyPass /path ws://127.0.0.1:8000/path (mod_proxy_wstunnel)"
-_UVICORN: Final = "uvicorn: pip install 'uvicorn[standard]'"
-_RECIPES: Final = {"nginx": _NGINX, "Apache": _APACHE, "uvicorn": _UVICORN}
 
 
 def _refused(evidence: Evidence) -> ServerResponse | None:
@@ -35,9 +30,9 @@ def _refused(evidence: Evidence) -> ServerResponse | None:
     return evidence.responses[-1] if is_refused and evidence.responses else None
 
 
-def _recipe(response: ServerResponse) -> str:
-    """Return the lines that let a handshake pass the software that sent a response."""
-    return next((_RECIPES[name] for name in detect_servers(response) if name in _RECIPES), "")
+def _is_refused_by_ws(response: ServerResponse) -> bool:
+    """Return whether this is the response of the Node package ws to a path that it does not serve."""
+    return response.status == _BAD_REQUEST and response.text == "Bad Request"
 
 
 def _body(response: ServerResponse) -> str:
@@ -62,14 +57,14 @@ def handshake_redirected(evidence: Evidence) -> Iterator[Finding]:
 def handshake_not_routed(evidence: Evidence) -> Iterator[Finding]:
     """No route of the server is a WebSocket with this path, or the server receives a plain GET."""
     response = _refused(evidence)
-    if response and response.status in _NOT_FOUND:
+    if response and (response.status in _NOT_FOUND or _is_refused_by_ws(response)):
         yield Finding(
             "handshake-not-routed",
             f"The server responds to the handshake with {response.status}{_body(response)}: it has no WebSocket at this"
             f" path, or receives a plain GET{proxy_headers(response)}.",
             "Check the path. A proxy must forward Upgrade and Connection, and the server needs support of WebSockets"
             " (uvicorn: the package websockets).",
-            _recipe(response),
+            recipe(UPGRADE, response),
         )
 
 
@@ -86,7 +81,7 @@ def handshake_not_upgraded(evidence: Evidence) -> Iterator[Finding]:
             f"The server responds to the handshake with {response.status}{_body(response)}, as to a plain GET. {proxy}"
             " drops the headers Upgrade and Connection, or the path is not that of a WebSocket.",
             "Forward Upgrade and Connection in every proxy, with HTTP/1.1, and check the path.",
-            _recipe(response) or _NGINX,
+            recipe(UPGRADE, response),
         )
 
 
@@ -134,14 +129,25 @@ def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
         "handshake-refused",
         f"{text}{reason}",
         f"Add {evidence.question.origin} to the origins that the server accepts WebSockets from.{login}",
-        "",
-        f"{allow_origins(evidence)}, allow_credentials=True",
+        policy=allow_origins(evidence),
     )
 
 
 def _is_accepted(evidence: Evidence, probe: str) -> bool:
     response = evidence.probes.get(probe)
     return response is not None and response.status == _SWITCHING_PROTOCOLS
+
+
+def handshake_closed_for_origin(evidence: Evidence) -> Iterator[Finding]:
+    """The connection closes during the handshake, but not without Origin."""
+    if evidence.failure_cause == failures.HANDSHAKE_REFUSED:
+        yield Finding(
+            "handshake-refused",
+            "The server closes the connection instead of a response to the handshake. It accepts the same handshake"
+            " without Origin, so the origin is the cause.",
+            f"Add {evidence.question.origin} to the origins that the server accepts WebSockets from.",
+            policy=allow_origins(evidence),
+        )
 
 
 def handshake_dropped(evidence: Evidence) -> Iterator[Finding]:
@@ -154,7 +160,7 @@ def handshake_dropped(evidence: Evidence) -> Iterator[Finding]:
             f"The handshake gets no response, while a plain GET of the same URL gets {status}. The server, or a layer"
             " before it, closes the connection or does not continue.",
             "Read the server's log. A proxy must forward Upgrade and Connection; a firewall must allow WebSockets.",
-            _recipe(plain) if plain else "",
+            recipe(UPGRADE, plain),
         )
 
 
@@ -165,5 +171,6 @@ RULES: Final = (
     handshake_stopped_by_gateway,
     handshake_crashed,
     handshake_refused,
+    handshake_closed_for_origin,
     handshake_dropped,
 )
