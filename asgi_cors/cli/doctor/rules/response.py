@@ -12,7 +12,8 @@ from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_hea
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
-from .comparison import fails_everywhere, grants_preflight, names_origin_in_vary
+from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
+from .layers import redirect_advice
 from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
             "redirect-without-cors",
             f"The server redirects the request ({response.status}) to {location}, and the redirect has no"
             " Access-Control-Allow-Origin. Browsers check every response on the way.",
-            f"Request {response.request.url.join(location)}, or send the CORS headers on redirects, too.",
+            "Send the CORS headers on redirects, too. "
+            + redirect_advice(evidence, str(response.request.url.join(location))),
             recipe(ERRORS, response),
             OUTERMOST,
         )
@@ -120,8 +122,8 @@ def response_crashed(evidence: Evidence) -> Iterator[Finding]:
 
 def _open_question(evidence: Evidence) -> str:
     """Return the sentence about the other cause that the evidence leaves open, with the request that decides."""
-    if grants_preflight(evidence):
-        return " A preflight of this origin is granted, so the origin is allowed."
+    if allows_origin_on_preflight(evidence):
+        return " The response to a preflight allows this origin."
     if fails_everywhere(evidence):
         return (
             " Every tested path, method and origin fails alike, so a CORS check that refuses by an error is possible,"
