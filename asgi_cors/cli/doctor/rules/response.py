@@ -13,7 +13,7 @@ from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_hea
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
+from .rule import FORWARD_SCHEME, GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins, is_downgrade
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -44,12 +44,14 @@ def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
         is_redirect = response.status in _REDIRECTS
         after = response.request.url.join(response.get("location") or "") if is_redirect else None
         if after is not None and response.request.url.scheme == "https" and after.scheme == "http":
+            secure = after.copy_with(scheme="https")
+            direct = f" Or request {secure}, without the redirect." if secure != response.request.url else ""
+            forward = f"{FORWARD_SCHEME}{direct}"
             yield Finding(
                 "redirected-to-http",
-                f"The server redirects from https to {after}. Browsers block http on a secure page. The app does not"
-                " know that the proxy before it terminates TLS.",
-                "Forward the scheme: X-Forwarded-Proto from the proxy, and an app that trusts it (uvicorn"
-                " --proxy-headers --forwarded-allow-ips, Flask ProxyFix, Django SECURE_PROXY_SSL_HEADER).",
+                f"The server redirects from https to {after}. That is another origin, and browsers block http on a"
+                " secure page.",
+                forward if is_downgrade(response.request.url, after) else f"Redirect to {secure}.",
             )
 
 
