@@ -18,7 +18,6 @@ from .evidence import ALLOW_ORIGIN
 
 if TYPE_CHECKING:
     from .evidence import Evidence, ServerResponse
-    from .question import Question
 
 ATTACKER: Final = "asgi-cors-doctor.example"
 
