@@ -67,7 +67,7 @@ class Chromium:
 
 
 def watch_failures(page: Any) -> list[dict[str, Any]]:
-    """Return a list to which DevTools adds the CORS errors of a page."""
+    """Return a list of the CORS errors of a page. DevTools extends it."""
     failures: list[dict[str, Any]] = []
     devtools = page.context.new_cdp_session(page)
     devtools.on("Network.loadingFailed", lambda event: failures.extend(filter(None, [event.get("corsErrorStatus")])))
