@@ -5,7 +5,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import apache, caddy, express, flask_cors, haproxy, lighttpd, nginx, starlette, varnish
+from . import (
+    apache,
+    caddy,
+    express,
+    flask_cors,
+    haproxy,
+    lighttpd,
+    nginx,
+    python,
+    python_cases,
+    starlette,
+    varnish,
+)
 from .case import Case
 
 
@@ -30,4 +42,7 @@ STACKS = {
     "express": Stack(express.start, express.BROKEN, express.HEALTHY),
     "flask-cors": Stack(flask_cors.start, flask_cors.BROKEN, flask_cors.HEALTHY),
     "starlette": Stack(starlette.start, starlette.BROKEN, starlette.HEALTHY),
+}
+STACKS |= {
+    name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
 }
