@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cli.corpus.chromium import create_certificate
+from tests.cli.corpus.certificate import create_certificate
 
 from .behind import Ports, configure, find_program, running, upstreams
 from .case import COOKIES, ID, PUT, Case
