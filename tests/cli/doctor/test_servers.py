@@ -64,5 +64,5 @@ def test_names_are_quoted_as_the_recipe_writes_them():
 
 def test_the_recipe_is_for_the_app_behind_a_detect_proxy():
     line = recipe("origin", response_with(server="cloudflare", x_powered_by="Express"), origin=PAGE)
-    assert line == f"Express: app.use(cors({{ origin: ['{PAGE}'] }})), before every route"
+    assert line == f"Express: app.use(cors({{ origin: ['{PAGE}'] }})) // before every route"
     assert recipe("origin", None) == ""
