@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors import Policy
 from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
 if TYPE_CHECKING:
     from .results import AuditContext, RouteResult
@@ -17,6 +18,7 @@ _TRANSPARENT: Final = (
     *("gzip", "proxyfix", "proxyheaders", "sentry", "opentelemetry", "prometheus", "profiler", "requestid"),
 )
 _MAX_SHOWN: Final = 6
+_EXAMPLE_LINE: Final = policy_line(allow_origins=["https://app.example.com"])
 
 
 def _paths(results: list[RouteResult]) -> str:
@@ -32,8 +34,7 @@ def no_policy(context: AuditContext) -> Iterator[Finding]:
             "The app has no CORS policy of asgi_cors. Pages of other origins can read a response only if the app itself"
             " sends CORS headers.",
             "If pages of other origins may use the app, add a policy.",
-            "",
-            "app = CORSMiddleware(app, allow_origins=['https://app.example.com'])",
+            policy=PolicyRemedy(_EXAMPLE_LINE, "Write app = CORSMiddleware(app, …) with it."),
         )
 
 
@@ -49,9 +50,16 @@ def method_refused(context: AuditContext) -> Iterator[Finding]:
             f"{_paths(results)}: the routes serve {', '.join(methods)}, but the policy allows no page of another origin"
             " to send it.",
             "Allow the method if pages use it.",
-            "",
-            f"allow_methods=[…, {', '.join(map(repr, methods))}]",
+            policy=_whole_methods(results, methods),
         )
+
+
+def _whole_methods(results: list[RouteResult], methods: tuple[str, ...]) -> PolicyRemedy:
+    """Return the option with the methods that the policies allow, and the refused ones."""
+    policies = [result.policy for result in results if isinstance(result.policy, Policy)]
+    allowed = dict.fromkeys(method for policy in policies for method in policy.allow_methods)
+    names = accepted_names("allow_methods", [*allowed, *methods])
+    return PolicyRemedy(policy_line(allow_methods=names))
 
 
 def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
@@ -64,8 +72,7 @@ def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
             "nothing-allowed",
             f"{_paths(results)}: the policy allows no origin. No page of another origin can read a response there.",
             "Name the origins. If that is intended, pass the path through with None.",
-            "",
-            "allow_origins=['https://app.example.com']",
+            policy=PolicyRemedy(_EXAMPLE_LINE),
         )
 
 
@@ -83,8 +90,7 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
                 "origin-refused",
                 f"{origin} may not read {_paths([result for result, _ in refused])}: {refused[0][1]}.",
                 "Add the origin to the policy of these routes.",
-                "",
-                f"allow_origins=[…, {origin!r}]",
+                policy=PolicyRemedy(advice=f"Add {origin!r} to allow_origins."),
             )
 
 
@@ -107,8 +113,7 @@ def cors_inside(context: AuditContext) -> Iterator[Finding]:
             "cors-inside",
             f"{name} sets CORS headers inside of the app: {effect}.",
             "Remove it, and move the origins that it allows to the policy.",
-            "",
-            "paths={'/that/*': {…}} if its routes need another policy",
+            policy=PolicyRemedy(advice="If its routes need another policy, name them in paths."),
         )
 
 
@@ -121,8 +126,9 @@ def runs_before(context: AuditContext) -> Iterator[Finding]:
                 f"{name} runs before the policy. It sees preflights first, and its own responses (401, 429, a redirect)"
                 " have no CORS headers.",
                 "Make the policy's middleware the outermost.",
-                "",
-                "app = CORSMiddleware(app, …) around everything; for Starlette and FastAPI install(app, …)",
+                policy=PolicyRemedy(
+                    advice="Wrap the whole app: CORSMiddleware(app, …). For Starlette and FastAPI: install(app, …)."
+                ),
             )
 
 
@@ -138,8 +144,7 @@ def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
             "websocket-unguarded",
             f"{_paths(results)}: any site can open this WebSocket with the cookies of the user.",
             "Let the policy check the handshake's Origin.",
-            "",
-            "check_websockets=True, and a policy at that path",
+            policy=PolicyRemedy(advice="Set check_websockets=True, and have a policy at that path."),
         )
 
 
@@ -154,8 +159,7 @@ def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
                 f"The policy allows {len(dangerous)} of {attacks.tried} hostile origins with credentials, such as"
                 f" {dangerous[0].origin!r} ({dangerous[0].kind}), by {', '.join(rules)}.",
                 "Name the origins, or compare the whole origin in the function or regular expression.",
-                "",
-                "allow_origins=['https://app.example.com', 'https://*.example.com']",
+                policy=PolicyRemedy(policy_line(allow_origins=["https://app.example.com"], allow_credentials=True)),
             )
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import flask_cors, nginx, node, starlette
+from . import flask_cors, nginx, node, python, python_cases, starlette
 from .case import Case
 
 
@@ -23,6 +23,9 @@ STACKS = {
     "nginx": Stack(nginx.start, nginx.BROKEN, nginx.HEALTHY),
     "flask-cors": Stack(flask_cors.start, flask_cors.BROKEN, flask_cors.HEALTHY),
     "starlette": Stack(starlette.start, starlette.BROKEN, starlette.HEALTHY),
+}
+STACKS |= {
+    name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
 }
 STACKS |= {
     name: Stack(functools.partial(node.start, name), node.BROKEN[name], node.HEALTHY[name]) for name in node.BROKEN
