@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.cli.corpus.raw import PAGE
+
 from .case import COOKIES, ID, PUT, Case, require
 
 SERVERS = Path(__file__).parents[1] / "node"
@@ -227,6 +229,21 @@ BROKEN = {
         Case("/polling-well/socket.io/?EIO=4&transport=websocket", WS, None, risks=("handshake-unguarded",)),
         Case("/io-refused/socket.io/?EIO=4&transport=websocket", WS, "handshake-refused"),
     ),
+    "further": (
+        Case("/gateway/items", {}, "two-origin-fields"),
+        Case("/unset-list/items", {}, "origin-not-allowed"),
+        Case("/origin-of-the-callback/items", COOKIES, None, risks=("reflects-any-origin", "vary-missing")),
+        Case("/cache-before/items", {}, "cached-for-another-origin"),
+        Case("/another-port/items", {"origin": f"{PAGE}:8443"}, "origin-differs-in-a-part"),
+        Case("/identity-provider/items", {}, "redirected-to-login"),
+        Case("/slashes-in-a-list/items", PUT, "list-malformed"),
+        Case("/authorisation/items", LOGIN, "header-not-allowed"),
+        Case("/validated-first/items", {}, "error-without-cors"),
+        Case("/opened-from-a-file/items", {"origin": "null"}, "origin-not-allowed"),
+        Case("/api-key/items", PUT, "preflight-bad-status"),
+        Case("/busy/items", {}, "gateway-error"),
+        Case("/meta/items", {}, "no-cors"),
+    ),
 }
 # The doctor is wrong about these today.
 WRONG_TODAY = {
@@ -274,6 +291,13 @@ WRONG_TODAY = {
         Case("/not-routed", WS, "handshake-not-routed"),
         Case("/dropped", WS, "handshake-refused"),
         Case("/io-refused/socket.io/?EIO=4&transport=polling", {}, "refused-by-status"),
+    ),
+    "further": (
+        Case("/substring/items", COOKIES, None, risks=("compares-by-substring",)),
+        Case("/cache-before-unused/items", {}, None, risks=("cache-mixes-origins",)),
+        Case("/expose-header/items", {"reads": ["X-Total"]}, "misspelled-header"),
+        Case("/line-break/items", {}, "response-crashed"),
+        Case("/other-list-on-a-route/items", PUT, "origin-not-allowed"),
     ),
 }
 HEALTHY = {
@@ -345,5 +369,6 @@ HEALTHY = {
         Case("/io-checked/socket.io/?EIO=4&transport=websocket", WS),
         Case("/polling-well/socket.io/?EIO=4&transport=polling", COOKIES),
     ),
+    "further": (Case("/not-awaited/items", PUT),),
 }
 # fmt: on
