@@ -91,7 +91,7 @@ def doctor(session: nox.Session) -> None:
         if not shutil.which(program):
             session.error(f"No {program} found: install it, as .ci/run does.")
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
+    session.install(f"{wheel}[all]", *_group("tests", "corpus", "corpus-frameworks"))
     express = Path(session.create_tmp(), "express")
     shutil.copytree("tests/cli/corpus/express", express, dirs_exist_ok=True)
     session.run("npm", "install", "--prefix", str(express), "--silent", external=True)
