@@ -91,7 +91,7 @@ def doctor(session: nox.Session) -> None:
         if not shutil.which(program):
             session.error(f"No {program} found: install it, as .ci/run does.")
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus", "browser"))
+    session.install(f"{wheel}[all]", *_group("tests", "corpus", "corpus-frameworks", "browser"))
     node = Path(session.create_tmp(), "node")
     shutil.copytree("tests/cli/corpus/node", node, dirs_exist_ok=True)
     npm = ("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
