@@ -1,8 +1,12 @@
-"""`explain`: the policy of an app's path explains its decision on one request."""
+"""`explain`: the policies of an app's path explain their decision on one request."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
 
 from rich.console import Group
 from rich.padding import Padding
@@ -10,16 +14,20 @@ from rich.table import Table
 from rich.text import Text
 
 from asgi_cors import Explanation, Policy, Step
-from asgi_cors._decision.explanation import explain_with
+from asgi_cors._decision import decision as _reasons
+from asgi_cors._decision.explanation import explain_with, remedy
 
-from .apps import find_policy
+from .apps import AppRequest, Served, find_served
+from .apps.installing import install_line
+from .apps.routes import ADDED_METHODS
+from .doctor.question import parse_page_origin
 from .errors import CannotRunError
 from .terminal import SYMBOLS, labelled, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from .apps import InspectedApp, ServedBy
+    from .apps import InspectedApp, Route
     from .sources import SourceAnswers
 
 SCHEMA: Final = 1
@@ -28,44 +36,176 @@ _VERDICTS: Final = {
     False: "the browser blocks it",
     None: "it depends",
 }
+_HANDSHAKE_VERDICTS: Final = {
+    True: "as far as this middleware decides, the page can open the WebSocket",
+    False: "the middleware refuses the WebSocket with status 403",
+    None: "it depends",
+}
+_WEB_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
-def find_path_policy(app: InspectedApp, method: str, path: str) -> ServedBy:
-    """Return the policy that serves a path, None for no policy, or "at run time".
+@dataclass(frozen=True)
+class Asked:
+    """The request to explain.
+
+    Args:
+        method: The method, as the script spells it.
+        origin: The page's origin.
+        headers: The request headers that the script sets.
+        credentials: Whether the script sends credentials.
+        request: The path and the host.
+    """
+
+    method: str
+    origin: str
+    headers: tuple[tuple[str, str], ...]
+    credentials: bool
+    request: AppRequest
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The routes and policies that serve a request.
+
+    Args:
+        served: The policies.
+        is_websocket: Whether the request is the handshake of a WebSocket.
+        notes: The steps that tell which route serves the path, if that is not as expected.
+    """
+
+    served: Served
+    is_websocket: bool
+    notes: tuple[Step, ...] = ()
+
+
+def parse_target(target: str, method: str) -> AppRequest:
+    """Parse a path or a URL. The query and the fragment are removed, and the path is decoded.
+
+    Raises:
+        CannotRunError: The URL is not valid.
+    """
+    try:
+        path = target if target.startswith("/") else f"/{target}"
+        parts = urlsplit(target if re.match(r"(?i)(https?|wss?)://", target) else f"http://{path}")
+        host = parts.netloc.rpartition("@")[2]
+        _ = parts.port
+    except ValueError as error:
+        raise CannotRunError(f"{target!r} is not a valid path or URL: {error}.") from None
+    return AppRequest(unquote(parts.path) or "/", method, host, is_websocket=parts.scheme in _WEB_SCHEMES, scheme=parts.scheme)
+
+
+def find_situation(app: InspectedApp, name: str, loaded: Any, asked: Asked) -> Situation:
+    """Find the route that serves a request, and the policies around it.
 
     Raises:
         CannotRunError: The app has no asgi_cors middleware.
     """
-    if app.configuration is None:
+    if not any(part.configuration for part in (app, *app.parts)) and not any(r.installed for r in app.routes):
+        line = install_line(loaded, name)
         raise CannotRunError(
-            f"the {app.framework or 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
-            " Write app = CORSMiddleware(app, allow_origins=[…])."
+            f"the {app.kind if app.framework else 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
+            f" Write {line.code}, after {line.imported}."
         )
-    return find_policy(app, _absolute(path), method)
+    matching = [route for route in app.routes if _serves(route, asked.request)]
+    listed = [route for route in matching if not route.unlisted]
+    is_websocket = asked.request.is_websocket or (bool(listed) and all(route.is_websocket for route in listed))
+    route = _choose(matching, asked.method, is_websocket=is_websocket)
+    installed = route.installed if route else _installed_around(app)
+    served = find_served(app, installed, replace(asked.request, is_websocket=is_websocket))
+    return Situation(served, is_websocket, tuple(_route_notes(app, asked, matching, is_websocket=is_websocket)))
 
 
-def explain_request(  # noqa: PLR0913 - the parts of a request
-    answers: SourceAnswers,
-    policy: ServedBy,
-    method: str,
-    origin: str,
-    path: str,
-    *,
-    headers: tuple[tuple[str, str], ...],
-    credentials: bool,
-) -> Explanation:
-    """Explain a request by the policy that serves its path. The sources of the policy are called."""
-    path = _absolute(path)
-    request = f"{method} {path!r} from {origin!r}"
-    if isinstance(policy, Policy):
-        return explain_with(answers.get, policy, method, origin, headers, credentials=credentials)
-    if policy is None:
+def _installed_around(app: InspectedApp) -> tuple[Any, ...]:
+    """Return the policies around the whole app, for a path that no route serves."""
+    return next((route.installed[:1] for route in app.routes if route.installed), ()) if app.configuration else ()
+
+
+def _serves(route: Route, request: AppRequest) -> bool:
+    host = re.sub(r"\\{.*?\\}", "[^.]+", re.escape(route.host))
+    is_host = not request.host or not host or re.fullmatch(f"(?i){host}(:.*)?", request.host) is not None
+    return is_host and route.template.matches(request.path)
+
+
+def _choose(matching: list[Route], method: str, *, is_websocket: bool) -> Route | None:
+    """Return the route that serves a request, as far as the routes are listed. A route of one path comes first."""
+    right = [route for route in matching if route.unlisted or route.is_websocket is is_websocket]
+    right.sort(key=lambda route: (bool(route.unlisted), route.template.is_subtree, len(route.template.parts)))
+    serving = [route for route in right if not route.methods or method.upper() in route.methods]
+    return next(iter(serving or right), None)
+
+
+def _route_notes(app: InspectedApp, asked: Asked, matching: list[Route], *, is_websocket: bool) -> Iterator[Step]:
+    """Yield a step if the path or the method is not served, or if it is the path of a WebSocket."""
+    path = repr(asked.request.path)
+    right = [route for route in matching if route.unlisted or route.is_websocket is is_websocket]
+    if is_websocket and right and not asked.request.is_websocket:
+        yield Step("path", "a WebSocket: the browser sends a handshake, and no preflight", path, passed=None)
+    if not right:
+        yield Step("path", _not_served(app, asked.request, is_websocket=is_websocket), path, passed=None)
+        return
+    methods = {method for route in right for method in route.methods}
+    is_any = any(not route.methods for route in right)
+    if not (is_websocket or is_any or asked.method.upper() in methods | ADDED_METHODS):
+        rule = f"the route serves {', '.join(sorted(methods))}, so the response is an error such as 405"
+        yield Step("method", rule, asked.method, passed=None)
+
+
+def _not_served(app: InspectedApp, request: AppRequest, *, is_websocket: bool) -> str:
+    if is_websocket:
+        return "no WebSocket of the app has this path"
+    other = request.path.rstrip("/") if request.path.endswith("/") else f"{request.path}/"
+    if any(_serves(route, replace(request, path=other)) and not route.is_websocket for route in app.routes):
+        return f"no route serves it, but one serves {other!r}: the app redirects there, or responds with 404"
+    return "no route of the app serves it, so the response is a 404"
+
+
+def explain_request(answers: SourceAnswers, situation: Situation, asked: Asked) -> Explanation:
+    """Explain a request by the policies that serve its path. The sources of the policies are called."""
+    found = _explain(answers, situation, asked)
+    return replace(found, steps=(*situation.notes, *found.steps))
+
+
+def _explain(answers: SourceAnswers, situation: Situation, asked: Asked) -> Explanation:
+    served, path = situation.served, asked.request.path
+    request = f"{asked.method} {path!r} from {asked.origin!r}"
+    if situation.is_websocket:
+        request = f"WebSocket {path!r} from {asked.origin!r}"
+    if asked.request.host and _is_same_origin(asked):
+        step = Step("origin", "the page's own origin: browsers apply no CORS", repr(asked.origin), passed=True)
+        return Explanation(request, True, None, (step,), "")
+    if served.at_run_time:
+        return _undecided(request, path, "policy_for needs the request itself to find the policy")
+    if situation.is_websocket and not served.is_checked:
+        rule = "no policy checks the handshake: any page can open the WebSocket, unless the app checks Origin"
+        return Explanation(request, True, None, (Step("policy", rule, repr(path), passed=None),), "")
+    if not served.policies:
         return _undecided(request, path, "the path has no policy, and the app's own headers are sent unchanged")
-    return _undecided(request, path, "policy_for needs the request itself to find the policy")
+    if served.is_ambiguous:
+        rule = _reasons.REASON_TEXTS[_reasons.AMBIGUOUS_PATH]
+        line = remedy(served.policies[0], _reasons.AMBIGUOUS_PATH, "", asked.origin)
+        step = Step("path", rule, repr(path), passed=False)
+        return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (step,), line)
+    each = [_explain_policy(answers, policy, situation, asked) for policy in served.policies]
+    found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
+    return replace(found, request=request) if situation.is_websocket else found
 
 
-def _absolute(path: str) -> str:
-    return path if path.startswith("/") else f"/{path}"
+def _explain_policy(answers: SourceAnswers, policy: Policy, situation: Situation, asked: Asked) -> Explanation:
+    if not situation.is_websocket:
+        return explain_with(
+            answers.get, policy, asked.method, asked.origin, asked.headers, credentials=asked.credentials
+        )
+    found = explain_with(answers.get, policy, "GET", asked.origin, credentials=asked.credentials)
+    steps = tuple(step for step in found.steps if step.check in {"origin", "credentials"})
+    if found.allowed and not (asked.credentials or policy.allow_credentials):
+        rule = "allow_credentials is False: the handshake is refused if the browser has a cookie for the host"
+        steps += (Step("credentials", rule, "cookies", passed=None),)
+    return replace(found, code=None if found.code is None else "HandshakeRefused", steps=steps)
+
+
+def _is_same_origin(asked: Asked) -> bool:
+    scheme = _WEB_SCHEMES.get(asked.request.scheme, asked.request.scheme)
+    return parse_page_origin(f"{scheme}://{asked.request.host}") == asked.origin
 
 
 def _undecided(request: str, path: str, why: str) -> Explanation:
@@ -75,7 +215,8 @@ def _undecided(request: str, path: str, why: str) -> Explanation:
 def report(explanation: Explanation) -> RenderableType:
     """Return the verdict, each check and the correction for the terminal."""
     symbol, style = SYMBOLS[explanation.allowed]
-    verdict = f"{symbol} {_VERDICTS[explanation.allowed]}"
+    verdicts = _HANDSHAKE_VERDICTS if explanation.request.startswith("WebSocket ") else _VERDICTS
+    verdict = f"{symbol} {verdicts[explanation.allowed]}"
     grid = Table.grid(padding=(0, 1))
     for step in explanation.steps:
         step_symbol, step_style = SYMBOLS[step.passed]

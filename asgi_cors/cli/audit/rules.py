@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from asgi_cors import Policy
+from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import policy_line
 
 if TYPE_CHECKING:
+    from asgi_cors import PolicyOptions
+
     from .results import AuditContext, RouteResult
 
 # Middlewares that never respond themselves, so that they may run before CORS.
 _TRANSPARENT: Final = (
-    *("gzip", "proxyfix", "proxyheaders", "sentry", "opentelemetry", "prometheus", "profiler", "requestid"),
+    *("gzip", "brotli", "proxyfix", "proxyheaders", "sentry", "opentelemetry", "prometheus", "profiler", "requestid"),
+    *("correlationid", "sessionmiddleware", "mangum", "wsgimiddleware", "asgimiddleware", "wsgitoasgi", "asgitowsgi"),
+    *("dispatchermiddleware", "lifespan"),
 )
 _MAX_SHOWN: Final = 6
+_MAX_ENTRIES: Final = 20  # of a list that a remedy repeats
 
 
 def _paths(results: list[RouteResult]) -> str:
@@ -26,32 +33,45 @@ def _paths(results: list[RouteResult]) -> str:
 
 def no_policy(context: AuditContext) -> Iterator[Finding]:
     """The app has no asgi_cors middleware."""
-    if context.app.configuration is None:
-        yield Finding(
-            "no-policy",
-            "The app has no CORS policy of asgi_cors. Pages of other origins can read a response only if the app itself"
-            " sends CORS headers.",
-            "If pages of other origins may use the app, add a policy.",
-            "",
-            "app = CORSMiddleware(app, allow_origins=['https://app.example.com'])",
-        )
+    if any(result.route.installed for result in context.routes):
+        return
+    sends = "Pages of other origins can read a response only if the app itself sends CORS headers."
+    hidden = "" if context.app.framework else " A policy that is added when the app starts is not found."
+    yield Finding(
+        "no-policy",
+        f"The app has no CORS policy of asgi_cors. {sends}{hidden}",
+        f"If pages of other origins may use the app, add a policy: {context.line.imported}.",
+        "",
+        context.line.code,
+    )
 
 
 def method_refused(context: AuditContext) -> Iterator[Finding]:
     """A route serves a method that its policy does not allow."""
-    by_methods: dict[tuple[str, ...], list[RouteResult]] = {}
+    grouped: dict[tuple[tuple[str, ...], Policy], list[RouteResult]] = {}
     for result in context.routes:
-        if result.refused:
-            by_methods.setdefault(result.refused, []).append(result)
-    for methods, results in by_methods.items():
+        if result.refused and isinstance(result.policy, Policy):
+            grouped.setdefault((result.refused, result.policy), []).append(result)
+    for (methods, policy), results in grouped.items():
         yield Finding(
             "method-refused",
             f"{_paths(results)}: the routes serve {', '.join(methods)}, but the policy allows no page of another origin"
             " to send it.",
             "Allow the method if pages use it.",
             "",
-            f"allow_methods=[…, {', '.join(map(repr, methods))}]",
+            _change(policy, allow_methods=[*policy.allow_methods, *methods]),
         )
+
+
+def _change(policy: Policy, **options: Any) -> str:
+    """Return options to write in a policy, or "" if the policy can't have them or would warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConfigWarning)
+        try:
+            policy.replace(**cast("PolicyOptions", options))
+        except (ConfigError, ConfigWarning):
+            return ""
+    return policy_line(**options)
 
 
 def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
@@ -65,7 +85,7 @@ def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
             f"{_paths(results)}: the policy allows no origin. No page of another origin can read a response there.",
             "Name the origins. If that is intended, pass the path through with None.",
             "",
-            "allow_origins=['https://app.example.com']",
+            policy_line(allow_origins=["https://app.example.com"]),
         )
 
 
@@ -73,74 +93,129 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
     """A route refuses an origin that must be allowed."""
     for origin in context.origins:
         refused = [
-            (result, explanation.steps[0].rule)
+            (result, policy, explanation.steps[0].rule)
             for result in context.routes
-            if isinstance(result.policy, Policy)
-            and (explanation := explain_with(context.get_answer, result.policy, "GET", origin)).allowed is False
+            for policy in result.served.policies
+            if (explanation := explain_with(context.get_answer, policy, "GET", origin)).allowed is False
         ]
-        if refused:
+        for policy in dict.fromkeys(policy for _, policy, _ in refused):
+            results = [result for result, other, _ in refused if other == policy]
+            rule = next(rule for _, other, rule in refused if other == policy)
             yield Finding(
                 "origin-refused",
-                f"{origin} may not read {_paths([result for result, _ in refused])}: {refused[0][1]}.",
+                f"{origin} may not read {_paths(results)}: {rule}.",
                 "Add the origin to the policy of these routes.",
                 "",
-                f"allow_origins=[…, {origin!r}]",
+                _with_origin(policy, origin),
             )
 
 
+def _with_origin(policy: Policy, origin: str) -> str:
+    """Return the whole list of origins with one more, or "" if the list contains more than strings."""
+    entries = policy.allow_origins if isinstance(policy.allow_origins, tuple) else ()
+    is_text = all(isinstance(entry, str) for entry in entries)
+    return _change(policy, allow_origins=[*entries, origin]) if is_text and len(entries) < _MAX_ENTRIES else ""
+
+
 def policy_unused(context: AuditContext) -> Iterator[Finding]:
-    """A key of `paths` matches no route."""
+    """A key of `paths` matches no route, and nothing else can serve it."""
+    if not _other_servers(context):
+        yield from _unused(context, "Spell the path as the router does, upper and lower case included, or remove it.")
+
+
+def policy_perhaps_unused(context: AuditContext) -> Iterator[Finding]:
+    """A key of `paths` matches no route, but a middleware may serve it."""
+    others = _other_servers(context)
+    if others:
+        yield from _unused(context, f"If {' or '.join(others)} does not serve the path, correct its spelling.")
+
+
+def _unused(context: AuditContext, remedy: str) -> Iterator[Finding]:
     for path in context.unused_paths:
         yield Finding(
             "policy-unused",
-            f"paths[{path!r}] matches no route. If the path is mistyped, the base policy serves its routes.",
-            "Spell the path as the router does, upper and lower case included, or remove it.",
+            f"paths[{path}] matches no route. If the path is mistyped, the base policy serves its routes.",
+            remedy,
         )
+
+
+def _other_servers(context: AuditContext) -> list[str]:
+    """Return the middlewares inside of a policy that may serve paths of their own."""
+    names = [name for part in (context.app, *context.app.parts) for name in part.others]
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if not (_is_transparent(name) or name.startswith("starlette.middleware."))
+    ]
 
 
 def cors_inside(context: AuditContext) -> Iterator[Finding]:
     """Another library sends CORS headers, too."""
-    for name in dict.fromkeys(context.app.inner):
-        has_policy = context.app.configuration is not None
-        effect = "asgi_cors replaces its headers, and warns each time" if has_policy else "it decides by its own rules"
+    has_policy = any(result.route.installed for result in context.routes)
+    effect = "asgi_cors replaces its headers, and warns each time" if has_policy else "it decides by its own rules"
+    for part in (context.app, *context.app.parts):
+        below = f" at {part.mount}" if part.mount else ""
+        for name in dict.fromkeys(part.inner):
+            yield Finding(
+                "cors-inside",
+                f"{name} sets CORS headers inside of the app{below}: {effect}.",
+                "Remove it, and move the origins that it allows to the policy. The option paths takes the policies of"
+                " single paths.",
+            )
+    nested = [result for result in context.routes if result.served.is_nested]
+    if nested:
         yield Finding(
             "cors-inside",
-            f"{name} sets CORS headers inside of the app: {effect}.",
-            "Remove it, and move the origins that it allows to the policy.",
-            "",
-            "paths={'/that/*': {…}} if its routes need another policy",
+            f"{_paths(nested)}: two middlewares of asgi_cors decide, so a page needs the permission of both.",
+            "Pass these paths through in the outer policy (None in its option paths), or remove the inner middleware.",
         )
 
 
 def runs_before(context: AuditContext) -> Iterator[Finding]:
     """A middleware runs before CORS, and its own responses have no CORS headers."""
-    for name in context.app.outer:
-        if not any(part in name.lower() for part in _TRANSPARENT):
+    app = context.app
+    names = list(app.outer) if app.configuration else []
+    if not app.configuration:
+        names += [name for part in app.parts if part.configuration for name in (*app.outer, *part.outer)]
+    for name in dict.fromkeys(names):
+        if not _is_transparent(name):
             yield Finding(
                 "runs-before",
                 f"{name} runs before the policy. It sees preflights first, and its own responses (401, 429, a redirect)"
                 " have no CORS headers.",
-                "Make the policy's middleware the outermost.",
+                f"Make the policy's middleware the outermost: {context.line.imported}.",
                 "",
-                "app = CORSMiddleware(app, …) around everything; for Starlette and FastAPI install(app, …)",
+                context.line.code,
             )
+
+
+def _is_transparent(name: str) -> bool:
+    return any(part in name.lower() for part in _TRANSPARENT)
 
 
 def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
     """Any site may open a WebSocket."""
-    configuration = context.app.configuration
-    unchecked = configuration is None or not configuration.evaluator.check_websockets
     results = [
-        result for result in context.routes if result.route.is_websocket and (unchecked or result.policy is None)
+        result
+        for result in context.routes
+        if result.route.is_websocket and not result.served.is_checked and not result.served.at_run_time
     ]
-    if results:
-        yield Finding(
-            "websocket-unguarded",
-            f"{_paths(results)}: any site can open this WebSocket with the cookies of the user.",
-            "Let the policy check the handshake's Origin.",
-            "",
-            "check_websockets=True, and a policy at that path",
-        )
+    if not results:
+        return
+    if any(result.served.policies for result in results):
+        remedy, code = "Let the policy check the handshake's Origin.", "check_websockets=True"
+    elif any(result.route.installed for result in results):
+        remedy, code = "Let a policy check the handshake's Origin: do not pass the path through.", ""
+    else:
+        remedy, code = f"Let a policy check the handshake's Origin: {context.line.imported}.", context.line.code
+    yield Finding(
+        "websocket-unguarded",
+        f"{_paths(results)}: any site can open this WebSocket with the cookies of the user, unless the app itself checks"
+        " Origin.",
+        remedy,
+        "",
+        code,
+    )
 
 
 def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
@@ -155,13 +230,13 @@ def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
                 f" {dangerous[0].origin!r} ({dangerous[0].kind}), by {', '.join(rules)}.",
                 "Name the origins, or compare the whole origin in the function or regular expression.",
                 "",
-                "allow_origins=['https://app.example.com', 'https://*.example.com']",
+    policy_line(allow_origins=["https://app.example.com", "https://*.example.com"]),
             )
 
 
 def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
     """A policy allows every subdomain with credentials."""
-    policies = [result.policy for result in context.routes if isinstance(result.policy, Policy)]
+    policies = [policy for result in context.routes for policy in result.served.policies]
     entries = [entry for policy in policies if policy.allow_credentials for entry in policy.allow_origins]
     for entry in dict.fromkeys(entry for entry in entries if isinstance(entry, str) and "://*." in entry):
         yield Finding(
@@ -172,7 +247,7 @@ def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
         )
 
 
-NOTES: Final = (trusts_subdomains,)
+NOTES: Final = (trusts_subdomains, policy_perhaps_unused)
 RULES: Final = (
     no_policy,
     attack_gets_in,

@@ -1,0 +1,55 @@
+"""The line that adds a policy to an app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from asgi_cors._interfaces import interface_of
+
+from .layers import framework_of
+
+_EXAMPLE: Final = "allow_origins=['https://app.example.com']"
+_ADAPTERS: Final = {
+    "Flask": ("asgi_cors_flask", "CORS"),
+    "Quart": ("asgi_cors_quart", "CORS"),
+    "Starlette": ("asgi_cors_starlette", "install"),
+    "FastAPI": ("asgi_cors_starlette", "install"),
+}
+
+
+@dataclass(frozen=True)
+class InstallLine:
+    """The code that adds a policy to an app.
+
+    Args:
+        code: The line to write where the app is created.
+        module: The module to import from.
+        name: The name to import.
+    """
+
+    code: str
+    module: str
+    name: str
+
+    @property
+    def imported(self) -> str:
+        """The import."""
+        return f"from {self.module} import {self.name}"
+
+
+def install_line(app: Any, name: str) -> InstallLine:
+    """Return the line that adds a policy to an app.
+
+    Args:
+        app: The app, as it was loaded.
+        name: MODULE:APP.
+    """
+    variable = name.partition(":")[2].rpartition(".")[2]
+    variable = "app" if variable.endswith("()") or not variable.isidentifier() else variable
+    framework = framework_of(app)
+    if framework and hasattr(app, "router" if framework in {"Starlette", "FastAPI"} else "extensions"):
+        module, function = _ADAPTERS[framework]
+        return InstallLine(f"{function}({variable}, {_EXAMPLE})", module, function)
+    middleware = "WSGIMiddleware" if interface_of(app) == "WSGI" else "CORSMiddleware"
+    return InstallLine(f"{variable} = {middleware}({variable}, {_EXAMPLE})", "asgi_cors", middleware)
