@@ -16,8 +16,7 @@ from .apps import inspect_app, load_app, one_line_errors
 from .audit import report as audit_report
 from .audit.app import audit_app
 from .audit.url import audit_url
-from .console import report as console_report
-from .console.messages import recognise
+from .console.command import command as console_command
 from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
 from .doctor.diagnosis import diagnose
@@ -66,7 +65,7 @@ def _show(report: RenderableType, data: dict[str, Any], *, as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps(data, indent=2))
     else:
-        stdout().print(report)
+        stdout().print(report, crop=False)  # lines to copy are never broken
 
 
 def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -201,28 +200,5 @@ def audit(app: str | None, url: str | None, **options: Any) -> None:
         raise SystemExit(BLOCKED)
 
 
-@group.command()
-@click.argument("message", required=False)
-@_JSON
-def console(message: str | None, *, as_json: bool) -> None:
-    """Explain a message of the browser's console.
-
-    MESSAGE is the text as pasted. Without it, the text comes from standard input.
-    """
-    readings = recognise(_standard_input() if message is None else message)
-    if not readings:
-        raise CannotRunError(
-            "the text contains no CORS message of Chromium, Firefox or Safari. Paste the whole message, in quotes."
-        )
-    _show(console_report.report(readings), console_report.as_json(readings), as_json=as_json)
-
-
-def _standard_input() -> str:
-    """Return standard input, which may be closed or not be text."""
-    try:
-        return sys.stdin.read() if sys.stdin else ""
-    except UnicodeDecodeError as error:
-        raise CannotRunError(f"standard input is not text: {error}.") from None
-
-
 group.add_command(origins_group)
+group.add_command(console_command)

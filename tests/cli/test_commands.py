@@ -30,7 +30,7 @@ def test_an_output_that_cannot_be_stored_is_reported_in_one_line(monkeypatch, ca
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("asgi_cors.cli.commands.recognise", fail)
+    monkeypatch.setattr("asgi_cors.cli.console.command.recognise", fail)
     monkeypatch.setattr(sys, "argv", ["asgi-cors", "console", "x"])
     with pytest.raises(SystemExit) as stopped:
         main()
@@ -68,7 +68,7 @@ def test_ctrl_c_exits_with_130(monkeypatch):
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("asgi_cors.cli.commands.recognise", fail)
+    monkeypatch.setattr("asgi_cors.cli.console.command.recognise", fail)
     assert run("console", "x").code == 130
 
 

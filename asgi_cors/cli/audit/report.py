@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
@@ -11,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from asgi_cors import Policy
+from asgi_cors.cli.findings import as_json as finding_as_json
 from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
@@ -89,8 +89,8 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "kind": audit.kind,
         "routes": [_route_as_json(result) for result in audit.routes],
         "attacks": [_attacks_as_json(attacks) for attacks in audit.attacks],
-        "findings": [asdict(finding) for finding in audit.findings],
-        "notes": [asdict(note) for note in audit.notes],
+        "findings": [finding_as_json(finding) for finding in audit.findings],
+        "notes": [finding_as_json(note) for note in audit.notes],
     }
 
 

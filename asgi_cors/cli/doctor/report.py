@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
@@ -11,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from asgi_cors.cli.findings import as_json as finding_as_json
 from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
@@ -130,9 +130,9 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
             }
             for result in evidence.results
         ],
-        "cause": asdict(diagnosis.cause) if diagnosis.cause else None,
-        "risks": [asdict(finding) for finding in diagnosis.risks],
-        "notes": [asdict(finding) for finding in diagnosis.notes],
+        "cause": finding_as_json(diagnosis.cause) if diagnosis.cause else None,
+        "risks": [finding_as_json(finding) for finding in diagnosis.risks],
+        "notes": [finding_as_json(finding) for finding in diagnosis.notes],
         "exchanges": [_exchange_as_json(exchange) for exchange in evidence.exchanges],
     }
 

@@ -33,8 +33,8 @@ def test_the_report_of_a_block_is_plain_text_of_80_columns():
     assert "✗ Safari blocks it at the preflight" in text
     assert "preflight-needs-login" in text
     assert "Write Let OPTIONS pass before authentication" in text
-    assert "Here nginx: if ($request_method = OPTIONS) { return 204; }" in text
-    assert "asgi_cors CORSMiddleware outermost" in text
+    assert "Here nginx, see https://nginx.org/" in text
+    assert "asgi_cors Make CORSMiddleware the outermost" in text
     assert "1. preflight: OPTIONS http://127.0.0.1:" in text
     assert "> access-control-request-headers: x-id" in text
     assert "< server: nginx" in text
@@ -132,7 +132,9 @@ def test_json_has_the_documented_keys():
         "step": "request",
         "console": None,
     }
-    assert set(data["cause"]) == {"name", "sentence", "remedy", "recipe", "policy"}
+    assert set(data["cause"]) == {
+        "name", "sentence", "remedy", "recipe", "software", "docs", "policy", "advice",
+    }  # fmt: skip
     assert [exchange["kind"] for exchange in data["exchanges"]] == ["preflight", "main"]
     assert set(data["exchanges"][0]) == {"kind", "method", "url", "status", "request", "response"}
 

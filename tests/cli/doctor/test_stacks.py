@@ -1,26 +1,11 @@
 """The doctor tests real stacks as users set them up: nginx, Express, Flask-CORS, Starlette and others."""
 
-import contextlib
-import functools
-
 import pytest
 
 from tests.cli.corpus.stacks import STACKS
 from tests.support.command_line import doctor
 
 ALLOWED, BLOCKED = 0, 1
-
-
-@pytest.fixture(scope="module")  # not longer: other modules turn the clock, which servers in threads would see
-def url_of(tmp_path_factory):
-    """Start a stack when a test first needs it. All stop together."""
-    with contextlib.ExitStack() as running:
-
-        @functools.cache
-        def start(stack: str) -> str:
-            return running.enter_context(STACKS[stack].start(tmp_path_factory.mktemp("stack")))
-
-        yield start
 
 
 def cases(kind):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -31,8 +32,50 @@ METHODS: Final = "methods"
 HEADERS: Final = "headers"
 EXPOSE: Final = "expose"
 VARY: Final = "vary"
+# Each goal with its title in docs/servers.md.
+GOALS: Final = {
+    ORIGIN: "Allow an origin",
+    CREDENTIALS: "Allow credentials",
+    METHODS: "Allow methods",
+    HEADERS: "Allow request headers",
+    EXPOSE: "Let scripts read response headers",
+    PREFLIGHT: "Respond to preflights",
+    ERRORS: "Send the headers on errors",
+    ONCE: "Send each header once",
+    VARY: "Send Vary: Origin",
+}
 
 DOCS: Final = "docs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The lines to write for one goal.
+
+    Args:
+        goal: One of the goals above.
+        software: The name of the software in the table, or "" if the response reveals none with this goal.
+        origin: The page's origin.
+        methods: The methods to allow, separated by commas.
+        headers: The headers to allow or expose, separated by commas.
+    """
+
+    goal: str
+    software: str = ""
+    origin: str = ""
+    methods: str = ""
+    headers: str = ""
+
+    @property
+    def lines(self) -> str:
+        """The lines to write, or ""."""
+        text = read_table().get(self.software, {}).get(self.goal, "")
+        return fill(text, origin=self.origin, methods=self.methods, headers=self.headers).strip("\n")
+
+    @property
+    def docs(self) -> str:
+        """The link to the documentation, or "" if there are no lines."""
+        return read_table()[self.software][DOCS] if self.lines else ""
 
 
 @functools.cache
@@ -58,10 +101,8 @@ def fill(text: str, *, origin: str = "", methods: str = "", headers: str = "") -
 
 def recipe(
     goal: str, response: ServerResponse | None, *, origin: str = "", methods: str = "", headers: str = ""
-) -> str:
-    """Return the lines to write for the software that sent `response`, or "" if there is no recipe for it."""
-    for server in reversed(detect_servers(response)) if response else ():
-        text = read_table().get(server, {}).get(goal)
-        if text:
-            return f"{server}: {fill(text, origin=origin, methods=methods, headers=headers)}"
-    return ""
+) -> Recipe:
+    """Return the lines to write for the software that sent `response`: for the app's if both it and a proxy show."""
+    found = Recipe(goal=goal, origin=origin, methods=methods, headers=headers)
+    servers = reversed(detect_servers(response)) if response else ()
+    return next((choice for choice in (replace(found, software=name) for name in servers) if choice.lines), found)

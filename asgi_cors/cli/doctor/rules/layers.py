@@ -10,8 +10,9 @@ from asgi_cors.cli.doctor.probes import ANOTHER_SITE, UNCACHED, UNKNOWN_PATH
 from asgi_cors.cli.doctor.recipes import CREDENTIALS, ONCE, VARY, recipe
 from asgi_cors.cli.doctor.servers import detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy
 
-from .rule import ORIGIN_CODES, allow_origins
+from .rule import ORIGIN_CODES, VARIES, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -44,7 +45,9 @@ def two_origin_headers(evidence: Evidence) -> Iterator[Finding]:
             f" accept one, even if both are equal. {_attribute_values(evidence, response, values)}",
             "Send it from one layer only: the app, or the proxy before it.",
             recipe(ONCE, response),
-            "leave CORS to the middleware, which replaces the app's headers; remove it from the proxy",
+            PolicyRemedy(
+                advice="Leave CORS to the middleware, which replaces the app's headers. Remove it from the proxy."
+            ),
         )
 
 
@@ -84,7 +87,7 @@ def cached_for_another_origin(evidence: Evidence) -> Iterator[Finding]:
         + ("" if cached.varies_by_origin else " The response has no 'Vary: Origin', so the cache can't know."),
         "Send 'Vary: Origin' on every response of this URL, even without CORS headers. Then empty the cache.",
         recipe(VARY, cached),
-        "any policy that names its origins sends it",
+        VARIES,
     )
 
 
@@ -97,7 +100,7 @@ def wildcard_with_credentials(evidence: Evidence) -> Iterator[Finding]:
             f"Send 'Access-Control-Allow-Origin: {evidence.question.origin}' with 'Access-Control-Allow-Credentials:"
             " true'. Or send the request without credentials (credentials: 'omit', withCredentials = false).",
             recipe(CREDENTIALS, evidence.blocked, origin=evidence.question.origin),
-            f"{allow_origins(evidence)}, allow_credentials=True",
+            allow_origins(evidence),
         )
 
 
@@ -112,7 +115,7 @@ def credentials_not_true(evidence: Evidence) -> Iterator[Finding]:
             f" once.{twice}",
             "Send 'Access-Control-Allow-Credentials: true'.",
             recipe(CREDENTIALS, evidence.blocked, origin=evidence.question.origin),
-            "allow_credentials=True",
+            allow_origins(evidence),
         )
 
 
@@ -125,7 +128,7 @@ def credentials_not_allowed(evidence: Evidence) -> Iterator[Finding]:
             f"The request has credentials, and the {subject} has no Access-Control-Allow-Credentials.",
             "Send 'Access-Control-Allow-Credentials: true', or send the request without credentials.",
             recipe(CREDENTIALS, evidence.blocked, origin=evidence.question.origin),
-            "allow_credentials=True",
+            allow_origins(evidence),
         )
 
 

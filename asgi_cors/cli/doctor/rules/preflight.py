@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from asgi_cors.cli.doctor.evidence import ALLOW_HEADERS, ALLOW_METHODS
 from asgi_cors.cli.doctor.probes import PLAIN_GET
-from asgi_cors.cli.doctor.recipes import METHODS, ORIGIN, PREFLIGHT, recipe
+from asgi_cors.cli.doctor.recipes import ORIGIN, PREFLIGHT, Recipe, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, proxy_headers
 from asgi_cors.cli.findings import Finding
 
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR
+from .lists import list_recipe, list_remedy, with_names
+from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
+    from asgi_cors.cli.policy_lines import PolicyRemedy
 
 
 def _preflight(evidence: Evidence, code: str) -> ServerResponse | None:
@@ -107,20 +110,29 @@ def refused_by_status(evidence: Evidence) -> Iterator[Finding]:
     text = _cors_line(response.text) if response and not response.is_ok else ""
     if response is None or not text:
         return
-    lower, question = text.lower(), evidence.question
-    requested = response.request.headers.get("access-control-request-headers", "")
-    options: list[str] = []
-    options += [f"allow_methods=[{question.method!r}]"] if "method" in lower else []
-    options += [f"allow_headers={requested.split(',')!r}"] if "header" in lower and requested else []
-    options = options if options and "origin" not in lower else [f"allow_origins=[{question.origin!r}]", *options]
+    lines, remedy, policy = _named_in(text, response, evidence)
     yield Finding(
         "refused-by-status",
         f"The server's CORS library refuses with {response.status} and the reason {text!r}. Browsers hide the reason."
         " Their consoles mention only the status or a missing header.",
-        "Allow the origin, method or header that the reason names.",
-        recipe(ORIGIN, response, origin=question.origin),
-        ", ".join(options),
+        remedy,
+        lines,
+        policy,
     )
+
+
+def _named_in(reason: str, response: ServerResponse, evidence: Evidence) -> tuple[Recipe, str, PolicyRemedy]:
+    """Return the remedy for the origin, method or headers that the reason of a refusal names."""
+    words, question = reason.lower(), evidence.question
+    method = response.request.headers.get("access-control-request-method", "")
+    requested = response.request.headers.get("access-control-request-headers", "").split(",")
+    for word, header, added in (("method", ALLOW_METHODS, [method]), ("header", ALLOW_HEADERS, requested)):
+        if word in words and "origin" not in words and any(added):
+            names = with_names(response.elements(header), added, credentials=question.credentials)
+            remedy = f"Allow the {word} there: {', '.join(added)}. The whole list is then: {', '.join(names)}."
+            return list_recipe(response, header, names), remedy, list_remedy(header, names)
+    remedy = f"Add {question.origin!r} to the origins that the library allows."
+    return recipe(ORIGIN, response, origin=question.origin), remedy, allow_origins(evidence)
 
 
 def _cors_line(body: str) -> str:
@@ -217,7 +229,7 @@ def preflight_not_answered(evidence: Evidence) -> Iterator[Finding]:
             f"The response to GET has CORS headers, the response to OPTIONS ({response.status}) has none. The app's"
             " own OPTIONS handler responds to the preflight.",
             "Send the CORS headers on OPTIONS as well, with the allowed methods and headers.",
-            recipe(PREFLIGHT, response) or recipe(METHODS, response, methods=evidence.question.method),
+            recipe(PREFLIGHT, response),
             OUTERMOST,
         )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from asgi_cors import _http
 from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT
 from asgi_cors.cli.doctor.probes import hostile_origins
 from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
 from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
 
@@ -62,8 +64,7 @@ def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
             f"The request is not logged in, and the server redirects it to a login page ({locations[-1]}) that a script"
             " can't read.",
             f"Respond with 401 and the CORS headers to requests of scripts, and open the login from the page.{hint}",
-            "",
-            OUTERMOST,
+            policy=OUTERMOST,
         )
 
 
@@ -113,7 +114,7 @@ def response_crashed(evidence: Evidence) -> Iterator[Finding]:
             "Read the server's log and fix the crash. Then send the CORS headers on errors, so that the page sees"
             " them.",
             recipe(ERRORS, response),
-            "CORSMiddleware(app, …) adds them to a 500 as well",
+            PolicyRemedy(advice="CORSMiddleware(app, …) around the whole app adds them to a 500 as well."),
         )
 
 
@@ -190,8 +191,7 @@ def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
             f"The server refuses the handshake with {response.status}{f' and the text {body!r}' if body else ''}.",
             "Allow the origin there. If it uses cookies, allow credentials, too. A proxy must forward Upgrade and"
             " Connection.",
-            "",
-            f"{allow_origins(evidence)}, allow_credentials=True",
+            policy=allow_origins(evidence),
         )
 
 
@@ -201,32 +201,53 @@ def _hidden_headers(evidence: Evidence) -> list[str]:
     return result.hidden(evidence.question.reads) if result else []
 
 
+def _names_to_expose(evidence: Evidence) -> list[str]:
+    """Return the whole list for Access-Control-Expose-Headers: the old names, and those that the script reads."""
+    old = evidence.main_responses[-1].elements(EXPOSE_HEADERS)
+    names = dict.fromkeys([*old, *_hidden_headers(evidence)])
+    return [name for name in names if name != "*" and name.lower() not in _http.UNEXPOSABLE_HEADERS]
+
+
+def _exposing(names: list[str]) -> PolicyRemedy:
+    return PolicyRemedy(policy_line(expose_headers=accepted_names("expose_headers", names)))
+
+
+def unreadable_header(evidence: Evidence) -> Iterator[Finding]:
+    """The script reads Set-Cookie, which no script can read."""
+    if secret := [name for name in _hidden_headers(evidence) if name in _http.UNEXPOSABLE_HEADERS]:
+        yield Finding(
+            "header-not-exposed",
+            f"The script reads {', '.join(secret)}. Browsers show it to no script, whatever the server exposes.",
+            "Read the value from the body, or send it in another header and expose that. The browser stores the cookie"
+            " itself.",
+        )
+
+
 def header_not_sent(evidence: Evidence) -> Iterator[Finding]:
     """The script reads a response header that is missing."""
-    hidden = _hidden_headers(evidence)
+    hidden, names = _hidden_headers(evidence), _names_to_expose(evidence)
     missing = [name for name in hidden if evidence.main_responses[-1].get(name) is None]
     if missing:
         yield Finding(
             "header-not-sent",
             f"The script reads {', '.join(missing)}, but the response does not have it.",
             "Send the header, and list it in Access-Control-Expose-Headers.",
-            "",
-            f"expose_headers={hidden!r}",
+            policy=_exposing(names),
         )
 
 
 def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
     """The script reads a response header that is not exposed."""
     if hidden := _hidden_headers(evidence):
-        response, names = evidence.main_responses[-1], ", ".join(hidden)
+        response, names = evidence.main_responses[-1], _names_to_expose(evidence)
         star = "*" in response.elements(EXPOSE_HEADERS)
         reason = "'*' is not a wildcard for a request with credentials" if star else f"{_EXPOSE} lacks it"
         yield Finding(
             "header-not-exposed",
-            f"The page receives the response, but its script reads null for {names}: {reason}.",
-            f"Send '{_EXPOSE}: {names}'.",
-            recipe(EXPOSE, response, headers=names),
-            f"expose_headers={hidden!r}",
+            f"The page receives the response, but its script reads null for {', '.join(hidden)}: {reason}.",
+            f"Send '{_EXPOSE}: {', '.join(names)}'.",
+            recipe(EXPOSE, response, headers=", ".join(names)),
+            _exposing(names),
         )
 
 
@@ -255,6 +276,7 @@ RULES: Final = (
     origin_not_allowed,
     no_cors,
     handshake_refused,
+    unreadable_header,
     header_not_sent,
     header_not_exposed,
 )

@@ -9,11 +9,14 @@ from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
 from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NO_ORIGIN, NULL, PREFIX, SUFFIX
 from asgi_cors.cli.doctor.recipes import VARY, recipe
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy
+
+from .lists import response_header_sent
+from .rule import VARIES, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
-_NAME_ORIGINS: Final = "name the origins in full: allow_origins=['https://app.example.com', …]"
 _SWITCHING_PROTOCOLS: Final = 101
 # The name of the finding -> the probe with the hostile origin, the mistake, the remedy.
 CARELESS_CHECKS: Final = {
@@ -70,8 +73,7 @@ def reflects_any_origin(evidence: Evidence) -> Iterator[Finding]:
             f"The server allows every origin with credentials (it allowed {response.allowed_origin}). Any site that a"
             " user visits can read that user's data.",
             "Send back only origins that are in a list.",
-            "",
-            _NAME_ORIGINS,
+            policy=allow_origins(evidence, allow_credentials=True),
         )
 
 
@@ -82,7 +84,8 @@ def checks_origins_carelessly(evidence: Evidence) -> Iterator[Finding]:
         # A check that compares the end also accepts a letter for a dot.
         is_implied = probe == DOT and allowed_hostile_origin(evidence, PREFIX)
         if hostile and not is_implied:
-            yield Finding(name, f"The server allows {hostile!r} with credentials. {mistake}", remedy, "", _NAME_ORIGINS)
+            sentence = f"The server allows {hostile!r} with credentials. {mistake}"
+            yield Finding(name, sentence, remedy, policy=allow_origins(evidence, allow_credentials=True))
 
 
 def vary_missing(evidence: Evidence) -> Iterator[Finding]:
@@ -104,7 +107,7 @@ def vary_missing(evidence: Evidence) -> Iterator[Finding]:
             " Origin'. A cache may return the response of one origin to another, which the browser then blocks.",
             "Send 'Vary: Origin' on every response, even without CORS headers.",
             recipe(VARY, response),
-            "any policy that names its origins sends it",
+            VARIES,
         )
 
 
@@ -144,8 +147,7 @@ def handshake_unguarded(evidence: Evidence) -> Iterator[Finding]:
             "The server accepts the WebSocket from any site, and browsers send cookies with every handshake. Any page"
             " that a user visits can act as that user.",
             "Check Origin before you accept the handshake.",
-            "",
-            "CORSMiddleware(app, allow_origins=[…]) does it: check_websockets is on",
+            policy=PolicyRemedy(advice="CORSMiddleware(app, …) does it, unless check_websockets is off."),
         )
 
 
@@ -165,6 +167,7 @@ def needs_local_network_access(evidence: Evidence) -> Iterator[Finding]:
 
 
 RULES: Final = (
+    response_header_sent,
     reflects_any_origin,
     checks_origins_carelessly,
     vary_missing,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy, origin_remedy
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence
 
 Rule = Callable[["Evidence"], Iterator[Finding]]
 
-OUTERMOST: Final = "CORSMiddleware outermost: it responds to preflights before the rest of the app runs"
+OUTERMOST: Final = PolicyRemedy(
+    advice="Make CORSMiddleware the outermost: it responds to preflights before the rest of the app runs."
+)
+VARIES: Final = PolicyRemedy(advice="Every policy that names its origins sends it.")
 LOGIN_PATHS: Final = ("login", "signin", "sign-in", "sso", "oauth", "authorize", "/auth", "saml", "accounts.")
 ORIGIN_CODES: Final = {
     "MissingAllowOriginHeader",
@@ -24,6 +28,12 @@ GATEWAY_STATUSES: Final = {413, 429, 502, 503, 504, 520, 521, 522, 523, 524}
 SERVER_ERROR: Final = 500
 
 
-def allow_origins(evidence: Evidence) -> str:
-    """Return the option of a policy that allows the page's origin."""
-    return f"allow_origins=[{evidence.question.origin!r}]"
+def allow_origins(evidence: Evidence, **options: Any) -> PolicyRemedy:
+    """Return the options of a policy that allow the page's origin, and its credentials if the request has them.
+
+    Args:
+        evidence: The evidence.
+        **options: More options, by name.
+    """
+    credentials = {"allow_credentials": True} if evidence.question.credentials else {}
+    return origin_remedy(evidence.question.origin, **(credentials | options))

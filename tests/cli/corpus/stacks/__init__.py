@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import express, flask_cors, nginx, starlette
+from . import express, flask_cors, nginx, python, python_cases, starlette
 from .case import Case
 
 
@@ -23,4 +23,7 @@ STACKS = {
     "express": Stack(express.start, express.BROKEN, express.HEALTHY),
     "flask-cors": Stack(flask_cors.start, flask_cors.BROKEN, flask_cors.HEALTHY),
     "starlette": Stack(starlette.start, starlette.BROKEN, starlette.HEALTHY),
+}
+STACKS |= {
+    name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
 }

@@ -1,0 +1,20 @@
+"""The running stacks of the corpus."""
+
+import contextlib
+import functools
+
+import pytest
+
+from tests.cli.corpus.stacks import STACKS
+
+
+@pytest.fixture(scope="module")  # not longer: other modules turn the clock, which servers in threads would see
+def url_of(tmp_path_factory):
+    """Start a stack when a test first needs it. All stop together."""
+    with contextlib.ExitStack() as running:
+
+        @functools.cache
+        def start(stack: str) -> str:
+            return running.enter_context(STACKS[stack].start(tmp_path_factory.mktemp("stack")))
+
+        yield start
