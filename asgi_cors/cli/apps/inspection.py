@@ -61,6 +61,11 @@ class InspectedApp:
         """The framework, or a description."""
         return self.framework or framework_without_table(self.app) or "ASGI or WSGI app"
 
+    @property
+    def has_policy(self) -> bool:
+        """Whether the app or a part of it has a policy of asgi_cors."""
+        return any(part.configuration for part in (self, *self.parts)) or any(route.installed for route in self.routes)
+
 
 def inspect_app(app: Any) -> InspectedApp:
     """Find the framework's app, the asgi_cors middleware, the middlewares around both, and the routes."""
@@ -233,7 +238,5 @@ def _merge(routes: Iterable[Route]) -> tuple[Route, ...]:
         elif not (route.unlisted or other.unlisted):
             is_any = not (route.methods and other.methods)
             methods = () if is_any else tuple(sorted({*route.methods, *other.methods}))
-            merged[key] = Route(
-                route.template, methods, route.is_websocket, host=route.host, installed=route.installed
-            )
+            merged[key] = Route(route.template, methods, route.is_websocket, host=route.host, installed=route.installed)
     return tuple(sorted(merged.values(), key=lambda route: (route.path, route.is_websocket)))

@@ -33,9 +33,9 @@ class InstallLine:
     name: str
 
     @property
-    def imported(self) -> str:
-        """The import."""
-        return f"from {self.module} import {self.name}"
+    def sentence(self) -> str:
+        """The line and the import that it needs."""
+        return f"Write {self.code}, with {self.name} from {self.module}."
 
 
 def install_line(app: Any, name: str) -> InstallLine:

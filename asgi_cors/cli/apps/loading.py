@@ -171,5 +171,9 @@ def _format_exception(error: BaseException) -> str:
 
 def _apps_hint(module: Any) -> str:
     values: dict[str, object] = getattr(module, "__dict__", {})
-    apps = [name for name, value in values.items() if framework_of(value) or isinstance(value, CORSMiddleware | WSGIMiddleware)]
+    apps = [
+        name
+        for name, value in values.items()
+        if framework_of(value) or isinstance(value, CORSMiddleware | WSGIMiddleware)
+    ]
     return f" It has {', '.join(apps)}." if apps else ""

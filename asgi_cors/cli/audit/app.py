@@ -48,7 +48,7 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
         routes = tuple(_route_result(app, route) for route in chain.from_iterable(map(_with_keys, app.routes)))
         policies, unused_paths = _policies(app, routes), tuple(_unused_paths(app))
     with answers_of(app) as answers:
-        attacks = tuple(_attack_policy(policy, answers) for policy in policies)
+        attacks = tuple(dict.fromkeys(_attack_policy(policy, answers) for policy in policies))
         line = install_line(loaded, name)
         context = AuditContext(app, routes, attacks, origins, unused_paths, answers.get, line)
         findings = tuple(chain.from_iterable(rule(context) for rule in RULES))
@@ -93,9 +93,9 @@ def _policies(app: InspectedApp, routes: Iterable[RouteResult]) -> list[Policy]:
     found: list[Policy | None] = [policy for result in routes for policy in result.served.policies]
     for configuration in _configurations(app):
         rules = configuration.evaluator.rules
-        for key in _keys(configuration):
-            if isinstance(key, str):
-                found.append(rules.at(key.removesuffix("*") + "x" if key.endswith("*") else key).policy)
+        paths = [key for key in _keys(configuration) if isinstance(key, str)]
+        found += [rules.at(f"{path.removesuffix('*')}x" if path.endswith("*") else path).policy for path in paths]
+        found += [] if app.routes else [configuration.policy]
     return list(dict.fromkeys(policy for policy in found if policy is not None))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.findings import Finding
-from asgi_cors.cli.policy_lines import policy_line
+from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, origin_remedy, policy_line, policy_remedy
 
 if TYPE_CHECKING:
     from asgi_cors import PolicyOptions
@@ -24,6 +24,7 @@ _TRANSPARENT: Final = (
 )
 _MAX_SHOWN: Final = 6
 _MAX_ENTRIES: Final = 20  # of a list that a remedy repeats
+_EXAMPLE: Final = policy_line(allow_origins=["https://app.example.com"])
 
 
 def _paths(results: list[RouteResult]) -> str:
@@ -33,45 +34,55 @@ def _paths(results: list[RouteResult]) -> str:
 
 def no_policy(context: AuditContext) -> Iterator[Finding]:
     """The app has no asgi_cors middleware."""
-    if any(result.route.installed for result in context.routes):
+    if context.app.has_policy:
         return
     sends = "Pages of other origins can read a response only if the app itself sends CORS headers."
     hidden = "" if context.app.framework else " A policy that is added when the app starts is not found."
     yield Finding(
         "no-policy",
         f"The app has no CORS policy of asgi_cors. {sends}{hidden}",
-        f"If pages of other origins may use the app, add a policy: {context.line.imported}.",
-        "",
-        context.line.code,
+        "If pages of other origins may use the app, add a policy.",
+        policy=PolicyRemedy(_EXAMPLE, context.line.sentence),
     )
 
 
 def method_refused(context: AuditContext) -> Iterator[Finding]:
     """A route serves a method that its policy does not allow."""
-    grouped: dict[tuple[tuple[str, ...], Policy], list[RouteResult]] = {}
+    grouped: dict[tuple[object, ...], list[tuple[RouteResult, Policy]]] = {}
     for result in context.routes:
         if result.refused and isinstance(result.policy, Policy):
-            grouped.setdefault((result.refused, result.policy), []).append(result)
-    for (methods, policy), results in grouped.items():
+            grouped.setdefault((result.refused, result.policy.allow_methods), []).append((result, result.policy))
+    for found in grouped.values():
+        results, policy = [result for result, _ in found], found[0][1]
+        methods = results[0].refused
         yield Finding(
             "method-refused",
             f"{_paths(results)}: the routes serve {', '.join(methods)}, but the policy allows no page of another origin"
             " to send it.",
             "Allow the method if pages use it.",
-            "",
-            _change(policy, allow_methods=[*policy.allow_methods, *methods]),
+            policy=_change(
+                policy,
+                f"Add {', '.join(map(repr, methods))} to allow_methods.",
+                allow_methods=accepted_names("allow_methods", [*policy.allow_methods, *methods]),
+            ),
         )
 
 
-def _change(policy: Policy, **options: Any) -> str:
-    """Return options to write in a policy, or "" if the policy can't have them or would warn."""
+def _change(policy: Policy, otherwise: str, **options: Any) -> PolicyRemedy:
+    """Return options to write in a policy.
+
+    Args:
+        policy: The policy as it is.
+        otherwise: The advice if the policy refuses the options, or would warn about them.
+        **options: The whole values, by name.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConfigWarning)
         try:
             policy.replace(**cast("PolicyOptions", options))
         except (ConfigError, ConfigWarning):
-            return ""
-    return policy_line(**options)
+            return PolicyRemedy(advice=otherwise)
+    return policy_remedy(otherwise, **options)
 
 
 def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
@@ -84,8 +95,7 @@ def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
             "nothing-allowed",
             f"{_paths(results)}: the policy allows no origin. No page of another origin can read a response there.",
             "Name the origins. If that is intended, pass the path through with None.",
-            "",
-            policy_line(allow_origins=["https://app.example.com"]),
+            policy=PolicyRemedy(_EXAMPLE),
         )
 
 
@@ -105,16 +115,18 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
                 "origin-refused",
                 f"{origin} may not read {_paths(results)}: {rule}.",
                 "Add the origin to the policy of these routes.",
-                "",
-                _with_origin(policy, origin),
+                policy=_with_origin(policy, origin),
             )
 
 
-def _with_origin(policy: Policy, origin: str) -> str:
-    """Return the whole list of origins with one more, or "" if the list contains more than strings."""
+def _with_origin(policy: Policy, origin: str) -> PolicyRemedy:
+    """Return the whole list of origins with one more. A list of callables or of many origins is not repeated."""
     entries = policy.allow_origins if isinstance(policy.allow_origins, tuple) else ()
-    is_text = all(isinstance(entry, str) for entry in entries)
-    return _change(policy, allow_origins=[*entries, origin]) if is_text and len(entries) < _MAX_ENTRIES else ""
+    if len(entries) > _MAX_ENTRIES or not all(isinstance(entry, str) for entry in entries):
+        return PolicyRemedy(advice=f"Add {origin!r} to allow_origins.")
+    refused = origin_remedy(origin, allow_credentials=policy.allow_credentials).advice
+    otherwise = refused or f"Add {origin!r} to allow_origins."
+    return _change(policy, otherwise, allow_origins=[*entries, origin])
 
 
 def policy_unused(context: AuditContext) -> Iterator[Finding]:
@@ -143,24 +155,25 @@ def _other_servers(context: AuditContext) -> list[str]:
     """Return the middlewares inside of a policy that may serve paths of their own."""
     names = [name for part in (context.app, *context.app.parts) for name in part.others]
     return [
-        name
-        for name in dict.fromkeys(names)
-        if not (_is_transparent(name) or name.startswith("starlette.middleware."))
+        name for name in dict.fromkeys(names) if not (_is_transparent(name) or name.startswith("starlette.middleware."))
     ]
 
 
 def cors_inside(context: AuditContext) -> Iterator[Finding]:
     """Another library sends CORS headers, too."""
-    has_policy = any(result.route.installed for result in context.routes)
-    effect = "asgi_cors replaces its headers, and warns each time" if has_policy else "it decides by its own rules"
+    effect = (
+        "asgi_cors replaces its headers, and warns each time"
+        if context.app.has_policy
+        else "it decides by its own rules"
+    )
     for part in (context.app, *context.app.parts):
         below = f" at {part.mount}" if part.mount else ""
         for name in dict.fromkeys(part.inner):
             yield Finding(
                 "cors-inside",
                 f"{name} sets CORS headers inside of the app{below}: {effect}.",
-                "Remove it, and move the origins that it allows to the policy. The option paths takes the policies of"
-                " single paths.",
+                "Remove it, and move the origins that it allows to the policy.",
+                policy=PolicyRemedy(advice="If its routes need another policy, name them in paths."),
             )
     nested = [result for result in context.routes if result.served.is_nested]
     if nested:
@@ -183,9 +196,8 @@ def runs_before(context: AuditContext) -> Iterator[Finding]:
                 "runs-before",
                 f"{name} runs before the policy. It sees preflights first, and its own responses (401, 429, a redirect)"
                 " have no CORS headers.",
-                f"Make the policy's middleware the outermost: {context.line.imported}.",
-                "",
-                context.line.code,
+                "Make the policy's middleware the outermost.",
+                policy=PolicyRemedy(advice=context.line.sentence),
             )
 
 
@@ -203,18 +215,17 @@ def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
     if not results:
         return
     if any(result.served.policies for result in results):
-        remedy, code = "Let the policy check the handshake's Origin.", "check_websockets=True"
+        advice = "Write check_websockets=True."
     elif any(result.route.installed for result in results):
-        remedy, code = "Let a policy check the handshake's Origin: do not pass the path through.", ""
+        advice = "Have a policy at that path, instead of None."
     else:
-        remedy, code = f"Let a policy check the handshake's Origin: {context.line.imported}.", context.line.code
+        advice = context.line.sentence
     yield Finding(
         "websocket-unguarded",
-        f"{_paths(results)}: any site can open this WebSocket with the cookies of the user, unless the app itself checks"
-        " Origin.",
-        remedy,
-        "",
-        code,
+        f"{_paths(results)}: any site can open this WebSocket with the cookies of the user, unless the app itself"
+        " checks Origin.",
+        "Let the policy check the handshake's Origin.",
+        policy=PolicyRemedy(advice=advice),
     )
 
 
@@ -229,8 +240,7 @@ def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
                 f"The policy allows {len(dangerous)} of {attacks.tried} hostile origins with credentials, such as"
                 f" {dangerous[0].origin!r} ({dangerous[0].kind}), by {', '.join(rules)}.",
                 "Name the origins, or compare the whole origin in the function or regular expression.",
-                "",
-    policy_line(allow_origins=["https://app.example.com", "https://*.example.com"]),
+                policy=PolicyRemedy(policy_line(allow_origins=["https://app.example.com"], allow_credentials=True)),
             )
 
 

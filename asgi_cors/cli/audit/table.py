@@ -104,7 +104,7 @@ def _methods(result: RouteResult) -> Text:
     if result.route.unlisted:
         return Text("not listed", "yellow")
     symbol, style = SYMBOLS[False]
-    return Text(" ").join(
+    return Text(", ").join(
         Text(f"{name} {symbol}", style) if name in result.refused else Text(name)
         for name in result.route.methods or ("any",)
     )

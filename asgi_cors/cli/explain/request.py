@@ -1,4 +1,4 @@
-"""`explain`: the policies of an app's path explain their decision on one request."""
+"""The policies that serve a request to an app explain their decision."""
 
 from __future__ import annotations
 
@@ -8,44 +8,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from asgi_cors import Explanation, Policy, Step
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.explanation import explain_with, remedy
-
-from .apps import AppRequest, Served, find_served
-from .apps.installing import install_line
-from .apps.routes import ADDED_METHODS
-from .doctor.question import parse_page_origin
-from .errors import CannotRunError
-from .terminal import SYMBOLS, labelled, plain
+from asgi_cors.cli.apps import AppRequest, Served, find_served
+from asgi_cors.cli.apps.installing import install_line
+from asgi_cors.cli.apps.routes import ADDED_METHODS
+from asgi_cors.cli.doctor.question import parse_page_origin
+from asgi_cors.cli.errors import CannotRunError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from asgi_cors.cli.apps import InspectedApp, Route
+    from asgi_cors.cli.sources import SourceAnswers
 
-    from .apps import InspectedApp, Route
-    from .sources import SourceAnswers
-
-SCHEMA: Final = 1
-_VERDICTS: Final = {
-    True: "as far as this middleware decides, the browser lets the page read the response",
-    False: "the browser blocks it",
-    None: "it depends",
-}
-_HANDSHAKE_VERDICTS: Final = {
-    True: "as far as this middleware decides, the page can open the WebSocket",
-    False: "the middleware refuses the WebSocket with status 403",
-    None: "it depends",
-}
 _WEB_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class AppCall:
     """The request to explain.
 
     Args:
@@ -91,28 +71,29 @@ def parse_target(target: str, method: str) -> AppRequest:
         _ = parts.port
     except ValueError as error:
         raise CannotRunError(f"{target!r} is not a valid path or URL: {error}.") from None
-    return AppRequest(unquote(parts.path) or "/", method, host, is_websocket=parts.scheme in _WEB_SCHEMES, scheme=parts.scheme)
+    return AppRequest(
+        unquote(parts.path) or "/", method, host, is_websocket=parts.scheme in _WEB_SCHEMES, scheme=parts.scheme
+    )
 
 
-def find_situation(app: InspectedApp, name: str, loaded: Any, asked: Asked) -> Situation:
+def find_situation(app: InspectedApp, name: str, loaded: Any, call: AppCall) -> Situation:
     """Find the route that serves a request, and the policies around it.
 
     Raises:
         CannotRunError: The app has no asgi_cors middleware.
     """
-    if not any(part.configuration for part in (app, *app.parts)) and not any(r.installed for r in app.routes):
+    if not app.has_policy:
         line = install_line(loaded, name)
         raise CannotRunError(
-            f"the {app.kind if app.framework else 'ASGI or WSGI'} app has no CORS policy of asgi_cors."
-            f" Write {line.code}, after {line.imported}."
+            f"the {app.kind if app.framework else 'ASGI or WSGI'} app has no CORS policy of asgi_cors. {line.sentence}"
         )
-    matching = [route for route in app.routes if _serves(route, asked.request)]
+    matching = [route for route in app.routes if _serves(route, call.request)]
     listed = [route for route in matching if not route.unlisted]
-    is_websocket = asked.request.is_websocket or (bool(listed) and all(route.is_websocket for route in listed))
-    route = _choose(matching, asked.method, is_websocket=is_websocket)
+    is_websocket = call.request.is_websocket or (bool(listed) and all(route.is_websocket for route in listed))
+    route = _choose(matching, call.method, is_websocket=is_websocket)
     installed = route.installed if route else _installed_around(app)
-    served = find_served(app, installed, replace(asked.request, is_websocket=is_websocket))
-    return Situation(served, is_websocket, tuple(_route_notes(app, asked, matching, is_websocket=is_websocket)))
+    served = find_served(app, installed, replace(call.request, is_websocket=is_websocket))
+    return Situation(served, is_websocket, tuple(_route_notes(app, call, matching, is_websocket=is_websocket)))
 
 
 def _installed_around(app: InspectedApp) -> tuple[Any, ...]:
@@ -134,20 +115,20 @@ def _choose(matching: list[Route], method: str, *, is_websocket: bool) -> Route 
     return next(iter(serving or right), None)
 
 
-def _route_notes(app: InspectedApp, asked: Asked, matching: list[Route], *, is_websocket: bool) -> Iterator[Step]:
+def _route_notes(app: InspectedApp, call: AppCall, matching: list[Route], *, is_websocket: bool) -> Iterator[Step]:
     """Yield a step if the path or the method is not served, or if it is the path of a WebSocket."""
-    path = repr(asked.request.path)
+    path = repr(call.request.path)
     right = [route for route in matching if route.unlisted or route.is_websocket is is_websocket]
-    if is_websocket and right and not asked.request.is_websocket:
+    if is_websocket and right and not call.request.is_websocket:
         yield Step("path", "a WebSocket: the browser sends a handshake, and no preflight", path, passed=None)
     if not right:
-        yield Step("path", _not_served(app, asked.request, is_websocket=is_websocket), path, passed=None)
+        yield Step("path", _not_served(app, call.request, is_websocket=is_websocket), path, passed=None)
         return
     methods = {method for route in right for method in route.methods}
     is_any = any(not route.methods for route in right)
-    if not (is_websocket or is_any or asked.method.upper() in methods | ADDED_METHODS):
+    if not (is_websocket or is_any or call.method.upper() in methods | ADDED_METHODS):
         rule = f"the route serves {', '.join(sorted(methods))}, so the response is an error such as 405"
-        yield Step("method", rule, asked.method, passed=None)
+        yield Step("method", rule, call.method, passed=None)
 
 
 def _not_served(app: InspectedApp, request: AppRequest, *, is_websocket: bool) -> str:
@@ -159,19 +140,19 @@ def _not_served(app: InspectedApp, request: AppRequest, *, is_websocket: bool) -
     return "no route of the app serves it, so the response is a 404"
 
 
-def explain_request(answers: SourceAnswers, situation: Situation, asked: Asked) -> Explanation:
+def explain_request(answers: SourceAnswers, situation: Situation, call: AppCall) -> Explanation:
     """Explain a request by the policies that serve its path. The sources of the policies are called."""
-    found = _explain(answers, situation, asked)
+    found = _explain(answers, situation, call)
     return replace(found, steps=(*situation.notes, *found.steps))
 
 
-def _explain(answers: SourceAnswers, situation: Situation, asked: Asked) -> Explanation:
-    served, path = situation.served, asked.request.path
-    request = f"{asked.method} {path!r} from {asked.origin!r}"
+def _explain(answers: SourceAnswers, situation: Situation, call: AppCall) -> Explanation:
+    served, path = situation.served, call.request.path
+    request = f"{call.method} {path!r} from {call.origin!r}"
     if situation.is_websocket:
-        request = f"WebSocket {path!r} from {asked.origin!r}"
-    if asked.request.host and _is_same_origin(asked):
-        step = Step("origin", "the page's own origin: browsers apply no CORS", repr(asked.origin), passed=True)
+        request = f"WebSocket {path!r} from {call.origin!r}"
+    if call.request.host and _is_same_origin(call):
+        step = Step("origin", "the page's own origin: browsers apply no CORS", repr(call.origin), passed=True)
         return Explanation(request, True, None, (step,), "")
     if served.at_run_time:
         return _undecided(request, path, "policy_for needs the request itself to find the policy")
@@ -182,68 +163,29 @@ def _explain(answers: SourceAnswers, situation: Situation, asked: Asked) -> Expl
         return _undecided(request, path, "the path has no policy, and the app's own headers are sent unchanged")
     if served.is_ambiguous:
         rule = _reasons.REASON_TEXTS[_reasons.AMBIGUOUS_PATH]
-        line = remedy(served.policies[0], _reasons.AMBIGUOUS_PATH, "", asked.origin)
+        line = remedy(served.policies[0], _reasons.AMBIGUOUS_PATH, "", call.origin)
         step = Step("path", rule, repr(path), passed=False)
         return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (step,), line)
-    each = [_explain_policy(answers, policy, situation, asked) for policy in served.policies]
+    each = [_explain_policy(answers, policy, situation, call) for policy in served.policies]
     found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
     return replace(found, request=request) if situation.is_websocket else found
 
 
-def _explain_policy(answers: SourceAnswers, policy: Policy, situation: Situation, asked: Asked) -> Explanation:
+def _explain_policy(answers: SourceAnswers, policy: Policy, situation: Situation, call: AppCall) -> Explanation:
     if not situation.is_websocket:
-        return explain_with(
-            answers.get, policy, asked.method, asked.origin, asked.headers, credentials=asked.credentials
-        )
-    found = explain_with(answers.get, policy, "GET", asked.origin, credentials=asked.credentials)
+        return explain_with(answers.get, policy, call.method, call.origin, call.headers, credentials=call.credentials)
+    found = explain_with(answers.get, policy, "GET", call.origin, credentials=call.credentials)
     steps = tuple(step for step in found.steps if step.check in {"origin", "credentials"})
-    if found.allowed and not (asked.credentials or policy.allow_credentials):
+    if found.allowed and not (call.credentials or policy.allow_credentials):
         rule = "allow_credentials is False: the handshake is refused if the browser has a cookie for the host"
         steps += (Step("credentials", rule, "cookies", passed=None),)
     return replace(found, code=None if found.code is None else "HandshakeRefused", steps=steps)
 
 
-def _is_same_origin(asked: Asked) -> bool:
-    scheme = _WEB_SCHEMES.get(asked.request.scheme, asked.request.scheme)
-    return parse_page_origin(f"{scheme}://{asked.request.host}") == asked.origin
+def _is_same_origin(call: AppCall) -> bool:
+    scheme = _WEB_SCHEMES.get(call.request.scheme, call.request.scheme)
+    return parse_page_origin(f"{scheme}://{call.request.host}") == call.origin
 
 
 def _undecided(request: str, path: str, why: str) -> Explanation:
     return Explanation(request, None, None, (Step("path", why, repr(path), passed=None),), "")
-
-
-def report(explanation: Explanation) -> RenderableType:
-    """Return the verdict, each check and the correction for the terminal."""
-    symbol, style = SYMBOLS[explanation.allowed]
-    verdicts = _HANDSHAKE_VERDICTS if explanation.request.startswith("WebSocket ") else _VERDICTS
-    verdict = f"{symbol} {verdicts[explanation.allowed]}"
-    grid = Table.grid(padding=(0, 1))
-    for step in explanation.steps:
-        step_symbol, step_style = SYMBOLS[step.passed]
-        grid.add_row(Text(step_symbol, step_style), Text(step.check, "bold"), plain(f"{step.value}: {step.rule}"))
-    parts: list[RenderableType] = [
-        plain(explanation.request, "bold"),
-        Padding(Text.assemble((verdict, style), (f" {explanation.code or ''}", "dim")), (0, 0, 1, 2)),
-        Padding(grid, (0, 0, 0, 2)),
-    ]
-    if explanation.remedy:
-        parts += [Text(""), labelled([("asgi_cors", plain(explanation.remedy))])]
-    return Group(*parts)
-
-
-def as_json(app: str, path: str, explanation: Explanation) -> dict[str, Any]:
-    """Return the explanation as data. docs/cli.md describes the keys."""
-    return {
-        "schema": SCHEMA,
-        "command": "explain",
-        "app": app,
-        "path": path,
-        "request": explanation.request,
-        "allowed": explanation.allowed,
-        "code": explanation.code,
-        "steps": [
-            {"check": step.check, "rule": step.rule, "value": step.value, "passed": step.passed}
-            for step in explanation.steps
-        ],
-        "remedy": explanation.remedy,
-    }
