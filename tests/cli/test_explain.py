@@ -84,7 +84,16 @@ def test_a_factory_is_called(app):
         ("cli_apps:nothing", "'cli_apps' has no 'nothing'. It has "),
         ("command_line:nothing", "'command_line' has no 'nothing'."),
         ("cli_apps:number", "'cli_apps:number' is of type int, not an app."),
-        ("cli_apps:raw", "has no CORS policy of asgi_cors. Write app = CORSMiddleware(app, allow_origins=[…])."),
+        (
+            "cli_apps:raw",
+            "the ASGI or WSGI app has no CORS policy of asgi_cors. Write raw = CORSMiddleware(raw,"
+            " allow_origins=['https://app.example.com']), with CORSMiddleware from asgi_cors.",
+        ),
+        ("cli_apps.py:raw", "'cli_apps.py' is a file, not a module. Write cli_apps:raw."),
+        ("./cli_apps:raw", "'./cli_apps' is a file, not a module. Write cli_apps:raw."),
+        ("cli_apps:make_with()", "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that takes"),
+        ("cli_apps:make_async()", "'cli_apps:make_async()' is an async function. Write a function that is not async"),
+        ("cli_apps:has_app", "is of type HasApp, not an app. Write cli_apps:has_app.app()."),
         ("cli_apps:fail()", "'cli_apps:fail()' fails to create an app: RuntimeError: no database ("),
         ("cli_apps:refuse()", "'cli_apps:refuse()' has a CORS policy that is not valid: allow_origins:"),
     ],
@@ -100,6 +109,9 @@ BROKEN = [
     pytest.param("1 / 0", "can't be imported: ZeroDivisionError: division by zero (", id="an exception"),
     pytest.param("raise SystemExit(3)", "can't be imported: SystemExit: 3 (", id="an exit"),
     pytest.param("def (:", "can't be imported: SyntaxError: ", id="a syntax error"),
+    pytest.param("def (:", "(failing.py, line 1).", id="the place of a syntax error, once"),
+    pytest.param("raise ValueError('x' * 9999)", f"ValueError: {'x' * 500}… (", id="a huge message"),
+    pytest.param("from asgi_cors import NoSuchName", "can't be imported: ImportError: cannot import", id="a name"),
     pytest.param("raise BaseException('a\\nb')", "can't be imported: BaseException: a b (", id="a base exception"),
     pytest.param(
         "class Odd(Exception):\n    def __str__(self): raise RuntimeError\nraise Odd",

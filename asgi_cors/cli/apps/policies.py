@@ -47,6 +47,7 @@ class Served:
         is_ambiguous: Whether another reading of the path leads to other policies, so that nothing is granted.
         is_nested: Whether two middlewares decide.
         is_checked: For a handshake: whether a middleware checks it.
+        is_inside_route: Whether the first middleware that decides belongs to one route.
     """
 
     policies: tuple[Policy, ...] = ()
@@ -54,6 +55,7 @@ class Served:
     is_ambiguous: bool = False
     is_nested: bool = False
     is_checked: bool = False
+    is_inside_route: bool = False
 
     @property
     def policy(self) -> Policy | str | None:
@@ -76,6 +78,7 @@ def find_served(app: InspectedApp, installed: Iterable[Installed], request: AppR
         is_ambiguous=any(match.is_ambiguous for _, match in deciding),
         is_nested=len(deciding) > 1,
         is_checked=any(evaluator.check_websockets or evaluator.enforce for evaluator in evaluators),
+        is_inside_route=bool(deciding) and deciding[0][0].is_inside_route,
     )
 
 

@@ -21,11 +21,13 @@ class Installed:
         configuration: The configuration of the middleware.
         root: The root path of the part, as the middleware gets it.
         depth: The number of parts of a route's template that the root path takes.
+        is_inside_route: Whether the middleware belongs to one route, whose methods the router checks first.
     """
 
     configuration: Configuration
     root: str = ""
     depth: int = 0
+    is_inside_route: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,12 @@ class Place:
         """Return the place of an app that is mounted below this one."""
         return replace(self, prefix=self.prefix + template)
 
-    def inside(self, configuration: Configuration | None) -> Place:
+    def inside(self, configuration: Configuration | None, *, is_inside_route: bool = False) -> Place:
         """Return the place inside of one more policy."""
         if configuration is None:
             return self
         root = self.prefix.sample if self.prefix.parts else ""
-        installed = Installed(configuration, root, len(self.prefix.parts))
+        installed = Installed(configuration, root, len(self.prefix.parts), is_inside_route)
         return replace(self, installed=(*self.installed, installed))
 
     def route(self, template: PathTemplate, **values: Any) -> Route:

@@ -75,15 +75,11 @@ class StarletteRoutes:
             return self._place.below(template).everything_below(unlisted=type(original).__name__)
         place = self._place
         for layer in layers(getattr(route, "app", None)):  # Route(middleware=…)
-            place = place.inside(layer.configuration) if isinstance(layer, CORSMiddleware) else place
+            if isinstance(layer, CORSMiddleware):
+                place = place.inside(layer.configuration, is_inside_route=True)
         if kind == "WebSocketRoute":
-            return _in(place, self._place).route(template, is_websocket=True)
-        return _in(place, self._place).route(template, methods=_methods(route))
-
-
-def _in(place: Place, outer: Place) -> Place:
-    """Return the place of one route. Its own middleware gets the path as the router does."""
-    return place if place.installed == outer.installed else Place(outer.prefix, outer.host, place.installed)
+            return place.route(template, is_websocket=True)
+        return place.route(template, methods=_methods(route))
 
 
 def _included(routes: list[Any]) -> Iterable[Any]:

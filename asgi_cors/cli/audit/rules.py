@@ -85,6 +85,23 @@ def _change(policy: Policy, otherwise: str, **options: Any) -> PolicyRemedy:
     return policy_remedy(otherwise, **options)
 
 
+def preflight_not_routed(context: AuditContext) -> Iterator[Finding]:
+    """The middleware of a single route gets no preflight, because the router refuses OPTIONS before."""
+    results = [
+        result
+        for result in context.routes
+        if result.served.is_inside_route and result.route.methods and "OPTIONS" not in result.route.methods
+    ]
+    if results:
+        yield Finding(
+            "preflight-not-routed",
+            f"{_paths(results)}: the middleware belongs to the route, and the router responds to a preflight with 405"
+            " before it runs.",
+            "Move the middleware to the app or to the Mount.",
+            policy=PolicyRemedy(advice="Name the routes that need a policy of their own in paths."),
+        )
+
+
 def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
     """The policy of a route allows no origin."""
     results = [
@@ -265,6 +282,7 @@ RULES: Final = (
     runs_before,
     cors_inside,
     method_refused,
+    preflight_not_routed,
     nothing_allowed,
     origin_refused,
     policy_unused,
