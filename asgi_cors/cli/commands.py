@@ -6,7 +6,6 @@ import sys
 from typing import Any, Final, NoReturn
 
 import click
-import httpx
 
 from asgi_cors.testing import ScriptError
 
@@ -14,6 +13,7 @@ from .audit.command import command as audit_command
 from .console.command import command as console_command
 from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
+from .doctor.connections import Connections
 from .doctor.diagnosis import diagnose
 from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
 from .errors import CannotRunError
@@ -100,8 +100,8 @@ def doctor(url: str, **options: Any) -> None:
         raise SystemExit(BLOCKED)
 
 
-def _transport(options: dict[str, Any]) -> httpx.HTTPTransport:
-    return httpx.HTTPTransport(verify=not options["insecure"])
+def _transport(options: dict[str, Any]) -> Connections:
+    return Connections(verify=not options["insecure"])
 
 
 def _parse_question(url: str, options: dict[str, Any]) -> Question:
