@@ -88,7 +88,17 @@ def _inspect_layers(app: Any) -> InspectedApp:
         _inspect_starlette(found)
     else:
         _forget_app(found)
+        _inspect_connexion(found)
     return found
+
+
+def _inspect_connexion(found: InspectedApp) -> None:
+    """Find the policy that `add_middleware` of a Connexion app will install when the app starts."""
+    stack = getattr(getattr(found.app, "middleware", found.app), "middlewares", None)
+    for middleware in stack if isinstance(stack, list) else ():
+        kind: Any = getattr(middleware, "func", None)  # of a partial
+        if inspect.isclass(kind) and issubclass(kind, CORSMiddleware):
+            _add_policy(found, _configuration_of(middleware.args, middleware.keywords))
 
 
 def _forget_app(found: InspectedApp) -> None:
@@ -129,7 +139,7 @@ def _inspect_starlette(found: InspectedApp) -> None:
     for middleware in getattr(found.app, "user_middleware", ()):
         kind: Any = middleware.cls
         if inspect.isclass(kind) and issubclass(kind, CORSMiddleware):
-            _add_policy(found, _build_configuration(middleware))
+            _add_policy(found, _configuration_of(middleware.args, middleware.kwargs))
         elif is_other_cors(kind):
             found.inner.append(qualified_name(kind))
         elif found.configuration is None:
@@ -145,10 +155,10 @@ def _inspect_starlette(found: InspectedApp) -> None:
                 _add_layer(found, layer)
 
 
-def _build_configuration(middleware: Any) -> Configuration:
+def _configuration_of(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Configuration:
     """Build the configuration that `add_middleware` will build when the app starts."""
-    policy = middleware.args[0] if middleware.args else middleware.kwargs.get("policy")
-    options = {name: value for name, value in middleware.kwargs.items() if name != "policy"}
+    policy = arguments[0] if arguments else keywords.get("policy")
+    options = {name: value for name, value in keywords.items() if name != "policy"}
     if isinstance(policy, Configuration):
         return policy
     try:

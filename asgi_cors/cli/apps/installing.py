@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from asgi_cors._interfaces import interface_of
 
+from asgi_cors.cli.policy_lines import PolicyRemedy
+
 from .layers import framework_of
 
 _EXAMPLE: Final = "allow_origins=['https://app.example.com']"
@@ -34,8 +36,15 @@ class InstallLine:
 
     @property
     def sentence(self) -> str:
-        """The line and the import that it needs."""
+        """The line and the import that it needs, in one line of text."""
         return f"Write {self.code}, with {self.name} from {self.module}."
+
+    @property
+    def remedy(self) -> PolicyRemedy:
+        """The remedy of a finding: the line and the import that it needs."""
+        return PolicyRemedy(
+            advice="Write this where the app is created:", code=f"from {self.module} import {self.name}\n{self.code}"
+        )
 
 
 def install_line(app: Any, name: str) -> InstallLine:

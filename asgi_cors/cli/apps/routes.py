@@ -41,6 +41,7 @@ class Route:
         unlisted: The app that serves the paths below, if its routes can't be listed.
         host: The host to which the route is limited, or "".
         installed: The policies around it, from the outside in.
+        is_key: Whether it is not a route, but a path of a policy, in an app whose routes can't be listed.
     """
 
     template: PathTemplate
@@ -49,6 +50,7 @@ class Route:
     unlisted: str = ""
     host: str = ""
     installed: tuple[Installed, ...] = ()
+    is_key: bool = False
 
     @property
     def path(self) -> str:

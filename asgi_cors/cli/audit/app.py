@@ -66,7 +66,7 @@ def _with_keys(route: Route) -> Iterator[Route]:
                 text = f"{installed.root}{stem}"
                 template = PathTemplate(text, (text,), key.endswith("/*"))
                 if template.text != route.template.text:
-                    yield replace(route, template=template)
+                    yield replace(route, template=template, is_key=True)
 
 
 def _route_result(app: InspectedApp, route: Route) -> RouteResult:

@@ -51,7 +51,9 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
 def _verdict(audit: Audit) -> Iterator[RenderableType]:
     """Yield the parts that were not checked, and whether anything is to change."""
     unlisted = dict.fromkeys(
-        f"{result.route.unlisted} at {result.route.path}" for result in audit.routes if result.route.unlisted
+        f"{result.route.unlisted} at {result.route.path}"
+        for result in audit.routes
+        if result.route.unlisted and not result.route.is_key
     )
     if unlisted:
         names = ", ".join([*unlisted][:_MAX_SHOWN])

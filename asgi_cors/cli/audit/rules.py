@@ -42,7 +42,7 @@ def no_policy(context: AuditContext) -> Iterator[Finding]:
         "no-policy",
         f"The app has no CORS policy of asgi_cors. {sends}{hidden}",
         "If pages of other origins may use the app, add a policy.",
-        policy=PolicyRemedy(_EXAMPLE, context.line.sentence),
+        policy=context.line.remedy,
     )
 
 
@@ -85,7 +85,7 @@ def _change(policy: Policy, otherwise: str, **options: Any) -> PolicyRemedy:
     return policy_remedy(otherwise, **options)
 
 
-def preflight_not_routed(context: AuditContext) -> Iterator[Finding]:
+def preflight_refused_by_router(context: AuditContext) -> Iterator[Finding]:
     """The middleware of a single route gets no preflight, because the router refuses OPTIONS before."""
     results = [
         result
@@ -189,7 +189,7 @@ def cors_inside(context: AuditContext) -> Iterator[Finding]:
             yield Finding(
                 "cors-inside",
                 f"{name} sets CORS headers inside of the app{below}: {effect}.",
-                "Remove it, and move the origins that it allows to the policy.",
+                "Remove it, or disable it in the library that adds it, and move the origins that it allows to the policy.",
                 policy=PolicyRemedy(advice="If its routes need another policy, name them in paths."),
             )
     nested = [result for result in context.routes if result.served.is_nested]
@@ -214,7 +214,7 @@ def runs_before(context: AuditContext) -> Iterator[Finding]:
                 f"{name} runs before the policy. It sees preflights first, and its own responses (401, 429, a redirect)"
                 " have no CORS headers.",
                 "Make the policy's middleware the outermost.",
-                policy=PolicyRemedy(advice=context.line.sentence),
+                policy=context.line.remedy,
             )
 
 
@@ -232,17 +232,17 @@ def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
     if not results:
         return
     if any(result.served.policies for result in results):
-        advice = "Write check_websockets=True."
+        policy = PolicyRemedy(advice="Write check_websockets=True.")
     elif any(result.route.installed for result in results):
-        advice = "Have a policy at that path, instead of None."
+        policy = PolicyRemedy(advice="Have a policy at that path, instead of None.")
     else:
-        advice = context.line.sentence
+        policy = context.line.remedy
     yield Finding(
         "websocket-unguarded",
         f"{_paths(results)}: any site can open this WebSocket with the cookies of the user, unless the app itself"
         " checks Origin.",
         "Let the policy check the handshake's Origin.",
-        policy=PolicyRemedy(advice=advice),
+        policy=policy,
     )
 
 
@@ -282,7 +282,7 @@ RULES: Final = (
     runs_before,
     cors_inside,
     method_refused,
-    preflight_not_routed,
+    preflight_refused_by_router,
     nothing_allowed,
     origin_refused,
     policy_unused,

@@ -273,8 +273,8 @@ def test_a_websocket_without_a_policy_shows_the_line_to_write(written):
     app = written(f"""{IMPORTS}
 app = Starlette(routes=[WebSocketRoute("/ws", view)])
 """)
-    advice = {finding["name"]: finding["advice"] for finding in app.audit()["findings"]}
-    assert advice["websocket-unguarded"].startswith("Write install(app, ")
+    code = {finding["name"]: finding["code"] for finding in app.audit()["findings"]}
+    assert code["websocket-unguarded"].startswith("from asgi_cors_starlette import install\ninstall(app, ")
 
 
 def test_socket_io_is_listed_next_to_the_app_inside(written):
