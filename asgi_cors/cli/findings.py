@@ -60,6 +60,8 @@ def _remedies(finding: Finding) -> Iterator[RenderableType]:
         yield _row("asgi_cors", policy.options)
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)
+    if policy.code:
+        yield _code(policy.code)
 
 
 def _row(label: str, text: str) -> RenderableType:
@@ -84,4 +86,5 @@ def as_json(finding: Finding) -> dict[str, str]:
         "docs": recipe.docs if recipe else "",
         "policy": finding.policy.options,
         "advice": finding.policy.advice,
+        "code": finding.policy.code,
     }
