@@ -16,6 +16,7 @@ from .apps import inspect_app, load_app, one_line_errors
 from .audit import report as audit_report
 from .audit.app import audit_app
 from .audit.url import audit_url
+from .check.command import check as check_command
 from .console import report as console_report
 from .console.messages import recognise
 from .doctor import report as doctor_report
@@ -225,4 +226,5 @@ def _standard_input() -> str:
         raise CannotRunError(f"standard input is not text: {error}.") from None
 
 
+group.add_command(check_command)
 group.add_command(origins_group)
