@@ -119,7 +119,6 @@ def null(session: Session) -> Iterator[str]:
 )
 def special_characters(session: Session) -> Iterator[str]:
     """Check hosts with characters such as _, ! and }, which browsers accept."""
-
     first = session.expectation.origins[0]
 
     def make(parts: Parts) -> Iterator[str]:
