@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.check import clauses
 from asgi_cors.cli.check.case import ADVICE, REQUIRED, Case, case
+from asgi_cors.cli.check.expectation import SAFELISTED_METHODS
 from asgi_cors.cli.check.session import NoResponseError
 
 from .blocks import PREFLIGHT_CASES
@@ -41,6 +42,24 @@ def repeated(session: Session) -> Iterator[str]:
     step = session.fetch(session.expectation.origins[0], method, (*headers, headers[0]), preflight_only=True)
     if not step.is_allowed:
         yield step.verdict
+
+
+@case(
+    "preflight-names-empty",
+    ADVICE,
+    clauses.REQUESTS,
+    "The list may be empty, if the script sets no header.",
+    _WRITE,
+    PREFLIGHT_CASES,
+)
+def empty(session: Session) -> Iterator[str]:
+    """Check an empty Access-Control-Request-Headers."""
+    method, _ = declared_preflight(session)
+    if method in SAFELISTED_METHODS:
+        session.skip(f"{method} without headers needs no preflight.")
+    step = session.fetch(session.expectation.origins[0], method, preflight_only=True, lines=(b"",))
+    if not step.is_allowed:
+        yield f"Access-Control-Request-Headers is empty. {step.verdict}"
 
 
 def _form(name: str, title: str, lines: Lines, *, least: int = 1) -> Case:
@@ -90,7 +109,7 @@ CASES: Final = (
     ),
     _form("preflight-names-split", "The names may be in several lines.", tuple, least=_SECOND),
     _form("preflight-names-gaps", "The list may have empty elements.", lambda names: (f",{',,'.join(names)},",)),
-    _form("preflight-names-empty", "The list may be empty.", lambda _: ("",), least=0),
+    empty,
     _form(
         "preflight-names-safelisted",
         "The list may have safelisted names, such as accept.",
