@@ -10,6 +10,7 @@ import click
 from asgi_cors.testing import ScriptError
 
 from .audit.command import command as audit_command
+from .check.command import check as check_command
 from .console.command import command as console_command
 from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
@@ -124,3 +125,4 @@ def _parse_question(url: str, options: dict[str, Any]) -> Question:
 
 for _command in (explain_command, audit_command, origins_group, console_command):
     group.add_command(_command)
+group.add_command(check_command)
