@@ -25,6 +25,7 @@ from .errors import CannotRunError
 from .explain import as_json as explanation_as_json
 from .explain import explain_request, find_path_policy
 from .explain import report as explanation_report
+from .lint.command import command as lint_command
 from .origins.commands import group as origins_group
 from .sources import answers_of
 from .terminal import escape, plain, stderr, stdout
@@ -202,3 +203,4 @@ def audit(app: str | None, url: str | None, **options: Any) -> None:
 
 group.add_command(origins_group)
 group.add_command(console_command)
+group.add_command(lint_command)
