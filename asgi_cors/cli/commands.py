@@ -21,6 +21,7 @@ from .doctor.recipes import find_software
 from .errors import CannotRunError
 from .explain.command import command as explain_command
 from .options import BLOCKED, REQUEST, CommandGroup, show
+from .lint.command import command as lint_command
 from .origins.commands import group as origins_group
 from .terminal import escape, plain, stderr
 
@@ -123,6 +124,5 @@ def _parse_question(url: str, options: dict[str, Any]) -> Question:
     )
 
 
-for _command in (explain_command, audit_command, origins_group, console_command):
+for _command in (explain_command, audit_command, check_command, lint_command, origins_group, console_command):
     group.add_command(_command)
-group.add_command(check_command)

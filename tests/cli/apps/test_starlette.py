@@ -287,5 +287,8 @@ class ASGIApp:  # as python-socketio's
 app = CORSMiddleware(ASGIApp(raw, Starlette(routes=[Route("/x", view)])), allow_origins="https://a.test",
                      paths={{"/socket.io/*": {{"max_age": 5}}}})
 """)
-    assert [(route["path"], route["listed"]) for route in app.audit()["routes"]] == [("/socket.io/*", False), ("/x", True)]
+    assert [(route["path"], route["listed"]) for route in app.audit()["routes"]] == [
+        ("/socket.io/*", False),
+        ("/x", True),
+    ]
     assert app.findings() == {}
