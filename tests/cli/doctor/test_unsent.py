@@ -11,6 +11,8 @@ from tests.cli.corpus.raw import ACAM, ACAO, PAGE, allowing, handshake, sends
 from tests.cli.corpus.serving import Response, serving
 from tests.support.command_line import Ran, run
 
+UNSPECIFIED = "0.0.0.0"  # noqa: S104 - requested, not bound
+
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch):
@@ -19,7 +21,7 @@ def names(monkeypatch):
 
     def resolve(host, *arguments, **options):
         name = host.decode() if isinstance(host, bytes) else host
-        here = name in {"0.0.0.0", "printer.local"} or name.endswith("example.test")  # noqa: S104 - an address to map
+        here = name in {UNSPECIFIED, "printer.local"} or name.endswith("example.test")
         return real("127.0.0.1" if here else host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -64,7 +66,7 @@ def test_the_report_shows_a_request_that_is_not_sent():
     assert "1. preflight: OPTIONS http://api.example.test/x -> not sent (mixed content)" in text
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "printer.local"])
+@pytest.mark.parametrize("host", [UNSPECIFIED, "printer.local"])
 def test_only_chromium_sends_to_a_host_of_the_local_network(host):
     with serving(grant) as server:
         ran = doctor(f"http://{host}:{server.port}/x", "-X", "DELETE", "--no-probes")
@@ -74,7 +76,7 @@ def test_only_chromium_sends_to_a_host_of_the_local_network(host):
     cause = ran.json["cause"]
     assert "Firefox and Safari do not send" in cause["sentence"]
     expected = {
-        "0.0.0.0": f"http://localhost:{server.port}/x",
+        UNSPECIFIED: f"http://localhost:{server.port}/x",
         "printer.local": f"https://printer.local:{server.port}/x",
     }
     assert cause["remedy"] == f"Request {expected[host]}."
@@ -136,8 +138,7 @@ def test_a_redirect_from_https_to_http_is_not_followed(tls):
     assert [exchange["sent"] for exchange in ran.json["exchanges"]] == [True, False]
 
 
-def test_a_redirect_to_http_on_the_same_host_is_named_for_a_page_over_http_too(tls):
-    """No mixed content, but the redirect to another origin fails for the reason that it leads to http."""
+def test_a_redirect_to_http_is_followed_for_a_page_over_http(tls):
     with serving(grant) as plain:
         location = f"http://api.example.test:{plain.port}/items/"
         with serving(sends(302, (ACAO, "http://localhost:3000"), ("Location", location)), tls=tls) as server:
@@ -204,7 +205,7 @@ HOSTS = [
     ("foo.localhost", True, True),
     ("localhost.", True, True),
     ("[::1]", True, True),
-    ("0.0.0.0", True, False),
+    (UNSPECIFIED, True, False),
     ("0.1.2.3", True, False),
     ("[::]", True, False),
     ("[::ffff:127.0.0.1]", True, False),
