@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from asgi_cors.cli.doctor.evidence import ALLOW_HEADERS, ALLOW_METHODS
 from asgi_cors.cli.doctor.probes import PLAIN_GET
-from asgi_cors.cli.doctor.recipes import ORIGIN, PREFLIGHT, Recipe, recipe
+from asgi_cors.cli.doctor.recipes import PREFLIGHT, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, proxy_headers
 from asgi_cors.cli.findings import Finding
 
-from .lists import list_recipe, list_remedy, with_names
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
+from .comparison import another_allowed_origin
+from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
-    from asgi_cors.cli.policy_lines import PolicyRemedy
 
 
 def _preflight(evidence: Evidence, code: str) -> ServerResponse | None:
@@ -104,43 +101,6 @@ def preflight_redirected(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def refused_by_status(evidence: Evidence) -> Iterator[Finding]:
-    """The CORS library refuses with an error status, and its body has the reason."""
-    response = evidence.blocked
-    text = _cors_line(response.text) if response and not response.is_ok else ""
-    if response is None or not text:
-        return
-    lines, remedy, policy = _named_in(text, response, evidence)
-    yield Finding(
-        "refused-by-status",
-        f"The server's CORS library refuses with {response.status} and the reason {text!r}. Browsers hide the reason."
-        " Their consoles mention only the status or a missing header.",
-        remedy,
-        lines,
-        policy,
-    )
-
-
-def _named_in(reason: str, response: ServerResponse, evidence: Evidence) -> tuple[Recipe, str, PolicyRemedy]:
-    """Return the remedy for the origin, method or headers that the reason of a refusal names."""
-    words, question = reason.lower(), evidence.question
-    method = response.request.headers.get("access-control-request-method", "")
-    requested = response.request.headers.get("access-control-request-headers", "").split(",")
-    for word, header, added in (("method", ALLOW_METHODS, [method]), ("header", ALLOW_HEADERS, requested)):
-        if word in words and "origin" not in words and any(added):
-            names = with_names(response.elements(header), added, credentials=question.credentials)
-            remedy = f"Allow the {word} there: {', '.join(added)}. The whole list is then: {', '.join(names)}."
-            return list_recipe(response, header, names), remedy, list_remedy(header, names)
-    remedy = f"Add {question.origin!r} to the origins that the library allows."
-    return recipe(ORIGIN, response, origin=question.origin), remedy, allow_origins(evidence)
-
-
-def _cors_line(body: str) -> str:
-    """Return the first line of a body that mentions CORS, or ""."""
-    lines = (" ".join(line.split()) for line in re.split(r"<[^>]*>|[\r\n]+|&nbsp;", body))
-    return next((line[:120] for line in lines if re.search(r"\bcors\b", line, re.IGNORECASE)), "")
-
-
 def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
     """Authentication responds to OPTIONS with 401, 403 or 407."""
     response = _failed_preflight(evidence)
@@ -223,7 +183,7 @@ def preflight_not_answered(evidence: Evidence) -> Iterator[Finding]:
     """The app responds to OPTIONS itself, although other responses have CORS headers."""
     response = _preflight(evidence, "MissingAllowOriginHeader")
     plain = evidence.probes.get(PLAIN_GET)
-    if response and plain and plain.allowed_origin is not None:
+    if response and plain and plain.allowed_origin is not None and not another_allowed_origin(evidence, "OPTIONS"):
         yield Finding(
             "preflight-not-answered",
             f"The response to GET has CORS headers, the response to OPTIONS ({response.status}) has none. The app's"
@@ -234,16 +194,17 @@ def preflight_not_answered(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-RULES: Final = (
+REDIRECTS: Final = (
     preflight_redirected_to_login,
     preflight_redirected_to_https,
     preflight_redirected_for_slash,
     preflight_redirected,
-    refused_by_status,
+)
+STATUSES: Final = (
     preflight_needs_login,
     preflight_not_routed,
     preflight_stopped_by_gateway,
     preflight_crashed,
     preflight_bad_status,
-    preflight_not_answered,
 )
+NOT_ANSWERED: Final = (preflight_not_answered,)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
 from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HEADER_NOT_EXPOSED
-from asgi_cors.cli.doctor.probes import hostile_origins
 from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
+from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
+from .layers import redirect_advice
 from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
             "redirect-without-cors",
             f"The server redirects the request ({response.status}) to {location}, and the redirect has no"
             " Access-Control-Allow-Origin. Browsers check every response on the way.",
-            f"Request {response.request.url.join(location)}, or send the CORS headers on redirects, too.",
+            "Send the CORS headers on redirects, too. "
+            + redirect_advice(evidence, str(response.request.url.join(location))),
             recipe(ERRORS, response),
             OUTERMOST,
         )
@@ -85,12 +87,24 @@ def response_crashed(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "response-crashed",
             f"CORS is not the cause: the app crashes ({response.status}). The browser reports CORS because the error"
-            " page has no CORS headers.",
+            f" page has no CORS headers.{_open_question(evidence)}",
             "Read the server's log and fix the crash. Then send the CORS headers on errors, so that the page sees"
             " them.",
             recipe(ERRORS, response),
             PolicyRemedy(advice="CORSMiddleware(app, …) around the whole app adds them to a 500 as well."),
         )
+
+
+def _open_question(evidence: Evidence) -> str:
+    """Return the sentence about the other cause that the evidence leaves open, with the request that decides."""
+    if allows_origin_on_preflight(evidence):
+        return " The response to a preflight allows this origin."
+    if fails_everywhere(evidence):
+        return (
+            " Every tested path, method and origin fails alike, so a CORS check that refuses by an error is possible,"
+            " too. A request with an origin that the server allows decides."
+        )
+    return " No response shows whether this origin is allowed. A request that does not fail decides."
 
 
 def error_without_cors(evidence: Evidence) -> Iterator[Finding]:
@@ -100,7 +114,8 @@ def error_without_cors(evidence: Evidence) -> Iterator[Finding]:
         layer = "Authentication" if response.status in _AUTHENTICATION else "A layer before or outside of CORS"
         yield Finding(
             "error-without-cors",
-            f"{layer} responds with {response.status} and no CORS headers, so the page can't even read the error.",
+            f"{layer} responds with {response.status} and no CORS headers, so the page can't even read the error."
+            f"{_open_question(evidence)}",
             "Put CORS outside of that layer, so that errors have the headers, too.",
             recipe(ERRORS, response),
             OUTERMOST,
@@ -109,36 +124,21 @@ def error_without_cors(evidence: Evidence) -> Iterator[Finding]:
 
 def only_preflight_answered(evidence: Evidence) -> Iterator[Finding]:
     """The preflight is allowed, and the response itself has no CORS headers."""
-    response, preflight = _without_cors(evidence), evidence.preflight
-    if response and preflight and preflight.allowed_origin is not None:
+    response = _without_cors(evidence)
+    if response and response.is_ok and grants_preflight(evidence):
+        lists = (
+            " The response has 'Vary: Origin', so another layer may check the origin with a list of its own."
+            if names_origin_in_vary(response)
+            else ""
+        )
         yield Finding(
             "only-preflight-answered",
             f"The response to the preflight is right, but the response to {evidence.question.method} has no"
-            " Access-Control-Allow-Origin.",
+            f" Access-Control-Allow-Origin. The code that sends the header does not run for this route.{lists}",
             "Send the header on every response, not only on the response to OPTIONS.",
             recipe(ORIGIN, response, origin=evidence.question.origin),
             allow_origins(evidence),
         )
-
-
-def origin_not_allowed(evidence: Evidence) -> Iterator[Finding]:
-    """CORS is configured, and the list does not have this origin."""
-    response = evidence.blocked
-    if response is None or evidence.code != "MissingAllowOriginHeader":
-        return
-    others = [name for name in hostile_origins(evidence.question.origin) if evidence.allows_probe(name)]
-    if not (response.has_cors or response.varies_by_origin or others):
-        return
-    sign = "the response has other CORS headers" if response.has_cors else "the response has 'Vary: Origin'"
-    if others:
-        sign = f"it allows {evidence.probes[others[0]].allowed_origin}"
-    yield Finding(
-        "origin-not-allowed",
-        f"The server supports CORS ({sign}), but does not allow {evidence.question.origin!r}.",
-        "Add the origin to the server's list: scheme, host and port as in the browser's address bar.",
-        recipe(ORIGIN, response, origin=evidence.question.origin),
-        allow_origins(evidence),
-    )
 
 
 def no_cors(evidence: Evidence) -> Iterator[Finding]:
@@ -212,15 +212,17 @@ def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-RULES: Final = (
+REDIRECTS: Final = (
+    redirected_with_password,
     redirected_to_login,
     redirect_without_cors,
-    stopped_by_gateway,
-    response_crashed,
-    error_without_cors,
-    only_preflight_answered,
-    origin_not_allowed,
-    no_cors,
+)
+GATEWAYS: Final = (stopped_by_gateway,)
+ONLY_PREFLIGHT: Final = (only_preflight_answered,)
+ERRORS_WITHOUT_CORS: Final = (response_crashed, error_without_cors)
+NOT_CONFIGURED: Final = (no_cors,)
+RULES: Final = (
+    unreadable_header,
     header_not_sent,
     header_not_exposed,
 )
