@@ -1,4 +1,4 @@
-"""A mistake in an option: one line that says what to write, and that works if it is written."""
+"""A mistake in an option: one line that says what to write, and that works."""
 
 import re
 import shlex

@@ -45,7 +45,7 @@ def test_the_status_of_the_handshake_shows_the_cause(response, name, text):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_an_origin_that_is_refused_is_told_by_a_handshake_of_the_apis_own_page(status):
+def test_a_handshake_of_the_apis_own_page_shows_that_the_origin_is_refused(status):
     """The same handshake is accepted with the API's own origin."""
     with serving(lambda request: Response(status if request.origin == PAGE else 101)) as server:
         found = cause(server.url)
