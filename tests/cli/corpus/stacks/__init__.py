@@ -1,11 +1,12 @@
 """Real stacks as users set them up, each with the cases on which the doctor is tested."""
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import express, flask_cors, nginx, python, python_cases, starlette
+from . import flask_cors, nginx, node, python, python_cases, starlette
 from .case import Case
 
 
@@ -20,10 +21,12 @@ class Stack:
 
 STACKS = {
     "nginx": Stack(nginx.start, nginx.BROKEN, nginx.HEALTHY),
-    "express": Stack(express.start, express.BROKEN, express.HEALTHY),
     "flask-cors": Stack(flask_cors.start, flask_cors.BROKEN, flask_cors.HEALTHY),
     "starlette": Stack(starlette.start, starlette.BROKEN, starlette.HEALTHY),
 }
 STACKS |= {
     name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
+}
+STACKS |= {
+    name: Stack(functools.partial(node.start, name), node.BROKEN[name], node.HEALTHY[name]) for name in node.BROKEN
 }
