@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.findings import Finding
 
-from .rules import firewalls, layers, lists, notes, origin, preflight, refused, response, risks, spelling
+from .recipes import complete
+from .rules import (
+    firewalls,
+    layers,
+    lists,
+    network,
+    notes,
+    origin,
+    preflight,
+    refused,
+    response,
+    risks,
+    spelling,
+    websocket,
+)
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -17,6 +31,9 @@ if TYPE_CHECKING:
 
 # The first finding is the cause, so the order matters. Each group relies on the groups before it.
 CAUSES: Final[tuple[Rule, ...]] = (
+    # There is no usable HTTP response, or a WebSocket's handshake is refused.
+    *network.RULES,
+    *websocket.RULES,
     # A layer in front of the app responds itself. Its response says nothing about the app.
     *firewalls.RULES,
     # The header that the browser misses is there, under another name.
@@ -76,7 +93,9 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 
 def _apply(rules: tuple[Rule, ...], evidence: Evidence) -> Iterator[Finding]:
-    return chain.from_iterable(rule(evidence) for rule in rules)
+    for finding in chain.from_iterable(rule(evidence) for rule in rules):
+        recipe = finding.recipe and complete(finding.recipe, evidence.question)
+        yield replace(finding, recipe=recipe)
 
 
 def _unknown(evidence: Evidence) -> Finding:

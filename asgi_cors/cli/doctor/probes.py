@@ -32,6 +32,7 @@ SUBDOMAIN: Final = "as a subdomain of the page's host"
 SIBLING: Final = "as another subdomain of the page's site"
 DOWNGRADED: Final = "as the same host over http"
 NO_ORIGIN: Final = "without Origin"
+OWN_ORIGIN: Final = "as the API's own page"
 PLAIN_GET: Final = "with a plain GET"
 UNCACHED: Final = "past the caches"
 UNKNOWN_PATH: Final = "at an unknown path"
@@ -90,6 +91,9 @@ def build_probes(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
     if question.is_handshake:
         for name, origin in hostile_origins(question.origin).items():
             yield name, _handshake(evidence, origin)
+        if not evidence.is_allowed:
+            yield OWN_ORIGIN, _handshake(evidence, own_origin(evidence.exchanges[0].request.url))
+            yield NO_ORIGIN, _handshake(evidence, "")
         return
     for name, origin in hostile_origins(question.origin).items():
         safe, url = question.is_safe, httpx.URL(question.url)
@@ -214,7 +218,8 @@ def _preflight(
 
 
 def _handshake(evidence: Evidence, origin: str) -> httpx.Request:
-    """Return the handshake with another origin."""
+    """Return the handshake with another origin, or without one."""
     first = evidence.exchanges[0].request
     headers = [(name, value) for name, value in first.headers.raw if name.lower() != b"origin"]
-    return httpx.Request("GET", first.url, headers=[*headers, (b"origin", origin.encode())])
+    added = [(b"origin", origin.encode())] if origin else []
+    return httpx.Request("GET", first.url, headers=[*headers, *added])

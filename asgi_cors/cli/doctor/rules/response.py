@@ -1,4 +1,4 @@
-"""Causes in the response to the request itself: a missing header, a redirect, a handshake."""
+"""Causes in the response to the request itself: a missing header, a redirect, a header that is not exposed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
-from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT
+from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HEADER_NOT_EXPOSED
 from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
@@ -27,31 +27,6 @@ _EXPOSE: Final = "Access-Control-Expose-Headers"
 def _without_cors(evidence: Evidence) -> ServerResponse | None:
     """Return the response to the request itself if it is blocked for a missing Access-Control-Allow-Origin."""
     return None if evidence.is_preflight or evidence.code != "MissingAllowOriginHeader" else evidence.blocked
-
-
-def redirected_with_password(evidence: Evidence) -> Iterator[Finding]:
-    """Location has a user name or a password."""
-    if evidence.code == "RedirectContainsCredentials":
-        yield Finding(
-            "redirected-with-password",
-            "The server redirects to a URL with a user name or a password. Browsers do not follow such a redirect.",
-            "Redirect to the URL without them.",
-        )
-
-
-def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
-    """Location has http, because the app does not know that its proxy terminates TLS."""
-    for response in evidence.main_responses:
-        is_redirect = response.status in _REDIRECTS
-        after = response.request.url.join(response.get("location") or "") if is_redirect else None
-        if after is not None and response.request.url.scheme == "https" and after.scheme == "http":
-            yield Finding(
-                "redirected-to-http",
-                f"The server redirects from https to {after}. Browsers block http on a secure page. The app does not"
-                " know that the proxy before it terminates TLS.",
-                "Forward the scheme: X-Forwarded-Proto from the proxy, and an app that trusts it (uvicorn"
-                " --proxy-headers --forwarded-allow-ips, Flask ProxyFix, Django SECURE_PROXY_SSL_HEADER).",
-            )
 
 
 def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
@@ -181,20 +156,6 @@ def no_cors(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
-    """The server refuses the WebSocket."""
-    if evidence.results[0].problem == HANDSHAKE_REFUSED:
-        response = evidence.responses[-1]
-        body = " ".join(response.text.split())[:160]
-        yield Finding(
-            "handshake-refused",
-            f"The server refuses the handshake with {response.status}{f' and the text {body!r}' if body else ''}.",
-            "Allow the origin there. If it uses cookies, allow credentials, too. A proxy must forward Upgrade and"
-            " Connection.",
-            policy=allow_origins(evidence),
-        )
-
-
 def _hidden_headers(evidence: Evidence) -> list[str]:
     """Return the response headers that the script reads and can't read."""
     result = next((result for result in evidence.results if result.problem == HEADER_NOT_EXPOSED), None)
@@ -251,22 +212,7 @@ def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def mixed_content(evidence: Evidence) -> Iterator[Finding]:
-    """A page over https requests http."""
-    if any(result.problem == MIXED_CONTENT for result in evidence.results):
-        secure = evidence.question.url.replace("http:", "https:", 1).replace("ws:", "wss:", 1)
-        yield Finding(
-            "mixed-content",
-            "A page over https can't request http. Browsers block the request before they send it, whatever CORS"
-            " allows.",
-            f"Request {secure}.",
-        )
-
-
 REDIRECTS: Final = (
-    redirected_to_http,
-    mixed_content,
-    redirected_with_password,
     redirected_to_login,
     redirect_without_cors,
 )
@@ -275,7 +221,6 @@ ONLY_PREFLIGHT: Final = (only_preflight_answered,)
 ERRORS_WITHOUT_CORS: Final = (response_crashed, error_without_cors)
 NOT_CONFIGURED: Final = (no_cors,)
 RULES: Final = (
-    handshake_refused,
     unreadable_header,
     header_not_sent,
     header_not_exposed,

@@ -204,14 +204,13 @@ def handshake_unguarded(evidence: Evidence) -> Iterator[Finding]:
 def needs_local_network_access(evidence: Evidence) -> Iterator[Finding]:
     """A public page requests this machine or the local network, which needs the user's permission in Chromium."""
     page, target = evidence.address_spaces
-    if page == "public" and target in {"local", "loopback"}:
+    is_unsent = evidence.results[0].is_unsent  # Chromium reports another cause then
+    if page == "public" and target in {"local", "loopback"} and not is_unsent:
         place = "on this machine" if target == "loopback" else "in the local network"
-        is_http = evidence.question.origin.startswith("http:")
-        refused = " This page is over http, so Chromium refuses at once." if is_http else ""
         yield Finding(
             "needs-local-network-access",
             f"The page is public, and the URL is {place}. Chromium needs the user's permission (Local Network"
-            f" Access). No header changes that.{refused}",
+            " Access). No header changes that.",
             "Serve the page over https and let the user allow it, or serve the page from the same network.",
         )
 
