@@ -53,7 +53,7 @@ def render_findings(findings: Iterable[Finding], style: str) -> RenderableType:
 def _remedies(finding: Finding) -> Iterator[RenderableType]:
     yield _row("Write", finding.remedy)
     recipe, policy = finding.recipe, finding.policy
-    if recipe and recipe.lines:
+    if recipe and recipe.software:
         yield _row("Here", f"{recipe.software}, see {recipe.docs}")
         yield _code(recipe.lines)
     if policy.options:
@@ -80,7 +80,7 @@ def as_json(finding: Finding) -> dict[str, str]:
         "sentence": finding.sentence,
         "remedy": finding.remedy,
         "recipe": recipe.lines if recipe else "",
-        "software": recipe.software if recipe and recipe.lines else "",
+        "software": recipe.software if recipe else "",
         "docs": recipe.docs if recipe else "",
         "policy": finding.policy.options,
         "advice": finding.policy.advice,
