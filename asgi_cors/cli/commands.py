@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
-import httpx
 
 from asgi_cors.testing import ScriptError
 
@@ -19,6 +18,7 @@ from .audit.url import audit_url
 from .console.command import command as console_command
 from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
+from .doctor.connections import Connections
 from .doctor.diagnosis import diagnose
 from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
 from .doctor.recipes import find_software
@@ -134,8 +134,8 @@ def doctor(url: str, **options: Any) -> None:
         raise SystemExit(BLOCKED)
 
 
-def _transport(options: dict[str, Any]) -> httpx.HTTPTransport:
-    return httpx.HTTPTransport(verify=not options["insecure"])
+def _transport(options: dict[str, Any]) -> Connections:
+    return Connections(verify=not options["insecure"])
 
 
 def _parse_question(url: str, options: dict[str, Any]) -> Question:

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors.cli.findings import Finding
 
 from .recipes import complete
-from .rules import firewalls, layers, lists, notes, origin, preflight, refused, response, risks, spelling
+from .rules import (
+    firewalls,
+    layers,
+    lists,
+    network,
+    notes,
+    origin,
+    preflight,
+    refused,
+    response,
+    risks,
+    spelling,
+    websocket,
+)
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -18,6 +31,9 @@ if TYPE_CHECKING:
 
 # The first finding is the cause, so the order matters. Each group relies on the groups before it.
 CAUSES: Final[tuple[Rule, ...]] = (
+    # There is no usable HTTP response, or a WebSocket's handshake is refused.
+    *network.RULES,
+    *websocket.RULES,
     # A layer in front of the app responds itself. Its response says nothing about the app.
     *firewalls.RULES,
     # The header that the browser misses is there, under another name.

@@ -31,10 +31,10 @@ SUBDOMAIN: Final = "as a subdomain of the page's host"
 SIBLING: Final = "as another subdomain of the page's site"
 DOWNGRADED: Final = "as the same host over http"
 NO_ORIGIN: Final = "without Origin"
+OWN_ORIGIN: Final = "as the API's own page"
 PLAIN_GET: Final = "with a plain GET"
 UNCACHED: Final = "past the caches"
 UNKNOWN_PATH: Final = "at an unknown path"
-OWN_ORIGIN: Final = "as the API's own page"
 PREFLIGHT: Final = "as a preflight"
 PREFLIGHT_FOR_GET: Final = "as a preflight for GET"
 PREFLIGHT_WITHOUT_HEADERS: Final = "as a preflight without the script's headers"
@@ -86,6 +86,9 @@ def build_probes(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
     question, blocked = evidence.question, evidence.blocked
     if question.is_handshake:
         yield ANOTHER_SITE, _handshake(evidence, f"https://{ATTACKER}")
+        if not evidence.is_allowed:
+            yield OWN_ORIGIN, _handshake(evidence, own_origin(evidence.exchanges[0].request.url))
+            yield NO_ORIGIN, _handshake(evidence, "")
         return
     for name, origin in hostile_origins(question.origin).items():
         safe, url = question.is_safe, httpx.URL(question.url)
@@ -210,7 +213,8 @@ def _preflight(
 
 
 def _handshake(evidence: Evidence, origin: str) -> httpx.Request:
-    """Return the handshake with another origin."""
+    """Return the handshake with another origin, or without one."""
     first = evidence.exchanges[0].request
     headers = [(name, value) for name, value in first.headers.raw if name.lower() != b"origin"]
-    return httpx.Request("GET", first.url, headers=[*headers, (b"origin", origin.encode())])
+    added = [(b"origin", origin.encode())] if origin else []
+    return httpx.Request("GET", first.url, headers=[*headers, *added])

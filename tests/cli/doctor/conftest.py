@@ -1,10 +1,12 @@
-"""The running stacks of the corpus."""
+"""The running stacks of the corpus, and a certificate."""
 
 import contextlib
 import functools
+import ssl
 
 import pytest
 
+from tests.cli.corpus.sockets import certificate
 from tests.cli.corpus.stacks import STACKS
 
 
@@ -18,3 +20,9 @@ def url_of(tmp_path_factory):
             return running.enter_context(STACKS[stack].start(tmp_path_factory.mktemp("stack")))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A server's TLS context with a self-signed certificate."""
+    return certificate(tmp_path_factory.mktemp("tls"))

@@ -131,12 +131,15 @@ def test_json_has_the_documented_keys():
         "code": "HeaderNotExposed",
         "step": "request",
         "console": None,
+        "needs_https": False,
     }
     assert set(data["cause"]) == {
         "name", "sentence", "remedy", "recipe", "software", "docs", "policy", "advice",
     }  # fmt: skip
     assert [exchange["kind"] for exchange in data["exchanges"]] == ["preflight", "main"]
-    assert set(data["exchanges"][0]) == {"kind", "method", "url", "status", "request", "response"}
+    assert set(data["exchanges"][0]) == {
+        "kind", "check", "method", "url", "sent", "status", "problem", "request", "response",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

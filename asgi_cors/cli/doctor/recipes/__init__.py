@@ -38,6 +38,7 @@ METHODS: Final = "methods"
 HEADERS: Final = "headers"
 EXPOSE: Final = "expose"
 VARY: Final = "vary"
+UPGRADE: Final = "upgrade"
 # Each goal with its title in docs/servers.md.
 GOALS: Final = {
     ORIGIN: "Allow an origin",
@@ -49,6 +50,7 @@ GOALS: Final = {
     ERRORS: "Send the headers on errors",
     ONCE: "Send each header once",
     VARY: "Send Vary: Origin",
+    UPGRADE: "Forward WebSockets",
 }
 
 DOCS: Final = "docs"

@@ -26,7 +26,7 @@ from asgi_cors.cli.doctor.probes import (
     hostile_origins,
 )
 
-from .refusals import is_traceback, refusal_reason
+from .refusals import is_crash, refusal_reason, refused_part
 from .rule import GATEWAY_STATUSES, SERVER_ERROR
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _others(evidence: Evidence, failed: ServerResponse) -> Iterator[ServerRespon
 
 def _is_recovered(failed: ServerResponse, other: ServerResponse) -> bool:
     """Return whether the other request succeeds. A 404 counts as a success where the first one crashes."""
-    if other.status in GATEWAY_STATUSES or is_traceback(failed):
+    if other.status in GATEWAY_STATUSES or is_crash(failed):
         return False
     return other.status < (SERVER_ERROR if failed.status >= SERVER_ERROR else _ERROR)
 
@@ -99,9 +99,19 @@ def preflight_of_origin(evidence: Evidence) -> ServerResponse | None:
     return evidence.preflight or evidence.probes.get(PREFLIGHT)
 
 
+def allows_page(evidence: Evidence, response: ServerResponse | None) -> bool:
+    """Return whether a response allows the page's origin, whatever its status."""
+    return response is not None and response.allowed_origin in {evidence.question.origin, "*"}
+
+
 def is_granted(evidence: Evidence, response: ServerResponse | None) -> bool:
     """Return whether a response is successful, and allows the page's origin."""
-    return response is not None and response.is_ok and response.allowed_origin in {evidence.question.origin, "*"}
+    return response is not None and response.is_ok and allows_page(evidence, response)
+
+
+def allows_origin_on_preflight(evidence: Evidence) -> bool:
+    """Return whether the response to a preflight allows the page's origin. It may refuse the method."""
+    return allows_page(evidence, preflight_of_origin(evidence))
 
 
 def grants_preflight(evidence: Evidence) -> bool:
@@ -129,17 +139,24 @@ def another_allowed_origin(evidence: Evidence, method: str = "") -> str:
 
 
 def sign_of_cors(evidence: Evidence) -> str:
-    """Return the fact that shows that CORS is configured for this URL, or ""."""
+    """Return the fact that shows that CORS runs at this URL and does not allow the page's origin, or ""."""
     blocked, preflight = evidence.blocked, preflight_of_origin(evidence)
+    if allows_page(evidence, preflight):
+        return ""
     another, reason = another_allowed_origin(evidence), refusal_reason(preflight)
     if another:
         return f"it allows {another}"
     if blocked and blocked.has_cors:
         return "the response has other CORS headers"
-    if reason:
+    if refused_part(reason) == "origin":
         return f"it refuses a preflight with the reason {reason!r}"
     if names_origin_in_vary(blocked):
         return "the response has 'Vary: Origin'"
+    without = evidence.probes.get(NO_ORIGIN)
+    if without and without.allowed_origin is not None:
+        return f"without Origin, it allows {without.allowed_origin!r}"
+    if names_origin_in_vary(without):
+        return "the response without Origin has 'Vary: Origin'"
     if preflight and (preflight.has_cors or names_origin_in_vary(preflight)):
         return "the response to a preflight has headers of CORS"
     plain = evidence.probes.get(NO_ORIGIN_OPTIONS)
@@ -156,6 +173,6 @@ def fails_everywhere(evidence: Evidence) -> bool:
         response
         and response.status >= SERVER_ERROR
         and response.status not in GATEWAY_STATUSES
-        and not is_traceback(response)
+        and not is_crash(response)
         for response in responses
     )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence
 
 _PROGRAM_VALUES: Final = {
-    *("none", "null", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
+    *("none", "null", "(null)", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
+    *("nan", "%{origin}e", "%{origin}i", "{http.request.header.origin}", "req.http.origin"),
 }
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _HEADER: Final = "Access-Control-Allow-Origin"
@@ -170,11 +171,11 @@ def another_origin_allowed(evidence: Evidence) -> Iterator[Finding]:
 
 
 RULES: Final = (
+    origin_is_a_word,
     list_of_origins,
     origin_with_slash,
     origin_in_quotes,
     origin_empty,
-    origin_is_a_word,
     origin_is_a_pattern,
     origin_without_scheme,
     origin_in_another_spelling,

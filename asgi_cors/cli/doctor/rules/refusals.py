@@ -19,15 +19,21 @@ _MAX_LENGTH: Final = 300  # characters; a longer text is a page, not a message
 _MAX_DEPTH: Final = 4
 _SUBJECT: Final = re.compile(r"\b(cors|cross[- ]origin|origins?)\b|corspreflight|corsresponse", re.IGNORECASE)
 _REFUSAL: Final = re.compile(
-    r"\b(not (be )?(allowed|permitted|enabled|accepted|trusted|authori[sz]ed|whitelisted|supported|in)|"
-    r"disallowed|denied|forbidden|blocked|reject(ed|s)?|refuse[ds]?|unauthori[sz]ed|untrusted|unsupported|violation|does not match|"
-    r"no matching rule|is disabled for|preflight request failed|invalid cors request)\b",
+    r"\b(not (be )?(allowed|permitted|enabled|accepted|trusted|authori[sz]ed|whitelisted|supported|in)"
+    r"|disallowed|denied|forbidden|blocked|reject(ed|s)?|refuse[ds]?|unauthori[sz]ed|untrusted|unsupported|violation"
+    r"|does not match|no matching rule|is disabled for|preflight request failed|invalid cors request)\b",
     re.IGNORECASE,
 )
 # Complete messages that do not name CORS. Fastify's documentation throws the first.
 _COMPLETE: Final = {"not allowed", "origin not allowed", "not allowed origin"}
 _MESSAGE_KEYS: Final = ("message", "error", "detail", "title", "reason", "msg", "description", "errors")
 _REFUSAL_HEADERS: Final = ("cors-error", "x-cors-error", "x-cors-reason")
+# A message of a crash: the program did not raise it on purpose.
+_CRASH: Final = re.compile(
+    r"^(?!Error:|Exception:)\w+(Error|Exception)\b|is not (a function|defined|iterable)|cannot read propert"
+    r"|has no attribute|'?nonetype'?|invalid url",
+    re.IGNORECASE,
+)
 _TRACEBACK: Final = re.compile(
     r"Traceback \(most recent call last\)|Werkzeug Debugger|(?:\n|<br ?/?>|<li>)(?:\s|&nbsp;)*at [^\n]*[:(]|"
     r"^Stack trace:|\bat [\w.$]+\([\w.]+\.java:\d+\)|^goroutine \d+",
@@ -54,9 +60,18 @@ def refusal_reason(response: ServerResponse | None) -> str:
     return ""
 
 
-def is_traceback(response: ServerResponse) -> bool:
-    """Return whether a body shows where a program crashed."""
-    return bool(_TRACEBACK.search(response.text))
+def refused_part(reason: str) -> str:
+    """Return the part of the request that a reason names first: "origin", "method", "header", or ""."""
+    match = re.search(r"\b(origin|method|header)s?\b", reason, re.IGNORECASE)
+    return match[1].lower() if match else ""
+
+
+def is_crash(response: ServerResponse) -> bool:
+    """Return whether a body shows a crash: a traceback, or the message of an error that is not raised on purpose."""
+    texts = [" ".join(html.unescape(message).split()) for message in _messages(response)]
+    if any(text.startswith(("Error: ", "Exception: ")) for text in texts):
+        return False
+    return bool(_TRACEBACK.search(response.text)) or any(_CRASH.search(text) for text in texts)
 
 
 def _is_complete(text: str) -> bool:

@@ -15,7 +15,6 @@ from asgi_cors.cli.doctor.servers import detect_servers
 from asgi_cors.cli.findings import Finding
 
 from .comparison import (
-    another_allowed_origin,
     difference_by_origin,
     fails_everywhere,
     grants_preflight,
@@ -24,7 +23,7 @@ from .comparison import (
     sign_of_cors,
 )
 from .lists import list_recipe, list_remedy, with_names
-from .refusals import refusal_reason
+from .refusals import refusal_reason, refused_part
 from .rule import GATEWAY_STATUSES, SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
@@ -120,9 +119,7 @@ def refused_in_a_success(evidence: Evidence) -> Iterator[Finding]:
     reason = refusal_reason(response)
     if response and response.is_ok and reason:
         lines, remedy, policy = _named_in(reason, response, evidence)
-        words = reason.lower()
-        names = {"origin": "origin-not-allowed", "method": "method-not-allowed", "header": "header-not-allowed"}
-        name = next((name for word, name in names.items() if word in words), "no-cors")
+        name = _name_of_part(reason, response)
         sentence = f"The server's CORS library refuses the preflight with the reason {reason!r}."
         yield Finding(name, sentence, remedy, lines, policy)
 
@@ -132,14 +129,21 @@ def part_refused_silently(evidence: Evidence) -> Iterator[Finding]:
     response, part = evidence.blocked, grants_simpler_preflight(evidence)
     if response and response.is_ok and part and evidence.code == "MissingAllowOriginHeader":
         lines, remedy, policy = _named_in(part, response, evidence)
-        name = "method-not-allowed" if part == "method" else "header-not-allowed"
         yield Finding(
-            name,
+            _name_of_part(part, response),
             f"The server refuses the preflight by a response without CORS headers. {_granted_without(part)}",
             remedy,
             lines,
             policy,
         )
+
+
+def _name_of_part(reason: str, response: ServerResponse) -> str:
+    """Return the name of the cause for the part of the request that a reason names."""
+    requested = response.request.headers.get("access-control-request-headers", "").split(",")
+    header = "content-type-not-allowed" if "content-type" in requested else "header-not-allowed"
+    names = {"origin": "origin-not-allowed", "method": "method-not-allowed", "header": header}
+    return names.get(refused_part(reason), "no-cors")
 
 
 def _granted_without(part: str) -> str:
@@ -149,14 +153,16 @@ def _granted_without(part: str) -> str:
 
 def _named_in(reason: str, response: ServerResponse, evidence: Evidence) -> tuple[Recipe, str, PolicyRemedy]:
     """Return the remedy for the origin, method or headers that the reason of a refusal names."""
-    words, question = reason.lower(), evidence.question
-    method = response.request.headers.get("access-control-request-method", "")
-    requested = response.request.headers.get("access-control-request-headers", "").split(",")
-    for word, header, added in (("method", ALLOW_METHODS, [method]), ("header", ALLOW_HEADERS, requested)):
-        if word in words and (f"{word} is not" in words or f"{word} " in words or "origin" not in words) and any(added):
-            names = with_names(response.elements(header), added, credentials=question.credentials)
-            remedy = f"Allow the {word} there: {', '.join(added)}. The whole list is then: {', '.join(names)}."
-            return list_recipe(response, header, names), remedy, list_remedy(header, names)
+    question, part = evidence.question, refused_part(reason)
+    if part == "method":
+        header, added = ALLOW_METHODS, [response.request.headers.get("access-control-request-method", "")]
+    else:
+        header = ALLOW_HEADERS
+        added = response.request.headers.get("access-control-request-headers", "").split(",")
+    if part in {"method", "header"} and any(added):
+        names = with_names(response.elements(header), added, credentials=question.credentials)
+        remedy = f"Allow the {part} there: {', '.join(added)}. The whole list is then: {', '.join(names)}."
+        return list_recipe(response, header, names), remedy, list_remedy(header, names)
     remedy = f"Add {question.origin!r} to the origins that the library allows."
     return recipe(ORIGIN, response, origin=question.origin), remedy, allow_origins(evidence)
 
@@ -179,8 +185,6 @@ def origin_not_allowed(evidence: Evidence) -> Iterator[Finding]:
     """CORS is configured, and the list does not have this origin."""
     response, sign = evidence.blocked, sign_of_cors(evidence)
     if response is None or evidence.code != "MissingAllowOriginHeader" or not sign:
-        return
-    if grants_preflight(evidence) and not another_allowed_origin(evidence):
         return
     yield Finding(
         "origin-not-allowed",

@@ -1,4 +1,4 @@
-"""Causes in the response to the request itself: a missing header, a redirect, a handshake."""
+"""Causes in the response to the request itself: a missing header, a redirect, a header that is not exposed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
-from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT
+from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HEADER_NOT_EXPOSED
 from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
-from .comparison import fails_everywhere, grants_preflight, names_origin_in_vary
-from .rule import FORWARD_SCHEME, GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins, is_downgrade
+from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
+from .layers import redirect_advice
+from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -26,33 +27,6 @@ _EXPOSE: Final = "Access-Control-Expose-Headers"
 def _without_cors(evidence: Evidence) -> ServerResponse | None:
     """Return the response to the request itself if it is blocked for a missing Access-Control-Allow-Origin."""
     return None if evidence.is_preflight or evidence.code != "MissingAllowOriginHeader" else evidence.blocked
-
-
-def redirected_with_password(evidence: Evidence) -> Iterator[Finding]:
-    """Location has a user name or a password."""
-    if evidence.code == "RedirectContainsCredentials":
-        yield Finding(
-            "redirected-with-password",
-            "The server redirects to a URL with a user name or a password. Browsers do not follow such a redirect.",
-            "Redirect to the URL without them.",
-        )
-
-
-def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
-    """Location has http, because the app does not know that its proxy terminates TLS."""
-    for response in evidence.main_responses:
-        is_redirect = response.status in _REDIRECTS
-        after = response.request.url.join(response.get("location") or "") if is_redirect else None
-        if after is not None and response.request.url.scheme == "https" and after.scheme == "http":
-            secure = after.copy_with(scheme="https")
-            direct = f" Or request {secure}, without the redirect." if secure != response.request.url else ""
-            forward = f"{FORWARD_SCHEME}{direct}"
-            yield Finding(
-                "redirected-to-http",
-                f"The server redirects from https to {after}. That is another origin, and browsers block http on a"
-                " secure page.",
-                forward if is_downgrade(response.request.url, after) else f"Redirect to {secure}.",
-            )
 
 
 def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
@@ -79,7 +53,8 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
             "redirect-without-cors",
             f"The server redirects the request ({response.status}) to {location}, and the redirect has no"
             " Access-Control-Allow-Origin. Browsers check every response on the way.",
-            f"Request {response.request.url.join(location)}, or send the CORS headers on redirects, too.",
+            "Send the CORS headers on redirects, too. "
+            + redirect_advice(evidence, str(response.request.url.join(location))),
             recipe(ERRORS, response),
             OUTERMOST,
         )
@@ -122,8 +97,8 @@ def response_crashed(evidence: Evidence) -> Iterator[Finding]:
 
 def _open_question(evidence: Evidence) -> str:
     """Return the sentence about the other cause that the evidence leaves open, with the request that decides."""
-    if grants_preflight(evidence):
-        return " A preflight of this origin is granted, so the origin is allowed."
+    if allows_origin_on_preflight(evidence):
+        return " The response to a preflight allows this origin."
     if fails_everywhere(evidence):
         return (
             " Every tested path, method and origin fails alike, so a CORS check that refuses by an error is possible,"
@@ -178,20 +153,6 @@ def no_cors(evidence: Evidence) -> Iterator[Finding]:
             f"Send 'Access-Control-Allow-Origin: {evidence.question.origin}' and 'Vary: Origin'.",
             recipe(ORIGIN, response, origin=evidence.question.origin),
             allow_origins(evidence),
-        )
-
-
-def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
-    """The server refuses the WebSocket."""
-    if evidence.results[0].problem == HANDSHAKE_REFUSED:
-        response = evidence.responses[-1]
-        body = " ".join(response.text.split())[:160]
-        yield Finding(
-            "handshake-refused",
-            f"The server refuses the handshake with {response.status}{f' and the text {body!r}' if body else ''}.",
-            "Allow the origin there. If it uses cookies, allow credentials, too. A proxy must forward Upgrade and"
-            " Connection.",
-            policy=allow_origins(evidence),
         )
 
 
@@ -251,22 +212,7 @@ def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def mixed_content(evidence: Evidence) -> Iterator[Finding]:
-    """A page over https requests http."""
-    if any(result.problem == MIXED_CONTENT for result in evidence.results):
-        secure = evidence.question.url.replace("http:", "https:", 1).replace("ws:", "wss:", 1)
-        yield Finding(
-            "mixed-content",
-            "A page over https can't request http. Browsers block the request before they send it, whatever CORS"
-            " allows.",
-            f"Request {secure}.",
-        )
-
-
 REDIRECTS: Final = (
-    redirected_to_http,
-    mixed_content,
-    redirected_with_password,
     redirected_to_login,
     redirect_without_cors,
 )
@@ -275,7 +221,6 @@ ONLY_PREFLIGHT: Final = (only_preflight_answered,)
 ERRORS_WITHOUT_CORS: Final = (response_crashed, error_without_cors)
 NOT_CONFIGURED: Final = (no_cors,)
 RULES: Final = (
-    handshake_refused,
     unreadable_header,
     header_not_sent,
     header_not_exposed,

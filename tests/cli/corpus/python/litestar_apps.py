@@ -57,7 +57,9 @@ APPS = {
     "elsewhere": api(CORSConfig(allow_origins=["http://localhost:3000"])),
     "methods": api(CORSConfig(allow_origins=[PAGE], allow_methods=["GET"])),
     "headers": api(CORSConfig(allow_origins=[PAGE], allow_headers=["authorization"])),
-    "pattern": api(CORSConfig(allow_origins=[], allow_origin_regex=r"https://.*\.?example\.com", allow_credentials=True)),
+    "pattern": api(
+        CORSConfig(allow_origins=[], allow_origin_regex=r"https://.*\.?example\.com", allow_credentials=True)
+    ),
     "star": api(CORSConfig(allow_origins=["*"], allow_credentials=True)),
     "guarded": token_first(api(CORSConfig(allow_origins=[PAGE]))),
     "not-configured": api(),

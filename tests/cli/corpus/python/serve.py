@@ -142,11 +142,14 @@ def load(file: str) -> dict[str, Any]:
 
 
 SERVERS = {
-    server.__name__: server
-    for server in (werkzeug, wsgiref, waitress, uvicorn, sanic, hypercorn, aiohttp, tornado)
+    server.__name__: server for server in (werkzeug, wsgiref, waitress, uvicorn, sanic, hypercorn, aiohttp, tornado)
 }
 
 if __name__ == "__main__":
     # This folder has a module for each framework, so it must not come first. The installed package comes before ROOT.
-    sys.path[:] = [*(path for path in sys.path if path != str(Path(__file__).parent)), str(ROOT), str(ROOT / "adapters")]
+    sys.path[:] = [
+        *(path for path in sys.path if path != str(Path(__file__).parent)),
+        str(ROOT),
+        str(ROOT / "adapters"),
+    ]
     SERVERS[sys.argv[1]](load(sys.argv[2]), int(sys.argv[3]))

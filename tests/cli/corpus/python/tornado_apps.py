@@ -122,7 +122,9 @@ WAYS = {
     "well": Well,
 }
 SITES = {
-    name: Application([(f"/{name}/items", way), ("/private/login", Login)], cookie_secret="x", login_url="/private/login")  # noqa: S106
+    name: Application(
+        [(f"/{name}/items", way), ("/private/login", Login)], cookie_secret="x", login_url="/private/login"
+    )  # noqa: S106
     for name, way in WAYS.items()
 }
 app = RuleRouter([Rule(PathMatches(f"/{name}/.*"), site) for name, site in SITES.items()])
