@@ -61,7 +61,7 @@ def test_the_policies_of_the_audit_can_be_built(audited):
 
 
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
-def test_the_audit_keeps_the_methods_that_are_allowed(audited):
+def test_the_audit_proposes_the_allowed_methods_and_the_refused_ones(audited):
     (finding,) = [finding for finding in audited["findings"] if finding["name"] == "method-refused"]
     assert set(parse_options(finding["policy"])["allow_methods"]) == {"PUT", "PATCH", "DELETE"}
 
