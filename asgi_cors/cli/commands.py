@@ -26,7 +26,7 @@ from .doctor.question import (
     parse_page_origin,
     parse_url,
 )
-from .doctor.recipes import find_software
+from .doctor.recipes import find_software, software_names
 from .errors import CannotRunError
 from .explain.command import command as explain_command
 from .lint.command import command as lint_command
@@ -89,6 +89,14 @@ def group() -> None:
     """
 
 
+def _find_server(context: click.Context, _parameter: click.Parameter, name: str | None) -> str:
+    """Return the name of a software as the table spells it, "" for none. Print all names for "list"."""
+    if name == "list":
+        click.echo("\n".join(software_names()))
+        context.exit()
+    return find_software(name) if name else ""
+
+
 @group.command()
 @click.argument("url")
 @REQUEST
@@ -97,7 +105,13 @@ def group() -> None:
 @click.option("--data", "-d", help="The body.")
 @click.option("--preflight-only", is_flag=True, help="Send only the preflight, not the request itself.")
 @click.option("--no-probes", is_flag=True, help="Don't test other origins.")
-@click.option("--server", metavar="NAME", help="Your server software, such as nginx, for the lines to write.")
+@click.option(
+    "--server",
+    metavar="NAME",
+    is_eager=True,
+    callback=_find_server,
+    help="Your software, for the lines to write, or list.",
+)
 @click.option("--insecure", "-k", is_flag=True, help="Accept any TLS certificate, unlike browsers.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Seconds to wait.")
 def doctor(url: str, **options: Any) -> None:
@@ -136,7 +150,7 @@ def _parse_question(url: str, options: dict[str, Any]) -> Question:
         data=check_body(options["data"], options["method"]),
         timeout=options["timeout"],
         preflight_only=options["preflight_only"],
-        server=find_software(options["server"]) if options["server"] else "",
+        server=options["server"],
     )
 
 

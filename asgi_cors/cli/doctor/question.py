@@ -42,7 +42,7 @@ class Question:
         data: The body.
         timeout: Seconds for the request of each engine.
         preflight_only: Whether to send the preflight only.
-        server: The server software for which recipes are written, or "" for the one that the response reveals.
+        server: The server software that the recipes are for, or "" for the one that the response reveals.
     """
 
     url: str
