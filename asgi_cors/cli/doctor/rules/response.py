@@ -213,7 +213,6 @@ def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
 
 
 REDIRECTS: Final = (
-    redirected_with_password,
     redirected_to_login,
     redirect_without_cors,
 )

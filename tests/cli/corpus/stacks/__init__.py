@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import flask_cors, nginx, node, python, python_cases, starlette
+from . import flask_cors, nginx, node, node_cases, python, python_cases, starlette
 from .case import Case
 
 
@@ -28,5 +28,6 @@ STACKS |= {
     name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
 }
 STACKS |= {
-    name: Stack(functools.partial(node.start, name), node.BROKEN[name], node.HEALTHY[name]) for name in node.BROKEN
+    name: Stack(functools.partial(node.start, name), node_cases.BROKEN[name], node_cases.HEALTHY[name])
+    for name in node_cases.BROKEN
 }
