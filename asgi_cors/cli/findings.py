@@ -53,13 +53,15 @@ def render_findings(findings: Iterable[Finding], style: str) -> RenderableType:
 def _remedies(finding: Finding) -> Iterator[RenderableType]:
     yield _row("Write", finding.remedy)
     recipe, policy = finding.recipe, finding.policy
-    if recipe and recipe.lines:
+    if recipe and recipe.software:
         yield _row("Here", f"{recipe.software}, see {recipe.docs}")
         yield _code(recipe.lines)
     if policy.options:
         yield _row("asgi_cors", policy.options)
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)
+    if policy.code:
+        yield _code(policy.code)
 
 
 def _row(label: str, text: str) -> RenderableType:
@@ -80,8 +82,9 @@ def as_json(finding: Finding) -> dict[str, str]:
         "sentence": finding.sentence,
         "remedy": finding.remedy,
         "recipe": recipe.lines if recipe else "",
-        "software": recipe.software if recipe and recipe.lines else "",
+        "software": recipe.software if recipe else "",
         "docs": recipe.docs if recipe else "",
         "policy": finding.policy.options,
         "advice": finding.policy.advice,
+        "code": finding.policy.code,
     }

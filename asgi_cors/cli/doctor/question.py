@@ -31,6 +31,7 @@ class Question:
         data: The body.
         timeout: Seconds for the request of each engine.
         preflight_only: Whether to send the preflight only.
+        server: The server software for which recipes are written, or "" for the one that the response reveals.
     """
 
     url: str
@@ -43,6 +44,7 @@ class Question:
     data: str | None = None
     timeout: float = 10
     preflight_only: bool = False
+    server: str = ""
 
     @property
     def is_handshake(self) -> bool:

@@ -15,10 +15,13 @@ from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
 from .evidence import ENGINES, HEADER_NOT_EXPOSED, RESPONSE_CUT_OFF
+from .recipes import software_names
 from .shown import ShownRequest, shown_requests
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from asgi_cors.cli.findings import Finding
 
     from .diagnosis import Diagnosis
     from .evidence import EngineResult
@@ -46,6 +49,7 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if diagnosis.cause:
         yield heading("Cause and remedy")
         yield render_findings([diagnosis.cause], "red")
+        yield from _servers(diagnosis.cause)
     if diagnosis.risks:
         yield heading("Other mistakes" if diagnosis.cause else "Allowed, but with mistakes")
         yield render_findings(diagnosis.risks, "yellow")
@@ -58,6 +62,13 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if consoles:
         yield heading("In the browser's console")
         yield labelled(consoles)
+
+
+def _servers(cause: Finding) -> Iterator[RenderableType]:
+    """Yield the names for `--server` if there are lines to write, and the response reveals no software."""
+    if cause.recipe and not cause.recipe.software:
+        names = f"Run it again with --server NAME for the lines to write: {', '.join(software_names())}."
+        yield labelled([("Here", plain(names))], style="cyan")
 
 
 def _question(question: Question) -> RenderableType:

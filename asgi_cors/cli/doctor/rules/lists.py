@@ -37,9 +37,8 @@ def list_recipe(response: ServerResponse | None, header: str, names: Iterable[st
 def list_remedy(header: str, names: Iterable[str]) -> PolicyRemedy:
     """Return the option of a policy that allows these methods or headers. Names that no policy needs are omitted."""
     option = _OPTIONS[header]
-    accepted = accepted_names(option, names)
-    accepted = [name for name in accepted if name.lower() != "content-type"]
-    return PolicyRemedy(policy_line(**{option: "*" if "*" in accepted else accepted}) if accepted else "")
+    accepted = [name for name in accepted_names(option, names) if name.lower() != "content-type"]
+    return PolicyRemedy(policy_line(**{option: accepted}) if accepted else "")
 
 
 def with_names(allowed: Iterable[str], added: Iterable[str], *, credentials: bool) -> list[str]:
@@ -218,11 +217,9 @@ def content_type_not_allowed(evidence: Evidence) -> Iterator[Finding]:
 def header_not_allowed(evidence: Evidence) -> Iterator[Finding]:
     """The list does not have a request header."""
     if refusal := _refused_headers(evidence):
-        is_secret = "authorization" in refusal.refused and "*" in refusal.allowed
-        reason = " By the standard, '*' does not include authorization." if is_secret else ""
         yield refusal.finding(
             "header-not-allowed",
-            f"The script sends {', '.join(refusal.refused)}. The preflight's response {refusal.sentence}.{reason}",
+            f"The script sends {', '.join(refusal.refused)}. The preflight's response {refusal.sentence}.",
             added=refusal.refused,
         )
 

@@ -9,6 +9,8 @@ from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, origin_remedy
 
 if TYPE_CHECKING:
+    import httpx
+
     from asgi_cors.cli.doctor.evidence import Evidence
 
 Rule = Callable[["Evidence"], Iterator[Finding]]
@@ -24,8 +26,18 @@ ORIGIN_CODES: Final = {
     "AllowOriginMismatch",
     "InvalidAllowOriginValue",
 }
+FORWARD_SCHEME: Final = (
+    "The app does not know that the proxy before it terminates TLS. Forward the scheme: X-Forwarded-Proto from the"
+    " proxy, and an app that trusts it (uvicorn --proxy-headers --forwarded-allow-ips, Flask ProxyFix, Django"
+    " SECURE_PROXY_SSL_HEADER)."
+)
 GATEWAY_STATUSES: Final = {413, 429, 502, 503, 504, 520, 521, 522, 523, 524}
 SERVER_ERROR: Final = 500
+
+
+def is_downgrade(before: httpx.URL, after: httpx.URL) -> bool:
+    """Return whether a redirect leads from https to http on the same host."""
+    return (before.scheme, after.scheme) == ("https", "http") and before.host == after.host
 
 
 def allow_origins(evidence: Evidence, **options: Any) -> PolicyRemedy:

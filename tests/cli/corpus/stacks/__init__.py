@@ -6,7 +6,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import flask_cors, nginx, node, node_cases, python, python_cases, starlette
+from . import (
+    apache,
+    caddy,
+    flask_cors,
+    haproxy,
+    lighttpd,
+    nginx,
+    node,
+    node_cases,
+    python,
+    python_cases,
+    starlette,
+    varnish,
+)
 from .case import Case
 
 
@@ -21,6 +34,13 @@ class Stack:
 
 STACKS = {
     "nginx": Stack(nginx.start, nginx.BROKEN, nginx.HEALTHY),
+    "nginx with TLS": Stack(nginx.start_tls, nginx.BROKEN_TLS, nginx.HEALTHY_TLS),
+    "apache": Stack(apache.start, apache.BROKEN, apache.HEALTHY),
+    "apache with TLS": Stack(apache.start_tls, apache.BROKEN_TLS, apache.HEALTHY_TLS),
+    "haproxy": Stack(haproxy.start, haproxy.BROKEN, haproxy.HEALTHY),
+    "caddy": Stack(caddy.start, caddy.BROKEN, caddy.HEALTHY),
+    "varnish": Stack(varnish.start, varnish.BROKEN, varnish.HEALTHY),
+    "lighttpd": Stack(lighttpd.start, lighttpd.BROKEN, lighttpd.HEALTHY),
     "flask-cors": Stack(flask_cors.start, flask_cors.BROKEN, flask_cors.HEALTHY),
     "starlette": Stack(starlette.start, starlette.BROKEN, starlette.HEALTHY),
 }
