@@ -190,7 +190,10 @@ def test_a_factory_is_called(app):
         ),
         ("cli_apps.py:raw", "'cli_apps.py' is a file, not a module. Write cli_apps:raw."),
         ("./cli_apps:raw", "'./cli_apps' is a file, not a module. Write cli_apps:raw."),
-        ("cli_apps:make_with()", "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that takes"),
+        (
+            "cli_apps:make_with()",
+            "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that takes",
+        ),
         ("cli_apps:make_async()", "'cli_apps:make_async()' is an async function. Write a function that is not async"),
         ("cli_apps:has_app", "is of type HasApp, not an app. Write cli_apps:has_app.app()."),
         ("cli_apps:fail()", "'cli_apps:fail()' fails to create an app: RuntimeError: no database ("),

@@ -21,7 +21,9 @@ def drawn(*results: RouteResult, width: int) -> list[str]:
     return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
-def result(path: str, *methods: str, refused: tuple[str, ...] = (), served: Served | None = None, **values) -> RouteResult:
+def result(
+    path: str, *methods: str, refused: tuple[str, ...] = (), served: Served | None = None, **values
+) -> RouteResult:
     served = served or Served((Policy(allow_origins=["https://app.example.com"], allow_credentials=True),))
     return RouteResult(Route(PathTemplate(path, (path,)), methods, **values), served, refused)
 
