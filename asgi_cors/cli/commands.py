@@ -10,6 +10,7 @@ import click
 from asgi_cors.testing import ScriptError
 
 from .audit.command import command as audit_command
+from .check.command import check as check_command
 from .console.command import command as console_command
 from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
@@ -20,6 +21,7 @@ from .doctor.recipes import find_software
 from .errors import CannotRunError
 from .explain.command import command as explain_command
 from .options import BLOCKED, REQUEST, CommandGroup, show
+from .lint.command import command as lint_command
 from .origins.commands import group as origins_group
 from .terminal import escape, plain, stderr
 
@@ -122,5 +124,5 @@ def _parse_question(url: str, options: dict[str, Any]) -> Question:
     )
 
 
-for _command in (explain_command, audit_command, origins_group, console_command):
+for _command in (explain_command, audit_command, check_command, lint_command, origins_group, console_command):
     group.add_command(_command)
