@@ -19,35 +19,28 @@ from .rule import OUTERMOST
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
-_REDIRECTS: Final = {301, 302, 303, 307, 308}
-
 
 def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
     """Location has http, because the app does not know that its proxy terminates TLS."""
-    for response in evidence.main_responses:
-        before, after = response.request.url, _target(response)
-        if after is None or before.scheme != "https" or after.scheme != "http":
-            continue
-        is_blocked = evidence.failure or any(result.problem == MIXED_CONTENT for result in evidence.results)
-        if before.host != after.host and not is_blocked:
-            continue
+    is_unusable = evidence.failure is not None or any(result.problem == MIXED_CONTENT for result in evidence.results)
+    downgrades = (response for response in evidence.main_responses if _is_downgrade(response, to_any_host=is_unusable))
+    for response in list(downgrades)[:1]:
         reason = " Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""
         yield Finding(
             "redirected-to-http",
-            f"The server redirects from https to {after}.{reason} The app does not know that the proxy before it"
-            " terminates TLS.",
+            f"The server redirects from https to {response.redirect_target}.{reason} The app does not know that the"
+            " proxy before it terminates TLS.",
             "Forward the scheme: X-Forwarded-Proto from the proxy, and an app that trusts it (uvicorn --proxy-headers"
             " --forwarded-allow-ips, Flask ProxyFix, Django SECURE_PROXY_SSL_HEADER).",
         )
-        return
 
 
-def _target(response: ServerResponse) -> httpx.URL | None:
-    """Return the URL that a response redirects to, or None."""
-    try:
-        return response.request.url.join(response.get("location") or "") if response.status in _REDIRECTS else None
-    except httpx.InvalidURL:
-        return None
+def _is_downgrade(response: ServerResponse, *, to_any_host: bool) -> bool:
+    """Return whether a response redirects from https to http, on the same host or on any."""
+    before, after = response.request.url, response.redirect_target
+    if after is None or (before.scheme, after.scheme) != ("https", "http"):
+        return False
+    return to_any_host or before.host == after.host
 
 
 def mixed_content(evidence: Evidence) -> Iterator[Finding]:
