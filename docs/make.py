@@ -1,4 +1,4 @@
-"""Generate docs/console.md from the table of messages, and docs/doctor.svg from the doctor's report."""
+"""Generate docs/console.md and docs/servers.md from their tables, and docs/doctor.svg from the doctor's report."""
 
 import io
 import re
@@ -13,6 +13,7 @@ from asgi_cors.cli.console.report import page
 from asgi_cors.cli.doctor.collect import collect_evidence
 from asgi_cors.cli.doctor.diagnosis import diagnose
 from asgi_cors.cli.doctor.question import Question
+from asgi_cors.cli.doctor.recipes import page as recipes_page
 from asgi_cors.cli.doctor.report import report
 
 HERE = Path(__file__).parent
@@ -47,4 +48,5 @@ def picture() -> str:
 
 if __name__ == "__main__":
     (HERE / "console.md").write_text(page(), "utf-8")
+    (HERE / "servers.md").write_text(recipes_page.page(), "utf-8")
     (HERE / "doctor.svg").write_text(picture(), "utf-8")

@@ -42,6 +42,7 @@ class Question:
         data: The body.
         timeout: Seconds for the request of each engine.
         preflight_only: Whether to send the preflight only.
+        server: The server software that the recipes are for, or "" for the one that the response reveals.
     """
 
     url: str
@@ -54,6 +55,7 @@ class Question:
     data: str | None = None
     timeout: float = 10
     preflight_only: bool = False
+    server: str = ""
 
     @property
     def is_handshake(self) -> bool:

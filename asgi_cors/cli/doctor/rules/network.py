@@ -14,33 +14,29 @@ from asgi_cors.cli.doctor.recorder import CUT_OFF
 from asgi_cors.cli.doctor.unsent import LOCAL_NETWORK, MIXED_CONTENT
 from asgi_cors.cli.findings import Finding
 
-from .rule import OUTERMOST
+from .rule import FORWARD_SCHEME, OUTERMOST, is_downgrade
 
 if TYPE_CHECKING:
-    from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
+    from asgi_cors.cli.doctor.evidence import Evidence
 
 
 def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
     """Location has http, because the app does not know that its proxy terminates TLS."""
     is_unusable = evidence.failure is not None or any(result.problem == MIXED_CONTENT for result in evidence.results)
-    downgrades = (response for response in evidence.main_responses if _is_downgrade(response, to_any_host=is_unusable))
-    for response in list(downgrades)[:1]:
-        reason = " Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""
+    hops = ((response.request.url, response.redirect_target) for response in evidence.main_responses)
+    leads_to_http = [(before, after) for before, after in hops if after and before.scheme == "https" != after.scheme]
+    for before, after in leads_to_http[:1]:
+        is_lost = is_downgrade(before, after)
+        if not is_lost and not is_unusable:
+            continue
+        secure = after.copy_with(scheme="https", port=before.port if is_lost else after.port)
+        direct = f" Or request {secure}, without the redirect." if secure != before else ""
         yield Finding(
             "redirected-to-http",
-            f"The server redirects from https to {response.redirect_target}.{reason} The app does not know that the"
-            " proxy before it terminates TLS.",
-            "Forward the scheme: X-Forwarded-Proto from the proxy, and an app that trusts it (uvicorn --proxy-headers"
-            " --forwarded-allow-ips, Flask ProxyFix, Django SECURE_PROXY_SSL_HEADER).",
+            f"The server redirects from https to {after}."
+            + (" Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""),
+            f"{FORWARD_SCHEME}{direct}" if is_lost else f"Redirect to {secure}.",
         )
-
-
-def _is_downgrade(response: ServerResponse, *, to_any_host: bool) -> bool:
-    """Return whether a response redirects from https to http, on the same host or on any."""
-    before, after = response.request.url, response.redirect_target
-    if after is None or (before.scheme, after.scheme) != ("https", "http"):
-        return False
-    return to_any_host or before.host == after.host
 
 
 def mixed_content(evidence: Evidence) -> Iterator[Finding]:
