@@ -63,7 +63,7 @@ def _remedies(finding: Finding) -> Iterator[RenderableType]:
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)
     if policy.code:
-        yield _code(policy.code)
+        yield from (_line(line, "bold") for line in policy.code.splitlines())
 
 
 def _row(label: str, text: str) -> RenderableType:
