@@ -62,6 +62,8 @@ def _remedies(finding: Finding) -> Iterator[RenderableType]:
         yield _row("asgi_cors", policy.options)
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)
+    if policy.code:
+        yield from (_line(line, "bold") for line in policy.code.splitlines())
 
 
 def _row(label: str, text: str) -> RenderableType:
@@ -85,4 +87,5 @@ def as_json(finding: Finding) -> dict[str, str]:
         "docs": recipe.docs if recipe else "",
         "policy": finding.policy.options,
         "advice": finding.policy.advice,
+        "code": finding.policy.code,
     }
