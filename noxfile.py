@@ -133,7 +133,7 @@ def registries(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Write docs/console.md, and draw docs/doctor.svg."""
+    """Write docs/console.md and docs/servers.md, and draw docs/doctor.svg."""
     session.install(".[cli]")
     session.run("python", "docs/make.py")
 
