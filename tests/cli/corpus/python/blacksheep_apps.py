@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from blacksheep import Application, Request, Response, json
+from blacksheep import Application, Request, Response, Router, json
 
 from tests.cli.corpus.raw import PAGE
 
 
 def api(**cors: Any) -> Application:
-    app = Application()
+    app = Application(router=Router())  # the default one is shared by all apps
     if cors:
         app.use_cors(**cors)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Litestar, Request, Response, get, route
+from litestar import Litestar, get, route
 from litestar.config.cors import CORSConfig
 from litestar.exceptions import NotAuthorizedException
 
@@ -22,18 +22,6 @@ async def crash() -> Any:
 @get("/private")
 async def private() -> Any:
     raise NotAuthorizedException
-
-
-def allow_all(response: Response[Any]) -> Response[Any]:
-    """Add a header after each request, from before CORSConfig was used."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
-
-
-def echo(request: Request[Any, Any, Any]) -> Any:
-    """Check a token before each request, in each handler."""
-    if "authorization" not in request.headers:
-        raise NotAuthorizedException
 
 
 def token_first(app: Any) -> Any:
@@ -64,6 +52,5 @@ APPS = {
     "guarded": token_first(api(CORSConfig(allow_origins=[PAGE]))),
     "not-configured": api(),
     "debug": api(debug=True),
-    "twice": api(CORSConfig(allow_origins=[PAGE]), after_request=allow_all),
     "well": api(CORSConfig(allow_origins=[PAGE], allow_credentials=True)),
 }

@@ -12,6 +12,7 @@ from tests.cli.corpus.raw import PAGE
 def api(name: str, *, has_extension: bool = True, **config: Any) -> Sanic[Any, Any]:
     app: Sanic[Any, Any] = Sanic(name.replace("-", "_"), configure_logging=False)
     app.config.AUTO_EXTEND = False
+    app.config.TOUCHUP = False  # it works for one app of a process only
     app.config.update(config)
     if has_extension:
         Extend(app)
@@ -51,13 +52,14 @@ def by_hand() -> Any:
 
 
 def twice() -> Any:
-    """sanic-ext, and a middleware that adds the header again."""
-    app = api("twice", CORS_ORIGINS=PAGE)
+    """sanic-ext, and a middleware from before it, which adds the header again."""
+    app = api("twice", has_extension=False, CORS_ORIGINS=PAGE)
 
     @app.on_response
     async def add_headers(_request: Request, response: Any) -> None:
         response.headers.add("Access-Control-Allow-Origin", "*")
 
+    Extend(app)
     return app
 
 

@@ -3,6 +3,7 @@
 The file has APPS, a dictionary of apps by the first segment of their path, or `app`, if its server is aiohttp or
 Tornado. This is a program of its own, because some frameworks have settings for the whole process.
 """
+# ruff: noqa: PLC0415 - each server is installed with its framework
 
 import asyncio
 import contextlib
@@ -56,7 +57,9 @@ class MountedASGI:
         messages.put_nowait({"type": "lifespan.startup"})
         started = asyncio.Event()
 
-        async def send(_message: Any) -> None:  # noqa: RUF029 - as ASGI demands
+        async def send(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                sys.exit(message.get("message", "the app did not start"))
             started.set()
 
         async def live() -> None:

@@ -121,10 +121,8 @@ WAYS = {
     "in-get": InGet,
     "well": Well,
 }
+OPTIONS = {"cookie_secret": "of a server for tests", "login_url": "/private/login"}
 SITES = {
-    name: Application(
-        [(f"/{name}/items", way), ("/private/login", Login)], cookie_secret="x", login_url="/private/login"
-    )  # noqa: S106
-    for name, way in WAYS.items()
+    name: Application([(f"/{name}/items", way), ("/private/login", Login)], **OPTIONS) for name, way in WAYS.items()
 }
 app = RuleRouter([Rule(PathMatches(f"/{name}/.*"), site) for name, site in SITES.items()])

@@ -1,5 +1,6 @@
 """Real stacks as users set them up, each with the cases on which the doctor is tested."""
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,11 +9,12 @@ from pathlib import Path
 from . import (
     apache,
     caddy,
-    express,
     flask_cors,
     haproxy,
     lighttpd,
     nginx,
+    node,
+    node_cases,
     python,
     python_cases,
     starlette,
@@ -40,10 +42,13 @@ STACKS = {
     "caddy": Stack(caddy.start, caddy.BROKEN, caddy.HEALTHY),
     "varnish": Stack(varnish.start, varnish.BROKEN, varnish.HEALTHY),
     "lighttpd": Stack(lighttpd.start, lighttpd.BROKEN, lighttpd.HEALTHY),
-    "express": Stack(express.start, express.BROKEN, express.HEALTHY),
     "flask-cors": Stack(flask_cors.start, flask_cors.BROKEN, flask_cors.HEALTHY),
     "starlette": Stack(starlette.start, starlette.BROKEN, starlette.HEALTHY),
 }
 STACKS |= {
     name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
+}
+STACKS |= {
+    name: Stack(functools.partial(node.start, name), node_cases.BROKEN[name], node_cases.HEALTHY[name])
+    for name in node_cases.BROKEN
 }
