@@ -86,17 +86,35 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def doctor(session: nox.Session) -> None:
-    """Run the doctor on real servers that are broken in known ways: nginx, Express, and those in Python."""
-    for program in ("nginx", "node", "npm"):
+    """Run the doctor, and Chromium next to it, on real servers that are broken in known ways."""
+    for program in ("node", "npm", "openssl", "nginx", "apache2", "haproxy", "caddy", "varnishd", "lighttpd"):
         if not shutil.which(program):
             session.error(f"No {program} found: install it, as .ci/run does.")
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "corpus", "corpus-frameworks"))
-    express = Path(session.create_tmp(), "express")
-    shutil.copytree("tests/cli/corpus/express", express, dirs_exist_ok=True)
-    session.run("npm", "install", "--prefix", str(express), "--silent", external=True)
-    env |= {"CORPUS": "whole", "CORPUS_EXPRESS": str(express)}
-    session.run("pytest", "tests/cli", *session.posargs, env=env)
+    session.install(f"{wheel}[all]", *_group("tests", "corpus", "corpus-frameworks", "browser"))
+    node = Path(session.create_tmp(), "node")
+    shutil.copytree("tests/cli/corpus/node", node, dirs_exist_ok=True)
+    npm = ("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
+    session.run(*npm, "--prefix", str(node), external=True)
+    env |= {"CORPUS": "whole", "CORPUS_NODE": str(node), "CHROMIUM": _chromium(session)}
+    # A module is run by one process, because it starts its servers once.
+    workers = ("--numprocesses=auto", "--dist=loadfile")
+    session.run("pytest", *workers, "tests/cli", *session.posargs, env=env)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Run `asgi-cors check` on Starlette, Flask-CORS, Quart-CORS, asgi-cors and express `cors`."""
+    session.install(".[cli]")
+    # A peer has the same import name as this project, so the peers have an environment of their own.
+    folder = Path(session.create_tmp())
+    theirs, node = folder / "python", folder / "node"
+    session.run("python", "-m", "venv", str(theirs))
+    python = str(theirs / "bin" / "python")
+    packages = ("asgi-cors", "flask-cors", "quart-cors", "starlette", "uvicorn")
+    session.run(python, "-m", "pip", "install", "-q", "-U", *packages, external=True)
+    session.run("npm", "install", "--prefix", str(node), "--silent", "express", "cors", external=True)
+    session.run("python", "tests/upstream/peers/peers.py", python, str(node), *session.posargs)
 
 
 @nox.session

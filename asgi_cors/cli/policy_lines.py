@@ -27,10 +27,12 @@ class PolicyRemedy:
     Args:
         options: Options of a policy, from `policy_line`; "" if no option helps.
         advice: The change as a short sentence, or "".
+        code: Whole lines to write, the import included, or "".
     """
 
     options: str = ""
     advice: str = ""
+    code: str = ""
 
 
 def policy_line(**options: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.findings import Finding
 
+from .recipes import complete
 from .rules import (
     firewalls,
     layers,
@@ -92,7 +93,9 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 
 def _apply(rules: tuple[Rule, ...], evidence: Evidence) -> Iterator[Finding]:
-    return chain.from_iterable(rule(evidence) for rule in rules)
+    for finding in chain.from_iterable(rule(evidence) for rule in rules):
+        recipe = finding.recipe and complete(finding.recipe, evidence.question)
+        yield replace(finding, recipe=recipe)
 
 
 def _unknown(evidence: Evidence) -> Finding:

@@ -15,16 +15,20 @@ from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
 from .evidence import ENGINES, HEADER_NOT_EXPOSED, RESPONSE_CUT_OFF
+from .recipes import software_names
 from .shown import ShownRequest, shown_requests
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from asgi_cors.cli.findings import Finding
 
     from .diagnosis import Diagnosis
     from .evidence import EngineResult
     from .question import Question
 
 SCHEMA: Final = 1
+_EXAMPLES: Final = ("nginx", "Express", "Spring", "Flask")  # of names for --server
 _SHOWN_HEADERS: Final = (
     *("origin", "access-control-request-method", "access-control-request-headers", "cookie"),
     *("access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods"),
@@ -46,6 +50,7 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if diagnosis.cause:
         yield heading("Cause and remedy")
         yield render_findings([diagnosis.cause], "red")
+        yield from _servers(diagnosis.cause)
     if diagnosis.risks:
         yield heading("Other mistakes" if diagnosis.cause else "Allowed, but with mistakes")
         yield render_findings(diagnosis.risks, "yellow")
@@ -58,6 +63,16 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if consoles:
         yield heading("In the browser's console")
         yield labelled(consoles)
+
+
+def _servers(cause: Finding) -> Iterator[RenderableType]:
+    """Yield the names for `--server` if there are lines to write, and the response reveals no software."""
+    if cause.recipe and not cause.recipe.software:
+        text = (
+            f"Add --server NAME for the lines to write in {', '.join(_EXAMPLES)} …; --server list prints all"
+            f" {len(software_names())} names."
+        )
+        yield labelled([("Write", plain(text))], style="cyan")
 
 
 def _question(question: Question) -> RenderableType:
@@ -81,7 +96,7 @@ def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
 
 
 def _verdict(result: EngineResult) -> str:
-    """Return in words how a browser decides."""
+    """Return the text of a browser's decision."""
     if result.is_unsent:
         return f"does not send the {result.step}"
     if result.failure:

@@ -5,35 +5,37 @@ import importlib.util
 import os
 import shutil
 import ssl
-import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .certificate import create_certificate
 from .raw import PAGE
 from .serving import Request, Response, Server, serving
 from .stacks.case import require
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic")
-PATIENCE = 10_000  # milliseconds, for a response
+PATIENCE = 10  # seconds, for a response
 FETCH = """async ({url, init, reads, patience}) => {
     try {
         const response = await fetch(url, {...init, signal: AbortSignal.timeout(patience)});
-        return reads.every(name => response.headers.get(name) !== null);
+        return {allowed: reads.every(name => response.headers.get(name) !== null), failed: false};
     } catch {
-        return false;
+        return {allowed: false, failed: true};
     }
 }"""
 OPEN_WEBSOCKET = """({url}) => new Promise(resolve => {
+    const end = allowed => resolve({allowed, failed: false});
     try {
         const socket = new WebSocket(url);
-        socket.onopen = () => resolve(true);
-        socket.onerror = () => resolve(false);
+        socket.onopen = () => end(true);
+        socket.onerror = () => end(false);
     } catch {
-        resolve(false);
+        end(false);
     }
 })"""
 
@@ -46,33 +48,54 @@ class Outcome:
     cors_errors: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+class Page:
+    """A page of one origin, and the CORS errors of its calls."""
+
+    def __init__(self, context: Any, origin: str) -> None:
+        """Open the page."""
+        self._page = context.new_page()
+        self._page.goto("data:text/html," if origin == "null" else f"{origin}/")
+        self._failures: list[dict[str, Any]] = []
+        self._devtools = context.new_cdp_session(self._page)
+        self._devtools.on("Network.loadingFailed", self._add_failure)
+        self._devtools.send("Network.enable")
+
+    def _add_failure(self, event: dict[str, Any]) -> None:
+        self._failures.append(event)
+
+    def run(self, call: Mapping[str, Any], url: str) -> Outcome:
+        """Make a call without cookies, and with empty caches. That empties the cache of preflights, too."""
+        self._devtools.send("Network.clearBrowserCache")
+        self._devtools.send("Network.clearBrowserCookies")
+        self._failures.clear()
+        result = self._page.evaluate(*script(call, url))
+        if result["failed"]:
+            self._wait_for_failure()
+        errors = [event["corsErrorStatus"]["corsError"] for event in self._failures if "corsErrorStatus" in event]
+        return Outcome(result["allowed"], tuple(errors))
+
+    def _wait_for_failure(self) -> None:
+        """Wait until DevTools has shown why the request failed. Playwright receives events during its calls only."""
+        deadline = time.monotonic() + PATIENCE
+        while not any(event["type"] != "Preflight" for event in self._failures):
+            assert time.monotonic() < deadline, "DevTools shows no failure"
+            self._page.wait_for_timeout(1)
+
+
 class Chromium:
     """A running Chromium."""
 
-    browser: Any
+    def __init__(self, browser: Any) -> None:
+        """Open a profile."""
+        self._context = browser.new_context(ignore_https_errors=True)
+        self._pages: dict[str, Page] = {}
 
     def run(self, call: Mapping[str, Any], url: str) -> Outcome:
-        """Make a call of the corpus from a page of its origin, in a fresh profile."""
-        context = self.browser.new_context(ignore_https_errors=True)
-        try:
-            page = context.new_page()
-            origin = call.get("origin", PAGE)
-            page.goto("data:text/html," if origin == "null" else f"{origin}/")
-            failures = watch_failures(page)
-            allowed = page.evaluate(*script(call, url))
-        finally:
-            context.close()
-        return Outcome(allowed, tuple(failure["corsError"] for failure in failures))
-
-
-def watch_failures(page: Any) -> list[dict[str, Any]]:
-    """Return a list to which DevTools adds the CORS errors of a page."""
-    failures: list[dict[str, Any]] = []
-    devtools = page.context.new_cdp_session(page)
-    devtools.on("Network.loadingFailed", lambda event: failures.extend(filter(None, [event.get("corsErrorStatus")])))
-    devtools.send("Network.enable")
-    return failures
+        """Make a call of the corpus from a page of its origin."""
+        origin = call.get("origin", PAGE)
+        if origin not in self._pages:
+            self._pages[origin] = Page(self._context, origin)
+        return self._pages[origin].run(call, url)
 
 
 def script(call: Mapping[str, Any], url: str) -> tuple[str, dict[str, Any]]:
@@ -87,7 +110,7 @@ def script(call: Mapping[str, Any], url: str) -> tuple[str, dict[str, Any]]:
         "credentials": "include" if call.get("credentials") else "same-origin",
     }
     init |= {"body": call["data"]} if "data" in call else {}
-    return FETCH, {"url": url, "init": init, "reads": list(call.get("reads", ())), "patience": PATIENCE}
+    return FETCH, {"url": url, "init": init, "reads": list(call.get("reads", ())), "patience": PATIENCE * 1000}
 
 
 @contextlib.contextmanager
@@ -128,12 +151,3 @@ def tls(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate)
     return context
-
-
-def create_certificate(folder: Path) -> Path:
-    """Create a certificate for 127.0.0.1, in one file with its key."""
-    path = folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    subprocess.run([*command, *names, "-keyout", str(path), "-out", str(path)], check=True, capture_output=True)
-    return path

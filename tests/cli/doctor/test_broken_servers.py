@@ -1,4 +1,4 @@
-"""The doctor finds the right cause of every broken server, and none in a healthy one."""
+"""The doctor finds the right cause of every broken server, and none in a healthy one. Its policies can be built."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from tests.cli.corpus import gateways, raw
 from tests.cli.corpus.raw import Row
 from tests.cli.corpus.serving import serving
 from tests.support.command_line import doctor
+from tests.support.remedies import build_every_policy
 
 ALLOWED, BLOCKED = 0, 1
 
@@ -19,6 +20,7 @@ def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
     found = ran.json
+    build_every_policy(found)
     assert ran.code == (BLOCKED if row.cause else ALLOWED)
     if row.cause:
         assert (found["cause"] or {}).get("name") == row.cause, found["cause"]
@@ -32,4 +34,5 @@ def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
 def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
+    build_every_policy(ran.json)
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])

@@ -6,10 +6,14 @@ recipe for each goal. In a recipe, these are replaced by values of the question:
 - `{origin}`: the page's origin
 - `{methods}`, `{headers}`: names, separated by commas
 - `{'methods'}`, `{"methods"}`, `{'headers'}`, `{"headers"}`: the same, each name in these quotes
+- `{:methods}`: the same, as symbols of Ruby
+
+Every recipe may have all of them. A line is at most 76 columns long with the values that docs/servers.md has.
 """
 
 from __future__ import annotations
 
+import difflib
 import functools
 import tomllib
 from collections.abc import Mapping
@@ -18,9 +22,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.servers import detect_servers
+from asgi_cors.cli.errors import CannotRunError
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import ServerResponse
+    from asgi_cors.cli.doctor.question import Question
 
 # The goals.
 ORIGIN: Final = "origin"
@@ -76,8 +82,8 @@ class Recipe:
 
     @property
     def docs(self) -> str:
-        """The link to the documentation, or "" if there are no lines."""
-        return read_table()[self.software][DOCS] if self.lines else ""
+        """The link to the documentation of the software, or ""."""
+        return read_table()[self.software][DOCS] if self.software else ""
 
 
 @functools.cache
@@ -98,7 +104,7 @@ def fill(text: str, *, origin: str = "", methods: str = "", headers: str = "") -
         for quote in "'\"":
             quoted = ", ".join(f"{quote}{part.strip()}{quote}" for part in value.split(","))
             text = text.replace(f"{{{quote}{name}{quote}}}", quoted)
-    return text
+    return text.replace("{:methods}", ", ".join(f":{part.strip().lower()}" for part in methods.split(",")))
 
 
 def recipe(
@@ -108,3 +114,39 @@ def recipe(
     found = Recipe(goal=goal, origin=origin, methods=methods, headers=headers)
     servers = reversed(detect_servers(response)) if response else ()
     return next((choice for choice in (replace(found, software=name) for name in servers) if choice.lines), found)
+
+
+def complete(found: Recipe, question: Question) -> Recipe:
+    """Return a recipe with the values of the question, for the software that `--server` names.
+
+    A recipe that names the origin `null` is empty: any site gets that origin with a sandboxed frame.
+    """
+    completed = Recipe(
+        goal=found.goal,
+        software=question.server or found.software,
+        origin=found.origin or question.origin,
+        methods=found.methods or question.method,
+        headers=found.headers or ", ".join(name.lower() for name, _ in question.headers),
+    )
+    text = read_table().get(completed.software, {}).get(completed.goal, "")
+    return replace(completed, software="") if "{origin}" in text and question.origin == "null" else completed
+
+
+def software_names() -> list[str]:
+    """Return the names of all software in the table."""
+    return sorted(read_table(), key=str.lower)
+
+
+def find_software(name: str) -> str:
+    """Return the name of a software as the table spells it. Letter case does not count.
+
+    Raises:
+        CannotRunError: The table has no such software.
+    """
+    names = software_names()
+    match = next((known for known in names if known.lower() == name.strip().lower()), None)
+    if match is None:
+        closest = difflib.get_close_matches(name.lower(), [known.lower() for known in names], n=1)
+        suggestion = next((f"Did you mean {known!r}? " for known in names if [known.lower()] == closest), "")
+        raise CannotRunError(f"--server {name[:60]!r} is not known. {suggestion}Write one of {', '.join(names)}.")
+    return match

@@ -37,9 +37,8 @@ def list_recipe(response: ServerResponse | None, header: str, names: Iterable[st
 def list_remedy(header: str, names: Iterable[str]) -> PolicyRemedy:
     """Return the option of a policy that allows these methods or headers. Names that no policy needs are omitted."""
     option = _OPTIONS[header]
-    accepted = accepted_names(option, names)
-    accepted = [name for name in accepted if name.lower() != "content-type"]
-    return PolicyRemedy(policy_line(**{option: "*" if "*" in accepted else accepted}) if accepted else "")
+    accepted = [name for name in accepted_names(option, names) if name.lower() != "content-type"]
+    return PolicyRemedy(policy_line(**{option: accepted}) if accepted else "")
 
 
 def with_names(allowed: Iterable[str], added: Iterable[str], *, credentials: bool) -> list[str]:
@@ -61,7 +60,7 @@ class _Refusal:
     @property
     def sentence(self) -> str:
         """The content of the list."""
-        return f"allows {', '.join(self.allowed)}" if self.allowed else f"has no {self.header}"
+        return f"allows {', '.join(self.allowed)}" if self.allowed else f"has no {self.header.title()}"
 
     def finding(self, name: str, sentence: str, *, added: list[str], before: str = "", advice: str = "") -> Finding:
         """Return the finding that is solved by the old list with more names.
@@ -74,7 +73,7 @@ class _Refusal:
             advice: A sentence about the policy.
         """
         names = with_names(self.allowed, added, credentials=self.credentials)
-        remedy = f"{before}Send '{self.header}: {', '.join(names)}' in the response to OPTIONS."
+        remedy = f"{before}Send '{self.header.title()}: {', '.join(names)}' in the response to OPTIONS."
         policy = PolicyRemedy(list_remedy(self.header, names).options, advice)
         return Finding(name, sentence, remedy, list_recipe(self.response, self.header, names), policy)
 
@@ -109,9 +108,9 @@ def list_malformed(evidence: Evidence) -> Iterator[Finding]:
     names = bare.replace(";", ",").replace(",", " ").replace("|", " ").split()
     yield Finding(
         "list-malformed",
-        f"{header} is {value!r}. It must be names separated by commas, without quotes and brackets. Browsers ignore the"
-        " whole header.",
-        f"Send '{header}: {', '.join(names)}'.",
+        f"{header.title()} is {value!r}. It must be names separated by commas, without quotes and brackets. Browsers"
+        " ignore the whole header.",
+        f"Send '{header.title()}: {', '.join(names)}'.",
         list_recipe(response, header, names),
         list_remedy(header, names),
     )
@@ -155,7 +154,7 @@ def wildcard_list_with_credentials(evidence: Evidence) -> Iterator[Finding]:
     if refusal and "*" in refusal.allowed and refusal.credentials:
         yield refusal.finding(
             "wildcard-list-with-credentials",
-            f"{refusal.header} is '{', '.join(refusal.allowed)}'. With credentials, '*' is not a wildcard.",
+            f"{refusal.header.title()} is '{', '.join(refusal.allowed)}'. With credentials, '*' is not a wildcard.",
             added=refusal.refused,
             before="Name the allowed ones. ",
         )
@@ -218,11 +217,9 @@ def content_type_not_allowed(evidence: Evidence) -> Iterator[Finding]:
 def header_not_allowed(evidence: Evidence) -> Iterator[Finding]:
     """The list does not have a request header."""
     if refusal := _refused_headers(evidence):
-        is_secret = "authorization" in refusal.refused and "*" in refusal.allowed
-        reason = " By the standard, '*' does not include authorization." if is_secret else ""
         yield refusal.finding(
             "header-not-allowed",
-            f"The script sends {', '.join(refusal.refused)}. The preflight's response {refusal.sentence}.{reason}",
+            f"The script sends {', '.join(refusal.refused)}. The preflight's response {refusal.sentence}.",
             added=refusal.refused,
         )
 

@@ -14,7 +14,7 @@ from asgi_cors.cli.doctor.recorder import CUT_OFF
 from asgi_cors.cli.doctor.unsent import LOCAL_NETWORK, MIXED_CONTENT
 from asgi_cors.cli.findings import Finding
 
-from .rule import OUTERMOST
+from .rule import FORWARD_SCHEME, OUTERMOST, is_downgrade
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -32,13 +32,10 @@ def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
         if before.host != after.host and not is_blocked:
             continue
         reason = " Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""
-        yield Finding(
-            "redirected-to-http",
-            f"The server redirects from https to {after}.{reason} The app does not know that the proxy before it"
-            " terminates TLS.",
-            "Forward the scheme: X-Forwarded-Proto from the proxy, and an app that trusts it (uvicorn --proxy-headers"
-            " --forwarded-allow-ips, Flask ProxyFix, Django SECURE_PROXY_SSL_HEADER).",
-        )
+        secure = after.copy_with(scheme="https")
+        direct = f" Or request {secure}, without the redirect." if secure != before else ""
+        remedy = f"{FORWARD_SCHEME}{direct}" if is_downgrade(before, after) else f"Redirect to {secure}."
+        yield Finding("redirected-to-http", f"The server redirects from https to {after}.{reason}", remedy)
         return
 
 

@@ -12,7 +12,7 @@ from asgi_cors.cli.doctor.evidence import ALLOW_ORIGIN
 from asgi_cors.cli.doctor.probes import ANOTHER_SITE, NO_ORIGIN, hostile_origins
 from asgi_cors.cli.doctor.recipes import ORIGIN, recipe
 from asgi_cors.cli.findings import Finding
-from asgi_cors.cli.policy_lines import origin_remedy
+from asgi_cors.cli.policy_lines import policy_remedy
 
 from .rule import ORIGIN_CODES, allow_origins
 
@@ -95,7 +95,11 @@ def origin_is_a_pattern(evidence: Evidence) -> Iterator[Finding]:
             f"{_HEADER} is the pattern {value!r}. Browsers accept no pattern except a single '*'.",
             "Match the request's Origin with the pattern on the server, and send that origin back, with Vary: Origin.",
             recipe(ORIGIN, evidence.blocked, origin=evidence.question.origin),
-            origin_remedy(value, **({"allow_credentials": True} if evidence.question.credentials else {})),
+            policy_remedy(
+                f"A policy refuses {value!r}. Name the origins in full.",
+                allow_origins=[value],
+                **({"allow_credentials": True} if evidence.question.credentials else {}),
+            ),
         )
 
 

@@ -13,7 +13,7 @@ from asgi_cors.cli.doctor.servers import detect_proxy, proxy_headers
 from asgi_cors.cli.findings import Finding
 
 from .comparison import another_allowed_origin
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR
+from .rule import FORWARD_SCHEME, GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, is_downgrade
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -78,11 +78,29 @@ def preflight_redirected_for_slash(evidence: Evidence) -> Iterator[Finding]:
         return
     before, after = response.request.url, _location(response)
     if before.path.rstrip("/") == after.path.rstrip("/") and before.path != after.path:
+        lost = is_downgrade(before, after)
+        to_http = " It also redirects from https to http." if lost else ""
+        forward = f" {FORWARD_SCHEME}" if lost else ""
+        target = after.copy_with(scheme="https") if lost else after
         yield Finding(
             "preflight-redirected-for-slash",
             f"The router redirects OPTIONS from {before.path} to {after.path}. Browsers do not follow redirects of a"
+            f" preflight.{to_http}",
+            f"Request {target}, or respond to preflights before the router.{forward}",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
+
+
+def preflight_redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
+    """The app redirects to http, because it does not know that its proxy terminates TLS."""
+    response = _redirect(evidence)
+    if response and is_downgrade(response.request.url, _location(response)):
+        yield Finding(
+            "redirected-to-http",
+            f"The server redirects OPTIONS from https to {_location(response)}. Browsers do not follow redirects of a"
             " preflight.",
-            f"Request {after.path}, or respond to preflights before the router.",
+            FORWARD_SCHEME,
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
@@ -198,6 +216,7 @@ REDIRECTS: Final = (
     preflight_redirected_to_login,
     preflight_redirected_to_https,
     preflight_redirected_for_slash,
+    preflight_redirected_to_http,
     preflight_redirected,
 )
 STATUSES: Final = (

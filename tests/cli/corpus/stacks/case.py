@@ -70,7 +70,7 @@ def wait_for(port: int, process: "subprocess.Popen[Any]") -> None:
 
 
 @contextlib.contextmanager
-def asgi_server(app: Any) -> Iterator[str]:
+def asgi_server(app: Any, *, ws: Any = "none") -> Iterator[str]:
     """Serve an ASGI app with uvicorn."""
     import uvicorn  # noqa: PLC0415 - only if it is installed
 
@@ -81,7 +81,7 @@ def asgi_server(app: Any) -> Iterator[str]:
 
     started = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
+    server = Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws=ws))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
