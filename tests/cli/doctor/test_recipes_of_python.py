@@ -75,9 +75,3 @@ def test_a_request_is_allowed_without_risk_with_the_lines_of_a_recipe(url_of, so
     path, call = CALLS[goal]
     ran = doctor(call, f"{url_of(software)}/{goal}/{path}")
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (0, None, []), app(software, goal)
-
-
-@pytest.mark.parametrize("software", TEMPLATES)
-def test_a_recipe_is_at_most_76_columns_wide(software):
-    lines = [line for goal in goals_of(software) for line in recipe(software, goal).splitlines()]
-    assert [line for line in lines if len(line) > 76] == []

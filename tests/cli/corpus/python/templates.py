@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 EACH = """
+import sys
+import types
 APPS = {}
 for goal, text in TEXTS.items():
-    names = {"__name__": "myapp", "NAME": goal}
-    exec(compile(text, goal, "exec"), names)
-    APPS[goal] = names["app"]
+    module = sys.modules["myapp"] = types.ModuleType("myapp")
+    module.NAME = goal
+    exec(compile(text, goal, "exec"), vars(module))
+    APPS[goal] = module.app
 """
 AIOHTTP = f"""{EACH}
 from aiohttp import web
@@ -23,9 +26,6 @@ TORNADO = f"""{EACH}
 from tornado.routing import PathMatches, Rule, RuleRouter
 app = RuleRouter([Rule(PathMatches(f"/{{goal}}/.*"), inner) for goal, inner in APPS.items()])
 """
-PYRAMID = EACH.replace("exec(", 'sys.modules["myapp"] = types.SimpleNamespace()\n    exec(').replace(
-    "APPS = {}", "import sys, types\nAPPS = {}"
-)
 DJANGO = """
 import sys
 import django
@@ -410,7 +410,6 @@ def crash():
         "waitress",
         ("pyramid", "waitress"),
         """
-import sys
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
 from pyramid.response import Response
@@ -429,12 +428,10 @@ config = Configurator()
 for view in (items, crash):
     config.add_route(view.__name__, f"/{view.__name__}")
     config.add_view(view, route_name=view.__name__, renderer="json", request_method=("GET", "PUT"))
-sys.modules["myapp"].login_tween = login_tween
 if NAME == "preflight":
     config.add_tween("myapp.login_tween")
 # recipe
 app = config.make_wsgi_app()
 """,
-        build=PYRAMID,
     ),
 }
