@@ -20,8 +20,8 @@ from .doctor.question import Question, check_body, parse_header, parse_page_orig
 from .doctor.recipes import find_software
 from .errors import CannotRunError
 from .explain.command import command as explain_command
-from .options import BLOCKED, REQUEST, CommandGroup, show
 from .lint.command import command as lint_command
+from .options import BLOCKED, REQUEST, CommandGroup, show
 from .origins.commands import group as origins_group
 from .terminal import escape, plain, stderr
 
