@@ -75,9 +75,9 @@ def test_help_fits_the_terminal_and_no_summary_is_cut(monkeypatch, columns, long
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["audit", "--bogus"], "asgi-cors: No such option '--bogus'. See asgi-cors audit --help.\n"),
-        (["explain"], "asgi-cors: Missing argument 'APP'. See asgi-cors explain --help.\n"),
-        (["origins", "nothing"], "asgi-cors: No such command 'nothing'. See asgi-cors origins --help.\n"),
+        (["audit", "--bogus"], "asgi-cors: No such option '--bogus'. Write asgi-cors audit --help.\n"),
+        (["explain"], "asgi-cors: Missing argument 'APP'. Write asgi-cors explain --help.\n"),
+        (["origins", "nothing"], "asgi-cors: No such command 'nothing'. Write asgi-cors origins --help.\n"),
     ],
 )
 def test_a_mistake_in_the_arguments_is_one_line(arguments, line):
@@ -98,7 +98,9 @@ def test_an_error_is_wrapped_between_words_on_a_terminal():
     assert ran.returncode == 2
     lines = out.replace("\r\n", "\n").splitlines()
     assert max(map(len, lines)) <= 40
-    assert " ".join(map(str.strip, lines)).startswith("asgi-cors: there is no module 'no_such_module'. Run the command in")
+    assert " ".join(map(str.strip, lines)).startswith(
+        "asgi-cors: there is no module 'no_such_module'. Run the command in"
+    )
 
 
 def test_ctrl_c_exits_with_130(monkeypatch):
