@@ -135,10 +135,7 @@ def with_haproxy(folder, ports):
 def with_caddy(folder, ports):
     """Write the lines into a site. The login and reverse_proxy are in its `route`."""
     login = "basicauth /members/* {\nada $2a$14$Zkx19XLiW6VYouLHR5NmfOFU0z2GTNmpkT/5qqR7hx4IjWJPDhjvG\n}"
-    proxies = (
-        "reverse_proxy /down/* 127.0.0.1:1\n"
-        f"reverse_proxy 127.0.0.1:{ports.app} {{\n{lines('Caddy', ONCE)}\n}}\n"
-    )
+    proxies = f"reverse_proxy /down/* 127.0.0.1:1\nreverse_proxy 127.0.0.1:{ports.app} {{\n{lines('Caddy', ONCE)}\n}}\n"
     before, after, end = lines("Caddy", PREFLIGHT).rpartition("}")
     text = f"""
     {{
