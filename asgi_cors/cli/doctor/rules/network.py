@@ -29,10 +29,7 @@ def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
         is_lost = is_downgrade(before, after)
         if not is_lost and not is_unusable:
             continue
-        is_blocked = evidence.failure or any(result.problem == MIXED_CONTENT for result in evidence.results)
-        if before.host != after.host and not is_blocked:
-            continue
-        secure = after.copy_with(scheme="https")
+        secure = after.copy_with(scheme="https", port=before.port if is_lost else after.port)
         direct = f" Or request {secure}, without the redirect." if secure != before else ""
         yield Finding(
             "redirected-to-http",
@@ -40,15 +37,6 @@ def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
             + (" Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""),
             f"{FORWARD_SCHEME}{direct}" if is_lost else f"Redirect to {secure}.",
         )
-        return
-
-
-def _target(response: ServerResponse) -> httpx.URL | None:
-    """Return the URL that a response redirects to, or None."""
-    try:
-        return response.request.url.join(response.get("location") or "") if response.status in _REDIRECTS else None
-    except httpx.InvalidURL:
-        return None
 
 
 def mixed_content(evidence: Evidence) -> Iterator[Finding]:
