@@ -84,19 +84,30 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", *session.posargs, env=env)
 
 
+@nox.session(python=PYTHONS[0])
+def fastapi(session: nox.Session) -> None:
+    """Run the tests of `audit` and `explain` with the oldest FastAPI that is supported, and its Starlette."""
+    wheel, env = _build(session)
+    session.install(f"{wheel}[cli,flask,quart,testing]", *_group("tests"), "fastapi==0.110.*")
+    session.run("pytest", "tests/cli/apps", "tests/cli/audit", "tests/cli/test_explain.py", *session.posargs, env=env)
+
+
 @nox.session
 def doctor(session: nox.Session) -> None:
-    """Run the doctor on real servers that are broken in known ways: nginx, Express, and those in Python."""
-    for program in ("nginx", "node", "npm"):
+    """Run the doctor, and Chromium next to it, on real servers that are broken in known ways."""
+    for program in ("node", "npm", "openssl", "nginx", "apache2", "haproxy", "caddy", "varnishd", "lighttpd"):
         if not shutil.which(program):
             session.error(f"No {program} found: install it, as .ci/run does.")
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
-    express = Path(session.create_tmp(), "express")
-    shutil.copytree("tests/cli/corpus/express", express, dirs_exist_ok=True)
-    session.run("npm", "install", "--prefix", str(express), "--silent", external=True)
-    env |= {"CORPUS": "whole", "CORPUS_EXPRESS": str(express)}
-    session.run("pytest", "tests/cli", *session.posargs, env=env)
+    session.install(f"{wheel}[all]", *_group("tests", "corpus", "corpus-frameworks", "browser"))
+    node = Path(session.create_tmp(), "node")
+    shutil.copytree("tests/cli/corpus/node", node, dirs_exist_ok=True)
+    npm = ("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
+    session.run(*npm, "--prefix", str(node), external=True)
+    env |= {"CORPUS": "whole", "CORPUS_NODE": str(node), "CHROMIUM": _chromium(session)}
+    # A module is run by one process, because it starts its servers once.
+    workers = ("--numprocesses=auto", "--dist=loadfile")
+    session.run("pytest", *workers, "tests/cli", *session.posargs, env=env)
 
 
 @nox.session
@@ -130,7 +141,7 @@ def registries(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Write docs/console.md, and draw docs/doctor.svg."""
+    """Write docs/console.md and docs/servers.md, and draw docs/doctor.svg."""
     session.install(".[cli]")
     session.run("python", "docs/make.py")
 

@@ -1,4 +1,4 @@
-"""Generate docs/console.md, docs/doctor.svg from the doctor's report, and the table of cases in docs/check.md."""
+"""Generate docs/console.md, docs/servers.md, docs/doctor.svg, and the table of cases in docs/check.md."""
 
 import io
 import re
@@ -15,6 +15,7 @@ from asgi_cors.cli.console.report import page
 from asgi_cors.cli.doctor.collect import collect_evidence
 from asgi_cors.cli.doctor.diagnosis import diagnose
 from asgi_cors.cli.doctor.question import Question
+from asgi_cors.cli.doctor.recipes import page as recipes_page
 from asgi_cors.cli.doctor.report import report
 
 HERE = Path(__file__).parent
@@ -56,4 +57,5 @@ def check_page() -> str:
 if __name__ == "__main__":
     (HERE / "check.md").write_text(check_page(), "utf-8")
     (HERE / "console.md").write_text(page(), "utf-8")
+    (HERE / "servers.md").write_text(recipes_page.page(), "utf-8")
     (HERE / "doctor.svg").write_text(picture(), "utf-8")

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
+from asgi_cors._errors import OptionIssues
 from asgi_cors._origins.origin import FROM_NULL, OVER_HTTP, is_loopback, parse_origin
 from asgi_cors._origins.origin_set import OriginSet
 from asgi_cors._origins.pattern import Pattern, parse_pattern
+from asgi_cors._policy.options import parse_origins
+from asgi_cors._policy.risks import check_credentials
 
 from . import decision as _decision
 from .callables import GetAnswer, OriginAnswer, closest_allowed, combined_answer, get_answer, source_remedy
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _SYMBOLS: Final = {True: "ok", False: "no", None: "??"}
 
+_MAX_ENTRIES: Final = 3  # of a policy, in a correction
 _MAX_NAMES: Final = 8  # in a list that a correction repeats
 _MAX_LENGTH: Final = 100  # characters of a name or origin that a correction repeats
 
@@ -275,7 +279,20 @@ def remedy(policy: Policy, reason: str | None, subject: str, origin: str) -> str
 
 def _credentials_remedy(policy: Policy) -> str:
     named = " and name the origins, because '*' is refused with it" if policy.compiled.allows_any_origin else ""
-    return f"Write allow_credentials=True{named}."
+    unsafe = "" if named else _unsafe_with_credentials(policy)
+    exposed = "" if policy.expose_headers != "*" else " Name the headers in expose_headers, too, instead of '*'."
+    return f"Write allow_credentials=True{named or unsafe}.{exposed}"
+
+
+def _unsafe_with_credentials(policy: Policy) -> str:
+    """Return the entries to replace, because `Policy` refuses them with `allow_credentials`; "" if there are none."""
+    issues = OptionIssues("allow_origins")
+    origins = parse_origins(policy.allow_origins, policy.allow_origin_regex, issues)
+    check_credentials(origins, policy.dangerously_allow, issues)
+    values = list(dict.fromkeys(repr(issue.value) for issue in issues.errors))
+    more = f" and {len(values) - _MAX_ENTRIES} more" if len(values) > _MAX_ENTRIES else ""
+    listed = f"{', '.join(values[:_MAX_ENTRIES])}{more}"
+    return f" and replace {listed} in allow_origins, because it is unsafe with credentials" if values else ""
 
 
 def _method_remedy(policy: Policy, method: str) -> str:
@@ -284,8 +301,10 @@ def _method_remedy(policy: Policy, method: str) -> str:
         return "No browser sends this method. Correct the client."
     if "*" in method:
         return "Use a method without '*' in its name."
-    if upper != method and policy.compiled.allows_method(upper):
-        return f"Write {upper!r} in the page's script. Methods are case-sensitive."
+    if upper != method and (policy.compiled.allows_method(upper) or upper in _http.KNOWN_METHODS):
+        is_allowed = policy.compiled.allows_method(upper)
+        addition = "" if is_allowed else f" {_with_name('allow_methods', policy.allow_methods, upper)}"
+        return f"Write {upper!r} in the page's script. Methods are case-sensitive.{addition}"
     return _with_name("allow_methods", policy.allow_methods, method)
 
 

@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
 import click
-import httpx
 
 from asgi_cors.testing import ScriptError
 
-from .apps import inspect_app, load_app, one_line_errors
-from .audit import report as audit_report
-from .audit.app import audit_app
-from .audit.url import audit_url
+from .audit.command import command as audit_command
 from .check.command import check as check_command
-from .console import report as console_report
-from .console.messages import recognise
+from .console.command import command as console_command
 from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
+from .doctor.connections import Connections
 from .doctor.diagnosis import diagnose
-from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
+from .doctor.question import (
+    Question,
+    check_body,
+    parse_cookies,
+    parse_header,
+    parse_method,
+    parse_names,
+    parse_page_origin,
+    parse_url,
+)
+from .doctor.recipes import find_software, software_names
 from .errors import CannotRunError
-from .explain import as_json as explanation_as_json
-from .explain import explain_request, find_path_policy
-from .explain import report as explanation_report
+from .explain.command import command as explain_command
+from .lint.command import command as lint_command
+from .options import BLOCKED, REQUEST, CommandGroup, show
 from .origins.commands import group as origins_group
-from .sources import answers_of
-from .terminal import escape, plain, stderr, stdout
+from .terminal import escape, plain, stderr
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-BLOCKED: Final = 1
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
-Command = TypeVar("Command", bound=Callable[..., Any])
+_MIN_WIDTH: Final = 30  # columns of help
+_MAX_WIDTH: Final = 80
+# An argument or option -> an example of it.
+_EXAMPLES: Final = {
+    "url": "asgi-cors doctor https://api.example.com/items -o https://app.example.com",
+    "origin": "-o https://app.example.com",
+    "timeout": "--timeout 10",
+}
 
 
 def run() -> None:
     """Run a command. Report a user's mistake in one line on standard error."""
     try:
-        group(prog_name="asgi-cors", standalone_mode=False)
+        group(prog_name="asgi-cors", standalone_mode=False, terminal_width=_help_width())
     except click.ClickException as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
+        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2
+            error.show()
+            raise SystemExit(error.exit_code) from None
+        _fail(_usage_line(error))
     except CannotRunError as error:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
@@ -58,44 +67,28 @@ def run() -> None:
         _fail(f"the output can't be stored: {error.strerror or error}.")
 
 
+def _help_width() -> int:
+    """Return the width of help in columns. By default, click writes 50 on a terminal with fewer."""
+    return max(_MIN_WIDTH, min(_MAX_WIDTH, shutil.get_terminal_size().columns) - 2)
+
+
+def _usage_line(error: click.ClickException) -> str:
+    """Return in one line how an option or an argument is wrong, and what to write."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "asgi-cors"
+    parameter = error.param.name if isinstance(error, click.BadParameter) and error.param else ""
+    write = _EXAMPLES.get(parameter or "", f"{command} --help")
+    return f"{error.format_message().rstrip('.')}. Write {write}."
+
+
 def _fail(line: str) -> NoReturn:
-    stderr().print(plain(f"asgi-cors: {' '.join(line.split())}"), soft_wrap=True)
+    """Print one line, which is wrapped between words if a terminal shows it."""
+    console = stderr()
+    console.print(plain(f"asgi-cors: {' '.join(line.split())}"), soft_wrap=not console.is_terminal)
     raise SystemExit(COULD_NOT_RUN)
 
 
-def _show(report: RenderableType, data: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(data, indent=2))
-    else:
-        stdout().print(report)
-
-
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Combine options that several commands share."""
-
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
-_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/cli.md describes it.")
-_REQUEST: Final = _options(
-    click.option("--origin", "-o", required=True, help="The page's origin: https://app.example.com"),
-    click.option("--method", "-X", default="GET", show_default=True, help="The method, as the script spells it."),
-    click.option("--header", "-H", "headers", multiple=True, help="A request header: 'x-id: 7'. Repeatable."),
-    click.option("--credentials", "-c", is_flag=True, help="credentials: 'include' (cookies)."),
-    _JSON,
-)
-_APP: Final = _options(
-    click.option("--app-dir", default=".", show_default=True, help="The folder from which MODULE is imported."),
-    click.option("--factory", is_flag=True, help="APP is a function that returns the app."),
-)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="asgi-cors-bridge")
 def group() -> None:
     """Find out why the browser blocks a request: test a server, an app or a console message.
@@ -104,14 +97,29 @@ def group() -> None:
     """
 
 
+def _find_server(context: click.Context, _parameter: click.Parameter, name: str | None) -> str:
+    """Return the name of a software as the table spells it, "" for none. Print all names for "list"."""
+    if name == "list":
+        click.echo("\n".join(software_names()))
+        context.exit()
+    return find_software(name) if name else ""
+
+
 @group.command()
 @click.argument("url")
-@_REQUEST
-@click.option("--reads", "-r", multiple=True, help="A response header that the script reads. Repeatable.")
+@REQUEST
+@click.option("--reads", "-r", multiple=True, help="A response header that the script reads: a,b. Repeatable.")
 @click.option("--cookie", multiple=True, help="A cookie that the browser has: 'sid=1'. Repeatable.")
 @click.option("--data", "-d", help="The body.")
 @click.option("--preflight-only", is_flag=True, help="Send only the preflight, not the request itself.")
 @click.option("--no-probes", is_flag=True, help="Don't test other origins.")
+@click.option(
+    "--server",
+    metavar="NAME",
+    is_eager=True,
+    callback=_find_server,
+    help="Your software, for the lines to write, or list.",
+)
 @click.option("--insecure", "-k", is_flag=True, help="Accept any TLS certificate, unlike browsers.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Seconds to wait.")
 def doctor(url: str, **options: Any) -> None:
@@ -129,102 +137,30 @@ def doctor(url: str, **options: Any) -> None:
             progress=lambda step: status.update(f"{escape(question.url)}: {step}"),
         )
     diagnosis = diagnose(evidence)
-    _show(doctor_report.report(diagnosis), doctor_report.as_json(diagnosis), as_json=options["as_json"])
+    show(doctor_report.report(diagnosis), doctor_report.as_json(diagnosis), as_json=options["as_json"])
     if not evidence.is_allowed:
         raise SystemExit(BLOCKED)
 
 
-def _transport(options: dict[str, Any]) -> httpx.HTTPTransport:
-    return httpx.HTTPTransport(verify=not options["insecure"])
+def _transport(options: dict[str, Any]) -> Connections:
+    return Connections(verify=not options["insecure"])
 
 
 def _parse_question(url: str, options: dict[str, Any]) -> Question:
     return Question(
         url=parse_url(url),
         origin=parse_page_origin(options["origin"]),
-        method=options["method"],
+        method=parse_method(options["method"]),
         headers=tuple(map(parse_header, options["headers"])),
         credentials=options["credentials"],
-        reads=tuple(name.lower() for name in options["reads"]),
-        cookies=options["cookie"],
-        data=check_body(options["data"]),
+        reads=parse_names(options["reads"]),
+        cookies=parse_cookies(options["cookie"]),
+        data=check_body(options["data"], options["method"]),
         timeout=options["timeout"],
         preflight_only=options["preflight_only"],
+        server=options["server"],
     )
 
 
-@group.command()
-@click.argument("app")
-@click.argument("path", default="/")
-@_REQUEST
-@_APP
-def explain(app: str, path: str, **options: Any) -> None:
-    """Explain how an app decides on a request.
-
-    APP is MODULE:APP. The module is imported, and the app is not started.
-    """
-    headers = tuple(map(parse_header, options["headers"]))
-    origin, credentials = parse_page_origin(options["origin"]), options["credentials"]
-    with one_line_errors(app):
-        inspected = inspect_app(load_app(app, app_dir=options["app_dir"], factory=options["factory"]))
-        policy = find_path_policy(inspected, options["method"], path)
-    with answers_of(inspected) as answers, stderr().status(f"looking {escape(origin)} up"):
-        explanation = explain_request(
-            answers, policy, options["method"], origin, path, headers=headers, credentials=credentials
-        )
-    _show(explanation_report(explanation), explanation_as_json(app, path, explanation), as_json=options["as_json"])
-    if explanation.allowed is False:
-        raise SystemExit(BLOCKED)
-
-
-@group.command()
-@click.argument("app", required=False)
-@click.option("--url", help="A live URL, instead of MODULE:APP.")
-@click.option("--origin", "-o", "origins", multiple=True, help="An origin that must be allowed. Repeatable.")
-@_APP
-@click.option("--insecure", "-k", is_flag=True, help="With --url: accept any TLS certificate.")
-@_JSON
-def audit(app: str | None, url: str | None, **options: Any) -> None:
-    """Check every route of an app, or a live URL, for CORS mistakes.
-
-    APP is MODULE:APP. The module is imported, and the app is not started.
-    """
-    if (app is None) == (url is None):
-        raise CannotRunError("audit takes MODULE:APP or --url URL. Write asgi-cors audit main:app.")
-    origins = tuple(map(parse_page_origin, options["origins"]))
-    if url is not None:
-        with _transport(options) as transport, stderr().status(f"testing {escape(url)}") as status:
-            found = audit_url(parse_url(url), origins, transport, progress=lambda step: status.update(escape(step)))
-    else:
-        found = audit_app(app or "", origins, app_dir=options["app_dir"], factory=options["factory"])
-    _show(audit_report.report(found), audit_report.as_json(found), as_json=options["as_json"])
-    if found.findings:
-        raise SystemExit(BLOCKED)
-
-
-@group.command()
-@click.argument("message", required=False)
-@_JSON
-def console(message: str | None, *, as_json: bool) -> None:
-    """Explain a message of the browser's console.
-
-    MESSAGE is the text as pasted. Without it, the text comes from standard input.
-    """
-    readings = recognise(_standard_input() if message is None else message)
-    if not readings:
-        raise CannotRunError(
-            "the text contains no CORS message of Chromium, Firefox or Safari. Paste the whole message, in quotes."
-        )
-    _show(console_report.report(readings), console_report.as_json(readings), as_json=as_json)
-
-
-def _standard_input() -> str:
-    """Return standard input, which may be closed or not be text."""
-    try:
-        return sys.stdin.read() if sys.stdin else ""
-    except UnicodeDecodeError as error:
-        raise CannotRunError(f"standard input is not text: {error}.") from None
-
-
-group.add_command(check_command)
-group.add_command(origins_group)
+for _command in (explain_command, audit_command, check_command, lint_command, origins_group, console_command):
+    group.add_command(_command)

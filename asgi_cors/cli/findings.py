@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from .policy_lines import PolicyRemedy
 from .terminal import labelled, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from .doctor.recipes import Recipe
+
+_CODE_INDENT: Final = 4  # columns
+NO_REMEDY: Final = PolicyRemedy()
 
 
 @dataclass(frozen=True)
@@ -24,24 +30,62 @@ class Finding:
         name: The stable name, in kebab case.
         sentence: The problem.
         remedy: The change on any server, or the place to look at.
-        recipe: The line for the server software that was recognised, or "".
-        policy: The option of an asgi_cors policy that solves it, or "".
+        recipe: The lines to write in the server software, or None if the remedy is not a line of its configuration.
+        policy: The change in an app that uses `asgi_cors`.
     """
 
     name: str
     sentence: str
     remedy: str
-    recipe: str = ""
-    policy: str = ""
+    recipe: Recipe | None = None
+    policy: PolicyRemedy = NO_REMEDY
 
 
 def render_findings(findings: Iterable[Finding], style: str) -> RenderableType:
     """Return findings for the terminal: the name, the problem, then the remedy."""
     parts: list[RenderableType] = []
     for finding in findings:
-        rows: list[tuple[str, RenderableType]] = [("Write", plain(finding.remedy))]
-        rows += [("Here", plain(finding.recipe))] if finding.recipe else []
-        rows += [("asgi_cors", plain(finding.policy))] if finding.policy else []
         problem = Group(Text(finding.name, f"bold {style}"), plain(finding.sentence))
-        parts += [Text(""), Padding(problem, (0, 0, 0, 2)), labelled(rows, style="cyan")]
+        parts += [Text(""), Padding(problem, (0, 0, 0, 2)), *_remedies(finding)]
     return Group(*parts[1:])
+
+
+def _remedies(finding: Finding) -> Iterator[RenderableType]:
+    yield _row("Remedy", finding.remedy)
+    recipe, policy = finding.recipe, finding.policy
+    if recipe and recipe.software:
+        has_lines = f"these lines for {recipe.software}" if recipe.lines else ""
+        yield _row("Write", has_lines or f"the lines that the documentation of {recipe.software} has")
+        yield from (_line(line, "bold") for line in recipe.lines.splitlines())
+        yield _line(recipe.docs, "dim")
+    if policy.options:
+        yield _row("asgi_cors", policy.options)
+    if policy.advice:
+        yield _row("" if policy.options else "asgi_cors", policy.advice)
+    if policy.code:
+        yield from (_line(line, "bold") for line in policy.code.splitlines())
+
+
+def _row(label: str, text: str) -> RenderableType:
+    return labelled([(label, plain(text))], style="cyan")
+
+
+def _line(text: str, style: str) -> RenderableType:
+    """Return a whole line, never broken, so that it can be copied."""
+    return Text.assemble(" " * _CODE_INDENT, plain(text, style), no_wrap=True, overflow="ignore")
+
+
+def as_json(finding: Finding) -> dict[str, str]:
+    """Return a finding as data. docs/cli.md describes the keys."""
+    recipe = finding.recipe
+    return {
+        "name": finding.name,
+        "sentence": finding.sentence,
+        "remedy": finding.remedy,
+        "recipe": recipe.lines if recipe else "",
+        "software": recipe.software if recipe else "",
+        "docs": recipe.docs if recipe else "",
+        "policy": finding.policy.options,
+        "advice": finding.policy.advice,
+        "code": finding.policy.code,
+    }

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
 
 _EXAMPLE: Final = {"allow_origins": ["https://app.example.com"]}
+_NULL: Final = (
+    "Any site gets the origin 'null' with a sandboxed frame. Serve the page from an origin of its own, and allow that."
+)
+_OVER_HTTP: Final = (
+    "With credentials, a policy refuses origins over http. Serve the page over https, and allow {secure!r}. If no"
+    " cookies are needed, leave credentials out."
+)
+_REFUSED: Final = "A policy refuses {origin!r}. Serve the page from an https origin of its own, and allow that."
+
+
+@dataclass(frozen=True)
+class PolicyRemedy:
+    """The change in an app that uses `asgi_cors`.
+
+    Args:
+        options: Options of a policy, from `policy_line`; "" if no option helps.
+        advice: The change as a short sentence, or "".
+        code: Whole lines to write, the import included, or "".
+    """
+
+    options: str = ""
+    advice: str = ""
+    code: str = ""
 
 
 def policy_line(**options: Any) -> str:
@@ -23,3 +48,40 @@ def policy_line(**options: Any) -> str:
         except (ConfigError, ConfigWarning):
             return ""
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
+
+
+def policy_remedy(otherwise: str, **options: Any) -> PolicyRemedy:
+    """Return a remedy by options of a policy.
+
+    Args:
+        otherwise: The advice if `Policy` refuses the options or warns about them.
+        **options: The options, by name.
+    """
+    line = policy_line(**options)
+    return PolicyRemedy(line) if line else PolicyRemedy(advice=otherwise)
+
+
+def origin_remedy(origin: str, **options: Any) -> PolicyRemedy:
+    """Return the options that allow an origin, or the advice for an origin that no policy should allow.
+
+    Args:
+        origin: The page's origin, or "null".
+        **options: More options, by name.
+    """
+    if origin == "null":
+        advice = _NULL
+    elif origin.startswith("http://") and options.get("allow_credentials"):
+        advice = _OVER_HTTP.format(secure=origin.replace("http:", "https:", 1))
+    else:
+        advice = _REFUSED.format(origin=origin)
+    return policy_remedy(advice, allow_origins=[origin], **options)
+
+
+def accepted_names(option: str, names: Iterable[str]) -> list[str]:
+    """Return the names that `Policy` accepts in a list, each once.
+
+    Args:
+        option: `allow_methods`, `allow_headers` or `expose_headers`.
+        names: The names. Other servers also list names that no script can send or read.
+    """
+    return [name for name in dict.fromkeys(names) if policy_line(**{option: [name]})]

@@ -64,7 +64,9 @@ class SourceAnswers:
 @contextmanager
 def answers_of(app: InspectedApp) -> Generator[SourceAnswers]:
     """Yield the answers of the callables in an app. The answers report failures, so nothing is logged."""
-    answers = SourceAnswers(app.configuration.evaluator.app_context if app.configuration else None)
+    configurations = [part.configuration for part in (app, *app.parts) if part.configuration]
+    contexts = [configuration.evaluator.app_context for configuration in configurations]
+    answers = SourceAnswers(next(filter(None, contexts), None))
     logger = logging.getLogger("asgi_cors")
     handler = logging.NullHandler()
     logger.addHandler(handler)  # otherwise Python prints warnings on standard error

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from rich.console import Console
@@ -20,12 +23,51 @@ _LABEL_WIDTH: Final = 9
 _PIPED_WIDTH: Final = 80
 
 
-def stdout() -> Console:
-    """Return the console for reports. It has no colours if NO_COLOR is set or the output is not a terminal."""
-    stream: TextIO | None = sys.stdout  # None if it is closed
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
-    return Console(highlight=False, width=None if stream and stream.isatty() else _PIPED_WIDTH)
+def stdout(stream: TextIO | None = None) -> Console:
+    """Return the console for reports. It has no colours if NO_COLOR is set or the output is not a terminal.
+
+    Args:
+        stream: The output; standard output by default.
+    """
+    output: TextIO | None = stream or sys.stdout  # None if it is closed
+    is_terminal = output is not None and output.isatty()
+    if isinstance(output, io.TextIOWrapper):
+        output.reconfigure(errors="replace")
+    return Console(file=stream or sys.stdout, highlight=False, width=None if is_terminal else _PIPED_WIDTH)
+
+
+@contextmanager
+def apps_output_on_stderr() -> Generator[TextIO]:
+    """Send everything that an app and its child processes print to standard error. Yield the real standard output.
+
+    The file descriptor is redirected, too, because programs of the app inherit it.
+    """
+    own: TextIO | None = sys.stdout
+    if own is None:  # it is closed
+        with contextlib.redirect_stdout(sys.stderr):
+            yield io.StringIO()
+        return
+    own.flush()
+    try:
+        descriptor, errors = own.fileno(), sys.stderr.fileno()
+        saved = os.dup(descriptor)
+    except (OSError, ValueError):  # it is not a file
+        with contextlib.redirect_stdout(sys.stderr):
+            yield own
+        return
+    os.dup2(errors, descriptor)
+    output = os.fdopen(saved, "w", encoding=own.encoding, errors="replace", closefd=False)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield output
+    finally:
+        with contextlib.suppress(OSError):  # what the app printed to the old object
+            own.flush()
+        try:
+            output.flush()
+        finally:
+            os.dup2(saved, descriptor)
+            os.close(saved)
 
 
 def stderr() -> Console:

@@ -73,11 +73,12 @@ def row(case: Case, cors: Explains, origin: str) -> dict[str, Any]:
         "remedy": explanation.remedy,
         "text": str(explanation),
     }
-    if explanation.allowed and case.reads and case.reads not in cors.policy.expose_headers:
+    exposed = cors.policy.expose_headers
+    if explanation.allowed and case.reads and case.reads not in exposed:
         verdict |= {
             "allowed": False,
             "code": "not exposed",
-            "remedy": f'expose_headers=["{case.reads}"]',
+            "remedy": f"Write expose_headers={[*exposed, case.reads]!r}.",
             "text": f"The page gets the response, but {case.reads} is not among the exposed headers.",
         }
     return asdict(case) | {"verdict": verdict}

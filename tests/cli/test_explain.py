@@ -69,6 +69,105 @@ def test_a_decision_at_run_time_is_undecided_and_exits_with_0(app, said):
     assert said in " ".join(ran.out.split())
 
 
+@pytest.mark.parametrize(
+    ("path", "request_"),
+    [
+        ("https://api.example.com/items?page=1#top", "/items"),
+        ("/items?page=1", "/items"),
+        ("items#top", "/items"),
+        ("/caf%C3%A9", "/café"),
+        ("https://user:pw@api.example.com", "/"),
+    ],
+)
+def test_a_url_or_a_path_with_a_query_is_reduced_to_the_path(path, request_):
+    assert explain("cli_apps:plain", path, "-o", PAGE, "--json").json["path"] == request_
+
+
+@pytest.mark.parametrize("url", ["https://[::1/items", "https://api.example.com:port/x"])
+def test_an_invalid_url_is_reported(url):
+    ran = explain("cli_apps:plain", url, "-o", PAGE)
+    assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
+    assert "is not a valid path or URL" in ran.err
+
+
+def test_a_page_may_read_its_own_origin():
+    ran = explain("cli_apps:plain", f"{PAGE}:443/items", "-o", PAGE, "-X", "DELETE", "--json")
+    assert ran.json["allowed"] is True
+    assert ran.json["steps"][0]["rule"] == "the page's own origin: browsers apply no CORS"
+
+
+def test_a_path_with_two_readings_is_refused():
+    ran = explain("cli_apps:plain", "/public/../items", "-o", PAGE, "--json")
+    assert (ran.json["allowed"], ran.json["code"]) == (False, "AmbiguousPath")
+    assert ran.json["remedy"] == "Request the path exactly as its rule spells it."
+
+
+HANDSHAKES = """
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from asgi_cors import CORSMiddleware
+
+async def view(request): ...
+
+routes = [WebSocketRoute("/ws", view), WebSocketRoute("/free", view), Route("/items", view), Route("/slash/", view)]
+app = Starlette(routes=routes)
+app.add_middleware(CORSMiddleware, allow_origins=["https://app.example.com"], paths={"/free": None})
+"""
+
+
+@pytest.fixture
+def explained(tmp_path):
+    """Explain a request to the app with WebSockets."""
+    pytest.importorskip("starlette")
+    (tmp_path / "handshakes.py").write_text(HANDSHAKES)
+    sys.modules.pop("handshakes", None)
+
+    def run_explain(path, *arguments, origin=PAGE):
+        return run("explain", "handshakes:app", path, "-o", origin, *arguments, "--app-dir", str(tmp_path))
+
+    yield run_explain
+    sys.modules.pop("handshakes", None)
+
+
+@pytest.mark.parametrize("path", ["/ws", "wss://api.example.com/ws", "/ws?room=1"])
+def test_the_path_of_a_websocket_is_explained_as_a_handshake(explained, path):
+    allowed, refused = explained(path), explained(path, origin="https://evil.example")
+    assert "the page can open the WebSocket" in " ".join(allowed.out.split())
+    assert "handshake is refused if the browser has a cookie" in " ".join(allowed.out.split())
+    assert (refused.code, "refuses the WebSocket with status 403 HandshakeRefused" in refused.out) == (BLOCKED, True)
+    assert [step["check"] for step in explained(path, "-c", "--json").json["steps"]][-1] == "credentials"
+    assert explained(path, "-c").code == BLOCKED
+
+
+def test_a_handshake_without_a_policy_is_not_checked(explained):
+    ran = explained("/free", "--json", origin="https://evil.example")
+    assert (ran.code, ran.json["allowed"]) == (ALLOWED, True)
+    assert ran.json["steps"][-1]["rule"].startswith("no policy checks the handshake: any page can open the WebSocket")
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "rule"),
+    [
+        ("/nowhere", [], "no route of the app serves it, so the response is a 404"),
+        ("wss://api.example.com/items", [], "no WebSocket of the app has this path"),
+        ("/items/", [], "no route serves it, but one serves '/items': the app redirects there, or responds with 404"),
+        ("/slash", [], "no route serves it, but one serves '/slash/': the app redirects there, or responds with 404"),
+        ("/items", ["-X", "POST"], "the route serves GET, so the response is an error such as 405"),
+    ],
+)
+def test_a_path_or_method_that_no_route_serves_is_reported(explained, path, arguments, rule):
+    assert explained(path, *arguments, "--json").json["steps"][0]["rule"] == rule
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_method_that_the_route_serves_is_not_reported(explained, method):
+    assert {step["check"] for step in explained("/items", "-X", method, "--json").json["steps"]} == {
+        "origin",
+        "method",
+        "expose",
+    } - ({"expose"} if method == "OPTIONS" else set())
+
+
 @pytest.mark.parametrize("app", ["cli_apps:make", "cli_apps:make()"])
 def test_a_factory_is_called(app):
     arguments = ["--factory"] if app == "cli_apps:make" else []
@@ -84,7 +183,12 @@ def test_a_factory_is_called(app):
         ("cli_apps:nothing", "'cli_apps' has no 'nothing'. It has "),
         ("command_line:nothing", "'command_line' has no 'nothing'."),
         ("cli_apps:number", "'cli_apps:number' is of type int, not an app."),
-        ("cli_apps:raw", "has no CORS policy of asgi_cors. Write app = CORSMiddleware(app, allow_origins=[…])."),
+        ("cli_apps:raw", "the ASGI or WSGI app has no CORS policy of asgi_cors. Write raw = CORSMiddleware(raw, "),
+        ("cli_apps.py:raw", "'cli_apps.py' is a file, not a module. Write cli_apps:raw."),
+        ("./cli_apps:raw", "'./cli_apps' is a file, not a module. Write cli_apps:raw."),
+        ("cli_apps:make_with()", "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that"),
+        ("cli_apps:make_async()", "'cli_apps:make_async()' is an async function. Write a function that is not async"),
+        ("cli_apps:has_app", "is of type HasApp, not an app. Write cli_apps:has_app.app()."),
         ("cli_apps:fail()", "'cli_apps:fail()' fails to create an app: RuntimeError: no database ("),
         ("cli_apps:refuse()", "'cli_apps:refuse()' has a CORS policy that is not valid: allow_origins:"),
     ],
@@ -100,6 +204,9 @@ BROKEN = [
     pytest.param("1 / 0", "can't be imported: ZeroDivisionError: division by zero (", id="an exception"),
     pytest.param("raise SystemExit(3)", "can't be imported: SystemExit: 3 (", id="an exit"),
     pytest.param("def (:", "can't be imported: SyntaxError: ", id="a syntax error"),
+    pytest.param("def (:", "(failing.py, line 1).", id="the place of a syntax error, once"),
+    pytest.param("raise ValueError('x' * 9999)", f"ValueError: {'x' * 500}… (", id="a huge message"),
+    pytest.param("from asgi_cors import NoSuchName", "can't be imported: ImportError: cannot import", id="a name"),
     pytest.param("raise BaseException('a\\nb')", "can't be imported: BaseException: a b (", id="a base exception"),
     pytest.param(
         "class Odd(Exception):\n    def __str__(self): raise RuntimeError\nraise Odd",

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import trio
 
 from asgi_cors import Answer, Loaded, Policy
 from tests.support.event_loops import run_trio
@@ -558,3 +559,18 @@ async def test_a_start_loads_no_list_that_is_still_in_force() -> None:
     loaded.start()
     await ended(loaded)
     assert rows.calls == 2
+
+
+def test_a_request_under_trio_waits_for_the_load_in_flight() -> None:
+    rows = Rows(APP)
+    rows.is_open.clear()
+    loaded, _ = build(rows)
+
+    async def main() -> Answer:
+        loaded.start()
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.to_thread.run_sync, rows.is_open.set)
+                return await answer_of(loaded, APP)
+
+    assert trio.run(main).allowed

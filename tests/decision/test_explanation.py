@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgi_cors import Policy, explain
+from asgi_cors import ConfigError, Policy, explain
 from tests.support.apps import App
 from tests.support.browser_checks import SAFELISTED_METHODS, passes_cors_check, passes_preflight
 from tests.support.clients import Client
@@ -247,3 +247,26 @@ def test_the_verdict_for_any_policy_and_request_is_that_of_a_browser(
         preflight = client.preflight(method, ",".join(names), origin=origin)
         passed = passed and passes_preflight(preflight, origin, method, names, credentials=credentials)
     assert explain(policy, method, origin, headers, credentials).allowed is passed
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"allow_origins": ["http://app.example.com", APP]}, "replace 'http://app.example.com' in allow_origins"),
+        ({"allow_origins": ["null", APP]}, "replace 'null' in allow_origins"),
+        ({"allow_origins": [f"http://{n}.example.com" for n in "abcde"]}, "'http://c.example.com' and 2 more in"),
+        ({"allow_origins": [APP], "expose_headers": "*"}, "Name the headers in expose_headers"),
+    ],
+)
+def test_the_remedy_for_credentials_names_the_options_that_a_policy_then_refuses(
+    options: dict[str, Any], text: str
+) -> None:
+    policy = policy_without_warnings(**options)
+    with pytest.raises(ConfigError):
+        policy.replace(allow_credentials=True)
+    assert text in explain(policy, "GET", options["allow_origins"][-1], credentials=True).remedy
+
+
+def test_the_remedy_for_credentials_is_the_option_alone_if_a_policy_accepts_it() -> None:
+    assert explain(ONE, "GET", APP, credentials=True).remedy == "Write allow_credentials=True."
+    assert ONE.replace(allow_credentials=True).allow_credentials

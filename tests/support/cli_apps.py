@@ -108,6 +108,27 @@ def fail() -> CORSMiddleware:
     raise RuntimeError("no database")
 
 
+def make_with(settings: Any, *rest: Any, debug: bool, level: int = 1, **others: Any) -> CORSMiddleware:
+    """Return an app that depends on arguments."""
+    raise NotImplementedError
+
+
+async def make_async() -> CORSMiddleware:
+    """Return an app, in a coroutine."""
+    return plain
+
+
+class HasApp:
+    """An object that makes an app, as Datasette does."""
+
+    def app(self) -> CORSMiddleware:
+        """Return the app."""
+        return plain
+
+
+has_app = HasApp()
+
+
 def refuse() -> CORSMiddleware:
     """Build an app with an unsafe policy."""
     return CORSMiddleware(raw, allow_origins="*", allow_credentials=True)

@@ -205,11 +205,40 @@ def test_the_message_names_the_request_the_cause_and_the_remedy() -> None:
         "GET http://api.example.net/URL from http://app.example.com was blocked: HeaderDisallowedByPreflightResponse\n"
         "  cause: request header x-custom is not allowed; in the preflight's response (status 204)"
         " access-control-allow-headers is 'x-other'\n"
-        "  remedy: respond to OPTIONS with 'access-control-allow-headers: x-custom': add it to allow_headers."
+        "  remedy: respond to OPTIONS with 'access-control-allow-headers: x-other, x-custom': add x-custom to"
+        " allow_headers."
         " With credentials, '*' is not a wildcard. By the standard, it never covers authorization."
     )
     assert (error.header, error.value) == ("access-control-allow-headers", "x-other")
     assert error.exchange.problem == error.code
+
+
+@pytest.mark.parametrize(
+    ("init", "headers", "listed"),
+    [
+        ({"method": "PATCH"}, {"access-control-allow-methods": "PUT, DELETE"}, "methods: PUT, DELETE, PATCH'"),
+        ({"method": "PATCH"}, {}, "methods: PATCH'"),
+        (
+            {"method": "PATCH", "credentials": "include"},
+            {"access-control-allow-methods": "*", "access-control-allow-credentials": "true"},
+            "methods: PATCH'",
+        ),
+        ({"headers": {"x-b": "1"}}, {"access-control-allow-headers": "X-A"}, "headers: X-A, x-b'"),
+        ({"headers": {"authorization": "1"}}, {"access-control-allow-headers": "*"}, "headers: *, authorization'"),
+    ],
+)
+def test_the_remedy_for_a_list_has_the_old_names_and_the_new_ones(
+    init: dict[str, Any], headers: dict[str, str], listed: str
+) -> None:
+    error = blocked(Scenario(init, pre={"access-control-allow-origin": PAGE} | headers), "standard")
+    assert f"'access-control-allow-{listed}" in error.remedy
+
+
+def test_a_response_header_in_the_request_is_removed_and_not_allowed() -> None:
+    scenario = Scenario({"headers": {"Access-Control-Allow-Origin": "*"}}, pre={"access-control-allow-origin": PAGE})
+    error = blocked(scenario, "standard")
+    assert error.remedy.startswith("remove access-control-allow-origin from the request.")
+    assert "allow_headers" not in error.remedy
 
 
 def test_an_error_after_a_redirect_names_both_urls() -> None:

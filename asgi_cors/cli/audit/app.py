@@ -1,23 +1,27 @@
-"""`audit`: every route of an app, its policy, and the attacks on each policy."""
+"""`audit`: every route of an app, its policies, and the attacks on each policy."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors import Policy
+from asgi_cors import Configuration, Policy
 from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.apps import (
+    AppRequest,
     InspectedApp,
     Route,
-    ServedBy,
-    find_policy,
+    Served,
+    find_served,
     inspect_app,
-    list_routes,
     load_app,
     one_line_errors,
 )
+from asgi_cors.cli.apps.installing import install_line
+from asgi_cors.cli.apps.templates import PathTemplate
 from asgi_cors.cli.sources import SourceAnswers, answers_of
 
 from .attacks import attacks_on, is_sent_by_browsers, targets_of
@@ -25,11 +29,11 @@ from .results import Attack, AttackResults, Audit, AuditContext, RouteResult, de
 from .rules import NOTES, RULES
 
 if TYPE_CHECKING:
-    from re import Pattern
+    from asgi_cors.cli.apps.routes import Installed
+    from asgi_cors.cli.apps.templates import PathKey
 
 _MAX_TARGETS: Final = 20
 _SAFELISTED: Final = {"GET", "HEAD", "POST"}
-_WHOLE_APP: Final = Route("/*", "/", ())
 
 
 def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", factory: bool = False) -> Audit:
@@ -39,65 +43,90 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
         CannotRunError: The app can't be imported or inspected.
     """
     with one_line_errors(name):
-        app = inspect_app(load_app(name, app_dir=app_dir, factory=factory))
-        routes = tuple(_route_result(app, route) for route in list_routes(app) or [_WHOLE_APP])
-        policies, unused_paths = _policies(app, routes), tuple(_unused_paths(app, routes))
+        loaded = load_app(name, app_dir=app_dir, factory=factory)
+        app = inspect_app(loaded)
+        routes = tuple(_route_result(app, route) for route in chain.from_iterable(map(_with_keys, app.routes)))
+        policies, unused_paths = _policies(app, routes), tuple(_unused_paths(app))
     with answers_of(app) as answers:
-        attacks = tuple(_attack_policy(policy, answers) for policy in policies)
-        context = AuditContext(app, routes, attacks, origins, unused_paths, answers.get)
+        attacks = tuple(dict.fromkeys(_attack_policy(policy, answers) for policy in policies))
+        line = install_line(loaded, name)
+        context = AuditContext(app, routes, attacks, origins, unused_paths, answers.get, line)
         findings = tuple(chain.from_iterable(rule(context) for rule in RULES))
         notes = tuple(chain.from_iterable(rule(context) for rule in NOTES))
-        return Audit(name, app.framework or "ASGI or WSGI app", routes, attacks, findings, notes)
+        return Audit(name, app.kind, routes, attacks, findings, notes)
+
+
+def _with_keys(route: Route) -> Iterator[Route]:
+    """Yield a route. If it is an app whose routes are not listed, also yield the paths below it that have policies."""
+    yield route
+    for installed in route.installed if route.unlisted else ():
+        for key in _keys(installed.configuration):
+            if isinstance(key, str) and key != "/*" and _template(route, installed).may_match(key):
+                stem = key.removesuffix("/*")
+                text = f"{installed.root}{stem}"
+                template = PathTemplate(text, (text,), key.endswith("/*"))
+                if template.text != route.template.text:
+                    yield replace(route, template=template, is_key=True)
 
 
 def _route_result(app: InspectedApp, route: Route) -> RouteResult:
-    """Find the policy of a route. If its methods have several policies, prefer one that refuses its method."""
-    found: list[tuple[ServedBy, str]] = [
-        (find_policy(app, route.sample, method, is_websocket=route.is_websocket), method)
+    """Find the policies of a route. If its methods have several, prefer those that refuse their method."""
+    host = re.sub(r"{.*?}", "x", route.host)
+    found: list[tuple[Served, str]] = [
+        (find_served(app, route.installed, AppRequest(route.sample, method, host, route.is_websocket)), method)
         for method in route.methods or ("GET",)
     ]
-    refused = tuple(method for policy, method in found if route.methods and _refuses(policy, method))
-    policy: ServedBy = next((policy for policy, method in found if method in refused), found[0][0])
-    return RouteResult(route, policy, refused)
+    refused = tuple(method for served, method in found if route.methods and _refuses(served, method))
+    served = next((served for served, method in found if method in refused), found[0][0])
+    return RouteResult(route, served, refused)
 
 
-def _refuses(policy: ServedBy, method: str) -> bool:
-    if not isinstance(policy, Policy):
+def _refuses(served: Served, method: str) -> bool:
+    policy = served.policy  # the outermost one responds to a preflight
+    if not isinstance(policy, Policy) or method in _SAFELISTED:
         return False
-    return method not in _SAFELISTED and policy.allow_methods != "*" and method not in policy.allow_methods
+    return policy.allow_methods != "*" and method not in policy.allow_methods
 
 
 def _policies(app: InspectedApp, routes: Iterable[RouteResult]) -> list[Policy]:
     """Return each policy once: those of the routes, then those of paths that no route uses."""
-    found: list[ServedBy] = [result.policy for result in routes]
-    found += [_policy_at(app, path) for path in _configured_paths(app)]
-    return list(dict.fromkeys(policy for policy in found if isinstance(policy, Policy)))
+    found: list[Policy | None] = [policy for result in routes for policy in result.served.policies]
+    for configuration in _configurations(app):
+        rules = configuration.evaluator.rules
+        paths = [key for key in _keys(configuration) if isinstance(key, str)]
+        found += [rules.at(f"{path.removesuffix('*')}x" if path.endswith("*") else path).policy for path in paths]
+        found += [] if app.routes else [configuration.policy]
+    return list(dict.fromkeys(policy for policy in found if policy is not None))
 
 
-def _configured_paths(app: InspectedApp) -> Iterable[str | Pattern[str]]:
-    return (app.configuration.evaluator.options["paths"] if app.configuration else None) or ()
+def _configurations(app: InspectedApp) -> list[Configuration]:
+    """Return the configurations of an app and of its parts, each once."""
+    found = [part.configuration for part in (app, *app.parts) if part.configuration]
+    found += [installed.configuration for route in app.routes for installed in route.installed]
+    return list({id(configuration): configuration for configuration in found}.values())
 
 
-def _policy_at(app: InspectedApp, path: str | Pattern[str]) -> Policy | None:
-    if not isinstance(path, str) or app.configuration is None:
-        return None
-    rules = app.configuration.evaluator.rules
-    return rules.at(path.removesuffix("*") + "x" if path.endswith("*") else path).policy
+def _keys(configuration: Configuration) -> Iterable[PathKey]:
+    return configuration.evaluator.options["paths"] or ()
 
 
-def _unused_paths(app: InspectedApp, routes: tuple[RouteResult, ...]) -> Iterator[str]:
-    """Yield the keys of `paths` that match no route."""
-    for path in () if routes[0].route is _WHOLE_APP else _configured_paths(app):
-        if not any(_matches(path, result.route.sample) for result in routes):
-            yield path if isinstance(path, str) else f"re.compile({path.pattern!r})"
+def _template(route: Route, installed: Installed) -> PathTemplate:
+    """Return the path of a route as a policy around it sees the path."""
+    return route.template.after(installed.depth)
 
 
-def _matches(path: str | Pattern[str], sample: str) -> bool:
-    if not isinstance(path, str):
-        return path.fullmatch(sample) is not None
-    if path.endswith("/*"):
-        return sample == path[:-2] or sample.startswith(path[:-1])
-    return sample == path
+def _unused_paths(app: InspectedApp) -> Iterator[str]:
+    """Yield the keys of `paths` that match no route. Below an app whose routes are not listed, each may match."""
+    for configuration in _configurations(app):
+        templates = [
+            _template(route, installed)
+            for route in app.routes
+            for installed in route.installed
+            if installed.configuration is configuration
+        ]
+        for key in _keys(configuration):
+            if not any(template.may_match(key) for template in templates):
+                yield repr(key) if isinstance(key, str) else f"re.compile({key.pattern!r})"
 
 
 def _attack_policy(policy: Policy, answers: SourceAnswers) -> AttackResults:

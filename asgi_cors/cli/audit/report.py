@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from rich import box
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from asgi_cors import Policy
+from asgi_cors.cli.findings import as_json as finding_as_json
 from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
 from .results import describe_origins
+from .table import RouteTable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,44 +35,37 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
     yield plain(f"{audit.subject} ({audit.kind})", "bold")
     if audit.routes:
         yield heading("Routes, and the origins that may read them")
-        yield _table(audit.routes)
+        yield Padding(RouteTable(audit.routes), (1, 0, 0, 2))
     if audit.attacks:
         yield heading("Attacks with origins that resemble yours")
         yield labelled([("", _attacks(attacks)) for attacks in audit.attacks], width=0)
     if audit.findings:
         yield heading(f"To change ({len(audit.findings)})")
         yield render_findings(audit.findings, "yellow")
-    else:
-        yield Text("\n✓ nothing to change", "green")
+    yield from _verdict(audit)
     if audit.notes:
         yield heading("Notes")
         yield render_findings(audit.notes, "cyan")
 
 
-def _table(results: tuple[RouteResult, ...]) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("route", overflow="fold", ratio=3)
-    table.add_column("methods", overflow="fold", ratio=2)
-    table.add_column("origins", overflow="fold", ratio=4)
-    table.add_column("cookies")
-    for result in results:
-        policy = result.policy
-        if isinstance(policy, Policy):
-            origins, cookies = plain(describe_origins(policy)), "yes" if policy.allow_credentials else "no"
-        else:
-            origins, cookies = Text("passed through" if policy is None else "decided at run time", "dim"), ""
-        table.add_row(plain(result.route.path), _methods(result), origins, Text(cookies))
-    return Padding(table, (0, 0, 0, 1))
-
-
-def _methods(result: RouteResult) -> Text:
-    if result.route.is_websocket:
-        return Text("WebSocket", "cyan")
-    symbol, style = SYMBOLS[False]
-    return Text(" ").join(
-        Text(f"{name} {symbol}", style) if name in result.refused else Text(name)
-        for name in result.route.methods or ("any",)
+def _verdict(audit: Audit) -> Iterator[RenderableType]:
+    """Yield the parts that were not checked, and whether anything is to change."""
+    unlisted = dict.fromkeys(
+        f"{result.route.unlisted} at {result.route.path}"
+        for result in audit.routes
+        if result.route.unlisted and not result.route.is_key
     )
+    if unlisted:
+        names = ", ".join([*unlisted][:_MAX_SHOWN])
+        more = f" and {len(unlisted) - _MAX_SHOWN} more" if len(unlisted) > _MAX_SHOWN else ""
+        text = f"not checked, because this command has no list of the routes: {names}{more}"
+        yield Text("")
+        yield Text.assemble(("? ", "yellow"), plain(text))
+    if not audit.findings:
+        rest = " in the other parts" if unlisted else ""
+        rest = " in the policies" if unlisted and all(result.route.unlisted for result in audit.routes) else rest
+        text = f"✓ nothing to change{rest}" if not unlisted else f"✓ no mistake found{rest}"
+        yield Text(text if unlisted else f"\n{text}", "green")
 
 
 def _attacks(attacks: AttackResults) -> RenderableType:
@@ -99,8 +91,8 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "kind": audit.kind,
         "routes": [_route_as_json(result) for result in audit.routes],
         "attacks": [_attacks_as_json(attacks) for attacks in audit.attacks],
-        "findings": [asdict(finding) for finding in audit.findings],
-        "notes": [asdict(note) for note in audit.notes],
+        "findings": [finding_as_json(finding) for finding in audit.findings],
+        "notes": [finding_as_json(note) for note in audit.notes],
     }
 
 
@@ -119,7 +111,9 @@ def _attacks_as_json(attacks: AttackResults) -> dict[str, Any]:
 def _route_as_json(result: RouteResult) -> dict[str, Any]:
     policy = result.policy
     return {
-        "path": result.route.path,
+        "path": result.route.template.shown,
+        "host": result.route.host,
+        "listed": not result.route.unlisted,
         "websocket": result.route.is_websocket,
         "methods": list(result.route.methods),
         "refused_methods": list(result.refused),

@@ -13,23 +13,29 @@ from asgi_cors._errors import show
 if TYPE_CHECKING:
     from asgi_cors._decision.callables import GetAnswer
     from asgi_cors._policy.options import OriginEntry
-    from asgi_cors.cli.apps import InspectedApp, Route, ServedBy
+    from asgi_cors.cli.apps import InspectedApp, Route, Served
+    from asgi_cors.cli.apps.installing import InstallLine
     from asgi_cors.cli.findings import Finding
 
 
 @dataclass(frozen=True)
 class RouteResult:
-    """A route with its policy.
+    """A route with its policies.
 
     Args:
         route: The route.
-        policy: The policy that serves it, None for no policy, or "at run time".
+        served: The policies that serve it.
         refused: The methods that the route serves and the policy does not allow.
     """
 
     route: Route
-    policy: ServedBy
+    served: Served
     refused: tuple[str, ...]
+
+    @property
+    def policy(self) -> Policy | str | None:
+        """The policy that serves the route, None for no policy, or "at run time"."""
+        return self.served.policy
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class AuditContext:
         origins: The origins that must be allowed.
         unused_paths: The keys of `paths` that match no route.
         get_answer: Returns the answer of a callable of a policy.
+        line: The line that adds a policy to the app.
     """
 
     app: InspectedApp
@@ -90,6 +97,7 @@ class AuditContext:
     origins: tuple[str, ...]
     unused_paths: tuple[str, ...]
     get_answer: GetAnswer
+    line: InstallLine
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from asgi_cors import Policy
+from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors._decision.explanation import explain_with
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, origin_remedy, policy_line, policy_remedy
 
 if TYPE_CHECKING:
+    from asgi_cors import PolicyOptions
+
     from .results import AuditContext, RouteResult
 
 # Middlewares that never respond themselves, so that they may run before CORS.
 _TRANSPARENT: Final = (
-    *("gzip", "proxyfix", "proxyheaders", "sentry", "opentelemetry", "prometheus", "profiler", "requestid"),
+    *("gzip", "brotli", "proxyfix", "proxyheaders", "sentry", "opentelemetry", "prometheus", "profiler", "requestid"),
+    *("correlationid", "sessionmiddleware", "mangum", "wsgimiddleware", "asgimiddleware", "wsgitoasgi", "asgitowsgi"),
+    *("dispatchermiddleware", "lifespan"),
 )
 _MAX_SHOWN: Final = 6
+_MAX_ENTRIES: Final = 20  # of a list that a remedy repeats
+_EXAMPLE: Final = policy_line(allow_origins=["https://app.example.com"])
 
 
 def _paths(results: list[RouteResult]) -> str:
@@ -26,31 +34,71 @@ def _paths(results: list[RouteResult]) -> str:
 
 def no_policy(context: AuditContext) -> Iterator[Finding]:
     """The app has no asgi_cors middleware."""
-    if context.app.configuration is None:
-        yield Finding(
-            "no-policy",
-            "The app has no CORS policy of asgi_cors. Pages of other origins can read a response only if the app itself"
-            " sends CORS headers.",
-            "If pages of other origins may use the app, add a policy.",
-            "",
-            "app = CORSMiddleware(app, allow_origins=['https://app.example.com'])",
-        )
+    if context.app.has_policy:
+        return
+    sends = "Pages of other origins can read a response only if the app itself sends CORS headers."
+    hidden = "" if context.app.framework else " A policy that is added when the app starts is not found."
+    yield Finding(
+        "no-policy",
+        f"The app has no CORS policy of asgi_cors. {sends}{hidden}",
+        "If pages of other origins may use the app, add a policy.",
+        policy=context.line.remedy,
+    )
 
 
 def method_refused(context: AuditContext) -> Iterator[Finding]:
     """A route serves a method that its policy does not allow."""
-    by_methods: dict[tuple[str, ...], list[RouteResult]] = {}
+    grouped: dict[tuple[object, ...], list[tuple[RouteResult, Policy]]] = {}
     for result in context.routes:
-        if result.refused:
-            by_methods.setdefault(result.refused, []).append(result)
-    for methods, results in by_methods.items():
+        if result.refused and isinstance(result.policy, Policy):
+            grouped.setdefault((result.refused, result.policy.allow_methods), []).append((result, result.policy))
+    for found in grouped.values():
+        results, policy = [result for result, _ in found], found[0][1]
+        methods = results[0].refused
         yield Finding(
             "method-refused",
             f"{_paths(results)}: the routes serve {', '.join(methods)}, but the policy allows no page of another origin"
             " to send it.",
             "Allow the method if pages use it.",
-            "",
-            f"allow_methods=[…, {', '.join(map(repr, methods))}]",
+            policy=_change(
+                policy,
+                f"Add {', '.join(map(repr, methods))} to allow_methods.",
+                allow_methods=accepted_names("allow_methods", [*policy.allow_methods, *methods]),
+            ),
+        )
+
+
+def _change(policy: Policy, otherwise: str, **options: Any) -> PolicyRemedy:
+    """Return options to write in a policy.
+
+    Args:
+        policy: The policy as it is.
+        otherwise: The advice if the policy refuses the options, or would warn about them.
+        **options: The whole values, by name.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConfigWarning)
+        try:
+            policy.replace(**cast("PolicyOptions", options))
+        except (ConfigError, ConfigWarning):
+            return PolicyRemedy(advice=otherwise)
+    return policy_remedy(otherwise, **options)
+
+
+def preflight_refused_by_router(context: AuditContext) -> Iterator[Finding]:
+    """The middleware of a single route gets no preflight, because the router refuses OPTIONS before."""
+    results = [
+        result
+        for result in context.routes
+        if result.served.is_inside_route and result.route.methods and "OPTIONS" not in result.route.methods
+    ]
+    if results:
+        yield Finding(
+            "preflight-not-routed",
+            f"{_paths(results)}: the middleware belongs to the route, and the router responds to a preflight with 405"
+            " before it runs.",
+            "Move the middleware to the app or to the Mount.",
+            policy=PolicyRemedy(advice="Name the routes that need a policy of their own in paths."),
         )
 
 
@@ -64,8 +112,7 @@ def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
             "nothing-allowed",
             f"{_paths(results)}: the policy allows no origin. No page of another origin can read a response there.",
             "Name the origins. If that is intended, pass the path through with None.",
-            "",
-            "allow_origins=['https://app.example.com']",
+            policy=PolicyRemedy(_EXAMPLE),
         )
 
 
@@ -73,74 +120,130 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
     """A route refuses an origin that must be allowed."""
     for origin in context.origins:
         refused = [
-            (result, explanation.steps[0].rule)
+            (result, policy, explanation.steps[0].rule)
             for result in context.routes
-            if isinstance(result.policy, Policy)
-            and (explanation := explain_with(context.get_answer, result.policy, "GET", origin)).allowed is False
+            for policy in result.served.policies
+            if (explanation := explain_with(context.get_answer, policy, "GET", origin)).allowed is False
         ]
-        if refused:
+        for policy in dict.fromkeys(policy for _, policy, _ in refused):
+            results = [result for result, other, _ in refused if other == policy]
+            rule = next(rule for _, other, rule in refused if other == policy)
             yield Finding(
                 "origin-refused",
-                f"{origin} may not read {_paths([result for result, _ in refused])}: {refused[0][1]}.",
+                f"{origin} may not read {_paths(results)}: {rule}.",
                 "Add the origin to the policy of these routes.",
-                "",
-                f"allow_origins=[…, {origin!r}]",
+                policy=_with_origin(policy, origin),
             )
 
 
+def _with_origin(policy: Policy, origin: str) -> PolicyRemedy:
+    """Return the whole list of origins with one more. A list of callables or of many origins is not repeated."""
+    entries = policy.allow_origins if isinstance(policy.allow_origins, tuple) else ()
+    if len(entries) > _MAX_ENTRIES or not all(isinstance(entry, str) for entry in entries):
+        return PolicyRemedy(advice=f"Add {origin!r} to allow_origins.")
+    refused = origin_remedy(origin, allow_credentials=policy.allow_credentials).advice
+    otherwise = refused or f"Add {origin!r} to allow_origins."
+    return _change(policy, otherwise, allow_origins=[*entries, origin])
+
+
 def policy_unused(context: AuditContext) -> Iterator[Finding]:
-    """A key of `paths` matches no route."""
+    """A key of `paths` matches no route, and nothing else can serve it."""
+    if not _other_servers(context):
+        yield from _unused(context, "Spell the path as the router does, upper and lower case included, or remove it.")
+
+
+def policy_perhaps_unused(context: AuditContext) -> Iterator[Finding]:
+    """A key of `paths` matches no route, but a middleware may serve it."""
+    others = _other_servers(context)
+    if others:
+        yield from _unused(context, f"If {' or '.join(others)} does not serve the path, correct its spelling.")
+
+
+def _unused(context: AuditContext, remedy: str) -> Iterator[Finding]:
     for path in context.unused_paths:
         yield Finding(
             "policy-unused",
-            f"paths[{path!r}] matches no route. If the path is mistyped, the base policy serves its routes.",
-            "Spell the path as the router does, upper and lower case included, or remove it.",
+            f"paths[{path}] matches no route. If the path is mistyped, the base policy serves its routes.",
+            remedy,
         )
+
+
+def _other_servers(context: AuditContext) -> list[str]:
+    """Return the middlewares inside of a policy that may serve paths of their own."""
+    names = [name for part in (context.app, *context.app.parts) for name in part.others]
+    return [
+        name for name in dict.fromkeys(names) if not (_is_transparent(name) or name.startswith("starlette.middleware."))
+    ]
 
 
 def cors_inside(context: AuditContext) -> Iterator[Finding]:
     """Another library sends CORS headers, too."""
-    for name in dict.fromkeys(context.app.inner):
-        has_policy = context.app.configuration is not None
-        effect = "asgi_cors replaces its headers, and warns each time" if has_policy else "it decides by its own rules"
+    effect = (
+        "asgi_cors replaces its headers, and warns each time"
+        if context.app.has_policy
+        else "it decides by its own rules"
+    )
+    for part in (context.app, *context.app.parts):
+        below = f" at {part.mount}" if part.mount else ""
+        for name in dict.fromkeys(part.inner):
+            yield Finding(
+                "cors-inside",
+                f"{name} sets CORS headers inside of the app{below}: {effect}.",
+                "Remove it, or disable it in the library that adds it. Move the origins that it allows to the policy.",
+                policy=PolicyRemedy(advice="If its routes need another policy, name them in paths."),
+            )
+    nested = [result for result in context.routes if result.served.is_nested]
+    if nested:
         yield Finding(
             "cors-inside",
-            f"{name} sets CORS headers inside of the app: {effect}.",
-            "Remove it, and move the origins that it allows to the policy.",
-            "",
-            "paths={'/that/*': {…}} if its routes need another policy",
+            f"{_paths(nested)}: two middlewares of asgi_cors decide, so a page needs the permission of both.",
+            "Pass these paths through in the outer policy (None in its option paths), or remove the inner middleware.",
         )
 
 
 def runs_before(context: AuditContext) -> Iterator[Finding]:
     """A middleware runs before CORS, and its own responses have no CORS headers."""
-    for name in context.app.outer:
-        if not any(part in name.lower() for part in _TRANSPARENT):
+    app = context.app
+    names = list(app.outer) if app.configuration else []
+    if not app.configuration:
+        names += [name for part in app.parts if part.configuration for name in (*app.outer, *part.outer)]
+    for name in dict.fromkeys(names):
+        if not _is_transparent(name):
             yield Finding(
                 "runs-before",
                 f"{name} runs before the policy. It sees preflights first, and its own responses (401, 429, a redirect)"
                 " have no CORS headers.",
                 "Make the policy's middleware the outermost.",
-                "",
-                "app = CORSMiddleware(app, …) around everything; for Starlette and FastAPI install(app, …)",
+                policy=context.line.remedy,
             )
+
+
+def _is_transparent(name: str) -> bool:
+    return any(part in name.lower() for part in _TRANSPARENT)
 
 
 def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
     """Any site may open a WebSocket."""
-    configuration = context.app.configuration
-    unchecked = configuration is None or not configuration.evaluator.check_websockets
     results = [
-        result for result in context.routes if result.route.is_websocket and (unchecked or result.policy is None)
+        result
+        for result in context.routes
+        if result.route.is_websocket and not result.served.is_checked and not result.served.at_run_time
     ]
-    if results:
-        yield Finding(
-            "websocket-unguarded",
-            f"{_paths(results)}: any site can open this WebSocket with the cookies of the user.",
-            "Let the policy check the handshake's Origin.",
-            "",
-            "check_websockets=True, and a policy at that path",
-        )
+    if not results:
+        return
+    if any(result.served.policies for result in results):
+        policy = PolicyRemedy(advice="Write check_websockets=True.")
+    elif any(result.route.installed for result in results):
+        policy = PolicyRemedy(advice="Have a policy at that path, instead of None.")
+    else:
+        policy = context.line.remedy
+    yield Finding(
+        "websocket-unguarded",
+        f"{_paths(results)}: any site can open this WebSocket with the cookies of the user, unless the app itself"
+        " checks Origin.",
+        "Let the policy check the handshake's Origin.",
+        policy=policy,
+    )
 
 
 def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
@@ -154,14 +257,13 @@ def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
                 f"The policy allows {len(dangerous)} of {attacks.tried} hostile origins with credentials, such as"
                 f" {dangerous[0].origin!r} ({dangerous[0].kind}), by {', '.join(rules)}.",
                 "Name the origins, or compare the whole origin in the function or regular expression.",
-                "",
-                "allow_origins=['https://app.example.com', 'https://*.example.com']",
+                policy=PolicyRemedy(policy_line(allow_origins=["https://app.example.com"], allow_credentials=True)),
             )
 
 
 def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
     """A policy allows every subdomain with credentials."""
-    policies = [result.policy for result in context.routes if isinstance(result.policy, Policy)]
+    policies = [policy for result in context.routes for policy in result.served.policies]
     entries = [entry for policy in policies if policy.allow_credentials for entry in policy.allow_origins]
     for entry in dict.fromkeys(entry for entry in entries if isinstance(entry, str) and "://*." in entry):
         yield Finding(
@@ -172,7 +274,7 @@ def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
         )
 
 
-NOTES: Final = (trusts_subdomains,)
+NOTES: Final = (trusts_subdomains, policy_perhaps_unused)
 RULES: Final = (
     no_policy,
     attack_gets_in,
@@ -180,6 +282,7 @@ RULES: Final = (
     runs_before,
     cors_inside,
     method_refused,
+    preflight_refused_by_router,
     nothing_allowed,
     origin_refused,
     policy_unused,

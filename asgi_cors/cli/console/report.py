@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
 from rich.text import Text
 
+from asgi_cors.cli.policy_lines import policy_line
 from asgi_cors.cli.terminal import labelled, plain
 
-from .causes import CAUSES, Cause
-from .messages import Reading, readable, templates_of
+from .cause import Cause
+from .causes import CAUSES
+from .messages import Reading
+from .templates import CHROMIUM_OPENING, FIREFOX_OPENING, PREFLIGHT
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from .templates import Template
+
 SCHEMA: Final = 1
+_MAX_COMMANDS: Final = 3
+_EXAMPLES: Final = {
+    "allow_origins": "https://app.example.com",
+    "allow_methods": "PUT",
+    "allow_headers": "x-id",
+    "expose_headers": "x-id",
+}
+_DOCTOR: Final = "asgi-cors doctor URL --origin ORIGIN"
+_URL: Final = re.compile(r"\b(?:https?|wss?)://[^\s'\"<>()]{1,2000}")
 _PAGE_HEAD: Final = """\
 # Console messages and their remedies
 
@@ -28,27 +44,70 @@ If nothing on this page helps, `asgi-cors doctor URL --origin ORIGIN` tests the 
 """
 
 
-def policy_line(reading: Reading) -> str:
-    """Return the option of a policy, with the values of the message, or ""."""
-    return _fill(reading.cause, reading.filled)
+def policy_text(reading: Reading) -> str:
+    """Return the options of a policy, with the values of the message, and a sentence about them. Both may be ""."""
+    options = _fill(reading.cause, origins=reading.values("origin"), names=reading.values("name"))
+    line = policy_line(**options) if options else ""
+    return _sentences(line or (_refused(options) if options else ""), reading.cause.advice)
 
 
-def _fill(cause: Cause, filled: dict[str, str]) -> str:
-    """Return the option of a policy, with the values of a message or else examples."""
-    examples = {"origin": "https://app.example.com", "name": "PUT" if cause.code.startswith("Method") else "x-id"}
-    return cause.policy.format(**(examples | filled))
+def _sentences(line: str, advice: str) -> str:
+    return f"{line.rstrip('.')}. {advice}" if line and advice else line or advice
 
 
-def doctor_command(reading: Reading) -> str:
-    """Return the command that tests the server itself, or "" if the message has no URL."""
-    url, origin, name = (reading.filled.get(key, "") for key in ("url", "origin", "name"))
-    if not url.startswith("http"):
-        return ""
-    code = reading.cause.code
-    method = f" -X {name}" if code.startswith("Method") and name else ""
-    header = f" -H {name}" if code.startswith("Header") and name else ""
-    credentials = " --credentials" if "Credentials" in code or "Wildcard" in code else ""
-    return f"asgi-cors doctor {url} --origin {origin.rstrip('/') or 'ORIGIN'}{method}{header}{credentials}"
+def _fill(cause: Cause, *, origins: list[str], names: list[str]) -> dict[str, Any]:
+    """Return the options of a cause, with these values or else examples."""
+    known = {"['{origin}']": origins[:1], "['{name}']": names}
+    filled: dict[str, Any] = {}
+    for option, template in cause.options.items():
+        values = known.get(str(template))
+        filled[option] = template if values is None else _spelled(option, values) or [_EXAMPLES[option]]
+    return filled
+
+
+def _spelled(option: str, values: list[str]) -> list[str]:
+    """Return names as a policy spells them: methods in upper case, and an origin without a slash at its end."""
+    if option == "allow_methods":
+        return list(dict.fromkeys(value.upper() for value in values))
+    return [value.rstrip("/") for value in values]
+
+
+def _refused(options: dict[str, Any]) -> str:
+    """Return a sentence instead of options that a policy refuses or warns about."""
+    origin = next(iter(options.get("allow_origins", ())), "")
+    if origin == "null":
+        return "Don't allow 'null': any page can have this origin. Serve the page over http or https."
+    if origin.startswith("http:") and options.get("allow_credentials"):
+        return "Serve the page over https, then allow that origin with allow_credentials=True."
+    return "A policy refuses this value, because it is not safe."
+
+
+def doctor_commands(reading: Reading) -> list[str]:
+    """Return the commands that test the server itself, one for each URL of the messages."""
+    urls = [url for url in reading.values("url") if _URL.match(url)]
+    return [_doctor_command(reading, url) for url in urls[:_MAX_COMMANDS]]
+
+
+def _doctor_command(reading: Reading, url: str) -> str:
+    """Return the command that sends the request of a message, or its preflight, to a URL."""
+    code, filled = reading.cause.code, reading.filled
+    origin = filled.get("origin", "").rstrip("/") or "ORIGIN"
+    names = reading.values("name")
+    method = names[0] if code.startswith("Method") and names else filled.get("method", "")
+    headers = names if code.startswith("Header") and reading.is_of_preflight else []
+    if reading.is_of_preflight and not method and not headers:
+        method = "PUT"  # any method that needs a preflight
+    words = ["asgi-cors", "doctor", url, "--origin", origin]
+    words += ["-X", method] if method and method != "GET" else []
+    words += [word for name in headers for word in ("-H", _example_header(name))]
+    words += ["--reads", *names[:1]] if code == "HeaderNotExposed" and names else []
+    words += ["--credentials"] if "Credentials" in code or "Wildcard" in code else []
+    words += ["--preflight-only"] if reading.is_of_preflight else []
+    return shlex.join(words)
+
+
+def _example_header(name: str) -> str:
+    return f"{name}: application/json" if name.lower() == "content-type" else name
 
 
 def report(readings: list[Reading]) -> RenderableType:
@@ -63,9 +122,28 @@ def _parts(readings: list[Reading]) -> Iterator[RenderableType]:
         cause = reading.cause
         yield Text.assemble((cause.title, "bold"), (f"  {cause.code}, reported by {reading.browser}", "dim"))
         rows: list[tuple[str, RenderableType]] = [("Means", plain(cause.means)), ("Write", plain(cause.write))]
-        rows += [("asgi_cors", plain(policy_line(reading)))] if cause.policy else []
-        rows += [("Run", plain(doctor_command(reading)))] if doctor_command(reading) else []
+        rows += [("asgi_cors", plain(policy_text(reading)))] if policy_text(reading) else []
+        rows += [("Run", plain(command)) for command in doctor_commands(reading) or [_DOCTOR]]
         yield labelled(rows)
+
+
+def unknown_report(text: str, closest: Template | None) -> RenderableType:
+    """Return what is known of a text without a known message, for the terminal."""
+    rows: list[tuple[str, RenderableType]] = []
+    if closest is not None and closest.cause is not None:
+        rows += [("Closest", plain(f"{_whole(closest.browser, closest.text)} ({closest.browser})"))]
+        rows += [("Means", plain(closest.cause.means)), ("Write", plain(closest.cause.write))]
+    rows += [("Run", plain(unknown_command(text)))]
+    hint = "Paste the whole message of the browser's console, in quotes."
+    return Group(plain("asgi-cors: the text has no known message of Chromium, Firefox or Safari.", "bold"), plain(hint),
+                 labelled(rows))  # fmt: skip
+
+
+def unknown_command(text: str) -> str:
+    """Return the command that tests the first URL of a text, for the page at its second one."""
+    urls = [url.rstrip(".,:;") for url in _URL.findall(text)]
+    url, origin = [*urls, "URL"][0], next((url for url in urls[1:] if url.count("/") == 2), "ORIGIN")  # noqa: PLR2004
+    return shlex.join(["asgi-cors", "doctor", url, "--origin", origin])
 
 
 def as_json(readings: list[Reading]) -> dict[str, Any]:
@@ -80,12 +158,27 @@ def as_json(readings: list[Reading]) -> dict[str, Any]:
                 "title": reading.cause.title,
                 "means": reading.cause.means,
                 "write": reading.cause.write,
-                "policy": policy_line(reading),
+                "policy": policy_text(reading),
                 "filled": reading.filled,
-                "ask": doctor_command(reading),
+                "ask": next(iter(doctor_commands(reading)), ""),
+                "commands": doctor_commands(reading),
             }
             for reading in readings
         ],
+    }
+
+
+def unknown_as_json(text: str, closest: Template | None) -> dict[str, Any]:
+    """Return what is known of a text without a known message, as data."""
+    cause = closest.cause if closest else None
+    return {
+        "schema": SCHEMA,
+        "command": "console",
+        "messages": [],
+        "closest": {"code": cause.code, "title": cause.title, "means": cause.means, "write": cause.write}
+        if cause
+        else None,
+        "ask": unknown_command(text),
     }
 
 
@@ -96,12 +189,34 @@ def page() -> str:
 
 def _section(cause: Cause) -> str:
     lines = [f"## {cause.title}", "", f"`{cause.code}`. {cause.means}", ""]
-    messages = dict.fromkeys((browser, readable(template)) for browser, template in templates_of(cause))
-    lines += [f"- {browser}: {_code(text)}" for browser, text in messages]
+    for browser, texts in (
+        ("Chromium", cause.chromium),
+        ("Chromium, earlier versions", cause.older),
+        ("Firefox", cause.firefox),
+        ("Safari", cause.safari),
+    ):
+        lines += [f"- {browser}: {_code(_readable(browser, text, cause))}" for text in texts]
     lines += ["", f"**Write:** {cause.write}"]
-    policy = _fill(cause, {})
-    lines += ["", f"**In a policy:** {_code(policy) if '=' in policy else policy}"] if policy else []
+    options = _fill(cause, origins=[], names=[])
+    policy = _sentences(_code(policy_line(**options)) if options else "", cause.advice)
+    lines += ["", f"**In a policy:** {policy}"] if policy else []
     return "\n".join([*lines, ""])
+
+
+def _readable(browser: str, text: str, cause: Cause) -> str:
+    """Return a whole message as the page shows it, with the values of the browser in capitals."""
+    preflight = f"[{PREFLIGHT.strip()}] " if cause.has_preflight and browser == "Chromium" else ""
+    whole = _whole(browser, text, preflight)
+    return re.sub(r"{(\w+)}", lambda match: match[1].upper(), whole.replace("{kind} at", "fetch at"))
+
+
+def _whole(browser: str, text: str, preflight: str = "") -> str:
+    """Return a reason within the browser's sentence."""
+    if text.startswith("!"):
+        return text[1:]
+    if browser == "Chromium":
+        return f"{CHROMIUM_OPENING}{preflight}{text}"
+    return f"{FIREFOX_OPENING}{text})." if browser == "Firefox" else text
 
 
 def _code(text: str) -> str:

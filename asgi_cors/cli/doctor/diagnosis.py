@@ -3,25 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.findings import Finding
 
-from .rules import layers, lists, notes, origin, preflight, response, risks
+from .recipes import complete
+from .rules import (
+    firewalls,
+    layers,
+    lists,
+    network,
+    notes,
+    origin,
+    preflight,
+    refused,
+    response,
+    risks,
+    spelling,
+    websocket,
+)
 
 if TYPE_CHECKING:
     from .evidence import Evidence
     from .rules.rule import Rule
 
-# The first finding is the cause, so the order matters: each group relies on the groups before it.
+# The first finding is the cause, so the order matters. Each group relies on the groups before it.
 CAUSES: Final[tuple[Rule, ...]] = (
+    # There is no usable HTTP response, or a WebSocket's handshake is refused.
+    *network.RULES,
+    *websocket.RULES,
+    # A layer in front of the app responds itself. Its response says nothing about the app.
+    *firewalls.RULES,
+    # The header that the browser misses is there, under another name.
+    *spelling.RULES,
+    # The response belongs to another origin: a redirect, two headers, a cache.
     *layers.LAYERS,
-    *preflight.RULES,
+    *preflight.REDIRECTS,
+    *response.REDIRECTS,
+    # An error status that is the server's way to refuse: its reason, or a comparison, shows it.
+    *refused.BY_STATUS,
+    # Any other error status of a preflight.
+    *preflight.STATUSES,
+    # Access-Control-Allow-Origin is there, with a wrong value.
     *origin.RULES,
     *layers.CREDENTIALS_RULES,
     *lists.RULES,
+    # From here on, Access-Control-Allow-Origin is missing. First, a preflight with status 200 to 299.
+    *refused.IN_A_PREFLIGHT,
+    *preflight.NOT_ANSWERED,
+    # A gateway's own error.
+    *response.GATEWAYS,
+    # The server allows the origin, but not on this response.
+    *refused.COOKIES,
+    *response.ONLY_PREFLIGHT,
+    # CORS runs, and the origin is not in the list. The response may be an error as well.
+    *refused.ORIGIN_RULES,
+    # An error that a layer outside of CORS sends.
+    *response.ERRORS_WITHOUT_CORS,
+    # Nothing shows that CORS is configured.
+    *response.NOT_CONFIGURED,
+    # No CORS error: a WebSocket, or a response header that the script can't read.
     *response.RULES,
 )
 
@@ -50,7 +93,9 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 
 def _apply(rules: tuple[Rule, ...], evidence: Evidence) -> Iterator[Finding]:
-    return chain.from_iterable(rule(evidence) for rule in rules)
+    for finding in chain.from_iterable(rule(evidence) for rule in rules):
+        recipe = finding.recipe and complete(finding.recipe, evidence.question)
+        yield replace(finding, recipe=recipe)
 
 
 def _unknown(evidence: Evidence) -> Finding:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from .failures import CODES
+from .unsent import REASONS
+
 if TYPE_CHECKING:
     from asgi_cors.testing import CORSError, Exchange
 
+    from .failures import Check, Failure
     from .question import Question
 
 ALLOW_ORIGIN: Final = "access-control-allow-origin"
@@ -19,10 +23,11 @@ ALLOW_METHODS: Final = "access-control-allow-methods"
 ALLOW_HEADERS: Final = "access-control-allow-headers"
 EXPOSE_HEADERS: Final = "access-control-expose-headers"
 MAX_AGE: Final = "access-control-max-age"
-# Problems other than CORS errors. Chromium has a name for the first one only.
-MIXED_CONTENT: Final = "MixedContent"
+# Problems other than CORS errors, besides those of `unsent`.
 HANDSHAKE_REFUSED: Final = "HandshakeRefused"
 HEADER_NOT_EXPOSED: Final = "HeaderNotExposed"
+RESPONSE_CUT_OFF: Final = "ResponseCutOff"
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
 ENGINES: Final = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "Safari"}
 KINDS: Final = {"main": "request", "websocket": "handshake"}
 
@@ -82,6 +87,17 @@ class ServerResponse:
         return any(key.lower().startswith(b"access-control-") for key, _ in self.raw.headers.raw)
 
     @property
+    def redirect_target(self) -> httpx.URL | None:
+        """The URL that the response redirects to, or None if it does not redirect or the URL is invalid."""
+        location = self.get("location")
+        if location is None or self.status not in _REDIRECTS:
+            return None
+        try:
+            return self.request.url.join(location)
+        except httpx.InvalidURL:
+            return None
+
+    @property
     def text(self) -> str:
         """The beginning of the body, or "" if it was not read."""
         try:
@@ -98,7 +114,10 @@ class EngineResult:
         engine: "chromium", "firefox" or "webkit".
         exchanges: The requests that the engine sent, with their responses.
         error: The CORS error, or None.
-        problem: Another problem, by one of the names above, or "".
+        problem: Another problem, by one of the names above or of `unsent`, or "".
+        failure: The reason why there is no usable response, or None.
+        needs_https: Whether the engine sends the request only if the URL has https. The result then is that of a
+            server that is deployed over https.
         visible: The response headers that the script may read, in lower case.
         stored: The names of the cookies that the engine stored.
     """
@@ -107,13 +126,22 @@ class EngineResult:
     exchanges: tuple[Exchange, ...]
     error: CORSError | None = None
     problem: str = ""
+    failure: Failure | None = None
+    needs_https: bool = False
     visible: frozenset[str] = frozenset()
     stored: frozenset[str] = frozenset()
 
     @property
     def code(self) -> str:
-        """The code of the CORS error or problem, or ""."""
+        """The code of the CORS error, failure or problem, or ""."""
+        if self.failure:
+            return CODES[self.failure.kind]
         return self.error.code if self.error else self.problem
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether the engine does not send the last of its exchanges."""
+        return self.problem in REASONS
 
     @property
     def console(self) -> str:
@@ -144,17 +172,26 @@ class Evidence:
         results: The result of each engine.
         probes: The responses to probes, by the name of the probe.
         address_spaces: Those of the page and of the URL: "public", "local", "loopback" or "unknown".
+        failure_cause: The name of the finding for a missing or unusable response, or "".
+        checks: The further requests that confirm it.
     """
 
     question: Question
     results: tuple[EngineResult, ...]
     probes: Mapping[str, ServerResponse] = field(default_factory=dict[str, ServerResponse])
     address_spaces: tuple[str, str] = ("unknown", "unknown")
+    failure_cause: str = ""
+    checks: tuple[Check, ...] = ()
 
     @property
     def error(self) -> CORSError | None:
         """The CORS error of the first engine that blocks, or None."""
         return next((result.error for result in self.results if result.error), None)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The reason why the first engine gets no usable response, or None."""
+        return next((result.failure for result in self.results if result.failure), None)
 
     @property
     def is_allowed(self) -> bool:
@@ -168,8 +205,9 @@ class Evidence:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """The exchanges of the first engine that blocks, or else of the first engine."""
-        return next((result.exchanges for result in self.results if result.error), self.results[0].exchanges)
+        """The exchanges of the first engine that blocks the response or gets none, or else of the first engine."""
+        blocking = (result.exchanges for result in self.results if result.error or result.failure)
+        return next(blocking, self.results[0].exchanges)
 
     @property
     def blocked(self) -> ServerResponse | None:
@@ -206,6 +244,11 @@ class Evidence:
             response = _response_of(exchange)
             if response is not None and kind in {"", exchange.kind}:
                 yield response
+
+    def checked(self, name: str) -> ServerResponse | None:
+        """Return the response to a further request, or None."""
+        check = next((check for check in self.checks if check.name == name), None)
+        return ServerResponse(check.request, check.response) if check and check.response else None
 
     def allows_probe(self, name: str) -> bool:
         """Return whether the response to a probe allows the probe's origin."""

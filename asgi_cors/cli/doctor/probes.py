@@ -1,10 +1,12 @@
 """Probes: more requests to the same URL, as other origins, as a sandboxed page, and without Origin.
 
-A probe changes nothing on the server. It is a GET if the question's method is GET or HEAD, and a preflight otherwise.
+A probe changes nothing on the server: it is a GET, a HEAD or an OPTIONS. The probes as other origins show risks. The
+comparisons differ from the blocked request in one fact, so that a difference between the responses shows the cause.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +17,7 @@ from asgi_cors._origins.origin import registrable_domain
 from .evidence import ALLOW_ORIGIN
 
 if TYPE_CHECKING:
-    from .evidence import Evidence
-    from .question import Question
+    from .evidence import Evidence, ServerResponse
 
 ATTACKER: Final = "asgi-cors-doctor.example"
 
@@ -25,16 +26,39 @@ ANOTHER_SITE: Final = "as another site"
 NULL: Final = "as a sandboxed page"
 SUFFIX: Final = "as an origin that begins with the page's"
 PREFIX: Final = "as an origin that ends with the page's domain"
+TRUNCATED: Final = "as the page's origin without its last letter"
 DOT: Final = "as an origin with a letter instead of a dot"
 SUBDOMAIN: Final = "as a subdomain of the page's host"
 SIBLING: Final = "as another subdomain of the page's site"
 DOWNGRADED: Final = "as the same host over http"
+OWN_ORIGIN: Final = "as the API's own page"
 NO_ORIGIN: Final = "without Origin"
 PLAIN_GET: Final = "with a plain GET"
 UNCACHED: Final = "past the caches"
 UNKNOWN_PATH: Final = "at an unknown path"
+PREFLIGHT: Final = "as a preflight"
+PREFLIGHT_FOR_GET: Final = "as a preflight for GET"
+PREFLIGHT_WITHOUT_HEADERS: Final = "as a preflight without the script's headers"
+NO_ORIGIN_OPTIONS: Final = "as OPTIONS without Origin"
+NO_COOKIES: Final = "without cookies"
+TARGET: Final = "at the redirect's target"
+PRIMING: Final = "with another origin, past the caches"
+PRIMED: Final = "with two origins, past the caches"
 
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+_SERVER_ERROR: Final = 500
 _COMMON_HEADERS: Final = {"accept": "*/*", "user-agent": "asgi-cors doctor"}
+
+
+# Headers that a comparison sets itself, or that the client sets.
+_NOT_REPEATED: Final = {
+    *("origin", "host", "content-length", "access-control-request-method", "access-control-request-headers"),
+}
+
+
+def own_origin(url: httpx.URL) -> str:
+    """Return the origin of a URL, as a page of the API itself has it."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def hostile_origins(origin: str) -> dict[str, str]:
@@ -46,6 +70,8 @@ def hostile_origins(origin: str) -> dict[str, str]:
     scheme, _, authority = origin.partition("://")
     host = httpx.URL(origin).host
     hostile[SUFFIX] = f"{scheme}://{host}.{ATTACKER}"
+    if origin[-2].isalnum() and origin[-1].isalnum():
+        hostile[TRUNCATED] = origin[:-1]
     if scheme == "https":
         hostile[DOWNGRADED] = f"http://{authority}"
     if host.replace(".", "").isdigit() or "." not in host:
@@ -60,38 +86,139 @@ def hostile_origins(origin: str) -> dict[str, str]:
 
 def build_probes(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
     """Yield the probes that help to explain this evidence, each with its name."""
-    question = evidence.question
+    question, blocked = evidence.question, evidence.blocked
     if question.is_handshake:
-        yield ANOTHER_SITE, _handshake(evidence, f"https://{ATTACKER}")
+        for name, origin in hostile_origins(question.origin).items():
+            yield name, _handshake(evidence, origin)
+        if not evidence.is_allowed:
+            yield OWN_ORIGIN, _handshake(evidence, own_origin(evidence.exchanges[0].request.url))
+            yield NO_ORIGIN, _handshake(evidence, "")
         return
     for name, origin in hostile_origins(question.origin).items():
-        yield name, _get(question.url, origin) if question.is_safe else _preflight(question, origin)
+        safe, url = question.is_safe, httpx.URL(question.url)
+        yield name, _get(question.url, origin) if safe else _preflight(evidence, origin, url=url)
     if question.is_safe:
-        yield NO_ORIGIN, httpx.Request("GET", question.url, headers=_COMMON_HEADERS)
-    if evidence.is_preflight:
-        yield PLAIN_GET, _get(question.url, question.origin)
-    blocked = evidence.blocked
+        yield NO_ORIGIN, _repeat(evidence, None)
     if blocked is None:
+        yield from _past_the_caches(evidence)
         return
+    if evidence.is_preflight or not question.is_safe:
+        yield PLAIN_GET, _get(str(blocked.request.url), question.origin)
+    if evidence.code in {"MissingAllowOriginHeader", "InvalidStatus"}:
+        yield from _preflight_comparisons(evidence) if evidence.is_preflight else _comparisons(evidence)
+    yield from _elsewhere(evidence, blocked)
+
+
+def _comparisons(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
+    """Yield requests that differ from the blocked one in Origin, in the method or in the cookies."""
+    question, own = evidence.question, own_origin(_blocked_url(evidence))
+    yield OWN_ORIGIN, _repeat(evidence, own) if question.is_safe else _preflight(evidence, own)
+    yield NO_ORIGIN_OPTIONS, _preflight(evidence, None)
+    if evidence.preflight is None:
+        yield PREFLIGHT, _preflight(evidence, question.origin)
+    if not question.is_safe:
+        yield NO_ORIGIN, _get(str(_blocked_url(evidence)), None)
+    elif question.cookies:
+        yield NO_COOKIES, _repeat(evidence, question.origin, cookies=False)
+
+
+def _preflight_comparisons(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
+    """Yield preflights that differ from the blocked one in Origin, in the requested method or headers."""
+    origin, url = evidence.question.origin, _blocked_url(evidence)
+    yield OWN_ORIGIN, _preflight(evidence, own_origin(url))
+    yield NO_ORIGIN_OPTIONS, _preflight(evidence, None)
+    yield PREFLIGHT_FOR_GET, _preflight(evidence, origin, method="GET", headers=False)
+    if _requested_headers(evidence):
+        yield PREFLIGHT_WITHOUT_HEADERS, _preflight(evidence, origin, headers=False)
+
+
+def _elsewhere(evidence: Evidence, blocked: ServerResponse) -> Iterator[tuple[str, httpx.Request]]:
+    """Yield requests to other URLs: past the caches, at an unknown path, and at the target of a redirect."""
+    question, url = evidence.question, blocked.request.url
     if question.is_safe and blocked.is_ok and not evidence.is_preflight:
-        uncached = httpx.URL(question.url).copy_merge_params({"asgi-cors-doctor": "1"})
-        yield UNCACHED, _get(str(uncached), question.origin)
-    if len(blocked.values(ALLOW_ORIGIN)) > 1:
-        unknown = httpx.URL(question.url).copy_with(path=f"/{ATTACKER}", query=None)
-        yield UNKNOWN_PATH, _get(str(unknown), question.origin)
+        yield UNCACHED, _get(_fresh(url), question.origin)
+    if len(blocked.values(ALLOW_ORIGIN)) > 1 or blocked.status >= _SERVER_ERROR:
+        yield UNKNOWN_PATH, _get(str(url.copy_with(path=f"/{ATTACKER}", query=None)), question.origin)
+    target = _redirect_target(evidence, blocked)
+    if target is not None:
+        safe = question.is_safe
+        yield TARGET, _get(str(target), question.origin) if safe else _preflight(evidence, question.origin, url=target)
 
 
-def _get(url: str, origin: str) -> httpx.Request:
-    return httpx.Request("GET", url, headers=_COMMON_HEADERS | {"origin": origin})
+def _past_the_caches(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
+    """Yield two requests with two origins to one fresh URL, so that a cache returns the first response for the second.
+
+    No user requests this URL, so no user receives the response that the cache stores.
+    """
+    question, responses = evidence.question, evidence.main_responses
+    names_origin = bool(responses) and responses[-1].allowed_origin not in {None, "*"}
+    if question.is_safe and names_origin and not evidence.is_redirected:
+        fresh = _fresh(httpx.URL(question.url))
+        yield PRIMING, _get(fresh, f"https://{ATTACKER}")
+        yield PRIMED, _get(fresh, question.origin)
 
 
-def _preflight(question: Question, origin: str) -> httpx.Request:
-    headers = _COMMON_HEADERS | {"origin": origin, "access-control-request-method": question.method}
-    return httpx.Request("OPTIONS", question.url, headers=headers)
+def _fresh(url: httpx.URL) -> str:
+    """Return a URL with a query that no cache has seen."""
+    return str(url.copy_merge_params({"asgi-cors-doctor": secrets.token_hex(8)}))
+
+
+def _redirect_target(evidence: Evidence, blocked: ServerResponse) -> httpx.URL | None:
+    """Return the URL that a blocked redirect leads to, or the one that a followed redirect led to, or None."""
+    if blocked.status in _REDIRECTS and not evidence.is_preflight:
+        try:
+            target = blocked.request.url.join(blocked.get("location") or "")
+        except httpx.InvalidURL:
+            return None
+        return target if target.scheme in {"http", "https"} and target.host and not target.userinfo else None
+    return blocked.request.url if evidence.is_redirected else None
+
+
+def _blocked_url(evidence: Evidence) -> httpx.URL:
+    """Return the URL of the blocked response, or else of the question."""
+    return evidence.blocked.request.url if evidence.blocked else httpx.URL(evidence.question.url)
+
+
+def _requested_headers(evidence: Evidence) -> str:
+    """Return Access-Control-Request-Headers of the browser's preflight, or ""."""
+    requests = (exchange.request for exchange in evidence.exchanges if exchange.kind == "preflight")
+    return next((request.headers.get("access-control-request-headers", "") for request in requests), "")
+
+
+def _get(url: str, origin: str | None) -> httpx.Request:
+    return httpx.Request("GET", url, headers=_COMMON_HEADERS | ({"origin": origin} if origin else {}))
+
+
+def _repeat(evidence: Evidence, origin: str | None, *, cookies: bool = True) -> httpx.Request:
+    """Return the question's request with another Origin, or without one. The other headers are those of the script."""
+    first = evidence.exchanges[0].request if evidence.exchanges else _get(evidence.question.url, None)
+    dropped = _NOT_REPEATED if cookies else _NOT_REPEATED | {"cookie"}
+    headers = [(name, value) for name, value in first.headers.multi_items() if name.lower() not in dropped]
+    requested = _requested_headers(evidence).split(",") if evidence.is_preflight else []
+    headers += [(name, value) for name, value in evidence.question.headers if name.lower() in requested]
+    headers += [("origin", origin)] if origin else []
+    return httpx.Request(evidence.question.method.upper(), _blocked_url(evidence), headers=headers)
+
+
+def _preflight(
+    evidence: Evidence,
+    origin: str | None,
+    *,
+    method: str = "",
+    headers: bool = True,
+    url: httpx.URL | None = None,
+) -> httpx.Request:
+    """Return a preflight for the question, with another Origin or without one."""
+    sent = _COMMON_HEADERS | {"access-control-request-method": method or evidence.question.method}
+    sent |= {"origin": origin} if origin else {}
+    requested = _requested_headers(evidence) if headers else ""
+    sent |= {"access-control-request-headers": requested} if requested else {}
+    return httpx.Request("OPTIONS", url or _blocked_url(evidence), headers=sent)
 
 
 def _handshake(evidence: Evidence, origin: str) -> httpx.Request:
-    """Return the handshake with another origin."""
+    """Return the handshake with another origin, or without one."""
     first = evidence.exchanges[0].request
     headers = [(name, value) for name, value in first.headers.raw if name.lower() != b"origin"]
-    return httpx.Request("GET", first.url, headers=[*headers, (b"origin", origin.encode())])
+    added = [(b"origin", origin.encode())] if origin else []
+    return httpx.Request("GET", first.url, headers=[*headers, *added])

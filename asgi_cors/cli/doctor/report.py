@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
@@ -11,21 +10,25 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from asgi_cors.cli.findings import as_json as finding_as_json
 from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
-from .evidence import ENGINES, HEADER_NOT_EXPOSED, KINDS
+from .evidence import ENGINES, HEADER_NOT_EXPOSED, RESPONSE_CUT_OFF
+from .recipes import software_names
+from .shown import ShownRequest, shown_requests
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from asgi_cors.testing import Exchange
+    from asgi_cors.cli.findings import Finding
 
     from .diagnosis import Diagnosis
     from .evidence import EngineResult
     from .question import Question
 
 SCHEMA: Final = 1
+_EXAMPLES: Final = ("nginx", "Express", "Spring", "Flask")  # of names for --server
 _SHOWN_HEADERS: Final = (
     *("origin", "access-control-request-method", "access-control-request-headers", "cookie"),
     *("access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods"),
@@ -47,6 +50,7 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     if diagnosis.cause:
         yield heading("Cause and remedy")
         yield render_findings([diagnosis.cause], "red")
+        yield from _servers(diagnosis.cause)
     if diagnosis.risks:
         yield heading("Other mistakes" if diagnosis.cause else "Allowed, but with mistakes")
         yield render_findings(diagnosis.risks, "yellow")
@@ -54,11 +58,21 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield heading("Notes")
         yield render_findings(diagnosis.notes, "cyan")
     yield heading("Requests and responses")
-    yield from _exchanges(evidence.exchanges)
+    yield from _requests(shown_requests(evidence))
     consoles = [(ENGINES[result.engine], plain(result.console)) for result in evidence.results if result.console]
     if consoles:
         yield heading("In the browser's console")
         yield labelled(consoles)
+
+
+def _servers(cause: Finding) -> Iterator[RenderableType]:
+    """Yield the names for `--server` if there are lines to write, and the response reveals no software."""
+    if cause.recipe and not cause.recipe.software:
+        text = (
+            f"Add --server NAME for the lines to write in {', '.join(_EXAMPLES)} …; --server list prints all"
+            f" {len(software_names())} names."
+        )
+        yield labelled([("Write", plain(text))], style="cyan")
 
 
 def _question(question: Question) -> RenderableType:
@@ -75,25 +89,38 @@ def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     for result in results:
         symbol, style = SYMBOLS[not result.code]
-        verdict = f"blocks it at the {result.step}" if result.code else "allows it"
-        if result.problem == HEADER_NOT_EXPOSED:
-            verdict = "allows it, but hides a header"
-        grid.add_row(Text(symbol, style), Text(ENGINES[result.engine]), Text(verdict, style), Text(result.code, "dim"))
+        grid.add_row(
+            Text(symbol, style), Text(ENGINES[result.engine]), Text(_verdict(result), style), Text(result.code, "dim")
+        )
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[RenderableType]:
-    for number, exchange in enumerate(exchanges, 1):
-        status = str(exchange.response.status_code) if exchange.response else "no response"
-        kind = KINDS.get(exchange.kind, exchange.kind)
-        line = f"  {number}. {kind}: {exchange.request.method} {exchange.request.url} "
-        yield Text.assemble(plain(line), (f"-> {status}", "bold"))
-        rows = [(">", plain(header)) for header in _shown(exchange.request.headers.multi_items())]
+def _verdict(result: EngineResult) -> str:
+    """Return the text of a browser's decision."""
+    if result.is_unsent:
+        return f"does not send the {result.step}"
+    if result.failure:
+        return f"gets no usable response to the {result.step}"
+    if result.problem == HEADER_NOT_EXPOSED:
+        return "allows it, but hides a header"
+    if result.problem == RESPONSE_CUT_OFF:
+        return "allows it, but the body is cut off"
+    if result.code:
+        return f"blocks it at the {result.step}"
+    return "allows it, but only over https on this machine" if result.needs_https else "allows it"
+
+
+def _requests(requests: Iterable[ShownRequest]) -> Iterator[RenderableType]:
+    for number, shown in enumerate(requests, 1):
+        line = f"  {number}. {shown.label}: {shown.request.method} {shown.request.url} "
+        yield Text.assemble(plain(line), plain(f"-> {shown.outcome}", "bold"))
+        rows = [(">", plain(header)) for header in _shown(shown.request.headers.multi_items())]
         rows += [
             ("<", plain(header, "" if header.startswith("access-control-") else "dim"))
-            for header in _shown(exchange.response.headers.multi_items() if exchange.response else [])
+            for header in _shown(shown.response.headers.multi_items() if shown.response else [])
         ]
-        yield Padding(labelled(rows, width=1), (0, 0, 0, 3))
+        if rows:
+            yield Padding(labelled(rows, width=1), (0, 0, 0, 3))
 
 
 def _shown(headers: list[tuple[str, str]]) -> Iterator[str]:
@@ -127,23 +154,27 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
                 "code": result.code or None,
                 "step": result.step or None,
                 "console": result.console or None,
+                "needs_https": result.needs_https,
             }
             for result in evidence.results
         ],
-        "cause": asdict(diagnosis.cause) if diagnosis.cause else None,
-        "risks": [asdict(finding) for finding in diagnosis.risks],
-        "notes": [asdict(finding) for finding in diagnosis.notes],
-        "exchanges": [_exchange_as_json(exchange) for exchange in evidence.exchanges],
+        "cause": finding_as_json(diagnosis.cause) if diagnosis.cause else None,
+        "risks": [finding_as_json(finding) for finding in diagnosis.risks],
+        "notes": [finding_as_json(finding) for finding in diagnosis.notes],
+        "exchanges": [_request_as_json(shown) for shown in shown_requests(evidence)],
     }
 
 
-def _exchange_as_json(exchange: Exchange) -> dict[str, Any]:
-    response = exchange.response
+def _request_as_json(shown: ShownRequest) -> dict[str, Any]:
+    response = shown.response
     return {
-        "kind": exchange.kind,
-        "method": exchange.request.method,
-        "url": str(exchange.request.url),
+        "kind": shown.kind,
+        "check": shown.check or None,
+        "method": shown.request.method,
+        "url": str(shown.request.url),
+        "sent": shown.sent,
         "status": response.status_code if response else None,
-        "request": [list(pair) for pair in exchange.request.headers.multi_items()],
+        "problem": shown.problem or None,
+        "request": [list(pair) for pair in shown.request.headers.multi_items()],
         "response": [list(pair) for pair in response.headers.multi_items()] if response else [],
     }

@@ -15,6 +15,7 @@ import click
 
 from asgi_cors import check_origin
 from asgi_cors.cli.errors import CannotRunError
+from asgi_cors.cli.options import CommandGroup
 from asgi_cors.cli.terminal import plain, stderr, stdout
 from asgi_cors.registry import Entry
 from asgi_cors.registry.validation import check_entry, check_text
@@ -80,7 +81,7 @@ _LIMIT_OPTION: Final = click.option(
 _ORIGINS: Final = click.argument("origins", nargs=-1, required=True, metavar="ORIGIN...")
 
 
-@click.group(name="origins")
+@click.group(name="origins", cls=CommandGroup)
 def group() -> None:
     """Change and list the origins of a registry.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .failure import BlockedRequest
+from .failure import BlockedRequest, Failure
 
 
 def explanation(blocked: BlockedRequest) -> str:
@@ -50,11 +50,21 @@ _REASONS = {
 def remedy(blocked: BlockedRequest) -> str:
     """Return the correction, on the server or in the script."""
     place = "response to OPTIONS" if blocked.is_preflight else "response, errors and redirects included"
-    refused = ", ".join(blocked.failure.refused)
-    text = _REMEDIES[blocked.cause].format(origin=blocked.origin, refused=refused, place=place)
+    wrong = [name for name in blocked.failure.refused if name.startswith("access-control-")]
+    if wrong and blocked.cause == "HeaderDisallowedByPreflightResponse":
+        return f"remove {', '.join(wrong)} from the request. It is a header of responses, and allows nothing here."
+    refused, names = ", ".join(blocked.failure.refused), ", ".join(_whole_list(blocked.failure))
+    text = _REMEDIES[blocked.cause].format(origin=blocked.origin, refused=refused, names=names, place=place)
     if blocked.origin == "null" and blocked.cause in _ORIGIN_CAUSES:
         text += _NULL_NOTE
     return text
+
+
+def _whole_list(failure: Failure) -> list[str]:
+    """Return the names of a list and the refused ones. `*` is omitted, because it did not allow them."""
+    old = [name.strip() for name in (failure.value or "").split(",")]
+    is_star_used = failure.refused == ("authorization",)  # `*` allows the others
+    return [name for name in dict.fromkeys([*old, *failure.refused]) if name and (name != "*" or is_star_used)]
 
 
 _ORIGIN_CAUSES = frozenset({"MissingAllowOriginHeader", "AllowOriginMismatch", "InvalidAllowOriginValue"})
@@ -93,11 +103,11 @@ _REMEDIES = {
         " allow_headers."
     ),
     "MethodDisallowedByPreflightResponse": (
-        "respond to OPTIONS with 'access-control-allow-methods: {refused}', in this letter case: add it to"
+        "respond to OPTIONS with 'access-control-allow-methods: {names}', in this letter case: add {refused} to"
         " allow_methods. With credentials, '*' is not a wildcard."
     ),
     "HeaderDisallowedByPreflightResponse": (
-        "respond to OPTIONS with 'access-control-allow-headers: {refused}': add it to allow_headers."
+        "respond to OPTIONS with 'access-control-allow-headers: {names}': add {refused} to allow_headers."
         " With credentials, '*' is not a wildcard. By the standard, it never covers authorization."
     ),
     "RedirectContainsCredentials": "redirect to a URL without user name and password.",

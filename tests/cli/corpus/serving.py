@@ -1,5 +1,7 @@
 """A server on loopback that sends exactly the headers of a row."""
 
+import base64
+import hashlib
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +59,13 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
 
+def handshake_headers(request: Request) -> list[str]:
+    """Return the headers that complete a WebSocket's handshake (RFC 6455, 4.2.2)."""
+    key = request.headers.get("sec-websocket-key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    accept = base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest()).decode()
+    return ["Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}"]
+
+
 @contextmanager
 def serving(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serve on loopback until the block ends."""
@@ -74,7 +83,7 @@ def serving(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) -> Itera
             body = b"" if response.status in {101, 204, 304} or request.method == "HEAD" else response.body
             if response.status not in {101, 204, 304}:
                 head.append(f"Content-Length: {len(body)}")
-            head.append("Connection: close")
+            head += handshake_headers(request) if response.status == 101 else ["Connection: close"]
             self.wfile.write("\r\n".join([*head, "", ""]).encode("latin-1") + body)
             self.close_connection = True
 

@@ -1,10 +1,12 @@
-"""The doctor finds the right cause of every broken server, and none in a healthy one."""
+"""The doctor finds the right cause of every broken server, and none in a healthy one. Its policies can be built."""
 
 import pytest
 
-from tests.cli.corpus.raw import HEALTHY, ROWS, Row
+from tests.cli.corpus import gateways, raw
+from tests.cli.corpus.raw import Row
 from tests.cli.corpus.serving import serving
 from tests.support.command_line import doctor
+from tests.support.remedies import build_every_policy
 
 ALLOWED, BLOCKED = 0, 1
 
@@ -13,11 +15,12 @@ def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
     return tuple(finding["name"] for finding in findings)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", raw.ROWS + gateways.ROWS, ids=lambda row: row.id)
 def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
     found = ran.json
+    build_every_policy(found)
     assert ran.code == (BLOCKED if row.cause else ALLOWED)
     if row.cause:
         assert (found["cause"] or {}).get("name") == row.cause, found["cause"]
@@ -27,8 +30,9 @@ def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
         assert names(found["risks"]) == row.risks
 
 
-@pytest.mark.parametrize("row", HEALTHY, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", raw.HEALTHY + gateways.HEALTHY, ids=lambda row: row.id)
 def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
+    build_every_policy(ran.json)
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])

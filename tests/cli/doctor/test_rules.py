@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from asgi_cors.cli.doctor import collect
+from asgi_cors.cli.doctor import collect, unsent
 from asgi_cors.cli.doctor.diagnosis import CAUSES, diagnose
 from asgi_cors.cli.doctor.evidence import EngineResult, Evidence
 from asgi_cors.cli.doctor.question import Question
@@ -13,7 +13,7 @@ from tests.cli.corpus.raw import PAGE
 
 def diagnosed(behaviour, monkeypatch, spaces=("unknown", "unknown"), **question):
     """Diagnose a request to a host that does not exist."""
-    monkeypatch.setattr(collect, "_address_spaces", lambda _: spaces)
+    monkeypatch.setattr(collect, "address_spaces", lambda _: spaces)
     transport = httpx.MockTransport(behaviour)
     parsed = Question(**({"url": "https://api.example.net/items", "origin": PAGE} | question))
     return diagnose(collect.collect_evidence(parsed, transport))
@@ -39,7 +39,7 @@ def test_http_on_a_secure_page_is_mixed_content(monkeypatch, scheme, secure):
     ("spaces", "origin", "text"),
     [
         (("public", "loopback"), PAGE, "the URL is on this machine"),
-        (("public", "local"), "http://app.example.com", "This page is over http, so Chromium refuses at once"),
+        (("public", "local"), "http://app.localhost", "the URL is in the local network"),
         (("local", "loopback"), PAGE, None),
         (("unknown", "loopback"), PAGE, None),
         (("public", "public"), PAGE, None),
@@ -57,9 +57,9 @@ def test_a_public_page_needs_permission_for_the_local_network(monkeypatch, space
     [("127.0.0.1", "loopback"), ("10.1.2.3", "local"), ("169.254.1.1", "local"), ("93.184.216.34", "public")],
 )
 def test_the_address_space_depends_on_the_address_of_the_host(monkeypatch, address, space):
-    monkeypatch.setattr(collect.socket, "getaddrinfo", lambda *_: [(2, 1, 6, "", (address, 0))])
-    assert collect._address_spaces(Question(url="https://api.example.net", origin=PAGE)) == (space, space)
-    assert collect._address_spaces(Question(url="https://api.example.net", origin="null"))[0] == "unknown"
+    monkeypatch.setattr(unsent.socket, "getaddrinfo", lambda *_: [(2, 1, 6, "", (address, 0))])
+    assert unsent.address_spaces(Question(url="https://api.example.net", origin=PAGE)) == (space, space)
+    assert unsent.address_spaces(Question(url="https://api.example.net", origin="null"))[0] == "unknown"
 
 
 def test_probing_stops_after_two_probes_without_a_response(monkeypatch):

@@ -1,26 +1,12 @@
 """The doctor tests real stacks as users set them up: nginx, Express, Flask-CORS, Starlette and others."""
 
-import contextlib
-import functools
-
 import pytest
 
 from tests.cli.corpus.stacks import STACKS
 from tests.support.command_line import doctor
+from tests.support.remedies import build_every_policy
 
 ALLOWED, BLOCKED = 0, 1
-
-
-@pytest.fixture(scope="module")  # not longer: other modules turn the clock, which servers in threads would see
-def url_of(tmp_path_factory):
-    """Start a stack when a test first needs it. All stop together."""
-    with contextlib.ExitStack() as running:
-
-        @functools.cache
-        def start(stack: str) -> str:
-            return running.enter_context(STACKS[stack].start(tmp_path_factory.mktemp("stack")))
-
-        yield start
 
 
 def cases(kind):
@@ -36,6 +22,7 @@ def cases(kind):
 def test_the_doctor_finds_the_mistake_of_a_broken_stack(url_of, stack, case):
     ran = doctor(case.call, url_of(stack) + case.path)
     found = ran.json["cause"]
+    build_every_policy(ran.json)
     assert (found and found["name"], ran.code) == (case.cause, BLOCKED if case.cause else ALLOWED), found
     assert tuple(risk["name"] for risk in ran.json["risks"]) == case.risks
 
@@ -43,4 +30,5 @@ def test_the_doctor_finds_the_mistake_of_a_broken_stack(url_of, stack, case):
 @pytest.mark.parametrize(("stack", "case"), cases("healthy"))
 def test_the_doctor_finds_nothing_in_a_healthy_stack(url_of, stack, case):
     ran = doctor(case.call, url_of(stack) + case.path)
+    build_every_policy(ran.json)
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])

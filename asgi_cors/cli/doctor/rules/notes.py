@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS, ENGINES, MAX_AGE
 from asgi_cors.cli.doctor.probes import ANOTHER_SITE, PREFIX, SIBLING, SUBDOMAIN
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy, policy_line
 
 from .risks import allowed_hostile_origin
 
@@ -27,8 +28,7 @@ def max_age_beyond_caps(evidence: Evidence) -> Iterator[Finding]:
             "max-age-beyond-caps",
             f"Access-Control-Max-Age is {value}. Browsers cache the preflight for less: {caps} seconds.",
             "No change is needed. 7200 is the most that Chromium uses.",
-            "",
-            "max_age=7200",
+            policy=PolicyRemedy(policy_line(max_age=7200)),
         )
 
 
@@ -41,8 +41,7 @@ def max_age_malformed(evidence: Evidence) -> Iterator[Finding]:
             f"Access-Control-Max-Age is {value!r}, not a number of seconds. Browsers cache the preflight for 5 seconds,"
             " or not at all.",
             "Send a number of seconds.",
-            "",
-            "max_age=600",
+            policy=PolicyRemedy(policy_line(max_age=600)),
         )
 
 
@@ -54,8 +53,7 @@ def max_age_absent(evidence: Evidence) -> Iterator[Finding]:
             "The preflight's response has no Access-Control-Max-Age. Browsers cache it for 5 seconds, then send the"
             " preflight again.",
             "Send 'Access-Control-Max-Age: 600'.",
-            "",
-            "max_age=600 is the default",
+            policy=PolicyRemedy(advice="A policy sends it: 600 is the default of max_age."),
         )
 
 
@@ -67,8 +65,7 @@ def open_to_all(evidence: Evidence) -> Iterator[Finding]:
             "open-to-all",
             "The server allows every origin, without credentials. That is right for public data.",
             "Send '*' instead, so that caches can share the response.",
-            "",
-            "allow_origins='*'",
+            policy=PolicyRemedy(policy_line(allow_origins="*")),
         )
 
 
@@ -105,8 +102,7 @@ def trusts_subdomains(evidence: Evidence) -> Iterator[Finding]:
             f"The server allows every subdomain with credentials (it allowed {hostile}). A subdomain that is taken"
             " over, or that shows users' uploads, can read users' data.",
             "Name the subdomains that need it, if they are few.",
-            "",
-            "name the subdomains in allow_origins",
+            policy=PolicyRemedy(advice="Name the subdomains in allow_origins."),
         )
 
 

@@ -12,6 +12,7 @@ from asgi_cors.cli.doctor.evidence import ALLOW_ORIGIN
 from asgi_cors.cli.doctor.probes import ANOTHER_SITE, NO_ORIGIN, hostile_origins
 from asgi_cors.cli.doctor.recipes import ORIGIN, recipe
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import policy_remedy
 
 from .rule import ORIGIN_CODES, allow_origins
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence
 
 _PROGRAM_VALUES: Final = {
-    *("none", "null", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
+    *("none", "null", "(null)", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
+    *("nan", "%{origin}e", "%{origin}i", "{http.request.header.origin}", "req.http.origin"),
 }
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _HEADER: Final = "Access-Control-Allow-Origin"
@@ -93,7 +95,11 @@ def origin_is_a_pattern(evidence: Evidence) -> Iterator[Finding]:
             f"{_HEADER} is the pattern {value!r}. Browsers accept no pattern except a single '*'.",
             "Match the request's Origin with the pattern on the server, and send that origin back, with Vary: Origin.",
             recipe(ORIGIN, evidence.blocked, origin=evidence.question.origin),
-            f"allow_origins=[{value!r}]",
+            policy_remedy(
+                f"A policy refuses {value!r}. Name the origins in full.",
+                allow_origins=[value],
+                **({"allow_credentials": True} if evidence.question.credentials else {}),
+            ),
         )
 
 
@@ -165,11 +171,11 @@ def another_origin_allowed(evidence: Evidence) -> Iterator[Finding]:
 
 
 RULES: Final = (
+    origin_is_a_word,
     list_of_origins,
     origin_with_slash,
     origin_in_quotes,
     origin_empty,
-    origin_is_a_word,
     origin_is_a_pattern,
     origin_without_scheme,
     origin_in_another_spelling,

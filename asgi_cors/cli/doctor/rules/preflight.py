@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from asgi_cors.cli.doctor.probes import PLAIN_GET
-from asgi_cors.cli.doctor.recipes import METHODS, ORIGIN, PREFLIGHT, recipe
+from asgi_cors.cli.doctor.recipes import PREFLIGHT, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, proxy_headers
 from asgi_cors.cli.findings import Finding
 
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR
+from .comparison import another_allowed_origin
+from .rule import FORWARD_SCHEME, GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, is_downgrade
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -78,11 +78,29 @@ def preflight_redirected_for_slash(evidence: Evidence) -> Iterator[Finding]:
         return
     before, after = response.request.url, _location(response)
     if before.path.rstrip("/") == after.path.rstrip("/") and before.path != after.path:
+        lost = is_downgrade(before, after)
+        to_http = " It also redirects from https to http." if lost else ""
+        forward = f" {FORWARD_SCHEME}" if lost else ""
+        target = after.copy_with(scheme="https") if lost else after
         yield Finding(
             "preflight-redirected-for-slash",
             f"The router redirects OPTIONS from {before.path} to {after.path}. Browsers do not follow redirects of a"
+            f" preflight.{to_http}",
+            f"Request {target}, or respond to preflights before the router.{forward}",
+            recipe(PREFLIGHT, response),
+            OUTERMOST,
+        )
+
+
+def preflight_redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
+    """The app redirects to http, because it does not know that its proxy terminates TLS."""
+    response = _redirect(evidence)
+    if response and is_downgrade(response.request.url, _location(response)):
+        yield Finding(
+            "redirected-to-http",
+            f"The server redirects OPTIONS from https to {_location(response)}. Browsers do not follow redirects of a"
             " preflight.",
-            f"Request {after.path}, or respond to preflights before the router.",
+            FORWARD_SCHEME,
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
@@ -99,34 +117,6 @@ def preflight_redirected(evidence: Evidence) -> Iterator[Finding]:
             recipe(PREFLIGHT, response),
             OUTERMOST,
         )
-
-
-def refused_by_status(evidence: Evidence) -> Iterator[Finding]:
-    """The CORS library refuses with an error status, and its body has the reason."""
-    response = evidence.blocked
-    text = _cors_line(response.text) if response and not response.is_ok else ""
-    if response is None or not text:
-        return
-    lower, question = text.lower(), evidence.question
-    requested = response.request.headers.get("access-control-request-headers", "")
-    options: list[str] = []
-    options += [f"allow_methods=[{question.method!r}]"] if "method" in lower else []
-    options += [f"allow_headers={requested.split(',')!r}"] if "header" in lower and requested else []
-    options = options if options and "origin" not in lower else [f"allow_origins=[{question.origin!r}]", *options]
-    yield Finding(
-        "refused-by-status",
-        f"The server's CORS library refuses with {response.status} and the reason {text!r}. Browsers hide the reason."
-        " Their consoles mention only the status or a missing header.",
-        "Allow the origin, method or header that the reason names.",
-        recipe(ORIGIN, response, origin=question.origin),
-        ", ".join(options),
-    )
-
-
-def _cors_line(body: str) -> str:
-    """Return the first line of a body that mentions CORS, or ""."""
-    lines = (" ".join(line.split()) for line in re.split(r"<[^>]*>|[\r\n]+|&nbsp;", body))
-    return next((line[:120] for line in lines if re.search(r"\bcors\b", line, re.IGNORECASE)), "")
 
 
 def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
@@ -211,27 +201,29 @@ def preflight_not_answered(evidence: Evidence) -> Iterator[Finding]:
     """The app responds to OPTIONS itself, although other responses have CORS headers."""
     response = _preflight(evidence, "MissingAllowOriginHeader")
     plain = evidence.probes.get(PLAIN_GET)
-    if response and plain and plain.allowed_origin is not None:
+    if response and plain and plain.allowed_origin is not None and not another_allowed_origin(evidence, "OPTIONS"):
         yield Finding(
             "preflight-not-answered",
             f"The response to GET has CORS headers, the response to OPTIONS ({response.status}) has none. The app's"
             " own OPTIONS handler responds to the preflight.",
             "Send the CORS headers on OPTIONS as well, with the allowed methods and headers.",
-            recipe(PREFLIGHT, response) or recipe(METHODS, response, methods=evidence.question.method),
+            recipe(PREFLIGHT, response),
             OUTERMOST,
         )
 
 
-RULES: Final = (
+REDIRECTS: Final = (
     preflight_redirected_to_login,
     preflight_redirected_to_https,
     preflight_redirected_for_slash,
+    preflight_redirected_to_http,
     preflight_redirected,
-    refused_by_status,
+)
+STATUSES: Final = (
     preflight_needs_login,
     preflight_not_routed,
     preflight_stopped_by_gateway,
     preflight_crashed,
     preflight_bad_status,
-    preflight_not_answered,
 )
+NOT_ANSWERED: Final = (preflight_not_answered,)

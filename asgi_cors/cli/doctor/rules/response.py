@@ -1,17 +1,20 @@
-"""Causes in the response to the request itself: a missing header, a redirect, a handshake."""
+"""Causes in the response to the request itself: a missing header, a redirect, a header that is not exposed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HANDSHAKE_REFUSED, HEADER_NOT_EXPOSED, MIXED_CONTENT
-from asgi_cors.cli.doctor.probes import hostile_origins
-from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
+from asgi_cors import _http
+from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HEADER_NOT_EXPOSED
+from asgi_cors.cli.doctor.recipes import CREDENTIALS, ERRORS, EXPOSE, ORIGIN, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
+from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
+from .layers import redirect_advice
+from .rule import AROUND, GATEWAY_STATUSES, LOGIN_PATHS, SERVER_ERROR, allow_origins, whole_remedy
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -26,31 +29,6 @@ def _without_cors(evidence: Evidence) -> ServerResponse | None:
     return None if evidence.is_preflight or evidence.code != "MissingAllowOriginHeader" else evidence.blocked
 
 
-def redirected_with_password(evidence: Evidence) -> Iterator[Finding]:
-    """Location has a user name or a password."""
-    if evidence.code == "RedirectContainsCredentials":
-        yield Finding(
-            "redirected-with-password",
-            "The server redirects to a URL with a user name or a password. Browsers do not follow such a redirect.",
-            "Redirect to the URL without them.",
-        )
-
-
-def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
-    """Location has http, because the app does not know that its proxy terminates TLS."""
-    for response in evidence.main_responses:
-        is_redirect = response.status in _REDIRECTS
-        after = response.request.url.join(response.get("location") or "") if is_redirect else None
-        if after is not None and response.request.url.scheme == "https" and after.scheme == "http":
-            yield Finding(
-                "redirected-to-http",
-                f"The server redirects from https to {after}. Browsers block http on a secure page. The app does not"
-                " know that the proxy before it terminates TLS.",
-                "Forward the scheme: X-Forwarded-Proto from the proxy, and an app that trusts it (uvicorn"
-                " --proxy-headers --forwarded-allow-ips, Flask ProxyFix, Django SECURE_PROXY_SSL_HEADER).",
-            )
-
-
 def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
     """A request without a login is redirected to a login page, which has no CORS headers."""
     locations = [response.lower("location") for response in evidence.main_responses if response.status in _REDIRECTS]
@@ -62,8 +40,7 @@ def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
             f"The request is not logged in, and the server redirects it to a login page ({locations[-1]}) that a script"
             " can't read.",
             f"Respond with 401 and the CORS headers to requests of scripts, and open the login from the page.{hint}",
-            "",
-            OUTERMOST,
+            policy=AROUND,
         )
 
 
@@ -76,9 +53,10 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
             "redirect-without-cors",
             f"The server redirects the request ({response.status}) to {location}, and the redirect has no"
             " Access-Control-Allow-Origin. Browsers check every response on the way.",
-            f"Request {response.request.url.join(location)}, or send the CORS headers on redirects, too.",
+            "Send the CORS headers on redirects, too. "
+            + redirect_advice(evidence, str(response.request.url.join(location))),
             recipe(ERRORS, response),
-            OUTERMOST,
+            AROUND,
         )
 
 
@@ -109,12 +87,24 @@ def response_crashed(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "response-crashed",
             f"CORS is not the cause: the app crashes ({response.status}). The browser reports CORS because the error"
-            " page has no CORS headers.",
+            f" page has no CORS headers.{_open_question(evidence)}",
             "Read the server's log and fix the crash. Then send the CORS headers on errors, so that the page sees"
             " them.",
             recipe(ERRORS, response),
-            "CORSMiddleware(app, …) adds them to a 500 as well",
+            PolicyRemedy(advice="CORSMiddleware(app, …) around the whole app adds them to a 500 as well."),
         )
+
+
+def _open_question(evidence: Evidence) -> str:
+    """Return the sentence about the other cause that the evidence leaves open, with the request that decides."""
+    if allows_origin_on_preflight(evidence):
+        return " The response to a preflight allows this origin."
+    if fails_everywhere(evidence):
+        return (
+            " Every tested path, method and origin fails alike, so a CORS check that refuses by an error is possible,"
+            " too. A request with an origin that the server allows decides."
+        )
+    return " No response shows whether this origin is allowed. A request that does not fail decides."
 
 
 def error_without_cors(evidence: Evidence) -> Iterator[Finding]:
@@ -124,45 +114,31 @@ def error_without_cors(evidence: Evidence) -> Iterator[Finding]:
         layer = "Authentication" if response.status in _AUTHENTICATION else "A layer before or outside of CORS"
         yield Finding(
             "error-without-cors",
-            f"{layer} responds with {response.status} and no CORS headers, so the page can't even read the error.",
+            f"{layer} responds with {response.status} and no CORS headers, so the page can't even read the error."
+            f"{_open_question(evidence)}",
             "Put CORS outside of that layer, so that errors have the headers, too.",
             recipe(ERRORS, response),
-            OUTERMOST,
+            AROUND,
         )
 
 
 def only_preflight_answered(evidence: Evidence) -> Iterator[Finding]:
     """The preflight is allowed, and the response itself has no CORS headers."""
-    response, preflight = _without_cors(evidence), evidence.preflight
-    if response and preflight and preflight.allowed_origin is not None:
+    response = _without_cors(evidence)
+    if response and response.is_ok and grants_preflight(evidence):
+        lists = (
+            " The response has 'Vary: Origin', so another layer may check the origin with a list of its own."
+            if names_origin_in_vary(response)
+            else ""
+        )
         yield Finding(
             "only-preflight-answered",
             f"The response to the preflight is right, but the response to {evidence.question.method} has no"
-            " Access-Control-Allow-Origin.",
+            f" Access-Control-Allow-Origin. The code that sends the header does not run for this route.{lists}",
             "Send the header on every response, not only on the response to OPTIONS.",
             recipe(ORIGIN, response, origin=evidence.question.origin),
             allow_origins(evidence),
         )
-
-
-def origin_not_allowed(evidence: Evidence) -> Iterator[Finding]:
-    """CORS is configured, and the list does not have this origin."""
-    response = evidence.blocked
-    if response is None or evidence.code != "MissingAllowOriginHeader":
-        return
-    others = [name for name in hostile_origins(evidence.question.origin) if evidence.allows_probe(name)]
-    if not (response.has_cors or response.varies_by_origin or others):
-        return
-    sign = "the response has other CORS headers" if response.has_cors else "the response has 'Vary: Origin'"
-    if others:
-        sign = f"it allows {evidence.probes[others[0]].allowed_origin}"
-    yield Finding(
-        "origin-not-allowed",
-        f"The server supports CORS ({sign}), but does not allow {evidence.question.origin!r}.",
-        "Add the origin to the server's list: scheme, host and port as in the browser's address bar.",
-        recipe(ORIGIN, response, origin=evidence.question.origin),
-        allow_origins(evidence),
-    )
 
 
 def no_cors(evidence: Evidence) -> Iterator[Finding]:
@@ -170,28 +146,16 @@ def no_cors(evidence: Evidence) -> Iterator[Finding]:
     response = evidence.blocked
     if response and evidence.code == "MissingAllowOriginHeader":
         subject = "The response to the preflight" if evidence.is_preflight else "The response"
+        remedy, policy = whole_remedy(evidence)
+        if evidence.question.origin == "null":
+            remedy = "Serve the page over http or https: it has the origin 'null' now. Then allow its new origin."
         yield Finding(
             "no-cors",
             f"{subject} ({response.status}) has no CORS header. CORS is not configured for this path, or this origin is"
             " not allowed.",
-            f"Send 'Access-Control-Allow-Origin: {evidence.question.origin}' and 'Vary: Origin'.",
-            recipe(ORIGIN, response, origin=evidence.question.origin),
-            allow_origins(evidence),
-        )
-
-
-def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
-    """The server refuses the WebSocket."""
-    if evidence.results[0].problem == HANDSHAKE_REFUSED:
-        response = evidence.responses[-1]
-        body = " ".join(response.text.split())[:160]
-        yield Finding(
-            "handshake-refused",
-            f"The server refuses the handshake with {response.status}{f' and the text {body!r}' if body else ''}.",
-            "Allow the origin there. If it uses cookies, allow credentials, too. A proxy must forward Upgrade and"
-            " Connection.",
-            "",
-            f"{allow_origins(evidence)}, allow_credentials=True",
+            remedy,
+            recipe(CREDENTIALS if evidence.question.credentials else ORIGIN, response),
+            policy,
         )
 
 
@@ -201,60 +165,66 @@ def _hidden_headers(evidence: Evidence) -> list[str]:
     return result.hidden(evidence.question.reads) if result else []
 
 
+def _names_to_expose(evidence: Evidence) -> list[str]:
+    """Return the whole list for Access-Control-Expose-Headers: the old names, and those that the script reads."""
+    old = evidence.main_responses[-1].elements(EXPOSE_HEADERS)
+    names = dict.fromkeys([*old, *_hidden_headers(evidence)])
+    return [name for name in names if name != "*" and name.lower() not in _http.UNEXPOSABLE_HEADERS]
+
+
+def _exposing(names: list[str]) -> PolicyRemedy:
+    return PolicyRemedy(policy_line(expose_headers=accepted_names("expose_headers", names)))
+
+
+def unreadable_header(evidence: Evidence) -> Iterator[Finding]:
+    """The script reads Set-Cookie, which no script can read."""
+    if secret := [name for name in _hidden_headers(evidence) if name in _http.UNEXPOSABLE_HEADERS]:
+        yield Finding(
+            "header-not-exposed",
+            f"The script reads {', '.join(secret)}. Browsers show it to no script, whatever the server exposes.",
+            "Read the value from the body, or send it in another header and expose that. The browser stores the cookie"
+            " itself.",
+        )
+
+
 def header_not_sent(evidence: Evidence) -> Iterator[Finding]:
     """The script reads a response header that is missing."""
-    hidden = _hidden_headers(evidence)
+    hidden, names = _hidden_headers(evidence), _names_to_expose(evidence)
     missing = [name for name in hidden if evidence.main_responses[-1].get(name) is None]
     if missing:
         yield Finding(
             "header-not-sent",
             f"The script reads {', '.join(missing)}, but the response does not have it.",
             "Send the header, and list it in Access-Control-Expose-Headers.",
-            "",
-            f"expose_headers={hidden!r}",
+            policy=_exposing(names),
         )
 
 
 def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
     """The script reads a response header that is not exposed."""
     if hidden := _hidden_headers(evidence):
-        response, names = evidence.main_responses[-1], ", ".join(hidden)
+        response, names = evidence.main_responses[-1], _names_to_expose(evidence)
         star = "*" in response.elements(EXPOSE_HEADERS)
         reason = "'*' is not a wildcard for a request with credentials" if star else f"{_EXPOSE} lacks it"
         yield Finding(
             "header-not-exposed",
-            f"The page receives the response, but its script reads null for {names}: {reason}.",
-            f"Send '{_EXPOSE}: {names}'.",
-            recipe(EXPOSE, response, headers=names),
-            f"expose_headers={hidden!r}",
+            f"The page receives the response, but its script reads null for {', '.join(hidden)}: {reason}.",
+            f"Send '{_EXPOSE}: {', '.join(names)}'.",
+            recipe(EXPOSE, response, headers=", ".join(names)),
+            _exposing(names),
         )
 
 
-def mixed_content(evidence: Evidence) -> Iterator[Finding]:
-    """A page over https requests http."""
-    if any(result.problem == MIXED_CONTENT for result in evidence.results):
-        secure = evidence.question.url.replace("http:", "https:", 1).replace("ws:", "wss:", 1)
-        yield Finding(
-            "mixed-content",
-            "A page over https can't request http. Browsers block the request before they send it, whatever CORS"
-            " allows.",
-            f"Request {secure}.",
-        )
-
-
-RULES: Final = (
-    redirected_to_http,
-    mixed_content,
-    redirected_with_password,
+REDIRECTS: Final = (
     redirected_to_login,
     redirect_without_cors,
-    stopped_by_gateway,
-    response_crashed,
-    error_without_cors,
-    only_preflight_answered,
-    origin_not_allowed,
-    no_cors,
-    handshake_refused,
+)
+GATEWAYS: Final = (stopped_by_gateway,)
+ONLY_PREFLIGHT: Final = (only_preflight_answered,)
+ERRORS_WITHOUT_CORS: Final = (response_crashed, error_without_cors)
+NOT_CONFIGURED: Final = (no_cors,)
+RULES: Final = (
+    unreadable_header,
     header_not_sent,
     header_not_exposed,
 )

@@ -6,14 +6,29 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
-from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NO_ORIGIN, NULL, PREFIX, SUFFIX
+from asgi_cors.cli.doctor.probes import (
+    ANOTHER_SITE,
+    DOT,
+    DOWNGRADED,
+    NO_ORIGIN,
+    NULL,
+    PREFIX,
+    PRIMED,
+    PRIMING,
+    SUFFIX,
+    TRUNCATED,
+)
 from asgi_cors.cli.doctor.recipes import VARY, recipe
 from asgi_cors.cli.findings import Finding
+from asgi_cors.cli.policy_lines import PolicyRemedy
+
+from .layers import CACHE_HEADERS
+from .lists import response_header_sent
+from .rule import VARIES, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
-_NAME_ORIGINS: Final = "name the origins in full: allow_origins=['https://app.example.com', …]"
 _SWITCHING_PROTOCOLS: Final = 101
 # The name of the finding -> the probe with the hostile origin, the mistake, the remedy.
 CARELESS_CHECKS: Final = {
@@ -26,6 +41,11 @@ CARELESS_CHECKS: Final = {
         SUFFIX,
         "The check compares only the beginning of the origin.",
         "Compare whole origins. A regular expression must match to the end ($, fullmatch).",
+    ),
+    "compares-by-substring": (
+        TRUNCATED,
+        "The check searches the origin in a text, such as 'list'.includes(origin).",
+        "Split the list, and compare whole origins.",
     ),
     "compares-by-suffix": (
         PREFIX,
@@ -46,8 +66,10 @@ CARELESS_CHECKS: Final = {
 
 
 def _trusted_response(evidence: Evidence, probe: str) -> ServerResponse | None:
-    """Return the response to a probe if it allows the probe's origin with credentials."""
+    """Return the response to a probe if it allows the probe's origin with credentials. A handshake has cookies."""
     response = evidence.probes.get(probe)
+    if evidence.question.is_handshake:
+        return response if response and response.status == _SWITCHING_PROTOCOLS else None
     if response and evidence.allows_probe(probe) and response.get(ALLOW_CREDENTIALS) == "true":
         return response
     return None
@@ -64,14 +86,15 @@ def allowed_hostile_origin(evidence: Evidence, probe: str) -> str:
 
 def reflects_any_origin(evidence: Evidence) -> Iterator[Finding]:
     """The server sends every origin back, with credentials."""
-    if response := _trusted_response(evidence, ANOTHER_SITE):
+    if evidence.question.is_handshake:  # see handshake_unguarded
+        return
+    if response := _trusted_response(evidence, ANOTHER_SITE) or _trusted_response(evidence, PRIMING):
         yield Finding(
             "reflects-any-origin",
             f"The server allows every origin with credentials (it allowed {response.allowed_origin}). Any site that a"
             " user visits can read that user's data.",
             "Send back only origins that are in a list.",
-            "",
-            _NAME_ORIGINS,
+            policy=allow_origins(evidence, allow_credentials=True),
         )
 
 
@@ -82,14 +105,44 @@ def checks_origins_carelessly(evidence: Evidence) -> Iterator[Finding]:
         # A check that compares the end also accepts a letter for a dot.
         is_implied = probe == DOT and allowed_hostile_origin(evidence, PREFIX)
         if hostile and not is_implied:
-            yield Finding(name, f"The server allows {hostile!r} with credentials. {mistake}", remedy, "", _NAME_ORIGINS)
+            sentence = f"The server allows {hostile!r} with credentials. {mistake}"
+            yield Finding(name, sentence, remedy, policy=allow_origins(evidence, allow_credentials=True))
+
+
+def cache_mixes_origins(evidence: Evidence) -> Iterator[Finding]:
+    """A cache stores the response for one origin, and returns it to another."""
+    first, second = evidence.probes.get(PRIMING), evidence.probes.get(PRIMED)
+    if _mixes(evidence) and first and second:
+        stored = f"{first.allowed_origin!r}" if first.allowed_origin else "no origin"
+        hits = ", ".join(f"{name}: {second.get(name)}" for name in CACHE_HEADERS if second.get(name) is not None)
+        yield Finding(
+            "cache-mixes-origins",
+            "A cache before the app mixes origins: to a new URL, the doctor sent a request from another origin, then"
+            f" one from {evidence.question.origin!r}. The second received the response of the first, which allows"
+            f" {stored}{f' ({hits})' if hits else ''}. The page is blocked whenever another site was first.",
+            "Send 'Vary: Origin' on every response, even without CORS headers, and let the cache respect it. Then empty"
+            " the cache.",
+            recipe(VARY, second),
+            VARIES,
+        )
+
+
+def _mixes(evidence: Evidence) -> bool:
+    """Return whether the page's origin, allowed at the URL itself, is not allowed where another origin was first."""
+    first, second, responses = evidence.probes.get(PRIMING), evidence.probes.get(PRIMED), evidence.main_responses
+    if first is None or second is None or not responses or first.status != second.status:
+        return False
+    return second.allowed_origin == first.allowed_origin != responses[-1].allowed_origin
 
 
 def vary_missing(evidence: Evidence) -> Iterator[Finding]:
     """The response depends on Origin, and Vary does not say so."""
     allowed = [response for response in evidence.main_responses if response.allowed_origin not in {None, "*"}]
-    without, other = evidence.probes.get(NO_ORIGIN), evidence.probes.get(ANOTHER_SITE)
+    without = None if evidence.is_redirected else evidence.probes.get(NO_ORIGIN)
+    other = evidence.probes.get(ANOTHER_SITE)
     if not allowed or not evidence.question.is_safe or "no-store" in allowed[-1].lower("cache-control"):
+        return
+    if _mixes(evidence):  # the cache is the worse finding, with the same remedy
         return
     if all(probe is None or probe.allowed_origin == allowed[-1].allowed_origin for probe in (without, other)):
         return
@@ -104,7 +157,7 @@ def vary_missing(evidence: Evidence) -> Iterator[Finding]:
             " Origin'. A cache may return the response of one origin to another, which the browser then blocks.",
             "Send 'Vary: Origin' on every response, even without CORS headers.",
             recipe(VARY, response),
-            "any policy that names its origins sends it",
+            VARIES,
         )
 
 
@@ -144,29 +197,29 @@ def handshake_unguarded(evidence: Evidence) -> Iterator[Finding]:
             "The server accepts the WebSocket from any site, and browsers send cookies with every handshake. Any page"
             " that a user visits can act as that user.",
             "Check Origin before you accept the handshake.",
-            "",
-            "CORSMiddleware(app, allow_origins=[…]) does it: check_websockets is on",
+            policy=PolicyRemedy(advice="CORSMiddleware(app, …) does it, unless check_websockets is off."),
         )
 
 
 def needs_local_network_access(evidence: Evidence) -> Iterator[Finding]:
     """A public page requests this machine or the local network, which needs the user's permission in Chromium."""
     page, target = evidence.address_spaces
-    if page == "public" and target in {"local", "loopback"}:
+    is_unsent = evidence.results[0].is_unsent  # Chromium reports another cause then
+    if page == "public" and target in {"local", "loopback"} and not is_unsent:
         place = "on this machine" if target == "loopback" else "in the local network"
-        is_http = evidence.question.origin.startswith("http:")
-        refused = " This page is over http, so Chromium refuses at once." if is_http else ""
         yield Finding(
             "needs-local-network-access",
             f"The page is public, and the URL is {place}. Chromium needs the user's permission (Local Network"
-            f" Access). No header changes that.{refused}",
+            " Access). No header changes that.",
             "Serve the page over https and let the user allow it, or serve the page from the same network.",
         )
 
 
 RULES: Final = (
+    response_header_sent,
     reflects_any_origin,
     checks_origins_carelessly,
+    cache_mixes_origins,
     vary_missing,
     cookie_not_stored,
     handshake_unguarded,

@@ -1,0 +1,116 @@
+"""Find the Python files, and check each of them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import tokenize
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from asgi_cors.cli.errors import CannotRunError
+
+from .libraries import DJANGO
+from .origins import Problem
+from .rewrite import change_imports, write_line
+from .rules import check_order, check_setup
+from .setups import Setup, find_setups
+
+_SKIPPED: Final = frozenset(
+    {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", ".venv", ".git", ".tox", ".nox"}
+)
+_MAX_SIZE: Final = 5_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class CheckedSetup:
+    """A setup with its mistakes.
+
+    Args:
+        setup: The setup.
+        problems: The mistakes.
+        line: The line to write with asgi_cors.
+    """
+
+    setup: Setup
+    problems: tuple[Problem, ...]
+    line: str
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file that uses a CORS library, or that can't be read.
+
+    Args:
+        path: The file.
+        setups: The uses of CORS libraries.
+        changed: The source with the imports of asgi_cors, or "" if nothing changes.
+        source: The source.
+        error: Why the file can't be read, or "".
+    """
+
+    path: Path
+    setups: tuple[CheckedSetup, ...] = ()
+    changed: str = ""
+    source: str = ""
+    error: str = ""
+
+
+def check_paths(paths: Iterable[str]) -> Iterator[CheckedFile]:
+    """Yield the files that use a CORS library, and those that can't be read.
+
+    Raises:
+        CannotRunError: A path does not exist.
+    """
+    for path in dict.fromkeys(file for name in paths for file in _files(Path(name))):
+        checked = _check_file(path)
+        if checked.setups or checked.error:
+            yield checked
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield a file, or all Python files of a folder, without those of installed packages."""
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+            yield from (Path(folder, name) for name in sorted(names) if name.endswith(".py"))
+    else:
+        raise CannotRunError(
+            f"there is no file or folder {str(path)!r}. Write asgi-cors lint . in the project's folder."
+        )
+
+
+def _check_file(path: Path) -> CheckedFile:
+    try:
+        if path.stat().st_size > _MAX_SIZE:
+            return CheckedFile(path, error="is too large")
+        with tokenize.open(path) as file:
+            source = file.read()
+        tree = ast.parse(source)
+        return _check_source(path, source, tree)
+    except (RecursionError, MemoryError):
+        return CheckedFile(path, error="is nested too deeply")
+    except SyntaxError as error:
+        return CheckedFile(path, error=f"is not valid Python: {error.msg}, line {error.lineno}")
+    except (OSError, ValueError) as error:
+        return CheckedFile(path, error=f"can't be read: {error}")
+
+
+def _check_source(path: Path, source: str, tree: ast.Module) -> CheckedFile:
+    checked: list[CheckedSetup] = []
+    for setup in find_setups(source, tree):
+        problems, origins = check_setup(setup)
+        if setup.library is DJANGO:
+            problems += check_order(tree)
+        checked.append(CheckedSetup(setup, tuple(problems), write_line(setup, origins)))
+    changed = change_imports(source, tree)
+    return CheckedFile(path, tuple(checked), changed if changed != source else "", source)
+
+
+def count_mistakes(files: Iterable[CheckedFile]) -> int:
+    """Return the number of mistakes in all files."""
+    return sum(len(checked.problems) for file in files for checked in file.setups)

@@ -1,0 +1,158 @@
+"""The report of `asgi-cors lint`: for the terminal, as JSON, as SARIF, and as a diff."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from asgi_cors.cli.terminal import labelled, plain
+
+from .origins import MISTAKE, NEVER_MATCHES, UNSAFE
+from .values import UNKNOWN, is_list
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from .files import CheckedFile, CheckedSetup
+    from .origins import Problem
+
+SCHEMA: Final = 1
+_STYLES: Final = {UNSAFE: "red", NEVER_MATCHES: "yellow", MISTAKE: "yellow"}
+_TITLES: Final = {UNSAFE: "unsafe", NEVER_MATCHES: "never matches", MISTAKE: "mistake"}
+_LEVELS: Final = {UNSAFE: "error", NEVER_MATCHES: "warning", MISTAKE: "warning"}
+_SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_INFORMATION: Final = "https://pypi.org/project/asgi-cors-bridge/"
+
+
+def report(files: Sequence[CheckedFile]) -> RenderableType:
+    """Return the mistakes of each file for the terminal."""
+    return Group(*_parts(files))
+
+
+def _parts(files: Sequence[CheckedFile]) -> Iterator[RenderableType]:
+    for file in files:
+        if file.error:
+            yield plain(f"{file.path} {file.error}.", "dim")
+        for checked in file.setups:
+            yield from _setup(file, checked)
+    uses = sum(len(file.setups) for file in files)
+    mistakes = sum(len(checked.problems) for file in files for checked in file.setups)
+    if not uses:
+        yield Text("no use of Flask-CORS, Quart-CORS, Starlette's CORSMiddleware or django-cors-headers found")
+    elif not mistakes:
+        yield Text("✓ nothing to change", "green")
+    else:
+        yield Text(f"{mistakes} to change", "bold")
+
+
+def _setup(file: CheckedFile, checked: CheckedSetup) -> Iterator[RenderableType]:
+    setup = checked.setup
+    path = f" for {setup.path}" if setup.path else ""
+    sign = Text("" if checked.problems else "✓ ", "green")
+    yield Text.assemble(sign, plain(f"{file.path}:{setup.line}  {setup.library.name}{path}", "bold"))
+    rows: list[tuple[str, RenderableType]] = []
+    for problem in checked.problems:
+        head = Text.assemble((problem.rule, f"bold {_STYLES[problem.kind]}"), (f"  {_TITLES[problem.kind]}", "dim"))
+        yield Padding(Group(head, plain(problem.message)), (0, 0, 0, 2))
+        yield labelled([("Write", plain(problem.remedy.removeprefix("Write ")))], style="cyan")
+    if has_unknown(checked):
+        yield Padding(Text("Some values are known at run time only. They are not checked.", "dim"), (0, 0, 0, 2))
+    if checked.problems:
+        rows.append(("asgi_cors", plain(checked.line)))
+        yield labelled(rows, style="cyan")
+    yield Text("")
+
+
+def has_unknown(checked: CheckedSetup) -> bool:
+    """Return whether a setup has values that only the running program knows."""
+    values = [option.value for option in checked.setup.options.values()]
+    return not checked.setup.is_complete or any(
+        value is UNKNOWN or (is_list(value) and UNKNOWN in value) for value in values
+    )
+
+
+def as_json(files: Sequence[CheckedFile]) -> dict[str, Any]:
+    """Return the mistakes as data. docs/cli.md describes the keys."""
+    return {
+        "schema": SCHEMA,
+        "command": "lint",
+        "files": [
+            {
+                "path": str(file.path),
+                "error": file.error or None,
+                "setups": [_setup_as_json(checked) for checked in file.setups],
+            }
+            for file in files
+        ],
+    }
+
+
+def _setup_as_json(checked: CheckedSetup) -> dict[str, Any]:
+    setup = checked.setup
+    return {
+        "library": setup.library.name,
+        "line": setup.line,
+        "column": setup.column,
+        "path": setup.path or None,
+        "complete": not has_unknown(checked),
+        "findings": [_problem_as_json(problem) for problem in checked.problems],
+        "asgi_cors": checked.line,
+    }
+
+
+def _problem_as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "name": problem.rule,
+        "kind": problem.kind,
+        "sentence": problem.message,
+        "remedy": problem.remedy,
+        "line": problem.line,
+    }
+
+
+def as_sarif(files: Sequence[CheckedFile]) -> dict[str, Any]:
+    """Return the mistakes in the Static Analysis Results Interchange Format (OASIS SARIF 2.1.0)."""
+    found = [(file, problem, checked) for file in files for checked in file.setups for problem in checked.problems]
+    rules = sorted({problem.rule for _, problem, _ in found})
+    driver = {
+        "name": "asgi-cors lint",
+        "informationUri": _INFORMATION,
+        "version": version("asgi-cors-bridge"),
+        "rules": [{"id": rule} for rule in rules],
+    }
+    results = [_sarif_result(file, problem, checked) for file, problem, checked in found]
+    return {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _sarif_result(file: CheckedFile, problem: Problem, checked: CheckedSetup) -> dict[str, Any]:
+    location = {
+        "artifactLocation": {"uri": file.path.as_uri() if file.path.is_absolute() else file.path.as_posix()},
+        "region": {"startLine": problem.line},
+    }
+    return {
+        "ruleId": problem.rule,
+        "level": _LEVELS[problem.kind],
+        "message": {"text": f"{problem.message} {problem.remedy} With asgi_cors: {checked.line}"},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def as_diff(files: Sequence[CheckedFile]) -> str:
+    """Return the change of the imports as a unified diff."""
+    return "".join(
+        line
+        for file in files
+        if file.changed
+        for line in difflib.unified_diff(
+            file.source.splitlines(keepends=True),
+            file.changed.splitlines(keepends=True),
+            f"a/{file.path.as_posix().lstrip('/')}",
+            f"b/{file.path.as_posix().lstrip('/')}",
+        )
+    )

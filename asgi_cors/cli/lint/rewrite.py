@@ -1,0 +1,99 @@
+"""Write the line for asgi_cors, and change the imports of a file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, Final
+
+from asgi_cors.cli.policy_lines import policy_line
+
+from .libraries import IMPORTED
+from .origins import has_credentials, is_any, origins_of
+from .setups import Setup
+from .values import UNKNOWN, is_list
+
+_NAME_ORIGINS: Final = ["https://app.example.com"]
+_LISTS: Final = ("allow_methods", "allow_headers", "expose_headers")
+
+
+def write_line(setup: Setup, origins: list[str | re.Pattern[str]]) -> str:
+    """Return the line for asgi_cors that means what a setup intends.
+
+    Args:
+        setup: The setup.
+        origins: Its origins, corrected.
+    """
+    options = ", ".join(_options(setup, origins))
+    if setup.path:
+        return f"CORS(app, resources={{{setup.path!r}: dict({options})}})"
+    call = setup.library.other_calls.get(setup.function)
+    if call is None:
+        return setup.library.call.format(options)
+    for own, name in setup.library.options.items():
+        options = options.replace(f"{name}=", f"{own}=")
+    return call.format(options)
+
+
+def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
+    """Return the options as text. Values that only the program knows are its own expressions."""
+    entries, _ = origins_of(setup)
+    credentials = has_credentials(setup)
+    option = setup.options.get("allow_origins")
+    if UNKNOWN in entries and option is not None:
+        written = [f"allow_origins={option.text}"]
+        written += ["allow_credentials=True"] if credentials else []
+    else:
+        allowed: Any = "*" if not origins and not credentials and any(map(is_any, entries)) else origins
+        chosen = {"allow_origins": allowed or _NAME_ORIGINS} | ({"allow_credentials": True} if credentials else {})
+        line = policy_line(**chosen) or policy_line(**(chosen | {"allow_origins": _NAME_ORIGINS}))
+        written = [line]
+    return written + [text for name in _LISTS if (text := _list(setup, name))]
+
+
+def _list(setup: Setup, name: str) -> str:
+    """Return an option with a list of names, or "" if it is missing or not valid."""
+    option = setup.options.get(name)
+    if option is None or option.value is None:
+        return ""
+    value: Any = option.value
+    if value is UNKNOWN or (is_list(value) and UNKNOWN in value):
+        return f"{name}={option.text}"
+    if isinstance(value, str) and value != "*":
+        value = [part.strip() for part in value.split(",")]
+    return policy_line(**{name: "*" if "*" in value else value})
+
+
+def change_imports(source: str, tree: ast.Module) -> str:
+    """Return the source with the imports of asgi_cors in place of those of the other libraries."""
+    lines = source.splitlines(keepends=True)
+    for node in sorted(ast.walk(tree), key=lambda node: -getattr(node, "lineno", 0)):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            new = _changed_import(node)
+            if new:
+                first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+                indent = lines[first][: node.col_offset]
+                ending = "\n" if lines[last].endswith("\n") else ""
+                lines[first : last + 1] = [f"{indent}{line}\n" for line in new[:-1]] + [f"{indent}{new[-1]}{ending}"]
+    return "".join(lines)
+
+
+def _changed_import(node: ast.ImportFrom | ast.Import) -> list[str]:
+    """Return the statements in place of an import, or an empty list if it does not change."""
+    modules = {module: library for library in IMPORTED for module in library.modules}
+    if isinstance(node, ast.ImportFrom):
+        library = modules.get(node.module or "")
+        ours = [alias for alias in node.names if library and alias.name in library.functions]
+        others = [alias for alias in node.names if alias not in ours]
+        if library is None or not ours:
+            return []
+        kept = [f"from {node.module} import {_names(others)}"] if others else []
+        return [*kept, f"from {library.new_module} import {_names(ours)}"]
+    if len(node.names) == 1 and node.names[0].name in modules and "." not in node.names[0].name:
+        alias = node.names[0]
+        return [f"import {modules[alias.name].new_module} as {alias.asname or alias.name}"]
+    return []
+
+
+def _names(aliases: list[ast.alias]) -> str:
+    return ", ".join(alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in aliases)

@@ -1,0 +1,123 @@
+"""Check the settings of a library: what is unsafe, what never matches, and other mistakes."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
+
+from .libraries import DJANGO, FLASK_CORS, STARLETTE
+from .origins import MISTAKE, CheckedEntry, Problem, check_all_origins, check_entry, is_any, origins_of
+from .values import UNKNOWN, as_list, constants_of, evaluate, is_list
+
+if TYPE_CHECKING:
+    import re
+
+    from .setups import Setup
+
+_NAMES: Final = ("allow_methods", "allow_headers", "expose_headers")
+_CORS_MIDDLEWARE: Final = "corsheaders.middleware.CorsMiddleware"
+# Middlewares that respond themselves, such as with a redirect.
+_RESPONDING: Final = (
+    *("django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"),
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    *("django.middleware.cache.UpdateCacheMiddleware", "django.contrib.auth.middleware.LoginRequiredMiddleware"),
+)
+
+
+def check_setup(setup: Setup) -> tuple[list[Problem], list[str | re.Pattern[str]]]:
+    """Return the mistakes of a setup, and the origins to write with asgi_cors."""
+    entries, line = origins_of(setup)
+    checked = [check_entry(setup, entry, line) for entry in entries if _is_checkable(entry)]
+    problems = [
+        *check_all_origins(setup, entries, line),
+        *(entry.problem for entry in checked if entry.problem),
+        *_unknown_options(setup),
+        *_names(setup),
+        *_nothing_allowed(setup, entries),
+    ]
+    return problems, _corrected(checked)
+
+
+def _corrected(checked: list[CheckedEntry]) -> list[str | re.Pattern[str]]:
+    return list(dict.fromkeys(entry.correct for entry in checked if entry.correct is not None))
+
+
+def _is_checkable(entry: Any) -> bool:
+    return not is_any(entry) and (isinstance(entry, str) or hasattr(entry, "pattern"))
+
+
+def _unknown_options(setup: Setup) -> Iterator[Problem]:
+    """Yield the options that the library does not have."""
+    names = [*setup.library.options, *setup.library.ignored]
+    for option in setup.unknown:
+        close = difflib.get_close_matches(option.name, names, 1, 0.6)
+        remedy = f"Write {close[0]}." if close else "Remove it."
+        effect = "ignores" if setup.library is FLASK_CORS else "raises a TypeError for"
+        message = f"{setup.library.name} has no option {option.name!r}, and {effect} it."
+        if setup.library is FLASK_CORS and close[:1] == ["origins"] and "allow_origins" not in setup.options:
+            message += " Every origin is allowed."
+        yield Problem("unknown-option", MISTAKE, message, remedy, option.line)
+
+
+def _names(setup: Setup) -> Iterator[Problem]:
+    """Yield the mistakes in lists of methods and headers."""
+    for name in _NAMES:
+        option = setup.options.get(name)
+        if option is None or option.value is UNKNOWN or option.value is None:
+            continue
+        if setup.library is STARLETTE and isinstance(option.value, str) and option.value != "*":
+            message = f"{option.name} is a text, so Starlette reads each letter as a name."
+            yield Problem("text-not-list", MISTAKE, message, f"Write a list: [{option.value!r}].", option.line)
+            continue
+        values: list[Any] = option.value if is_list(option.value) else str(option.value).split(",")
+        known = [value.strip() for value in values if isinstance(value, str) and _is_name(setup, value)]
+        for issue in _issues(**{name: known}):
+            yield Problem(issue.code, MISTAKE, f"{option.name}: {issue.message}.", issue.hint, option.line)
+
+
+def _is_name(setup: Setup, value: str) -> bool:
+    """Return whether a text is a name, and not a regular expression of Flask-CORS."""
+    return bool(value.strip()) and not (
+        setup.library is FLASK_CORS and any(c in value for c in "\\.*[]()^$?+") and value != "*"
+    )
+
+
+def _issues(**options: Any) -> list[Issue]:
+    """Return the issues of a policy, with those of its warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConfigWarning)
+        try:
+            Policy(allow_origins=["https://app.example.com"], **options)
+        except ConfigError as error:
+            return list(error.issues)
+    return [warning.message.issue for warning in caught if isinstance(warning.message, ConfigWarning)]
+
+
+def _nothing_allowed(setup: Setup, entries: list[Any]) -> Iterator[Problem]:
+    if not entries and setup.is_complete and setup.library in {STARLETTE, DJANGO}:
+        message = f"No origin is allowed, so {setup.library.name} has no effect."
+        yield Problem("nothing-allowed", MISTAKE, message, "Name the origins.", setup.line)
+
+
+def check_order(tree: ast.Module) -> Iterator[Problem]:
+    """Yield the mistakes in the order of Django's MIDDLEWARE."""
+    constants = constants_of(tree)
+    node = constants.get("MIDDLEWARE")
+    if node is None:
+        return
+    names = as_list(evaluate(node, constants))
+    if UNKNOWN in names:
+        return
+    if _CORS_MIDDLEWARE not in names:
+        message = f"MIDDLEWARE does not have {_CORS_MIDDLEWARE!r}, so the settings have no effect."
+        yield Problem("middleware-missing", MISTAKE, message, "Put it at the top of MIDDLEWARE.", node.lineno)
+        return
+    before = [name for name in _RESPONDING if name in names[: names.index(_CORS_MIDDLEWARE)]]
+    if before:
+        message = f"{before[0]!r} is before {_CORS_MIDDLEWARE!r}, so its responses have no CORS headers."
+        yield Problem("middleware-order", MISTAKE, message, "Put CorsMiddleware at the top of MIDDLEWARE.", node.lineno)
