@@ -84,6 +84,14 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", *session.posargs, env=env)
 
 
+@nox.session(python=PYTHONS[0])
+def fastapi(session: nox.Session) -> None:
+    """Run the tests of `audit` and `explain` with the oldest FastAPI that is supported, and its Starlette."""
+    wheel, env = _build(session)
+    session.install(f"{wheel}[cli,flask,quart,testing]", *_group("tests"), "fastapi==0.110.*")
+    session.run("pytest", "tests/cli/apps", "tests/cli/audit", "tests/cli/test_explain.py", *session.posargs, env=env)
+
+
 @nox.session
 def doctor(session: nox.Session) -> None:
     """Run the doctor, and Chromium next to it, on real servers that are broken in known ways."""
@@ -103,6 +111,21 @@ def doctor(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Run `asgi-cors check` on Starlette, Flask-CORS, Quart-CORS, asgi-cors and express `cors`."""
+    session.install(".[cli]")
+    # A peer has the same import name as this project, so the peers have an environment of their own.
+    folder = Path(session.create_tmp())
+    theirs, node = folder / "python", folder / "node"
+    session.run("python", "-m", "venv", str(theirs))
+    python = str(theirs / "bin" / "python")
+    packages = ("asgi-cors", "flask-cors", "quart-cors", "starlette", "uvicorn")
+    session.run(python, "-m", "pip", "install", "-q", "-U", *packages, external=True)
+    session.run("npm", "install", "--prefix", str(node), "--silent", "express", "cors", external=True)
+    session.run("python", "tests/upstream/peers/peers.py", python, str(node), *session.posargs)
+
+
+@nox.session
 def registries(session: nox.Session) -> None:
     """Run the tests of the registries, of the recipes and of whole systems, on real servers: Redis and PostgreSQL."""
     wheel, env = _build(session)
@@ -118,7 +141,7 @@ def registries(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Write docs/console.md, and draw docs/doctor.svg."""
+    """Write docs/console.md and docs/servers.md, and draw docs/doctor.svg."""
     session.install(".[cli]")
     session.run("python", "docs/make.py")
 

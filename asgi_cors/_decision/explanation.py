@@ -301,8 +301,10 @@ def _method_remedy(policy: Policy, method: str) -> str:
         return "No browser sends this method. Correct the client."
     if "*" in method:
         return "Use a method without '*' in its name."
-    if upper != method and policy.compiled.allows_method(upper):
-        return f"Write {upper!r} in the page's script. Methods are case-sensitive."
+    if upper != method and (policy.compiled.allows_method(upper) or upper in _http.KNOWN_METHODS):
+        is_allowed = policy.compiled.allows_method(upper)
+        addition = "" if is_allowed else f" {_with_name('allow_methods', policy.allow_methods, upper)}"
+        return f"Write {upper!r} in the page's script. Methods are case-sensitive.{addition}"
     return _with_name("allow_methods", policy.allow_methods, method)
 
 

@@ -51,27 +51,28 @@ def render_findings(findings: Iterable[Finding], style: str) -> RenderableType:
 
 
 def _remedies(finding: Finding) -> Iterator[RenderableType]:
-    yield _row("Write", finding.remedy)
+    yield _row("Remedy", finding.remedy)
     recipe, policy = finding.recipe, finding.policy
     if recipe and recipe.software:
-        yield _row("Here", f"{recipe.software}, see {recipe.docs}")
-        yield _code(recipe.lines)
+        has_lines = f"these lines for {recipe.software}" if recipe.lines else ""
+        yield _row("Write", has_lines or f"the lines that the documentation of {recipe.software} has")
+        yield from (_line(line, "bold") for line in recipe.lines.splitlines())
+        yield _line(recipe.docs, "dim")
     if policy.options:
         yield _row("asgi_cors", policy.options)
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)
     if policy.code:
-        yield _code(policy.code)
+        yield from (_line(line, "bold") for line in policy.code.splitlines())
 
 
 def _row(label: str, text: str) -> RenderableType:
     return labelled([(label, plain(text))], style="cyan")
 
 
-def _code(lines: str) -> RenderableType:
-    """Return each line as it must be written, never broken, so that it can be copied."""
-    text = Text("\n", no_wrap=True, overflow="ignore", style="bold")
-    return text.join(Text(" " * _CODE_INDENT).append_text(plain(line)) for line in lines.splitlines())
+def _line(text: str, style: str) -> RenderableType:
+    """Return a whole line, never broken, so that it can be copied."""
+    return Text.assemble(" " * _CODE_INDENT, plain(text, style), no_wrap=True, overflow="ignore")
 
 
 def as_json(finding: Finding) -> dict[str, str]:

@@ -426,7 +426,7 @@ CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None, str, str]] = [
         APP,
         "Write 'PATCH' in the page's script. Methods are case-sensitive.",
     ),
-    ("a method in lower case, not allowed", {}, "patch", None, APP, "Write allow_methods=['patch']."),
+    ("a method in lower case, not allowed", {}, "patch", None, APP, "Write allow_methods=['PATCH']."),
     (
         "a forbidden method",
         {"allow_methods": "*"},
@@ -532,6 +532,8 @@ def test_a_line_ends_with_a_correction_that_is_accepted_and_allows_the_request(
         corrected[match[2]] = [*([given] if isinstance(given, str) else given), ast.literal_eval(match[1])]
     else:
         return
+    if "in the page's script" in record.getMessage():
+        method = method.upper()
     request = Request("OPTIONS", origin.encode(), method.encode(), headers.encode() if headers else None)
     assert decide(policy_without_warnings(**corrected), request).allowed
 

@@ -56,6 +56,7 @@ def arguments(call: Mapping[str, Any], url: str) -> list[str]:
         words += ["--cookie", cookie]
     words += ["--credentials"] if call.get("credentials") else []
     words += ["--insecure"] if call.get("insecure") else []
+    words += ["--timeout", call["timeout"]] if "timeout" in call else []
     return words + (["--data", call["data"]] if "data" in call else [])
 
 

@@ -95,7 +95,7 @@ class PathTemplate:
         return self._may_begin_with(literal_prefix(key).split("/"), is_partial=True)
 
     def _may_begin_with(self, segments: list[str], *, is_partial: bool) -> bool:
-        """Return whether a path of this route may begin with segments, the last of which may be a part of one."""
+        """Return whether a path of this route may begin with segments. The last one may be incomplete."""
         own = _segments(self.parts)
         for number, segment in enumerate(segments):
             if number >= len(own):
@@ -128,5 +128,5 @@ def _segments(parts: tuple[str | Variable, ...]) -> list[tuple[str | Variable, .
             continue
         first, *others = part.split("/")
         segments[-1] += [first] if first else []
-        segments += [[other] if other else [] for other in others]
+        segments.extend([other] if other else [] for other in others)
     return [tuple(segment) for segment in segments]

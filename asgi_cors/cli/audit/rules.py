@@ -189,7 +189,7 @@ def cors_inside(context: AuditContext) -> Iterator[Finding]:
             yield Finding(
                 "cors-inside",
                 f"{name} sets CORS headers inside of the app{below}: {effect}.",
-                "Remove it, or disable it in the library that adds it, and move the origins that it allows to the policy.",
+                "Remove it, or disable it in the library that adds it. Move the origins that it allows to the policy.",
                 policy=PolicyRemedy(advice="If its routes need another policy, name them in paths."),
             )
     nested = [result for result in context.routes if result.served.is_nested]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .question import Question
 
 SCHEMA: Final = 1
+_EXAMPLES: Final = ("nginx", "Express", "Spring", "Flask")  # of names for --server
 _SHOWN_HEADERS: Final = (
     *("origin", "access-control-request-method", "access-control-request-headers", "cookie"),
     *("access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods"),
@@ -67,8 +68,11 @@ def _parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
 def _servers(cause: Finding) -> Iterator[RenderableType]:
     """Yield the names for `--server` if there are lines to write, and the response reveals no software."""
     if cause.recipe and not cause.recipe.software:
-        names = f"Run it again with --server NAME for the lines to write: {', '.join(software_names())}."
-        yield labelled([("Here", plain(names))], style="cyan")
+        text = (
+            f"Add --server NAME for the lines to write in {', '.join(_EXAMPLES)} …; --server list prints all"
+            f" {len(software_names())} names."
+        )
+        yield labelled([("Write", plain(text))], style="cyan")
 
 
 def _question(question: Question) -> RenderableType:
@@ -92,7 +96,7 @@ def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
 
 
 def _verdict(result: EngineResult) -> str:
-    """Return in words how a browser decides."""
+    """Return the text of a browser's decision."""
     if result.is_unsent:
         return f"does not send the {result.step}"
     if result.failure:

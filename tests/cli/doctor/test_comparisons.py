@@ -100,7 +100,7 @@ def test_the_layer_before_the_routes_is_known_by_an_unknown_path():
     assert "At an unknown path (404), only '*' is sent, so nginx before the routes sends it" in sentence
 
 
-def test_the_same_value_of_two_layers_is_told_apart_by_an_unknown_path():
+def test_the_same_value_of_two_layers_is_attributed_by_an_unknown_path():
     twice, once = Response(200, ((ACAO, PAGE), (ACAO, PAGE))), Response(404, ((ACAO, PAGE),))
     sentence = diagnosis(lambda request: twice if request.path == "/items" else once)[0]["cause"]["sentence"]
     assert "a layer before the routes sends it, and the route sends the other one." in sentence

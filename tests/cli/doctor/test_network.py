@@ -77,8 +77,9 @@ def test_a_400_of_a_tls_port_is_named(tls, text, scheme):
     assert (cause["name"], cause["remedy"]) == ("http-on-tls-port", f"Request {scheme}s://127.0.0.1:{port}/.")
 
 
-def test_a_400_of_an_app_is_not_a_wrong_protocol():
-    with serving(sends(400)) as server:
+@pytest.mark.parametrize("headers", [[], [("Content-Encoding", "gzip")]], ids=["text", "broken gzip"])
+def test_a_400_of_an_app_is_not_a_wrong_protocol(headers):
+    with serving(sends(400, *headers)) as server:
         assert blocked(server.url)["name"] != "http-on-tls-port"
 
 
@@ -159,6 +160,28 @@ def test_an_unsafe_request_is_never_sent_again_to_confirm_a_failure():
     assert f"PUT {server.url}/" in cause["sentence"]
     assert "GET of the same URL gets 200" in cause["sentence"]
     assert received.count("PUT") == 1
+
+
+def test_an_unsafe_request_that_gets_no_response_in_time_is_sent_once():
+    received = []
+    ended = threading.Event()
+    allows = b"HTTP/1.1 204 OK\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: PUT\r\n\r\n"
+
+    def speak(connection: socket.socket, head: bytes) -> None:
+        received.append(head.partition(b" ")[0])
+        answering({"OPTIONS": allows, "GET": GRANT}, hangs=ended)(connection, head)
+
+    with listening(speak) as url:
+        ran = run("doctor", url, "-o", PAGE, "-X", "PUT", "--timeout", "0.4", "--json")
+        ended.set()
+    assert (ran.code, received.count(b"PUT")) == (2, 1)
+    assert f"PUT {url}: no response within 0.4 s. Set --timeout to wait longer." in ran.err
+
+
+def test_an_audit_of_a_server_that_closes_every_connection_sends_no_attacks():
+    with speaking() as url:
+        ran = run("audit", "--url", url, "-o", PAGE, "--json")
+    assert (ran.code, [found["name"] for found in ran.json["findings"]]) == (1, ["empty-reply"])
 
 
 def test_a_connection_that_closes_once_is_reported_with_the_second_status():
@@ -259,6 +282,17 @@ def test_a_redirect_to_an_invalid_url_is_named():
         ran = run("doctor", f"{server.url}/", "-o", server.url, "--json")
     assert ran.json["cause"]["name"] == "redirect-failed"
     assert "not a URL" in ran.json["cause"]["sentence"]
+
+
+def test_a_redirect_loop_shows_preflights_that_the_cache_makes_unnecessary():
+    allowed = allowing(("Access-Control-Allow-Methods", "PUT"), ("Access-Control-Max-Age", "600"))
+    behaviour = lambda request: allowed if request.is_preflight else allowing(("Location", "/"), status=307)  # noqa: E731
+    with serving(behaviour) as server:
+        ran = doctor(f"{server.url}/", "-X", "PUT")
+    assert ran.json["cause"]["name"] == "redirect-failed"
+    assert [request.method for request in server.requests] == ["OPTIONS", "PUT"]
+    problems = {(exchange["sent"], exchange["problem"]) for exchange in ran.json["exchanges"][:-1]}
+    assert (False, "in the preflight cache") in problems
 
 
 def test_a_redirect_to_an_internal_host_is_named():

@@ -8,6 +8,7 @@ import pytest
 
 from asgi_cors.cli.doctor.recipes import (
     CREDENTIALS,
+    ERRORS,
     EXPOSE,
     HEADERS,
     METHODS,
@@ -127,7 +128,7 @@ def with_haproxy(folder, ports):
       server app 127.0.0.1:{ports.app}
     backend down
       server down 127.0.0.1:1
-    """
+"""
     (folder / "haproxy.cfg").write_text(text)
     return [find_program("haproxy"), "-q", "-db", "-f", str(folder / "haproxy.cfg")]
 
@@ -192,7 +193,8 @@ def with_lighttpd(folder, ports):
     }}"""
     before, after, end = lines("lighttpd", PREFLIGHT).rpartition("}")
     text = f"""
-    server.modules = ( "mod_access", "mod_auth", "mod_authn_file", "mod_setenv", "mod_proxy" )
+    {lines("lighttpd", ERRORS)}
+    server.modules += ( "mod_authn_file", "mod_proxy" )
     server.bind = "127.0.0.1"
     server.port = {ports.proxy}
     server.document-root = "{folder}"

@@ -62,7 +62,7 @@ def test_the_option_has_the_allowed_names_and_the_refused_ones(headers, argument
 
 def test_the_header_to_send_has_the_whole_list():
     cause = diagnosed(splits(allowing((ACAM, "PUT, DELETE")), PAGE_ALLOWED), "-X", "PATCH")["cause"]
-    assert "'access-control-allow-methods: PUT, DELETE, PATCH'" in cause["remedy"]
+    assert "'Access-Control-Allow-Methods: PUT, DELETE, PATCH'" in cause["remedy"]
 
 
 def test_a_method_that_no_policy_accepts_in_lower_case_is_corrected_in_the_script():
@@ -93,10 +93,23 @@ def test_names_are_joined_once():
     assert list_remedy("access-control-allow-headers", ["cookie"]).options == ""
 
 
+def test_a_server_without_cors_needs_all_headers_of_the_request():
+    arguments = ["-X", "PUT", "-c", "-H", "x-id: 7", "-H", "content-type: application/json"]
+    cause = diagnosed(sends(), *arguments)["cause"]
+    assert cause["remedy"] == (
+        f"Send 'Access-Control-Allow-Origin: {PAGE}', 'Access-Control-Allow-Credentials: true' and 'Vary: Origin'. In"
+        " the response to OPTIONS, also send 'Access-Control-Allow-Methods: PUT' and 'Access-Control-Allow-Headers:"
+        " content-type, x-id'."
+    )
+    assert parse_options(cause["policy"]) == {
+        "allow_origins": [PAGE], "allow_credentials": True, "allow_methods": ["PUT"], "allow_headers": ["x-id"],
+    }  # fmt: skip
+
+
 # -- no remedy that a policy refuses
 
 
-def test_credentials_over_http_are_advised_in_words():
+def test_credentials_over_http_have_advice_without_options():
     cause = diagnosed(sends(), "-c", origin="http://app.example.com")["cause"]
     assert cause["policy"] == ""
     assert "Serve the page over https, and allow 'https://app.example.com'." in cause["advice"]
@@ -107,13 +120,13 @@ def test_an_origin_over_http_without_credentials_is_an_option():
     assert parse_options(cause["policy"]) == {"allow_origins": ["http://app.example.com"]}
 
 
-def test_the_origin_null_is_advised_in_words():
+def test_the_origin_null_has_advice_without_options():
     cause = diagnosed(sends(200, (ACAO, "null")), "-c", origin="null")["cause"]
     assert (cause["policy"], cause["recipe"]) == ("", "")
     assert "Serve the page from an origin of its own" in cause["advice"]
 
 
-def test_a_pattern_that_a_policy_refuses_is_advised_in_words():
+def test_a_pattern_that_a_policy_refuses_has_advice_without_options():
     cause = diagnosed(sends(200, (ACAO, "https://*.com"), (ACAC, "true")), "-c")["cause"]
     assert (cause["name"], cause["policy"]) == ("origin-is-a-pattern", "")
     assert cause["advice"] == "A policy refuses 'https://*.com'. Name the origins in full."

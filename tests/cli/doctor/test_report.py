@@ -32,8 +32,8 @@ def test_the_report_of_a_block_is_plain_text_of_80_columns():
     assert "✗ Chromium blocks it at the preflight PreflightMissingAllowOriginHeader" in text
     assert "✗ Safari blocks it at the preflight" in text
     assert "preflight-needs-login" in text
-    assert "Write Let OPTIONS pass before authentication" in text
-    assert "Here nginx, see https://nginx.org/" in text
+    assert "Remedy Let OPTIONS pass before authentication" in text
+    assert "Write these lines for nginx" in text
     assert "asgi_cors Make CORSMiddleware the outermost" in text
     assert "1. preflight: OPTIONS http://127.0.0.1:" in text
     assert "> access-control-request-headers: x-id" in text
@@ -134,7 +134,7 @@ def test_json_has_the_documented_keys():
         "needs_https": False,
     }
     assert set(data["cause"]) == {
-        "name", "sentence", "remedy", "recipe", "software", "docs", "policy", "advice",
+        "name", "sentence", "remedy", "recipe", "software", "docs", "policy", "advice", "code",
     }  # fmt: skip
     assert [exchange["kind"] for exchange in data["exchanges"]] == ["preflight", "main"]
     assert set(data["exchanges"][0]) == {

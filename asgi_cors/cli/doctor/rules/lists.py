@@ -60,7 +60,7 @@ class _Refusal:
     @property
     def sentence(self) -> str:
         """The content of the list."""
-        return f"allows {', '.join(self.allowed)}" if self.allowed else f"has no {self.header}"
+        return f"allows {', '.join(self.allowed)}" if self.allowed else f"has no {self.header.title()}"
 
     def finding(self, name: str, sentence: str, *, added: list[str], before: str = "", advice: str = "") -> Finding:
         """Return the finding that is solved by the old list with more names.
@@ -73,7 +73,7 @@ class _Refusal:
             advice: A sentence about the policy.
         """
         names = with_names(self.allowed, added, credentials=self.credentials)
-        remedy = f"{before}Send '{self.header}: {', '.join(names)}' in the response to OPTIONS."
+        remedy = f"{before}Send '{self.header.title()}: {', '.join(names)}' in the response to OPTIONS."
         policy = PolicyRemedy(list_remedy(self.header, names).options, advice)
         return Finding(name, sentence, remedy, list_recipe(self.response, self.header, names), policy)
 
@@ -108,9 +108,9 @@ def list_malformed(evidence: Evidence) -> Iterator[Finding]:
     names = bare.replace(";", ",").replace(",", " ").replace("|", " ").split()
     yield Finding(
         "list-malformed",
-        f"{header} is {value!r}. It must be names separated by commas, without quotes and brackets. Browsers ignore the"
-        " whole header.",
-        f"Send '{header}: {', '.join(names)}'.",
+        f"{header.title()} is {value!r}. It must be names separated by commas, without quotes and brackets. Browsers"
+        " ignore the whole header.",
+        f"Send '{header.title()}: {', '.join(names)}'.",
         list_recipe(response, header, names),
         list_remedy(header, names),
     )
@@ -154,7 +154,7 @@ def wildcard_list_with_credentials(evidence: Evidence) -> Iterator[Finding]:
     if refusal and "*" in refusal.allowed and refusal.credentials:
         yield refusal.finding(
             "wildcard-list-with-credentials",
-            f"{refusal.header} is '{', '.join(refusal.allowed)}'. With credentials, '*' is not a wildcard.",
+            f"{refusal.header.title()} is '{', '.join(refusal.allowed)}'. With credentials, '*' is not a wildcard.",
             added=refusal.refused,
             before="Name the allowed ones. ",
         )

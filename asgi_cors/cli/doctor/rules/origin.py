@@ -98,7 +98,7 @@ def origin_is_a_pattern(evidence: Evidence) -> Iterator[Finding]:
             policy_remedy(
                 f"A policy refuses {value!r}. Name the origins in full.",
                 allow_origins=[value],
-                allow_credentials=evidence.question.credentials,
+                **({"allow_credentials": True} if evidence.question.credentials else {}),
             ),
         )
 

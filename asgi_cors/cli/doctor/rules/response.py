@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from asgi_cors import _http
 from asgi_cors.cli.doctor.evidence import EXPOSE_HEADERS, HEADER_NOT_EXPOSED
-from asgi_cors.cli.doctor.recipes import ERRORS, EXPOSE, ORIGIN, recipe
+from asgi_cors.cli.doctor.recipes import CREDENTIALS, ERRORS, EXPOSE, ORIGIN, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
 from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
 from .layers import redirect_advice
-from .rule import GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, allow_origins
+from .rule import AROUND, GATEWAY_STATUSES, LOGIN_PATHS, SERVER_ERROR, allow_origins, whole_remedy
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -40,7 +40,7 @@ def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
             f"The request is not logged in, and the server redirects it to a login page ({locations[-1]}) that a script"
             " can't read.",
             f"Respond with 401 and the CORS headers to requests of scripts, and open the login from the page.{hint}",
-            policy=OUTERMOST,
+            policy=AROUND,
         )
 
 
@@ -56,7 +56,7 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
             "Send the CORS headers on redirects, too. "
             + redirect_advice(evidence, str(response.request.url.join(location))),
             recipe(ERRORS, response),
-            OUTERMOST,
+            AROUND,
         )
 
 
@@ -118,7 +118,7 @@ def error_without_cors(evidence: Evidence) -> Iterator[Finding]:
             f"{_open_question(evidence)}",
             "Put CORS outside of that layer, so that errors have the headers, too.",
             recipe(ERRORS, response),
-            OUTERMOST,
+            AROUND,
         )
 
 
@@ -146,13 +146,16 @@ def no_cors(evidence: Evidence) -> Iterator[Finding]:
     response = evidence.blocked
     if response and evidence.code == "MissingAllowOriginHeader":
         subject = "The response to the preflight" if evidence.is_preflight else "The response"
+        remedy, policy = whole_remedy(evidence)
+        if evidence.question.origin == "null":
+            remedy = "Serve the page over http or https: it has the origin 'null' now. Then allow its new origin."
         yield Finding(
             "no-cors",
             f"{subject} ({response.status}) has no CORS header. CORS is not configured for this path, or this origin is"
             " not allowed.",
-            f"Send 'Access-Control-Allow-Origin: {evidence.question.origin}' and 'Vary: Origin'.",
-            recipe(ORIGIN, response, origin=evidence.question.origin),
-            allow_origins(evidence),
+            remedy,
+            recipe(CREDENTIALS if evidence.question.credentials else ORIGIN, response),
+            policy,
         )
 
 

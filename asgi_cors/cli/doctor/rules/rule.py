@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from asgi_cors import _http
 from asgi_cors.cli.findings import Finding
-from asgi_cors.cli.policy_lines import PolicyRemedy, origin_remedy
+from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, origin_remedy
 
 if TYPE_CHECKING:
     import httpx
@@ -17,6 +18,9 @@ Rule = Callable[["Evidence"], Iterator[Finding]]
 
 OUTERMOST: Final = PolicyRemedy(
     advice="Make CORSMiddleware the outermost: it responds to preflights before the rest of the app runs."
+)
+AROUND: Final = PolicyRemedy(
+    advice="Make CORSMiddleware the outermost: it adds the headers to redirects and errors of the layers inside."
 )
 VARIES: Final = PolicyRemedy(advice="Every policy that names its origins sends it.")
 LOGIN_PATHS: Final = ("login", "signin", "sign-in", "sso", "oauth", "authorize", "/auth", "saml", "accounts.")
@@ -38,6 +42,27 @@ SERVER_ERROR: Final = 500
 def is_downgrade(before: httpx.URL, after: httpx.URL) -> bool:
     """Return whether a redirect leads from https to http on the same host."""
     return (before.scheme, after.scheme) == ("https", "http") and before.host == after.host
+
+
+def whole_remedy(evidence: Evidence) -> tuple[str, PolicyRemedy]:
+    """Return the headers that allow the whole request, as a sentence, and the options of a policy for them."""
+    question, preflight = evidence.question, evidence.preflight
+    requested = preflight.request.headers if preflight else {}
+    method = requested.get("access-control-request-method", "GET")
+    names = requested.get("access-control-request-headers", "")
+    lists: list[str] = []
+    options: dict[str, Any] = {}
+    if method not in _http.SAFELISTED_METHODS:
+        lists.append(f"'Access-Control-Allow-Methods: {method}'")
+        options["allow_methods"] = [method]
+    if names:
+        lists.append(f"'Access-Control-Allow-Headers: {', '.join(names.split(','))}'")
+        options["allow_headers"] = [name for name in names.split(",") if name != "content-type"]
+    credentials = ", 'Access-Control-Allow-Credentials: true'" if question.credentials else ""
+    sentence = f"Send 'Access-Control-Allow-Origin: {question.origin}'{credentials} and 'Vary: Origin'."
+    also = f" In the response to OPTIONS, also send {' and '.join(lists)}." if lists else ""
+    accepted = {option: accepted_names(option, values) for option, values in options.items()}
+    return sentence + also, allow_origins(evidence, **{option: values for option, values in accepted.items() if values})
 
 
 def allow_origins(evidence: Evidence, **options: Any) -> PolicyRemedy:

@@ -14,6 +14,7 @@ from . import (
     lighttpd,
     nginx,
     node,
+    node_cases,
     python,
     python_cases,
     starlette,
@@ -34,6 +35,7 @@ class Stack:
 STACKS = {
     "nginx": Stack(nginx.start, nginx.BROKEN, nginx.HEALTHY),
     "nginx with TLS": Stack(nginx.start_tls, nginx.BROKEN_TLS, nginx.HEALTHY_TLS),
+    "nginx with HTTP/2": Stack(nginx.start_http2, nginx.BROKEN_HTTP2, ()),
     "apache": Stack(apache.start, apache.BROKEN, apache.HEALTHY),
     "apache with TLS": Stack(apache.start_tls, apache.BROKEN_TLS, apache.HEALTHY_TLS),
     "haproxy": Stack(haproxy.start, haproxy.BROKEN, haproxy.HEALTHY),
@@ -47,5 +49,6 @@ STACKS |= {
     name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
 }
 STACKS |= {
-    name: Stack(functools.partial(node.start, name), node.BROKEN[name], node.HEALTHY[name]) for name in node.BROKEN
+    name: Stack(functools.partial(node.start, name), node_cases.BROKEN[name], node_cases.HEALTHY[name])
+    for name in node_cases.BROKEN
 }
