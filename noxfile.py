@@ -103,6 +103,21 @@ def doctor(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Run `asgi-cors check` on Starlette, Flask-CORS, Quart-CORS, asgi-cors and express `cors`."""
+    session.install(".[cli]")
+    # A peer has the same import name as this project, so the peers have an environment of their own.
+    folder = Path(session.create_tmp())
+    theirs, node = folder / "python", folder / "node"
+    session.run("python", "-m", "venv", str(theirs))
+    python = str(theirs / "bin" / "python")
+    packages = ("asgi-cors", "flask-cors", "quart-cors", "starlette", "uvicorn")
+    session.run(python, "-m", "pip", "install", "-q", "-U", *packages, external=True)
+    session.run("npm", "install", "--prefix", str(node), "--silent", "express", "cors", external=True)
+    session.run("python", "tests/upstream/peers/peers.py", python, str(node), *session.posargs)
+
+
+@nox.session
 def registries(session: nox.Session) -> None:
     """Run the tests of the registries, of the recipes and of whole systems, on real servers: Redis and PostgreSQL."""
     wheel, env = _build(session)

@@ -1,4 +1,4 @@
-"""Generate docs/console.md and docs/servers.md from their tables, and docs/doctor.svg from the doctor's report."""
+"""Generate docs/console.md, docs/servers.md, docs/doctor.svg, and the table of cases in docs/check.md."""
 
 import io
 import re
@@ -9,6 +9,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
+from asgi_cors.cli.check.cases import ALL
+from asgi_cors.cli.check.report import markdown_table
 from asgi_cors.cli.console.report import page
 from asgi_cors.cli.doctor.collect import collect_evidence
 from asgi_cors.cli.doctor.diagnosis import diagnose
@@ -46,7 +48,14 @@ def picture() -> str:
     return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
 
 
+def check_page() -> str:
+    """Return docs/check.md with the table of the cases."""
+    before, _, rest = (HERE / "check.md").read_text("utf-8").partition("<!-- cases -->")
+    return f"{before}<!-- cases -->\n{markdown_table(ALL)}\n<!-- /cases -->{rest.partition('<!-- /cases -->')[2]}"
+
+
 if __name__ == "__main__":
+    (HERE / "check.md").write_text(check_page(), "utf-8")
     (HERE / "console.md").write_text(page(), "utf-8")
     (HERE / "servers.md").write_text(recipes_page.page(), "utf-8")
     (HERE / "doctor.svg").write_text(picture(), "utf-8")

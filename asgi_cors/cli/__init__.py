@@ -3,10 +3,11 @@
     asgi-cors doctor https://api.example.com/items --origin https://app.example.com -X PUT --credentials
     asgi-cors explain main:app /items --origin https://app.example.com -X PUT
     asgi-cors audit main:app
+    asgi-cors check https://api.example.com/items --allow https://app.example.com -X PUT
     asgi-cors console "<the message in the browser's console>"
 
 `commands` has the options and exit codes. `doctor` tests a live server, `apps` and `explain` inspect an app without
-starting it, `audit` checks all routes of an app, and `console` explains the messages of browsers.
+starting it, `audit` checks all routes of an app, `check` compares any server with a declared expectation, and `console` explains the messages of browsers.
 """
 
 from __future__ import annotations

@@ -16,7 +16,16 @@ from .doctor import report as doctor_report
 from .doctor.collect import collect_evidence
 from .doctor.connections import Connections
 from .doctor.diagnosis import diagnose
-from .doctor.question import Question, check_body, parse_header, parse_page_origin, parse_url
+from .doctor.question import (
+    Question,
+    check_body,
+    parse_cookies,
+    parse_header,
+    parse_method,
+    parse_names,
+    parse_page_origin,
+    parse_url,
+)
 from .doctor.recipes import find_software, software_names
 from .errors import CannotRunError
 from .explain.command import command as explain_command
@@ -27,17 +36,23 @@ from .terminal import escape, plain, stderr
 
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
+# An argument or option -> an example of it.
+_EXAMPLES: Final = {
+    "url": "asgi-cors doctor https://api.example.com/items -o https://app.example.com",
+    "origin": "-o https://app.example.com",
+    "timeout": "--timeout 10",
+}
 
 
 def run() -> None:
     """Run a command. Report a user's mistake in one line on standard error."""
     try:
         group(prog_name="asgi-cors", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()  # the help
-        raise SystemExit(error.exit_code) from None
     except click.ClickException as error:
-        _fail(_usage_mistake(error))
+        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2
+            error.show()
+            raise SystemExit(error.exit_code) from None
+        _fail(_usage_line(error))
     except CannotRunError as error:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
@@ -49,12 +64,13 @@ def run() -> None:
         _fail(f"the output can't be stored: {error.strerror or error}.")
 
 
-def _usage_mistake(error: click.ClickException) -> str:
-    """Return a mistake in the arguments as one line, with the command that prints the help."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if isinstance(context, click.Context) else "asgi-cors"
-    message = error.format_message().rstrip(".")
-    return f"{message}. See {command} --help."
+def _usage_line(error: click.ClickException) -> str:
+    """Return in one line how an option or an argument is wrong, and what to write."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "asgi-cors"
+    parameter = error.param.name if isinstance(error, click.BadParameter) and error.param else ""
+    write = _EXAMPLES.get(parameter or "", f"{command} --help")
+    return f"{error.format_message().rstrip('.')}. Write {write}."
 
 
 def _fail(line: str) -> NoReturn:
@@ -84,7 +100,7 @@ def _find_server(context: click.Context, _parameter: click.Parameter, name: str 
 @group.command()
 @click.argument("url")
 @REQUEST
-@click.option("--reads", "-r", multiple=True, help="A response header that the script reads. Repeatable.")
+@click.option("--reads", "-r", multiple=True, help="A response header that the script reads: a,b. Repeatable.")
 @click.option("--cookie", multiple=True, help="A cookie that the browser has: 'sid=1'. Repeatable.")
 @click.option("--data", "-d", help="The body.")
 @click.option("--preflight-only", is_flag=True, help="Send only the preflight, not the request itself.")
@@ -126,12 +142,12 @@ def _parse_question(url: str, options: dict[str, Any]) -> Question:
     return Question(
         url=parse_url(url),
         origin=parse_page_origin(options["origin"]),
-        method=options["method"],
+        method=parse_method(options["method"]),
         headers=tuple(map(parse_header, options["headers"])),
         credentials=options["credentials"],
-        reads=tuple(name.lower() for name in options["reads"]),
-        cookies=options["cookie"],
-        data=check_body(options["data"]),
+        reads=parse_names(options["reads"]),
+        cookies=parse_cookies(options["cookie"]),
+        data=check_body(options["data"], options["method"]),
         timeout=options["timeout"],
         preflight_only=options["preflight_only"],
         server=options["server"],

@@ -49,13 +49,13 @@ def apps_output_on_stderr() -> Generator[TextIO]:
         return
     own.flush()
     try:
-        descriptor = own.fileno()
+        descriptor, errors = own.fileno(), sys.stderr.fileno()
         saved = os.dup(descriptor)
-        os.dup2(sys.stderr.fileno(), descriptor)
     except (OSError, ValueError):  # it is not a file
         with contextlib.redirect_stdout(sys.stderr):
             yield own
         return
+    os.dup2(errors, descriptor)
     output = os.fdopen(saved, "w", encoding=own.encoding, errors="replace", closefd=False)
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from asgi_cors.cli.terminal import escape, stdout
+from asgi_cors.cli.terminal import apps_output_on_stderr, escape, stdout
 from tests.cli.corpus.raw import PAGE, sends
 from tests.cli.corpus.serving import serving
 
@@ -27,6 +27,31 @@ def test_a_terminal_without_unicode_gets_question_marks(monkeypatch):
 def test_a_closed_output_is_no_error(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     stdout().print("blocked")
+
+
+def test_the_output_of_an_app_is_redirected_with_the_file_descriptor(monkeypatch, tmp_path):
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        print("before")
+        with apps_output_on_stderr() as output:
+            print("by the app")
+            out.write("by a stream of the app\n")
+            out.flush()
+            os.write(out.fileno(), b"by the descriptor\n")
+            output.write("the report\n")
+        print("after")
+        monkeypatch.undo()
+    assert (tmp_path / "out").read_text() == "before\nthe report\nafter\n"
+    assert (tmp_path / "err").read_text() == "by a stream of the app\nby the descriptor\nby the app\n"
+
+
+def test_a_closed_output_of_an_app_is_redirected(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", None)
+    with apps_output_on_stderr() as output:
+        print("by the app")
+        output.write("the report")
+    assert capsys.readouterr().err == "by the app\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")

@@ -54,6 +54,7 @@ def arguments(call: Mapping[str, Any], url: str) -> list[str]:
         words += ["--reads", name]
     words += ["--credentials"] if call.get("credentials") else []
     words += ["--insecure"] if call.get("insecure") else []
+    words += ["--timeout", call["timeout"]] if "timeout" in call else []
     return words + (["--data", call["data"]] if "data" in call else [])
 
 

@@ -25,7 +25,6 @@ _WITHOUT_ROUTE_TABLE: Final = {
     "connexion": "Connexion",
     "datasette": "Datasette",
     "django": "Django",
-    "engineio": "Engine.IO",
     "falcon": "Falcon",
     "litestar": "Litestar",
     "masonite": "Masonite",
@@ -67,7 +66,7 @@ def _wrapped_by_object(app: Any) -> Any:
 
 
 def _wrapped_by_function(app: Any) -> Any:
-    """Return the app that a function of a closure wraps, as some middlewares are written."""
+    """Return the app that a function of a closure wraps, as some middlewares do."""
     cells: tuple[Any, ...] = getattr(app, "__closure__", None) or ()
     names: tuple[str, ...] = app.__code__.co_freevars if cells else ()
     variables = {name: cell.cell_contents for name, cell in zip(names, cells, strict=True) if not _is_empty(cell)}

@@ -39,7 +39,7 @@ class Route:
         methods: The methods that it serves, without HEAD and OPTIONS, which frameworks add. Empty for every method.
         is_websocket: Whether the route is a WebSocket.
         unlisted: The app that serves the paths below, if its routes can't be listed.
-        host: The host to which the route is limited, or "".
+        host: The only host with this route, or "".
         installed: The policies around it, from the outside in.
         is_key: Whether it is not a route, but a path of a policy, in an app whose routes can't be listed.
     """
@@ -69,7 +69,7 @@ class Place:
 
     Args:
         prefix: The path below which it is mounted.
-        host: The host to which it is limited, or "".
+        host: Its only host, or "".
         installed: The policies around it.
     """
 

@@ -95,7 +95,7 @@ class PathTemplate:
         return self._may_begin_with(literal_prefix(key).split("/"), is_partial=True)
 
     def _may_begin_with(self, segments: list[str], *, is_partial: bool) -> bool:
-        """Return whether a path of this route may begin with segments, the last of which may be a part of one."""
+        """Return whether a path of this route may begin with segments. The last one may be incomplete."""
         own = _segments(self.parts)
         for number, segment in enumerate(segments):
             if number >= len(own):

@@ -34,6 +34,8 @@ def audit_url(
     for origin in origins:
         diagnosis = diagnose(collect_evidence(Question(url=url, origin=origin), recorder, progress=progress))
         findings |= {found.name: found for found in (diagnosis.cause, *diagnosis.risks) if found}
+        if diagnosis.evidence.failure:  # no attack gets a response either
+            continue
         attacks.append(_attack_url(url, origin, recorder, progress))
     return Audit(url, "live URL", (), tuple(attacks), tuple(findings.values()))
 

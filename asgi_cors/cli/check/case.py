@@ -17,7 +17,7 @@ ADVICE: Final = "advice"
 KINDS: Final[dict[Kind, str]] = {
     REQUIRED: "a browser decides otherwise than declared",
     SECURITY: "an origin that is not declared can use the server",
-    ADVICE: "no browser of today blocks or allows anything by mistake",
+    ADVICE: "browsers decide as declared",
 }
 Status = Literal["passed", "failed", "skipped"]
 Check = Callable[["Session"], Iterator[str]]

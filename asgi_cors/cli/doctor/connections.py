@@ -1,7 +1,7 @@
 """Connections as browsers make them: HTTP/2 if the server offers it over TLS, HTTP/1.1 for a WebSocket's handshake.
 
 The system's certificate authorities are trusted, and those of certifi. Each unsafe request has a connection of its own:
-if a pooled one has ended meanwhile, nobody could say whether the server has received the request.
+if a pooled one has ended meanwhile, it is unknown whether the server has received the request.
 """
 
 from __future__ import annotations

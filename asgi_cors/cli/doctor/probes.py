@@ -26,12 +26,13 @@ ANOTHER_SITE: Final = "as another site"
 NULL: Final = "as a sandboxed page"
 SUFFIX: Final = "as an origin that begins with the page's"
 PREFIX: Final = "as an origin that ends with the page's domain"
+TRUNCATED: Final = "as the page's origin without its last letter"
 DOT: Final = "as an origin with a letter instead of a dot"
 SUBDOMAIN: Final = "as a subdomain of the page's host"
 SIBLING: Final = "as another subdomain of the page's site"
 DOWNGRADED: Final = "as the same host over http"
-NO_ORIGIN: Final = "without Origin"
 OWN_ORIGIN: Final = "as the API's own page"
+NO_ORIGIN: Final = "without Origin"
 PLAIN_GET: Final = "with a plain GET"
 UNCACHED: Final = "past the caches"
 UNKNOWN_PATH: Final = "at an unknown path"
@@ -69,6 +70,8 @@ def hostile_origins(origin: str) -> dict[str, str]:
     scheme, _, authority = origin.partition("://")
     host = httpx.URL(origin).host
     hostile[SUFFIX] = f"{scheme}://{host}.{ATTACKER}"
+    if origin[-2].isalnum() and origin[-1].isalnum():
+        hostile[TRUNCATED] = origin[:-1]
     if scheme == "https":
         hostile[DOWNGRADED] = f"http://{authority}"
     if host.replace(".", "").isdigit() or "." not in host:
@@ -85,7 +88,8 @@ def build_probes(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
     """Yield the probes that help to explain this evidence, each with its name."""
     question, blocked = evidence.question, evidence.blocked
     if question.is_handshake:
-        yield ANOTHER_SITE, _handshake(evidence, f"https://{ATTACKER}")
+        for name, origin in hostile_origins(question.origin).items():
+            yield name, _handshake(evidence, origin)
         if not evidence.is_allowed:
             yield OWN_ORIGIN, _handshake(evidence, own_origin(evidence.exchanges[0].request.url))
             yield NO_ORIGIN, _handshake(evidence, "")

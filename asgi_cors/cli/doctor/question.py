@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,17 @@ _WEB: Final = {"http", "https"}
 _SOCKETS: Final = {"ws", "wss"}
 _MAX_PORT: Final = 65535
 _SAFE: Final = {"GET", "HEAD"}
+_FORBIDDEN_METHODS: Final = {"CONNECT", "TRACE", "TRACK"}  # Fetch, forbidden method
 _LOCAL_HOSTS: Final = ("localhost", "127.", "[")
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_COOKIE_ATTRIBUTES: Final = {"path", "domain", "expires", "max-age", "samesite", "secure", "httponly", "partitioned"}
+# Headers that the browser sets itself -> the option for them.
+_OPTIONS: Final = {
+    "origin": "-o {value}",
+    "cookie": "--cookie '{value}' --credentials",
+    "access-control-request-method": "-X {value}",
+    "access-control-request-headers": "-H '{value}: …'",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +68,14 @@ class Question:
         return self.method.upper() in _SAFE
 
 
-def check_body(text: str | None) -> str | None:
-    """Return the body.
+def check_body(text: str | None, method: str) -> str | None:
+    """Return the body of a request with this method.
 
     Raises:
-        CannotRunError: The argument had bytes that are not UTF-8.
+        CannotRunError: The method has no body, or the argument had bytes that are not UTF-8.
     """
+    if text is not None and method.upper() in _SAFE:
+        raise CannotRunError(f"--data: a {method.upper()} has no body. Write -X POST, or leave --data out.")
     try:
         (text or "").encode()
     except UnicodeEncodeError:
@@ -90,6 +103,9 @@ def parse_url(text: str) -> str:
         raise CannotRunError(f"{text[:200]!r} is not a URL: the port must be at most {_MAX_PORT}.")
     if not url.host:
         raise CannotRunError(f"{text[:200]!r} has no host. Write a URL such as 'https://api.example.com/items'.")
+    if url.userinfo:
+        plain = str(url.copy_with(userinfo=b""))
+        raise CannotRunError(f"{text[:200]!r} has a user name or a password, which fetch() refuses. Write {plain!r}.")
     return str(url)
 
 
@@ -116,9 +132,75 @@ def parse_header(text: str) -> tuple[str, str]:
     """Return the name and value of a header, in the form that curl uses: `name: value`, or a name alone.
 
     Raises:
-        CannotRunError: The name is missing.
+        CannotRunError: The name is missing or not valid, or the browser sets this header itself.
     """
-    name, _, value = text.partition(":")
-    if not name.strip():
+    name, _, value = (part.strip() for part in text.partition(":"))
+    if not name:
         raise CannotRunError(f"-H {text[:200]!r} has no name. Write -H 'x-request-id: 7'.")
-    return name.strip(), value.strip()
+    if name.lower() in _OPTIONS:
+        option = _OPTIONS[name.lower()].format(value=value or "…")
+        raise CannotRunError(f"-H {text[:200]!r}: the browser sets this header, not the script. Write {option}.")
+    if not _TOKEN.fullmatch(name):
+        raise CannotRunError(f"-H {text[:200]!r} has no valid name. Write {_header_hint(text)}.")
+    return name, value
+
+
+def _header_hint(text: str) -> str:
+    """Return the option that was probably meant by an invalid header."""
+    names = [part.strip() for part in text.split(",")]
+    if len(names) > 1 and all(map(_TOKEN.fullmatch, names)):
+        return " ".join(f"-H {name}" for name in names)
+    name, _, value = text.partition("=")
+    return f"-H '{name}: {value}'" if _TOKEN.fullmatch(name) else "-H 'x-request-id: 7'"
+
+
+def parse_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of response headers in lower case, from names and lists separated by commas.
+
+    Raises:
+        CannotRunError: A name is not valid.
+    """
+    names: list[str] = []
+    for text in texts:
+        parts = [part.strip().lower() for part in text.split(",") if part.strip()]
+        if not parts or not all(map(_TOKEN.fullmatch, parts)):
+            hint = "-r x-total-count"
+            words = [word for word in re.split(r"[\s,;:]+", text) if word]
+            if words and all(map(_TOKEN.fullmatch, words)):
+                hint = f"-r {','.join(words[:1] if ':' in text else words)}"
+            raise CannotRunError(f"-r {text[:200]!r} is not the name of a response header. Write {hint}.")
+        names += parts
+    return tuple(dict.fromkeys(names))
+
+
+def parse_cookies(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the cookies, each as `name=value`, from cookies and lists as in the header Cookie.
+
+    Raises:
+        CannotRunError: A cookie has no name, or has the attributes of Set-Cookie.
+    """
+    cookies: list[str] = []
+    for text in texts:
+        parts = [part.strip() for part in text.removeprefix("Cookie:").split(";") if part.strip()]
+        named = [part for part in parts if _TOKEN.fullmatch(part.partition("=")[0]) and "=" in part]
+        found = [part for part in named if part.partition("=")[0].lower() not in _COOKIE_ATTRIBUTES]
+        if not parts or parts != found:
+            hint = "; ".join(found) or "sid=1"
+            raise CannotRunError(f"--cookie {text[:200]!r} is not a list of name=value. Write --cookie '{hint}'.")
+        cookies += parts
+    return tuple(cookies)
+
+
+def parse_method(text: str) -> str:
+    """Return the method, as the script spells it.
+
+    Raises:
+        CannotRunError: The text is not a method, or no script may send it.
+    """
+    if not _TOKEN.fullmatch(text):
+        first = re.split(r"[\s,;|/]+", text.strip())[0]
+        hint = first if _TOKEN.fullmatch(first) else "PUT"
+        raise CannotRunError(f"-X {text[:200]!r} is not a method. Write -X {hint}.")
+    if text.upper() in _FORBIDDEN_METHODS:
+        raise CannotRunError(f"-X {text}: browsers refuse this method to scripts. Write another one, such as -X PUT.")
+    return text

@@ -45,6 +45,8 @@ class Recorder(httpx.BaseTransport):
         """
         key = _key(request)
         if key not in self._recorded:
+            # Another engine may send it while this one still waits in its thread, after its time is over.
+            self._recorded[key] = httpx.ReadTimeout("no response in time")
             self._recorded[key] = self._send(request)
         recorded = self._recorded[key]
         if isinstance(recorded, Exception):

@@ -96,7 +96,7 @@ def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
 
 
 def _verdict(result: EngineResult) -> str:
-    """Return in words how a browser decides."""
+    """Return the text of a browser's decision."""
     if result.is_unsent:
         return f"does not send the {result.step}"
     if result.failure:

@@ -44,7 +44,7 @@ class ShownRequest:
 
     @property
     def label(self) -> str:
-        """The kind in words."""
+        """The text for the kind."""
         if self.check:
             return f"{CHECK} {self.check}"
         kind = KINDS.get(self.kind, self.kind)

@@ -109,10 +109,11 @@ def _serves(route: Route, request: AppRequest) -> bool:
 
 def _choose(matching: list[Route], method: str, *, is_websocket: bool) -> Route | None:
     """Return the route that serves a request, as far as the routes are listed. A route of one path comes first."""
-    right = [route for route in matching if route.unlisted or route.is_websocket is is_websocket]
-    right.sort(
-        key=lambda route: (bool(route.unlisted), not route.host, route.template.is_subtree, len(route.template.parts))
-    )
+
+    def rank(route: Route) -> tuple[object, ...]:
+        return bool(route.unlisted), not route.host, route.template.is_subtree, len(route.template.parts)
+
+    right = sorted((route for route in matching if route.unlisted or route.is_websocket is is_websocket), key=rank)
     serving = [route for route in right if not route.methods or method.upper() in route.methods]
     return next(iter(serving or right), None)
 

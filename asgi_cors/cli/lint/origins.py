@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy, check_origin
@@ -145,16 +145,17 @@ def _check_pattern(setup: Setup, entry: str, line: int) -> CheckedEntry:
 def _check_text_as_regex(setup: Setup, entry: str, line: int) -> CheckedEntry:
     """Check a text that Flask-CORS reads as a regular expression."""
     pattern = _as_regex(entry)
-    if check_origin(entry, credentials=has_credentials(setup)) is None:  # a pattern of asgi_cors
-        sample = entry.replace(":*", ":3000").replace("*", "app")
-        if isinstance(pattern, Unknown) or not pattern.match(sample):
-            message = f"{setup.library.name} reads {entry!r} as a regular expression, which does not match {sample!r}."
-            remedy = f"asgi_cors reads it as a pattern, as intended: {entry!r}."
-            return CheckedEntry(Problem("pattern-never-matches", NEVER_MATCHES, message, remedy, line), entry)
+    is_pattern_of_ours = check_origin(entry, credentials=has_credentials(setup)) is None
+    sample = entry.replace(":*", ":3000").replace("*", "app")
+    if is_pattern_of_ours and (isinstance(pattern, Unknown) or not pattern.match(sample)):
+        message = f"{setup.library.name} reads {entry!r} as a regular expression, which does not match {sample!r}."
+        remedy = f"asgi_cors reads it as a pattern, as intended: {entry!r}."
+        return CheckedEntry(Problem("pattern-never-matches", NEVER_MATCHES, message, remedy, line), entry)
     if isinstance(pattern, Unknown):
         message = f"{entry!r} is not a valid regular expression."
         return CheckedEntry(Problem("invalid-regex", MISTAKE, message, "Name the origins.", line), None)
-    return _check_regex(setup, pattern, line)
+    checked = _check_regex(setup, pattern, line)
+    return replace(checked, correct=entry) if is_pattern_of_ours else checked
 
 
 def _check_regex(setup: Setup, pattern: re.Pattern[str], line: int) -> CheckedEntry:

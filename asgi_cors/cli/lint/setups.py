@@ -18,11 +18,11 @@ _UPDATES: Final = frozenset({"update", "from_mapping"})
 
 @dataclass(frozen=True)
 class Option:
-    """An option as it is written.
+    """An option in the source code.
 
     Args:
         name: The library's name of the option.
-        value: The value, with `UNKNOWN` for what only the running program knows.
+        value: The value, with `UNKNOWN` where only the running program knows it.
         text: The source text of the value.
         node: The value's syntax tree.
     """
@@ -101,7 +101,7 @@ class _Finder:
         return STARLETTE if is_added and first == (STARLETTE, "CORSMiddleware") else None
 
     def _resolve(self, node: ast.expr) -> tuple[Library | None, str]:
-        """Return the library and the name to which an expression refers."""
+        """Return the library, and the name in it, that an expression means."""
         if isinstance(node, ast.Name):
             return self.imported.get(node.id, (None, ""))
         if isinstance(node, ast.Attribute):

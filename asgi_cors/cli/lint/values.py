@@ -86,7 +86,7 @@ def _elements(part: ast.expr, inner: Callable[[ast.expr], Any]) -> list[Any]:
 
 
 def _sum(left: Any, right: Any) -> Any:
-    """Return the sum of two lists, one of which may be unknown, or of two texts."""
+    """Return the sum of two texts, or of two lists. One list may be unknown."""
     if isinstance(left, str) and isinstance(right, str):
         return left + right
     if is_list(left) or is_list(right):

@@ -277,6 +277,62 @@ app = Starlette(routes=[WebSocketRoute("/ws", view)])
     assert code["websocket-unguarded"].startswith("from asgi_cors_starlette import install\ninstall(app, ")
 
 
+def test_a_function_whose_variable_is_never_set_ends_the_inspection(written):
+    app = written("""
+def make():
+    async def app(scope, receive, send): await later(scope, receive, send)
+    return app
+    later = None
+
+app = make()
+""")
+    assert app.routes() == {"/*": []}
+
+
+def test_the_policy_of_a_connexion_app_is_found(written):
+    """As Connexion 3 stores the middlewares that it will create when it starts."""
+    app = written(f"""{IMPORTS}
+from functools import partial
+
+class Stack:
+    middlewares = [TrustedHostMiddleware, partial(TrustedHostMiddleware), partial(CORSMiddleware, allow_origins="*")]
+
+class App:
+    middleware = Stack()
+    async def __call__(self, scope, receive, send): ...
+
+app = App()
+""")
+    assert [route["origins"] for route in app.audit()["routes"]] == ["every origin"]
+    assert app.findings() == {}
+
+
+def test_a_remedy_repeats_the_whole_list_and_never_one_that_is_refused(written):
+    app = written(f"""{IMPORTS}
+many = [f"https://a{{n}}.example" for n in range(30)]
+app = Starlette(routes=[Route("/x", view), Route("/many", view), Route("/by", view)])
+{INSTALL}, allow_credentials=True, paths={{
+    "/many": {{"allow_origins": many}}, "/by": {{"allow_origins": [lambda origin: False]}}}})
+""")
+    remedies = {f["sentence"].split()[4]: f for f in app.audit("-o", "https://other.example")["findings"]}
+    assert remedies["/x:"]["policy"] == "allow_origins=['https://app.example.com', 'https://other.example']"
+    assert remedies["/many:"]["advice"] == remedies["/by:"]["advice"] == "Add 'https://other.example' to allow_origins."
+    remedies = {f["sentence"].split()[4]: f for f in app.audit("-o", "http://other.example")["findings"]}
+    assert remedies["/x:"]["policy"] == ""
+    assert "Serve the page over https" in remedies["/x:"]["advice"]
+
+
+def test_one_configuration_around_and_in_an_app_is_one_policy(written):
+    app = written(f"""{IMPORTS}
+from asgi_cors import Configuration
+one = Configuration(allow_origins="https://app.example.com")
+app = Starlette(routes=[Route("/x", view), Mount("/r", raw), Mount("/r", raw)])
+app.add_middleware(CORSMiddleware, one)
+app = CORSMiddleware(app, one)
+""")
+    assert app.findings() == {}
+
+
 def test_socket_io_is_listed_next_to_the_app_inside(written):
     app = written(f"""{IMPORTS}
 class ASGIApp:  # as python-socketio's

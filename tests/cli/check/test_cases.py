@@ -1,15 +1,34 @@
 """Each case passes on a right server, and fails on a server that is wrong in this one thing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 
 from asgi_cors.cli.check.case import KINDS
 from asgi_cors.cli.check.cases import ALL
+from asgi_cors.cli.check.command import check
+from asgi_cors.cli.check.report import markdown_table
 from asgi_cors.cli.check.run import run_check, select_cases
 
-from .servers import EXPECTATION, OTHER, OTHERS, PUBLIC, allows_too, right
+from .servers import (
+    ACAO,
+    ALLOWED,
+    EXPECTATION,
+    OTHER,
+    OTHERS,
+    PREFLIGHT,
+    PUBLIC,
+    SCRIPT_GET,
+    allows_too,
+    changed,
+    has,
+    is_main,
+    plus,
+    respond,
+    right,
+)
 from .servers import public as public_server
 
 NOT_APPLICABLE = {
@@ -65,3 +84,80 @@ def test_a_server_that_sends_every_origin_back_fails_for_this_reason_only():
     found = failed(allows_too(lambda origin: "://" in origin, preflights=True), refuse=())
     assert list(found) == ["origin-other-site"]
     assert OTHER in found["origin-other-site"][0]
+
+
+def results(server, only=(), **changes):
+    """Return the status and the problems of cases."""
+    expectation = replace(EXPECTATION, **changes)
+    report = run_check(expectation, httpx.MockTransport(server), select_cases(expectation, only, ()))
+    return {result.case.name: (result.status, " ".join(result.problems)) for result in report.results}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("origin-suffix", {"allow": ("null",)}, "No such origin differs"),
+        ("origin-null", {"allow": ("null",)}, "Null is declared"),
+        ("origin-preflight-null", {"allow": ("null",)}, "Null is declared"),
+        ("origin-homoglyph", {"allow": ("https://bit.ly",)}, "No such origin differs"),
+        ("forged-default-port", {"allow": ("null",)}, "Null has no such form"),
+        ("preflight-status", {"headers": (), "methods": ("GET",)}, "No --method or --header is declared"),
+        ("preflight-each-header", {"headers": ("x-id",), "methods": ("GET",)}, "One header is declared"),
+        ("preflight-names-repeated", {"headers": ()}, "No --header is declared"),
+        ("preflight-names-gaps", {"headers": ()}, "No --header is declared"),
+        ("preflight-names-split", {"headers": ("x-id",)}, "Fewer than two --header"),
+        ("preflight-names-empty", {"methods": ("GET",)}, "GET without headers needs no preflight"),
+        ("preflight-lower-case-method", {"methods": ("PUT",)}, "No method is declared whose case"),
+        ("request-slash", {"url": "http://127.0.0.1:9/"}, "The URL has no path"),
+        ("request-unsafe", {"send_unsafe": False}, "PUT, PATCH is not sent without --send-unsafe"),
+        ("error-declared", {"error_url": EXPECTATION.url}, "has the status 200, which is not an error"),
+        ("cache-other-origin", {"allow": (ALLOWED[0],)}, "One origin is declared"),
+    ],
+)
+def test_a_case_that_does_not_apply_is_skipped_with_the_reason(name, changes, reason):
+    def server(request):
+        return respond(200, [(ACAO, request.headers["origin"])]) if has("origin", "null")(request) else right(request)
+
+    status, text = results(server if changes.get("allow") == ("null",) else right, [name], **changes)[name]
+    assert status == "skipped"
+    assert reason in text
+
+
+def test_a_sandboxed_page_that_is_declared_is_not_tried_as_an_attack_on_a_websocket():
+    status, text = results(right, ["websocket-null"], allow=("null", ALLOWED[0]), url="ws://127.0.0.1:9/items")[
+        "websocket-null"
+    ]
+    assert status == "skipped"
+    assert text
+
+
+def test_a_cached_response_with_vary_is_requested_again():
+    server = changed(is_main, plus(("cache-control", "max-age=60")))
+    found = results(server, ["cache-*"])
+    assert {status for status, _ in found.values()} == {"passed"}
+
+
+def test_a_redirect_that_browsers_cannot_follow_fails_the_redirect():
+    server = changed(SCRIPT_GET, plus(("location", "http://[::1")), 302)
+    assert list(failed(server)) == ["request-redirect"]
+
+
+def test_a_preflight_that_browsers_cannot_parse_fails_its_status():
+    server = changed(PREFLIGHT, plus(("content-disposition", "a"), ("content-disposition", "b")))
+    assert list(failed(server)) == ["preflight-status"]
+
+
+def test_an_origin_that_no_page_has_is_compared_as_text():
+    server = allows_too(lambda origin: "{.evil" in origin)
+    assert results(server, ["origin-special-characters"])["origin-special-characters"][0] == "failed"
+
+
+def test_the_page_has_a_row_for_each_case():
+    page = Path(__file__).parents[3].joinpath("docs", "check.md").read_text("utf-8")
+    assert f"<!-- cases -->\n{markdown_table(ALL)}\n<!-- /cases -->" in page
+
+
+def test_the_page_has_every_option():
+    page = Path(__file__).parents[3].joinpath("docs", "check.md").read_text("utf-8")
+    options = [option for parameter in check.params for option in parameter.opts if option.startswith("-")]
+    assert [option for option in options if f"`{option}`" not in page] == []

@@ -27,9 +27,8 @@ def listening(speak: Speak, *, tls: ssl.SSLContext | None = None) -> Iterator[st
             threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
     def serve(plain: socket.socket) -> None:
-        with plain, contextlib.suppress(OSError):
-            with tls.wrap_socket(plain, server_side=True) if tls else plain as connection:
-                speak(connection, connection.recv(65536))
+        with plain, contextlib.suppress(OSError), tls.wrap_socket(plain, server_side=True) if tls else plain as socket_:
+            speak(socket_, socket_.recv(65536))
 
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=accept, daemon=True)

@@ -161,6 +161,28 @@ def test_an_unsafe_request_is_never_sent_again_to_confirm_a_failure():
     assert received.count("PUT") == 1
 
 
+def test_an_unsafe_request_that_gets_no_response_in_time_is_sent_once():
+    received = []
+    ended = threading.Event()
+    allows = b"HTTP/1.1 204 OK\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: PUT\r\n\r\n"
+
+    def speak(connection: socket.socket, head: bytes) -> None:
+        received.append(head.partition(b" ")[0])
+        answering({"OPTIONS": allows, "GET": GRANT}, hangs=ended)(connection, head)
+
+    with listening(speak) as url:
+        ran = run("doctor", url, "-o", PAGE, "-X", "PUT", "--timeout", "0.4", "--json")
+        ended.set()
+    assert (ran.code, received.count(b"PUT")) == (2, 1)
+    assert f"PUT {url}: no response within 0.4 s. Set --timeout to wait longer." in ran.err
+
+
+def test_an_audit_of_a_server_that_closes_every_connection_sends_no_attacks():
+    with speaking() as url:
+        ran = run("audit", "--url", url, "-o", PAGE, "--json")
+    assert (ran.code, [found["name"] for found in ran.json["findings"]]) == (1, ["empty-reply"])
+
+
 def test_a_connection_that_closes_once_is_reported_with_the_second_status():
     attempts = []
 

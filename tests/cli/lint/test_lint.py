@@ -55,6 +55,7 @@ UNSAFE = [
     (f"{FLASK}CORS(app, origins=r'.*', supports_credentials=True)", "credentials-from-any-origin"),
     (f"{FLASK}CORS(app, origins=[r'https://\\w+\\.example\\.com'], supports_credentials=True)", "regex-allows-others"),
     (f"import re\n{FLASK}CORS(app, origins=re.compile(r'https://\\w+\\.example\\.com'))", "regex-allows-others"),
+    (f"{FLASK}CORS(app, origins='http://localhost:*')", "regex-allows-others"),
     (f"{FLASK}CORS(app, resources={{'/api/*': {{'origins': '*'}}}}, supports_credentials=True)", "credentials-from-any-origin"),
     (f"{FLASK}app.config['CORS_SUPPORTS_CREDENTIALS'] = True\nCORS(app)", "credentials-from-any-origin"),
     (f"{FLASK}app.config.update(CORS_SUPPORTS_CREDENTIALS=True)\nCORS(app)", "credentials-from-any-origin"),
@@ -96,6 +97,8 @@ MISTAKEN = [
     ("MIDDLEWARE = ['django.middleware.common.CommonMiddleware', 'corsheaders.middleware.CorsMiddleware']\nCORS_ALLOW_ALL_ORIGINS = True", "middleware-order"),
 ]  # fmt: skip
 HEALTHY = [
+    f"{FLASK}CORS(app, origins=[r'https://a\\.test:3000'])",
+    f"import other, os.path\n{FLASK}app.config[KEY] = config.update(**more)\nCORS(app, origins=set(['https://a.test']))",
     added('allow_origins=["https://app.example.com"], allow_credentials=True, allow_methods=["*"], allow_headers=["*"]'),
     added('allow_origins=["*"]'),
     added(r'allow_origin_regex=r"https://\w+\.example\.com", allow_credentials=True'),
@@ -201,7 +204,7 @@ def test_the_report_fits_into_80_columns_and_names_the_place(tmp_path):
 
 
 def test_a_clean_project_exits_with_0(tmp_path):
-    (tmp_path / "main.py").write_text(HEALTHY[0])
+    (tmp_path / "main.py").write_text(added("allow_origins=['https://app.example.com']"))
     ran = run("lint", str(tmp_path))
     assert (ran.code, "✓ nothing to change" in ran.out) == (CLEAN, True)
     (tmp_path / "main.py").write_text("")

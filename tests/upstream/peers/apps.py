@@ -85,7 +85,7 @@ def quart_cors() -> Any:
 
 
 def asgi_cors() -> Any:
-    """Return an app with the package asgi-cors. It has no option for credentials, and its `max_age` fails on every response."""
+    """Return an app with the package asgi-cors. It cannot allow credentials, and its `max_age` fails under uvicorn."""
     import asgi_cors as peer
 
     async def app(scope: Any, _: Any, send: Any) -> None:

@@ -31,15 +31,11 @@ def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
         is_blocked = evidence.failure or any(result.problem == MIXED_CONTENT for result in evidence.results)
         if before.host != after.host and not is_blocked:
             continue
+        reason = " Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""
         secure = after.copy_with(scheme="https")
         direct = f" Or request {secure}, without the redirect." if secure != before else ""
-        is_secure = evidence.question.origin.startswith("https:")
-        effect = "browsers block http on a secure page" if is_secure else "the request leaves the secure connection"
-        yield Finding(
-            "redirected-to-http",
-            f"The server redirects from https to {after}. That is another origin, and {effect}.",
-            f"{FORWARD_SCHEME}{direct}" if is_downgrade(before, after) else f"Redirect to {secure}.",
-        )
+        remedy = f"{FORWARD_SCHEME}{direct}" if is_downgrade(before, after) else f"Redirect to {secure}."
+        yield Finding("redirected-to-http", f"The server redirects from https to {after}.{reason}", remedy)
         return
 
 

@@ -24,8 +24,8 @@ _REFUSAL: Final = re.compile(
     r"|does not match|no matching rule|is disabled for|preflight request failed|invalid cors request)\b",
     re.IGNORECASE,
 )
-# Complete messages that do not name CORS. Fastify's documentation throws the first.
-_COMPLETE: Final = {"not allowed", "origin not allowed", "not allowed origin"}
+# Complete messages. Fastify's documentation throws the first, and its plugin the last.
+_COMPLETE: Final = {"not allowed", "invalid cors origin option"}
 _MESSAGE_KEYS: Final = ("message", "error", "detail", "title", "reason", "msg", "description", "errors")
 _REFUSAL_HEADERS: Final = ("cors-error", "x-cors-error", "x-cors-reason")
 # A message of a crash: the program did not raise it on purpose.

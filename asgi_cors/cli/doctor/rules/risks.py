@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
-from asgi_cors.cli.doctor.probes import ANOTHER_SITE, DOT, DOWNGRADED, NO_ORIGIN, NULL, PREFIX, PRIMED, PRIMING, SUFFIX
+from asgi_cors.cli.doctor.probes import (
+    ANOTHER_SITE,
+    DOT,
+    DOWNGRADED,
+    NO_ORIGIN,
+    NULL,
+    PREFIX,
+    PRIMED,
+    PRIMING,
+    SUFFIX,
+    TRUNCATED,
+)
 from asgi_cors.cli.doctor.recipes import VARY, recipe
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy
@@ -31,6 +42,11 @@ CARELESS_CHECKS: Final = {
         "The check compares only the beginning of the origin.",
         "Compare whole origins. A regular expression must match to the end ($, fullmatch).",
     ),
+    "compares-by-substring": (
+        TRUNCATED,
+        "The check searches the origin in a text, such as 'list'.includes(origin).",
+        "Split the list, and compare whole origins.",
+    ),
     "compares-by-suffix": (
         PREFIX,
         "The check compares only the end of the origin.",
@@ -50,8 +66,10 @@ CARELESS_CHECKS: Final = {
 
 
 def _trusted_response(evidence: Evidence, probe: str) -> ServerResponse | None:
-    """Return the response to a probe if it allows the probe's origin with credentials."""
+    """Return the response to a probe if it allows the probe's origin with credentials. A handshake has cookies."""
     response = evidence.probes.get(probe)
+    if evidence.question.is_handshake:
+        return response if response and response.status == _SWITCHING_PROTOCOLS else None
     if response and evidence.allows_probe(probe) and response.get(ALLOW_CREDENTIALS) == "true":
         return response
     return None
@@ -68,6 +86,8 @@ def allowed_hostile_origin(evidence: Evidence, probe: str) -> str:
 
 def reflects_any_origin(evidence: Evidence) -> Iterator[Finding]:
     """The server sends every origin back, with credentials."""
+    if evidence.question.is_handshake:  # see handshake_unguarded
+        return
     if response := _trusted_response(evidence, ANOTHER_SITE) or _trusted_response(evidence, PRIMING):
         yield Finding(
             "reflects-any-origin",
@@ -118,7 +138,8 @@ def _mixes(evidence: Evidence) -> bool:
 def vary_missing(evidence: Evidence) -> Iterator[Finding]:
     """The response depends on Origin, and Vary does not say so."""
     allowed = [response for response in evidence.main_responses if response.allowed_origin not in {None, "*"}]
-    without, other = evidence.probes.get(NO_ORIGIN), evidence.probes.get(ANOTHER_SITE)
+    without = None if evidence.is_redirected else evidence.probes.get(NO_ORIGIN)
+    other = evidence.probes.get(ANOTHER_SITE)
     if not allowed or not evidence.question.is_safe or "no-store" in allowed[-1].lower("cache-control"):
         return
     if _mixes(evidence):  # the cache is the worse finding, with the same remedy

@@ -14,6 +14,7 @@ from . import (
     lighttpd,
     nginx,
     node,
+    node_cases,
     python,
     python_cases,
     starlette,
@@ -47,5 +48,6 @@ STACKS |= {
     name: Stack(start, python_cases.BROKEN[name], python_cases.HEALTHY[name]) for name, start in python.STARTS.items()
 }
 STACKS |= {
-    name: Stack(functools.partial(node.start, name), node.BROKEN[name], node.HEALTHY[name]) for name in node.BROKEN
+    name: Stack(functools.partial(node.start, name), node_cases.BROKEN[name], node_cases.HEALTHY[name])
+    for name in node_cases.BROKEN
 }
