@@ -84,6 +84,14 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", *session.posargs, env=env)
 
 
+@nox.session(python=PYTHONS[0])
+def fastapi(session: nox.Session) -> None:
+    """Run the tests of `audit` and `explain` with the oldest FastAPI that is supported, and its Starlette."""
+    wheel, env = _build(session)
+    session.install(f"{wheel}[cli,flask,quart,testing]", *_group("tests"), "fastapi==0.110.*")
+    session.run("pytest", "tests/cli/apps", "tests/cli/audit", "tests/cli/test_explain.py", *session.posargs, env=env)
+
+
 @nox.session
 def doctor(session: nox.Session) -> None:
     """Run the doctor, and Chromium next to it, on real servers that are broken in known ways."""
@@ -133,7 +141,7 @@ def registries(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Write docs/console.md, and draw docs/doctor.svg."""
+    """Write docs/console.md and docs/servers.md, and draw docs/doctor.svg."""
     session.install(".[cli]")
     session.run("python", "docs/make.py")
 

@@ -7,7 +7,8 @@
     asgi-cors console "<the message in the browser's console>"
 
 `commands` has the options and exit codes. `doctor` tests a live server, `apps` and `explain` inspect an app without
-starting it, `audit` checks all routes of an app, `check` compares any server with a declared expectation, and `console` explains the messages of browsers.
+starting it, `audit` checks all routes of an app, `check` compares any server with a declared expectation, and `console`
+explains the messages of browsers.
 """
 
 from __future__ import annotations

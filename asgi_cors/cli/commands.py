@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any, Final, NoReturn
 
@@ -36,6 +37,8 @@ from .terminal import escape, plain, stderr
 
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
+_MIN_WIDTH: Final = 30  # columns of help
+_MAX_WIDTH: Final = 80
 # An argument or option -> an example of it.
 _EXAMPLES: Final = {
     "url": "asgi-cors doctor https://api.example.com/items -o https://app.example.com",
@@ -47,7 +50,7 @@ _EXAMPLES: Final = {
 def run() -> None:
     """Run a command. Report a user's mistake in one line on standard error."""
     try:
-        group(prog_name="asgi-cors", standalone_mode=False)
+        group(prog_name="asgi-cors", standalone_mode=False, terminal_width=_help_width())
     except click.ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2
             error.show()
@@ -62,6 +65,11 @@ def run() -> None:
     except OSError as error:  # of the output, such as a full disk
         sys.stdout = None  # Python would report it again when it ends
         _fail(f"the output can't be stored: {error.strerror or error}.")
+
+
+def _help_width() -> int:
+    """Return the width of help in columns. By default, click writes 50 on a terminal with fewer."""
+    return max(_MIN_WIDTH, min(_MAX_WIDTH, shutil.get_terminal_size().columns) - 2)
 
 
 def _usage_line(error: click.ClickException) -> str:
@@ -80,7 +88,7 @@ def _fail(line: str) -> NoReturn:
     raise SystemExit(COULD_NOT_RUN)
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="asgi-cors-bridge")
 def group() -> None:
     """Find out why the browser blocks a request: test a server, an app or a console message.

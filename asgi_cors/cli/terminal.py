@@ -29,11 +29,11 @@ def stdout(stream: TextIO | None = None) -> Console:
     Args:
         stream: The output; standard output by default.
     """
-    stream = stream or sys.stdout  # None if it is closed
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
-    is_terminal = stream is not None and stream.isatty()
-    return Console(file=stream, highlight=False, width=None if is_terminal else _PIPED_WIDTH)
+    output: TextIO | None = stream or sys.stdout  # None if it is closed
+    is_terminal = output is not None and output.isatty()
+    if isinstance(output, io.TextIOWrapper):
+        output.reconfigure(errors="replace")
+    return Console(file=stream or sys.stdout, highlight=False, width=None if is_terminal else _PIPED_WIDTH)
 
 
 @contextmanager

@@ -63,6 +63,46 @@ def test_help_and_version_exit_with_0():
     assert run().code in {0, 2}
 
 
+@pytest.mark.parametrize(("columns", "longest"), [("200", 80), ("80", 80), ("40", 40)])
+@pytest.mark.parametrize("name", [[], ["audit"], ["explain"], ["origins"], ["origins", "list"]], ids=" ".join)
+def test_help_fits_the_terminal_and_no_summary_is_cut(monkeypatch, columns, longest, name):
+    monkeypatch.setenv("COLUMNS", columns)
+    out = run(*name, "--help").out
+    assert max(map(len, out.splitlines())) <= longest
+    assert "..." not in out.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["audit", "--bogus"], "asgi-cors: No such option '--bogus'. Write asgi-cors audit --help.\n"),
+        (["explain"], "asgi-cors: Missing argument 'APP'. Write asgi-cors explain --help.\n"),
+        (["origins", "nothing"], "asgi-cors: No such command 'nothing'. Write asgi-cors origins --help.\n"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_one_line(arguments, line):
+    ran = run(*arguments)
+    assert (ran.code, ran.out, ran.err) == (2, "", line)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_an_error_is_wrapped_between_words_on_a_terminal():
+    import pty  # noqa: PLC0415 - POSIX alone has it
+
+    main, terminal = pty.openpty()
+    program = [sys.executable, "-m", "asgi_cors", "audit", "no_such_module:app"]
+    ran = subprocess.run(program, stderr=terminal, env=os.environ | {"COLUMNS": "40"}, check=False, timeout=60)
+    os.close(terminal)
+    out = os.read(main, 65536).decode()
+    os.close(main)
+    assert ran.returncode == 2
+    lines = out.replace("\r\n", "\n").splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(map(str.strip, lines)).startswith(
+        "asgi-cors: there is no module 'no_such_module'. Run the command in"
+    )
+
+
 def test_ctrl_c_exits_with_130(monkeypatch):
 
     def fail(*_, **__):

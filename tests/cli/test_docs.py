@@ -10,6 +10,7 @@ import pytest
 from asgi_cors.cli import commands
 from asgi_cors.cli.audit import rules
 from asgi_cors.cli.doctor import diagnosis
+from asgi_cors.cli.doctor.recipes import page as recipes_page
 from asgi_cors.cli.doctor.rules import notes, risks
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -54,6 +55,10 @@ def words(svg: str) -> list[str]:
     """Return the words of a picture. Releases of rich draw them differently."""
     body = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]*>", " ", body)).split()
+
+
+def test_the_page_of_recipes_is_up_to_date():
+    assert (DOCS / "servers.md").read_text("utf-8") == recipes_page.page(), "run nox -s pages"
 
 
 def test_the_picture_is_what_the_command_draws():

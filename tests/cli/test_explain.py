@@ -183,17 +183,10 @@ def test_a_factory_is_called(app):
         ("cli_apps:nothing", "'cli_apps' has no 'nothing'. It has "),
         ("command_line:nothing", "'command_line' has no 'nothing'."),
         ("cli_apps:number", "'cli_apps:number' is of type int, not an app."),
-        (
-            "cli_apps:raw",
-            "the ASGI or WSGI app has no CORS policy of asgi_cors. Write raw = CORSMiddleware(raw,"
-            " allow_origins=['https://app.example.com']), with CORSMiddleware from asgi_cors.",
-        ),
+        ("cli_apps:raw", "the ASGI or WSGI app has no CORS policy of asgi_cors. Write raw = CORSMiddleware(raw, "),
         ("cli_apps.py:raw", "'cli_apps.py' is a file, not a module. Write cli_apps:raw."),
         ("./cli_apps:raw", "'./cli_apps' is a file, not a module. Write cli_apps:raw."),
-        (
-            "cli_apps:make_with()",
-            "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that takes",
-        ),
+        ("cli_apps:make_with()", "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that"),
         ("cli_apps:make_async()", "'cli_apps:make_async()' is an async function. Write a function that is not async"),
         ("cli_apps:has_app", "is of type HasApp, not an app. Write cli_apps:has_app.app()."),
         ("cli_apps:fail()", "'cli_apps:fail()' fails to create an app: RuntimeError: no database ("),

@@ -33,14 +33,14 @@ def test_the_output_of_an_app_is_redirected_with_the_file_descriptor(monkeypatch
     with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
-        print("before")
+        out.write("before\n")
         with apps_output_on_stderr() as output:
-            print("by the app")
+            sys.stdout.write("by the app\n")
             out.write("by a stream of the app\n")
             out.flush()
             os.write(out.fileno(), b"by the descriptor\n")
             output.write("the report\n")
-        print("after")
+        sys.stdout.write("after\n")
         monkeypatch.undo()
     assert (tmp_path / "out").read_text() == "before\nthe report\nafter\n"
     assert (tmp_path / "err").read_text() == "by a stream of the app\nby the descriptor\nby the app\n"
@@ -49,7 +49,7 @@ def test_the_output_of_an_app_is_redirected_with_the_file_descriptor(monkeypatch
 def test_a_closed_output_of_an_app_is_redirected(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", None)
     with apps_output_on_stderr() as output:
-        print("by the app")
+        sys.stdout.write("by the app\n")
         output.write("the report")
     assert capsys.readouterr().err == "by the app\n"
 

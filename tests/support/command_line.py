@@ -52,6 +52,8 @@ def arguments(call: Mapping[str, Any], url: str) -> list[str]:
         words += ["-H", header]
     for name in call.get("reads", ()):
         words += ["--reads", name]
+    for cookie in call.get("cookies", ()):
+        words += ["--cookie", cookie]
     words += ["--credentials"] if call.get("credentials") else []
     words += ["--insecure"] if call.get("insecure") else []
     words += ["--timeout", call["timeout"]] if "timeout" in call else []

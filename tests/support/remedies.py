@@ -35,5 +35,6 @@ def build_every_policy(report: dict[str, Any]) -> None:
     for finding in findings_of(report):
         if finding["policy"]:
             build_policy(finding["policy"])
-        assert finding["advice"] == "" or finding["advice"].endswith("."), finding
-        assert "null" not in finding["recipe"], finding
+        assert finding["advice"] == "" or finding["advice"].endswith(":" if finding["code"] else "."), finding
+        assert "'null'" not in finding["recipe"], finding
+        assert '"null"' not in finding["recipe"], finding

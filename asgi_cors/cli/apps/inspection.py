@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, WSGIMiddleware
 from asgi_cors.cli.errors import CannotRunError
@@ -43,6 +43,7 @@ class InspectedApp:
         routes: The routes, sorted by path.
         parts: The apps that are mounted in it.
         mount: The path below which it is mounted, or "".
+        mounts: The paths and apps of dispatchers around it.
     """
 
     app: Any
@@ -54,7 +55,7 @@ class InspectedApp:
     routes: tuple[Route, ...] = ()
     parts: list[InspectedApp] = field(default_factory=list["InspectedApp"])
     mount: str = ""
-    _mounts: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
+    mounts: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
     @property
     def kind(self) -> str:
@@ -94,8 +95,8 @@ def _inspect_layers(app: Any) -> InspectedApp:
 
 def _inspect_connexion(found: InspectedApp) -> None:
     """Find the policy that `add_middleware` of a Connexion app will install when the app starts."""
-    stack = getattr(getattr(found.app, "middleware", found.app), "middlewares", None)
-    for middleware in stack if isinstance(stack, list) else ():
+    stack: Any = getattr(getattr(found.app, "middleware", found.app), "middlewares", None)
+    for middleware in cast("list[Any]", stack) if isinstance(stack, list) else ():
         kind: Any = getattr(middleware, "func", None)  # of a partial
         if inspect.isclass(kind) and issubclass(kind, CORSMiddleware):
             _add_policy(found, _configuration_of(middleware.args, middleware.keywords))
@@ -111,9 +112,9 @@ def _forget_app(found: InspectedApp) -> None:
 
 def _add_layer(found: InspectedApp, layer: Any) -> None:
     """Add one middleware, the next one inside."""
-    found._mounts += mounted_apps(layer).items()  # noqa: SLF001 - of this module
+    found.mounts += mounted_apps(layer).items()
     if isinstance(path := getattr(layer, "engineio_path", None), str):
-        found._mounts.append((f"/{path.strip('/')}", getattr(layer, "engineio_server", layer)))  # noqa: SLF001
+        found.mounts.append((f"/{path.strip('/')}", getattr(layer, "engineio_server", layer)))
     if isinstance(layer, CORSMiddleware | WSGIMiddleware):
         _add_policy(found, layer.configuration)
     elif is_other_cors(layer if inspect.isroutine(layer) else type(layer)):
@@ -200,7 +201,7 @@ class _Walk:
     def routes_of(self, part: InspectedApp, place: Place, depth: int) -> Iterator[Route]:
         """Yield the routes of one part."""
         place = place.inside(part.configuration)
-        for prefix, app in part._mounts:  # noqa: SLF001 - of this module
+        for prefix, app in part.mounts:
             yield from self._mounted(app, place.below(PathTemplate(prefix, (prefix,))), depth)
         if part.framework in _WERKZEUG:
             yield from werkzeug_routes(part.app, place)

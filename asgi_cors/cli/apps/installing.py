@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from asgi_cors._interfaces import interface_of
-
 from asgi_cors.cli.policy_lines import PolicyRemedy
 
 from .layers import framework_of

@@ -91,7 +91,8 @@ class Place:
 
     def route(self, template: PathTemplate, **values: Any) -> Route:
         """Return a route at this place."""
-        return Route(self.prefix + template, **{"host": self.host, "installed": self.installed, **values})
+        place: dict[str, Any] = {"host": self.host, "installed": self.installed}
+        return Route(self.prefix + template, **(place | values))
 
     def everything_below(self, **values: Any) -> Route:
         """Return the route of all paths below this place."""

@@ -128,5 +128,5 @@ def _segments(parts: tuple[str | Variable, ...]) -> list[tuple[str | Variable, .
             continue
         first, *others = part.split("/")
         segments[-1] += [first] if first else []
-        segments += [[other] if other else [] for other in others]
+        segments.extend([other] if other else [] for other in others)
     return [tuple(segment) for segment in segments]

@@ -134,4 +134,4 @@ def _store(path: str, content: bytes) -> None:
     try:
         Path(path).write_bytes(content)
     except OSError as error:
-        raise CannotRunError(f"--junit {path!r} can't be written: {error.strerror or error}.") from None
+        raise CannotRunError(f"--junit {path!r} can't be stored: {error.strerror or error}.") from None

@@ -35,6 +35,7 @@ _SHOWN: Final = (
     *("origin", "vary", "location", "cache-control", "allow", "timing-allow-origin", "server", "via", "upgrade"),
     *("access-control-", "range", "sec-websocket-version"),
 )
+_LEGEND: Final = "C F S: Chromium, Firefox and Safari allow the script. x: the browser blocks it."
 _MAX_STEPS: Final = 2
 _MAX_VALUE: Final = 160  # characters
 
@@ -48,6 +49,7 @@ def _parts(check: CheckReport, *, verbose: bool) -> Iterator[RenderableType]:
     yield plain(describe(check.expectation), "bold")
     yield Text("")
     yield _table(check.results)
+    yield Text(f"\n{_LEGEND}", "dim")
     shown = [result for result in check.results if verbose or result.status == "failed"]
     if shown:
         yield heading("Details" if verbose else "Failed")
@@ -80,7 +82,7 @@ def _table(results: Iterable[Result]) -> RenderableType:
         if result.status == "failed" and result.case.kind == ADVICE:
             symbol, style = "!", "yellow"
         name = Text(result.case.name, style if result.status == "failed" else "")
-        note = plain(" ".join(result.problems), "dim" if result.status == "skipped" else "")
+        note = plain("see below" if result.status == "failed" else " ".join(result.problems), "dim")
         grid.add_row(Text(symbol, style), name, Text(result.case.kind), _verdicts(result), note)
     return Padding(grid, (0, 0, 0, 1))
 
@@ -88,7 +90,7 @@ def _table(results: Iterable[Result]) -> RenderableType:
 def _verdicts(result: Result) -> Text:
     """Return a letter for each browser: green if it allows the script, red if it blocks it."""
     steps = [step for step in result.steps if step.results]
-    if not steps:
+    if not steps or result.status == "skipped":
         return Text("   ", "dim")
     return Text("").join(
         Text(

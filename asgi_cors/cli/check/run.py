@@ -142,7 +142,7 @@ def _run_case(case: Case, session: Session, failed: set[str]) -> Result:
     """
     blocking = next((name for name in case.needs if name in failed), None)
     if blocking:
-        return Result(case, "skipped", (f"{blocking} fails. Correct that first.",))
+        return Result(case, "skipped", (f"see {blocking} (fails).",))
     began = time.monotonic()
     try:
         result = _check(case, session)
@@ -162,6 +162,5 @@ def _check(case: Case, session: Session) -> Result:
     try:
         problems = tuple(case.check(session))
     except SkipCase as reason:
-        text = str(reason)
-        return Result(case, "skipped", (text[:1].upper() + text[1:],), tuple(session.steps))
+        return Result(case, "skipped", (str(reason),), tuple(session.steps))
     return Result(case, "failed" if problems else "passed", problems, tuple(session.steps))

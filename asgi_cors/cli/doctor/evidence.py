@@ -27,6 +27,7 @@ MAX_AGE: Final = "access-control-max-age"
 HANDSHAKE_REFUSED: Final = "HandshakeRefused"
 HEADER_NOT_EXPOSED: Final = "HeaderNotExposed"
 RESPONSE_CUT_OFF: Final = "ResponseCutOff"
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
 ENGINES: Final = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "Safari"}
 KINDS: Final = {"main": "request", "websocket": "handshake"}
 
@@ -84,6 +85,17 @@ class ServerResponse:
     def has_cors(self) -> bool:
         """Whether the response has a header of the CORS protocol."""
         return any(key.lower().startswith(b"access-control-") for key, _ in self.raw.headers.raw)
+
+    @property
+    def redirect_target(self) -> httpx.URL | None:
+        """The URL that the response redirects to, or None if it does not redirect or the URL is invalid."""
+        location = self.get("location")
+        if location is None or self.status not in _REDIRECTS:
+            return None
+        try:
+            return self.request.url.join(location)
+        except httpx.InvalidURL:
+            return None
 
     @property
     def text(self) -> str:

@@ -136,7 +136,7 @@ def _elsewhere(evidence: Evidence, blocked: ServerResponse) -> Iterator[tuple[st
     """Yield requests to other URLs: past the caches, at an unknown path, and at the target of a redirect."""
     question, url = evidence.question, blocked.request.url
     if question.is_safe and blocked.is_ok and not evidence.is_preflight:
-        yield UNCACHED, _get(_fresh(url), question.origin)
+        yield UNCACHED, _repeat(evidence, question.origin, url=_fresh(url))
     if len(blocked.values(ALLOW_ORIGIN)) > 1 or blocked.status >= _SERVER_ERROR:
         yield UNKNOWN_PATH, _get(str(url.copy_with(path=f"/{ATTACKER}", query=None)), question.origin)
     target = _redirect_target(evidence, blocked)
@@ -189,7 +189,7 @@ def _get(url: str, origin: str | None) -> httpx.Request:
     return httpx.Request("GET", url, headers=_COMMON_HEADERS | ({"origin": origin} if origin else {}))
 
 
-def _repeat(evidence: Evidence, origin: str | None, *, cookies: bool = True) -> httpx.Request:
+def _repeat(evidence: Evidence, origin: str | None, *, cookies: bool = True, url: str = "") -> httpx.Request:
     """Return the question's request with another Origin, or without one. The other headers are those of the script."""
     first = evidence.exchanges[0].request if evidence.exchanges else _get(evidence.question.url, None)
     dropped = _NOT_REPEATED if cookies else _NOT_REPEATED | {"cookie"}
@@ -197,7 +197,7 @@ def _repeat(evidence: Evidence, origin: str | None, *, cookies: bool = True) -> 
     requested = _requested_headers(evidence).split(",") if evidence.is_preflight else []
     headers += [(name, value) for name, value in evidence.question.headers if name.lower() in requested]
     headers += [("origin", origin)] if origin else []
-    return httpx.Request(evidence.question.method.upper(), _blocked_url(evidence), headers=headers)
+    return httpx.Request(evidence.question.method.upper(), url or _blocked_url(evidence), headers=headers)
 
 
 def _preflight(

@@ -218,7 +218,7 @@ def check_all_origins(setup: Setup, entries: list[Any], line: int) -> Iterator[P
         yield Problem("substring-test", UNSAFE, message, f"Write a list: [{option.value!r}].", line)
     if not any(map(is_any, entries)):
         return
-    if len(entries) > 1:
+    if len(entries) > 1 and UNKNOWN not in entries:
         message = "'*' allows every origin, so the other entries have no effect."
         yield Problem("redundant-entry", MISTAKE, message, "Leave '*' out, or the others.", line)
     if not has_credentials(setup):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeGuard
@@ -15,21 +16,49 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 _COLLECTIONS: Final = frozenset({"list", "tuple", "set", "frozenset", "sorted"})
 _MAX_DEPTH: Final = 40
+_CHANGES: Final = frozenset({"append", "extend", "insert"})
+_ENVIRONMENT: Final = frozenset({"getenv", "get"})
 Constants = Mapping[str, ast.expr]
 
 
+class Default(str):
+    """A text that applies unless an environment variable is set."""
+
+    __slots__ = ()
+
+
 def constants_of(tree: ast.Module) -> dict[str, ast.expr]:
-    """Return the values of the names that a module, or a class in it, assigns exactly once."""
+    """Return the values of the names that a module, or a class in it, assigns exactly once.
+
+    If a list is extended later, the value is the sum of all its parts.
+    """
     found: dict[str, list[ast.expr]] = {}
+    added: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         for name, value in _assignments(node):
             found.setdefault(name, []).append(value)
-    changed = {
-        node.target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
-    }
-    return {name: values[0] for name, values in found.items() if len(values) == 1 and name not in changed}
+        for name, value in _additions(node):
+            added.setdefault(name, []).append(value)
+    return {name: _total(values[0], added.get(name, [])) for name, values in found.items() if len(values) == 1}
+
+
+def _total(value: ast.expr, added: list[ast.expr]) -> ast.expr:
+    """Return the sum of a value and of the lists that a statement may add to it."""
+    parts = [*added, ast.List([ast.Yield()], ast.Load())] if added else []
+    return functools.reduce(lambda left, right: ast.BinOp(left, ast.Add(), right), parts, value)
+
+
+def _additions(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the lists that a statement adds to names."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    elif (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES and node.args
+    ):
+        name = node.func.value
+        if isinstance(name, ast.Name):
+            argument = node.args[-1]
+            yield name.id, argument if node.func.attr == "extend" else ast.List([argument], ast.Load())
 
 
 def _assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -54,17 +83,24 @@ def evaluate(node: ast.expr, constants: Constants, depth: int = 0) -> Any:
             return node.value
         case ast.List() | ast.Tuple() | ast.Set():
             return [value for part in node.elts for value in _elements(part, inner)]
-        case ast.Dict():
-            pairs = zip(node.keys, node.values, strict=True)
-            return {key.value: inner(value) for key, value in pairs if isinstance(key, ast.Constant)}
         case ast.Name() if node.id in constants:
             return inner(constants[node.id])
         case ast.BinOp(op=ast.Add()):
             return _sum(inner(node.left), inner(node.right))
+        case ast.IfExp() | ast.BoolOp(op=ast.Or()):
+            choices = [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values
+            return functools.reduce(_either, map(inner, choices))
         case ast.Call():
             return _call(node, inner)
         case _:
             return UNKNOWN
+
+
+def _either(left: Any, right: Any) -> Any:
+    """Return what two possible values have together: a list of both, with an unknown rest."""
+    if left is None or right is None or left == right:
+        return left if right is None else right
+    return [value for side in (left, right) if side is not UNKNOWN for value in as_list(side)] + [UNKNOWN]
 
 
 def is_list(value: Any) -> TypeGuard[list[Any]]:
@@ -100,13 +136,18 @@ def _call(node: ast.Call, inner: Callable[[ast.expr], Any]) -> Any:
     if not node.args:
         return [] if name in _COLLECTIONS else UNKNOWN
     first = inner(node.args[0])
+    if name in _ENVIRONMENT and len(node.args) > 1:
+        default = inner(node.args[1])
+        return Default(default) if isinstance(default, str) else UNKNOWN
     if name == "compile" and isinstance(first, str):
         return _compile(first)
     if name in _COLLECTIONS and is_list(first):
         return first
     if name == "split" and isinstance(node.func, ast.Attribute) and isinstance(first, str) and first:
         text = inner(node.func.value)
-        return text.split(first) if isinstance(text, str) else UNKNOWN
+        if not isinstance(text, str):
+            return UNKNOWN
+        return [*text.split(first), UNKNOWN] if isinstance(text, Default) else text.split(first)
     return UNKNOWN
 
 

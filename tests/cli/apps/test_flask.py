@@ -10,7 +10,7 @@ from flask.views import MethodView
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter, Rule
 from asgi_cors import WSGIMiddleware
-app = Flask("written", static_folder=None)
+app = Flask("example", static_folder=None)
 """
 INSTALL = "app.wsgi_app = WSGIMiddleware(app.wsgi_app, allow_origins=['https://app.example.com']"
 
@@ -69,7 +69,7 @@ app.add_url_rule({rule!r}, "view", lambda **_: "")
 
 def test_rules_of_a_subdomain_or_host_are_listed_with_it(written):
     app = written(f"""{IMPORTS}
-app = Flask("written", static_folder=None, subdomain_matching=True)
+app = Flask("example", static_folder=None, subdomain_matching=True)
 app.config["SERVER_NAME"] = "example.com:8080"
 app.add_url_rule("/x", "x", lambda: "", subdomain="api")
 app.add_url_rule("/y", "y", lambda: "")
@@ -77,7 +77,7 @@ app.url_map.add(Rule("/z", endpoint="z", build_only=True))
 """)
     assert app.routes() == {"/y": ["GET"], "api.example.com:8080/x": ["GET"]}
     app.write(f"""{IMPORTS}
-app = Flask("written", static_folder=None, host_matching=True)
+app = Flask("example", static_folder=None, host_matching=True)
 app.add_url_rule("/x", "x", lambda: "", host="api.example.com")
 """)
     assert app.routes() == {"api.example.com/x": ["GET"]}
@@ -110,7 +110,7 @@ def test_websockets_of_quart_are_explained_as_handshakes(written):
     app = written("""
 from quart import Quart
 from asgi_cors import CORSMiddleware
-app = Quart("written", static_folder=None)
+app = Quart("example", static_folder=None)
 
 @app.websocket("/ws/<room>")
 async def ws(room): ...

@@ -54,7 +54,7 @@ def test_the_line_has_the_name_of_the_users_variable(written):
 PRINTS = """
 import atexit, logging, os, subprocess, sys
 print("printed")
-sys.stdout.write("written\\n")
+sys.stdout.write("streamed\\n")
 os.write(1, b"raw\\n")
 subprocess.run([sys.executable, "-c", "print('child')"])
 logging.basicConfig(stream=sys.stdout, level="INFO")
@@ -81,12 +81,12 @@ def test_the_output_of_an_app_goes_to_standard_error(written, command, form):
     ran = subprocess.run(program, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0
     assert ran.stdout[:1] == ("{" if form else ("w" if name == "audit" else "G"))
-    printed = {"printed", "written", "raw", "child", "INFO:root:logged", "called"}
+    printed = {"printed", "streamed", "raw", "child", "INFO:root:logged", "called"}
     assert set(ran.stderr.splitlines()) >= printed
     assert not printed & set(ran.stdout.splitlines())
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="closes a file descriptor in a shell of POSIX")
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a file descriptor as POSIX does")
 def test_a_closed_output_is_no_error_for_the_app(written):
     folder = written("print('printed')\nasync def app(scope, receive, send): ...").folder
     program = f"{sys.executable} -m asgi_cors audit {MODULE}:app --app-dir {folder} >&-"

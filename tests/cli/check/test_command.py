@@ -225,16 +225,16 @@ def test_junit_has_a_failure_for_required_and_security_and_a_skip_for_advice(tmp
     assert found["preflight-origin"].find("failure").get("type") == "required"
     assert found["origin-null"].find("failure").get("type") == "security"
     assert found["vary-no-origin"].find("skipped").get("message").startswith("advice: ")
-    assert found["websocket-null"].find("skipped").get("message").startswith("The URL is not a WebSocket")
+    assert found["websocket-null"].find("skipped").get("message").startswith("the URL is not a WebSocket")
     assert "Browsers: Chromium: PreflightMissingAllowOriginHeader" in found["preflight-origin"].find("failure").text
     assert all(case.get("time") and case.get("classname") for case in cases)
 
 
-def test_a_junit_file_that_cannot_be_written_is_reported(tmp_path):
+def test_a_junit_file_that_cannot_be_stored_is_reported(tmp_path):
     with serving(behave) as server:
         ran = run("check", f"{server.url}/items", *FEW, "--junit", str(tmp_path / "no" / "folder.xml"))
     assert ran.code == 2
-    assert "can't be written: No such file or directory." in ran.err
+    assert "can't be stored: No such file or directory." in ran.err
 
 
 def test_a_server_that_dies_is_reported_with_the_results_so_far(tmp_path):
@@ -307,7 +307,7 @@ def test_only_and_skip_select_cases_and_run_those_that_they_need():
         )
     cases = {case["name"]: case for case in ran.json["cases"]}
     assert "origin-other-site" not in cases
-    assert cases["origin-null"]["problems"] == ["origin-other-site fails. Correct that first."]
+    assert cases["origin-null"]["problems"] == ["see origin-other-site (fails)."]
     assert ran.code == 0
 
 
@@ -342,3 +342,27 @@ def test_a_url_of_this_machine_is_not_mixed_content(url):
     expectation = parse_expectation(url, allow=[PAGE], refuse=[])
     report = run_check(expectation, httpx.MockTransport(right), select_cases(expectation, ["request-secure"], []))
     assert [result.status for result in report.results] == ["passed"]
+
+
+def test_a_public_api_is_declared_by_an_asterisk():
+    public = (("access-control-allow-origin", "*"),)
+    with serving(lambda request: Response(200 if request.method == "GET" else 405, public)) as server:
+        ran = run("check", f"{server.url}/items", "--allow", "*", "--json")
+        listed = run("check", f"{server.url}/items", "--allow", "*", "--dry-run")
+    assert (ran.code, listed.code) == (0, 0)
+    assert {case["status"] for case in ran.json["cases"]} == {"passed", "skipped"}
+
+
+def test_a_preflight_that_crashes_the_connection_is_reported_and_the_check_goes_on():
+
+    def respond(request):
+        if "," in request.headers.get("access-control-request-headers", "") and "x-999" in str(request.headers):
+            raise ConnectionResetError
+        return behave(request)
+
+    with serving(respond) as server:
+        ran = run("check", f"{server.url}/items", *ARGUMENTS, *LINES, "--json")
+    failed = {case["name"]: case["problems"][0] for case in ran.json["cases"] if case["status"] == "failed"}
+    assert list(failed) == ["preflight-names-thousand"]
+    assert "The server does not respond. OPTIONS" in failed["preflight-names-thousand"]
+    assert ran.code == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.corpus import gateways, raw
+from tests.cli.corpus import comparisons, gateways, raw
 from tests.cli.corpus.raw import Row
 from tests.cli.corpus.serving import serving
 from tests.support.command_line import doctor
@@ -15,7 +15,7 @@ def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
     return tuple(finding["name"] for finding in findings)
 
 
-@pytest.mark.parametrize("row", raw.ROWS + gateways.ROWS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", raw.ROWS + gateways.ROWS + comparisons.ROWS, ids=lambda row: row.id)
 def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
@@ -30,7 +30,7 @@ def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
         assert names(found["risks"]) == row.risks
 
 
-@pytest.mark.parametrize("row", raw.HEALTHY + gateways.HEALTHY, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", raw.HEALTHY + gateways.HEALTHY + comparisons.HEALTHY, ids=lambda row: row.id)
 def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")

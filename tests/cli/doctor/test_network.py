@@ -77,8 +77,9 @@ def test_a_400_of_a_tls_port_is_named(tls, text, scheme):
     assert (cause["name"], cause["remedy"]) == ("http-on-tls-port", f"Request {scheme}s://127.0.0.1:{port}/.")
 
 
-def test_a_400_of_an_app_is_not_a_wrong_protocol():
-    with serving(sends(400)) as server:
+@pytest.mark.parametrize("headers", [[], [("Content-Encoding", "gzip")]], ids=["text", "broken gzip"])
+def test_a_400_of_an_app_is_not_a_wrong_protocol(headers):
+    with serving(sends(400, *headers)) as server:
         assert blocked(server.url)["name"] != "http-on-tls-port"
 
 
@@ -281,6 +282,17 @@ def test_a_redirect_to_an_invalid_url_is_named():
         ran = run("doctor", f"{server.url}/", "-o", server.url, "--json")
     assert ran.json["cause"]["name"] == "redirect-failed"
     assert "not a URL" in ran.json["cause"]["sentence"]
+
+
+def test_a_redirect_loop_shows_preflights_that_the_cache_makes_unnecessary():
+    allowed = allowing(("Access-Control-Allow-Methods", "PUT"), ("Access-Control-Max-Age", "600"))
+    behaviour = lambda request: allowed if request.is_preflight else allowing(("Location", "/"), status=307)  # noqa: E731
+    with serving(behaviour) as server:
+        ran = doctor(f"{server.url}/", "-X", "PUT")
+    assert ran.json["cause"]["name"] == "redirect-failed"
+    assert [request.method for request in server.requests] == ["OPTIONS", "PUT"]
+    problems = {(exchange["sent"], exchange["problem"]) for exchange in ran.json["exchanges"][:-1]}
+    assert (False, "in the preflight cache") in problems
 
 
 def test_a_redirect_to_an_internal_host_is_named():

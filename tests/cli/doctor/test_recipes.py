@@ -13,6 +13,7 @@ from tests.support.command_line import run
 
 TABLE = recipes.read_table()
 CODE_WIDTH = 76  # columns, after the indentation of 4
+ONE_LINE_EACH = {"HAProxy"}  # its directives can't be continued on another line
 NGINX = ("Server", "nginx/1.22.1")
 
 
@@ -34,7 +35,7 @@ def cause(behaviour, *arguments: str, origin: str = PAGE) -> dict[str, str]:
 def test_a_recipe_has_the_values_of_the_question_and_fits_into_80_columns(software, goal):
     lines = example(goal, software).lines.splitlines()
     assert lines
-    assert not [line for line in lines if len(line) > CODE_WIDTH]
+    assert software in ONE_LINE_EACH or not [line for line in lines if len(line) > CODE_WIDTH]
     assert not [line for line in lines if line != line.rstrip()]
     for placeholder in ("{origin}", "{methods}", "{headers}", "{'methods'}", '{"methods"}', "{:methods}"):
         assert placeholder not in "\n".join(lines)
@@ -44,7 +45,7 @@ def test_a_recipe_has_the_values_of_the_question_and_fits_into_80_columns(softwa
 def test_a_software_has_goals_and_a_link_to_its_documentation(software):
     assert TABLE[software]["docs"].startswith("https://")
     assert set(TABLE[software]) - {"docs"} <= set(recipes.GOALS)
-    assert "preflight" in TABLE[software]
+    assert "origin" in TABLE[software] or "preflight" in TABLE[software]
 
 
 def test_a_software_is_in_one_file_only():

@@ -134,7 +134,7 @@ def test_json_has_the_documented_keys():
         "needs_https": False,
     }
     assert set(data["cause"]) == {
-        "name", "sentence", "remedy", "recipe", "software", "docs", "policy", "advice",
+        "name", "sentence", "remedy", "recipe", "software", "docs", "policy", "advice", "code",
     }  # fmt: skip
     assert [exchange["kind"] for exchange in data["exchanges"]] == ["preflight", "main"]
     assert set(data["exchanges"][0]) == {

@@ -159,6 +159,16 @@ def test_a_redirect_to_http_is_named_if_the_origin_becomes_null(tls):
     assert "X-Forwarded-Proto" in ran.json["cause"]["remedy"]
 
 
+def test_a_redirect_to_http_on_another_host_is_named_by_its_other_origin(tls):
+    """On a page over http, this is not mixed content."""
+    with serving(sends(200, (ACAO, "http://localhost:3000"))) as plain:
+        location = f"http://cdn.example.test:{plain.port}/items/"
+        with serving(sends(302, (ACAO, "http://localhost:3000"), ("Location", location)), tls=tls) as server:
+            url = f"https://api.example.test:{server.port}/items"
+            ran = doctor(url, "--insecure", origin="http://localhost:3000")
+    assert (ran.code, ran.json["cause"]["name"]) == (1, "redirected-to-another-origin")
+
+
 @pytest.mark.parametrize("arguments", [[], ["-X", "DELETE"]])
 def test_chromium_refuses_a_public_page_over_http_that_requests_this_machine(monkeypatch, arguments):
     monkeypatch.setattr(collect, "address_spaces", lambda _: ("public", "loopback"))

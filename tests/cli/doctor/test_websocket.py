@@ -33,7 +33,7 @@ def cause(url: str) -> dict[str, str]:
         (Response(500), "handshake-crashed", "crashes on the handshake (500)"),
         (Response(502, (("Server", "nginx/1.22.1"),)), "gateway-error", "nginx responds with 502"),
         (Response(302, (("Location", "/login"),)), "handshake-redirected", "(302) to /login"),
-        (Response(302, (("Location", "http://["),)), "handshake-redirected", "http://["),
+        (Response(302, (("Location", "http://a:port"),)), "handshake-redirected", "a:port"),
     ],
     ids=lambda value: str(value.status) if isinstance(value, Response) else value,
 )

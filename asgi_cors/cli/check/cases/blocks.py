@@ -72,5 +72,5 @@ def report_blocks(name: str, steps: Iterable[Step], session: Session) -> Iterato
     blocks = [(step, name_block(step.blocked)) for step in steps if step.blocked]
     mine = [step.verdict for step, owner in blocks if owner == name]
     if blocks and not mine:
-        session.skip(f"the browsers block the request for another reason: see {blocks[0][1]}.")
+        session.skip(f"see {blocks[0][1]} (fails).")
     yield from mine

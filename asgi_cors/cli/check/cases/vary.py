@@ -75,7 +75,7 @@ def error(session: Session) -> Iterator[str]:
     "vary-preflight",
     ADVICE,
     clauses.CACHES,
-    "The response to a preflight has Vary: Origin. Some CDNs can be told to cache OPTIONS.",
+    "The response to a preflight has Vary: Origin. Some CDNs cache OPTIONS if configured to.",
     _WRITE,
     PREFLIGHT_CASES,
 )

@@ -63,9 +63,10 @@ def two_origin_headers(evidence: Evidence) -> Iterator[Finding]:
     response = evidence.blocked
     values = _sent_values(response) if response and evidence.code in ORIGIN_CODES else []
     if response and len(values) > 1:
+        joined = ", joined in one line" if len(response.values(ALLOW_ORIGIN)) == 1 else ""
         yield Finding(
             "two-origin-fields",
-            f"The response has Access-Control-Allow-Origin {len(values)} times: {', '.join(map(repr, values))}."
+            f"The response has Access-Control-Allow-Origin {len(values)} times{joined}: {', '.join(map(repr, values))}."
             f" Browsers accept one, even if both are equal. {_attribute_values(evidence, values)}",
             "Send it from one place only: the app's CORS library, its own code, or the proxy before it.",
             recipe(ONCE, response),

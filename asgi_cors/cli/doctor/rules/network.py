@@ -17,34 +17,26 @@ from asgi_cors.cli.findings import Finding
 from .rule import FORWARD_SCHEME, OUTERMOST, is_downgrade
 
 if TYPE_CHECKING:
-    from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
-
-_REDIRECTS: Final = {301, 302, 303, 307, 308}
+    from asgi_cors.cli.doctor.evidence import Evidence
 
 
 def redirected_to_http(evidence: Evidence) -> Iterator[Finding]:
     """Location has http, because the app does not know that its proxy terminates TLS."""
-    for response in evidence.main_responses:
-        before, after = response.request.url, _target(response)
-        if after is None or before.scheme != "https" or after.scheme != "http":
+    is_unusable = evidence.failure is not None or any(result.problem == MIXED_CONTENT for result in evidence.results)
+    hops = ((response.request.url, response.redirect_target) for response in evidence.main_responses)
+    leads_to_http = [(before, after) for before, after in hops if after and before.scheme == "https" != after.scheme]
+    for before, after in leads_to_http[:1]:
+        is_lost = is_downgrade(before, after)
+        if not is_lost and not is_unusable:
             continue
-        is_blocked = evidence.failure or any(result.problem == MIXED_CONTENT for result in evidence.results)
-        if before.host != after.host and not is_blocked:
-            continue
-        reason = " Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""
-        secure = after.copy_with(scheme="https")
+        secure = after.copy_with(scheme="https", port=before.port if is_lost else after.port)
         direct = f" Or request {secure}, without the redirect." if secure != before else ""
-        remedy = f"{FORWARD_SCHEME}{direct}" if is_downgrade(before, after) else f"Redirect to {secure}."
-        yield Finding("redirected-to-http", f"The server redirects from https to {after}.{reason}", remedy)
-        return
-
-
-def _target(response: ServerResponse) -> httpx.URL | None:
-    """Return the URL that a response redirects to, or None."""
-    try:
-        return response.request.url.join(response.get("location") or "") if response.status in _REDIRECTS else None
-    except httpx.InvalidURL:
-        return None
+        yield Finding(
+            "redirected-to-http",
+            f"The server redirects from https to {after}."
+            + (" Browsers block http on a secure page." if evidence.question.origin.startswith("https:") else ""),
+            f"{FORWARD_SCHEME}{direct}" if is_lost else f"Redirect to {secure}.",
+        )
 
 
 def mixed_content(evidence: Evidence) -> Iterator[Finding]:

@@ -122,7 +122,7 @@ def preflight_redirected(evidence: Evidence) -> Iterator[Finding]:
 def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
     """Authentication responds to OPTIONS with 401, 403 or 407."""
     response = _failed_preflight(evidence)
-    if response is None or response.status not in {401, 403, 407}:
+    if response is None or response.status not in {401, 403, 407} or _is_not_forwarded(response):
         return
     proxy = detect_proxy(response) if response.status == 403 else ""  # noqa: PLR2004 - the status of firewalls
     by = f" {proxy} is in front of the app{proxy_headers(response)} and may be the layer that refuses." if proxy else ""
@@ -136,10 +136,16 @@ def preflight_needs_login(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def _is_not_forwarded(response: ServerResponse) -> bool:
+    """Return whether a gateway says by a 403 that it has no route for OPTIONS."""
+    is_unknown = response.get("x-amzn-errortype") == "MissingAuthenticationTokenException"  # API Gateway
+    return is_unknown or "is not configured to allow the HTTP request method" in response.text  # CloudFront
+
+
 def preflight_not_routed(evidence: Evidence) -> Iterator[Finding]:
     """The router responds to OPTIONS with 404, 405, 410 or 501."""
     response = _failed_preflight(evidence)
-    if response is None or response.status not in {404, 405, 410, 501}:
+    if response is None or not (response.status in {404, 405, 410, 501} or _is_not_forwarded(response)):
         return
     allow = f" (Allow: {response.get('allow')})" if response.get("allow") else ""
     missing = "does not exist" if response.status in {404, 410} else f"does not accept OPTIONS{allow}"

@@ -44,12 +44,11 @@ def handshake_redirected(evidence: Evidence) -> Iterator[Finding]:
     """The response is a redirect, which browsers do not follow."""
     response = _refused(evidence)
     if response and response.status in _REDIRECTS:
-        location = response.get("location") or ""
-        target = str(response.request.url.join(location)).replace("http", "ws", 1) if location else "the target"
+        target = str(response.redirect_target or "the target").replace("http", "ws", 1)
         yield Finding(
             "handshake-redirected",
-            f"The server redirects the handshake ({response.status}) to {location or 'nothing'}. Browsers do not follow"
-            " a redirect of a WebSocket.",
+            f"The server redirects the handshake ({response.status}) to {response.get('location')}. Browsers do not"
+            " follow a redirect of a WebSocket.",
             f"Request {target} itself. If that is a login page, log in before the page opens the WebSocket.",
         )
 
@@ -109,28 +108,35 @@ def handshake_crashed(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
-    """The server refuses the WebSocket: its origin, or a missing login."""
+def handshake_needs_login(evidence: Evidence) -> Iterator[Finding]:
+    """The server refuses the WebSocket of every origin, because the request is not logged in."""
     response = _refused(evidence)
-    if response is None:
-        return
-    text = f"The server refuses the handshake with {response.status}{_body(response)}."
-    accepted = [name for name in (OWN_ORIGIN, NO_ORIGIN) if _is_accepted(evidence, name)]
-    if response.status in _UNAUTHENTICATED and not accepted:
+    if response and response.status in _UNAUTHENTICATED and not _accepting(evidence):
         yield Finding(
             "handshake-refused",
-            f"{text} The request is not logged in. A script can't set Authorization on a WebSocket.",
+            f"The server refuses the handshake with {response.status}{_body(response)}. The request is not logged in. A"
+            " script can't set Authorization on a WebSocket.",
             "Log in with a cookie, or send a token in the URL or in the first message.",
         )
-        return
-    reason = f" It accepts the same handshake {accepted[0]}, so the origin is the cause." if accepted else ""
-    login = "" if accepted else " If a login is missing, log in before: a script can't set headers on a WebSocket."
-    yield Finding(
-        "handshake-refused",
-        f"{text}{reason}",
-        f"Add {evidence.question.origin} to the origins that the server accepts WebSockets from.{login}",
-        policy=allow_origins(evidence),
-    )
+
+
+def handshake_refused(evidence: Evidence) -> Iterator[Finding]:
+    """The server refuses the WebSocket of this origin."""
+    if response := _refused(evidence):
+        accepting = _accepting(evidence)
+        reason = f" It accepts the same handshake {accepting}, so the origin is the cause." if accepting else ""
+        login = "" if accepting else " If a login is missing, log in before: a script can't set headers on a WebSocket."
+        yield Finding(
+            "handshake-refused",
+            f"The server refuses the handshake with {response.status}{_body(response)}.{reason}",
+            f"Add {evidence.question.origin} to the origins that the server accepts WebSockets from.{login}",
+            policy=allow_origins(evidence),
+        )
+
+
+def _accepting(evidence: Evidence) -> str:
+    """Return the name of a probe with another origin whose handshake the server accepts, or ""."""
+    return next((name for name in (OWN_ORIGIN, NO_ORIGIN) if _is_accepted(evidence, name)), "")
 
 
 def _is_accepted(evidence: Evidence, probe: str) -> bool:
@@ -170,6 +176,7 @@ RULES: Final = (
     handshake_not_routed,
     handshake_stopped_by_gateway,
     handshake_crashed,
+    handshake_needs_login,
     handshake_refused,
     handshake_closed_for_origin,
     handshake_dropped,

@@ -107,7 +107,7 @@ async function Hono(goal, recipe) {
 
 async function hapi(goal, recipe) {
   const listener = http.createServer();
-  const is_option = recipe.startsWith("routes:");
+  const is_option = recipe.includes("routes:");
   const of_server = is_option ? new Function("options", `return {\n${recipe}\n}`)({ origin: [PAGE] }) : {};
   if (goal === "methods" && recipe) of_server.routes = { cors: { origin: [PAGE] } };
   const server = require("@hapi/hapi").server({ listener, autoListen: false, debug: false, ...of_server });

@@ -35,6 +35,7 @@ class Stack:
 STACKS = {
     "nginx": Stack(nginx.start, nginx.BROKEN, nginx.HEALTHY),
     "nginx with TLS": Stack(nginx.start_tls, nginx.BROKEN_TLS, nginx.HEALTHY_TLS),
+    "nginx with HTTP/2": Stack(nginx.start_http2, nginx.BROKEN_HTTP2, ()),
     "apache": Stack(apache.start, apache.BROKEN, apache.HEALTHY),
     "apache with TLS": Stack(apache.start_tls, apache.BROKEN_TLS, apache.HEALTHY_TLS),
     "haproxy": Stack(haproxy.start, haproxy.BROKEN, haproxy.HEALTHY),

@@ -40,6 +40,7 @@ BROKEN = (
     Case("/quoted-credentials/items", COOKIES, "credentials-not-true"),
     Case("/headers/items", JSON, "content-type-not-allowed"),
     Case("/files/list.txt", PUT, "method-not-allowed"),
+    Case("/sockets/socket", {"scheme": "ws"}, "handshake-not-upgraded"),
 )
 HEALTHY = (
     Case("/well/items", COOKIES),
@@ -47,8 +48,5 @@ HEALTHY = (
     Case("/well/missing", COOKIES),
     Case("/sockets-well/socket", {"scheme": "ws"}),
     Case("/files/list.txt", {}),
-)
-WRONG_TODAY = (
-    Case("/sockets/socket", {"scheme": "ws"}, "handshake-not-upgraded"),
 )
 # fmt: on

@@ -72,6 +72,10 @@ BROKEN = (
     Case("/cached/primed/unvaried/items", {}, "cached-for-another-origin"),
     Case("/plain/strict/items", PUT, "preflight-not-routed"),
     Case("/plain/own/items", COOKIES | {"reads": ["X-Total-Count"]}, "header-not-exposed"),
+    Case("/dropped/own/items", PUT, "preflight-dropped"),
+    Case("/typo/items", {}, "misspelled-header"),
+    Case("/sockets/socket", {"scheme": "ws"}, "handshake-not-upgraded"),
+    Case("/cached/unvaried/items", {}, None, risks=("cache-mixes-origins",)),
 )
 HEALTHY = (
     Case("/well/items", PUT | ID),
@@ -82,22 +86,14 @@ HEALTHY = (
     Case("/cached/own/items", COOKIES),
     Case("/sockets-well/socket", {"scheme": "ws"}),
 )
-WRONG_TODAY = (
-    Case("/dropped/own/items", PUT, "preflight-dropped"),
-    Case("/typo/items", {}, "misspelled-header"),
-    Case("/sockets/socket", {"scheme": "ws"}, "handshake-not-upgraded"),
-    Case("/cached/unvaried/items", {}, None, risks=("cache-mixes-origins",)),
-)
 BROKEN_TLS = (
     Case("/moved/own/items", {"scheme": "https", "insecure": True}, "redirected-to-http"),
+    Case("/plain/own/items", {}, "http-on-tls-port"),
 )
 HEALTHY_TLS = (
     Case("/plain/own/items", COOKIES | PUT | {"scheme": "https", "insecure": True}),
 )
-WRONG_TODAY_TLS = (
-    Case("/plain/own/items", {}, "http-on-tls-port"),
-)
-WRONG_TODAY_HTTP2 = (
+BROKEN_HTTP2 = (
     Case("/own/items", {}, "http2-only"),
 )
 # fmt: on
