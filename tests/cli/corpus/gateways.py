@@ -90,7 +90,7 @@ CHALLENGE = cloudflare(
 )
 ERROR_1020 = cloudflare(
     403,
-    b"<!DOCTYPE html><html><head><title>Access denied | api.example.com used Cloudflare to restrict access</title></head><body><div id="cf-wrapper"><div id="cf-error-details" class="p-0"><h1><span>Error</span> <span>1020</span></h1></div></div></body></html>",
+    b"<!DOCTYPE html><html><head><title>Access denied | api.example.com used Cloudflare to restrict access</title></head><body><div id='cf-wrapper'><div id='cf-error-details' class='p-0'><h1><span>Error</span> <span>1020</span></h1></div></div></body></html>",
 )
 ERROR_520 = cloudflare(520, b"error code: 520", ("Cache-Control", "no-store"))
 ACCESS_LOGIN = "https://example.cloudflareaccess.com/cdn-cgi/access/login/api.example.com?kid=4f&redirect_url=%2Fitems"
