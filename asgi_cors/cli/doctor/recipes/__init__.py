@@ -91,7 +91,7 @@ class Recipe:
 def read_table() -> Mapping[str, Mapping[str, str]]:
     """Return the recipes of each software by goal, with the link to its documentation under "docs"."""
     table: dict[str, dict[str, str]] = {}
-    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+    for file in sorted(resources.files(__name__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
             table |= tomllib.loads(file.read_text("utf-8"))
     return table
