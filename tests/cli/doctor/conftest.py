@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import socket
 import ssl
 
 import pytest
