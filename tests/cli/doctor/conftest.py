@@ -1,4 +1,4 @@
-"""The running stacks of the corpus, and a certificate."""
+"""The running stacks of the corpus, a certificate, and a resolver that looks up no page in DNS."""
 
 import contextlib
 import functools
