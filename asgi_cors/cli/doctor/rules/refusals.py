@@ -10,7 +10,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import ServerResponse
@@ -107,8 +107,8 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
         return
     inner: list[Any] = []
     if isinstance(value, list):
-        inner = cast("list[Any]", value)[:10]
+        inner = list[Any](value)[:10]
     elif isinstance(value, dict):
-        inner = [cast("dict[str, Any]", value).get(key) for key in _MESSAGE_KEYS]
+        inner = [dict[str, Any](value).get(key) for key in _MESSAGE_KEYS]
     for item in inner if depth else ():
         yield from _strings(item, depth - 1)
