@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, WSGIMiddleware
 from asgi_cors.cli.errors import CannotRunError
+from asgi_cors.cli.guards import is_list
 
 from .layers import (
     framework_of,
@@ -96,7 +97,7 @@ def _inspect_layers(app: Any) -> InspectedApp:
 def _inspect_connexion(found: InspectedApp) -> None:
     """Find the policy that `add_middleware` of a Connexion app will install when the app starts."""
     stack: Any = getattr(getattr(found.app, "middleware", found.app), "middlewares", None)
-    for middleware in list[Any](stack) if isinstance(stack, list) else ():
+    for middleware in stack if is_list(stack) else ():
         kind: Any = getattr(middleware, "func", None)  # of a partial
         if inspect.isclass(kind) and issubclass(kind, CORSMiddleware):
             _add_policy(found, _configuration_of(middleware.args, middleware.keywords))

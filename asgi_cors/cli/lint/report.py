@@ -11,10 +11,11 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from asgi_cors.cli.guards import is_list
 from asgi_cors.cli.terminal import labelled, plain
 
 from .origins import MISTAKE, NEVER_MATCHES, UNSAFE
-from .values import UNKNOWN, is_list
+from .values import UNKNOWN
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

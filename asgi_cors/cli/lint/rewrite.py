@@ -6,12 +6,13 @@ import ast
 import re
 from typing import Any, Final
 
+from asgi_cors.cli.guards import is_list
 from asgi_cors.cli.policy_lines import policy_line
 
 from .libraries import IMPORTED
 from .origins import has_credentials, is_any, origins_of
 from .setups import Setup
-from .values import UNKNOWN, is_list
+from .values import UNKNOWN
 
 _NAME_ORIGINS: Final = ["https://app.example.com"]
 _LISTS: Final = ("allow_methods", "allow_headers", "expose_headers")

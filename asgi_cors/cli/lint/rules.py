@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
+from asgi_cors.cli.guards import is_list
 
 from .libraries import DJANGO, FLASK_CORS, STARLETTE
 from .origins import MISTAKE, CheckedEntry, Problem, check_all_origins, check_entry, is_any, origins_of
-from .values import UNKNOWN, as_list, constants_of, evaluate, is_list
+from .values import UNKNOWN, as_list, constants_of, evaluate
 
 if TYPE_CHECKING:
     import re

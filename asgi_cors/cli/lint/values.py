@@ -6,7 +6,9 @@ import ast
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
+
+from asgi_cors.cli.guards import is_list
 
 
 class Unknown:
@@ -101,11 +103,6 @@ def _either(left: Any, right: Any) -> Any:
     if left is None or right is None or left == right:
         return left if right is None else right
     return [value for side in (left, right) if side is not UNKNOWN for value in as_list(side)] + [UNKNOWN]
-
-
-def is_list(value: Any) -> TypeGuard[list[Any]]:
-    """Return whether a value is a list, of known and unknown entries."""
-    return isinstance(value, list)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -12,11 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from asgi_cors.cli.guards import is_dict, is_list
+
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import ServerResponse
 
 _MAX_LENGTH: Final = 300  # characters; a longer text is a page, not a message
 _MAX_DEPTH: Final = 4
+_MAX_ITEMS: Final = 10
 _SUBJECT: Final = re.compile(r"\b(cors|cross[- ]origin|origins?)\b|corspreflight|corsresponse", re.IGNORECASE)
 _REFUSAL: Final = re.compile(
     r"\b(not (be )?(allowed|permitted|enabled|accepted|trusted|authori[sz]ed|whitelisted|supported|in)"
@@ -104,11 +107,9 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
     """Yield the strings under the keys of a message."""
     if isinstance(value, str):
         yield value
-        return
-    inner: list[Any] = []
-    if isinstance(value, list):
-        inner = list[Any](value)[:10]
-    elif isinstance(value, dict):
-        inner = [dict[str, Any](value).get(key) for key in _MESSAGE_KEYS]
-    for item in inner if depth else ():
-        yield from _strings(item, depth - 1)
+    elif is_list(value) and depth:
+        for item in value[:_MAX_ITEMS]:
+            yield from _strings(item, depth - 1)
+    elif is_dict(value) and depth:
+        for key in _MESSAGE_KEYS:
+            yield from _strings(value.get(key), depth - 1)
