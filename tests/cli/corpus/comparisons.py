@@ -157,6 +157,8 @@ ROWS = (
     Row("CORS responds to preflights only", refused_preflight, "origin-not-allowed"),
     Row("one origin, sent without Origin only", fixed_without_origin, "origin-not-allowed"),
     Row("Vary without Origin only", lambda request: Response(200, () if request.origin else (VARY,)), "origin-not-allowed"),
+    Row("other CORS headers", sends(200, (ACAC, "true")), "origin-not-allowed"),
+    Row("a redirect to an invalid URL", sends(302, ("Location", "http://[")), "redirect-without-cors"),
     Row("hapi refuses the origin", hapi(b"CORS error: Origin not allowed"), "origin-not-allowed", call=PUT),
     Row("hapi refuses a header", hapi(b"CORS error: Some headers are not allowed"), "header-not-allowed", call=ID),
     Row("hapi refuses JSON", hapi(b"CORS error: Some headers are not allowed"), "content-type-not-allowed", call={"method": "POST", "headers": ["content-type: application/json"]}),

@@ -31,6 +31,39 @@ def test_servers_are_recognised_by_their_headers_proxies_first(response, expecte
     assert detect_servers(response) == expected
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({"server": "Werkzeug/3.1"}, "<title>404 Not Found</title>", ("Flask",)),
+        (
+            {"server": "Werkzeug/3.1"},
+            "<h1>Not Found</h1><p>The requested resource was not found on this server.</p>",
+            ("Django",),
+        ),
+        ({"server": "WSGIServer/0.2 CPython/3.11"}, '{"title": "404 Not Found"}', ("Falcon",)),
+        ({"server": "WSGIServer/0.2 CPython/3.11"}, "", ("Python",)),
+        ({"server": "uvicorn"}, '{"status_code":404,"detail":"Not Found"}', ("uvicorn", "Litestar")),
+        ({"x-powered-by": "Express"}, "<pre>Cannot GET /x</pre>", ("Express",)),
+        ({"x-powered-by": "Express"}, '{"statusCode":500,"message":"Internal server error"}', ("NestJS",)),
+        ({"x-powered-by": "Express"}, '{"message":"Cannot GET /x","error":"Not Found","statusCode":404}', ("NestJS",)),
+        ({}, '{"message":"Route GET:/x not found","error":"Not Found","statusCode":404}', ("Fastify",)),
+        ({}, '{"statusCode":404,"error":"Not Found","message":"Not Found"}', ("hapi",)),
+        ({}, "404 Not Found", ("Hono",)),
+        ({}, "\u26a0\ufe0f 404 \u2014 Not Found\n====", ("Sanic",)),
+        ({"server": "TornadoServer/6.6.1"}, "", ("Tornado",)),
+        ({"server": "Python/3.11 aiohttp/3.14"}, "404: Not Found", ("aiohttp",)),
+        ({"cors-error": "The origin of the request is not enabled by CORS rules."}, "", ("BlackSheep",)),
+        ({"via": "1.1 Caddy", "server": "gunicorn"}, "", ("Caddy", "gunicorn")),
+        ({"x-served-by": "cache-fra-eddf8230042-FRA"}, "", ("Fastly",)),
+        ({"server": "AkamaiGHost"}, "", ("Akamai",)),
+        ({}, "a page about nginx, Express and CORS", ()),
+    ],
+)
+def test_frameworks_are_recognised_by_the_form_of_their_errors(headers, body, expected):
+    request = httpx.Request("GET", "https://api.test/")
+    assert detect_servers(ServerResponse(request, httpx.Response(404, headers=headers, text=body))) == expected
+
+
 def test_an_unknown_proxy_is_recognised_by_via():
     assert detect_proxy(response_with(via="1.1 squid")) == "a proxy (Via: 1.1 squid)"
     assert detect_proxy(response_with()) == ""

@@ -10,7 +10,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import ServerResponse
@@ -104,9 +104,11 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
     """Yield the strings under the keys of a message."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list) and depth:
-        for item in value[:10]:
-            yield from _strings(item, depth - 1)
-    elif isinstance(value, dict) and depth:
-        for key in _MESSAGE_KEYS:
-            yield from _strings(value.get(key), depth - 1)
+        return
+    inner: list[Any] = []
+    if isinstance(value, list):
+        inner = cast("list[Any]", value)[:10]
+    elif isinstance(value, dict):
+        inner = [cast("dict[str, Any]", value).get(key) for key in _MESSAGE_KEYS]
+    for item in inner if depth else ():
+        yield from _strings(item, depth - 1)

@@ -68,12 +68,12 @@ def refused_by_error(evidence: Evidence) -> Iterator[Finding]:
     difference = difference_by_origin(evidence)
     if difference is None:
         return
-    doubt = (
+    alternative = (
         "" if difference.is_certain else " Either no tested origin is in the list, or the check fails for every one."
     )
     yield Finding(
         "refused-by-status",
-        f"The server refuses this origin with an error status. {difference.sentence}{doubt}",
+        f"The server refuses this origin with an error status. {difference.sentence}{alternative}",
         f"Add {evidence.question.origin!r} to the origins that the server allows. Let its check refuse by omitting the"
         " header, not by an error.",
         recipe(ORIGIN, response, origin=evidence.question.origin),
