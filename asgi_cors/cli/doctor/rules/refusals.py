@@ -10,7 +10,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import ServerResponse
@@ -101,15 +101,14 @@ def _json_messages(body: str) -> Iterator[str]:
     yield from _strings(data, _MAX_DEPTH)
 
 
-def _strings(value: Any, depth: int) -> Iterator[str]:
+def _strings(value: object, depth: int) -> Iterator[str]:
     """Yield the strings under the keys of a message."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list) and depth:
-        items: list[Any] = value
-        for item in items[:_MAX_ITEMS]:
+        for item in cast("list[object]", value)[:_MAX_ITEMS]:
             yield from _strings(item, depth - 1)
     elif isinstance(value, dict) and depth:
-        data: dict[str, Any] = value
+        data = cast("dict[str, object]", value)
         for key in _MESSAGE_KEYS:
             yield from _strings(data.get(key), depth - 1)
