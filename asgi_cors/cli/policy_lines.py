@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
 
-_EXAMPLE: Final = {"allow_origins": ["https://app.example.com"]}
+_EXAMPLE: Final[dict[str, Any]] = {"allow_origins": ["https://app.example.com"]}
 _NULL: Final = (
     "Any site gets the origin 'null' with a sandboxed frame. Serve the page from an origin of its own, and allow that."
 )

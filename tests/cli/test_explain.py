@@ -188,6 +188,8 @@ def test_a_factory_is_called(app):
         ("./cli_apps:raw", "'./cli_apps' is a file, not a module. Write cli_apps:raw."),
         ("cli_apps:make_with()", "'cli_apps:make_with()' needs arguments: settings, debug. Write a function that"),
         ("cli_apps:make_async()", "'cli_apps:make_async()' is an async function. Write a function that is not async"),
+        ("cli_apps:of_aiohttp", "An aiohttp app is neither ASGI nor WSGI, so asgi_cors can't be installed in it."),
+        ("cli_apps:without_signature()", "'cli_apps:without_signature()' fails to create an app: TypeError: "),
         ("cli_apps:has_app", "is of type HasApp, not an app. Write cli_apps:has_app.app()."),
         ("cli_apps:fail()", "'cli_apps:fail()' fails to create an app: RuntimeError: no database ("),
         ("cli_apps:refuse()", "'cli_apps:refuse()' has a CORS policy that is not valid: allow_origins:"),

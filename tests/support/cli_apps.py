@@ -127,6 +127,8 @@ class HasApp:
 
 
 has_app = HasApp()
+of_aiohttp = type("Application", (), {"__module__": "aiohttp.web_app"})()
+without_signature = type  # a built-in
 
 
 def refuse() -> CORSMiddleware:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from asgi_cors import ConfigError, Configuration, CORSMiddleware, WSGIMiddleware
 from asgi_cors.cli.errors import CannotRunError
@@ -96,7 +96,7 @@ def _inspect_layers(app: Any) -> InspectedApp:
 def _inspect_connexion(found: InspectedApp) -> None:
     """Find the policy that `add_middleware` of a Connexion app will install when the app starts."""
     stack: Any = getattr(getattr(found.app, "middleware", found.app), "middlewares", None)
-    for middleware in cast("list[Any]", stack) if isinstance(stack, list) else ():
+    for middleware in list[Any](stack) if isinstance(stack, list) else ():
         kind: Any = getattr(middleware, "func", None)  # of a partial
         if inspect.isclass(kind) and issubclass(kind, CORSMiddleware):
             _add_policy(found, _configuration_of(middleware.args, middleware.keywords))

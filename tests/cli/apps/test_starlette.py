@@ -112,14 +112,14 @@ app = Starlette(routes=[Own()])
         ("'/items/x'", False),
         ("'/items/*'", True),
         ("'/items/1/*'", True),
-        ("'/itmes/*'", False),
+        ("'/missing/*'", False),
         ("'/t/acme/reports/*'", True),
         ("'/t/acme/report/*'", False),
         ("'/t/*'", True),
         ("'/files/a/b/c/*'", True),
         ("'/file/*'", False),
         ("re.compile(r'/items/[0-9]+')", True),
-        ("re.compile(r'/itmes/[0-9]+')", False),
+        ("re.compile(r'/missing/[0-9]+')", False),
         ("re.compile(r'/plain')", True),
         ("re.compile(r'/plai')", False),
         ("re.compile(r'/t/(a|b)cme/reports')", True),
@@ -230,7 +230,7 @@ app.mount("/again", app)
 
 
 def test_a_middleware_that_is_a_function_is_followed(written):
-    """As asgi-csrf and others are written."""
+    """As asgi-csrf and others do it."""
     app = written(f"""{IMPORTS}
 def csrf(app):
     async def checked(scope, receive, send): await app(scope, receive, send)
@@ -320,6 +320,22 @@ app = Starlette(routes=[Route("/x", view), Route("/many", view), Route("/by", vi
     remedies = {f["sentence"].split()[4]: f for f in app.audit("-o", "http://other.example")["findings"]}
     assert remedies["/x:"]["policy"] == ""
     assert "Serve the page over https" in remedies["/x:"]["advice"]
+
+
+@pytest.mark.parametrize("package", ["django", "litestar", "falcon", "connexion", "datasette"])
+def test_a_framework_without_a_list_of_routes_is_named(written, package):
+    name = {"django": "Django", "litestar": "Litestar", "falcon": "Falcon"}.get(package, package.title())
+    app = written(f"""
+class App:
+    app = print  # not followed
+    async def __call__(self, scope, receive, send): ...
+
+App.__module__ = "{package}.applications"
+app = App()
+""")
+    ran = app.run("audit")
+    assert ran.out.startswith(f"written_app:app ({name})\n")
+    assert f"no list of the routes: {name} at /*" in " ".join(ran.out.split())
 
 
 def test_one_configuration_around_and_in_an_app_is_one_policy(written):

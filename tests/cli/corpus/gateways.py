@@ -90,7 +90,7 @@ CHALLENGE = cloudflare(
 )
 ERROR_1020 = cloudflare(
     403,
-    b"<!DOCTYPE html><html><head><title>Access denied | api.example.com used Cloudflare to restrict access</title></head><body><h1>Error <span>1020</span></h1></body></html>",
+    b"<!DOCTYPE html><html><head><title>Access denied | api.example.com used Cloudflare to restrict access</title></head><body><div id='cf-wrapper'><div id='cf-error-details' class='p-0'><h1><span>Error</span> <span>1020</span></h1></div></div></body></html>",
 )
 ERROR_520 = cloudflare(520, b"error code: 520", ("Cache-Control", "no-store"))
 ACCESS_LOGIN = "https://example.cloudflareaccess.com/cdn-cgi/access/login/api.example.com?kid=4f&redirect_url=%2Fitems"
@@ -257,8 +257,6 @@ ROWS = (
     Row("Azure API Management: a GET without a key", lambda _: APIM_KEY, "error-without-cors"),
     Row("Google IAP: OPTIONS without a login", sends(302, ("Location", IAP_LOGIN), ("X-Goog-IAP-Generated-Response", "true")), "preflight-redirected-to-login", call=PUT),
     Row("Google IAP: 401 to OPTIONS", splits(IAP_401, PAGE_ALLOWED), "preflight-needs-login", call=PUT),
-    Row("Google Cloud Run: not public", splits(CLOUD_RUN_403, PAGE_ALLOWED), "preflight-needs-login", call=TOKEN),
-    Row("Google Cloud Run: not public, at a GET", lambda _: CLOUD_RUN_403, "error-without-cors"),
     Row("Google Cloud Run: no instance", lambda _: CLOUD_RUN_429, "gateway-error"),
     Row("Google Cloud Run: the container does not start", splits(CLOUD_RUN_503, CLOUD_RUN_503), "gateway-error", call=PUT),
     Row("Kong: key-auth runs on OPTIONS", splits(KONG_KEY, PAGE_ALLOWED), "preflight-needs-login", call={"headers": ["apikey: k"]}),
@@ -284,21 +282,16 @@ ROWS = (
     Row("Heroku: H12, the request times out", splits(PREFLIGHT_ALLOWED, HEROKU_503), "gateway-error", call=PUT),
     Row("Heroku: H10, the app crashed at its start", lambda _: HEROKU_503, "gateway-error", call=PUT),
     Row("Heroku: no such app", lambda _: HEROKU_404, "error-without-cors"),
-    Row("Firebase: a function that is not public", splits(CLOUD_RUN_403, CLOUD_RUN_403), "preflight-needs-login", call={"method": "POST", "headers": ["content-type: application/json"]}),
     Row("Firebase Hosting: a rewrite that returns the page for all paths", sends(200, HTML, ("X-Served-By", "cache-fra-1"), ("X-Cache", "HIT"), ("Vary", "x-fh-requested-host, accept-encoding"), body=b"<!doctype html>"), "no-cors"),
     Row("Supabase: the function fails on OPTIONS", splits(SUPABASE_OPTIONS, STAR), "preflight-crashed", call=TOKEN),
     Row("Supabase: the function exceeds its limit", splits(PREFLIGHT_ALLOWED, SUPABASE_LIMIT), "response-crashed", call=PUT),
     Row("GitHub Pages: a header that needs a preflight", splits(PAGES_405, STAR), "preflight-not-routed", call={"headers": ["x-id: 7"]}),
     Row("GitHub Codespaces: a private port", moved(CODESPACE, status=302), "redirected-to-login"),
     Row("GitHub Codespaces: a private port, at the preflight", moved(CODESPACE, status=302), "preflight-redirected-to-login", call=PUT),
-)
-WRONG_TODAY = (
-    Row("API Gateway: no OPTIONS method on the resource", splits(api_gateway(403, "MissingAuthenticationTokenException", "Missing Authentication Token"), STAR), "preflight-not-routed", call=PUT),
     Row("AWS WAF before the load balancer", lambda _: load_balancer(403, "Forbidden"), "blocked-by-firewall"),
     Row("AWS WAF before CloudFront", lambda _: cloudfront("<HR>Request blocked. We can't connect to the server for this app or website at this time."), "blocked-by-firewall"),
     Row("AWS WAF: a challenge", lambda _: Response(202, (("Server", "CloudFront"), ("x-amzn-waf-action", "challenge"), HTML, ("Cache-Control", "no-store, max-age=0")), b""), "bot-challenge"),
     Row("AWS WAF: a captcha", lambda _: Response(405, (("Server", "CloudFront"), ("x-amzn-waf-action", "captcha"), HTML), b"<!DOCTYPE html><title>Human Verification</title>"), "bot-challenge"),
-    Row("CloudFront: OPTIONS is not among the allowed methods", splits(cloudfront("This distribution is not configured to allow the HTTP request method that was used for this request. The distribution supports only cachable requests."), STAR), "preflight-not-routed", call=PUT),
     Row("Cloudflare: a challenge", lambda _: CHALLENGE, "bot-challenge"),
     Row("Cloudflare: a challenge at the preflight", splits(CHALLENGE, PAGE_ALLOWED), "bot-challenge", call=PUT),
     Row("Cloudflare: error 1020", lambda _: ERROR_1020, "blocked-by-firewall"),
@@ -308,6 +301,11 @@ WRONG_TODAY = (
     Row("Imperva", lambda _: IMPERVA, "blocked-by-firewall"),
     Row("Imperva: a challenge with status 200", lambda _: Response(200, IMPERVA.headers, b'<html><head><META NAME="ROBOTS" CONTENT="NOINDEX, NOFOLLOW"><script src="/_Incapsula_Resource?SWJIYLWA=719d34d31c8e3a6e6fffd425f7e032f3"></script></head></html>'), "bot-challenge"),
     Row("Azure Front Door: its firewall", lambda _: FRONT_DOOR, "blocked-by-firewall"),
+    Row("API Gateway: no OPTIONS method on the resource", splits(api_gateway(403, "MissingAuthenticationTokenException", "Missing Authentication Token"), STAR), "preflight-not-routed", call=PUT),
+    Row("CloudFront: OPTIONS is not among the allowed methods", splits(cloudfront("This distribution is not configured to allow the HTTP request method that was used for this request. The distribution supports only cachable requests."), STAR), "preflight-not-routed", call=PUT),
+    Row("Google Cloud Run: not public", splits(CLOUD_RUN_403, PAGE_ALLOWED), "preflight-needs-login", call=TOKEN),
+    Row("Google Cloud Run: not public, at a GET", lambda _: CLOUD_RUN_403, "error-without-cors"),
+    Row("Firebase: a function that is not public", splits(CLOUD_RUN_403, CLOUD_RUN_403), "preflight-needs-login", call={"method": "POST", "headers": ["content-type: application/json"]}),
 )
 HEALTHY = (
     Row("API Gateway: a mock OPTIONS, and the header from Lambda", splits(Response(204, (("x-amzn-RequestId", "5f"), (ACAO, "*"), (ACAM, "GET,OPTIONS,PUT"), (ACAH, "Content-Type,X-Amz-Date,Authorization,X-Api-Key"))), Response(200, ((ACAO, "*"), ("x-amzn-RequestId", "5f")))), call=PUT | TOKEN),

@@ -1,7 +1,8 @@
-"""The running stacks of the corpus, and a certificate."""
+"""The running stacks of the corpus, a certificate, and a resolver that looks up no page in DNS."""
 
 import contextlib
 import functools
+import socket
 import ssl
 
 import pytest
@@ -26,3 +27,16 @@ def url_of(tmp_path_factory):
 def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """A server's TLS context with a self-signed certificate."""
     return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(autouse=True)
+def _no_look_up_of_pages(monkeypatch):
+    """Fail at once for the hosts of pages, as DNS does after up to five seconds. The doctor looks each of them up."""
+    resolve = socket.getaddrinfo
+
+    def resolve_others(host, *arguments, **options):
+        if isinstance(host, str) and host.endswith(("example.com", "example.net")):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_others)

@@ -8,7 +8,8 @@ recipe for each goal. In a recipe, these are replaced by values of the question:
 - `{'methods'}`, `{"methods"}`, `{'headers'}`, `{"headers"}`: the same, each name in these quotes
 - `{:methods}`: the same, as symbols of Ruby
 
-Every recipe may have all of them. A line is at most 76 columns long with the values that docs/servers.md has.
+Every recipe may have all of them. Its comments are at most 76 columns wide. No line is broken, because many
+configurations do not allow that.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Recipe:
     def lines(self) -> str:
         """The lines to write, or ""."""
         text = read_table().get(self.software, {}).get(self.goal, "")
-        return fill(text, origin=self.origin, methods=self.methods, headers=self.headers).strip("\n")
+        return fill(text, origin=self.origin, methods=self.methods, headers=self.headers).strip("\n").expandtabs(4)
 
     @property
     def docs(self) -> str:
@@ -90,7 +91,7 @@ class Recipe:
 def read_table() -> Mapping[str, Mapping[str, str]]:
     """Return the recipes of each software by goal, with the link to its documentation under "docs"."""
     table: dict[str, dict[str, str]] = {}
-    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+    for file in sorted(resources.files(__name__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
             table |= tomllib.loads(file.read_text("utf-8"))
     return table

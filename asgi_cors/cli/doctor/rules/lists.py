@@ -177,10 +177,10 @@ def method_in_another_case(evidence: Evidence) -> Iterator[Finding]:
     in_script = "" if method == upper else f"In the script write method: '{upper}'."
     if upper in refusal.allowed:
         yield Finding("method-in-another-case", sentence, in_script)
-        return
-    allowed = [name for name in refusal.allowed if name.upper() != upper]
-    corrected = _Refusal(refusal.response, refusal.header, refusal.refused, allowed, refusal.credentials)
-    yield corrected.finding("method-in-another-case", sentence, added=[upper], before=in_script and f"{in_script} ")
+    else:
+        allowed = [name for name in refusal.allowed if name.upper() != upper]
+        corrected = _Refusal(refusal.response, refusal.header, refusal.refused, allowed, refusal.credentials)
+        yield corrected.finding("method-in-another-case", sentence, added=[upper], before=in_script and f"{in_script} ")
 
 
 def method_not_allowed(evidence: Evidence) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import _http
@@ -47,7 +47,7 @@ def is_downgrade(before: httpx.URL, after: httpx.URL) -> bool:
 def whole_remedy(evidence: Evidence) -> tuple[str, PolicyRemedy]:
     """Return the headers that allow the whole request, as a sentence, and the options of a policy for them."""
     question, preflight = evidence.question, evidence.preflight
-    requested = preflight.request.headers if preflight else {}
+    requested: Mapping[str, str] = preflight.request.headers if preflight else {}
     method = requested.get("access-control-request-method", "GET")
     names = requested.get("access-control-request-headers", "")
     lists: list[str] = []

@@ -1,9 +1,7 @@
-"""Six interfaces of asgi_cors, in front of routes that respond with 200, 401, 404 and 500."""
+"""The ASGI interfaces of asgi_cors, in front of routes that respond with 200, 401, 404 and 500."""
 
 from typing import Any
 
-from asgiref.wsgi import WsgiToAsgi
-from flask import Flask, abort
 from quart import Quart
 from quart import abort as quart_abort
 from starlette.applications import Starlette
@@ -11,14 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from asgi_cors import CORSMiddleware, WSGIMiddleware
+from asgi_cors import CORSMiddleware
 from asgi_cors_flask import CORS, asgi_app
 from asgi_cors_quart import cors
 from asgi_cors_starlette import install
-from tests.cli.corpus.raw import PAGE
-
-OTHERS = {"allow_origins": ["https://admin.example.com", "https://shop.example.net"], "allow_methods": ["PUT"]}
-HERE = {"allow_origins": [PAGE, "https://admin.example.com"], "allow_methods": ["PUT"], "allow_credentials": True}
+from tests.cli.corpus.python.our_wsgi_apps import HERE, OTHERS, flask_app
 
 
 async def asgi(scope: Any, _receive: Any, send: Any) -> None:
@@ -26,20 +21,6 @@ async def asgi(scope: Any, _receive: Any, send: Any) -> None:
     status = 200 if scope["path"] == "/items" else int(scope["path"][1:])
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b"tea"})
-
-
-def wsgi(environ: Any, start_response: Any) -> Any:
-    """Respond with the status that the path names."""
-    status = "200" if environ["PATH_INFO"] == "/items" else environ["PATH_INFO"][1:]
-    start_response(f"{status} Status", [("Content-Length", "3")])
-    return [b"tea"]
-
-
-def flask_app() -> Flask:
-    app = Flask("ours")
-    app.add_url_rule("/items", "items", lambda: "tea", methods=["GET", "PUT"])
-    app.add_url_rule("/<int:status>", "status", lambda status: {}["Ann"] if status == 500 else abort(status))
-    return app
 
 
 def quart_app() -> Quart:
@@ -68,21 +49,18 @@ def starlette_app() -> Starlette:
     return Starlette(routes=[Route("/items", items, methods=["GET", "PUT"]), Route("/{status:int}", status)])
 
 
-def six(**policy: Any) -> dict[str, Any]:
-    """Return the six interfaces with a policy."""
-    flask, over_asgi, quart, starlette = flask_app(), flask_app(), quart_app(), starlette_app()
+def interfaces(**policy: Any) -> dict[str, Any]:
+    """Return the interfaces with a policy."""
+    flask, quart, starlette = flask_app(), quart_app(), starlette_app()
     CORS(flask, **policy)
-    CORS(over_asgi, **policy)
     cors(quart, **{name.replace("origins", "origin"): value for name, value in policy.items()})
     install(starlette, **policy)
     return {
         "asgi": CORSMiddleware(asgi, **policy),
-        "wsgi": WsgiToAsgi(WSGIMiddleware(wsgi, **policy)),
-        "flask": WsgiToAsgi(flask),
-        "flask-over-asgi": asgi_app(over_asgi),
+        "flask-over-asgi": asgi_app(flask),
         "quart": quart,
         "starlette": starlette,
     }
 
 
-APPS = six(**OTHERS) | {f"{name}-well": app for name, app in six(**HERE).items()}
+APPS = interfaces(**OTHERS) | {f"{name}-well": app for name, app in interfaces(**HERE).items()}

@@ -59,4 +59,5 @@ STARTS = {
     "bottle": starts("bottle", "wsgiref", "bottle"),
     "pyramid": starts("pyramid", "waitress", "pyramid", "waitress"),
     "ours": starts("our", "uvicorn", "flask", "quart", "starlette", "uvicorn"),
+    "ours over WSGI": starts("our_wsgi", "werkzeug", "flask"),
 }

@@ -1,12 +1,24 @@
-"""The set-ups of Python frameworks in `tests/cli/corpus/python`, with the mistake of each.
-
-WRONG_TODAY has cases with which the doctor does not agree yet. They are not run.
-"""
+"""The set-ups of Python frameworks in `tests/cli/corpus/python`, with the mistake of each."""
 
 from .case import COOKIES, ID, PUT, Case
 
+
+def refusals(*interfaces: str) -> tuple[Case, ...]:
+    """Return a case for each error that an interface of ours responds with to an origin that it refuses."""
+    return tuple(
+        Case(f"/{name}/{status}", {}, "origin-not-allowed") for name in interfaces for status in (401, 404, 500)
+    )
+
+
+def healthy(*interfaces: str) -> tuple[Case, ...]:
+    """Return a case for a response and one for an error of each interface of ours."""
+    return tuple(Case(f"/{name}-well/{path}", COOKIES) for name in interfaces for path in ("items", "500"))
+
+
 BROKEN: dict[str, tuple[Case, ...]] = {
     "flask": (
+        Case("/debug/items", {}, "response-crashed"),
+        Case("/development/items", {}, "origin-not-allowed"),
         Case("/twice/items", {}, "two-origin-fields"),
         Case("/resources/v1/items", {}, "no-cors"),
         Case("/by-hand/items", PUT, "method-not-allowed"),
@@ -38,6 +50,8 @@ BROKEN: dict[str, tuple[Case, ...]] = {
         Case("/not-installed/items", {"method": "POST"}, "error-without-cors"),  # Django refuses it for CSRF
     ),
     "fastapi": (
+        Case("/debug/crash", {}, "response-crashed"),
+        Case("/elsewhere/me", COOKIES, "origin-not-allowed"),
         Case("/production/crash", {}, "response-crashed"),
         Case("/methods/items", PUT, "refused-by-status"),
         Case("/headers/items", ID, "refused-by-status"),
@@ -60,6 +74,7 @@ BROKEN: dict[str, tuple[Case, ...]] = {
         Case("/one-view/items", PUT, "no-cors"),
     ),
     "aiohttp": (
+        Case("/elsewhere/items", {}, "origin-not-allowed"),
         Case("/elsewhere/items", PUT, "refused-by-status"),
         Case("/get-only/items", PUT, "refused-by-status"),
         Case("/headers/items", ID, "refused-by-status"),
@@ -82,6 +97,7 @@ BROKEN: dict[str, tuple[Case, ...]] = {
         Case("/twice/items", {}, "two-origin-fields"),
     ),
     "tornado": (
+        Case("/private/items", COOKIES, "redirected-to-login"),
         Case("/star/items", COOKIES, "wildcard-with-credentials"),
         Case("/star/items", PUT, "method-not-allowed"),
         Case("/star/items", ID, "header-not-allowed"),
@@ -112,6 +128,10 @@ BROKEN: dict[str, tuple[Case, ...]] = {
         Case("/debug/crash", {}, "response-crashed"),
     ),
     "blacksheep": (
+        Case("/elsewhere/items", {}, "refused-by-status"),
+        Case("/elsewhere/items", PUT, "refused-by-status"),
+        Case("/methods/items", PUT, "refused-by-status"),
+        Case("/headers/items", ID, "refused-by-status"),
         Case("/star/items", COOKIES, "wildcard-with-credentials"),
         Case("/guarded/items", PUT, "preflight-needs-login"),
         Case("/not-configured/items", PUT, "preflight-not-routed"),
@@ -138,7 +158,11 @@ BROKEN: dict[str, tuple[Case, ...]] = {
     ),
     "ours": (
         Case("/asgi/items", PUT, "origin-not-allowed"),
+        *refusals("asgi", "flask-over-asgi", "quart", "starlette"),
+    ),
+    "ours over WSGI": (
         Case("/flask/items", PUT, "origin-not-allowed"),
+        *refusals("wsgi", "flask"),
     ),
 }
 HEALTHY: dict[str, tuple[Case, ...]] = {
@@ -189,32 +213,6 @@ HEALTHY: dict[str, tuple[Case, ...]] = {
         Case("/well/items", COOKIES | PUT),
         Case("/well/items", COOKIES),
     ),
-    "ours": tuple(
-        Case(f"/{interface}-well/{path}", COOKIES)
-        for interface in ("asgi", "wsgi", "flask", "flask-over-asgi", "quart", "starlette")
-        for path in ("items", "500")
-    ),
-}
-WRONG_TODAY: dict[str, tuple[Case, ...]] = {
-    "tornado": (Case("/private/items", COOKIES, "redirected-to-login"),),
-    "flask": (
-        Case("/debug/items", {}, "response-crashed"),
-        Case("/development/items", {}, "origin-not-allowed"),
-    ),
-    "fastapi": (
-        Case("/debug/crash", {}, "response-crashed"),
-        Case("/elsewhere/me", COOKIES, "origin-not-allowed"),
-    ),
-    "aiohttp": (Case("/elsewhere/items", {}, "origin-not-allowed"),),
-    "blacksheep": (
-        Case("/elsewhere/items", {}, "refused-by-status"),
-        Case("/elsewhere/items", PUT, "refused-by-status"),
-        Case("/methods/items", PUT, "refused-by-status"),
-        Case("/headers/items", ID, "refused-by-status"),
-    ),
-    "ours": tuple(
-        Case(f"/{interface}/{status}", {}, "origin-not-allowed")
-        for interface in ("asgi", "wsgi", "flask", "flask-over-asgi", "quart", "starlette")
-        for status in (401, 404, 500)
-    ),
+    "ours": healthy("asgi", "flask-over-asgi", "quart", "starlette"),
+    "ours over WSGI": healthy("wsgi", "flask"),
 }
