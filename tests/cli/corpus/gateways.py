@@ -1,7 +1,6 @@
 """Responses of gateways, content delivery networks and hosts, as these products send them.
 
-Each row names the mistake as the owner of the set-up would. WRONG_TODAY has rows with which the doctor does not agree
-yet. They are not run.
+Each row names the mistake as the owner of the set-up would.
 """
 # ruff: noqa: E501 - a table: one row, one line
 
