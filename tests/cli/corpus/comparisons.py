@@ -189,6 +189,11 @@ ROWS = (
     Row("a cache by URL", cache_by_url(), risks=("cache-mixes-origins",)),
     Row("origins searched in a text", lambda request: Response(200, ((ACAO, request.origin), (ACAC, "true"), VARY) if request.origin in f"{PAGE},https://b.example" else (VARY,)), risks=("compares-by-substring",)),
 )
+VALUES = ("${ORIGIN}", "$ORIGIN", "{{ cors_origin }}", "{origin}", "%ORIGIN%", "process.env.ORIGIN", "(null)", "[object Object]")
+ROWS += tuple(Row(f"{value} as an origin", sends(200, (ACAO, value)), "origin-is-a-word") for value in VALUES)
+ROWS += (
+    Row("127.0.0.1 for localhost", sends(200, (ACAO, "http://127.0.0.1:3000")), "origin-differs-in-a-part", call={"origin": "http://localhost:3000"}),
+)
 HEALTHY = (
     Row("a cache that respects Vary", cache_by_origin()),
     Row("a response with an unknown header of a similar name", sends(200, (ACAO, "*"), ("Access-Control-Allow-Origins", "x"))),
