@@ -166,11 +166,9 @@ def _fresh(url: httpx.URL) -> str:
 def _redirect_target(evidence: Evidence, blocked: ServerResponse) -> httpx.URL | None:
     """Return the URL that a blocked redirect leads to, or the one that a followed redirect led to, or None."""
     if blocked.status in _REDIRECTS and not evidence.is_preflight:
-        try:
-            target = blocked.request.url.join(blocked.get("location") or "")
-        except httpx.InvalidURL:
-            return None
-        return target if target.scheme in {"http", "https"} and target.host and not target.userinfo else None
+        target = blocked.redirect_target
+        is_http = target is not None and target.scheme in {"http", "https"}
+        return target if target is not None and is_http and target.host and not target.userinfo else None
     return blocked.request.url if evidence.is_redirected else None
 
 

@@ -148,6 +148,7 @@ ROWS = (
     Row("a crash in debug mode: Express", refusing(500, NODE_TRACEBACK), "response-crashed"),
     Row("a crash in debug mode at the preflight", splits(Response(500, (), PYTHON_TRACEBACK), PAGE_ALLOWED), "preflight-crashed", call=PUT),
     Row("a crash with a message in JSON", refusing(500, b'{"message":"Cannot read properties of undefined (reading \'includes\')"}'), "response-crashed"),
+    Row("a list in JSON", sends(500, body=b'["broken"]'), "response-crashed"),
     Row("a message that is not JSON", sends(500, body=b"{oops"), "response-crashed"),
     Row("401, and the policy allows another origin", refused_with(401), "origin-not-allowed"),
     Row("500, and the policy allows another origin", refused_with(500), "origin-not-allowed"),
@@ -158,7 +159,7 @@ ROWS = (
     Row("one origin, sent without Origin only", fixed_without_origin, "origin-not-allowed"),
     Row("Vary without Origin only", lambda request: Response(200, () if request.origin else (VARY,)), "origin-not-allowed"),
     Row("other CORS headers", sends(200, (ACAC, "true")), "origin-not-allowed"),
-    Row("a redirect to an invalid URL", sends(302, ("Location", "http://[")), "redirect-without-cors"),
+    Row("a redirect to an invalid URL", sends(302, ("Location", "//[::1")), "redirect-without-cors"),
     Row("hapi refuses the origin", hapi(b"CORS error: Origin not allowed"), "origin-not-allowed", call=PUT),
     Row("hapi refuses a header", hapi(b"CORS error: Some headers are not allowed"), "header-not-allowed", call=ID),
     Row("hapi refuses JSON", hapi(b"CORS error: Some headers are not allowed"), "content-type-not-allowed", call={"method": "POST", "headers": ["content-type: application/json"]}),
@@ -187,6 +188,11 @@ ROWS = (
     Row("a redirect to a CDN with CORS for the page", to_a_cdn((ACAO, PAGE)), "redirected-to-another-origin"),
     Row("a cache by URL", cache_by_url(), risks=("cache-mixes-origins",)),
     Row("origins searched in a text", lambda request: Response(200, ((ACAO, request.origin), (ACAC, "true"), VARY) if request.origin in f"{PAGE},https://b.example" else (VARY,)), risks=("compares-by-substring",)),
+)
+VALUES = ("${ORIGIN}", "$ORIGIN", "{{ cors_origin }}", "{origin}", "%ORIGIN%", "process.env.ORIGIN", "(null)", "[object Object]")
+ROWS += tuple(Row(f"{value} as an origin", sends(200, (ACAO, value)), "origin-is-a-word") for value in VALUES)
+ROWS += (
+    Row("127.0.0.1 for localhost", sends(200, (ACAO, "http://127.0.0.1:3000")), "origin-differs-in-a-part", call={"origin": "http://localhost:3000"}),
 )
 HEALTHY = (
     Row("a cache that respects Vary", cache_by_origin()),

@@ -45,9 +45,8 @@ _CHALLENGES: Final = (
     _Sign("Sucuri", body="sucuri_cloudproxy_js"),
 )
 _FIREWALLS: Final = (
-    _Sign(
-        "Cloudflare", body=r"error code: 10(06|07|08|09|10|12|20)\b|Attention Required! \| Cloudflare|cf-error-details"
-    ),
+    _Sign("Cloudflare", body=r"error code: 10(06|07|08|09|10|12|20)\b|Attention Required! \| Cloudflare"),
+    _Sign("Cloudflare", body="cf-error-details|Sorry, you have been blocked|used Cloudflare to restrict access"),
     _Sign("Cloudflare", "cf-mitigated", "block|deny"),
     _Sign("Vercel", "x-vercel-mitigated", "deny"),
     _Sign("AWS WAF", "x-amzn-waf-action", "."),

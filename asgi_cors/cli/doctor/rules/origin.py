@@ -23,6 +23,11 @@ _PROGRAM_VALUES: Final = {
     *("none", "null", "(null)", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
     *("nan", "%{origin}e", "%{origin}i", "{http.request.header.origin}", "req.http.origin"),
 }
+# A variable that was not replaced by its value: ${NAME}, $NAME, {{ name }}, <name>, %NAME%, process.env.NAME.
+_VARIABLE: Final = re.compile(
+    r"\$\{.+\}|\$\w+|\{\{.+\}\}|\{\w+\}|<\w+>|%\w+%|(process\.env|import\.meta\.env|os\.environ)\b.*"
+)
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _HEADER: Final = "Access-Control-Allow-Origin"
 _SEND_MATCHING: Final = (
@@ -80,7 +85,7 @@ def origin_empty(evidence: Evidence) -> Iterator[Finding]:
 def origin_is_a_word(evidence: Evidence) -> Iterator[Finding]:
     """The header holds a printed value of the program."""
     value = _wrong_value(evidence)
-    if value is not None and value.lower() in _PROGRAM_VALUES:
+    if value is not None and (value.lower() in _PROGRAM_VALUES or _VARIABLE.fullmatch(value)):
         sentence = f"{_HEADER} is {value!r}, a value of the program and not an origin."
         remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
         yield _finding(evidence, "origin-is-a-word", sentence, remedy)
@@ -130,7 +135,7 @@ def _normalised(origin: str) -> str:
 
 
 def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
-    """The allowed origin differs from the page's only in scheme, port or `www.`."""
+    """The allowed origin differs from the page's only in scheme, port, `www.` or localhost for 127.0.0.1."""
     value, origin = _wrong_value(evidence), evidence.question.origin
     if value is None or origin == "null":
         return
@@ -145,7 +150,8 @@ def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
     }
     differing = [part for part, (mine, theirs) in parts.items() if mine != theirs]
     is_www = page.host.removeprefix("www.") == allowed.host.removeprefix("www.")
-    if len(differing) != 1 or (differing == ["host"] and not is_www) or evidence.allows_probe(ANOTHER_SITE):
+    is_same_host = is_www or {page.host, allowed.host} <= _LOOPBACK
+    if len(differing) != 1 or (differing == ["host"] and not is_same_host) or evidence.allows_probe(ANOTHER_SITE):
         return
     part = differing[0]
     yield _finding(

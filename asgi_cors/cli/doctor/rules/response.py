@@ -54,7 +54,7 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
             f"The server redirects the request ({response.status}) to {location}, and the redirect has no"
             " Access-Control-Allow-Origin. Browsers check every response on the way.",
             "Send the CORS headers on redirects, too. "
-            + redirect_advice(evidence, str(response.request.url.join(location))),
+            + redirect_advice(evidence, str(response.redirect_target or location)),
             recipe(ERRORS, response),
             AROUND,
         )
