@@ -25,6 +25,7 @@ class Cause:
         older: Those of its earlier versions.
         firefox: The texts of Firefox.
         safari: The texts of Safari.
+        edge: Those of Edge before version 79 and of Internet Explorer.
         has_preflight: Whether Chromium prints the same reason for a preflight.
         is_echo: Whether the message says only that the request failed, and another message names the cause.
         is_incomplete: Whether the message is only the beginning of one that names the cause.
@@ -40,6 +41,7 @@ class Cause:
     older: tuple[str, ...] = ()
     firefox: tuple[str, ...] = ()
     safari: tuple[str, ...] = ()
+    edge: tuple[str, ...] = ()
     has_preflight: bool = False
     is_echo: bool = False
     is_incomplete: bool = False

@@ -13,6 +13,7 @@ _COMMON: Final = frozenset("a an and at be by for from in is it not of on or the
 _MAX_LINES: Final = 200
 _MAX_LINE: Final = 2000  # characters
 _THRESHOLD: Final = 0.45  # of the words that are in both
+_MIN_COMMON: Final = 3  # words
 
 
 def find_closest(text: str) -> Template | None:
@@ -26,7 +27,9 @@ def find_closest(text: str) -> Template | None:
 def _similarity(template: Template, lines: list[frozenset[str]]) -> float:
     """Return the share of common words (the Sørensen-Dice coefficient), for the line that fits best."""
     own = _words(re.sub(r"{\w+}", " ", template.text))
-    return max((2 * len(own & line) / (len(own) + len(line) or 1) for line in lines), default=0)
+    return max(
+        (2 * len(own & line) / (len(own) + len(line)) for line in lines if len(own & line) >= _MIN_COMMON), default=0
+    )
 
 
 def _words(text: str) -> frozenset[str]:

@@ -7,6 +7,14 @@ from typing import Final
 from .cause import Cause
 
 _NOT_ALLOWED: Final = "Origin {origin} is not allowed by Access-Control-Allow-Origin."
+# Edge before version 79, and Internet Explorer. They print it also if the header is missing.
+_EDGE: Final = (
+    (
+        "The origin '{origin}' did not find '{value}' in the Access-Control-Allow-Origin response header for"
+        " cross-origin resource at '{url}'."
+    ),
+    "Origin {origin} not found in Access-Control-Allow-Origin header.",
+)
 _MISMATCH: Final = "CORS header ‘Access-Control-Allow-Origin’ does not match ‘{value}’"
 
 CORS_CAUSES: Final = (
@@ -30,6 +38,7 @@ CORS_CAUSES: Final = (
         safari=(_NOT_ALLOWED,),
         has_preflight=True,
         older=("Received an invalid response",),
+        edge=_EDGE,
     ),
     Cause(
         code="AllowOriginMismatch",
@@ -50,6 +59,7 @@ CORS_CAUSES: Final = (
             "!CORS Allow Origin Not Matching Origin",
         ),
         safari=(_NOT_ALLOWED,),
+        edge=_EDGE,
         has_preflight=True,
     ),
     Cause(
@@ -79,6 +89,8 @@ CORS_CAUSES: Final = (
             "!CORS Multiple Allow Origin Not Allowed",
         ),
         safari=("Access-Control-Allow-Origin cannot contain more than one origin.",),
+        older=("The 'Access-Control-Allow-Origin' header contains the invalid value '{value}'.",),
+        edge=("Multiple Access-Control-Allow-Origin headers are not allowed for CORS response.",),
         has_preflight=True,
     ),
     Cause(
@@ -148,6 +160,7 @@ CORS_CAUSES: Final = (
         safari=("Preflight response is not successful. Status code: {status}",),
         older=(
             "Response for preflight is invalid (redirect)",
+            "Request requires preflight, which is disallowed to follow cross-origin redirect.",
             (
                 "The request was redirected to '{value}', which is disallowed for cross-origin requests that require"
                 " preflight"
@@ -190,6 +203,7 @@ CORS_CAUSES: Final = (
         ),
         safari=("Method {name} is not allowed by Access-Control-Allow-Methods.",),
         older=("Method {name} is not allowed by Access-Control-Allow-Methods",),
+        edge=("Request method {name} was not present in the Access-Control-Allow-Methods list.",),
     ),
     Cause(
         code="HeaderDisallowedByPreflightResponse",
@@ -211,6 +225,7 @@ CORS_CAUSES: Final = (
         ),
         safari=("Request header field {name} is not allowed by Access-Control-Allow-Headers.",),
         older=("Request header field {name} is not allowed by Access-Control-Allow-Headers",),
+        edge=("Request header {name} was not present in the Access-Control-Allow-Headers list.",),
     ),
     Cause(
         code="AuthorizationCoveredByWildcard",
@@ -238,7 +253,7 @@ CORS_CAUSES: Final = (
         options={"allow_methods": ["PUT", "DELETE"]},
         advice="Write one name for each entry.",
         chromium=("Cannot parse Access-Control-Allow-Methods response header field in preflight response.",),
-        firefox=("invalid token ‘{value}’ in CORS header ‘Access-Control-Allow-Methods’",),
+        firefox=("invalid token ‘{value}’ in CORS header ‘Access-Control-Allow-Methods’", "!CORS Invalid Allow Method"),
         safari=("Header Access-Control-Allow-Methods has an invalid value: {value}",),
     ),
     Cause(
@@ -250,7 +265,7 @@ CORS_CAUSES: Final = (
         options={"allow_headers": ["x-id", "x-version"]},
         advice="Write one name for each entry.",
         chromium=("Cannot parse Access-Control-Allow-Headers response header field in preflight response.",),
-        firefox=("invalid token ‘{value}’ in CORS header ‘Access-Control-Allow-Headers’",),
+        firefox=("invalid token ‘{value}’ in CORS header ‘Access-Control-Allow-Headers’", "!CORS Invalid Allow Header"),
         safari=("Header Access-Control-Allow-Headers has an invalid value: {value}",),
     ),
     Cause(
@@ -273,6 +288,7 @@ CORS_CAUSES: Final = (
             ),
         ),
         safari=("Request header field access-control-{name} is not allowed by Access-Control-Allow-Headers.",),
+        edge=("Request header access-control-{name} was not present in the Access-Control-Allow-Headers list.",),
     ),
     Cause(
         code="PreflightFailed",

@@ -26,6 +26,22 @@ _OLD_ORIGIN: Final = re.compile(r"Origin ['\"]?([^\s'\"]{1,300})['\"]? is theref
 _STATUS: Final = re.compile(r"status code:? (\(?\w{1,10}\)?)", re.IGNORECASE)
 _MAX_TAIL: Final = 3  # words after an opening that are not yet a reason
 _SHORTEST_BEGINNING: Final = 10  # characters
+_SHORTEST_TEXT: Final = 20  # characters, for the beginning of a reason without an opening
+_LEAST_SPECIFIC: Final = frozenset({"FailedToFetch", "AccessControlChecks"})
+# If this text follows, then the message is another one.
+_CONTINUED: Final = {
+    "!net::ERR_BLOCKED_BY_RESPONSE": re.compile(r"\.\w"),
+    "!WebSocket connection to '{url}' failed": re.compile(
+        r":? (?:Invalid|Close received|Could not|One or more|Received|A server|Data frame|Unrecognized|Fragmented"
+        r"|Error during WebSocket handshake: (?!net))",
+        re.IGNORECASE,
+    ),
+}
+# Texts that have a cause of their own if the URL is that of a file.
+_OF_FILES: Final = frozenset(
+    {"Received an invalid response", "!Module source URI is not allowed in this document: “{url}”"}
+)
+_UNICODE_ESCAPE: Final = re.compile(r"\\u(00[2-7][0-9a-f]|20[01][0-9a-f])", re.IGNORECASE)  # of JSON
 _AT_PREFLIGHT: Final = "response to preflight request"
 
 
@@ -96,8 +112,10 @@ class _Place:
 
 def clean(text: str) -> str:
     """Return a pasted text with straight quotes and single spaces, and without the links that consoles insert."""
-    text = straighten(html.unescape(text[:MAX_LENGTH]))
-    text = text.replace("\\'", "'").replace('\\"', '"').replace("\u200b", "")
+    text = html.unescape(html.unescape(text[:MAX_LENGTH]))
+    text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    text = straighten(text.replace("\\'", "'").replace('\\"', '"').replace("\u200b", ""))
+    text = re.sub(r"\\[rnt](?=[\\\sA-Z(]|$)", " ", text)
     text = _QUOTE_MARKS.sub("", _MARKDOWN_LINK.sub(r"\1", text))
     text = _BROKEN_WORD.sub("-", text)
     text = _SOURCE_LINK.sub("", f" {text} ")
@@ -112,13 +130,14 @@ def recognise(text: str) -> list[Reading]:
     cleaned = clean(text)
     found = find_openings(cleaned)
     places = _without_overlaps(_reasons(cleaned, found))
-    places = sorted([*places, *_truncated(found, places)], key=lambda place: place.start)
+    places = sorted([*places, *_truncated(found, places)], key=lambda place: place.start) or list(_beginning(cleaned))
     methods = {url: method for method, url in _NETWORK_LINE.findall(cleaned)}
     if any(_has_unknown_reason(place, _opening_of(place, found), places, cleaned) for place in places):
         places = [place for place in places if not (_cause(place).is_incomplete or _cause(place).is_echo)]
     readings = [_read(place, _opening_of(place, found), methods) for place in places]
     chosen = [reading for reading in readings if not reading.cause.is_incomplete] or readings
     chosen = [reading for reading in chosen if not reading.cause.is_echo] or chosen
+    chosen = [reading for reading in chosen if reading.cause.code not in _LEAST_SPECIFIC] or chosen
     return _grouped(chosen, next((reading.filled["url"] for reading in readings if "url" in reading.filled), ""))
 
 
@@ -126,7 +145,9 @@ def _has_unknown_reason(place: _Place, opening: Opening, places: list[_Place], t
     """Return whether an opening is followed by a text that is not known."""
     start = max(place.end, opening.end)
     end = min((other.start for other in places if other.start > place.start), default=len(text))
-    return _cause(place).is_incomplete and len(re.findall(r"[a-z]+", text[start:end])) > _MAX_TAIL
+    rest = text[start:end].strip(" :.").lower()
+    is_beginning = any(template.beginning.startswith(rest) for template in reasons())
+    return _cause(place).is_incomplete and not is_beginning and len(re.findall(r"[a-z]+", rest)) > _MAX_TAIL
 
 
 def _grouped(readings: list[Reading], url: str) -> list[Reading]:
@@ -177,11 +198,16 @@ def _details(part: str) -> dict[str, str]:
 def _reasons(text: str, found: list[Opening]) -> Iterator[_Place]:
     lower = text.lower()
     for template in reasons():
+        continued = _CONTINUED.get(template.text)
         for match in find(template, text, lower):
+            if continued and continued.match(text, match.end()):
+                continue
             place = _Place(template, match.start(), match.end(), _filled(match))
             opening = _opening_of(place, found)
             place = replace(place, has_same_browser=template.browser == opening.browser)
-            if (opening.browser or not template.needs_opening) and _fits(template, opening.filled | place.filled):
+            if (place.has_same_browser or not template.needs_opening) and _fits(
+                template, opening.filled | place.filled
+            ):
                 yield place
 
 
@@ -208,10 +234,28 @@ def _truncated(found: list[Opening], places: list[_Place]) -> Iterator[_Place]:
             not _cause(place).is_incomplete and opening.start < place.end <= end for place in places
         ):
             continue
-        for template in reasons():
-            if template.browser == opening.browser and template.text.lower().startswith(reason):
-                yield _Place(template, opening.end, end, {})
-                break
+        template = _only_template(reason, opening.browser)
+        if template is not None:
+            yield _Place(template, opening.end, end, {})
+
+
+def _beginning(text: str) -> Iterator[_Place]:
+    """Yield the reason of a text that is nothing but its beginning."""
+    reason = text.lower().strip(" :.")
+    template = _only_template(reason, "") if len(reason) >= _SHORTEST_TEXT else None
+    if template is not None:
+        yield _Place(template, 0, len(text), {})
+
+
+def _only_template(beginning: str, browser: str) -> Template | None:
+    """Return the text that begins so, or None if there is none, or if texts of several causes do."""
+    found = [
+        template
+        for template in reasons()
+        if browser in {"", template.browser} and template.beginning.startswith(beginning)
+    ]
+    codes, texts = {template.cause.code for template in found if template.cause}, {template.text for template in found}
+    return found[0] if 1 in (len(codes), len(texts)) else None
 
 
 def _cause(place: _Place) -> Cause:
@@ -231,10 +275,14 @@ def _fits(template: Template, filled: dict[str, str]) -> bool:
     """Distinguish causes for which a browser prints the same text, by the quoted value or the status."""
     code = template.cause.code if template.cause else ""
     value, status = filled.get("value"), filled.get("status", "")
+    if template.text in _OF_FILES:
+        return filled.get("url", "").startswith("file:") == (code == "CorsDisabledScheme")
     if code == "AllowOriginMismatch":
         return value is None or ("://" in value and not re.search(r"[,\s]", value)) or value == "null"
     if code == "InvalidAllowOriginValue":
         return value is None or not re.search(r"[,\s]", value)
+    if code == "MultipleAllowOriginValues":
+        return value is None or bool(re.search(r"[,\s]", value))
     return (
         status[:1] == "3" if code == "PreflightDisallowedRedirect" and "status" in template.pattern.groupindex else True
     )

@@ -27,9 +27,22 @@ OTHER_CAUSES: Final = (
         means="A page from the internet requests a URL on this machine or in the local network. Chromium needs the"
         " user's permission for that, and does not have it. CORS is not involved: no request was sent.",
         write="Allow it in the browser's address bar. Serve the page over https, or open it from the same network.",
-        chromium=("Permission was denied for this request to access the `{value}` address space.",),
+        chromium=(
+            "Permission was denied for this request to access the `{value}` address space.",
+            "!net::ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS",
+        ),
         older=(
             "The request client is not a secure context and the resource is in more-private address space `{value}`",
+            (
+                "No 'Access-Control-Allow-Local-Network' header was present in the preflight response for this local"
+                " network request targeting the `{value}` address space"
+            ),
+            (
+                "The 'Access-Control-Allow-Private-Network' header in the preflight response for this private network"
+                " request targeting the `{value}` address space had a value of"
+            ),
+            "No 'Access-Control-Allow-External' header was present in the preflight response for this external request",
+            "!net::ERR_BLOCKED_BY_PRIVATE_NETWORK_ACCESS_CHECKS",
             (
                 "No 'Access-Control-Allow-Private-Network' header was present in the preflight response for this"
                 " private"
@@ -90,6 +103,7 @@ OTHER_CAUSES: Final = (
             "!Refused to connect to '{url}' because it violates the following Content Security Policy directive:",
             "!Connecting to '{url}' violates the following Content Security Policy directive:",
             "!Refused to connect to '{url}' because it violates the document's Content Security Policy",
+            "!net::ERR_BLOCKED_BY_CSP",
         ),
         firefox=(
             "!The page’s settings blocked the loading of a resource at {url}",
@@ -109,11 +123,22 @@ OTHER_CAUSES: Final = (
             "!The image element contains cross-origin data, and may not be loaded",
             "!The video element contains cross-origin data, and may not be loaded",
         ),
-        firefox=("!SecurityError: The operation is insecure",),
-        safari=(
-            "!Unable to get image data from canvas because the canvas has been tainted by cross-origin data",
-            "!SecurityError: The operation is insecure",
+        older=(
+            "!The cross-origin image at {url} may not be loaded",
+            "!The cross-origin video at {url} may not be loaded",
         ),
+        safari=("!Unable to get image data from canvas because the canvas has been tainted by cross-origin data",),
+    ),
+    Cause(
+        code="OperationInsecure",
+        title="An operation that the browser calls insecure",
+        means="Firefox and Safari print this for several operations: to read a canvas with an image of another origin,"
+        " to open ws:// on a page over https, to use storage that the user has blocked. The script's line, which the"
+        " console shows next to the message, has the operation.",
+        write="For a canvas, load the image with crossorigin='anonymous', and let the image's server allow the page's"
+        " origin. For a WebSocket, use wss://.",
+        firefox=("!SecurityError: The operation is insecure",),
+        safari=("!SecurityError: The operation is insecure",),
     ),
     Cause(
         code="HandshakeRefused",
@@ -131,6 +156,7 @@ OTHER_CAUSES: Final = (
                 " {status}"
             ),
             "!Error during WebSocket handshake: Unexpected response code: {status}",
+            "!WebSocket connection to '{url}' failed: HTTP Authentication failed; no valid credentials available",
         ),
         safari=(
             "!WebSocket connection to '{url}' failed: Unexpected response code: {status}",
@@ -174,8 +200,11 @@ OTHER_CAUSES: Final = (
             '!Fetch API cannot load {url}. URL scheme "{value}" is not supported.',
             "!Not allowed to load local resource: {url}",
         ),
+        older=("Received an invalid response",),
         firefox=(
             "CORS request not http",
+            "!CORS Request Not HTTP",
+            "!Module source URI is not allowed in this document: “{url}”",
             "!Security Error: Content at {origin} may not load or link to {url}.",
         ),
         safari=("!Not allowed to load local resource: {url}",),
@@ -199,10 +228,16 @@ OTHER_CAUSES: Final = (
         code="BlockedByResourcePolicy",
         title="Cross-Origin-Resource-Policy",
         means="The page loads an image, script or style without CORS. The server's header Cross-Origin-Resource-Policy"
-        " allows only pages of its own site to do so. It is not a CORS header.",
+        " allows only pages of its own site to do so. It is not a CORS header. For a frame, ERR_BLOCKED_BY_RESPONSE"
+        " without a suffix means X-Frame-Options or frame-ancestors.",
         write="Send Cross-Origin-Resource-Policy: cross-origin. Or load the file with the attribute crossorigin, and"
         " allow the origin.",
-        chromium=("!net::ERR_BLOCKED_BY_RESPONSE.{value}", "!net::ERR_BLOCKED_BY_RESPONSE"),
+        chromium=(
+            "!net::ERR_BLOCKED_BY_RESPONSE.NotSameOriginAfterDefaultedToSameOriginByCoep",
+            "!net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin",
+            "!net::ERR_BLOCKED_BY_RESPONSE.NotSameSite",
+        ),
+        older=("!net::ERR_BLOCKED_BY_RESPONSE",),
         firefox=(
             "!The resource at “{url}” was blocked due to its Cross-Origin-Resource-Policy header (or lack thereof).",
         ),
@@ -226,29 +261,74 @@ OTHER_CAUSES: Final = (
         ),
     ),
     Cause(
-        code="DidNotSucceed",
+        code="WebSocketClosed",
+        title="The script closed the WebSocket first",
+        means="The script called close() before the handshake ended. In development, React runs an effect twice, which"
+        " does that. CORS is not involved.",
+        write="Close the WebSocket only after it is open, or ignore the message.",
+        chromium=(
+            "!WebSocket connection to '{url}' failed: WebSocket is closed before the connection is established.",
+            "!WebSocket is closed before the connection is established.",
+        ),
+        safari=("!WebSocket connection to '{url}' failed: WebSocket is closed before the connection is established.",),
+    ),
+    Cause(
+        code="ConnectionFailed",
         title="There was no response",
         means="The connection failed: no server, a refused or broken connection, an invalid certificate, or a browser"
-        " extension that blocks the request (ERR_BLOCKED_BY_CLIENT). CORS was not checked, despite the message."
-        " If Firefox prints another"
-        " message before this one, the first message has the cause.",
+        " extension that blocks the request (ERR_BLOCKED_BY_CLIENT). CORS was not checked.",
         write="Open the URL itself in the browser. Check that the server runs and that its certificate is valid.",
         chromium=(
-            "!net::ERR_{value}",
-            "!WebSocket connection to '{url}' failed: Error in connection establishment: net::ERR_{value}",
+            "!net::ERR_{reason}",
+            "!WebSocket connection to '{url}' failed: Error in connection establishment: net::ERR_{reason}",
+            "!WebSocket connection to '{url}' failed: Connection closed before receiving a handshake response",
             "!WebSocket connection to '{url}' failed",
         ),
+        firefox=("!Firefox can’t establish a connection to the server at {url}.",),
+    ),
+    Cause(
+        code="DidNotSucceed",
+        title="There was no response (Firefox)",
+        means="The connection failed: no server, a refused or broken connection, an invalid certificate, or a browser"
+        " extension that blocks the request. CORS was not checked, despite the message. If Firefox prints another"
+        " message before this one, the first message has the cause.",
+        write="Open the URL itself in the browser. Check that the server runs and that its certificate is valid.",
         firefox=(
             "CORS request did not succeed",
-            "!Firefox can’t establish a connection to the server at {url}.",
-            "!Module source URI is not allowed in this document: “{url}”.",
-            "!downloadable font: download failed {value} bad URI or cross-site access not allowed source: {url}",
-        ),
-        safari=(
-            "!{kind} cannot load {url} due to access control checks.",
-            "!due to access control checks",
+            "!CORS Did Not Succeed",
         ),
         is_echo=True,
+    ),
+    Cause(
+        code="AccessControlChecks",
+        title="Safari blocked the request, without a reason",
+        means="Safari prints this after another message, which has the reason. If there is no other message, the"
+        " connection failed, or Safari blocked the request before it was sent.",
+        write="Look for the message before this one, or run asgi-cors doctor.",
+        safari=(
+            "!{kind} cannot load {url} due to access control checks.",
+            "!cannot load {url} due to access control checks",
+            "!access control checks",
+        ),
+        is_echo=True,
+    ),
+    Cause(
+        code="FontNotLoaded",
+        title="A font was not loaded",
+        means="The font's server does not allow the page's origin, or there was no response. Fonts are always loaded"
+        " with CORS. Another message of Firefox has the reason.",
+        write="Look for the other message in the console, or run asgi-cors doctor with the font's URL.",
+        options={"allow_origins": ["{origin}"]},
+        firefox=("!downloadable font: download failed {value} bad URI or cross-site access not allowed source: {url}",),
+        is_echo=True,
+    ),
+    Cause(
+        code="CorsDisabled",
+        title="CORS is switched off in this Firefox",
+        means="The user, or an extension, set content.cors.disable in about:config. Firefox then blocks every"
+        " cross-origin request.",
+        write="Set content.cors.disable to false in about:config.",
+        firefox=("CORS disabled",),
     ),
     Cause(
         code="FailedToFetch",
@@ -258,11 +338,15 @@ OTHER_CAUSES: Final = (
         write="Look for the other message in the console, or run asgi-cors doctor.",
         chromium=(
             "!TypeError: Failed to fetch",
+            "!net::ERR_FAILED",
             "!NetworkError: A network error occurred.",
             "!AxiosError: Network Error",
             "!Error: Network Error",
         ),
-        firefox=("!NetworkError when attempting to fetch resource",),
+        firefox=(
+            "!NetworkError when attempting to fetch resource",
+            "!Module source URI is not allowed in this document: “{url}”",
+        ),
         safari=("!TypeError: Load failed",),
         is_echo=True,
     ),

@@ -69,14 +69,19 @@ def _spelled(option: str, values: list[str]) -> list[str]:
     """Return names as a policy spells them: methods in upper case, and an origin without a slash at its end."""
     if option == "allow_methods":
         return list(dict.fromkeys(value.upper() for value in values))
-    return [value.rstrip("/") for value in values]
+    return [_without_slash(value) for value in values]
+
+
+def _without_slash(origin: str) -> str:
+    """Return an origin without a slash at its end, unless it is `file://`."""
+    return origin if origin.endswith("://") else origin.rstrip("/")
 
 
 def _refused(options: dict[str, Any]) -> str:
     """Return a sentence instead of options that a policy refuses or warns about."""
     origin = next(iter(options.get("allow_origins", ())), "")
-    if origin == "null":
-        return "Don't allow 'null': any page can have this origin. Serve the page over http or https."
+    if origin == "null" or origin.startswith("file:"):
+        return f"Don't allow {origin!r}: any page can have this origin. Serve the page over http or https."
     if origin.startswith("http:") and options.get("allow_credentials"):
         return "Serve the page over https, then allow that origin with allow_credentials=True."
     return "A policy refuses this value, because it is not safe."
@@ -91,7 +96,7 @@ def doctor_commands(reading: Reading) -> list[str]:
 def _doctor_command(reading: Reading, url: str) -> str:
     """Return the command that sends the request of a message, or its preflight, to a URL."""
     code, filled = reading.cause.code, reading.filled
-    origin = filled.get("origin", "").rstrip("/") or "ORIGIN"
+    origin = _without_slash(filled.get("origin", "")) or "ORIGIN"
     names = reading.values("name")
     method = names[0] if code.startswith("Method") and names else filled.get("method", "")
     headers = names if code.startswith("Header") and reading.is_of_preflight else []
@@ -194,6 +199,7 @@ def _section(cause: Cause) -> str:
         ("Chromium, earlier versions", cause.older),
         ("Firefox", cause.firefox),
         ("Safari", cause.safari),
+        ("Edge before version 79, Internet Explorer", cause.edge),
     ):
         lines += [f"- {browser}: {_code(_readable(browser, text, cause))}" for text in texts]
     lines += ["", f"**Write:** {cause.write}"]

@@ -26,6 +26,12 @@ _PARTS: Final = {
     "value": r".{0,500}?",
     "name": r"[^\s'\")]{0,200}",
     "status": r"\(?\w{1,10}\)?",
+    # The errors of Chromium's network stack that are reported before there is a response.
+    "reason": (
+        r"(?:CONNECTION|NAME|CERT|SSL|ADDRESS|NETWORK|TUNNEL|PROXY|SOCKS|SOCKET|DNS|HTTP2|QUIC|ICANN)_\w{1,80}"
+        r"|TIMED_OUT|INTERNET_DISCONNECTED|EMPTY_RESPONSE|INSECURE_RESPONSE|INVALID_HTTP_RESPONSE|UNSAFE_PORT"
+        r"|BLOCKED_BY_CLIENT|BLOCKED_BY_ADMINISTRATOR"
+    ),
 }
 _LOADING: Final = "has been blocked from loading by Cross-Origin Resource Sharing policy"
 _BLOCKED: Final = "from origin '{origin}' has been blocked by CORS policy"
@@ -66,6 +72,7 @@ class Template:
         pattern: The text as a regular expression, which accepts any quotes, and no full stop at the end.
         weight: The number of characters without the placeholders.
         needs_opening: Whether the text alone is too short to be recognised.
+        beginning: The text as the beginning of a paste is compared with: straight quotes, in lower case.
     """
 
     browser: str
@@ -75,6 +82,7 @@ class Template:
     pattern: re.Pattern[str]
     weight: int
     needs_opening: bool
+    beginning: str
 
 
 def straighten(text: str) -> str:
@@ -97,6 +105,7 @@ def _compile(browser: str, cause: Cause | None, text: str) -> Template:
         pattern=re.compile(expression + (_WORD_END if straight.endswith("}") else ""), re.IGNORECASE),
         weight=weight,
         needs_opening=not whole and weight < shortest,
+        beginning=straight.lower(),
     )
 
 
@@ -122,6 +131,7 @@ def _texts(cause: Cause) -> Iterator[tuple[str, str]]:
         ("Firefox", cause.firefox),
         ("Safari", cause.safari),
         ("Chromium", cause.older),
+        ("Edge", cause.edge),
     ):
         for text in texts:
             yield browser, text

@@ -122,17 +122,17 @@ PASTED = [
         "Failed to execute 'getImageData' on 'CanvasRenderingContext2D': The canvas has been tainted by cross-origin data.",
         "TaintedCanvas",
     ),
-    ("SecurityError: The operation is insecure.", "TaintedCanvas"),
+    ("SecurityError: The operation is insecure.", "OperationInsecure"),
     (
         "WebSocket connection to 'wss://api.test/ws' failed: Error during WebSocket handshake: Unexpected response code: 403",
         "HandshakeRefused",
     ),
     ("Error during WebSocket handshake: Unexpected response code: 403", "HandshakeRefused"),
     ("WebSocket connection to 'wss://api.test/ws' failed: Unexpected response code: 403", "HandshakeRefused"),
-    ("WebSocket connection to 'wss://api.test/ws' failed: ", "DidNotSucceed"),
+    ("WebSocket connection to 'wss://api.test/ws' failed: ", "ConnectionFailed"),
     ("NetworkError when attempting to fetch resource", "FailedToFetch"),
     ("TypeError: NetworkError when attempting to fetch resource. app.js:12:5", "FailedToFetch"),
-    ("Fetch API cannot load https://api.test/x due to access control checks.", "DidNotSucceed"),
+    ("Fetch API cannot load https://api.test/x due to access control checks.", "AccessControlChecks"),
     (
         "[Error] Origin https://a.test is not allowed by Access-Control-Allow-Origin. Status code: 403\n[Error] Fetch API cannot load https://api.test/x due to access control checks.\n[Error] Failed to load resource: Origin https://a.test is not allowed by Access-Control-Allow-Origin. Status code: 403 (x, line 0)",
         "MissingAllowOriginHeader",
@@ -192,4 +192,106 @@ PASTED = [
     ),
     ("Origin https://app.example.com is not allowed by Access-Control-Allow-Origin", "MissingAllowOriginHeader"),
     ("Preflight response is not successful", "PreflightInvalidStatus"),
+    # Errors of the network stack: before there is a response, after it, or for another reason.
+    ("GET http://localhost:5000/ net::ERR_CONNECTION_REFUSED", "ConnectionFailed"),
+    (
+        "POST https://a.test/x net::ERR_CERT_AUTHORITY_INVALID\nUncaught (in promise) TypeError: Failed to fetch",
+        "ConnectionFailed",
+    ),
+    ("GET http://localhost:5000/ net::ERR_FAILED 200 (OK)", "FailedToFetch"),
+    ("GET https://a.test/ net::ERR_BLOCKED_BY_CSP", "ContentSecurityPolicy"),
+    ("GET http://a.test/ net::ERR_BLOCKED_BY_PRIVATE_NETWORK_ACCESS_CHECKS", "LocalNetworkAccessPermissionDenied"),
+    ("GET https://a.test/a.png net::ERR_BLOCKED_BY_RESPONSE", "BlockedByResourcePolicy"),
+    (
+        "WebSocket connection to 'ws://localhost:8000/ws' failed: WebSocket is closed before the connection is established.",
+        "WebSocketClosed",
+    ),
+    (
+        "WebSocket connection to 'ws://a.test/' failed: HTTP Authentication failed; no valid credentials available",
+        "HandshakeRefused",
+    ),
+    (
+        "WebSocket connection to 'ws://a.test/' failed: Error during WebSocket handshake: net::ERR_TIMED_OUT",
+        "ConnectionFailed",
+    ),
+    # Firefox says less, or switched CORS off.
+    (
+        "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://a.test/. (Reason: CORS disabled).",
+        "CorsDisabled",
+    ),
+    (
+        "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://a.test/. (Reason: CORS request did not succeed).\nTypeError: NetworkError when attempting to fetch resource.",
+        "DidNotSucceed",
+    ),
+    (
+        'downloadable font: download failed (font-family: "X" style:normal): bad URI or cross-site access not allowed source: http://a.test/x.woff',
+        "FontNotLoaded",
+    ),
+    ("Module source URI is not allowed in this document: “file:///C:/app.js”.", "CorsDisabledScheme"),
+    ("Module source URI is not allowed in this document: “https://a.test/app.js”.", "FailedToFetch"),
+    ("CORS Invalid Allow Header", "InvalidAllowHeadersPreflightResponse"),
+    ("CORS Invalid Allow Method", "InvalidAllowMethodsPreflightResponse"),
+    # Edge before version 79, and Internet Explorer.
+    ("SEC7120: Origin http://b.test not found in Access-Control-Allow-Origin header.", "MissingAllowOriginHeader"),
+    (
+        "SEC7120: [CORS] The origin 'http://localhost:3000' did not find 'http://localhost:3000' in the Access-Control-Allow-Origin response header for cross-origin  resource at 'http://a.test/x'.",
+        "MissingAllowOriginHeader",
+    ),
+    (
+        "SEC7123: Request header content-type was not present in the Access-Control-Allow-Headers list.",
+        "HeaderDisallowedByPreflightResponse",
+    ),
+    (
+        "SEC7123: Request header Access-Control-Allow-Origin was not present in the Access-Control-Allow-Headers list.",
+        "ResponseHeaderInRequest",
+    ),
+    # Earlier versions of Chrome.
+    (
+        "XMLHttpRequest cannot load http://a.test/x. The 'Access-Control-Allow-Origin' header contains the invalid value 'http://b.test, http://c.test'. Origin 'http://b.test' is therefore not allowed access.",
+        "MultipleAllowOriginValues",
+    ),
+    (
+        "Redirect from 'http://a.test/x' to 'https://a.test/x' has been blocked by CORS policy: Request requires preflight, which is disallowed to follow cross-origin redirect.",
+        "PreflightDisallowedRedirect",
+    ),
+    (
+        "Imported resource from origin 'file://' has been blocked from loading by Cross-Origin Resource Sharing policy: Received an invalid response. Origin 'null' is therefore not allowed access.",
+        "CorsDisabledScheme",
+    ),
+    (
+        "Uncaught SecurityError: Failed to execute 'texImage2D' on 'WebGLRenderingContext': The cross-origin image at http://a.test/x.png may not be loaded.",
+        "TaintedCanvas",
+    ),
+    (
+        "Access to fetch at 'http://localhost/' from origin 'https://a.test' has been blocked by CORS policy: Response to preflight request doesn't pass access control check: No 'Access-Control-Allow-Local-Network' header was present in the preflight response for this local network request targeting the `local` address space.",
+        "LocalNetworkAccessPermissionDenied",
+    ),
+    # The log of a test runner, in JSON.
+    (
+        '{"message":"https://b.test/ - Access to fetch at \\u0027https://a.test/\\u0027 from origin \\u0027https://b.test\\u0027 has been blocked by CORS policy:\\nNo \\u0027Access-Control-Allow-Origin\\u0027 header is present on the requested resource."}',
+        "MissingAllowOriginHeader",
+    ),
+    # The beginning of a reason, if it can be only one cause.
+    ("No 'Access-Control-Allow-Origin' header", "MissingAllowOriginHeader"),
+    (
+        "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*'",
+        "WildcardOriginNotAllowed",
+    ),
+    (
+        "Access to fetch at 'https://a.test/' from origin 'https://b.test' has been blocked by CORS policy: The 'Access-Control-Allow-Origin' header contains",
+        "BlockedByCORS",
+    ),
+]
+
+# Texts that are not a message of a browser about CORS, or that may be one of several causes.
+NOT_MESSAGES = [
+    "GET http://a.test/ net::ERR_ABORTED 404 (Not Found)",
+    "DevTools failed to load source map: Could not load content for chrome-extension://x/a.map: HTTP error: status code 404, net::ERR_UNKNOWN_URL_SCHEME",
+    "GET https://a.test/frame net::ERR_BLOCKED_BY_RESPONSE.CoepFrameResourceNeedsCoepHeader",
+    "GET https://a.test/x net::ERR_INCOMPLETE_CHUNKED_ENCODING 200 (OK)",
+    "WebSocket connection to 'wss://a.test/' failed: Invalid frame header",
+    "The 'Access-Control-Allow-Origin' header",
+    "Request header field names are case-insensitive.",
+    "CORS is a mechanism that lets a server say which origins may read a response.",
+    "django.security.csrf: Forbidden (Origin checking failed - https://a.test does not match any trusted origins.): /api",
 ]

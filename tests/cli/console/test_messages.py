@@ -19,7 +19,7 @@ from asgi_cors.cli.console.causes import CAUSES
 from asgi_cors.cli.console.closest import find_closest
 from asgi_cors.cli.console.messages import recognise
 from asgi_cors.cli.console.report import page
-from tests.cli.console.pasted import PASTED
+from tests.cli.console.pasted import NOT_MESSAGES, PASTED
 from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +46,7 @@ WEBKIT = {
     'Credentials flag is true, but Access-Control-Allow-Credentials is not "true".': "InvalidAllowCredentials",
     "Cannot use wildcard in Access-Control-Allow-Origin when credentials flag is true.": "WildcardOriginNotAllowed",
     "Access-Control-Allow-Origin cannot contain more than one origin.": "MultipleAllowOriginValues",
-    "XMLHttpRequest cannot load https://api.test/ due to access control checks.": "DidNotSucceed",
+    "XMLHttpRequest cannot load https://api.test/ due to access control checks.": "AccessControlChecks",
     "TypeError: Load failed": "FailedToFetch",
 }  # fmt: skip
 
@@ -95,7 +95,7 @@ def test_the_page_has_every_message_with_its_remedy():
         section = text.partition(f"`{cause.code}`")[2].partition("\n## ")[0]
         assert cause.means in section
         assert f"**Write:** {cause.write}" in section
-        for message in (*cause.chromium, *cause.older, *cause.firefox, *cause.safari):
+        for message in (*cause.chromium, *cause.older, *cause.firefox, *cause.safari, *cause.edge):
             assert re.split(r"{\w+}", message.removeprefix("!"))[0] in section
 
 
@@ -116,6 +116,15 @@ def test_every_recorded_code_is_on_the_page():
 @pytest.mark.parametrize(("text", "code"), PASTED)
 def test_a_pasted_message_has_its_cause(text, code):
     assert [reading.cause.code for reading in recognise(text)] == [code]
+
+
+@pytest.mark.parametrize("text", NOT_MESSAGES)
+def test_another_text_has_no_cause(text):
+    assert recognise(text) == []
+
+
+def test_two_shared_words_are_not_a_resemblance():
+    assert find_closest("HTTP/1.1 200 OK\nAccess-Control-Allow-Credentials: true") is None
 
 
 @pytest.mark.parametrize(
@@ -228,6 +237,7 @@ def test_without_a_url_the_command_to_run_next_has_placeholders():
         ("http://shop.test", "Serve the page over https"),
         ("http://localhost:3000", "allow_origins=['http://localhost:3000'], allow_credentials=True"),
         ("https://", "A policy refuses"),
+        ("file://", "Don't allow 'file://'"),
     ],
 )
 def test_no_option_is_shown_that_a_policy_refuses(origin, policy):
