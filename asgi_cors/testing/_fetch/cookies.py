@@ -3,7 +3,8 @@
 - Parsing: the first `=` ends the name, and semicolons separate attributes. Control characters and oversized pairs are
   refused.
 - Storage: Domain must cover the host and must not be a public suffix. Secure needs a secure (or loopback) URL. The name
-  prefixes `__Secure-` and `__Host-` require their attributes. A SameSite cookie is not stored from another site.
+  prefixes `__Secure-` and `__Host-` require their attributes. SameSite=None requires Secure, except in WebKit. A
+  SameSite cookie is not stored from another site.
 - Retrieval: by host, path and Secure. Another site gets SameSite=None only; in engines without Lax-by-default, also
   cookies without the attribute. Longer paths come first, then older cookies.
 Third-party cookies are stored. HttpOnly has no effect. The time is the page's clock.
@@ -109,6 +110,8 @@ class CookieJar(Mapping[str, str]):
     def _store(self, url: httpx.URL, line: str, *, from_same_site: bool) -> None:
         cookie = self._parse(url, line)
         if cookie is None or not _is_acceptable(cookie, url) or not (from_same_site or self._crosses_sites(cookie)):
+            return
+        if cookie.same_site == "none" and not cookie.secure and self._engine.none_requires_secure:
             return
         if not cookie.host_only and public_suffixes().is_public(cookie.domain):
             if cookie.domain != url.host or not self._engine.public_suffix_makes_host_cookie:
