@@ -74,7 +74,7 @@ def test_an_upload_whose_method_is_listed_passes(engine: str):
 
 def test_the_error_names_the_method_that_the_server_must_list():
     """The message has the correction on the server."""
-    with pytest.raises(CORSError, match="add it to allow_methods") as caught:
+    with pytest.raises(CORSError, match="add PUT to allow_methods") as caught:
         MockServer("browsers").page.fetch(API, **UPLOAD)
     assert caught.value.code == "MethodDisallowedByPreflightResponse"
 
