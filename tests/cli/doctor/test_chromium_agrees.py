@@ -8,6 +8,8 @@ from tests.cli.corpus.serving import serving
 from tests.cli.corpus.stacks import STACKS
 from tests.support.command_line import arguments, run
 
+pytestmark = pytest.mark.corpus
+
 ROWS = (*raw.ROWS, *raw.HEALTHY, *gateways.ROWS, *gateways.HEALTHY)
 CASES = [(name, case) for name, stack in STACKS.items() for case in (*stack.broken, *stack.healthy)]
 ORIGINS = {item.call.get("origin", raw.PAGE) for item in (*ROWS, *(case for _, case in CASES))}

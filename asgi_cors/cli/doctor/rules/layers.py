@@ -12,7 +12,7 @@ from asgi_cors.cli.doctor.servers import PROXIES, detect_servers
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy
 
-from .rule import ORIGIN_CODES, VARIES, allow_origins, is_downgrade
+from .rule import ORIGIN_CODES, VARIES, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -32,8 +32,6 @@ def redirected_to_another_origin(evidence: Evidence) -> Iterator[Finding]:
     """After a redirect to another origin, the page's origin is `null` (Fetch, HTTP-redirect fetch)."""
     response = evidence.blocked
     if response is None or evidence.code not in ORIGIN_CODES or not evidence.is_redirected:
-        return
-    if is_downgrade(evidence.exchanges[0].request.url, response.request.url):
         return
     if response.request.headers.get("origin") == "null" and evidence.question.origin != "null":
         yield Finding(
