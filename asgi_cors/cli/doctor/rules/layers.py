@@ -114,7 +114,8 @@ def _shown_by_an_unknown_path(evidence: Evidence, values: list[str]) -> Iterator
 def cached_for_another_origin(evidence: Evidence) -> Iterator[Finding]:
     """A cache returns a response that was made for another origin, or for none."""
     uncached, cached = evidence.probes.get(UNCACHED), evidence.blocked
-    if uncached is None or cached is None or evidence.code not in ORIGIN_CODES or evidence.is_redirected:
+    codes = ORIGIN_CODES | {"WildcardOriginNotAllowed"}
+    if uncached is None or cached is None or evidence.code not in codes or evidence.is_redirected:
         return
     if (
         uncached.allowed_origin not in {evidence.question.origin, "*"}

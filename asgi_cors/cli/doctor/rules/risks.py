@@ -130,7 +130,7 @@ def cache_mixes_origins(evidence: Evidence) -> Iterator[Finding]:
 def _mixes(evidence: Evidence) -> bool:
     """Return whether the page's origin, allowed at the URL itself, is not allowed where another origin was first."""
     first, second, responses = evidence.probes.get(PRIMING), evidence.probes.get(PRIMED), evidence.main_responses
-    if first is None or second is None or not responses or first.status != second.status:
+    if first is None or second is None or not responses or {first.status, second.status} != {responses[-1].status}:
         return False
     return second.allowed_origin == first.allowed_origin != responses[-1].allowed_origin
 
