@@ -1,7 +1,6 @@
 """Responses of gateways, content delivery networks and hosts, as these products send them.
 
-Each row names the mistake as the owner of the set-up would. WRONG_TODAY has rows with which the doctor does not agree
-yet. They are not run.
+Each row names the mistake as the owner of the set-up would.
 """
 # ruff: noqa: E501 - a table: one row, one line
 
@@ -301,8 +300,6 @@ ROWS = (
     Row("Imperva", lambda _: IMPERVA, "blocked-by-firewall"),
     Row("Imperva: a challenge with status 200", lambda _: Response(200, IMPERVA.headers, b'<html><head><META NAME="ROBOTS" CONTENT="NOINDEX, NOFOLLOW"><script src="/_Incapsula_Resource?SWJIYLWA=719d34d31c8e3a6e6fffd425f7e032f3"></script></head></html>'), "bot-challenge"),
     Row("Azure Front Door: its firewall", lambda _: FRONT_DOOR, "blocked-by-firewall"),
-)
-WRONG_TODAY = (
     Row("API Gateway: no OPTIONS method on the resource", splits(api_gateway(403, "MissingAuthenticationTokenException", "Missing Authentication Token"), STAR), "preflight-not-routed", call=PUT),
     Row("CloudFront: OPTIONS is not among the allowed methods", splits(cloudfront("This distribution is not configured to allow the HTTP request method that was used for this request. The distribution supports only cachable requests."), STAR), "preflight-not-routed", call=PUT),
     Row("Google Cloud Run: not public", splits(CLOUD_RUN_403, PAGE_ALLOWED), "preflight-needs-login", call=TOKEN),

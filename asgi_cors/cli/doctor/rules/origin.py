@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 _PROGRAM_VALUES: Final = {
     *("none", "null", "(null)", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
-    *("nan", "%{origin}e", "%{origin}i", "{http.request.header.origin}", "req.http.origin"),
+    *("all", "any", "self", "nan", "%{origin}e", "%{origin}i", "{http.request.header.origin}", "req.http.origin"),
 }
+# The name of a variable that no program has replaced by its value: ${ORIGIN}, $ORIGIN, {{ origin }}, %ORIGIN%.
+_VARIABLE: Final = re.compile(r"\$[{(]?[A-Za-z_]|\{\{|^\{\w+\}$|%\w+%|%\(\w+\)s|^%[sv]$|<%|process\.env|os\.environ")
+_MACHINE: Final = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - an origin, not an address to bind
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _HEADER: Final = "Access-Control-Allow-Origin"
 _SEND_MATCHING: Final = (
@@ -82,8 +85,12 @@ def origin_is_a_word(evidence: Evidence) -> Iterator[Finding]:
     value = _wrong_value(evidence)
     if value is not None and value.lower() in _PROGRAM_VALUES:
         sentence = f"{_HEADER} is {value!r}, a value of the program and not an origin."
-        remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
-        yield _finding(evidence, "origin-is-a-word", sentence, remedy)
+    elif value is not None and _VARIABLE.search(value):
+        sentence = f"{_HEADER} is {value!r}. It has the name of a variable, which was not replaced by its value."
+    else:
+        return
+    remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
+    yield _finding(evidence, "origin-is-a-word", sentence, remedy)
 
 
 def origin_is_a_pattern(evidence: Evidence) -> Iterator[Finding]:
@@ -130,7 +137,7 @@ def _normalised(origin: str) -> str:
 
 
 def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
-    """The allowed origin differs from the page's only in scheme, port or `www.`."""
+    """The allowed origin differs from the page's only in scheme, port, `www.` or the name of this machine."""
     value, origin = _wrong_value(evidence), evidence.question.origin
     if value is None or origin == "null":
         return
@@ -145,7 +152,8 @@ def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
     }
     differing = [part for part, (mine, theirs) in parts.items() if mine != theirs]
     is_www = page.host.removeprefix("www.") == allowed.host.removeprefix("www.")
-    if len(differing) != 1 or (differing == ["host"] and not is_www) or evidence.allows_probe(ANOTHER_SITE):
+    is_alias = is_www or {page.host, allowed.host} <= _MACHINE
+    if len(differing) != 1 or (differing == ["host"] and not is_alias) or evidence.allows_probe(ANOTHER_SITE):
         return
     part = differing[0]
     yield _finding(
