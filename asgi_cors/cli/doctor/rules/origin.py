@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 _PROGRAM_VALUES: Final = {
     *("none", "null", "(null)", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
-    *("nan", "all", "any", "req.http.origin"),
+    *("all", "any", "self", "nan", "req.http.origin"),
 }
 # A variable that nothing has replaced: ${ORIGIN}, {{ origin }}, <origin>, %ORIGIN%, process.env.ORIGIN and others.
 _PLACEHOLDER: Final = re.compile(
     r"\$\{.*\}|\$\w+|\$\(.*\)|\{\{.*\}\}|\{[\w.]+\}|<\w+>|%\w+%|%\{.*\}\w?|%\[.*\]|#\{.*\}|<%.*%>|@\w+@"
-    r"|(?:process\.env|import\.meta\.env|os\.environ)\b.*"
+    r"|%\(\w+\)s|^%[sv]$|(?:process\.env|import\.meta\.env|os\.environ)\b.*"
 )
 _AROUND: Final = "\"'`[](){}<>,; "
-_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+_MACHINE: Final = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - an origin, not an address to bind
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _HEADER: Final = "Access-Control-Allow-Origin"
 _SEND_MATCHING: Final = (
@@ -88,10 +88,14 @@ def origin_empty(evidence: Evidence) -> Iterator[Finding]:
 def origin_is_a_word(evidence: Evidence) -> Iterator[Finding]:
     """The header holds a printed value of the program."""
     value = _wrong_value(evidence)
-    if value is not None and (value.lower() in _PROGRAM_VALUES or _PLACEHOLDER.fullmatch(value)):
+    if value is not None and value.lower() in _PROGRAM_VALUES:
         sentence = f"{_HEADER} is {value!r}, a value of the program and not an origin."
-        remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
-        yield _finding(evidence, "origin-is-a-word", sentence, remedy)
+    elif value is not None and _PLACEHOLDER.search(value):
+        sentence = f"{_HEADER} is {value!r}. It has the name of a variable, which was not replaced by its value."
+    else:
+        return
+    remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
+    yield _finding(evidence, "origin-is-a-word", sentence, remedy)
 
 
 def origin_is_a_pattern(evidence: Evidence) -> Iterator[Finding]:
@@ -138,7 +142,7 @@ def _normalised(origin: str) -> str:
 
 
 def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
-    """The allowed origin differs from the page's only in scheme, port, `www.` or localhost for 127.0.0.1."""
+    """The allowed origin differs from the page's only in scheme, port, `www.` or the name of this machine."""
     value, origin = _wrong_value(evidence), evidence.question.origin
     if value is None or origin == "null":
         return
@@ -153,8 +157,8 @@ def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
     }
     differing = [part for part, (mine, theirs) in parts.items() if mine != theirs]
     is_www = page.host.removeprefix("www.") == allowed.host.removeprefix("www.")
-    is_same_host = is_www or {page.host, allowed.host} <= _LOOPBACK
-    if len(differing) != 1 or (differing == ["host"] and not is_same_host) or evidence.allows_probe(ANOTHER_SITE):
+    is_alias = is_www or {page.host, allowed.host} <= _MACHINE
+    if len(differing) != 1 or (differing == ["host"] and not is_alias) or evidence.allows_probe(ANOTHER_SITE):
         return
     part = differing[0]
     yield _finding(
