@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from itertools import takewhile
 from typing import Final
 
 import httpx
@@ -35,5 +35,5 @@ def _new_part(requested: httpx.URL, target: httpx.URL) -> str:
     """Return the part of the target that the requested URL does not begin with. A parent folder is new as a whole."""
     host = "" if requested.host == target.host else f"{target.host}/"
     before, after = requested.path.strip("/").split("/"), target.path.strip("/").split("/")
-    shared = len(os.path.commonprefix([before, after]))
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
     return host + "/".join(after if shared == len(after) < len(before) else after[shared:])
