@@ -62,7 +62,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel, on all cores; without arguments, with coverage."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
-    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["--cov", "-m", "not system"]), env=env)
+    arguments = session.posargs or ["--cov", "-m", "not system and not corpus"]
+    session.run("pytest", "--numprocesses=auto", *arguments, env=env)
 
 
 @nox.session
@@ -107,7 +108,7 @@ def doctor(session: nox.Session) -> None:
     env |= {"CORPUS": "whole", "CORPUS_NODE": str(node), "CHROMIUM": _chromium(session)}
     # A module is run by one process, because it starts its servers once.
     workers = ("--numprocesses=auto", "--dist=loadfile")
-    session.run("pytest", *workers, "tests/cli", *session.posargs, env=env)
+    session.run("pytest", *workers, "-m", "corpus", "tests/cli", *session.posargs, env=env)
 
 
 @nox.session

@@ -1,10 +1,10 @@
-"""The commands, their options and the exit codes: 0 allowed, 1 blocked or something found, 2 could not run."""
+"""The group of all commands, and the exit codes: 0 allowed, 1 blocked or something found, 2 could not run."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -13,27 +13,13 @@ from asgi_cors.testing import ScriptError
 from .audit.command import command as audit_command
 from .check.command import check as check_command
 from .console.command import command as console_command
-from .doctor import report as doctor_report
-from .doctor.collect import collect_evidence
-from .doctor.connections import Connections
-from .doctor.diagnosis import diagnose
-from .doctor.question import (
-    Question,
-    check_body,
-    parse_cookies,
-    parse_header,
-    parse_method,
-    parse_names,
-    parse_page_origin,
-    parse_url,
-)
-from .doctor.recipes import find_software, software_names
+from .doctor.command import command as doctor_command
 from .errors import CannotRunError
 from .explain.command import command as explain_command
 from .lint.command import command as lint_command
-from .options import BLOCKED, REQUEST, CommandGroup, show
+from .options import CommandGroup
 from .origins.commands import group as origins_group
-from .terminal import escape, plain, stderr
+from .terminal import plain, stderr
 
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
@@ -97,70 +83,13 @@ def group() -> None:
     """
 
 
-def _find_server(context: click.Context, _parameter: click.Parameter, name: str | None) -> str:
-    """Return the name of a software as the table spells it, "" for none. Print all names for "list"."""
-    if name == "list":
-        click.echo("\n".join(software_names()))
-        context.exit()
-    return find_software(name) if name else ""
-
-
-@group.command()
-@click.argument("url")
-@REQUEST
-@click.option("--reads", "-r", multiple=True, help="A response header that the script reads: a,b. Repeatable.")
-@click.option("--cookie", multiple=True, help="A cookie that the browser has: 'sid=1'. Repeatable.")
-@click.option("--data", "-d", help="The body.")
-@click.option("--preflight-only", is_flag=True, help="Send only the preflight, not the request itself.")
-@click.option("--no-probes", is_flag=True, help="Don't test other origins.")
-@click.option(
-    "--server",
-    metavar="NAME",
-    is_eager=True,
-    callback=_find_server,
-    help="Your software, for the lines to write, or list.",
-)
-@click.option("--insecure", "-k", is_flag=True, help="Accept any TLS certificate, unlike browsers.")
-@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Seconds to wait.")
-def doctor(url: str, **options: Any) -> None:
-    """Test a live server as three browsers would.
-
-    The report says why Chromium, Firefox or Safari blocks the request, and what to write. The request is really sent,
-    once: -X DELETE deletes. URL may also be ws:// or wss://.
-    """
-    question = _parse_question(url, options)
-    with _transport(options) as transport, stderr().status(f"testing {escape(question.url)}") as status:
-        evidence = collect_evidence(
-            question,
-            transport,
-            probing=not options["no_probes"],
-            progress=lambda step: status.update(f"{escape(question.url)}: {step}"),
-        )
-    diagnosis = diagnose(evidence)
-    show(doctor_report.report(diagnosis), doctor_report.as_json(diagnosis), as_json=options["as_json"])
-    if not evidence.is_allowed:
-        raise SystemExit(BLOCKED)
-
-
-def _transport(options: dict[str, Any]) -> Connections:
-    return Connections(verify=not options["insecure"])
-
-
-def _parse_question(url: str, options: dict[str, Any]) -> Question:
-    return Question(
-        url=parse_url(url),
-        origin=parse_page_origin(options["origin"]),
-        method=parse_method(options["method"]),
-        headers=tuple(map(parse_header, options["headers"])),
-        credentials=options["credentials"],
-        reads=parse_names(options["reads"]),
-        cookies=parse_cookies(options["cookie"]),
-        data=check_body(options["data"], options["method"]),
-        timeout=options["timeout"],
-        preflight_only=options["preflight_only"],
-        server=options["server"],
-    )
-
-
-for _command in (explain_command, audit_command, check_command, lint_command, origins_group, console_command):
+for _command in (
+    doctor_command,
+    explain_command,
+    audit_command,
+    check_command,
+    lint_command,
+    origins_group,
+    console_command,
+):
     group.add_command(_command)

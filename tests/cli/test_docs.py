@@ -10,6 +10,7 @@ import pytest
 from asgi_cors.cli import commands
 from asgi_cors.cli.audit import rules
 from asgi_cors.cli.doctor import diagnosis
+from asgi_cors.cli.doctor.command import command as doctor_command
 from asgi_cors.cli.doctor.recipes import page as recipes_page
 from asgi_cors.cli.doctor.rules import notes, risks
 
@@ -45,7 +46,7 @@ def test_the_page_describes_every_command_and_option_of_origins():
 
 
 def test_the_page_describes_every_option_of_the_doctor():
-    options = [option for parameter in commands.doctor.params for option in parameter.opts if option.startswith("--")]
+    options = [option for parameter in doctor_command.params for option in parameter.opts if option.startswith("--")]
     assert options
     for option in options:
         assert f"`{option}`" in PAGE

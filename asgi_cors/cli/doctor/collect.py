@@ -30,6 +30,7 @@ Progress = Callable[[str], None]
 PROBE_TIMEOUT: Final = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)  # seconds
 _COOKIE_ATTRIBUTES: Final = "Path=/; SameSite=None; Secure"
 _MAX_FAILED_PROBES: Final = 2
+_SWITCHING_PROTOCOLS: Final = 101
 
 
 def collect_evidence(
@@ -114,10 +115,20 @@ def _failed(question: Question, page: Page, error: FetchError) -> EngineResult:
 
 def _open_websocket(question: Question, page: Page, browser: _Browser) -> EngineResult:
     handshake = page.websocket(question.url)
-    handshake.exchange.response = browser.handle_request(handshake.exchange.request)  # with its body
-    handshake.exchange.response.read()
-    problem = "" if handshake.accepted else HANDSHAKE_REFUSED
+    response = browser.handle_request(handshake.exchange.request)  # with its body
+    response.read()
+    handshake.exchange.response = response
+    problem = "" if _is_upgraded(response) else HANDSHAKE_REFUSED
     return EngineResult(engine=page.engine.name, exchanges=tuple(page.exchanges), problem=problem)
+
+
+def _is_upgraded(response: httpx.Response) -> bool:
+    """Return whether a browser accepts the response to a handshake (RFC 6455, 4.1)."""
+    headers = response.headers
+    is_websocket = (
+        headers.get("upgrade", "").lower() == "websocket" and "upgrade" in headers.get("connection", "").lower()
+    )
+    return response.status_code == _SWITCHING_PROTOCOLS and is_websocket and "sec-websocket-accept" in headers
 
 
 def _fetch(question: Question, page: Page) -> EngineResult:

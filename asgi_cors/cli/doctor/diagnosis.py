@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
 # The first finding is the cause, so the order matters. Each group relies on the groups before it.
 CAUSES: Final[tuple[Rule, ...]] = (
-    # There is no usable HTTP response, or a WebSocket's handshake is refused.
+    # There is no usable HTTP response.
     *network.RULES,
-    *websocket.RULES,
     # A layer in front of the app responds itself. Its response says nothing about the app.
     *firewalls.RULES,
+    *websocket.RULES,
     # The header that the browser misses is there, under another name.
     *spelling.RULES,
+    # A login page. It is on another origin most of the time.
+    *response.LOGINS,
     # The response belongs to another origin: a redirect, two headers, a cache.
     *layers.LAYERS,
     *preflight.REDIRECTS,

@@ -134,7 +134,9 @@ class Checks:
     done: list[Check] = field(default_factory=list[Check])
 
     def send(self, name: str, request: httpx.Request, connect: str = AGAIN) -> httpx.Response | None:
-        """Send a request and return its response, or None."""
+        """Send a request, once for each name, and return its response, or None."""
+        if name in (sent := {check.name: check.response for check in self.done}):
+            return sent[name]
         self.progress(f"testing {name}")
         seconds = dict.fromkeys(("connect", "read", "write", "pool"), min(self.timeout, _CHECK_TIMEOUT))
         request.extensions = {"timeout": seconds, CONNECT: connect}
@@ -223,10 +225,10 @@ def find_cause(failure: Failure, question: Question, checks: Checks) -> str:
         return REDIRECT_UNREACHABLE if is_redirected else ""
     if failure.kind == CERTIFICATE:
         return CERTIFICATE_REFUSED if checks.send(UNVERIFIED_GET, _get(failure.url), UNVERIFIED) else ""
-    return _wrong_protocol(failure, checks) or _no_response(failure, question, checks)
+    return _wrong_protocol(failure, question, checks) or _no_response(failure, question, checks)
 
 
-def _wrong_protocol(failure: Failure, checks: Checks) -> str:
+def _wrong_protocol(failure: Failure, question: Question, checks: Checks) -> str:
     """Return the cause if the server speaks another protocol on this port."""
     url = failure.url
     if url.scheme == "https":
@@ -235,7 +237,9 @@ def _wrong_protocol(failure: Failure, checks: Checks) -> str:
         return TLS_ON_HTTP_PORT if plain is not None and not _points_to_tls(plain) else ""
     if checks.send(OVER_TLS, _get(_with_scheme(url, "https")), UNVERIFIED):
         return HTTP_ON_TLS_PORT
-    return HTTP2_ONLY if failure.kind != TIMEOUT and checks.send(OVER_HTTP2, _get(url), HTTP2) else ""
+    if failure.kind == TIMEOUT or checks.send(OVER_HTTP2, _get(url), HTTP2) is None:
+        return ""
+    return "" if checks.send(GET, _get(url, question.origin)) else HTTP2_ONLY  # some ports speak both
 
 
 def _no_response(failure: Failure, question: Question, checks: Checks) -> str:

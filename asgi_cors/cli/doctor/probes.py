@@ -68,7 +68,7 @@ def hostile_origins(origin: str) -> dict[str, str]:
         return hostile
     hostile[NULL] = "null"
     scheme, _, authority = origin.partition("://")
-    host = httpx.URL(origin).host
+    host = httpx.URL(origin).raw_host.decode("ascii")
     hostile[SUFFIX] = f"{scheme}://{host}.{ATTACKER}"
     if origin[-2].isalnum() and origin[-1].isalnum():
         hostile[TRUNCATED] = origin[:-1]

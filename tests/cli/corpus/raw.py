@@ -166,6 +166,8 @@ ROWS = (
     Row("the origin over http", origin("http://app.example.com"), "origin-differs-in-a-part"),
     Row("the origin with www", origin("https://www.example.com"), "origin-differs-in-a-part", call={"origin": "https://example.com"}),
     Row("the origin on another port", origin("http://localhost:3000"), "origin-differs-in-a-part", call={"origin": "http://localhost:5173"}),
+    Row("the name of a variable", origin("$FRONTEND_URL"), "origin-is-a-word"),
+    Row("localhost by its address", origin("http://127.0.0.1:3000"), "origin-differs-in-a-part", call={"origin": "http://localhost:3000"}),
     Row("an origin that is not a URL", origin("https://app.example.com:port"), "another-origin-allowed"),
     Row("another origin, always", origin("https://shop.example.net"), "another-origin-allowed"),
     Row("a cache returns the response of another origin", cached, "cached-for-another-origin"),
@@ -200,6 +202,7 @@ ROWS = (
     Row("no Vary", echoing(lambda origin: origin == PAGE, vary=False), risks=("vary-missing",)),
     Row("no Vary without Origin", lambda request: PAGE_ALLOWED if request.origin else Response(), risks=("vary-missing",)),
     Row("a cookie that is not stored", sends(200, (ACAO, PAGE), (ACAC, "true"), ("Set-Cookie", "sid=1; Path=/; SameSite=Lax")), risks=("cookie-not-kept",), call=COOKIES),
+    Row("a cookie for all sites without Secure", sends(200, (ACAO, PAGE), (ACAC, "true"), ("Set-Cookie", "sid=1; Path=/; SameSite=None")), risks=("cookie-not-kept",), call=COOKIES),
 )
 
 HEALTHY = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.corpus import comparisons, gateways, raw
+from tests.cli.corpus import comparisons, edges, gateways, raw
 from tests.cli.corpus.raw import Row
 from tests.cli.corpus.serving import serving
 from tests.support.command_line import doctor
@@ -15,7 +15,7 @@ def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
     return tuple(finding["name"] for finding in findings)
 
 
-@pytest.mark.parametrize("row", raw.ROWS + gateways.ROWS + comparisons.ROWS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", raw.ROWS + gateways.ROWS + comparisons.ROWS + edges.ROWS, ids=lambda row: row.id)
 def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
@@ -30,9 +30,19 @@ def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
         assert names(found["risks"]) == row.risks
 
 
-@pytest.mark.parametrize("row", raw.HEALTHY + gateways.HEALTHY + comparisons.HEALTHY, ids=lambda row: row.id)
+@pytest.mark.parametrize(
+    "row", raw.HEALTHY + gateways.HEALTHY + comparisons.HEALTHY + edges.HEALTHY, ids=lambda row: row.id
+)
 def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
     build_every_policy(ran.json)
     assert (ran.code, ran.json["cause"], ran.json["risks"]) == (ALLOWED, None, [])
+
+
+def test_a_page_with_a_name_in_unicode_is_diagnosed():
+    with serving(raw.origin("https://xn--bcher-kva.example")) as server:
+        ran = doctor({"origin": "https://bücher.example"}, f"{server.url}/items")
+        sent = {request.origin for request in server.requests}
+    assert (ran.code, ran.json["cause"]) == (ALLOWED, None)
+    assert "https://attackerxn--bcher-kva.example" in sent

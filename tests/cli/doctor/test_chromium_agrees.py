@@ -2,13 +2,15 @@
 
 import pytest
 
-from tests.cli.corpus import gateways, raw
+from tests.cli.corpus import edges, gateways, raw
 from tests.cli.corpus.chromium import chromium
 from tests.cli.corpus.serving import serving
 from tests.cli.corpus.stacks import STACKS
 from tests.support.command_line import arguments, run
 
-ROWS = (*raw.ROWS, *raw.HEALTHY, *gateways.ROWS, *gateways.HEALTHY)
+pytestmark = pytest.mark.corpus
+
+ROWS = (*raw.ROWS, *raw.HEALTHY, *edges.ROWS, *gateways.ROWS, *gateways.HEALTHY)
 CASES = [(name, case) for name, stack in STACKS.items() for case in (*stack.broken, *stack.healthy)]
 ORIGINS = {item.call.get("origin", raw.PAGE) for item in (*ROWS, *(case for _, case in CASES))}
 # Chromium blocks a redirect to an invalid URL without a CORS error.

@@ -102,6 +102,17 @@ def test_a_server_that_speaks_only_http2_without_tls_is_named():
         assert blocked(url)["name"] == "http2-only"
 
 
+def test_a_port_that_speaks_both_versions_is_not_for_http2_only():
+    """HAProxy accepts HTTP/2 by prior knowledge next to HTTP/1.1. A rule in it drops OPTIONS."""
+    pytest.importorskip("h2")
+
+    def speak(connection: socket.socket, received: bytes) -> None:
+        (answering({"GET": GRANT}) if received.startswith((b"GET", b"OPTIONS")) else http2_only)(connection, received)
+
+    with listening(speak) as url:
+        assert blocked(url, "-X", "PUT")["name"] == "preflight-dropped"
+
+
 def test_http2_over_tls_is_spoken_as_browsers_do(tls):
     """A server that speaks only HTTP/2 over TLS serves browsers."""
     pytest.importorskip("h2")

@@ -25,6 +25,8 @@ from tests.cli.corpus.stacks import node
 from tests.cli.corpus.stacks.case import COOKIES, ID, PUT
 from tests.support.command_line import doctor
 
+pytestmark = pytest.mark.corpus
+
 ALLOWED = 0
 TABLE = tomllib.loads(resources.files("asgi_cors.cli.doctor.recipes").joinpath("node.toml").read_text("utf-8"))
 RECIPES = {

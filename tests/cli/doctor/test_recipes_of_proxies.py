@@ -26,6 +26,8 @@ from tests.cli.corpus.stacks.behind import configure, find_program, prime, runni
 from tests.cli.corpus.stacks.case import COOKIES, ID, PUT
 from tests.support.command_line import doctor
 
+pytestmark = pytest.mark.corpus
+
 ALLOWED, BLOCKED = 0, 1
 ON_RESPONSES = (CREDENTIALS, METHODS, HEADERS, EXPOSE)
 CALLS = {

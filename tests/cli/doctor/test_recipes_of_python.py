@@ -15,6 +15,8 @@ from tests.cli.corpus.stacks.case import COOKIES, ID, PUT, require
 from tests.cli.corpus.stacks.python import served
 from tests.support.command_line import doctor
 
+pytestmark = pytest.mark.corpus
+
 CALLS = {
     "origin": ("items", {}),
     "preflight": ("items", PUT),

@@ -120,3 +120,19 @@ def test_a_lost_cookie_is_reported_with_its_missing_attributes(monkeypatch):
     assert "lacks SameSite=None." in risk.sentence
     (risk,) = diagnosed(respond("a=1; Secure; SameSite=None; Domain=net"), monkeypatch, credentials=True).risks
     assert "has an attribute that forbids it." in risk.sentence
+
+
+@pytest.mark.parametrize(
+    ("origin", "cookie", "reason"),
+    [
+        ("http://localhost:3000", "a=1; SameSite=None", "SameSite=None needs Secure"),
+        ("http://localhost:3000", "a=1; Domain=net", "an attribute, or http instead of https, forbids it"),
+        ("https://localhost", "a=1; SameSite=None", "the page is on another site, and the cookie lacks Secure"),
+        ("null", "a=1; SameSite=None", "the page is on another site, and the cookie lacks Secure"),
+    ],
+)
+def test_a_lost_cookie_of_the_pages_own_site_is_not_said_to_be_of_another_site(monkeypatch, origin, cookie, reason):
+    headers = {"access-control-allow-origin": origin, "access-control-allow-credentials": "true", "set-cookie": cookie}
+    question = {"url": "http://localhost:8000/items", "origin": origin, "credentials": True}
+    risks = diagnosed(lambda _: httpx.Response(200, headers=headers), monkeypatch, **question).risks
+    assert [reason in risk.sentence for risk in risks if risk.name == "cookie-not-kept"] == [True]

@@ -6,6 +6,8 @@ from tests.cli.corpus.stacks import STACKS
 from tests.support.command_line import doctor
 from tests.support.remedies import build_every_policy
 
+pytestmark = pytest.mark.corpus
+
 ALLOWED, BLOCKED = 0, 1
 
 

@@ -26,8 +26,9 @@ from asgi_cors.cli.doctor.probes import (
     hostile_origins,
 )
 
+from .gateways import is_gateway_error
 from .refusals import is_crash, refusal_reason, refused_part
-from .rule import GATEWAY_STATUSES, SERVER_ERROR
+from .rule import SERVER_ERROR
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -70,7 +71,7 @@ def _failures(evidence: Evidence) -> Iterator[ServerResponse]:
     """Yield the failed responses to the page's origin that can be compared."""
     blocked, probes = evidence.blocked, evidence.probes
     for response in (blocked, probes.get(PREFLIGHT), probes.get(PLAIN_GET)):
-        if response and response.status >= _ERROR and response.status not in GATEWAY_STATUSES:
+        if response and response.status >= _ERROR and not is_gateway_error(response):
             yield response
 
 
@@ -84,7 +85,7 @@ def _others(evidence: Evidence, failed: ServerResponse) -> Iterator[ServerRespon
 
 def _is_recovered(failed: ServerResponse, other: ServerResponse) -> bool:
     """Return whether the other request succeeds. A 404 counts as a success where the first one crashes."""
-    if other.status in GATEWAY_STATUSES or is_crash(failed):
+    if is_gateway_error(other) or is_crash(failed):
         return False
     return other.status < (SERVER_ERROR if failed.status >= SERVER_ERROR else _ERROR)
 
@@ -160,7 +161,7 @@ def sign_of_cors(evidence: Evidence) -> str:
     if preflight and (preflight.has_cors or names_origin_in_vary(preflight)):
         return "the response to a preflight has headers of CORS"
     plain = evidence.probes.get(NO_ORIGIN_OPTIONS)
-    if preflight and preflight.is_ok and plain and plain.status >= _ERROR and plain.status not in GATEWAY_STATUSES:
+    if preflight and preflight.is_ok and plain and plain.status >= _ERROR and not is_gateway_error(plain):
         return f"it responds to a preflight ({preflight.status}), but not to OPTIONS without Origin ({plain.status})"
     return ""
 
@@ -170,9 +171,6 @@ def fails_everywhere(evidence: Evidence) -> bool:
     names = (OWN_ORIGIN, NO_ORIGIN_OPTIONS, UNKNOWN_PATH)
     responses = [evidence.blocked, *(evidence.probes.get(name) for name in names)]
     return all(
-        response
-        and response.status >= SERVER_ERROR
-        and response.status not in GATEWAY_STATUSES
-        and not is_crash(response)
+        response and response.status >= SERVER_ERROR and not is_gateway_error(response) and not is_crash(response)
         for response in responses
     )

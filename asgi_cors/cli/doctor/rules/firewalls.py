@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from asgi_cors.cli.doctor.evidence import KINDS
 from asgi_cors.cli.doctor.servers import proxy_headers
 from asgi_cors.cli.findings import Finding
 
@@ -74,6 +75,8 @@ _FIREWALL_STATUSES: Final = {200, 400, 403, 405, 406, 429, 501, 503}
 
 def _suspect(evidence: Evidence) -> ServerResponse | None:
     """Return the blocked response if a layer in front of the app may have sent it."""
+    if evidence.question.is_handshake:
+        return evidence.responses[-1] if evidence.responses and not evidence.is_allowed else None
     return evidence.blocked if evidence.code in _CODES else None
 
 
@@ -102,7 +105,7 @@ def blocked_by_firewall(evidence: Evidence) -> Iterator[Finding]:
     if response is None or response.status not in _FIREWALL_STATUSES:
         return
     if product := _product(response, _FIREWALLS):
-        kind = "preflight" if evidence.is_preflight else "request"
+        kind = "preflight" if evidence.is_preflight else KINDS[evidence.exchanges[-1].kind]
         yield Finding(
             "blocked-by-firewall",
             f"The firewall of {product} blocks the {kind} with {response.status}, before the app receives"
@@ -112,4 +115,17 @@ def blocked_by_firewall(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-RULES: Final = (bot_challenge, blocked_by_firewall)
+def warning_page(evidence: Evidence) -> Iterator[Finding]:
+    """A tunnel for developers shows its warning to browsers first."""
+    response = _suspect(evidence)
+    if response and response.get("ngrok-error-code") == "ERR_NGROK_6024":
+        yield Finding(
+            "bot-challenge",
+            "ngrok responds with its warning page for browsers. The app never received the request. The addresses of"
+            " ngrok's free plan show this page to every browser, and a script can't confirm it.",
+            "In the script, send the header ngrok-skip-browser-warning with any value, and allow it in"
+            " Access-Control-Allow-Headers. Or use a tunnel without such a page.",
+        )
+
+
+RULES: Final = (warning_page, bot_challenge, blocked_by_firewall)

@@ -12,7 +12,7 @@ from asgi_cors.cli.doctor.servers import PROXIES, detect_servers
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy
 
-from .rule import ORIGIN_CODES, VARIES, allow_origins, is_downgrade
+from .rule import ORIGIN_CODES, VARIES, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -32,8 +32,6 @@ def redirected_to_another_origin(evidence: Evidence) -> Iterator[Finding]:
     """After a redirect to another origin, the page's origin is `null` (Fetch, HTTP-redirect fetch)."""
     response = evidence.blocked
     if response is None or evidence.code not in ORIGIN_CODES or not evidence.is_redirected:
-        return
-    if is_downgrade(evidence.exchanges[0].request.url, response.request.url):
         return
     if response.request.headers.get("origin") == "null" and evidence.question.origin != "null":
         yield Finding(
@@ -116,7 +114,8 @@ def _shown_by_an_unknown_path(evidence: Evidence, values: list[str]) -> Iterator
 def cached_for_another_origin(evidence: Evidence) -> Iterator[Finding]:
     """A cache returns a response that was made for another origin, or for none."""
     uncached, cached = evidence.probes.get(UNCACHED), evidence.blocked
-    if uncached is None or cached is None or evidence.code not in ORIGIN_CODES or evidence.is_redirected:
+    codes = ORIGIN_CODES | {"WildcardOriginNotAllowed"}
+    if uncached is None or cached is None or evidence.code not in codes or evidence.is_redirected:
         return
     if (
         uncached.allowed_origin not in {evidence.question.origin, "*"}

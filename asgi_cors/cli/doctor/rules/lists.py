@@ -104,7 +104,7 @@ def list_malformed(evidence: Evidence) -> Iterator[Finding]:
     if header is None or response is None:
         return
     value = response.get(header) or ""
-    bare = value.strip("[]()\"' ").replace("'", "").replace('"', "")
+    bare = value.strip("[]()\"': ").replace("'", "").replace('"', "")
     names = bare.replace(";", ",").replace(",", " ").replace("|", " ").split()
     yield Finding(
         "list-malformed",

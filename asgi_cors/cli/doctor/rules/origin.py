@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 _PROGRAM_VALUES: Final = {
     *("none", "null", "(null)", "true", "false", "undefined", "nil", "[object object]", "origin", "$http_origin"),
-    *("nan", "%{origin}e", "%{origin}i", "{http.request.header.origin}", "req.http.origin"),
+    *("all", "any", "self", "nan", "req.http.origin"),
 }
-# A variable that was not replaced by its value: ${NAME}, $NAME, {{ name }}, <name>, %NAME%, process.env.NAME.
-_VARIABLE: Final = re.compile(
-    r"\$\{.+\}|\$\w+|\{\{.+\}\}|\{\w+\}|<\w+>|%\w+%|(process\.env|import\.meta\.env|os\.environ)\b.*"
+# A variable that nothing has replaced: ${ORIGIN}, {{ origin }}, <origin>, %ORIGIN%, process.env.ORIGIN and others.
+_PLACEHOLDER: Final = re.compile(
+    r"\$\{.*\}|\$\w+|\$\(.*\)|\{\{.*\}\}|\{[\w.]+\}|<\w+>|%\w+%|%\{.*\}\w?|%\[.*\]|#\{.*\}|<%.*%>|@\w+@"
+    r"|%\(\w+\)s|^%[sv]$|(?:process\.env|import\.meta\.env|os\.environ)\b.*"
 )
-_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+_AROUND: Final = "\"'`[](){}<>,; "
+_MACHINE: Final = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - an origin, not an address to bind
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _HEADER: Final = "Access-Control-Allow-Origin"
 _SEND_MATCHING: Final = (
@@ -50,7 +52,7 @@ def _finding(evidence: Evidence, name: str, sentence: str, remedy: str) -> Findi
 def list_of_origins(evidence: Evidence) -> Iterator[Finding]:
     """The header holds the whole list."""
     value = _wrong_value(evidence)
-    if value is not None and re.search(r"[,\s]", value):
+    if value is not None and (re.search(r"[, \t]", value) or value.count("://") > 1):
         sentence = f"{_HEADER} is a list, {value!r}. It must be one origin."
         yield _finding(evidence, "list-of-origins", sentence, _SEND_MATCHING)
 
@@ -67,10 +69,11 @@ def origin_with_slash(evidence: Evidence) -> Iterator[Finding]:
 
 
 def origin_in_quotes(evidence: Evidence) -> Iterator[Finding]:
-    """The value has quotes or brackets, such as a printed list."""
+    """The value has quotes, brackets or a semicolon around it, such as a printed list."""
     value = _wrong_value(evidence)
-    if value and value[0] in "\"'[(<{":
-        sentence = f"{_HEADER} is {value!r}, with quotes or brackets."
+    is_whole = value is not None and value.strip(_AROUND) in {evidence.question.origin, "*"}
+    if value and (value[0] in "\"'`[(<{" or is_whole):
+        sentence = f"{_HEADER} is {value!r}, with quotes, brackets or other characters around it."
         yield _finding(evidence, "origin-in-quotes", sentence, f"Send only the origin, {evidence.question.origin!r}.")
 
 
@@ -85,16 +88,20 @@ def origin_empty(evidence: Evidence) -> Iterator[Finding]:
 def origin_is_a_word(evidence: Evidence) -> Iterator[Finding]:
     """The header holds a printed value of the program."""
     value = _wrong_value(evidence)
-    if value is not None and (value.lower() in _PROGRAM_VALUES or _VARIABLE.fullmatch(value)):
+    if value is not None and value.lower() in _PROGRAM_VALUES:
         sentence = f"{_HEADER} is {value!r}, a value of the program and not an origin."
-        remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
-        yield _finding(evidence, "origin-is-a-word", sentence, remedy)
+    elif value is not None and _PLACEHOLDER.search(value):
+        sentence = f"{_HEADER} is {value!r}. It has the name of a variable, which was not replaced by its value."
+    else:
+        return
+    remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
+    yield _finding(evidence, "origin-is-a-word", sentence, remedy)
 
 
 def origin_is_a_pattern(evidence: Evidence) -> Iterator[Finding]:
     """The header holds a pattern of the configuration."""
     value = _wrong_value(evidence)
-    if value is not None and "*" in value:
+    if value is not None and re.search(r"[*^$\\|]|\(.*\)", value):
         yield Finding(
             "origin-is-a-pattern",
             f"{_HEADER} is the pattern {value!r}. Browsers accept no pattern except a single '*'.",
@@ -135,7 +142,7 @@ def _normalised(origin: str) -> str:
 
 
 def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
-    """The allowed origin differs from the page's only in scheme, port, `www.` or localhost for 127.0.0.1."""
+    """The allowed origin differs from the page's only in scheme, port, `www.` or the name of this machine."""
     value, origin = _wrong_value(evidence), evidence.question.origin
     if value is None or origin == "null":
         return
@@ -150,8 +157,8 @@ def origin_differs_in_a_part(evidence: Evidence) -> Iterator[Finding]:
     }
     differing = [part for part, (mine, theirs) in parts.items() if mine != theirs]
     is_www = page.host.removeprefix("www.") == allowed.host.removeprefix("www.")
-    is_same_host = is_www or {page.host, allowed.host} <= _LOOPBACK
-    if len(differing) != 1 or (differing == ["host"] and not is_same_host) or evidence.allows_probe(ANOTHER_SITE):
+    is_alias = is_www or {page.host, allowed.host} <= _MACHINE
+    if len(differing) != 1 or (differing == ["host"] and not is_alias) or evidence.allows_probe(ANOTHER_SITE):
         return
     part = differing[0]
     yield _finding(

@@ -13,7 +13,9 @@ from asgi_cors.cli.doctor.servers import detect_proxy, proxy_headers
 from asgi_cors.cli.findings import Finding
 
 from .comparison import another_allowed_origin
-from .rule import FORWARD_SCHEME, GATEWAY_STATUSES, LOGIN_PATHS, OUTERMOST, SERVER_ERROR, is_downgrade
+from .gateways import is_gateway_error, is_too_large
+from .logins import leads_to_login
+from .rule import FORWARD_SCHEME, OUTERMOST, SERVER_ERROR, is_downgrade
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -44,8 +46,8 @@ def _location(response: ServerResponse) -> httpx.URL:
 def preflight_redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
     """Authentication redirects OPTIONS to a login page."""
     response = _redirect(evidence)
-    location = response.lower("location") if response else ""
-    if any(path in location for path in LOGIN_PATHS):
+    location = (response.get("location") or "") if response else ""
+    if response and leads_to_login(response.request.url, location):
         yield Finding(
             "preflight-redirected-to-login",
             f"Authentication redirects the preflight (OPTIONS) to {location}. A preflight never carries cookies, so it"
@@ -164,11 +166,12 @@ def preflight_not_routed(evidence: Evidence) -> Iterator[Finding]:
 def preflight_stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
     """A proxy or a rate limit responds to OPTIONS itself."""
     response = _failed_preflight(evidence)
-    if response is None or response.status not in GATEWAY_STATUSES:
+    if response is None or not is_gateway_error(response):
         return
     proxy = detect_proxy(response) or "a proxy or a limit before the app"
-    reasons = {413: "finds it too large", 429: "counts it against a rate limit"}
-    reason = reasons.get(response.status, "gets no response from the app")
+    reasons = {408: "waits for the rest of it", 429: "counts it against a rate limit"}
+    reason = reasons.get(response.status, "can't forward it, or gets no response from the app")
+    reason = "finds it too large" if is_too_large(response) else reason
     yield Finding(
         "gateway-error",
         f"The app never received the preflight: {proxy} {reason} and responds with {response.status} itself"

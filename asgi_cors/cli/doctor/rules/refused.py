@@ -22,9 +22,10 @@ from .comparison import (
     is_granted,
     sign_of_cors,
 )
+from .gateways import is_gateway_error
 from .lists import list_recipe, list_remedy, with_names
 from .refusals import refusal_reason, refused_part
-from .rule import GATEWAY_STATUSES, SERVER_ERROR, allow_origins
+from .rule import SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -39,7 +40,7 @@ _REFUSE_BY_ERROR: Final = {"Express", "NestJS", "Fastify", "Koa"}
 def _failed(evidence: Evidence) -> ServerResponse | None:
     """Return the blocked response if its status is an error that the app, not a gateway, can have sent."""
     response = evidence.blocked if evidence.code in {"MissingAllowOriginHeader", "InvalidStatus"} else None
-    if response and response.status >= _ERROR and response.status not in GATEWAY_STATUSES:
+    if response and response.status >= _ERROR and not is_gateway_error(response):
         return response
     return None
 

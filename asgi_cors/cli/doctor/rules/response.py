@@ -13,8 +13,10 @@ from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
 from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
+from .gateways import is_gateway_error, is_too_large
 from .layers import redirect_advice
-from .rule import AROUND, GATEWAY_STATUSES, LOGIN_PATHS, SERVER_ERROR, allow_origins, whole_remedy
+from .logins import leads_to_login
+from .rule import AROUND, SERVER_ERROR, allow_origins, whole_remedy
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -31,13 +33,14 @@ def _without_cors(evidence: Evidence) -> ServerResponse | None:
 
 def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
     """A request without a login is redirected to a login page, which has no CORS headers."""
-    locations = [response.lower("location") for response in evidence.main_responses if response.status in _REDIRECTS]
-    is_login = any(path in location for location in locations for path in LOGIN_PATHS)
-    if is_login and evidence.code and not evidence.is_preflight:
+    redirects = [response for response in evidence.main_responses if response.status in _REDIRECTS]
+    locations = [(response.request.url, response.get("location") or "") for response in redirects]
+    logins = [location for requested, location in locations if leads_to_login(requested, location)]
+    if logins and evidence.code and not evidence.is_preflight:
         hint = "" if evidence.question.credentials else " The request has no cookies. Does it need credentials?"
         yield Finding(
             "redirected-to-login",
-            f"The request is not logged in, and the server redirects it to a login page ({locations[-1]}) that a script"
+            f"The request is not logged in, and the server redirects it to a login page ({logins[-1]}) that a script"
             " can't read.",
             f"Respond with 401 and the CORS headers to requests of scripts, and open the login from the page.{hint}",
             policy=AROUND,
@@ -63,11 +66,11 @@ def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
 def stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
     """A proxy or a limit responds itself: 413, 429, 502, 504."""
     response = _without_cors(evidence)
-    if response is None or response.status not in GATEWAY_STATUSES:
+    if response is None or not is_gateway_error(response):
         return
     proxy = detect_proxy(response) or next(iter(detect_servers(response)), "a proxy or a limit before the app")
     remedies = {
-        413: "Raise its limit for the body (nginx: client_max_body_size), or send a smaller body.",
+        408: "The request did not arrive in whole within the time that this layer waits.",
         429: "The client has reached a rate limit. Run the rate limiter inside of CORS.",
         504: "The app takes longer than the proxy waits. Make it faster, or raise the proxy's timeout.",
     }
@@ -75,8 +78,20 @@ def stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
         "gateway-error",
         f"CORS is not the cause: {proxy} responds with {response.status} itself, without the app's CORS headers"
         f"{proxy_headers(response)}.",
-        remedies.get(response.status, "Check the app. It is down, or closes the connection."),
+        _larger(response) or remedies.get(response.status, "Check the app. It is down, or closes the connection."),
         recipe(ERRORS, response),
+    )
+
+
+def _larger(response: ServerResponse) -> str:
+    """Return the remedy for a request that is too large, or ""."""
+    if not is_too_large(response):
+        return ""
+    if response.status == 413:  # noqa: PLR2004 - the body; the others are the URL and the headers
+        return "Raise its limit for the body (nginx: client_max_body_size), or send a smaller body."
+    return (
+        "Raise its limit for the URL and the headers (nginx: large_client_header_buffers, Apache: LimitRequestFieldSize"
+        " and LimitRequestLine), or send fewer: cookies and tokens are the longest."
     )
 
 
@@ -215,10 +230,8 @@ def header_not_exposed(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-REDIRECTS: Final = (
-    redirected_to_login,
-    redirect_without_cors,
-)
+LOGINS: Final = (redirected_to_login,)
+REDIRECTS: Final = (redirect_without_cors,)
 GATEWAYS: Final = (stopped_by_gateway,)
 ONLY_PREFLIGHT: Final = (only_preflight_answered,)
 ERRORS_WITHOUT_CORS: Final = (response_crashed, error_without_cors)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
+from asgi_cors._origins.origin import registrable_domain
 from asgi_cors.cli.doctor.evidence import ALLOW_CREDENTIALS
 from asgi_cors.cli.doctor.probes import (
     ANOTHER_SITE,
@@ -130,7 +133,7 @@ def cache_mixes_origins(evidence: Evidence) -> Iterator[Finding]:
 def _mixes(evidence: Evidence) -> bool:
     """Return whether the page's origin, allowed at the URL itself, is not allowed where another origin was first."""
     first, second, responses = evidence.probes.get(PRIMING), evidence.probes.get(PRIMED), evidence.main_responses
-    if first is None or second is None or not responses or first.status != second.status:
+    if first is None or second is None or not responses or {first.status, second.status} != {responses[-1].status}:
         return False
     return second.allowed_origin == first.allowed_origin != responses[-1].allowed_origin
 
@@ -173,13 +176,29 @@ def cookie_not_stored(evidence: Evidence) -> Iterator[Finding]:
                 name, attributes = line.partition("=")[0].strip(), line.lower()
                 is_deleted = "max-age=0" in attributes or "expires=thu, 01 jan 1970" in attributes
                 if name not in result.stored and not is_deleted:
-                    yield _lost_cookie(name, line)
+                    is_same_site = _is_same_site(evidence.question.origin, exchange.request.url)
+                    yield _lost_cookie(name, line, is_same_site=is_same_site)
                     return
 
 
-def _lost_cookie(name: str, line: str) -> Finding:
-    attributes = {part.strip().lower() for part in line.split(";")[1:]}
+def _is_same_site(origin: str, url: httpx.URL) -> bool:
+    """Return whether a page and a URL belong to one site (HTML, same site)."""
+    if origin == "null":
+        return False
+    page = httpx.URL(origin)
+    page_site, url_site = (registrable_domain(host) or host for host in (page.host, url.host))
+    return (page.scheme, page_site) == (url.scheme, url_site)
+
+
+def _lost_cookie(name: str, line: str, *, is_same_site: bool) -> Finding:
+    attributes = {part.strip().lower().replace(" ", "") for part in line.split(";")[1:]}
     missing = [attribute for attribute in ("SameSite=None", "Secure") if attribute.lower() not in attributes]
+    if is_same_site:
+        needs_secure = missing == ["Secure"]
+        reason = "SameSite=None needs Secure" if needs_secure else "an attribute, or http instead of https, forbids it"
+        remedy = "; SameSite=None; Secure (over https), or leave SameSite out: page and API are on one site."
+        remedy = f"Send Set-Cookie: {name}=…{remedy}" if needs_secure else "Look at its attributes, and use https."
+        return Finding("cookie-not-kept", f"The browser does not store the cookie {name!r}: {reason}.", remedy)
     reason = f"lacks {' and '.join(missing)}" if missing else "has an attribute that forbids it"
     return Finding(
         "cookie-not-kept",

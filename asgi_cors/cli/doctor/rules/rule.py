@@ -23,7 +23,6 @@ AROUND: Final = PolicyRemedy(
     advice="Make CORSMiddleware the outermost: it adds the headers to redirects and errors of the layers inside."
 )
 VARIES: Final = PolicyRemedy(advice="Every policy that names its origins sends it.")
-LOGIN_PATHS: Final = ("login", "signin", "sign-in", "sso", "oauth", "authorize", "/auth", "saml", "accounts.")
 ORIGIN_CODES: Final = {
     "MissingAllowOriginHeader",
     "MultipleAllowOriginValues",
@@ -35,7 +34,6 @@ FORWARD_SCHEME: Final = (
     " proxy, and an app that trusts it (uvicorn --proxy-headers --forwarded-allow-ips, Flask ProxyFix, Django"
     " SECURE_PROXY_SSL_HEADER)."
 )
-GATEWAY_STATUSES: Final = {413, 429, 502, 503, 504, 520, 521, 522, 523, 524}
 SERVER_ERROR: Final = 500
 
 

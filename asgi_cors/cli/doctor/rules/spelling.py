@@ -17,6 +17,8 @@ from asgi_cors.cli.doctor.evidence import (
 )
 from asgi_cors.cli.findings import Finding
 
+from .rule import ORIGIN_CODES
+
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
@@ -77,4 +79,18 @@ def misspelled_header(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-RULES: Final = (misspelled_header,)
+def name_in_the_value(evidence: Evidence) -> Iterator[Finding]:
+    """The configuration has the header's name with a colon, and the server adds a second colon."""
+    response = evidence.blocked if evidence.code in ORIGIN_CODES else None
+    value = (response.get(ALLOW_ORIGIN) or "") if response else ""
+    rest = value.lower().removeprefix(ALLOW_ORIGIN)
+    if rest.startswith(":"):
+        yield Finding(
+            "misspelled-header",
+            f"The response has the line 'Access-Control-Allow-Origin: {value}'. A part of the header's name, its colon"
+            " at least, is in the value as well.",
+            "In the configuration, write the name without a colon, and only the origin as its value.",
+        )
+
+
+RULES: Final = (misspelled_header, name_in_the_value)

@@ -12,7 +12,8 @@ from asgi_cors.cli.doctor.recipes import UPGRADE, recipe
 from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_headers
 from asgi_cors.cli.findings import Finding
 
-from .rule import GATEWAY_STATUSES, SERVER_ERROR, allow_origins
+from .gateways import is_gateway_error
+from .rule import SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
@@ -84,10 +85,39 @@ def handshake_not_upgraded(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def handshake_incomplete(evidence: Evidence) -> Iterator[Finding]:
+    """The status is right, and a layer in front removes a header that the browser requires."""
+    response = _refused(evidence)
+    if response and response.status == _SWITCHING_PROTOCOLS:
+        needed = ("Upgrade", "Connection", "Sec-WebSocket-Accept")
+        missing = [name for name in needed if response.get(name) is None]
+        reason = f"without {' and '.join(missing)}" if missing else "with a wrong Upgrade or Connection"
+        yield Finding(
+            "handshake-not-upgraded",
+            f"The server responds to the handshake with 101, but {reason}. Browsers then close the connection.",
+            "Send 'Upgrade: websocket', 'Connection: Upgrade' and Sec-WebSocket-Accept. A proxy must not remove them.",
+            recipe(UPGRADE, response),
+        )
+
+
+def handshake_malformed(evidence: Evidence) -> Iterator[Finding]:
+    """The server finds the handshake malformed, whatever its origin: a layer in front has changed it."""
+    response = _refused(evidence)
+    if response and response.status == _BAD_REQUEST and not response.text.strip() and not _accepting(evidence):
+        yield Finding(
+            "handshake-not-upgraded",
+            "The server responds to the handshake with 400 and no text, also without Origin. Most likely it is no"
+            " handshake any more when it arrives: a proxy drops Upgrade and Connection, or the path is not that of a"
+            " WebSocket. A server may refuse every tested origin in this way, too: its log decides.",
+            "Forward Upgrade and Connection in every proxy, with HTTP/1.1, and check the path.",
+            recipe(UPGRADE, response),
+        )
+
+
 def handshake_stopped_by_gateway(evidence: Evidence) -> Iterator[Finding]:
     """A proxy responds itself: 502, 503, 504, or a limit."""
     response = _refused(evidence)
-    if response and response.status in GATEWAY_STATUSES:
+    if response and is_gateway_error(response):
         proxy = detect_proxy(response) or next(iter(detect_servers(response)), "a proxy or a limit before the app")
         yield Finding(
             "gateway-error",
@@ -173,6 +203,8 @@ def handshake_dropped(evidence: Evidence) -> Iterator[Finding]:
 RULES: Final = (
     handshake_redirected,
     handshake_not_upgraded,
+    handshake_incomplete,
+    handshake_malformed,
     handshake_not_routed,
     handshake_stopped_by_gateway,
     handshake_crashed,

@@ -41,14 +41,12 @@ BROKEN = (
     Case("/unset-variable/items", {}, "origin-empty"),
     Case("/true/own/items", COOKIES, "credentials-not-true"),
     Case("/firewall/own/items", PUT, "blocked-by-firewall"),
+    Case("/reject/own/items", PUT, "preflight-dropped"),
 )
 HEALTHY = (
     Case("/well/items", COOKIES),
     Case("/well/items", COOKIES | PUT | ID),
     Case("/after/items", {}),
     Case("/plain/own/missing", COOKIES | PUT),
-)
-WRONG_TODAY = (
-    Case("/reject/own/items", PUT, "preflight-dropped"),
 )
 # fmt: on

@@ -1,7 +1,4 @@
-"""The cases of Node's frameworks: BROKEN set-ups, HEALTHY ones, and WRONG_TODAY.
-
-WRONG_TODAY has cases with which the doctor does not agree yet. They are not run.
-"""
+"""The cases of Node's frameworks: BROKEN set-ups and HEALTHY ones."""
 
 from tests.cli.corpus.raw import PAGE
 
@@ -101,6 +98,7 @@ BROKEN = {
         Case("/to-slash/items", {}, "redirect-without-cors"),
         Case("/to-slash/items", PUT, "preflight-redirected-for-slash"),
         Case("/stream/items", {}, "only-preflight-answered"),
+        Case("/unset/items", {}, "refused-by-status"),
         Case("/throwing/items", {}, "refused-by-status"),
         Case("/throwing/items", PUT, "refused-by-status"),
     ),
@@ -228,6 +226,7 @@ BROKEN = {
         Case("/no-upgrade", WS, "handshake-not-upgraded"),
         Case("/not-routed", WS, "handshake-not-routed"),
         Case("/dropped", WS, "handshake-dropped"),
+        Case("/prefix", WS, None, risks=("compares-by-prefix",)),
         Case("/io-refused/socket.io/?EIO=4&transport=polling", {}, "refused-by-status"),
     ),
     "further": (
@@ -278,16 +277,6 @@ BROKEN = {
         Case("/own-origin-check/items", {}, "refused-by-status"),
         Case("/own-origin-check/items", PUT, "refused-by-status"),
         Case("/crash-of-a-corsHandler/items", {}, "response-crashed"),
-    ),
-}
-WRONG_TODAY = {
-    "fastify": (
-        Case("/unset/items", {}, "refused-by-status"),
-    ),
-    "sockets": (
-        Case("/prefix", WS, None, risks=("compares-by-prefix",)),
-    ),
-    "further": (
         Case("/substring/items", COOKIES, None, risks=("compares-by-substring",)),
         Case("/name-of-a-variable/items", {}, "origin-is-a-word"),
         Case("/in-braces/items", {}, "origin-is-a-word"),

@@ -1,0 +1,34 @@
+"""Redirects to a login page, recognised by the words of the target."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import httpx
+
+# Whole words, or parts of words that are hardly anything else, such as "userlogin". "sso" is a part of "lessons".
+_WORDS: Final = re.compile(
+    r"(?<![a-z0-9])(?:sso|oauth2?|openid-connect|auth|saml2?|accounts(?=\.)|(?:log|sign)[-_]?(?:in|on))(?![a-z0-9])"
+    r"|login|signin|authorize"
+)
+
+
+def leads_to_login(requested: httpx.URL, location: str) -> bool:
+    """Return whether a redirect leads to a login page.
+
+    A word that the requested URL has already shows none: a redirect of /login to /login/ is one for the slash.
+
+    Args:
+        requested: The URL of the request.
+        location: The header Location.
+    """
+    try:
+        target = requested.join(location)
+    except httpx.InvalidURL:
+        return False
+    return bool(_words(target) - _words(requested))
+
+
+def _words(url: httpx.URL) -> set[str]:
+    return set(_WORDS.findall(f"{url.host}{url.path}".lower()))
