@@ -11,14 +11,13 @@ from rich.padding import Padding
 from rich.text import Text
 
 from .policy_lines import PolicyRemedy
-from .terminal import labelled, plain
+from .terminal import labelled, plain, whole_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from .doctor.recipes import Recipe
 
-_CODE_INDENT: Final = 4  # columns
 NO_REMEDY: Final = PolicyRemedy()
 
 
@@ -56,23 +55,18 @@ def _remedies(finding: Finding) -> Iterator[RenderableType]:
     if recipe and recipe.software:
         has_lines = f"these lines for {recipe.software}" if recipe.lines else ""
         yield _row("Write", has_lines or f"the lines that the documentation of {recipe.software} has")
-        yield from (_line(line, "bold") for line in recipe.lines.splitlines())
-        yield _line(recipe.docs, "dim")
+        yield from (whole_line(line, "bold") for line in recipe.lines.splitlines())
+        yield whole_line(recipe.docs, "dim")
     if policy.options:
         yield _row("asgi_cors", policy.options)
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)
     if policy.code:
-        yield from (_line(line, "bold") for line in policy.code.splitlines())
+        yield from (whole_line(line, "bold") for line in policy.code.splitlines())
 
 
 def _row(label: str, text: str) -> RenderableType:
     return labelled([(label, plain(text))], style="cyan")
-
-
-def _line(text: str, style: str) -> RenderableType:
-    """Return a whole line, never broken, so that it can be copied."""
-    return Text.assemble(" " * _CODE_INDENT, plain(text, style), no_wrap=True, overflow="ignore")
 
 
 def as_json(finding: Finding) -> dict[str, str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SYMBOLS: Final = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 _LABEL_WIDTH: Final = 9
 _PIPED_WIDTH: Final = 80
+_CODE_INDENT: Final = 4  # columns
 
 
 def stdout(stream: TextIO | None = None) -> Console:
@@ -95,6 +96,11 @@ def labelled(
     for label, content in rows:
         grid.add_row(Text(label), content)
     return Padding(grid, (0, 0, 0, 2))
+
+
+def whole_line(text: str, style: str = "") -> Text:
+    """Return an indented line that is never broken, so that it can be copied. Print it with `crop=False`."""
+    return Text.assemble(" " * _CODE_INDENT, plain(text, style), no_wrap=True, overflow="ignore")
 
 
 def heading(text: str) -> Text:

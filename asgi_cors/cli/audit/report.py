@@ -70,7 +70,7 @@ def _verdict(audit: Audit) -> Iterator[RenderableType]:
 
 def _attacks(attacks: AttackResults) -> RenderableType:
     if not attacks.tried:
-        return Text.assemble(plain(attacks.subject), (": nothing to attack, the policy allows all", "dim"))
+        return Text.assemble(plain(attacks.subject), (": not attacked, because the policy allows every origin", "dim"))
     dangerous = attacks.dangerous
     symbol, style = SYMBOLS[not dangerous]
     verdict = f"{symbol} {len(dangerous) or 'none'} of {attacks.tried} allowed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import httpx
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from asgi_cors.testing import Exchange
 
@@ -37,6 +38,7 @@ _SHOWN: Final = (
 )
 _LEGEND: Final = "C F S: Chromium, Firefox and Safari allow the script. x: the browser blocks it."
 _MAX_STEPS: Final = 2
+_NARROW: Final = 60  # columns
 _MAX_VALUE: Final = 160  # characters
 
 
@@ -48,7 +50,9 @@ def report(check: CheckReport, *, verbose: bool = False) -> RenderableType:
 def _parts(check: CheckReport, *, verbose: bool) -> Iterator[RenderableType]:
     yield plain(describe(check.expectation), "bold")
     yield Text("")
-    yield _table(check.results)
+    yield CaseTable([result for result in check.results if verbose or result.status != "skipped"])
+    if not verbose:
+        yield from _skipped([result for result in check.results if result.status == "skipped"])
     yield Text(f"\n{_LEGEND}", "dim")
     shown = [result for result in check.results if verbose or result.status == "failed"]
     if shown:
@@ -70,12 +74,28 @@ def describe(expectation: Expectation) -> str:
     return ", ".join(parts)
 
 
-def _table(results: Iterable[Result]) -> RenderableType:
+class CaseTable:
+    """A line for each case: its name, kind and verdicts, and the reason if it was skipped.
+
+    Args:
+        results: The cases.
+    """
+
+    def __init__(self, results: Iterable[Result]) -> None:
+        """Store the cases."""
+        self._results = tuple(results)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Draw the table for a width. A narrow one has no kinds and no reasons."""
+        yield _table(self._results, is_narrow=options.max_width < _NARROW)
+
+
+def _table(results: Iterable[Result], *, is_narrow: bool) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
     grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True, style="dim")
     grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
     for result in results:
         symbol, style = _SYMBOLS[result.status]
@@ -83,8 +103,17 @@ def _table(results: Iterable[Result]) -> RenderableType:
             symbol, style = "!", "yellow"
         name = Text(result.case.name, style if result.status == "failed" else "")
         note = plain("see below" if result.status == "failed" else " ".join(result.problems), "dim")
-        grid.add_row(Text(symbol, style), name, Text(result.case.kind), _verdicts(result), note)
+        cells = [Text(symbol, style), name, _verdicts(result)]
+        grid.add_row(*cells, *([] if is_narrow else [Text(result.case.kind), note]))
     return Padding(grid, (0, 0, 0, 1))
+
+
+def _skipped(results: list[Result]) -> Iterator[RenderableType]:
+    """Yield the reasons of skipped cases, each with the number of its cases."""
+    reasons = Counter(" ".join(result.problems) for result in results)
+    if reasons:
+        yield heading("Skipped (--verbose shows the names)")
+        yield labelled([(str(number).rjust(3), plain(reason)) for reason, number in reasons.items()], width=3)
 
 
 def _verdicts(result: Result) -> Text:
@@ -108,16 +137,16 @@ def _decisive(steps: list[Step]) -> Step:
 def _details(result: Result, expectation: Expectation) -> RenderableType:
     case = result.case
     symbol, style = _SYMBOLS[result.status]
-    rows: list[tuple[str, RenderableType]] = [
-        ("", plain(problem)) for problem in ((case.title,) if result.status == "passed" else result.problems)
-    ]
+    texts = (case.title,) if result.status == "passed" else result.problems
+    rows: list[tuple[str, RenderableType]] = [("Kind", plain(f"{case.kind}: {KINDS[case.kind]}"))]
     rows += [("Clause", Group(plain(case.clause.name), plain(case.clause.url, "dim")))]
     for step in _shown_steps(result):
         rows += list(_step_rows(step, expectation))
     rows += [("Write", plain(case.write))] if result.status == "failed" else []
     return Group(
-        Text.assemble((f"{symbol} {case.name} ", style), (f"{case.kind}: {KINDS[case.kind]}", "dim")),
-        labelled(rows),
+        Text(f"{symbol} {case.name}", f"bold {style}"),
+        Padding(Group(*map(plain, texts)), (0, 0, 0, 2)),
+        labelled(rows, style="cyan"),
     )
 
 
@@ -136,8 +165,15 @@ def _step_rows(step: Step, expectation: Expectation) -> Iterator[tuple[str, Rend
             yield "Received", plain(str(exchange.response.status_code))
             for line in _headers(exchange.response.headers.multi_items(), expectation):
                 yield "", plain(line)
-    verdicts = [f"{ENGINES.get(each.engine, each.engine)} {each.code or 'allows it'}" for each in step.results]
-    yield "Browsers", plain(", ".join(verdicts) or "do not send this request")
+    yield "Browsers", plain(_verdict_texts(step) or "do not send this request")
+
+
+def _verdict_texts(step: Step) -> str:
+    """Return the verdicts in one line. Browsers with the same one share it."""
+    browsers: dict[str, list[str]] = {}
+    for each in step.results:
+        browsers.setdefault(each.code or "allowed", []).append(ENGINES.get(each.engine, each.engine))
+    return "; ".join(f"{', '.join(names)}: {verdict}" for verdict, names in browsers.items())
 
 
 def _request_line(exchange: Exchange, step: Step) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 import httpx
 
 from asgi_cors.cli.doctor.evidence import ENGINES, EngineResult, ServerResponse
+from asgi_cors.cli.doctor.failures import one_line
 from asgi_cors.cli.doctor.recorder import NETWORK_ERRORS, Recorder
 from asgi_cors.testing import CORSError, Exchange, FetchError, FetchTimeout, NetworkError, Page, RedirectError
 
@@ -288,8 +289,7 @@ def _raise_if_unanswered(error: FetchError) -> None:
 
 
 def _describe(request: httpx.Request, error: BaseException) -> str:
-    text = " ".join(str(error).split())[:200] or type(error).__name__
-    return f"{request.method} {request.url}: {text}"
+    return f"{request.method} {request.url}: {one_line(error)}"
 
 
 def _as_bytes(value: str | bytes) -> bytes:

@@ -36,9 +36,9 @@ def command(message: str | None, *, as_json: bool) -> None:
         data = report.as_json(readings) if readings else report.unknown_as_json(text, closest)
         click.echo(json.dumps(data, indent=2))
     elif readings:
-        stdout().print(report.report(readings))
+        stdout().print(report.report(readings), crop=False)  # lines to copy are never broken
     else:
-        stderr().print(report.unknown_report(text, closest))
+        stderr().print(report.unknown_report(text, closest), crop=False)
     if not readings:
         raise SystemExit(UNKNOWN)
 

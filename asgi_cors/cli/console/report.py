@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from asgi_cors.cli.policy_lines import policy_line
-from asgi_cors.cli.terminal import labelled, plain
+from asgi_cors.cli.terminal import labelled, plain, whole_line
 
 from .cause import Cause
 from .causes import CAUSES
@@ -31,7 +31,6 @@ _EXAMPLES: Final = {
     "allow_headers": "x-id",
     "expose_headers": "x-id",
 }
-_DOCTOR: Final = "asgi-cors doctor URL --origin ORIGIN"
 _URL: Final = re.compile(r"\b(?:https?|wss?)://[^\s'\"<>()]{1,2000}")
 _PAGE_HEAD: Final = """\
 # Console messages and their remedies
@@ -125,11 +124,24 @@ def _parts(readings: list[Reading]) -> Iterator[RenderableType]:
         if number:
             yield Text("")
         cause = reading.cause
-        yield Text.assemble((cause.title, "bold"), (f"  {cause.code}, reported by {reading.browser}", "dim"))
-        rows: list[tuple[str, RenderableType]] = [("Means", plain(cause.means)), ("Write", plain(cause.write))]
+        yield Text(cause.title, "bold")
+        rows: list[tuple[str, RenderableType]] = [
+            ("Code", plain(f"{cause.code}, reported by {reading.browser}", "dim"))
+        ]
+        rows += [("Means", plain(cause.means)), ("Write", plain(cause.write))]
         rows += [("asgi_cors", plain(policy_text(reading)))] if policy_text(reading) else []
-        rows += [("Run", plain(command)) for command in doctor_commands(reading) or [_DOCTOR]]
-        yield labelled(rows)
+        yield labelled(rows, style="cyan")
+        yield from _commands(doctor_commands(reading) or [_doctor_command(reading, "URL")])
+
+
+def _commands(commands: list[str]) -> Iterator[RenderableType]:
+    text = (
+        "this command, which tests the server itself"
+        if len(commands) == 1
+        else "one of these commands, which test the server itself"
+    )
+    yield labelled([("Run", plain(text))], style="cyan")
+    yield from (whole_line(command, "bold") for command in commands)
 
 
 def unknown_report(text: str, closest: Template | None) -> RenderableType:
@@ -138,10 +150,9 @@ def unknown_report(text: str, closest: Template | None) -> RenderableType:
     if closest is not None and closest.cause is not None:
         rows += [("Closest", plain(f"{_whole(closest.browser, closest.text)} ({closest.browser})"))]
         rows += [("Means", plain(closest.cause.means)), ("Write", plain(closest.cause.write))]
-    rows += [("Run", plain(unknown_command(text)))]
     hint = "Paste the whole message of the browser's console, in quotes."
     return Group(plain("asgi-cors: the text has no known message of Chromium, Firefox or Safari.", "bold"), plain(hint),
-                 labelled(rows))  # fmt: skip
+                 *([labelled(rows, style="cyan")] if rows else []), *_commands([unknown_command(text)]))  # fmt: skip
 
 
 def unknown_command(text: str) -> str:

@@ -6,6 +6,7 @@ that gets a response if OPTIONS gets none.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -72,6 +73,8 @@ SECOND: Final = "a second time"
 GET: Final = "as a plain GET"
 WITHOUT_ORIGIN: Final = "without Origin"
 
+# Parts of messages of Python: "[Errno 111] ", "[SSL: WRONG_VERSION_NUMBER] ", " (_ssl.c:1006)".
+_INTERNAL: Final = re.compile(r"\[(?:Errno -?\d+|SSL(?:: [A-Z0-9_]+)?)\] ?| ?\(_ssl\.c:\d+\)")
 _CHECK_TIMEOUT: Final = 5.0  # seconds
 _SWITCHING_PROTOCOLS: Final = 101
 _BAD_REQUEST: Final = 400
@@ -195,8 +198,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an exception in one line."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """Return the message of an exception in one line, without Python's numbers and file names."""
+    return " ".join(_INTERNAL.sub("", str(error)).split())[:200] or type(error).__name__
 
 
 def describe(failure: Failure, checks: list[Check]) -> str:

@@ -87,6 +87,8 @@ def _question(question: Question) -> RenderableType:
 
 def _verdicts(results: tuple[EngineResult, ...]) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
+    for _ in range(4):
+        grid.add_column(overflow="fold")
     for result in results:
         symbol, style = SYMBOLS[not result.code]
         grid.add_row(
@@ -112,8 +114,10 @@ def _verdict(result: EngineResult) -> str:
 
 def _requests(requests: Iterable[ShownRequest]) -> Iterator[RenderableType]:
     for number, shown in enumerate(requests, 1):
-        line = f"  {number}. {shown.label}: {shown.request.method} {shown.request.url} "
-        yield Text.assemble(plain(line), plain(f"-> {shown.outcome}", "bold"))
+        line = f"{shown.label}: {shown.request.method} {shown.request.url} "
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(f"{number}.", Text.assemble(plain(line), plain(f"-> {shown.outcome}", "bold"), overflow="fold"))
+        yield Padding(grid, (0, 0, 0, 2))
         rows = [(">", plain(header)) for header in _shown(shown.request.headers.multi_items())]
         rows += [
             ("<", plain(header, "" if header.startswith("access-control-") else "dim"))

@@ -43,7 +43,7 @@ def report(explanation: Explanation) -> RenderableType:
         Padding(grid, (0, 0, 0, 2)),
     ]
     if explanation.remedy:
-        parts += [Text(""), labelled([("asgi_cors", plain(explanation.remedy))])]
+        parts += [Text(""), labelled([("asgi_cors", plain(explanation.remedy))], style="cyan")]
     return Group(*parts)
 
 

@@ -34,6 +34,6 @@ def command(paths: tuple[str, ...], *, diff: bool, sarif: bool, as_json: bool) -
     elif sarif or as_json:
         click.echo(json.dumps(report.as_sarif(files) if sarif else report.as_json(files), indent=2))
     else:
-        stdout().print(report.report(files))
+        stdout().print(report.report(files), crop=False)  # lines to copy are never broken
     if count_mistakes(files) and not diff:
         raise SystemExit(FOUND)

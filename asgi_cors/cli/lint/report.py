@@ -12,9 +12,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from asgi_cors.cli.guards import is_list
-from asgi_cors.cli.terminal import labelled, plain
+from asgi_cors.cli.terminal import SYMBOLS, labelled, plain, whole_line
 
 from .origins import MISTAKE, NEVER_MATCHES, UNSAFE
+from .rewrite import split_line
 from .values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .origins import Problem
 
 SCHEMA: Final = 1
+_CODE_WIDTH: Final = 76  # columns, besides the indent of 4
 _STYLES: Final = {UNSAFE: "red", NEVER_MATCHES: "yellow", MISTAKE: "yellow"}
 _TITLES: Final = {UNSAFE: "unsafe", NEVER_MATCHES: "never matches", MISTAKE: "mistake"}
 _LEVELS: Final = {UNSAFE: "error", NEVER_MATCHES: "warning", MISTAKE: "warning"}
@@ -39,7 +41,7 @@ def report(files: Sequence[CheckedFile]) -> RenderableType:
 def _parts(files: Sequence[CheckedFile]) -> Iterator[RenderableType]:
     for file in files:
         if file.error:
-            yield plain(f"{file.path} {file.error}.", "dim")
+            yield Text.assemble(("? ", "yellow"), plain(f"{file.path} {file.error}."))
         for checked in file.setups:
             yield from _setup(file, checked)
     uses = sum(len(file.setups) for file in files)
@@ -55,19 +57,25 @@ def _parts(files: Sequence[CheckedFile]) -> Iterator[RenderableType]:
 def _setup(file: CheckedFile, checked: CheckedSetup) -> Iterator[RenderableType]:
     setup = checked.setup
     path = f" for {setup.path}" if setup.path else ""
-    sign = Text("" if checked.problems else "✓ ", "green")
+    symbol, style = SYMBOLS[None if has_unknown(checked) else True]
+    sign = Text("" if checked.problems else f"{symbol} ", style)
     yield Text.assemble(sign, plain(f"{file.path}:{setup.line}  {setup.library.name}{path}", "bold"))
-    rows: list[tuple[str, RenderableType]] = []
     for problem in checked.problems:
         head = Text.assemble((problem.rule, f"bold {_STYLES[problem.kind]}"), (f"  {_TITLES[problem.kind]}", "dim"))
         yield Padding(Group(head, plain(problem.message)), (0, 0, 0, 2))
-        yield labelled([("Write", plain(problem.remedy.removeprefix("Write ")))], style="cyan")
+        yield labelled([("Write", plain(_to_copy(problem.remedy)))], style="cyan")
     if has_unknown(checked):
         yield Padding(Text("Some values are known at run time only. They are not checked.", "dim"), (0, 0, 0, 2))
     if checked.problems:
-        rows.append(("asgi_cors", plain(checked.line)))
-        yield labelled(rows, style="cyan")
+        yield labelled([("asgi_cors", plain("write this instead"))], style="cyan")
+        yield from (whole_line(line, "bold") for line in split_line(checked.line, _CODE_WIDTH))
     yield Text("")
+
+
+def _to_copy(remedy: str) -> str:
+    """Return a remedy without its verb, and without a full stop after a value."""
+    text = remedy.removeprefix("Write ")
+    return text.removesuffix(".") if text != remedy and ". " not in text else text
 
 
 def has_unknown(checked: CheckedSetup) -> bool:

@@ -36,13 +36,23 @@ def write_line(setup: Setup, origins: list[str | re.Pattern[str]]) -> str:
     return call.format(options)
 
 
+def split_line(line: str, width: int) -> list[str]:
+    """Return a line of `write_line`, with each argument on its own line if it is longer than `width` columns."""
+    if len(line) <= width:
+        return [line]
+    code = line.removeprefix("@")
+    call = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
+    arguments = [ast.get_source_segment(code, argument) for argument in (*call.args, *call.keywords)]
+    return [f"{line.partition('(')[0]}(", *(f"    {argument}," for argument in arguments), ")"]
+
+
 def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
     """Return the options as text. Values that only the program knows are its own expressions."""
     entries, _ = origins_of(setup)
     credentials = has_credentials(setup)
     option = setup.options.get("allow_origins")
     if UNKNOWN in entries and option is not None:
-        written = [f"allow_origins={option.text}"]
+        written = [f"allow_origins={_corrected(option.text, entries, origins)}"]
         written += ["allow_credentials=True"] if credentials else []
     else:
         allowed: Any = (
@@ -52,6 +62,15 @@ def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
         line = policy_line(**chosen) or policy_line(**(chosen | {"allow_origins": _NAME_ORIGINS}))
         written = [line]
     return written + [text for name in _LISTS if (text := _list(setup, name))]
+
+
+def _corrected(text: str, entries: list[Any], origins: list[str | re.Pattern[str]]) -> str:
+    """Return an expression with the corrected origins in place of those that the file spells out."""
+    known = [entry for entry in entries if entry is not UNKNOWN]
+    if len(known) == len(origins):
+        for entry, origin in zip(known, origins, strict=True):
+            text = text.replace(repr(entry), repr(origin)) if isinstance(entry, str) else text
+    return text
 
 
 def _list(setup: Setup, name: str) -> str:

@@ -1,5 +1,6 @@
 """The command: its options and their mistakes, its output, and the requests that it never sends."""
 
+import socket
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -8,7 +9,10 @@ import pytest
 from asgi_cors.cli.check.cases import ALL
 from asgi_cors.cli.check.expectation import parse_expectation
 from asgi_cors.cli.check.guard import Guard, UnsafeMethodError
+from asgi_cors.cli.check.report import _verdict_texts
 from asgi_cors.cli.check.run import run_check, select_cases
+from asgi_cors.cli.check.session import Step
+from asgi_cors.cli.doctor.evidence import EngineResult
 from tests.cli.corpus.serving import Response, serving
 from tests.support.command_line import run
 
@@ -84,7 +88,7 @@ def test_a_mistake_is_reported_in_one_line(arguments, line):
 
 def test_a_right_server_exits_with_0_and_a_table():
     with serving(behave) as server:
-        ran = run("check", f"{server.url}/items", *ARGUMENTS, *LINES)
+        ran = run("check", f"{server.url}/items", *ARGUMENTS, *LINES, "--verbose")
     assert (ran.code, ran.err) == (0, "")
     assert "0 failed" in ran.out
     assert all(case.name in ran.out for case in ALL if case.name not in LINES)
@@ -137,12 +141,13 @@ def test_a_failed_case_shows_its_clause_and_the_exchange_and_the_correction():
     text = " ".join(ran.out.split())
     assert ran.code == 1
     for expected in (
-        "preflight-origin required: a browser decides otherwise than declared",
+        "✗ preflight-origin",
+        "Kind required: a browser decides otherwise than declared",
         "https://fetch.spec.whatwg.org/#concept-cors-check",
         "access-control-request-method: PUT",
-        "Chromium PreflightMissingAllowOriginHeader",
+        "Chromium, Firefox, Safari: PreflightMissingAllowOriginHeader",
         "Send Access-Control-Allow-Origin with the request's origin on the response to OPTIONS",
-        "origin-other-site security",
+        "Kind security: an origin that is not declared can use the server",
     ):
         assert expected in text
 
@@ -326,8 +331,47 @@ def test_verbose_shows_the_details_of_passed_cases():
         ran = run("check", f"{server.url}/items", *FEW, "--verbose")
     text = " ".join(ran.out.split())
     assert "The response allows the origin." in text
-    assert "Browsers Chromium allows it, Firefox allows it, Safari allows it" in text
+    assert "Browsers Chromium, Firefox, Safari: allowed" in text
+    assert "- request-exposed required no response header is declared with --expose." in text
     assert "Browsers do not send this request" in text
+
+
+def test_skipped_cases_are_counted_by_their_reason():
+    with serving(leaking) as server:
+        out = run("check", f"{server.url}/items", "--allow", PAGE).out
+    assert "Skipped (--verbose shows the names)" in out
+    assert "see origin-other-site (fails)." in out
+    assert "origin-null " not in out
+    assert "None" not in out
+
+
+def test_a_narrow_terminal_has_whole_names_and_verdicts(monkeypatch):
+    monkeypatch.setattr("asgi_cors.cli.terminal._PIPED_WIDTH", 40)
+    with serving(behave) as server:
+        out = run("check", f"{server.url}/items", *FEW).out
+    assert "✓ request-credentials CFS" in " ".join(out.split())
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= 40
+
+
+def test_browsers_with_different_verdicts_are_listed_apart():
+    step = Step(
+        "",
+        (),
+        (
+            EngineResult(engine="chromium", exchanges=(), problem="NoResponse"),
+            EngineResult(engine="firefox", exchanges=()),
+        ),
+    )
+    assert _verdict_texts(step) == "Chromium: NoResponse; Firefox: allowed"
+
+
+def test_a_refused_connection_is_reported_without_the_number_of_the_error():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        ran = run("check", f"http://127.0.0.1:{free.getsockname()[1]}/", "--allow", PAGE)
+    assert "Connection refused" in ran.err
+    assert "Errno" not in ran.err
 
 
 def test_a_control_character_of_the_server_is_escaped():

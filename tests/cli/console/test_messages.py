@@ -20,6 +20,7 @@ from asgi_cors.cli.console.closest import find_closest
 from asgi_cors.cli.console.messages import recognise
 from asgi_cors.cli.console.report import page
 from tests.cli.console.pasted import NOT_MESSAGES, PASTED
+from tests.cli.corpus.raw import PAGE
 from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[3]
@@ -245,6 +246,26 @@ def test_no_option_is_shown_that_a_policy_refuses(origin, policy):
     assert run("console", message, "--json").json["messages"][0]["policy"].startswith(policy)
 
 
+def test_the_command_to_run_next_is_one_line_with_the_origin_of_the_message():
+    path = "/items" * 20
+    text = f"Access to fetch at 'https://api.example.com{path}' from origin '{PAGE}' has been blocked by CORS policy: "
+    ran = run(
+        "console",
+        f"{text}Response to preflight request doesn't pass access control check: It does not have HTTP ok status.",
+    )
+    assert f"asgi-cors doctor https://api.example.com{path} --origin {PAGE} -X PUT --preflight-only" in ran.out
+    ran = run("console", f"Origin {PAGE} is not allowed by Access-Control-Allow-Origin.")
+    assert f"    asgi-cors doctor URL --origin {PAGE}\n" in ran.out
+    ran = run("console", f"CORS is foobar: https://api.example.com{path} from {PAGE}")
+    assert f"    asgi-cors doctor https://api.example.com{path} --origin {PAGE}\n" in ran.err
+
+
+def test_several_commands_to_run_next_are_introduced_as_such():
+    line = "Access to fetch at 'https://{}.example.com/' from origin '{}' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.\n"
+    out = run("console", line.format("a", PAGE) + line.format("b", PAGE)).out
+    assert "one of these commands" in " ".join(out.split())
+
+
 def test_the_urls_of_safari_are_those_of_its_other_message():
     text = "Origin https://b.test is not allowed by Access-Control-Allow-Origin. Status code: 200\nFetch API cannot load https://a.test/x due to access control checks."
     (message,) = run("console", text, "--json").json["messages"]
@@ -261,7 +282,7 @@ def test_a_whole_console_is_explained_without_echoes():
     assert "The preflight is redirected" in ran.out
     assert "The preflight's status is not ok" in ran.out
     assert "There was no response" not in ran.out
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert all(len(line) <= 80 or line.startswith("    asgi-cors ") for line in ran.out.splitlines())
 
 
 def test_an_echo_without_another_message_is_explained():

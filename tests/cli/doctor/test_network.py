@@ -337,3 +337,5 @@ def test_the_report_shows_the_further_requests():
     assert "check over TLS: GET https://127.0.0.1" in text
     assert "check a second time: GET http://127.0.0.1" in text
     assert "-> no response (" in text
+    assert "_ssl.c" not in text
+    assert "[SSL" not in text

@@ -1,8 +1,10 @@
 """`asgi-cors lint` reads the settings of other libraries, without running them."""
 # ruff: noqa: E501 - a source is one line of a table
 
+import ast
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +245,38 @@ def test_the_line_to_write_has_the_corrected_origins_and_the_programs_own_expres
     )
     (setup,) = lint(added("allow_origins=load(), allow_credentials=True, origins=1"))[0]["setups"]
     assert setup["asgi_cors"] == "app.add_middleware(CORSMiddleware, allow_origins=load(), allow_credentials=True)"
+
+
+def test_the_line_to_write_is_code_also_for_a_list_with_line_breaks_and_comments(lint, tmp_path):
+    (setup,) = lint(added('allow_origins=[\n  "https://a.test/",  # ours\n  load(),\n]'))[0]["setups"]
+    assert setup["asgi_cors"] == "app.add_middleware(CORSMiddleware, allow_origins=['https://a.test', load()])"
+    assert setup["asgi_cors"] in run("lint", str(tmp_path)).out
+
+
+def test_a_long_line_to_write_has_an_argument_on_each_line_and_breaks_no_text(lint, tmp_path):
+    origin = f"https://{'a' * 60}.example.com"
+    (setup,) = lint(added(f"allow_origins=[{origin!r}], allow_methods='GET'"))[0]["setups"]
+    out = run("lint", str(tmp_path)).out
+    assert f"    app.add_middleware(\n        CORSMiddleware,\n        allow_origins=[{origin!r}],\n" in out
+    lines = out[out.index("    app.add_middleware(") :].split("\n\n")[0]
+    assert ast.unparse(ast.parse(textwrap.dedent(lines))) == setup["asgi_cors"]
+
+
+def test_a_decorator_to_write_is_one_line_or_several(lint, tmp_path):
+    source = "from flask_cors import cross_origin\n@cross_origin(origins={!r}, methods='GET, PUT')\ndef view(): ...\n"
+    lint(source.format("https://a.test/"))
+    assert "    @cross_origin(origins=['https://a.test']" in run("lint", str(tmp_path)).out
+    lint(source.format(f"https://{'a' * 60}.test/"))
+    assert "    @cross_origin(\n        origins=['https://aaa" in run("lint", str(tmp_path)).out
+
+
+def test_a_setup_that_is_not_checked_whole_has_a_question_mark(lint, tmp_path):
+    lint(added("allow_origins=load()"))
+    (tmp_path / "other.py").write_text("def f(:")
+    out = run("lint", str(tmp_path)).out
+    assert out.count("? ") == 2
+    assert "✓ nothing to change" in out
+    assert out.count("✓") == 1
 
 
 def test_each_path_of_resources_is_checked(lint):

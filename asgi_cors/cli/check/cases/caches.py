@@ -59,7 +59,9 @@ class BrowserCache(httpx.BaseTransport):
 def _read_after(session: Session, stored: ServerResponse, before: str) -> Iterator[str]:
     """Yield a problem if a script gets the stored response, which does not allow it."""
     if not is_stored(stored):
-        session.skip(f"browsers do not cache the response: Cache-Control is {stored.get('cache-control')!r}.")
+        control = stored.get("cache-control")
+        why = f"its Cache-Control is {control!r}" if control else "it has no Cache-Control"
+        session.skip(f"browsers do not cache the response: {why}.")
     origin = session.expectation.origins[-1]
     credentials = session.expectation.credentials
     cache = BrowserCache(stored, Recorder(session.guard))
