@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeGuard
 
+from asgi_cors.cli.guards import is_list
+
 from .libraries import CONFIG_PREFIXES, DJANGO, FLASK_CORS, IMPORTED, STARLETTE, Library
-from .values import UNKNOWN, Constants, constants_of, evaluate, is_list, values_in
+from .values import UNKNOWN, Constants, constants_of, evaluate, values_in
 
 _DJANGO_NAMES: Final = frozenset(DJANGO.options) | DJANGO.ignored
 _SHARED_NAMES: Final = frozenset({"CORS_ALLOW_HEADERS", "CORS_EXPOSE_HEADERS", "CORS_ALLOW_PRIVATE_NETWORK"})
