@@ -102,7 +102,7 @@ def _check_file(path: Path) -> CheckedFile:
 
 def _check_source(path: Path, source: str, tree: ast.Module) -> CheckedFile:
     checked: list[CheckedSetup] = []
-    for setup in find_setups(source, tree):
+    for setup in find_setups(tree):
         problems, origins = check_setup(setup)
         if setup.library is DJANGO:
             problems += check_order(tree)

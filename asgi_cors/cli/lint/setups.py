@@ -26,14 +26,17 @@ class Option:
     Args:
         name: The library's name of the option.
         value: The value, with `UNKNOWN` where only the running program knows it.
-        text: The source text of the value.
         node: The value's syntax tree.
     """
 
     name: str
     value: Any
-    text: str
     node: ast.expr
+
+    @property
+    def text(self) -> str:
+        """The value as source code in one line."""
+        return ast.unparse(self.node)
 
     @property
     def line(self) -> int:
@@ -70,7 +73,6 @@ class Setup:
 class _Finder:
     """Finds the setups of one file."""
 
-    source: str
     tree: ast.Module
     constants: Constants = field(init=False)
     imported: dict[str, tuple[Library, str]] = field(init=False)
@@ -170,8 +172,7 @@ class _Finder:
         return None, ""
 
     def _option(self, name: str, node: ast.expr) -> Option:
-        text = ast.get_source_segment(self.source, node) or ast.unparse(node)
-        return Option(name, evaluate(node, self.constants), text, node)
+        return Option(name, evaluate(node, self.constants), node)
 
     def _of_call(self, node: ast.Call, library: Library, config: Mapping[str, Option]) -> Iterator[Setup]:
         options, is_complete = self._options_of(node, library)
@@ -346,6 +347,6 @@ def _is_extended(tree: ast.Module) -> bool:
     )
 
 
-def find_setups(source: str, tree: ast.Module) -> list[Setup]:
+def find_setups(tree: ast.Module) -> list[Setup]:
     """Return the uses of CORS libraries in a file, in its order."""
-    return sorted(_Finder(source, tree).find(), key=lambda setup: (setup.line, setup.column))
+    return sorted(_Finder(tree).find(), key=lambda setup: (setup.line, setup.column))
