@@ -96,7 +96,7 @@ ROWS = (
     Row("a semicolon after the origin", origin(f"{PAGE};"), "origin-in-quotes"),
     Row("a semicolon after *", origin("*;"), "origin-in-quotes"),
     Row("a regular expression as an origin", origin(r"^https://(app|admin)\.example\.com$"), "origin-is-a-pattern"),
-    Row("a variable of a shell", origin("${ALLOWED_ORIGIN}"), "origin-is-a-word"),
+    Row("a variable of an environment", origin("${ALLOWED_ORIGIN}"), "origin-is-a-word"),
     Row("a placeholder of a template", origin("{{ cors_origin }}"), "origin-is-a-word"),
     Row("'all' as an origin", origin("all"), "origin-is-a-word"),
     Row("a colon before the methods", splits(allowing((ACAM, ": PUT"), (ACAH, "x-id")), PAGE_ALLOWED), "list-malformed", call=PUT),
