@@ -18,6 +18,7 @@ class Library:
     Args:
         name: Its name, as users know it.
         modules: The modules from which its functions are imported.
+        positional: The options that may be passed by position, after the app.
         functions: The names of the functions and classes that take options.
         options: The name of each option, and that of the policy's option with the same meaning.
         ignored: Its options that a policy does not have.
@@ -31,6 +32,7 @@ class Library:
 
     name: str
     modules: tuple[str, ...] = ()
+    positional: tuple[str, ...] = ()
     functions: frozenset[str] = frozenset()
     options: Mapping[str, str]
     ignored: frozenset[str] = frozenset()
@@ -92,6 +94,7 @@ QUART_CORS: Final = Library(
 STARLETTE: Final = Library(
     name="Starlette's CORSMiddleware",
     modules=("starlette.middleware.cors", "fastapi.middleware.cors"),
+    positional=("allow_origins", "allow_methods", "allow_headers", "allow_credentials", "allow_origin_regex"),
     functions=frozenset({"CORSMiddleware"}),
     options=_SAME,
     regexes_match_beginning=False,

@@ -8,16 +8,17 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy, check_origin
 
-from .libraries import EXACT_OR_REGEX, QUART_CORS, STARLETTE
+from .libraries import DJANGO, EXACT_OR_REGEX, QUART_CORS, STARLETTE
 from .values import UNKNOWN, Unknown, as_list
 
 if TYPE_CHECKING:
     from .setups import Setup
 
-_REGEX_CHARACTERS: Final = frozenset("*\\]?$^[()+{}|")
+_REGEX_CHARACTERS: Final = frozenset("*\\]?$^[()")
 _ANY_REGEX: Final = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", ".+", "^.+$"})
 _SUGGESTION: Final = re.compile(r"Write '([^']+)'")
 _REGEX_SUGGESTION: Final = re.compile(r"Write re\.compile\(('[^']+')\)")
@@ -68,8 +69,8 @@ def has_credentials(setup: Setup) -> bool:
 def origins_of(setup: Setup) -> tuple[list[Any], int]:
     """Return the entries for origins, with `UNKNOWN` for those that only the program knows, and their line."""
     allow_all = setup.options.get("allow_all")
-    if allow_all is not None and allow_all.value is True:
-        return ["*"], allow_all.line
+    if allow_all is not None and True in as_list(allow_all.value):
+        return [re.compile(".*")], allow_all.line
     entries: list[Any] = []
     line = setup.line
     for name in ("allow_origins", "allow_origin_regex"):
@@ -92,10 +93,12 @@ def _as_regex(value: Any) -> re.Pattern[str] | Unknown:
         return UNKNOWN
 
 
-def is_any(entry: Any) -> bool:
-    """Return whether an entry allows every origin."""
-    text: Any = getattr(entry, "pattern", entry)
-    return isinstance(text, str) and (text == "*" or text in _ANY_REGEX)
+def is_any(setup: Setup, entry: Any) -> bool:
+    """Return whether a library allows every origin because of an entry."""
+    if isinstance(entry, re.Pattern):
+        return entry.pattern in _ANY_REGEX
+    is_regex = setup.library.entries == EXACT_OR_REGEX and entry in _ANY_REGEX
+    return isinstance(entry, str) and (is_regex or (entry == "*" and setup.library is not DJANGO))
 
 
 def check_entry(setup: Setup, entry: str | re.Pattern[str], line: int) -> CheckedEntry:
@@ -104,15 +107,47 @@ def check_entry(setup: Setup, entry: str | re.Pattern[str], line: int) -> Checke
         return _check_regex(setup, entry, line)
     if setup.library.entries == EXACT_OR_REGEX and not _REGEX_CHARACTERS.isdisjoint(entry):
         return _check_text_as_regex(setup, entry, line)
+    if setup.library is DJANGO:
+        return _check_django(setup, entry, line)
     if "*" in entry:
         return _check_pattern(setup, entry, line)
     if entry == "null":
         return CheckedEntry(_null(setup, line), None)
-    text = entry.lower() if setup.library.entries == EXACT_OR_REGEX else entry  # which ignores case
+    return _check_exact(
+        setup, entry.lower() if setup.library.entries == EXACT_OR_REGEX else entry, line
+    )  # ignores case
+
+
+def _check_exact(setup: Setup, text: str, line: int) -> CheckedEntry:
     issue = check_origin(text, credentials=has_credentials(setup))
     if issue is None:
         return CheckedEntry(None, text)
     return CheckedEntry(_problem(setup, issue, line), _suggested(issue))
+
+
+def _check_django(setup: Setup, entry: str, line: int) -> CheckedEntry:
+    """Check an entry of django-cors-headers, which compares only the scheme and the host."""
+    try:
+        parts = urlsplit(entry)
+    except ValueError:
+        parts = urlsplit("invalid:")
+    issue = check_origin(entry, credentials=has_credentials(setup))
+    correct = entry if issue is None else _suggested(issue)
+    if entry == "null":
+        return CheckedEntry(_null(setup, line), None)
+    if not parts.scheme and not parts.netloc:
+        kind = UNSAFE if has_credentials(setup) else MISTAKE
+        message = f"django-cors-headers finds no host in {entry!r}, so the entry allows 'null' and nothing else."
+        return CheckedEntry(Problem("allows-null", kind, message, issue.hint if issue else "", line), correct)
+    compared = f"{parts.scheme}://{parts.netloc}"
+    is_matching = "*" not in compared and check_origin(compared) is None
+    if is_matching and compared != entry and (parts.path or parts.query or parts.fragment) and issue is not None:
+        message = f"{issue.message}. Django's check corsheaders.E014 refuses it, so manage.py does not run."
+        return CheckedEntry(Problem(issue.code, MISTAKE, message, issue.hint, line), correct)
+    if is_matching:
+        issue = check_origin(compared, credentials=has_credentials(setup))
+        return CheckedEntry(_problem(setup, issue, line) if issue else None, compared if issue is None else correct)
+    return _check_pattern(setup, entry, line) if "*" in entry else _check_exact(setup, entry, line)
 
 
 def _null(setup: Setup, line: int) -> Problem:
@@ -211,22 +246,27 @@ def _regex_issue(pattern: re.Pattern[str]) -> Issue | None:
 def check_all_origins(setup: Setup, entries: list[Any], line: int) -> Iterator[Problem]:
     """Yield the mistakes in the list as a whole."""
     option = setup.options.get("allow_origins")
+    if setup.library is DJANGO and option is not None and isinstance(option.value, str):
+        message = f"{option.name} is a text. Django's check corsheaders.E006 refuses it, so manage.py does not run."
+        yield Problem("text-not-list", MISTAKE, message, f"Write a list: [{str(option.value)!r}].", line)
     if setup.library is STARLETTE and option is not None and isinstance(option.value, str) and option.value != "*":
         message = (
             f"allow_origins is a text, so Starlette looks for the origin in it: a part of {option.value!r} is enough."
         )
         yield Problem("substring-test", UNSAFE, message, f"Write a list: [{option.value!r}].", line)
-    if not any(map(is_any, entries)):
+    everyone = next((entry for entry in entries if is_any(setup, entry)), None)
+    if everyone is None:
         return
     if len(entries) > 1 and UNKNOWN not in entries:
-        message = "'*' allows every origin, so the other entries have no effect."
-        yield Problem("redundant-entry", MISTAKE, message, "Leave '*' out, or the others.", line)
+        text = getattr(everyone, "pattern", everyone)
+        message = f"{text!r} allows every origin, so the other entries have no effect."
+        yield Problem("redundant-entry", MISTAKE, message, f"Leave {text!r} out, or the others.", line)
     if not has_credentials(setup):
         return
     named = "allow_origins" in setup.options or "allow_all" in setup.options or "allow_origin_regex" in setup.options
     cause = "every origin is allowed" if named else f"no origins are named, so {setup.library.name} allows every origin"
-    effect = (
-        "every request fails with 500" if setup.library is QUART_CORS else "every site can read a logged-in user's data"
-    )
+    is_refused = setup.library is QUART_CORS and everyone == "*"
+    effect = "every request fails with 500" if is_refused else "every site can read a logged-in user's data"
     message = f"Credentials are allowed, and {cause}: {effect}."
-    yield Problem("credentials-from-any-origin", UNSAFE, message, "Name the origins that you trust.", line)
+    kind = MISTAKE if is_refused else UNSAFE
+    yield Problem("credentials-from-any-origin", kind, message, "Name the origins that you trust.", line)

@@ -55,7 +55,9 @@ def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
         written = [f"allow_origins={_corrected(option.text, entries, origins)}"]
         written += ["allow_credentials=True"] if credentials else []
     else:
-        allowed: Any = "*" if not origins and not credentials and any(map(is_any, entries)) else origins
+        allowed: Any = (
+            "*" if not origins and not credentials and any(is_any(setup, entry) for entry in entries) else origins
+        )
         chosen = {"allow_origins": allowed or _NAME_ORIGINS} | ({"allow_credentials": True} if credentials else {})
         line = policy_line(**chosen) or policy_line(**(chosen | {"allow_origins": _NAME_ORIGINS}))
         written = [line]

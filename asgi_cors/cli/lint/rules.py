@@ -33,7 +33,7 @@ _RESPONDING: Final = (
 def check_setup(setup: Setup) -> tuple[list[Problem], list[str | re.Pattern[str]]]:
     """Return the mistakes of a setup, and the origins to write with asgi_cors."""
     entries, line = origins_of(setup)
-    checked = [check_entry(setup, entry, line) for entry in entries if _is_checkable(entry)]
+    checked = [check_entry(setup, entry, line) for entry in entries if _is_checkable(setup, entry)]
     problems = [
         *check_all_origins(setup, entries, line),
         *(entry.problem for entry in checked if entry.problem),
@@ -48,8 +48,8 @@ def _corrected(checked: list[CheckedEntry]) -> list[str | re.Pattern[str]]:
     return list(dict.fromkeys(entry.correct for entry in checked if entry.correct is not None))
 
 
-def _is_checkable(entry: Any) -> bool:
-    return not is_any(entry) and (isinstance(entry, str) or hasattr(entry, "pattern"))
+def _is_checkable(setup: Setup, entry: Any) -> bool:
+    return not is_any(setup, entry) and (isinstance(entry, str) or hasattr(entry, "pattern"))
 
 
 def _unknown_options(setup: Setup) -> Iterator[Problem]:
@@ -100,7 +100,9 @@ def _issues(**options: Any) -> list[Issue]:
 
 
 def _nothing_allowed(setup: Setup, entries: list[Any]) -> Iterator[Problem]:
-    if not entries and setup.is_complete and setup.library in {STARLETTE, DJANGO}:
+    allow_all = setup.options.get("allow_all")
+    is_known = setup.is_complete and (allow_all is None or allow_all.value is not UNKNOWN)
+    if not entries and is_known and setup.library in {STARLETTE, DJANGO}:
         message = f"No origin is allowed, so {setup.library.name} has no effect."
         yield Problem("nothing-allowed", MISTAKE, message, "Name the origins.", setup.line)
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
+
+from asgi_cors.cli.guards import is_list
 
 from .libraries import CONFIG_PREFIXES, DJANGO, FLASK_CORS, IMPORTED, STARLETTE, Library
-from .values import Constants, constants_of, evaluate
+from .values import UNKNOWN, Constants, constants_of, evaluate, values_in
 
 _DJANGO_NAMES: Final = frozenset(DJANGO.options) | DJANGO.ignored
 _SHARED_NAMES: Final = frozenset({"CORS_ALLOW_HEADERS", "CORS_EXPOSE_HEADERS", "CORS_ALLOW_PRIVATE_NETWORK"})
 _SHARED_OPTIONS: Final = frozenset(name.removeprefix("CORS_").lower() for name in _SHARED_NAMES)
 _UPDATES: Final = frozenset({"update", "from_mapping"})
+_APP_NAMES: Final = frozenset({"app", "app_or_blueprint", "middleware_class", "cls"})
+_MAX_DEPTH: Final = 20
+_ADDING: Final = frozenset({"add_middleware", "Middleware"})
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,46 @@ class _Finder:
     tree: ast.Module
     constants: Constants = field(init=False)
     imported: dict[str, tuple[Library, str]] = field(init=False)
+    extensions: dict[str, ast.Call] = field(init=False)
+    initialised: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.constants = constants_of(self.tree)
         self.imported = dict(_imports(self.tree))
+        self._add_aliases()
+        self.extensions = dict(self._extensions())
+        self.initialised = {
+            ast.unparse(node.func.value)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "init_app"
+        }
+
+    def _add_aliases(self) -> None:
+        """Add the names that the file gives to a function or class of a library, such as by a subclass."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef) and not any(
+                getattr(part, "name", "") == "__init__" for part in node.body
+            ):
+                bases = [resolved for resolved in map(self._resolve, node.bases) if resolved[0]]
+                self.imported.update((node.name, (library, name)) for library, name in bases if library)
+        for name, value in self.constants.items():
+            library, function = self._resolve(value)
+            if library is not None and function in library.functions:
+                self.imported.setdefault(name, (library, function))
+
+    def _extensions(self) -> Iterator[tuple[str, ast.Call]]:
+        """Yield the objects of Flask-CORS that get their app later, by their names."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign) and self._is_without_app(node.value):
+                yield from ((ast.unparse(target), node.value) for target in node.targets)
+
+    def _is_without_app(self, node: ast.expr) -> TypeGuard[ast.Call]:
+        return (
+            isinstance(node, ast.Call)
+            and self._resolve(node.func) == (FLASK_CORS, "CORS")
+            and not node.args
+            and all(word.arg != "app" for word in node.keywords)
+        )
 
     def find(self) -> Iterator[Setup]:
         config = dict(self._config())
@@ -94,10 +135,30 @@ class _Finder:
         """Return the library that a call sets up, or None."""
         library, name = self._resolve(node.func)
         if library is not None and name in library.functions:
-            return library
-        first = self._resolve(node.args[0]) if node.args else (None, "")
-        is_added = _name_of(node.func) in {"add_middleware", "Middleware"}
+            is_later = self._is_without_app(node) and any(
+                self.extensions[name] is node for name in self.initialised & self.extensions.keys()
+            )
+            return None if is_later or self._is_initialised_at_once(node) else library
+        if _name_of(node.func) == "init_app":
+            return FLASK_CORS if self._is_flask_cors(node) else None
+        named = [word.value for word in node.keywords if word.arg in {"middleware_class", "cls"}]
+        first = self._resolve([*node.args, *named][0]) if node.args or named else (None, "")
+        is_added = _name_of(node.func) in _ADDING
         return STARLETTE if is_added and first == (STARLETTE, "CORSMiddleware") else None
+
+    def _is_initialised_at_once(self, node: ast.Call) -> bool:
+        """Return whether a call is that of CORS in `CORS().init_app(app)`."""
+        return self._is_without_app(node) and ast.unparse(node) in self.initialised
+
+    def _is_flask_cors(self, node: ast.Call) -> bool:
+        """Return whether a call of init_app is that of Flask-CORS, also if its object is imported."""
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        name = ast.unparse(owner)
+        is_ours = name in self.extensions or self._is_without_app(owner)
+        return is_ours or (
+            _name_of(owner).lower() == "cors"
+            and any(word.arg in FLASK_CORS.options or word.arg == "resources" for word in node.keywords)
+        )
 
     def _resolve(self, node: ast.expr) -> tuple[Library | None, str]:
         """Return the library, and the name in it, that an expression means."""
@@ -113,30 +174,77 @@ class _Finder:
         return Option(name, evaluate(node, self.constants), ast.unparse(node), node)
 
     def _of_call(self, node: ast.Call, library: Library, config: Mapping[str, Option]) -> Iterator[Setup]:
-        keywords = {word.arg: self._option(word.arg, word.value) for word in node.keywords if word.arg}
-        is_complete = all(word.arg for word in node.keywords)
-        options = {**config, **keywords}
+        options, is_complete = self._options_of(node, library)
+        options = {**config, **options}
+        function = self._resolve(node.func)[1] or _name_of(node.func)
+        function = "CORS" if function == "init_app" else function
         made = _setup(library, options, node.lineno, node.col_offset + 1)
-        made = replace(made, is_complete=is_complete, function=self._resolve(node.func)[1] or _name_of(node.func))
-        resources = (
-            self._dict_of(options["resources"].node) if library is FLASK_CORS and "resources" in options else None
-        )
-        if resources is None:
-            yield made
+        resources = options.get("resources") if library is FLASK_CORS else None
+        paths = self._dict_of(resources.node) if resources is not None else None
+        if paths is None:
+            is_named = (
+                resources is None
+                or isinstance(resources.value, str)
+                or (is_list(resources.value) and UNKNOWN not in resources.value)
+            )
+            is_complete = is_complete and is_named and not self._is_without_app(node)
+            yield replace(made, is_complete=is_complete, function=function)
             return
-        for path, value in resources.items():
-            own = {name: self._option(name, entry) for name, entry in (self._dict_of(value) or {}).items()}
-            merged = {name: option for name, option in options.items() if name != "resources"} | own
-            yield replace(_setup(library, merged, value.lineno, value.col_offset + 1), path=path)
+        for path, value in paths[0].items():
+            own, is_whole = self._dict_of(value) or ({}, False)
+            merged = {name: option for name, option in options.items() if name != "resources"}
+            merged |= {name: self._option(name, entry) for name, entry in own.items()}
+            setup = _setup(library, merged, value.lineno, value.col_offset + 1)
+            yield replace(setup, path=path, is_complete=is_complete and is_whole)
 
-    def _dict_of(self, node: ast.expr) -> dict[str, ast.expr] | None:
-        """Return the entries of a dict whose keys are texts, or None for another expression."""
-        if isinstance(node, ast.Name):
-            node = self.constants.get(node.id, node)
-        if not isinstance(node, ast.Dict):
+    def _options_of(self, node: ast.Call, library: Library) -> tuple[dict[str, Option], bool]:
+        """Return the options of a call, and whether these are all."""
+        options: dict[str, Option] = {}
+        is_complete = True
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        created = self.extensions.get(ast.unparse(owner)) or (owner if self._is_without_app(owner) else None)
+        if _name_of(node.func) == "init_app":
+            options, is_complete = self._options_of(created, library) if created else ({}, False)
+        is_starred = any(isinstance(part, ast.Starred) for part in node.args)
+        has_app = any(word.arg in _APP_NAMES for word in node.keywords)
+        positional = node.args if has_app else node.args[1:]
+        for name, value in zip(library.positional, () if is_starred else positional, strict=False):
+            options[name] = self._option(name, value)
+        is_complete = is_complete and not (is_starred and library.positional)
+        for word in node.keywords:
+            if word.arg is None:
+                entries, is_whole = self._dict_of(word.value) or ({}, False)
+                options |= {name: self._option(name, value) for name, value in entries.items()}
+                is_complete = is_complete and is_whole
+            elif word.arg not in _APP_NAMES:
+                options[word.arg] = self._option(word.arg, word.value)
+        return options, is_complete
+
+    def _dict_of(self, node: ast.expr, depth: int = 0) -> tuple[dict[str, ast.expr], bool] | None:
+        """Return the entries of a dict whose keys are texts, and whether these are all, or None for another value."""
+        if depth > _MAX_DEPTH:
             return None
-        pairs = zip(node.keys, node.values, strict=True)
-        return {str(evaluate(key, self.constants)): value for key, value in pairs if isinstance(key, ast.Constant)}
+        if isinstance(node, ast.Name):
+            return self._dict_of(self.constants[node.id], depth + 1) if node.id in self.constants else None
+        if isinstance(node, ast.Call) and _name_of(node.func) == "dict" and not node.args:
+            pairs: list[tuple[ast.expr | None, ast.expr]] = [
+                (ast.Constant(word.arg) if word.arg else None, word.value) for word in node.keywords
+            ]
+        elif isinstance(node, ast.Dict):
+            pairs = list(zip(node.keys, node.values, strict=True))
+        else:
+            return None
+        entries: dict[str, ast.expr] = {}
+        is_whole = True
+        for key, value in pairs:
+            inner = self._dict_of(value, depth + 1) if key is None else None
+            name = evaluate(key, self.constants) if key is not None else UNKNOWN
+            if isinstance(name, str):
+                entries[name] = value
+            elif inner is not None:
+                entries |= inner[0]
+            is_whole = is_whole and (isinstance(name, str) or (inner is not None and inner[1]))
+        return entries, is_whole
 
     def _config(self) -> Iterator[tuple[str, dict[str, Option]]]:
         """Yield the options that the file sets in an app's config, for each library."""
@@ -152,12 +260,22 @@ class _Finder:
             yield library.name, options
 
     def _django(self) -> Iterator[Setup]:
-        """Yield the settings of django-cors-headers, which are names of the module."""
-        nodes = {name: node for name, node in _module_names(self.tree) if name in _DJANGO_NAMES}
-        if nodes.keys() <= _SHARED_NAMES:
-            return
-        options = {name: self._option(name, node) for name, node in nodes.items()}
-        yield _setup(DJANGO, options, min(option.line for option in options.values()), 1)
+        """Yield the settings of django-cors-headers: the names of the module, or those of each class."""
+        classes = [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
+        own = {node.name: _settings_in(node.body) for node in classes}
+        all_bases = {base.id for node in classes for base in node.bases if isinstance(base, ast.Name)}
+        scopes = [(_settings_in(self.tree.body), _is_extended(self.tree))]
+        for node in classes:
+            bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+            inherited = {name: value for base in reversed(bases) for name, value in own.get(base, {}).items()}
+            scopes += (
+                [(inherited | own[node.name], bool(node.bases) or node.name in all_bases)] if own[node.name] else []
+            )
+        for nodes, is_extended in scopes:
+            if nodes.keys() - _SHARED_NAMES:
+                options = {name: self._option(name, node) for name, node in nodes.items()}
+                made = _setup(DJANGO, options, min(option.line for option in options.values()), 1)
+                yield replace(made, is_complete=not is_extended)
 
 
 def _name_of(node: ast.expr) -> str:
@@ -177,8 +295,14 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, tuple[Library, str]]]:
     modules = {module: library for library in IMPORTED for module in library.modules}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in modules:
+            library = modules[node.module]
             for alias in node.names:
-                yield alias.asname or alias.name, (modules[node.module], alias.name)
+                names = sorted(library.functions) if alias.name == "*" else [alias.name]
+                yield from ((alias.asname or name, (library, name)) for name in names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in modules:
+                    yield alias.asname or alias.name, (modules[f"{node.module}.{alias.name}"], "")
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name in modules:
@@ -198,16 +322,28 @@ def _config_entries(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             for word in node.keywords:
                 if word.arg:
                     yield word.arg, word.value
+            for mapping in node.args:
+                yield from _pairs_of(mapping)
 
 
-def _module_names(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, node.value
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            yield node.target.id, node.value
+def _pairs_of(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the entries of a dict whose keys are literals."""
+    pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+    yield from ((str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant))
+
+
+def _settings_in(body: Iterable[ast.AST]) -> dict[str, ast.expr]:
+    """Return the settings of django-cors-headers that statements assign."""
+    return {name: value for name, (value, _) in values_in(body).items() if name in _DJANGO_NAMES}
+
+
+def _is_extended(tree: ast.Module) -> bool:
+    """Return whether a module may have names that it does not assign itself."""
+    return any(
+        (isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names))
+        or (isinstance(node, ast.Call) and _name_of(node.func) in {"globals", "include"})
+        for node in ast.walk(tree)
+    )
 
 
 def find_setups(tree: ast.Module) -> list[Setup]:

@@ -18,6 +18,7 @@ from .serving import Request, Response, Server, serving
 from .stacks.case import require
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+FILE = Path(__file__)  # as a page: the origin of a file is null, and it may request this machine
 FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic")
 PATIENCE = 10  # seconds, for a response
 FETCH = """async ({url, init, reads, patience}) => {
@@ -54,7 +55,7 @@ class Page:
     def __init__(self, context: Any, origin: str) -> None:
         """Open the page."""
         self._page = context.new_page()
-        self._page.goto("data:text/html," if origin == "null" else f"{origin}/")
+        self._page.goto(FILE.as_uri() if origin == "null" else f"{origin}/")
         self._failures: list[dict[str, Any]] = []
         self._devtools = context.new_cdp_session(self._page)
         self._devtools.on("Network.loadingFailed", self._add_failure)

@@ -1,4 +1,4 @@
-"""A redirect leads to a login if its target has a word for it that the requested URL has not."""
+"""A redirect leads to a login if the part of its target that is new has a word for it."""
 
 import httpx
 import pytest
@@ -26,6 +26,9 @@ from tests.support.command_line import doctor
         ("/items", "https://auth.example.com/?rd=https%3A%2F%2Fapi.example.com"),
         ("/items", "https://id.example.com/realms/tea/protocol/openid-connect/auth"),
         ("/auth/token", "https://sso.example.com/realms/tea"),
+        ("/login/items", "/login?next=/login/items"),
+        ("/login/items", "/accounts/login/"),
+        ("/login-page/items", "/login-page/login"),
     ],
 )
 def test_a_login_is_recognised(path, location):

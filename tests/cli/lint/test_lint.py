@@ -62,9 +62,6 @@ UNSAFE = [
     (f"{FLASK}app.config['CORS_SUPPORTS_CREDENTIALS'] = True\nCORS(app)", "credentials-from-any-origin"),
     (f"{FLASK}app.config.update(CORS_SUPPORTS_CREDENTIALS=True)\nCORS(app)", "credentials-from-any-origin"),
     ("class Config:\n    CORS_ORIGINS = '*'\n    CORS_SUPPORTS_CREDENTIALS = True", "credentials-from-any-origin"),
-    (f"{QUART}app = cors(app, allow_credentials=True)", "credentials-from-any-origin"),
-    (f"{QUART}app = quart_cors.cors(app, allow_origin='*', allow_credentials=True)", "credentials-from-any-origin"),
-    ("QUART_CORS_ALLOW_CREDENTIALS = True", "credentials-from-any-origin"),
     ("CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True", "credentials-from-any-origin"),
     ("CORS_ORIGIN_ALLOW_ALL: bool = True\nCORS_ALLOW_CREDENTIALS = True", "credentials-from-any-origin"),
     (added("allow_origins=os.getenv('ORIGINS', '*').split(','), allow_credentials=True"), "credentials-from-any-origin"),
@@ -73,6 +70,33 @@ UNSAFE = [
     (added(r"allow_origin_regex=r'https://.*\.vercel\.app' if DEMO else None, allow_credentials=True"), "credentials-from-shared-suffix"),
     (f"ORIGINS = ['https://a.test']\nORIGINS.append('*')\n{added('allow_origins=ORIGINS, allow_credentials=True')}", "credentials-from-any-origin"),
     ("CORS_ALLOWED_ORIGIN_REGEXES = [r'^https://\\w+\\.example\\.com']", "regex-allows-others"),
+    # Options by position, in dicts, and by other names of the class.
+    (f"{STARLETTE}app = CORSMiddleware(app, ['*'], ['*'], ['*'], True)", "credentials-from-any-origin"),
+    (f"{STARLETTE}app = CORSMiddleware(app=app, allow_origins=['*'], allow_credentials=True)", "credentials-from-any-origin"),
+    (f"{STARLETTE}app.add_middleware(middleware_class=CORSMiddleware, allow_origins=['*'], allow_credentials=True)", "credentials-from-any-origin"),
+    (f"{STARLETTE}OPTIONS = {{'allow_origins': ['*'], 'allow_credentials': True}}\n{added('**OPTIONS')}", "credentials-from-any-origin"),
+    (f"{STARLETTE}BASE = dict(allow_origins=['*'])\nOPTIONS = dict(**BASE, allow_credentials=True)\n{added('**OPTIONS')}", "credentials-from-any-origin"),
+    ("from starlette.middleware import cors\napp.add_middleware(cors.CORSMiddleware, allow_origins=['*'], allow_credentials=True)", "credentials-from-any-origin"),
+    ("from starlette.middleware.cors import *\napp.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)", "credentials-from-any-origin"),
+    (f"{STARLETTE}class Own(CORSMiddleware): ...\napp.add_middleware(Own, allow_origins=['*'], allow_credentials=True)", "credentials-from-any-origin"),
+    (f"{STARLETTE}Own = CORSMiddleware\napp.add_middleware(Own, allow_origins=['*'], allow_credentials=True)", "credentials-from-any-origin"),
+    # Flask-CORS gets its app later, or its options from a dict.
+    (f"{FLASK}cors = CORS()\ncors.init_app(app, supports_credentials=True)", "credentials-from-any-origin"),
+    (f"{FLASK}cors = CORS(supports_credentials=True)\ncors.init_app(app)", "credentials-from-any-origin"),
+    (f"{FLASK}CORS().init_app(app, supports_credentials=True)", "credentials-from-any-origin"),
+    ("from extensions import cors\ncors.init_app(app, resources={'/*': {'origins': '*'}}, supports_credentials=True)", "credentials-from-any-origin"),
+    (f"{FLASK}app.config.update({{'CORS_SUPPORTS_CREDENTIALS': True}})\nCORS(app)", "credentials-from-any-origin"),
+    (f"{FLASK}CORS(app, resources=['/api/*'], supports_credentials=True)", "credentials-from-any-origin"),
+    # Values from classes, functions of libraries, and conditions.
+    (f"class Settings:\n    origins = ['*']\nsettings = Settings()\n{added('allow_origins=settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
+    (f"class Settings:\n    origins: list[str] = Field(default=['*'])\n{added('allow_origins=Settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
+    (f"class Settings:\n    origins: list[str] = Field(default_factory=lambda: ['*'])\n{added('allow_origins=Settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
+    (f"ORIGINS = ['*']\nif PRODUCTION:\n    ORIGINS = ['https://a.test']\n{added('allow_origins=ORIGINS, allow_credentials=True')}", "credentials-from-any-origin"),
+    (added("allow_origins=config('ORIGINS', default='*', cast=Csv()), allow_credentials=True"), "credentials-from-any-origin"),
+    ("if DEBUG:\n    CORS_ALLOW_ALL_ORIGINS = True\nelse:\n    CORS_ALLOW_ALL_ORIGINS = False\nCORS_ALLOW_CREDENTIALS = True", "credentials-from-any-origin"),
+    ("class Base:\n    CORS_ALLOW_CREDENTIALS = True\nclass Dev(Base):\n    CORS_ALLOW_ALL_ORIGINS = True", "credentials-from-any-origin"),
+    ("CORS_ALLOWED_ORIGINS = ['*']\nCORS_ALLOW_CREDENTIALS = True", "allows-null"),
+    ("import re\n" + QUART + "app = cors(app, allow_origin=[re.compile('.*')], allow_credentials=True)", "credentials-from-any-origin"),
 ]  # fmt: skip
 NEVER_MATCHING = [
     (added('allow_origins=["https://app.example.com/"]'), "origin-trailing-slash"),
@@ -86,10 +110,21 @@ NEVER_MATCHING = [
     (f"{FLASK}CORS(app, origins=['https://*.example.com'])", "pattern-never-matches"),
     (f"{FLASK}CORS(app, origins='https://app.example.com/')", "origin-trailing-slash"),
     (f"{QUART}app = cors(app, allow_origin=['https://*.example.com'])", "pattern-never-matches"),
-    ("CORS_ALLOWED_ORIGINS = ['https://app.example.com/']", "origin-trailing-slash"),
-    ("CORS_ORIGIN_WHITELIST = ('app.example.com',)", "origin-no-scheme"),
+    ("CORS_ORIGIN_WHITELIST = ('app.example.com:8000',)", "origin-no-scheme"),
+    ("CORS_ALLOWED_ORIGINS = ['https://*.example.com']", "pattern-never-matches"),
+    ("CORS_ALLOWED_ORIGINS = ['https://[']", "origin-ip"),
+    (f"{STARLETTE}app = CORSMiddleware(app, ('https://app.example.com/',))", "origin-trailing-slash"),
+    (f"{FLASK}cors = CORS()\ndef create_app(app):\n    cors.init_app(app, origins=['https://app.example.com/'])", "origin-trailing-slash"),
+    ("HOST = 'a.test'\n" + added("allow_origins=[f'https://{HOST}/']"), "origin-trailing-slash"),
+    ("CORS_ALLOWED_ORIGINS = env.list('CORS', default=['https://App.example.com'])", "origin-upper-case"),
 ]  # fmt: skip
 MISTAKEN = [
+    (f"{QUART}app = cors(app, allow_credentials=True)", "credentials-from-any-origin"),
+    (f"{QUART}app = quart_cors.cors(app, allow_origin='*', allow_credentials=True)", "credentials-from-any-origin"),
+    ("QUART_CORS_ALLOW_CREDENTIALS = True", "credentials-from-any-origin"),
+    ("CORS_ALLOWED_ORIGINS = ['https://app.example.com/']", "origin-trailing-slash"),
+    ("CORS_ORIGIN_WHITELIST = ('app.example.com',)", "allows-null"),
+    ("CORS_ALLOWED_ORIGINS = 'https://app.example.com'", "text-not-list"),
     (f"{FLASK}CORS(app, origin='https://app.example.com')", "unknown-option"),
     (f"{FLASK}CORS(app, origins=['https://a.test'], allow_credentials=True)", "unknown-option"),
     (added("origins=['https://app.example.com'], allow_origins=['https://a.test']"), "unknown-option"),
@@ -105,6 +140,17 @@ MISTAKEN = [
     ("MIDDLEWARE = ['django.middleware.common.CommonMiddleware', 'corsheaders.middleware.CorsMiddleware']\nCORS_ALLOW_ALL_ORIGINS = True", "middleware-order"),
 ]  # fmt: skip
 HEALTHY = [
+    "from .base import *\nCORS_ALLOW_CREDENTIALS = True",
+    "CORS_ALLOW_ALL_ORIGINS = DEBUG\nCORS_ALLOW_CREDENTIALS = True",
+    "class Dev:\n    CORS_ALLOW_ALL_ORIGINS = True\nclass Prod:\n    CORS_ALLOWED_ORIGINS = ['https://a.test']\n    CORS_ALLOW_CREDENTIALS = True",
+    "CORS_ALLOWED_ORIGINS = ['HTTPS://a.test']\nCORS_ALLOW_CREDENTIALS = True",
+    "CORS_ALLOWED_ORIGINS = config('ORIGINS', default='a b', cast=str.split)\nCORS_ALLOW_ALL_ORIGINS = env('ALL')",
+    f"{STARLETTE}def add(app, origins):\n    app.add_middleware(CORSMiddleware, allow_origins=origins, allow_credentials=True)\nadd(app, origins := ['*'])",
+    f"{STARLETTE}def add(app, *args):\n    app.add_middleware(CORSMiddleware, *args, allow_credentials=True)",
+    f"{STARLETTE}OPTIONS = {{'allow_origins': ['*'], 'allow_credentials': True}}\nOPTIONS['allow_origins'] = load()\n{added('**OPTIONS')}",
+    f"{FLASK}CORS(app, resources=RESOURCES, supports_credentials=True)",
+    f"{FLASK}cors = CORS(supports_credentials=True)",
+    f"{FLASK}OPTIONS = {{**OPTIONS}}\nCORS(app, **OPTIONS)\nCORS(app, origins=['https://a.test'], allow_headers=None)",
     added(r'allow_origin_regex=r"http://(localhost|127\.0\.0\.1):\d+", allow_credentials=True'),
     added(r'allow_origins=list(settings.cors_origins), allow_origin_regex=r"^https?://(localhost|127\.0\.0\.1)(:\d+)?$", allow_credentials=True'),
     added("allow_origins=[o.strip() for o in os.environ.get('ORIGINS', '').split(',')], allow_credentials=os.getenv('C', False)"),
@@ -168,7 +214,11 @@ def test_a_file_without_a_cors_library_is_not_listed(lint, source):
 
 @pytest.mark.parametrize(
     "source",
-    [source for source, _ in (*UNSAFE, *NEVER_MATCHING, *MISTAKEN) if not re.search("settings|getenv|ORIGINS", source)],
+    [
+        source
+        for source, _ in (*UNSAFE, *NEVER_MATCHING, *MISTAKEN)
+        if not re.search("settings|Settings|getenv|ORIGINS", source)
+    ],
 )
 def test_the_line_to_write_is_accepted_by_a_policy(lint, source):
     for setup in lint(source)[0]["setups"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Final
 
 import httpx
@@ -17,7 +18,7 @@ _WORDS: Final = re.compile(
 def leads_to_login(requested: httpx.URL, location: str) -> bool:
     """Return whether a redirect leads to a login page.
 
-    A word that the requested URL has already shows none: a redirect of /login to /login/ is one for the slash.
+    Only the part that the two URLs don't share counts: a redirect of /login to /login/ is one for the slash.
 
     Args:
         requested: The URL of the request.
@@ -27,8 +28,12 @@ def leads_to_login(requested: httpx.URL, location: str) -> bool:
         target = requested.join(location)
     except httpx.InvalidURL:
         return False
-    return bool(_words(target) - _words(requested))
+    return _WORDS.search(_new_part(requested, target).lower()) is not None
 
 
-def _words(url: httpx.URL) -> set[str]:
-    return set(_WORDS.findall(f"{url.host}{url.path}".lower()))
+def _new_part(requested: httpx.URL, target: httpx.URL) -> str:
+    """Return the part of the target that the requested URL does not begin with. A parent folder is new as a whole."""
+    host = "" if requested.host == target.host else f"{target.host}/"
+    before, after = requested.path.strip("/").split("/"), target.path.strip("/").split("/")
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    return host + "/".join(after if shared == len(after) < len(before) else after[shared:])
