@@ -234,7 +234,7 @@ def websocket_unguarded(context: AuditContext) -> Iterator[Finding]:
     if any(result.served.policies for result in results):
         policy = PolicyRemedy(advice="Write check_websockets=True.")
     elif any(result.route.installed for result in results):
-        policy = PolicyRemedy(advice="Have a policy at that path, instead of None.")
+        policy = PolicyRemedy(advice="Write a policy for that path instead of None.")
     else:
         policy = context.line.remedy
     yield Finding(

@@ -52,7 +52,7 @@ class Guard(httpx.BaseTransport):
 
         Raises:
             OutOfTimeError: The time limit is reached.
-            UnsafeMethodError: The method is unsafe, and the user has not allowed to send it.
+            UnsafeMethodError: The method is unsafe, and the user has not allowed it.
         """
         if request.method not in SAFE_METHODS and not self._expectation.send_unsafe:
             raise UnsafeMethodError(request.method)

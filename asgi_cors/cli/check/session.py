@@ -108,7 +108,7 @@ class Session:
 
     @staticmethod
     def skip(reason: str) -> NoReturn:
-        """Leave the case. Raises SkipCase."""
+        """Skip the case. Raises SkipCase."""
         raise SkipCase(reason)
 
     def forget(self) -> None:

@@ -204,7 +204,7 @@ def page() -> str:
 
 
 def _section(cause: Cause) -> str:
-    lines = [f"## {cause.title}", "", f"`{cause.code}`. {cause.means}", ""]
+    lines = [f"## {_prose(cause.title)}", "", f"`{cause.code}`. {_prose(cause.means)}", ""]
     for browser, texts in (
         ("Chromium", cause.chromium),
         ("Chromium, earlier versions", cause.older),
@@ -213,11 +213,16 @@ def _section(cause: Cause) -> str:
         ("Edge before version 79, Internet Explorer", cause.edge),
     ):
         lines += [f"- {browser}: {_code(_readable(browser, text, cause))}" for text in texts]
-    lines += ["", f"**Write:** {cause.write}"]
+    lines += ["", f"**Write:** {_prose(cause.write)}"]
     options = _fill(cause, origins=[], names=[])
-    policy = _sentences(_code(policy_line(**options)) if options else "", cause.advice)
+    policy = _sentences(_code(policy_line(**options)) if options else "", _prose(cause.advice))
     lines += ["", f"**In a policy:** {policy}"] if policy else []
     return "\n".join([*lines, ""])
+
+
+def _prose(text: str) -> str:
+    """Return a text in which Markdown finds no emphasis: two `*` of a paragraph would be one."""
+    return text.replace("*", r"\*")
 
 
 def _readable(browser: str, text: str, cause: Cause) -> str:

@@ -37,7 +37,7 @@ def _find_server(context: click.Context, _parameter: click.Parameter, name: str 
 @click.command("doctor")
 @click.argument("url")
 @REQUEST
-@click.option("--reads", "-r", multiple=True, help="A response header that the script reads: a,b. Repeatable.")
+@click.option("--reads", "-r", multiple=True, help="Response headers that the script reads: x-id,x-total. Repeatable.")
 @click.option("--cookie", multiple=True, help="A cookie that the browser has: 'sid=1'. Repeatable.")
 @click.option("--data", "-d", help="The body.")
 @click.option("--preflight-only", is_flag=True, help="Send only the preflight, not the request itself.")
@@ -47,7 +47,7 @@ def _find_server(context: click.Context, _parameter: click.Parameter, name: str 
     metavar="NAME",
     is_eager=True,
     callback=_find_server,
-    help="Your software, for the lines to write, or list.",
+    help="The server software, for the lines to write. 'list' prints all names.",
 )
 @click.option("--insecure", "-k", is_flag=True, help="Accept any TLS certificate, unlike browsers.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Seconds to wait.")

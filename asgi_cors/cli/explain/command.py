@@ -39,7 +39,7 @@ def command(app: str, path: str, **options: Any) -> None:
             loaded = load_app(app, app_dir=options["app_dir"], factory=options["factory"])
             inspected = inspect_app(loaded)
             situation = find_situation(inspected, app, loaded, call)
-        with answers_of(inspected) as answers, stderr().status(f"looking {escape(call.origin)} up"):
+        with answers_of(inspected) as answers, stderr().status(f"looking up {escape(call.origin)}"):
             explanation = explain_request(answers, situation, call)
         data = report.as_json(app, call.request.path, explanation)
         show(report.report(explanation), data, as_json=options["as_json"], output=output)

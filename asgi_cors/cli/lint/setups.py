@@ -93,7 +93,7 @@ class _Finder:
         }
 
     def _add_aliases(self) -> None:
-        """Add the names that the file gives to a function or class of a library, such as by a subclass."""
+        """Add the names under which the file has a function or class of a library, such as a subclass."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ClassDef) and not any(
                 getattr(part, "name", "") == "__init__" for part in node.body

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from asgi_cors.cli.terminal import SYMBOLS, escape, plain
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from asgi_cors.registry import Change, Entry
 
     from .lines import InvalidLine
     from .transfer import ImportResult
 
+_GAP: Final = 2  # columns
 _MAX_VALUE: Final = 80  # characters of an invalid line
 
 ADDED, UPDATED, UNCHANGED = "added", "updated", "unchanged"
@@ -71,7 +74,42 @@ class OriginResult:
         return Text.assemble((symbol, style), " ", plain(self.origin, "bold"), f": {escape(sentence)}")
 
 
-def entries_table(entries: Iterable[Entry]) -> Table:
+class RowsTable:
+    """A table without its empty columns. If it is wider than the terminal, each row begins with its origin on a line.
+
+    Args:
+        names: The names of the columns.
+        rows: The cells of each row.
+    """
+
+    def __init__(self, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+        """Find the columns with a value."""
+        used = [index for index in range(len(names)) if any(row[index] for row in rows)]
+        self._names = [names[index] for index in used]
+        self._rows = [[escape(row[index]) for index in used] for row in rows]
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Draw the rows for a width."""
+        widths = [max(map(cell_len, cells)) for cells in zip(self._names, *self._rows, strict=True)]
+        if sum(widths) + _GAP * (len(widths) - 1) > options.max_width:
+            for row in self._rows:
+                yield from self._stacked(row)
+            return
+        table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
+        for name in self._names:
+            table.add_column(name, no_wrap=True)
+        for row in self._rows:
+            table.add_row(*map(Text, row))
+        yield table
+
+    def _stacked(self, row: Sequence[str]) -> Iterator[RenderableType]:
+        cells = dict(zip(self._names, row, strict=True))
+        yield Text(cells.pop("origin"), "bold", overflow="fold")
+        others = [f"{name} {value}" for name, value in cells.items() if value]
+        yield Padding(Text(", ".join(others), overflow="fold"), (0, 0, 0, _GAP))
+
+
+def entries_table(entries: Iterable[Entry]) -> RowsTable:
     """Return entries as a table. Columns without a value are left out."""
     now = datetime.now(UTC)
     rows = [
@@ -85,26 +123,16 @@ def entries_table(entries: Iterable[Entry]) -> Table:
         )
         for entry in entries
     ]
-    return _table(("origin", "tenant", "note", "by", "added (UTC)", "expires (UTC)"), rows)
+    return RowsTable(("origin", "tenant", "note", "by", "added (UTC)", "expires (UTC)"), rows)
 
 
-def changes_table(changes: Iterable[Change]) -> Table:
+def changes_table(changes: Iterable[Change]) -> RowsTable:
     """Return changes as a table. Columns without a value are left out."""
     rows = [
         (str(change.version), time_text(change.at), change.action, change.origin, change.tenant, change.by, change.note)
         for change in changes
     ]
-    return _table(("version", "at (UTC)", "change", "origin", "tenant", "by", "note"), rows)
-
-
-def _table(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
-    used = [index for index in range(len(names)) if any(row[index] for row in rows)]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for index in used:
-        table.add_column(names[index], overflow="fold", no_wrap=names[index].endswith("(UTC)"))
-    for row in rows:
-        table.add_row(*(plain(row[index]) for index in used))
-    return table
+    return RowsTable(("version", "at (UTC)", "change", "origin", "tenant", "by", "note"), rows)
 
 
 def time_text(time: datetime | None) -> str:

@@ -52,7 +52,7 @@ def test_an_error_says_which_causes_are_open(behaviour, text):
 @pytest.mark.parametrize(
     ("headers", "arguments", "text"),
     [
-        ([], [], "does not help alone: it does not allow this page either (200)"),
+        ([], [], "is not enough: it does not allow this page either (200)"),
         ([(ACAO, "*")], ["-H", "x-id: 7"], ""),
         ([(ACAO, PAGE)], [], "it allows this page"),
         ([], ["--no-probes"], "itself if it allows the page"),

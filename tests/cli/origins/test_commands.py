@@ -121,6 +121,17 @@ def test_a_long_list_is_shown_in_pages(origins):
     assert [row["version"] for row in rows(origins("history", "--limit", "2", "--json"))] == [2499, 2500]
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_width_hides_or_breaks_an_origin(origins, monkeypatch, width):
+    monkeypatch.setattr("asgi_cors.cli.terminal._PIPED_WIDTH", width)
+    origins("add", SHOP, "--tenant", "acme", "--note", "ticket 812", "--by", "ann", "--expires", "30d")
+    for command in ("list", "history"):
+        lines = [line.strip() for line in origins(command).out.splitlines()]
+        assert SHOP in lines
+        assert "tenant acme" in " ".join(lines)
+        assert max(map(len, lines)) <= width
+
+
 def test_the_list_shows_one_tenant(origins):
     origins("add", APP, "--tenant", "acme")
     origins("add", SHOP)

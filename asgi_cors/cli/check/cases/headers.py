@@ -60,7 +60,7 @@ def credentials_value(session: Session) -> Iterator[str]:
     "header-expose-form",
     ADVICE,
     clauses.HEADER_LISTS,
-    "Access-Control-Expose-Headers is a list of names with commas between.",
+    "Access-Control-Expose-Headers is a list of names separated by commas.",
     "Write 'x-total, x-page'. One malformed name hides all of them.",
     REQUEST_CASES,
 )

@@ -98,7 +98,10 @@ def _hostile(name: str, title: str, line: bytes) -> Case:
 CASES: Final = (
     repeated,
     _form(
-        "preflight-names-spaced", "The names may have spaces between.", lambda names: (", ".join(names),), least=_SECOND
+        "preflight-names-spaced",
+        "The names may have spaces between them.",
+        lambda names: (", ".join(names),),
+        least=_SECOND,
     ),
     _form("preflight-names-upper-case", "The names may be in upper case.", lambda names: (",".join(names).upper(),)),
     _form(

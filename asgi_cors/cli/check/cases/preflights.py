@@ -267,7 +267,7 @@ CASES: Final = (
         "preflight-redirect",
         clauses.PREFLIGHT,
         "The preflight is not redirected: browsers do not follow.",
-        "Respond to OPTIONS before redirects to https, to a login or for a slash, or call the final URL.",
+        "Respond to OPTIONS before redirects to https, to a login or for a slash, or request the final URL.",
     ),
     _cause(
         "preflight-authentication",
@@ -302,7 +302,7 @@ CASES: Final = (
     _cause(
         "preflight-lists",
         clauses.HEADER_LISTS,
-        "The two lists of the preflight's response are names with commas between.",
+        "The two lists of the preflight's response are names separated by commas.",
         "Write 'GET, PUT': no semicolons, quotes or brackets.",
     ),
     _cause(

@@ -33,7 +33,7 @@ def _responses(session: Session, url: str = "") -> list[ServerResponse]:
 
 
 def _skip_if_fixed(session: Session, responses: list[ServerResponse]) -> None:
-    """Leave the case if the server sends the same Access-Control-Allow-Origin to all."""
+    """Skip the case if the server sends the same Access-Control-Allow-Origin to all."""
     values = {response.allowed_origin for response in responses}
     if len(values) == 1:
         session.skip("the response has the same Access-Control-Allow-Origin for every origin.")
@@ -90,7 +90,7 @@ def of_preflight(session: Session) -> Iterator[str]:
     "vary-form",
     ADVICE,
     clauses.VARY,
-    "Vary is a list of names with commas between.",
+    "Vary is a list of names separated by commas.",
     "Write 'Origin, Accept-Encoding'.",
     REQUEST_CASES,
 )

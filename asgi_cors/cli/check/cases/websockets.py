@@ -54,7 +54,7 @@ def _refuses(name: str, origin: str, title: str, needs: tuple[str, ...] = _NEEDS
 
 
 def _skip_unless_guarded(session: Session) -> None:
-    """Leave the case if the URL is not a WebSocket, or every origin is declared."""
+    """Skip the case if the URL is not a WebSocket, or every origin is declared."""
     if session.expectation.allows_every_origin:
         session.skip("every origin is declared.")
     response = session.handshake(session.expectation.origins[0])
@@ -119,7 +119,7 @@ CASES: Final = (
     _refuses(
         "websocket-suffix",
         f"https://{{host}}.{ATTACKER}",
-        "An origin that begins with a declared one cannot, either.",
+        "An origin that begins with a declared one cannot open the WebSocket.",
         _GUARDED,
     ),
     refused,

@@ -45,14 +45,14 @@ def redirected_to_another_origin(evidence: Evidence) -> Iterator[Finding]:
 def redirect_advice(evidence: Evidence, url: str) -> str:
     """Return the change for a redirect. The page can request the target itself only if the target allows it."""
     target = evidence.probes.get(TARGET)
-    inside = "forward the request inside of the server instead of a redirect"
+    inside = "let the server forward the request instead of redirecting it"
     if target is None:
         return f"Request {url} itself if it allows the page, or {inside}."
     if target.allowed_origin in {evidence.question.origin, "*"}:
         return f"Request {url} itself: it allows this page. Or {inside}."
     return (
-        f"To request {url} itself does not help alone: it does not allow this page either ({target.status}). Send the"
-        f" CORS headers there as well (of a bucket or CDN, in its settings), or {inside}."
+        f"Requesting {url} itself is not enough: it does not allow this page either ({target.status}). Send the"
+        f" CORS headers there as well (for a bucket or CDN, in its settings), or {inside}."
     )
 
 

@@ -105,7 +105,7 @@ def refused_everywhere(evidence: Evidence) -> Iterator[Finding]:
             "refused-by-status",
             f"Every response is a {response.status}, also at an unknown path, to OPTIONS and without Origin. Code that"
             " runs for every request fails: the CORS check refuses by an error, such as callback(new Error(…)), or the"
-            " app crashes. The server's log, or a request with an origin in the list, decides.",
+            " app crashes. The server's log, or a request with an origin in the list, shows which it is.",
             f"Add {evidence.question.origin!r} to the list. Let the check refuse by callback(null, false), not by an"
             " error.",
             recipe(ORIGIN, response, origin=evidence.question.origin),

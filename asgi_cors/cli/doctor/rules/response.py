@@ -117,15 +117,15 @@ def response_crashed(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _open_question(evidence: Evidence) -> str:
-    """Return the sentence about the other cause that the evidence leaves open, with the request that decides."""
+    """Return the sentence about the other cause that the evidence leaves open, with the request that shows it."""
     if allows_origin_on_preflight(evidence):
         return " The response to a preflight allows this origin."
     if fails_everywhere(evidence):
         return (
             " Every tested path, method and origin fails alike, so a CORS check that refuses by an error is possible,"
-            " too. A request with an origin that the server allows decides."
+            " too. A request with an origin that the server allows shows which it is."
         )
-    return " No response shows whether this origin is allowed. A request that does not fail decides."
+    return " No response shows whether this origin is allowed. A request that does not fail shows it."
 
 
 def error_without_cors(evidence: Evidence) -> Iterator[Finding]:

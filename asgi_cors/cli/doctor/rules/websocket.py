@@ -106,9 +106,9 @@ def handshake_malformed(evidence: Evidence) -> Iterator[Finding]:
     if response and response.status == _BAD_REQUEST and not response.text.strip() and not _accepting(evidence):
         yield Finding(
             "handshake-not-upgraded",
-            "The server responds to the handshake with 400 and no text, also without Origin. Most likely it is no"
-            " handshake any more when it arrives: a proxy drops Upgrade and Connection, or the path is not that of a"
-            " WebSocket. A server may refuse every tested origin in this way, too: its log decides.",
+            "The server responds to the handshake with 400 and no text, also without Origin. It most likely is no"
+            " longer a handshake when it arrives: a proxy drops Upgrade and Connection, or the path is not that of a"
+            " WebSocket. A server may refuse every tested origin in this way, too: its log shows it.",
             "Forward Upgrade and Connection in every proxy, with HTTP/1.1, and check the path.",
             recipe(UPGRADE, response),
         )
