@@ -41,9 +41,8 @@ class NoResponseError(Exception):
 
     def __init__(self, request: httpx.Request, cause: BaseException) -> None:
         """Describe the request."""
-        text = " ".join(str(cause).split())[:200] or type(cause).__name__
-        if isinstance(cause, httpx.TimeoutException | FetchTimeout):
-            text = "no response in time"
+        is_late = isinstance(cause, httpx.TimeoutException | FetchTimeout)
+        text = "no response in time" if is_late else one_line(cause)
         super().__init__(f"{request.method} {request.url}: {text}.")
         self.origin = request.headers.get("origin")
         self.is_confirmed = False  # whether the request was sent once more, and the server responds to others
