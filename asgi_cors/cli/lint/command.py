@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from asgi_cors.cli.terminal import stdout
+from asgi_cors.cli.terminal import escape, stdout
 
 from . import report
 from .files import check_paths, count_mistakes
@@ -17,7 +17,7 @@ FOUND: Final = 1
 
 @click.command("lint")
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
-@click.option("--diff", is_flag=True, help="Print the change of the imports, and nothing else.")
+@click.option("--diff", is_flag=True, help="Print the change of the imports.")
 @click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, for code scanning.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/cli.md describes it.")
 def command(paths: tuple[str, ...], *, diff: bool, sarif: bool, as_json: bool) -> None:
@@ -31,6 +31,8 @@ def command(paths: tuple[str, ...], *, diff: bool, sarif: bool, as_json: bool) -
     files = list(check_paths(paths))
     if diff:
         click.echo(report.as_diff(files), nl=False)
+        for change in report.remaining_changes(files):
+            click.echo(escape(change), err=True)
     elif sarif or as_json:
         click.echo(json.dumps(report.as_sarif(files) if sarif else report.as_json(files), indent=2))
     else:

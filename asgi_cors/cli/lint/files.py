@@ -6,7 +6,7 @@ import ast
 import os
 import tokenize
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from .setups import Setup, find_setups
 _SKIPPED: Final = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", ".venv", ".git", ".tox", ".nox"}
 )
+_BYTE_ORDER_MARK: Final = "\ufeff"
 _MAX_SIZE: Final = 5_000_000  # bytes
 
 
@@ -48,6 +49,7 @@ class CheckedFile:
         setups: The uses of CORS libraries.
         changed: The source with the imports of asgi_cors, or "" if nothing changes.
         source: The source.
+        is_utf_8: Whether the file has the encoding of a diff.
         error: Why the file can't be read, or "".
     """
 
@@ -55,18 +57,19 @@ class CheckedFile:
     setups: tuple[CheckedSetup, ...] = ()
     changed: str = ""
     source: str = ""
+    is_utf_8: bool = True
     error: str = ""
 
 
 def check_paths(paths: Iterable[str]) -> Iterator[CheckedFile]:
-    """Yield the files that use a CORS library, and those that can't be read.
+    """Yield the files that use or import a CORS library, and those that can't be read.
 
     Raises:
         CannotRunError: A path does not exist.
     """
     for path in dict.fromkeys(file for name in paths for file in _files(Path(name))):
         checked = _check_file(path)
-        if checked.setups or checked.error:
+        if checked.setups or checked.changed or checked.error:
             yield checked
 
 
@@ -88,10 +91,14 @@ def _check_file(path: Path) -> CheckedFile:
     try:
         if path.stat().st_size > _MAX_SIZE:
             return CheckedFile(path, error="is too large")
-        with tokenize.open(path) as file:
-            source = file.read()
-        tree = ast.parse(source)
-        return _check_source(path, source, tree)
+        if not path.is_file():
+            return CheckedFile(path, error="is not a regular file")
+        with path.open("rb") as file:
+            encoding, _ = tokenize.detect_encoding(file.readline)
+            file.seek(0)
+            source = file.read().decode(encoding.removesuffix("-sig"))
+        tree = ast.parse(source.removeprefix(_BYTE_ORDER_MARK))
+        return replace(_check_source(path, source, tree), is_utf_8=encoding.startswith("utf-8"))
     except (RecursionError, MemoryError):
         return CheckedFile(path, error="is nested too deeply")
     except SyntaxError as error:
@@ -102,10 +109,11 @@ def _check_file(path: Path) -> CheckedFile:
 
 def _check_source(path: Path, source: str, tree: ast.Module) -> CheckedFile:
     checked: list[CheckedSetup] = []
+    order = list(check_order(tree))
     for setup in find_setups(tree):
         problems, origins = check_setup(setup)
         if setup.library is DJANGO:
-            problems += check_order(tree)
+            problems, order = [*problems, *order], []
         checked.append(CheckedSetup(setup, tuple(problems), write_line(setup, origins)))
     changed = change_imports(source, tree)
     return CheckedFile(path, tuple(checked), changed if changed != source else "", source)

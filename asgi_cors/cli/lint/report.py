@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
@@ -15,7 +17,7 @@ from asgi_cors.cli.guards import is_list
 from asgi_cors.cli.terminal import SYMBOLS, labelled, plain, whole_line
 
 from .origins import MISTAKE, NEVER_MATCHES, UNSAFE
-from .rewrite import split_line
+from .rewrite import is_refused, split_lines, wrap_line
 from .values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def _setup(file: CheckedFile, checked: CheckedSetup) -> Iterator[RenderableType]
         yield Padding(Text("Some values are known at run time only. They are not checked.", "dim"), (0, 0, 0, 2))
     if checked.problems:
         yield labelled([("asgi_cors", plain("write this instead"))], style="cyan")
-        yield from (whole_line(line, "bold") for line in split_line(checked.line, _CODE_WIDTH))
+        yield from (whole_line(line, "bold") for line in wrap_line(checked.line, _CODE_WIDTH))
     yield Text("")
 
 
@@ -154,14 +156,32 @@ def _sarif_result(file: CheckedFile, problem: Problem, checked: CheckedSetup) ->
 
 def as_diff(files: Sequence[CheckedFile]) -> str:
     """Return the change of the imports as a unified diff."""
-    return "".join(
-        line
-        for file in files
-        if file.changed
-        for line in difflib.unified_diff(
-            file.source.splitlines(keepends=True),
-            file.changed.splitlines(keepends=True),
-            f"a/{file.path.as_posix().lstrip('/')}",
-            f"b/{file.path.as_posix().lstrip('/')}",
-        )
+    return "".join(_diff(file) for file in files if file.changed and file.is_utf_8)
+
+
+def _diff(file: CheckedFile) -> str:
+    name = Path(os.path.relpath(file.path)).as_posix()
+    lines = difflib.unified_diff(
+        split_lines(file.source), split_lines(file.changed), _quoted(f"a/{name}"), _quoted(f"b/{name}")
     )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as git writes it: in quotes if it has special characters."""
+    special = {'"': '\\"', "\\": "\\\\"} | {chr(code): f"\\{code:03o}" for code in (*range(32), 127)}
+    quoted = "".join(special.get(character, character) for character in name)
+    return name if quoted == name else f'"{quoted}"'
+
+
+def remaining_changes(files: Sequence[CheckedFile]) -> Iterator[str]:
+    """Yield the changes that a file needs besides those of its imports."""
+    for file in files:
+        if file.changed and not file.is_utf_8:
+            yield f"{file.path} is not in UTF-8, so its change is not printed. Change its imports by hand."
+        for checked in file.setups if file.changed else ():
+            place = f"{file.path}:{checked.setup.line}"
+            if checked.problems or is_refused(checked.setup):
+                yield f"{place} also needs another line: {checked.line}"
+            elif has_unknown(checked):
+                yield f"{place} has values that are known at run time only. Start the program to check them."

@@ -15,6 +15,7 @@ from .setups import Setup
 from .values import UNKNOWN
 
 _NAME_ORIGINS: Final = ["https://app.example.com"]
+_BYTE_ORDER_MARK: Final = "\ufeff"
 _SCALARS: Final = ("max_age", "allow_private_network")
 _LISTS: Final = ("allow_methods", "allow_headers", "expose_headers")
 
@@ -37,7 +38,7 @@ def write_line(setup: Setup, origins: list[str | re.Pattern[str]]) -> str:
     return call.format(options)
 
 
-def split_line(line: str, width: int) -> list[str]:
+def wrap_line(line: str, width: int) -> list[str]:
     """Return a line of `write_line`, with each argument on its own line if it is longer than `width` columns."""
     if len(line) <= width:
         return [line]
@@ -119,18 +120,37 @@ def _list(setup: Setup, name: str) -> str:
     return policy_line(**{name: "*" if "*" in value else value})
 
 
+def is_refused(setup: Setup) -> bool:
+    """Return whether a policy refuses the options of a setup as they are."""
+    known: dict[str, Any] = {"allow_origins": _NAME_ORIGINS}
+    for name in ("allow_origins", "allow_credentials", *_LISTS, *_SCALARS):
+        option = setup.options.get(name)
+        is_known = option is not None and option.value is not UNKNOWN
+        if option is not None and is_known and not (is_list(option.value) and UNKNOWN in option.value):
+            known[name] = option.value
+    return setup.by_position or not policy_line(**known)
+
+
 def change_imports(source: str, tree: ast.Module) -> str:
     """Return the source with the imports of asgi_cors in place of those of the other libraries."""
-    lines = source.splitlines(keepends=True)
-    for node in sorted(ast.walk(tree), key=lambda node: -getattr(node, "lineno", 0)):
-        if isinstance(node, ast.ImportFrom | ast.Import):
-            new = _changed_import(node)
-            if new:
-                first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-                indent = lines[first][: node.col_offset]
-                ending = "\n" if lines[last].endswith("\n") else ""
-                lines[first : last + 1] = [f"{indent}{line}\n" for line in new[:-1]] + [f"{indent}{new[-1]}{ending}"]
+    lines = split_lines(source)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom | ast.Import)]
+    for node in sorted(imports, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        new = _changed_import(node)
+        if new:
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            mark = _BYTE_ORDER_MARK if lines[first].startswith(_BYTE_ORDER_MARK) else ""
+            before = lines[first].removeprefix(mark).encode()[: node.col_offset].decode()
+            tail = lines[last].removeprefix(mark).encode()[node.end_col_offset :].decode()
+            ending = "\r\n" if lines[first].endswith("\r\n") else "\n"
+            separator = "; " if before.strip() else f"{ending}{before}"
+            lines[first : last + 1] = [f"{mark}{before}{separator.join(new)}{tail}"]
     return "".join(lines)
+
+
+def split_lines(source: str) -> list[str]:
+    """Return the lines of a source as Python counts them, with their ends."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", source)
 
 
 def _changed_import(node: ast.ImportFrom | ast.Import) -> list[str]:

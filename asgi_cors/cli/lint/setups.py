@@ -10,7 +10,7 @@ from typing import Any, Final, TypeGuard
 from asgi_cors.cli.guards import is_list
 
 from .libraries import CONFIG_PREFIXES, DJANGO, FLASK_CORS, IMPORTED, STARLETTE, Library
-from .values import UNKNOWN, Constants, constants_of, evaluate, values_in
+from .values import UNKNOWN, Constants, constants_of, evaluate, statements_in, values_in
 
 _DJANGO_NAMES: Final = frozenset(DJANGO.options) | DJANGO.ignored
 _SHARED_NAMES: Final = frozenset({"CORS_ALLOW_HEADERS", "CORS_EXPOSE_HEADERS", "CORS_ALLOW_PRIVATE_NETWORK"})
@@ -18,6 +18,7 @@ _SHARED_OPTIONS: Final = frozenset(name.removeprefix("CORS_").lower() for name i
 _UPDATES: Final = frozenset({"update", "from_mapping"})
 _APP_NAMES: Final = frozenset({"app", "app_or_blueprint", "middleware_class", "cls"})
 _MAX_DEPTH: Final = 20
+_MODULES: Final = {module: library for library in IMPORTED for module in library.modules}
 _ADDING: Final = frozenset({"add_middleware", "Middleware"})
 
 
@@ -57,6 +58,7 @@ class Setup:
         options: The options by their name in a policy. Some are only of the library; `allow_all` is Django's.
         unknown: The options that the library does not know.
         is_complete: Whether all options are known: there is no `**options`.
+        by_position: Whether options are passed by position.
         path: The path of a Flask-CORS resource, or "".
         function: The name of the function that is called, or "".
     """
@@ -67,6 +69,7 @@ class Setup:
     options: Mapping[str, Option]
     unknown: tuple[Option, ...] = ()
     is_complete: bool = True
+    by_position: bool = False
     path: str = ""
     function: str = ""
 
@@ -77,20 +80,22 @@ class _Finder:
 
     tree: ast.Module
     constants: Constants = field(init=False)
-    imported: dict[str, tuple[Library, str]] = field(init=False)
+    imported: dict[str, tuple[Library | None, str]] = field(init=False)  # in the scope of the current node
     extensions: dict[str, ast.Call] = field(init=False)
-    initialised: set[str] = field(init=False)
+    later: set[ast.Call] = field(init=False)  # calls of CORS() whose options belong to a call of init_app
 
     def __post_init__(self) -> None:
         self.constants = constants_of(self.tree)
-        self.imported = dict(_imports(self.tree))
+        self.imported = _imports(self.tree.body)
         self._add_aliases()
         self.extensions = dict(self._extensions())
-        self.initialised = {
-            ast.unparse(node.func.value)
+        owners = [
+            node.func.value
             for node in ast.walk(self.tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "init_app"
-        }
+        ]
+        self.later = {node for node in owners if self._is_without_app(node)}
+        self.later |= {self.extensions[name] for name in map(ast.unparse, owners) if name in self.extensions}
 
     def _add_aliases(self) -> None:
         """Add the names under which the file has a function or class of a library, such as a subclass."""
@@ -122,36 +127,40 @@ class _Finder:
     def find(self) -> Iterator[Setup]:
         config = dict(self._config())
         found = False
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                library = self._library_of(node)
-                if library is not None:
-                    found = True
-                    yield from self._of_call(node, library, config.get(library.name, {}))
+        for node in self._calls():
+            library = self._library_of(node)
+            if library is not None:
+                found = True
+                yield from self._of_call(node, library, config.get(library.name, {}))
         for library in CONFIG_PREFIXES.values() if not found else ():
             options = config.get(library.name, {})
             if options.keys() - _SHARED_OPTIONS:
                 yield _setup(library, options, min(option.line for option in options.values()), 1)
         yield from self._django()
 
+    def _calls(self) -> Iterator[ast.Call]:
+        """Yield all calls. While a call is handled, `imported` has the imports of its function."""
+        waiting: list[tuple[ast.AST, dict[str, tuple[Library | None, str]]]] = [(self.tree, self.imported)]
+        while waiting:
+            node, imported = waiting.pop()
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                imported = imported | _imports(node.body)
+            self.imported = imported
+            if isinstance(node, ast.Call):
+                yield node
+            waiting += ((child, imported) for child in ast.iter_child_nodes(node))
+
     def _library_of(self, node: ast.Call) -> Library | None:
         """Return the library that a call sets up, or None."""
         library, name = self._resolve(node.func)
         if library is not None and name in library.functions:
-            is_later = self._is_without_app(node) and any(
-                self.extensions[name] is node for name in self.initialised & self.extensions.keys()
-            )
-            return None if is_later or self._is_initialised_at_once(node) else library
+            return None if node in self.later else library
         if _name_of(node.func) == "init_app":
             return FLASK_CORS if self._is_flask_cors(node) else None
         named = [word.value for word in node.keywords if word.arg in {"middleware_class", "cls"}]
         first = self._resolve([*node.args, *named][0]) if node.args or named else (None, "")
         is_added = _name_of(node.func) in _ADDING
         return STARLETTE if is_added and first == (STARLETTE, "CORSMiddleware") else None
-
-    def _is_initialised_at_once(self, node: ast.Call) -> bool:
-        """Return whether a call is that of CORS in `CORS().init_app(app)`."""
-        return self._is_without_app(node) and ast.unparse(node) in self.initialised
 
     def _is_flask_cors(self, node: ast.Call) -> bool:
         """Return whether a call of init_app is that of Flask-CORS, also if its object is imported."""
@@ -182,6 +191,7 @@ class _Finder:
         function = self._resolve(node.func)[1] or _name_of(node.func)
         function = "CORS" if function == "init_app" else function
         made = _setup(library, options, node.lineno, node.col_offset + 1)
+        made = replace(made, by_position=bool(library.positional) and len(node.args) > 1)
         resources = options.get("resources") if library is FLASK_CORS else None
         paths = self._dict_of(resources.node) if resources is not None else None
         if paths is None:
@@ -293,23 +303,30 @@ def _setup(library: Library, options: Mapping[str, Option], line: int, column: i
     return Setup(library, line, column, known, unknown)
 
 
-def _imports(tree: ast.Module) -> Iterator[tuple[str, tuple[Library, str]]]:
-    """Yield the local names of the libraries' modules and functions."""
-    modules = {module: library for library in IMPORTED for module in library.modules}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module in modules:
-            library = modules[node.module]
-            for alias in node.names:
-                names = sorted(library.functions) if alias.name == "*" else [alias.name]
-                yield from ((alias.asname or name, (library, name)) for name in names)
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if f"{node.module}.{alias.name}" in modules:
-                    yield alias.asname or alias.name, (modules[f"{node.module}.{alias.name}"], "")
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name in modules:
-                    yield alias.asname or alias.name, (modules[alias.name], "")
+def _imports(body: Iterable[ast.AST]) -> dict[str, tuple[Library | None, str]]:
+    """Return the names that statements import, with their library, or None for another module."""
+    found: dict[str, tuple[Library | None, str]] = {}
+    others: set[str] = set()
+    for node, _ in statements_in(body):
+        if not isinstance(node, ast.ImportFrom | ast.Import):
+            continue
+        for name, library, original in _names_of(node):
+            found[name] = library, original
+            others |= set() if library else {name}
+    return found | dict.fromkeys(others, (None, ""))
+
+
+def _names_of(node: ast.ImportFrom | ast.Import) -> Iterator[tuple[str, Library | None, str]]:
+    """Yield the local names of an import, with the library and its name there, or None for another module."""
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            yield alias.asname or alias.name, _MODULES.get(alias.name), ""
+            continue
+        library = _MODULES.get(node.module or "")
+        module = _MODULES.get(f"{node.module}.{alias.name}")
+        names = sorted(library.functions) if library and alias.name == "*" else [alias.name]
+        for name in names:
+            yield alias.asname or name, library or module, name if library else ""
 
 
 def _config_entries(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:

@@ -59,7 +59,7 @@ def values_in(body: Iterable[ast.AST]) -> dict[str, tuple[ast.expr, int]]:
     If an assignment depends on a condition, the value is an expression with all that the name may have.
     """
     values: dict[str, tuple[ast.expr, int]] = {}
-    for node, is_conditional in _statements(body, is_conditional=False):
+    for node, is_conditional in statements_in(body):
         for name, value in assignments(node):
             previous, count = values.get(name, (value, 0))
             may_stay = is_conditional and count
@@ -68,14 +68,17 @@ def values_in(body: Iterable[ast.AST]) -> dict[str, tuple[ast.expr, int]]:
     return values
 
 
-def _statements(body: Iterable[ast.AST], *, is_conditional: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield statements, and those within them, without those of inner classes and functions."""
+def statements_in(body: Iterable[ast.AST], *, is_conditional: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield statements, and those within them, without those of inner classes and functions.
+
+    With each is whether it depends on a condition.
+    """
     for node in body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr):
             continue
         yield node, is_conditional
         within = is_conditional or not isinstance(node, ast.With | ast.AsyncWith)
-        yield from _statements(ast.iter_child_nodes(node), is_conditional=within)
+        yield from statements_in(ast.iter_child_nodes(node), is_conditional=within)
 
 
 def _bindings(node: ast.AST) -> Iterator[str]:

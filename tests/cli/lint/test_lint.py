@@ -3,6 +3,7 @@
 
 import ast
 import json
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -449,3 +450,65 @@ def test_an_expression_that_grows_is_evaluated_in_a_limited_time(lint):
     doubled = "".join(f"A{n + 1} = A{n} + A{n}\n" for n in range(60))
     (setup,) = lint(f"A0 = ['https://a.test']\n{doubled}X = X + X\n{added('allow_origins=A60 + X')}")[0]["setups"]
     assert setup["complete"] is False
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def old():\n    from starlette.middleware.cors import CORSMiddleware\n    return CORSMiddleware(app, allow_origins=['https://a.test'])\ndef new():\n    from asgi_cors import CORSMiddleware\n    return CORSMiddleware(app, paths={})",
+        "try:\n    from asgi_cors import CORSMiddleware\nexcept ImportError:\n    from starlette.middleware.cors import CORSMiddleware\napp = CORSMiddleware(app, paths={})",
+    ],
+    ids=["functions", "fallback"],
+)
+def test_a_class_of_the_same_name_from_another_module_is_not_checked(lint, source):
+    assert [setup["findings"] for file in lint(source) for setup in file["setups"]] in ([], [[]])
+
+
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        (b"import os\r\nfrom flask_cors import CORS\r\nCORS(app)\r\n", b"+from asgi_cors_flask import CORS\r\n"),
+        (b"\xef\xbb\xbffrom flask_cors import CORS\n", b"+\xef\xbb\xbffrom asgi_cors_flask import CORS\n"),
+        (b"x = 1\nfrom flask_cors import CORS", b"\\ No newline at end of file\n+from asgi_cors_flask import CORS\n\\ No newline at end of file\n"),
+        ("x = 'é'; from flask_cors import CORS; y = 1\n".encode(), "+x = 'é'; from asgi_cors_flask import CORS; y = 1\n".encode()),
+        (b"x = '\x0c \x1c'\nfrom flask_cors import CORS  # noqa\n", b"+from asgi_cors_flask import CORS  # noqa\n"),
+        (b"if 1: from starlette.middleware.cors import A, CORSMiddleware\n", b"+if 1: from starlette.middleware.cors import A; from asgi_cors import CORSMiddleware\n"),
+    ],
+    ids=["crlf", "byte order mark", "no newline", "not ascii", "form feed", "one line"],
+)  # fmt: skip
+def test_git_applies_the_diff(tmp_path, monkeypatch, source, changed):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a "b".py').write_bytes(source)
+    monkeypatch.setattr(
+        "asgi_cors.cli.lint.command.click.echo", lambda text, **_: Path("diff").write_bytes(text.encode())
+    )
+    run("lint", ".", "--diff")
+    diff = Path("diff").read_bytes()
+    assert changed in diff
+    assert diff.startswith(b'--- "a/a \\"b\\".py"\n+++ "b/a \\"b\\".py"\n')
+
+
+def test_the_diff_names_the_lines_that_also_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.py").write_text(
+        f"{FLASK}CORS(app, origins=['HTTPS://a.test'])\nCORS(app, origins=load())\nCORS(app)", "utf-8"
+    )
+    Path("b.py").write_bytes(b"# -*- coding: latin-1 -*-\n# \xe9\nfrom flask_cors import CORS\n")
+    ran = run("lint", ".", "--diff")
+    assert ran.code == CLEAN
+    assert ran.out.count("+from asgi_cors_flask import") == 1
+    assert ran.err.splitlines() == [
+        "a.py:2 also needs another line: CORS(app, allow_origins=['https://a.test'])",
+        "a.py:3 has values that are known at run time only. Start the program to check them.",
+        "b.py is not in UTF-8, so its change is not printed. Change its imports by hand.",
+    ]
+
+
+def test_a_pipe_is_reported_and_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+    assert "pipe.py is not a regular file." in " ".join(run("lint", str(tmp_path)).out.split())
+
+
+def test_the_order_of_middlewares_is_reported_once(lint):
+    source = "MIDDLEWARE = []\n" + "".join(f"class C{n}:\n    CORS_ALLOW_ALL_ORIGINS = True\n" for n in range(3))
+    assert [len(setup["findings"]) for setup in lint(source)[0]["setups"]] == [1, 0, 0]
