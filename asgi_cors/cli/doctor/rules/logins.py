@@ -17,7 +17,7 @@ _WORDS: Final = re.compile(
 def leads_to_login(requested: httpx.URL, location: str) -> bool:
     """Return whether a redirect leads to a login page.
 
-    A word that the requested URL has already shows none: a redirect of /login to /login/ is one for the slash.
+    A part that the requested URL has already shows none: a redirect of /login to /login/ is one for the slash.
 
     Args:
         requested: The URL of the request.
@@ -27,8 +27,9 @@ def leads_to_login(requested: httpx.URL, location: str) -> bool:
         target = requested.join(location)
     except httpx.InvalidURL:
         return False
-    return bool(_words(target) - _words(requested))
+    return any(map(_WORDS.search, _parts(target) - _parts(requested)))
 
 
-def _words(url: httpx.URL) -> set[str]:
-    return set(_WORDS.findall(f"{url.host}{url.path}".lower()))
+def _parts(url: httpx.URL) -> set[str]:
+    """Return the labels of the host, each with its dot, and the segments of the path."""
+    return {f"{label}." for label in url.host.lower().split(".")} | set(url.path.lower().split("/"))
