@@ -17,7 +17,8 @@ _WORDS: Final = re.compile(
 def leads_to_login(requested: httpx.URL, location: str) -> bool:
     """Return whether a redirect leads to a login page.
 
-    A part that the requested URL has already shows none: a redirect of /login to /login/ is one for the slash.
+    A part that the requested URL has already shows none, except as a new end of the path: a redirect of /login to
+    /login/ is one for the slash, and one of /login/items to /login is one to a login.
 
     Args:
         requested: The URL of the request.
@@ -27,7 +28,13 @@ def leads_to_login(requested: httpx.URL, location: str) -> bool:
         target = requested.join(location)
     except httpx.InvalidURL:
         return False
-    return any(map(_WORDS.search, _parts(target) - _parts(requested)))
+    last, last_requested = _last(target), _last(requested)
+    new = _parts(target) - _parts(requested) | ({last} - {last_requested})
+    return any(map(_WORDS.search, new))
+
+
+def _last(url: httpx.URL) -> str:
+    return url.path.lower().rstrip("/").rpartition("/")[2]
 
 
 def _parts(url: httpx.URL) -> set[str]:
