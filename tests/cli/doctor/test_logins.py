@@ -25,13 +25,15 @@ from tests.support.command_line import doctor
         ("/items", "https://idp.example.com/saml2/idp"),
         ("/items", "https://auth.example.com/?rd=https%3A%2F%2Fapi.example.com"),
         ("/items", "https://id.example.com/realms/tea/protocol/openid-connect/auth"),
+        ("/login/items", "/login?next=/login/items"),
+        ("/login-first/items", "/login?next=/login-first/items"),
         ("/auth/token", "https://sso.example.com/realms/tea"),
         ("/login/items", "/login?next=/login/items"),
         ("/login/items", "/accounts/login/"),
         ("/login-page/items", "/login-page/login"),
     ],
 )
-def test_a_login_is_recognised(path, location):
+def test_a_login_is_recognised(path: str, location: str):
     assert leads_to_login(httpx.URL(f"https://api.example.com{path}"), location)
 
 
@@ -41,6 +43,7 @@ def test_a_login_is_recognised(path, location):
         ("/login", "/login/"),
         ("/api/auth/token", "/api/auth/token/"),
         ("/oauth/authorize", "https://www.example.com/oauth/authorize"),
+        ("/v1/auth/items", "/v2/auth/items"),
         ("/lessons", "/lessons/"),
         ("/items", "/authors"),
         ("/items", "/processors"),
@@ -51,12 +54,12 @@ def test_a_login_is_recognised(path, location):
         ("/items", ""),
     ],
 )
-def test_another_redirect_is_no_login(path, location):
+def test_another_redirect_is_no_login(path: str, location: str):
     assert not leads_to_login(httpx.URL(f"https://api.example.com{path}"), location)
 
 
 @pytest.mark.parametrize("path", ["/login", "/lessons", "/auth/token"])
-def test_a_slash_after_a_path_with_such_a_word_is_named(path):
+def test_a_slash_after_a_path_with_such_a_word_is_named(path: str):
     with serving(lambda _: Response(307, (("Location", f"{path}/"),))) as server:
         ran = doctor({"method": "PUT"}, server.url + path)
     assert ran.json["cause"]["name"] == "preflight-redirected-for-slash"
