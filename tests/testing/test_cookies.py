@@ -103,7 +103,9 @@ def test_only_webkit_sends_no_secure_cookie_to_http_on_localhost(engine, sent, h
 
 
 @pytest.mark.parametrize("url", [API, "https://api.example.com", "http://localhost:8000"])
-@pytest.mark.parametrize(("engine", "stored"), [("standard", {}), ("chromium", {}), ("firefox", {}), ("webkit", {"a": "1"})])
+@pytest.mark.parametrize(
+    ("engine", "stored"), [("standard", {}), ("chromium", {}), ("firefox", {}), ("webkit", {"a": "1"})]
+)
 def test_only_webkit_stores_a_cookie_with_samesite_none_and_without_secure(engine, stored, url):
     """The others refuse it even from the page's own site."""
     with Page(ORIGIN, app=WSGIEcho(), engine=engine, cookies={url: "a=1; SameSite=None"}) as page:
