@@ -25,6 +25,7 @@ ID = {"headers": ["x-id: 7"]}
 POST = {"method": "POST", "data": "x"}
 FLASK_TRACEBACK = b"<!doctype html>\n<html><head><title>KeyError: &#39;colour&#39;\n // Werkzeug Debugger</title></head><body>flask_cors/extension.py: cors</body></html>"
 PYTHON_TRACEBACK = b'Traceback (most recent call last):\n  File "starlette/middleware/cors.py", line 91, in __call__\nRuntimeError: no cors here\n'
+DJANGO_TRACEBACK = b"<!doctype html><html><head><title>ValueError at /items</title></head><body><pre>origin: not allowed to be None</pre><pre>Traceback (most recent call last):</pre></body></html>"
 NODE_TRACEBACK = b"<html><head><title>Error</title></head><body><pre>TypeError: cors.check is not a function<br> &nbsp; &nbsp;at cors (/app/node_modules/cors/lib/index.js:5:12)</pre></body></html>"
 NODE_REFUSAL = b"<html><head><title>Error</title></head><body><pre>Error: Not allowed by CORS<br> &nbsp; &nbsp;at origin (/app/server.js:5:12)</pre></body></html>"
 NODE_OWN_REFUSAL = b"<html><head><title>Error</title></head><body><pre>Error: go away<br> &nbsp; &nbsp;at origin (/app/server.js:5:12)</pre></body></html>"
@@ -150,6 +151,16 @@ ROWS = (
     Row("a crash with a message in JSON", refusing(500, b'{"message":"Cannot read properties of undefined (reading \'includes\')"}'), "response-crashed"),
     Row("a list in JSON", sends(500, body=b'["broken"]'), "response-crashed"),
     Row("a message that is not JSON", sends(500, body=b"{oops"), "response-crashed"),
+    Row("an error of the language whose text reads like a refusal", sends(500, body=DJANGO_TRACEBACK), "response-crashed"),
+    Row("the same, behind a preflight that is granted", splits(PREFLIGHT_ALLOWED, Response(500, (), b"Error: the origin of the order is not allowed")), "response-crashed", call=PUT),
+    Row("403 for another reason than CORS", sends(403, body=b'{"detail":"Not allowed"}'), "error-without-cors"),
+    Row("the same, at the preflight", sends(403, body=b'{"detail":"Not allowed"}'), "preflight-needs-login", call=PUT),
+    Row("403 for a country", sends(403, EXPRESS, body=b'{"error":"Requests from your country of origin are blocked"}'), "error-without-cors"),
+    Row("403 of a server behind", sends(403, body=b"The origin server denied access"), "error-without-cors"),
+    Row("a redirect, and CORS refuses the origin", lambda request: Response(307, (("Location", "/items/"), VARY)) if request.path == "/items" else Response(200, (VARY,)), "origin-not-allowed"),
+    Row("a redirect that skips CORS, to a path that allows the page", lambda request: Response(307, (("Location", "/items/"), VARY)) if request.path == "/items" else PAGE_ALLOWED, "redirect-without-cors"),
+    Row("a list as one text, sent without Origin only", lambda request: Response(200, () if request.origin else ((ACAO, f"{PAGE}, https://b.example.com"),)), "list-of-origins"),
+    Row("null for each origin that is not in the list", sends(200, (ACAO, "null"), VARY), "origin-is-a-word"),
     Row("401, and the policy allows another origin", refused_with(401), "origin-not-allowed"),
     Row("500, and the policy allows another origin", refused_with(500), "origin-not-allowed"),
     Row("404, and the policy allows an attacker", refused_with(404, vary=False), "origin-not-allowed"),

@@ -28,7 +28,6 @@ from tests.support.command_line import doctor
         ("/login/items", "/login?next=/login/items"),
         ("/login-first/items", "/login?next=/login-first/items"),
         ("/auth/token", "https://sso.example.com/realms/tea"),
-        ("/login/items", "/login?next=/login/items"),
         ("/login/items", "/accounts/login/"),
         ("/login-page/items", "/login-page/login"),
     ],

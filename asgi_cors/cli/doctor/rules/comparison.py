@@ -28,7 +28,7 @@ from asgi_cors.cli.doctor.probes import (
 )
 
 from .gateways import is_gateway_error
-from .refusals import is_crash, refusal_reason, refused_part
+from .refusals import is_crash, raises_builtin, refusal_reason, refused_part
 from .rule import SERVER_ERROR
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def sign_of_cors(evidence: Evidence) -> str:
     blocked, preflight = evidence.blocked, preflight_of_origin(evidence)
     if allows_page(evidence, preflight):
         return ""
-    another, reason = another_allowed_origin(evidence), refusal_reason(preflight)
+    another = another_allowed_origin(evidence)
+    reason = "" if preflight and raises_builtin(preflight) else refusal_reason(preflight)
     if another:
         return f"it allows {another}"
     if blocked and blocked.has_cors:

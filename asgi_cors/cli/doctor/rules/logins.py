@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 from typing import Final
 
 import httpx
@@ -18,7 +17,8 @@ _WORDS: Final = re.compile(
 def leads_to_login(requested: httpx.URL, location: str) -> bool:
     """Return whether a redirect leads to a login page.
 
-    Only the part that the two URLs don't share counts: a redirect of /login to /login/ is one for the slash.
+    A part that the requested URL has already shows none, except as a new end of the path: a redirect of /login to
+    /login/ is one for the slash, and one of /login/items to /login is one to a login.
 
     Args:
         requested: The URL of the request.
@@ -28,12 +28,15 @@ def leads_to_login(requested: httpx.URL, location: str) -> bool:
         target = requested.join(location)
     except httpx.InvalidURL:
         return False
-    return _WORDS.search(_new_part(requested, target).lower()) is not None
+    last, last_requested = _last(target), _last(requested)
+    new = _parts(target) - _parts(requested) | ({last} - {last_requested})
+    return any(map(_WORDS.search, new))
 
 
-def _new_part(requested: httpx.URL, target: httpx.URL) -> str:
-    """Return the part of the target that the requested URL does not begin with. A parent folder is new as a whole."""
-    host = "" if requested.host == target.host else f"{target.host}/"
-    before, after = requested.path.strip("/").split("/"), target.path.strip("/").split("/")
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
-    return host + "/".join(after if shared == len(after) < len(before) else after[shared:])
+def _last(url: httpx.URL) -> str:
+    return url.path.lower().rstrip("/").rpartition("/")[2]
+
+
+def _parts(url: httpx.URL) -> set[str]:
+    """Return the labels of the host, each with its dot, and the segments of the path."""
+    return {f"{label}." for label in url.host.lower().split(".")} | set(url.path.lower().split("/"))

@@ -91,14 +91,20 @@ def origin_empty(evidence: Evidence) -> Iterator[Finding]:
 
 def origin_is_a_word(evidence: Evidence) -> Iterator[Finding]:
     """The header holds a printed value of the program."""
-    value = _wrong_value(evidence)
-    if value is not None and value.lower() in _PROGRAM_VALUES:
+    value, origin = _wrong_value(evidence), evidence.question.origin
+    remedy = f"Send {origin!r} if the origin is allowed, and omit the header otherwise."
+    if value == "null":
+        sentence = (
+            f"{_HEADER} is 'null'. Either the server sends it to origins that are not in its list, or a value is empty."
+            " It allows every sandboxed page."
+        )
+        remedy = f"Add {origin!r} to the list of the server, and omit the header for other origins."
+    elif value is not None and value.lower() in _PROGRAM_VALUES:
         sentence = f"{_HEADER} is {value!r}, a value of the program and not an origin."
     elif value is not None and _PLACEHOLDER.search(value):
         sentence = f"{_HEADER} is {value!r}. It has the name of a variable, which was not replaced by its value."
     else:
         return
-    remedy = f"Send {evidence.question.origin!r} if the origin is allowed, and omit the header otherwise."
     yield _finding(evidence, "origin-is-a-word", sentence, remedy)
 
 
