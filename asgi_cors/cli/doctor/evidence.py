@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from .bodies import text_of
 from .failures import CODES
 from .unsent import REASONS
 
@@ -100,10 +101,7 @@ class ServerResponse:
     @property
     def text(self) -> str:
         """The beginning of the body, or "" if it was not read."""
-        try:
-            return self.raw.text
-        except httpx.ResponseNotRead:
-            return ""
+        return text_of(self.raw)
 
 
 @dataclass(frozen=True, kw_only=True)

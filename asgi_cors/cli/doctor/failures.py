@@ -17,6 +17,7 @@ import httpx
 
 from asgi_cors.testing import FetchTimeout, NetworkError, RedirectError
 
+from .bodies import text_of
 from .connections import AGAIN, CONNECT, HTTP2, UNVERIFIED
 from .recorder import NETWORK_ERRORS
 
@@ -273,21 +274,16 @@ def is_http_on_tls_port(exchange: Exchange, checks: Checks) -> bool:
     if response is None or response.status_code != _BAD_REQUEST or url.scheme != "http":
         return False
     over_tls = checks.send(OVER_TLS, _get(_with_scheme(url, "https")), UNVERIFIED)
-    has_text = any(text in _text(response) for text in _PLAIN_HTTP_TEXTS)
+    has_text = any(text in text_of(response).lower() for text in _PLAIN_HTTP_TEXTS)
     return over_tls is not None and (has_text or over_tls.status_code != _BAD_REQUEST)
 
 
 def _points_to_tls(response: httpx.Response) -> bool:
     """Return whether a server that speaks TLS sent this response to http."""
-    is_error = response.status_code == _BAD_REQUEST and any(text in _text(response) for text in _PLAIN_HTTP_TEXTS)
+    is_error = response.status_code == _BAD_REQUEST and any(
+        text in text_of(response).lower() for text in _PLAIN_HTTP_TEXTS
+    )
     return is_error or response.headers.get("location", "").startswith("https:")
-
-
-def _text(response: httpx.Response) -> str:
-    try:
-        return response.text.lower()
-    except httpx.ResponseNotRead:
-        return ""
 
 
 def _with_scheme(url: httpx.URL, scheme: str) -> httpx.URL:

@@ -12,9 +12,9 @@ from typing import Final
 
 import httpx
 
+from .bodies import MAX_BODY, bound_body
 from .connections import CONNECT
 
-MAX_BODY: Final = 16_384  # bytes; enough to recognise the software that sent an error page
 MAX_BODY_TIME: Final = 1.0  # seconds
 NETWORK_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 _KEY_HEADERS: Final = ("origin", "access-control-request-method", "access-control-request-headers", "cookie", "upgrade")
@@ -69,9 +69,10 @@ class Recorder(httpx.BaseTransport):
             return error
         needs_body = request.method == "OPTIONS" or not _OK_FROM <= response.status_code < _OK_TO
         length = response.headers.get("content-length", "")
-        is_short = length.isdigit() and int(length) <= MAX_BODY
+        is_short = length.isascii() and length.isdigit() and float(length) <= MAX_BODY
         body, cut_off = _read_beginning(request, response) if needs_body or is_short else (b"", "")
         response.close()
+        body = bound_body(body, response.headers.get("content-encoding", ""))
         extensions = {CUT_OFF: cut_off} if cut_off else {}
         return httpx.Response(
             response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body), extensions=extensions

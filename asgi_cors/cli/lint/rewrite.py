@@ -9,12 +9,13 @@ from typing import Any, Final
 from asgi_cors.cli.guards import is_list
 from asgi_cors.cli.policy_lines import policy_line
 
-from .libraries import IMPORTED
+from .libraries import DJANGO, IMPORTED
 from .origins import has_credentials, is_any, origins_of
 from .setups import Setup
 from .values import UNKNOWN
 
 _NAME_ORIGINS: Final = ["https://app.example.com"]
+_SCALARS: Final = ("max_age", "allow_private_network")
 _LISTS: Final = ("allow_methods", "allow_headers", "expose_headers")
 
 
@@ -52,16 +53,48 @@ def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
     credentials = has_credentials(setup)
     option = setup.options.get("allow_origins")
     if UNKNOWN in entries and option is not None:
-        written = [f"allow_origins={_corrected(option.text, entries, origins)}"]
+        text = _corrected(_text(setup, "allow_origins"), entries, origins)
+        written = [f"allow_origins={text}"]
+        if _has(setup, "allow_origin_regex"):
+            written.append(f"allow_origin_regex={_text(setup, 'allow_origin_regex')}")
         written += ["allow_credentials=True"] if credentials else []
     else:
+        may_have_credentials = credentials or _is_unknown(setup, "allow_credentials")
         allowed: Any = (
-            "*" if not origins and not credentials and any(is_any(setup, entry) for entry in entries) else origins
+            "*"
+            if not origins and not may_have_credentials and any(is_any(setup, entry) for entry in entries)
+            else origins
         )
         chosen = {"allow_origins": allowed or _NAME_ORIGINS} | ({"allow_credentials": True} if credentials else {})
         line = policy_line(**chosen) or policy_line(**(chosen | {"allow_origins": _NAME_ORIGINS}))
         written = [line]
-    return written + [text for name in _LISTS if (text := _list(setup, name))]
+    if _is_unknown(setup, "allow_credentials"):
+        written.append(f"allow_credentials={_text(setup, 'allow_credentials')}")
+    lists = [text for name in _LISTS if (text := _list(setup, name))]
+    return written + lists + [text for name in _SCALARS if (text := _scalar(setup, name))]
+
+
+def _has(setup: Setup, name: str) -> bool:
+    return name in setup.options and setup.options[name].value is not None
+
+
+def _is_unknown(setup: Setup, name: str) -> bool:
+    return name in setup.options and setup.options[name].value is UNKNOWN
+
+
+def _text(setup: Setup, name: str) -> str:
+    """Return the program's own expression for an option. Django's settings are read by their names."""
+    option = setup.options[name]
+    return f"settings.{option.name}" if setup.library is DJANGO else option.text
+
+
+def _scalar(setup: Setup, name: str) -> str:
+    """Return an option with one value, or "" if it is missing or a policy refuses it."""
+    if not _has(setup, name) or setup.options[name].value is False:
+        return ""
+    if _is_unknown(setup, name):
+        return f"{name}={_text(setup, name)}"
+    return policy_line(**{name: setup.options[name].value})
 
 
 def _corrected(text: str, entries: list[Any], origins: list[str | re.Pattern[str]]) -> str:
@@ -80,7 +113,7 @@ def _list(setup: Setup, name: str) -> str:
         return ""
     value: Any = option.value
     if value is UNKNOWN or (is_list(value) and UNKNOWN in value):
-        return f"{name}={option.text}"
+        return f"{name}={_text(setup, name)}"
     if isinstance(value, str) and value != "*":
         value = [part.strip() for part in value.split(",")]
     return policy_line(**{name: "*" if "*" in value else value})

@@ -28,14 +28,17 @@ class Option:
     Args:
         name: The library's name of the option.
         value: The value, with `UNKNOWN` where only the running program knows it.
-        text: The value as Python code in one line.
         node: The value's syntax tree.
     """
 
     name: str
     value: Any
-    text: str
     node: ast.expr
+
+    @property
+    def text(self) -> str:
+        """The value as source code in one line."""
+        return ast.unparse(self.node)
 
     @property
     def line(self) -> int:
@@ -171,7 +174,7 @@ class _Finder:
         return None, ""
 
     def _option(self, name: str, node: ast.expr) -> Option:
-        return Option(name, evaluate(node, self.constants), ast.unparse(node), node)
+        return Option(name, evaluate(node, self.constants), node)
 
     def _of_call(self, node: ast.Call, library: Library, config: Mapping[str, Option]) -> Iterator[Setup]:
         options, is_complete = self._options_of(node, library)

@@ -422,3 +422,30 @@ def test_two_formats_at_once_are_refused():
 
 def test_a_name_that_refers_to_itself_is_unknown(lint):
     assert lint(f"A = B\nB = A\n{added('allow_origins=A, allow_methods=list(), allow_headers=[*B], max_age=-1')}")
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (
+            added("allow_origins=load(), allow_origin_regex=R, allow_credentials=C, max_age=60, allow_methods=['PUT']"),
+            "app.add_middleware(CORSMiddleware, allow_origins=load(), allow_origin_regex=R, allow_credentials=C, allow_methods=['PUT'], max_age=60)",
+        ),
+        (
+            added("allow_origins=['*'], allow_credentials=COOKIES, max_age=AGE, allow_private_network=False"),
+            "app.add_middleware(CORSMiddleware, allow_origins=['https://app.example.com'], allow_credentials=COOKIES, max_age=AGE)",
+        ),
+        (
+            "CORS_ALLOWED_ORIGINS = env.list('ORIGINS')\nCORS_ALLOW_HEADERS = [*default_headers]",
+            "application = CORSMiddleware(get_asgi_application(), allow_origins=settings.CORS_ALLOWED_ORIGINS, allow_headers=settings.CORS_ALLOW_HEADERS)",
+        ),
+    ],
+)
+def test_the_line_to_write_has_all_options_of_the_program(lint, source, line):
+    assert lint(source)[0]["setups"][0]["asgi_cors"] == line
+
+
+def test_an_expression_that_grows_is_evaluated_in_a_limited_time(lint):
+    doubled = "".join(f"A{n + 1} = A{n} + A{n}\n" for n in range(60))
+    (setup,) = lint(f"A0 = ['https://a.test']\n{doubled}X = X + X\n{added('allow_origins=A60 + X')}")[0]["setups"]
+    assert setup["complete"] is False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import KINDS
+from asgi_cors.cli.doctor.recipes import PREFLIGHT, recipe
 from asgi_cors.cli.doctor.servers import proxy_headers
 from asgi_cors.cli.findings import Finding
 
@@ -70,6 +71,11 @@ _FIREWALLS: Final = (
     _Sign("DDoS-Guard", "server", "ddos-guard"),
     _Sign("Fastly", body="Fastly error: blocked|signal sciences"),
 )
+# nginx; IIS; Azure App Service.
+_CLIENT_CERTIFICATE: Final = re.compile(
+    r"No required SSL certificate was sent|The SSL certificate error|403\.7|client certificate (is )?required",
+    re.IGNORECASE,
+)
 _FIREWALL_STATUSES: Final = {200, 400, 403, 405, 406, 429, 501, 503}
 
 
@@ -128,4 +134,18 @@ def warning_page(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-RULES: Final = (warning_page, bot_challenge, blocked_by_firewall)
+def client_certificate_demanded(evidence: Evidence) -> Iterator[Finding]:
+    """A server completes TLS without the client's certificate, and refuses the request for it."""
+    response = _suspect(evidence)
+    if response and _CLIENT_CERTIFICATE.search(response.text):
+        yield Finding(
+            "client-certificate-needed",
+            f"The server requires a client certificate, and responds with {response.status} without one"
+            f"{proxy_headers(response)}. A preflight never has a client certificate, and the doctor has none.",
+            "Request the certificate only for requests other than OPTIONS, or on another host. In nginx, that is"
+            " ssl_verify_client optional, and a 403 by $ssl_client_verify where $request_method is not OPTIONS.",
+            recipe(PREFLIGHT, response),
+        )
+
+
+RULES: Final = (client_certificate_demanded, warning_page, bot_challenge, blocked_by_firewall)

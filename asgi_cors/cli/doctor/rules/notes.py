@@ -19,14 +19,18 @@ _MAX_AGE_CAPS: Final = {"Chromium": 7200, "Firefox": 86400, "Safari": 600}  # se
 _LOWEST_REPORTED_CAP: Final = 7200  # Chromium's; a value up to it is not worth a note
 
 
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit()
+
+
 def max_age_beyond_caps(evidence: Evidence) -> Iterator[Finding]:
     """Browsers cache the preflight for less time than the server allows."""
     value = (evidence.preflight.get(MAX_AGE) if evidence.preflight else None) or ""
-    if value.isdigit() and int(value) > _LOWEST_REPORTED_CAP:
-        caps = ", ".join(f"{browser} {cap}" for browser, cap in _MAX_AGE_CAPS.items() if int(value) > cap)
+    if _is_number(value) and float(value) > _LOWEST_REPORTED_CAP:
+        caps = ", ".join(f"{browser} {cap}" for browser, cap in _MAX_AGE_CAPS.items() if float(value) > cap)
         yield Finding(
             "max-age-beyond-caps",
-            f"Access-Control-Max-Age is {value}. Browsers cache the preflight for less: {caps} seconds.",
+            f"Access-Control-Max-Age is {value[:20]}. Browsers cache the preflight for less: {caps} seconds.",
             "No change is needed. 7200 is the most that Chromium uses.",
             policy=PolicyRemedy(policy_line(max_age=7200)),
         )
@@ -35,7 +39,7 @@ def max_age_beyond_caps(evidence: Evidence) -> Iterator[Finding]:
 def max_age_malformed(evidence: Evidence) -> Iterator[Finding]:
     """Access-Control-Max-Age is not a number."""
     value = evidence.preflight.get(MAX_AGE) if evidence.preflight else None
-    if value is not None and not value.isdigit():
+    if value is not None and not _is_number(value):
         yield Finding(
             "max-age-malformed",
             f"Access-Control-Max-Age is {value!r}, not a number of seconds. Browsers cache the preflight for 5 seconds,"
