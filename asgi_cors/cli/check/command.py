@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import httpx
 
+from asgi_cors.cli.doctor.connections import Connections
 from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.cli.terminal import escape, stderr, stdout
 
@@ -86,7 +87,7 @@ def _run(expectation: Expectation, cases: tuple[Case, ...], options: dict[str, A
     shown = escape(expectation.url)
     numbers = {case.name: number for number, case in enumerate(cases, 1)}
     with (
-        httpx.HTTPTransport(verify=not options["insecure"]) as transport,
+        Connections(verify=not options["insecure"]) as transport,
         stderr().status(f"checking {shown}") as status,
     ):
         return run_check(

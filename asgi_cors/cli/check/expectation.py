@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
@@ -18,6 +19,7 @@ SAFELISTED_METHODS: Final = ("GET", "HEAD", "POST")
 _NORMALIZED: Final = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"}
 _SAFELISTED_NAMES: Final = {"accept", "accept-language", "content-language", "range"}
 _SOCKETS: Final = ("ws:", "wss:")
+_FRAMING: Final = {"connection", "content-length", "te", "trailer", "transfer-encoding", "upgrade"}
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -76,7 +78,11 @@ class Expectation:
 
     def allows(self, origin: str) -> bool:
         """Return whether an origin is declared as allowed."""
-        return self.allows_every_origin or origin in _policy(allow_origins=self.allow).compiled.origins
+        return self.allows_every_origin or origin in self._policy.compiled.origins
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return _policy(allow_origins=self.allow)
 
     @property
     def script_headers(self) -> Headers:
@@ -111,20 +117,18 @@ def parse_expectation(url: str, *, allow: Iterable[str], refuse: Iterable[str], 
     Raises:
         CannotRunError: An argument is wrong. The message has the correction.
     """
-    allow = tuple(map(str.strip, allow))
+    allow = tuple(dict.fromkeys(map(str.strip, allow)))
     methods = tuple(dict.fromkeys(map(_parse_method, options.pop("methods", ())))) or ("GET",)
     headers = tuple(dict.fromkeys(_parse_name("--header", text) for text in options.pop("headers", ())))
     expectation = Expectation(
         url=parse_url(url),
         allow=allow,
-        refuse=tuple(map(str.strip, refuse)),
+        refuse=tuple(dict.fromkeys(map(str.strip, refuse))),
         methods=methods,
         headers=headers,
         expose=tuple(dict.fromkeys(_parse_name("--expose", text) for text in options.pop("expose", ()))),
-        error_url=parse_url(options.pop("error_url"))
-        if options.get("error_url")
-        else options.pop("error_url", "") or "",
-        main_headers=tuple(map(parse_header, options.pop("main_headers", ()))),
+        error_url=_parse_error_url(options.pop("error_url", "") or ""),
+        main_headers=tuple(map(_parse_header, options.pop("main_headers", ()))),
         **options,
     )
     _check_origins(expectation)
@@ -152,10 +156,47 @@ def _check_origins(expectation: Expectation) -> None:
 
 
 def _check_entries(option: str, entries: tuple[str, ...]) -> None:
+    for entry in entries:
+        _check_text(option, entry)
     try:
         _policy(allow_origins=entries)
     except ConfigError as error:
-        raise CannotRunError(str(error.issues[0]).replace("allow_origins", option, 1)) from None
+        raise CannotRunError(_without_python(str(error.issues[0]).replace("allow_origins", option, 1))) from None
+
+
+def _check_text(option: str, text: str) -> None:
+    """Refuse what `Policy` explains in Python, and the command line needs in other words."""
+    if not text.strip():
+        raise CannotRunError(f"{option} '' is empty. Leave it out, or set the variable that it is read from.")
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if "," in text and parts:
+        raise CannotRunError(f"{option} {text[:200]!r} is a list. Write {_repeated(option, parts)[:200]}.")
+
+
+def _repeated(option: str, values: list[str]) -> str:
+    return " ".join(f"{option} {value}" for value in values)
+
+
+def _without_python(message: str) -> str:
+    """Leave out a correction that is Python."""
+    return message.partition(" Write re.compile(")[0]
+
+
+def _parse_error_url(text: str) -> str:
+    url = parse_url(text) if text else ""
+    if url.startswith(_SOCKETS):
+        raise CannotRunError(f"--error {text[:200]!r} is a WebSocket. Write an http or https URL.")
+    return url
+
+
+def _parse_header(text: str) -> tuple[str, str]:
+    """Return a header for every request. Those that frame a request would send a body, or no whole request."""
+    name, value = parse_header(text)
+    if name.lower() in _FRAMING:
+        raise CannotRunError(f"-H {text[:200]!r}: the connection sets this header. Leave it out.")
+    if not value.isprintable() or not value.isascii():
+        raise CannotRunError(f"-H: the value of {name} has a character that is not printable ASCII. Encode it.")
+    return name, value
 
 
 def _policy(**options: Any) -> Policy:
@@ -166,6 +207,7 @@ def _policy(**options: Any) -> Policy:
 
 
 def _parse_method(text: str) -> str:
+    _check_text("--method", text)
     name = text.strip()
     method = name.upper() if name.upper() in _NORMALIZED else name
     try:
@@ -180,6 +222,7 @@ def _parse_method(text: str) -> str:
 def _parse_name(option: str, text: str) -> str:
     """Return the name of a header. A value after a colon is ignored."""
     name = text.partition(":")[0].strip().lower()
+    _check_text(option, name)
     key = "allow_headers" if option == "--header" else "expose_headers"
     options: dict[str, Any] = {"allow_origins": "*", key: [name]}
     try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from asgi_cors.cli.doctor.connections import AGAIN, CONNECT
+
 if TYPE_CHECKING:
     from .expectation import Expectation
 
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS", "PROPFIND"}
 REQUEST_METHOD: Final = "access-control-request-method"
 REQUEST_HEADERS: Final = "access-control-request-headers"
-_UPGRADE: Final = {"upgrade": "websocket", "connection": "Upgrade"}
+# A pooled connection that the server has closed meanwhile. Browsers send a safe request again, too.
+_CLOSED: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class OutOfTimeError(Exception):
@@ -36,7 +39,8 @@ class Guard(httpx.BaseTransport):
 
     Args:
         inner: The transport that sends the requests. The caller closes it.
-        expectation: The declared expectation, with the headers to add to every request but preflights.
+        expectation: The declared expectation, with the headers to add to every request but preflights. They may be
+            secrets, so a redirect to another origin does not get them.
         seconds: The time limit of all requests.
     """
 
@@ -45,6 +49,8 @@ class Guard(httpx.BaseTransport):
         self._inner = inner
         self._expectation = expectation
         self._deadline = time.monotonic() + seconds
+        urls = (expectation.http_url, expectation.error_url or expectation.http_url)
+        self._own_origins = {_origin_of(httpx.URL(url)) for url in urls}
         self.sent = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -58,11 +64,24 @@ class Guard(httpx.BaseTransport):
             raise UnsafeMethodError(request.method)
         if time.monotonic() > self._deadline:
             raise OutOfTimeError
-        if not is_preflight(request):
+        if not is_preflight(request) and _origin_of(request.url) in self._own_origins:
             for name, value in self._expectation.main_headers:
                 request.headers[name] = value
+        try:
+            return self._send(request)
+        except _CLOSED:
+            if request.method not in SAFE_METHODS:
+                raise
+            request.extensions[CONNECT] = AGAIN
+            return self._send(request)
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
         self.sent += 1
         return self._inner.handle_request(request)
+
+
+def _origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 class PreflightEditor(httpx.BaseTransport):

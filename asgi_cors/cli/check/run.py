@@ -146,15 +146,25 @@ def _run_case(case: Case, session: Session, failed: set[str]) -> Result:
     began = time.monotonic()
     try:
         result = _check(case, session)
-    except NoResponseError:
+    except NoResponseError as error:
+        result = _check_again(case, session, error)
+    return Result(result.case, result.status, result.problems, result.steps, time.monotonic() - began)
+
+
+def _check_again(case: Case, session: Session, error: NoResponseError) -> Result:
+    """Return the result of a case whose request got no response. It is run once more, unless that was done."""
+    if not error.is_confirmed:
         session.ping()
         session.forget()
         try:
-            result = _check(case, session)
-        except NoResponseError as error:
+            return _check(case, session)
+        except NoResponseError as again:
             session.ping()
-            result = Result(case, "failed", (f"The server does not respond. {error}",), tuple(session.steps))
-    return Result(result.case, result.status, result.problems, result.steps, time.monotonic() - began)
+            error = again
+    if error.origin is not None and not session.expectation.allows(error.origin):
+        reason = f"the server does not respond to {error.origin!r:.100}, which is not declared."
+        return Result(case, "skipped", (reason,), tuple(session.steps))
+    return Result(case, "failed", (f"The server does not respond. {error}",), tuple(session.steps))
 
 
 def _check(case: Case, session: Session) -> Result:

@@ -32,7 +32,20 @@ _COMMON_HEADERS: Final = (("accept", "*/*"), ("user-agent", "asgi-cors check"))
 
 
 class NoResponseError(Exception):
-    """The server did not respond to a request. The message has the request and the reason."""
+    """The server did not respond to a request. The message has the request and the reason.
+
+    Args:
+        request: The request.
+        cause: The network's error.
+    """
+
+    def __init__(self, request: httpx.Request, cause: BaseException) -> None:
+        """Describe the request."""
+        is_late = isinstance(cause, httpx.TimeoutException | FetchTimeout)
+        text = "no response in time" if is_late else one_line(cause)
+        super().__init__(f"{request.method} {request.url}: {text}.")
+        self.origin = request.headers.get("origin")
+        self.is_confirmed = False  # whether the request was sent once more, and the server responds to others
 
 
 @dataclass(frozen=True)
@@ -103,7 +116,7 @@ class Session:
         self.guard = Guard(transport, expectation, seconds)
         self.steps: list[Step] = []
         self.fresh_queries = 0
-        self._known: dict[Hashable, Step] = {}
+        self._known: dict[Hashable, Step | NoResponseError] = {}
         self._recorders: dict[Hashable, Recorder] = {}
 
     @staticmethod
@@ -218,6 +231,18 @@ class Session:
         visible = frozenset(name.lower() for name in response.headers)
         return replace(result, exchanges=tuple(page.exchanges), visible=visible)
 
+    def passes(self, origin: str, *, credentials: bool | None = None) -> bool:
+        """Return whether a page of an origin that is not declared can read the response in a browser.
+
+        A server that closes the connection refuses the origin.
+        """
+        try:
+            return self.fetch(origin, credentials=credentials).is_allowed_anywhere
+        except NoResponseError as error:
+            if not error.is_confirmed:
+                raise
+            return False
+
     def send(self, method: str, *headers: tuple[str, str | bytes], url: str = "") -> ServerResponse:
         """Send a request that no script makes.
 
@@ -263,9 +288,26 @@ class Session:
     def _step(self, key: Hashable, send: Callable[[], Step]) -> Step:
         """Return the step of a request, which is sent if it is not known."""
         if key not in self._known:
-            self._known[key] = send()
-        self.steps.append(self._known[key])
-        return self._known[key]
+            self._known[key] = self._send_twice(send)
+        known = self._known[key]
+        if isinstance(known, NoResponseError):
+            raise known
+        self.steps.append(known)
+        return known
+
+    def _send_twice(self, send: Callable[[], Step]) -> Step | NoResponseError:
+        """Send a request, and once more if the server does not respond to it, but to others."""
+        try:
+            return send()
+        except NoResponseError:
+            self.ping()
+            self._recorders.clear()
+        try:
+            return send()
+        except NoResponseError as error:
+            self.ping()
+            error.is_confirmed = True
+            return error
 
     def _timeout(self) -> dict[str, float]:
         return dict.fromkeys(("connect", "read", "write", "pool"), self.expectation.timeout)
@@ -275,7 +317,7 @@ class Session:
             response = Recorder(self.guard).handle_request(request)
             response.read()
         except NETWORK_ERRORS as error:
-            raise NoResponseError(_describe(request, error)) from error
+            raise NoResponseError(request, error) from error
         return response
 
 
@@ -285,11 +327,7 @@ def _raise_if_unanswered(error: FetchError) -> None:
     if error.exchange is None or isinstance(error, RedirectError):
         return
     if isinstance(error, FetchTimeout) or (isinstance(error, NetworkError) and isinstance(cause, NETWORK_ERRORS)):
-        raise NoResponseError(_describe(error.exchange.request, cause or error)) from error
-
-
-def _describe(request: httpx.Request, error: BaseException) -> str:
-    return f"{request.method} {request.url}: {one_line(error)}"
+        raise NoResponseError(error.exchange.request, cause or error) from error
 
 
 def _as_bytes(value: str | bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors.cli.check.session import REDIRECT_FAILED, RESPONSE_FAILED, Session, Step
+from asgi_cors.cli.check.session import REDIRECT_FAILED, RESPONSE_FAILED, NoResponseError, Session, Step
 from asgi_cors.cli.doctor.evidence import ServerResponse
 
 if TYPE_CHECKING:
@@ -67,9 +67,18 @@ def _name_list_block(result: EngineResult, response: ServerResponse) -> str:
     return "preflight-methods" if is_method else "preflight-headers"
 
 
-def report_blocks(name: str, steps: Iterable[Step], session: Session) -> Iterator[str]:
-    """Yield the verdicts on scripts that the case `name` reports. Skip it if all are blocked for other reasons."""
-    blocks = [(step, name_block(step.blocked)) for step in steps if step.blocked]
+def report_blocks(name: str, steps: Iterable[Step], session: Session, unanswered: str) -> Iterator[str]:
+    """Yield the verdicts on scripts that the case `name` reports. Skip it if all are blocked for other reasons.
+
+    Raises:
+        NoResponseError: The server does not respond, and `name` is the case `unanswered`, which reports it.
+    """
+    try:
+        blocks = [(step, name_block(step.blocked)) for step in steps if step.blocked]
+    except NoResponseError as error:
+        if name == unanswered or not error.is_confirmed:
+            raise
+        session.skip(f"see {unanswered} (fails).")
     mine = [step.verdict for step, owner in blocks if owner == name]
     if blocks and not mine:
         session.skip(f"see {blocks[0][1]} (fails).")

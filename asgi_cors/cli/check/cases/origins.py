@@ -11,7 +11,7 @@ from asgi_cors.cli.check import clauses
 from asgi_cors.cli.check.case import ADVICE, SECURITY, Case, Kind, case
 from asgi_cors.cli.check.expectation import ATTACKER, OTHER_SITE
 
-from .preflights import declared_preflight, preflight
+from .preflights import declared_preflight, preflight_passes
 
 if TYPE_CHECKING:
     from asgi_cors.cli.check.session import Session
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 Twin = Callable[["Parts"], str]
 _COMPARE: Final = "Compare the whole origin with each entry of a list, as text: no prefix, suffix or substring."
 _REFLECTION: Final = ("origin-other-site",)
+_LOCALHOST: Final = (
+    *("http://localhost:3000", "http://localhost:5173", "http://localhost:8080", "http://localhost:4200"),
+    *("http://localhost", "http://127.0.0.1:3000"),
+)
+_PLATFORMS: Final = (
+    "vercel.app",
+    "netlify.app",
+    "github.io",
+    "pages.dev",
+    "herokuapp.com",
+    "web.app",
+    "ngrok-free.app",
+)
 _SPECIAL: Final = ("special-character-host", "special-character-label", "subdomain-wildcard-deny")
 
 
@@ -40,7 +53,7 @@ def can_read(session: Session, origin: str) -> bool:
     """Return whether a page of this origin can read the response in a browser, in any mode of credentials."""
     modes = {session.expectation.credentials, False}
     try:
-        return any(session.fetch(origin, credentials=mode).is_allowed_anywhere for mode in modes)
+        return any(session.passes(origin, credentials=mode) for mode in modes)
     except ValueError:  # of `Page`: no page of the web has this origin
         return False
 
@@ -88,6 +101,8 @@ def _if_name(make: Twin) -> Twin:
 def other_site(session: Session) -> Iterator[str]:
     """Check reflection and the wildcard."""
     _skip_if_open(session)
+    if session.expectation.allows(OTHER_SITE):
+        session.skip(f"{OTHER_SITE} is declared.")
     if can_read(session, OTHER_SITE):
         yield f"{OTHER_SITE} can read the response."
 
@@ -133,6 +148,41 @@ def special_characters(session: Session) -> Iterator[str]:
             return
 
 
+def _one_of(session: Session, origins: Iterable[str]) -> Iterator[str]:
+    """Yield a problem for the first of these origins that can read the response, and is not declared."""
+    _skip_if_open(session)
+    for origin in origins:
+        if not session.expectation.allows(origin) and can_read(session, origin):
+            yield f"{origin} can read the response."
+            return
+
+
+@case(
+    "origin-localhost",
+    SECURITY,
+    clauses.ORIGIN_COMPARISON,
+    "A program on the user's machine cannot read the response.",
+    "Remove localhost from the allowed origins of the production server.",
+    _REFLECTION,
+)
+def localhost(session: Session) -> Iterator[str]:
+    """Check the origins of development servers."""
+    yield from _one_of(session, _LOCALHOST)
+
+
+@case(
+    "origin-hosting",
+    SECURITY,
+    clauses.ORIGIN_COMPARISON,
+    "A site of anyone else on a hosting platform cannot read the response.",
+    "Name the hosts of your deployments. Anyone can have a host below the platform's domain.",
+    _REFLECTION,
+)
+def hosting(session: Session) -> Iterator[str]:
+    """Check the domains below which anyone can have a host."""
+    yield from _one_of(session, (f"https://{ATTACKER.partition('.')[0]}.{domain}" for domain in _PLATFORMS))
+
+
 @case(
     "origin-app",
     SECURITY,
@@ -158,7 +208,7 @@ def _preflight_of(name: str, origin: str, title: str) -> Case:
         method, _ = declared_preflight(session)
         if session.expectation.allows(origin):
             session.skip(f"{origin} is declared.")
-        if preflight(session, origin).is_allowed_anywhere:
+        if preflight_passes(session, origin):
             yield f"The preflight of {origin} passes, so {method} is sent, whether its response can be read or not."
 
     return check
@@ -242,12 +292,8 @@ CASES: Final = (
         _if_name(_homoglyph),
         write="Compare hosts in their ASCII form, as Origin has them.",
     ),
-    _twin(
-        "origin-localhost",
-        "A program on the user's machine cannot read the response.",
-        lambda _: "http://localhost:3000",
-        write="Remove localhost from the allowed origins of the production server.",
-    ),
+    localhost,
+    hosting,
     special_characters,
     app,
     _twin(

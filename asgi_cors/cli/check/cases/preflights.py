@@ -11,6 +11,7 @@ from asgi_cors.cli.check import clauses
 from asgi_cors.cli.check.case import ADVICE, REQUIRED, Case, case
 from asgi_cors.cli.check.expectation import SAFELISTED_METHODS
 from asgi_cors.cli.check.guard import REQUEST_HEADERS
+from asgi_cors.cli.check.session import NoResponseError
 from asgi_cors.cli.doctor.evidence import ALLOW_HEADERS, ALLOW_METHODS, MAX_AGE, ServerResponse
 
 from .blocks import PREFLIGHT_CASES, report_blocks
@@ -38,6 +39,16 @@ def preflight(session: Session, origin: str, lines: tuple[bytes, ...] | None = N
     return session.fetch(origin, method, headers, preflight_only=True, lines=lines)
 
 
+def preflight_passes(session: Session, origin: str) -> bool:
+    """Return whether the first declared preflight of an origin passes in a browser. No response is a refusal."""
+    try:
+        return preflight(session, origin).is_allowed_anywhere
+    except NoResponseError as error:
+        if not error.is_confirmed:
+            raise
+        return False
+
+
 def preflight_response(session: Session, *headers: tuple[str, str | bytes]) -> ServerResponse:
     """Send the first declared preflight of the first origin with other headers, which no browser sends."""
     method, _ = declared_preflight(session)
@@ -60,7 +71,7 @@ def _cause(name: str, clause: Clause, title: str, write: str) -> Case:
 
 
 def _report_cause(name: str, session: Session) -> Iterator[str]:
-    return report_blocks(name, _as_declared(session), session)
+    return report_blocks(name, _as_declared(session), session, "preflight-status")
 
 
 @case(
@@ -98,9 +109,8 @@ def refused(session: Session) -> Iterator[str]:
     if not session.expectation.refuse:
         session.skip("no origin is declared with --refuse.")
     for origin in session.expectation.refuse:
-        step = preflight(session, origin)
-        if step.is_allowed_anywhere:
-            yield f"{origin} passes. {step.verdict}"
+        if preflight_passes(session, origin):
+            yield f"{origin} passes. {preflight(session, origin).verdict}"
 
 
 @case(

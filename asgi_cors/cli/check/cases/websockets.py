@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors.cli.check import clauses
 from asgi_cors.cli.check.case import ADVICE, REQUIRED, SECURITY, Case, case
 from asgi_cors.cli.check.expectation import ATTACKER, OTHER_SITE
+from asgi_cors.cli.check.session import NoResponseError
 
 if TYPE_CHECKING:
     from asgi_cors.cli.check.session import Session
@@ -31,11 +32,21 @@ _GUARDED: Final = ("websocket-allowed", "websocket-other-site")
 def allowed(session: Session) -> Iterator[str]:
     """Open the WebSocket as each allowed origin."""
     for origin in session.expectation.origins:
-        response = session.handshake(origin)
-        if response.status != _ACCEPTED:
+        found = _answer(session, origin)
+        if found != _ACCEPTED:
             if not session.expectation.is_websocket:
-                session.skip(f"the URL is not a WebSocket: a handshake gets {response.status}.")
-            yield f"The handshake of {origin} gets {response.status}."
+                session.skip(f"the URL is not a WebSocket: a handshake gets {found}.")
+            yield f"The handshake of {origin} gets {found}."
+
+
+def _answer(session: Session, origin: str | None) -> int | str:
+    """Return the status of a handshake, or "no response"."""
+    try:
+        return session.handshake(origin).status
+    except NoResponseError as error:
+        if not error.is_confirmed:
+            raise
+        return "no response"
 
 
 def _refuses(name: str, origin: str, title: str, needs: tuple[str, ...] = _NEEDS) -> Case:
@@ -47,7 +58,7 @@ def _refuses(name: str, origin: str, title: str, needs: tuple[str, ...] = _NEEDS
         refused = origin.format(host=session.expectation.origins[0].partition("://")[2].partition(":")[0])
         if session.expectation.allows(refused):
             session.skip(f"{refused} is declared.")
-        if session.handshake(refused).status == _ACCEPTED:
+        if _answer(session, refused) == _ACCEPTED:
             yield f"{refused} can open the WebSocket with the user's cookies."
 
     return check
@@ -57,9 +68,9 @@ def _skip_unless_guarded(session: Session) -> None:
     """Skip the case if the URL is not a WebSocket, or every origin is declared."""
     if session.expectation.allows_every_origin:
         session.skip("every origin is declared.")
-    response = session.handshake(session.expectation.origins[0])
-    if response.status != _ACCEPTED:
-        session.skip(f"the URL is not a WebSocket: a handshake gets {response.status}.")
+    found = _answer(session, session.expectation.origins[0])
+    if found != _ACCEPTED:
+        session.skip(f"the URL is not a WebSocket: a handshake gets {found}.")
 
 
 @case(
@@ -76,7 +87,7 @@ def refused(session: Session) -> Iterator[str]:
     if not session.expectation.refuse:
         session.skip("no origin is declared with --refuse.")
     for origin in session.expectation.refuse:
-        if session.handshake(origin).status == _ACCEPTED:
+        if _answer(session, origin) == _ACCEPTED:
             yield f"{origin} can open the WebSocket."
 
 
@@ -91,7 +102,7 @@ def refused(session: Session) -> Iterator[str]:
 def status(session: Session) -> Iterator[str]:
     """Check the status of a refusal."""
     _skip_unless_guarded(session)
-    found = session.handshake(OTHER_SITE).status
+    found = _answer(session, OTHER_SITE)
     if found not in _FORBIDDEN:
         yield f"The handshake of {OTHER_SITE} gets {found}."
 
@@ -107,7 +118,7 @@ def status(session: Session) -> Iterator[str]:
 def no_origin(session: Session) -> Iterator[str]:
     """Open the WebSocket without Origin."""
     _skip_unless_guarded(session)
-    found = session.handshake(None).status
+    found = _answer(session, None)
     if found != _ACCEPTED:
         yield f"The handshake without Origin gets {found}."
 

@@ -22,6 +22,7 @@ from asgi_cors.cli.doctor.probes import (
     PREFLIGHT,
     PREFLIGHT_FOR_GET,
     PREFLIGHT_WITHOUT_HEADERS,
+    TARGET,
     UNKNOWN_PATH,
     hostile_origins,
 )
@@ -164,6 +165,11 @@ def sign_of_cors(evidence: Evidence) -> str:
     if preflight and preflight.is_ok and plain and plain.status >= _ERROR and not is_gateway_error(plain):
         return f"it responds to a preflight ({preflight.status}), but not to OPTIONS without Origin ({plain.status})"
     return ""
+
+
+def refuses_page_at_target(evidence: Evidence) -> bool:
+    """Return whether CORS runs and refuses the page, at a redirect as well as at its target."""
+    return bool(sign_of_cors(evidence)) and not allows_page(evidence, evidence.probes.get(TARGET))
 
 
 def fails_everywhere(evidence: Evidence) -> bool:

@@ -50,10 +50,14 @@ def _finding(evidence: Evidence, name: str, sentence: str, remedy: str) -> Findi
 
 
 def list_of_origins(evidence: Evidence) -> Iterator[Finding]:
-    """The header holds the whole list."""
-    value = _wrong_value(evidence)
+    """The header holds the whole list, perhaps only in the response to a request without Origin."""
+    value, other = _wrong_value(evidence), evidence.probes.get(NO_ORIGIN)
+    always = other.allowed_origin if other and evidence.code == "MissingAllowOriginHeader" else None
     if value is not None and (re.search(r"[, \t]", value) or value.count("://") > 1):
         sentence = f"{_HEADER} is a list, {value!r}. It must be one origin."
+        yield _finding(evidence, "list-of-origins", sentence, _SEND_MATCHING)
+    elif always and always != evidence.question.origin in re.split(r"[,;\s]+", always):
+        sentence = f"The server compares the origin with the whole text {always!r}. It must be a list of origins."
         yield _finding(evidence, "list-of-origins", sentence, _SEND_MATCHING)
 
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _MAX_LENGTH: Final = 300  # characters; a longer text is a page, not a message
 _MAX_DEPTH: Final = 4
 _MAX_ITEMS: Final = 10
-_SUBJECT: Final = re.compile(r"\b(cors|cross[- ]origin|origins?)\b|corspreflight|corsresponse", re.IGNORECASE)
+# The origin of a certificate or a country, and the server behind a proxy, are not the Origin of CORS.
+_SUBJECT: Final = re.compile(
+    r"\b(cors|cross[- ]origin|(?<!\w of )origins?(?! servers?\b))\b|corspreflight|corsresponse", re.IGNORECASE
+)
 _REFUSAL: Final = re.compile(
     r"\b(not (be )?(allowed|permitted|enabled|accepted|trusted|authori[sz]ed|whitelisted|supported|in)"
     r"|disallowed|denied|forbidden|blocked|reject(ed|s)?|refuse[ds]?|unauthori[sz]ed|untrusted|unsupported|violation"
@@ -36,6 +39,10 @@ _CRASH: Final = re.compile(
     r"^(?!Error:|Exception:)\w+(Error|Exception)\b|is not (a function|defined|iterable)|cannot read propert"
     r"|has no attribute|'?nonetype'?|invalid url",
     re.IGNORECASE,
+)
+_BUILTIN: Final = re.compile(
+    r"\b(Type|Value|Key|Index|Attribute|Name|Runtime|Assertion|Lookup|Import|ModuleNotFound|Unicode\w*|ZeroDivision"
+    r"|Reference|Range|Syntax|URI|NoMethod|Argument)Error\b|\b(NullPointer|IllegalState|NullReference)Exception\b"
 )
 _TRACEBACK: Final = re.compile(
     r"Traceback \(most recent call last\)|Werkzeug Debugger|(?:\n|<br ?/?>|<li>)(?:\s|&nbsp;)*at [^\n]*[:(]|"
@@ -75,6 +82,16 @@ def is_crash(response: ServerResponse) -> bool:
     if any(text.startswith(("Error: ", "Exception: ")) for text in texts):
         return False
     return bool(_TRACEBACK.search(response.text)) or any(_CRASH.search(text) for text in texts)
+
+
+def is_vague_reason(reason: str) -> bool:
+    """Return whether a reason does not name CORS or an origin: "Not allowed" is also said for other reasons."""
+    return _is_complete(reason) and not _SUBJECT.search(reason)
+
+
+def raises_builtin(response: ServerResponse) -> bool:
+    """Return whether a traceback shows an error of the language itself, such as a TypeError."""
+    return is_crash(response) and bool(_BUILTIN.search(response.text))
 
 
 def _is_complete(text: str) -> bool:

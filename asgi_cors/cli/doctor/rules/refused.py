@@ -20,11 +20,12 @@ from .comparison import (
     grants_preflight,
     grants_simpler_preflight,
     is_granted,
+    names_origin_in_vary,
     sign_of_cors,
 )
 from .gateways import is_gateway_error
 from .lists import list_recipe, list_remedy, with_names
-from .refusals import refusal_reason, refused_part
+from .refusals import is_vague_reason, raises_builtin, refusal_reason, refused_part
 from .rule import SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def refused_with_a_reason(evidence: Evidence) -> Iterator[Finding]:
     """The CORS library refuses with an error status and a reason."""
     response = _failed(evidence)
     reason = refusal_reason(response)
-    if response and reason:
+    if response and reason and not _is_coincidence(reason, response, evidence):
         lines, remedy, policy = _named_in(reason, response, evidence)
         yield Finding(
             "refused-by-status",
@@ -59,6 +60,18 @@ def refused_with_a_reason(evidence: Evidence) -> Iterator[Finding]:
             lines,
             policy,
         )
+
+
+def _is_coincidence(reason: str, response: ServerResponse, evidence: Evidence) -> bool:
+    """Return whether a message is not that of a refusal, although it reads like one.
+
+    That of a crash, or "Not allowed" without a sign of CORS; or the server allows this origin at a preflight. A request
+    with another origin, or without one, that succeeds shows a refusal nevertheless.
+    """
+    if difference_by_origin(evidence) or refused_part(reason) in {"method", "header"}:
+        return False
+    is_vague = is_vague_reason(reason) and not (response.has_cors or names_origin_in_vary(response))
+    return is_vague or raises_builtin(response) or (not evidence.is_preflight and grants_preflight(evidence))
 
 
 def refused_by_error(evidence: Evidence) -> Iterator[Finding]:
@@ -200,6 +213,8 @@ def _also(response: ServerResponse) -> str:
     """Return the sentence about an error status, which remains when the origin is allowed."""
     if response.is_ok:
         return ""
+    if response.redirect_target:
+        return f" The response is a redirect ({response.status}) to {response.get('location')}, which also needs it."
     return (
         f" The response is also a {response.status}, for every origin. The page can read it once the origin is allowed."
     )

@@ -12,7 +12,13 @@ from asgi_cors.cli.doctor.servers import detect_proxy, detect_servers, proxy_hea
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, policy_line
 
-from .comparison import allows_origin_on_preflight, fails_everywhere, grants_preflight, names_origin_in_vary
+from .comparison import (
+    allows_origin_on_preflight,
+    fails_everywhere,
+    grants_preflight,
+    names_origin_in_vary,
+    refuses_page_at_target,
+)
 from .gateways import is_gateway_error, is_too_large
 from .layers import redirect_advice
 from .logins import leads_to_login
@@ -48,8 +54,8 @@ def redirected_to_login(evidence: Evidence) -> Iterator[Finding]:
 
 
 def redirect_without_cors(evidence: Evidence) -> Iterator[Finding]:
-    """The redirect itself has no CORS headers."""
-    response = _without_cors(evidence)
+    """The redirect itself has no CORS headers, and nothing shows that CORS runs and refuses this origin."""
+    response = None if refuses_page_at_target(evidence) else _without_cors(evidence)
     location = response.get("location") if response else None
     if response and response.status in _REDIRECTS and location is not None:
         yield Finding(
