@@ -85,7 +85,7 @@ class CaseTable:
         """Store the cases."""
         self._results = tuple(results)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:  # noqa: ARG002
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw the table for a width. A narrow one has no kinds and no reasons."""
         yield _table(self._results, is_narrow=options.max_width < _NARROW)
 
