@@ -106,7 +106,7 @@ def test_a_server_may_drop_head():
         "websocket-other-site",
     ],
 )
-def test_a_server_that_pauses_during_the_second_attempt_is_asked_again(name):
+def test_a_server_that_pauses_during_the_second_attempt_gets_another_request(name):
     """The server drops a request, and also the one that shows whether it responds at all."""
     case_begun = []
 
