@@ -185,3 +185,14 @@ def test_the_policy_of_many_origins_is_built_once():
     began = time.perf_counter()
     assert all(map(expectation.allows, allow))
     assert time.perf_counter() - began < 1
+
+
+def test_a_dropped_request_that_no_browser_sends_is_advice():
+    assert failed(closing(lambda request: request.method == "PROPFIND")) == ["error-method"]
+
+
+def test_an_error_of_a_request_that_is_not_declared_is_advice():
+    """nginx adds no header to its 416, not even with `always`."""
+    results = checked(changed(lambda request: "range" in request.headers, mute, 416))
+    assert results["error-range"].status == "failed"
+    assert not results["error-range"].is_fatal
