@@ -192,7 +192,7 @@ def test_a_dropped_request_that_no_browser_sends_is_advice():
 
 
 def test_an_error_of_a_request_that_is_not_declared_is_advice():
-    """nginx adds no header to its 416, not even with `always`."""
+    """Nginx adds no header to its 416, not even with `always`."""
     results = checked(changed(lambda request: "range" in request.headers, mute, 416))
     assert results["error-range"].status == "failed"
     assert not results["error-range"].is_fatal

@@ -211,3 +211,13 @@ def test_a_preflight_redirected_to_http_only_needs_the_scheme():
     cause = redirected("http://127.0.0.1/items", method="PUT")
     assert cause.name == "redirected-to-http"
     assert "X-Forwarded-Proto" in cause.remedy
+
+
+def test_a_refusal_that_names_the_method_and_the_headers_is_answered_for_both():
+    def refuse(_):
+        return Response(400, ((ACAO, PAGE), (ACAM, "GET")), b"Disallowed CORS method, headers")
+
+    cause = diagnosed(refuse, "-X", "PUT", "-H", "x-id: 7")["cause"]
+    assert "PUT" in cause["remedy"]
+    assert "x-id" in cause["remedy"]
+    assert cause["policy"] == "allow_methods=['GET', 'PUT'], allow_headers=['x-id']"

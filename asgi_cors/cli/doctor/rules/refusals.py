@@ -70,10 +70,14 @@ def refusal_reason(response: ServerResponse | None) -> str:
     return ""
 
 
+def refused_parts(reason: str) -> list[str]:
+    """Return the parts of the request that a reason names, in its order: "origin", "method", "header"."""
+    return list(dict.fromkeys(re.findall(r"\b(origin|method|header)s?\b", reason.lower())))
+
+
 def refused_part(reason: str) -> str:
-    """Return the part of the request that a reason names first: "origin", "method", "header", or ""."""
-    match = re.search(r"\b(origin|method|header)s?\b", reason, re.IGNORECASE)
-    return match[1].lower() if match else ""
+    """Return the part of the request that a reason names first, or ""."""
+    return next(iter(refused_parts(reason)), "")
 
 
 def is_crash(response: ServerResponse) -> bool:

@@ -6,6 +6,7 @@ A server shows a refusal by a reason in its response, or by a difference: a requ
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from asgi_cors.cli.doctor.evidence import ALLOW_HEADERS, ALLOW_METHODS
@@ -25,7 +26,7 @@ from .comparison import (
 )
 from .gateways import is_gateway_error
 from .lists import list_recipe, list_remedy, with_names
-from .refusals import is_vague_reason, raises_builtin, refusal_reason, refused_part
+from .refusals import is_vague_reason, raises_builtin, refusal_reason, refused_part, refused_parts
 from .rule import SERVER_ERROR, allow_origins
 
 if TYPE_CHECKING:
@@ -167,18 +168,30 @@ def _granted_without(part: str) -> str:
 
 def _named_in(reason: str, response: ServerResponse, evidence: Evidence) -> tuple[Recipe, str, PolicyRemedy]:
     """Return the remedy for the origin, method or headers that the reason of a refusal names."""
-    question, part = evidence.question, refused_part(reason)
+    parts = refused_parts(reason)
+    lists = [] if parts[:1] == ["origin"] else [_list_in(part, response, evidence) for part in parts]
+    found = [remedy for remedy in lists if remedy]
+    if not found:
+        origin = evidence.question.origin
+        remedy = f"Add {origin!r} to the origins that the library allows."
+        return recipe(ORIGIN, response, origin=origin), remedy, allow_origins(evidence)
+    lines, _, policy = found[0]
+    options = ", ".join(each.options for _, _, each in found if each.options)
+    return lines, " ".join(remedy for _, remedy, _ in found), replace(policy, options=options)
+
+
+def _list_in(part: str, response: ServerResponse, evidence: Evidence) -> tuple[Recipe, str, PolicyRemedy] | None:
+    """Return the remedy for the method or the headers of a preflight, or None if it requests none."""
+    request = response.request.headers
     if part == "method":
-        header, added = ALLOW_METHODS, [response.request.headers.get("access-control-request-method", "")]
+        header, added = ALLOW_METHODS, [request.get("access-control-request-method", "")]
     else:
-        header = ALLOW_HEADERS
-        added = response.request.headers.get("access-control-request-headers", "").split(",")
-    if part in {"method", "header"} and any(added):
-        names = with_names(response.elements(header), added, credentials=question.credentials)
-        remedy = f"Allow the {part} there: {', '.join(added)}. The whole list is then: {', '.join(names)}."
-        return list_recipe(response, header, names), remedy, list_remedy(header, names)
-    remedy = f"Add {question.origin!r} to the origins that the library allows."
-    return recipe(ORIGIN, response, origin=question.origin), remedy, allow_origins(evidence)
+        header, added = ALLOW_HEADERS, request.get("access-control-request-headers", "").split(",")
+    if part == "origin" or not any(added):
+        return None
+    names = with_names(response.elements(header), added, credentials=evidence.question.credentials)
+    remedy = f"Allow the {part} there: {', '.join(added)}. The whole list is then: {', '.join(names)}."
+    return list_recipe(response, header, names), remedy, list_remedy(header, names)
 
 
 def cookies_refused(evidence: Evidence) -> Iterator[Finding]:
