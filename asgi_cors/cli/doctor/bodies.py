@@ -30,7 +30,7 @@ def bound_body(body: bytes, coding: str) -> bytes:
 
     Args:
         body: The beginning of a body, as it was received.
-        coding: The header Content-Encoding. A coding that the doctor did not ask for leaves an empty body.
+        coding: The header Content-Encoding. A coding that the doctor does not accept leaves an empty body.
     """
     coding = coding.strip().lower()
     if coding in {"", "identity"}:

@@ -55,7 +55,7 @@ def test_a_compressed_bomb_is_decoded_in_part(coding, compress):
         ("gzip, gzip", b"tea", b""),
     ],
 )
-def test_another_body_is_kept_or_dropped(coding, body, bounded):
+def test_another_body_stays_or_is_dropped(coding, body, bounded):
     assert bound_body(body, coding) == bounded
 
 
