@@ -32,8 +32,8 @@ class Engine:
     # RFC 6265bis, "Storage Model": if Domain is a public suffix and the host itself, the cookie is for the host alone.
     # WebKitGTK refuses the cookie [T13-017].
     public_suffix_makes_host_cookie: bool = True
-    # RFC 6265bis, "Storage Model": a cookie with SameSite=None and without Secure is refused, even one of the page's
-    # own site. WebKitGTK stores it [measured].
+    # RFC 6265bis, "Storage Model": a cookie with SameSite=None and without Secure is refused, even on its own site.
+    # WebKitGTK stores it [measured].
     none_requires_secure: bool = True
     # RFC 6265bis: browsers may treat loopback as secure. WebKit sends no Secure cookie to http there [A3-034].
     secure_on_loopback: bool = True
