@@ -61,11 +61,12 @@ def policy_remedy(otherwise: str, **options: Any) -> PolicyRemedy:
     return PolicyRemedy(line) if line else PolicyRemedy(advice=otherwise)
 
 
-def origin_remedy(origin: str, **options: Any) -> PolicyRemedy:
+def origin_remedy(origin: str, others: Iterable[str] = (), **options: Any) -> PolicyRemedy:
     """Return the options that allow an origin, or the advice for an origin that no policy should allow.
 
     Args:
         origin: The page's origin, or "null".
+        others: The origins that are allowed today.
         **options: More options, by name.
     """
     if origin == "null":
@@ -74,7 +75,7 @@ def origin_remedy(origin: str, **options: Any) -> PolicyRemedy:
         advice = _OVER_HTTP.format(secure=origin.replace("http:", "https:", 1))
     else:
         advice = _REFUSED.format(origin=origin)
-    return policy_remedy(advice, allow_origins=[origin], **options)
+    return policy_remedy(advice, allow_origins=list(dict.fromkeys([*others, origin])), **options)
 
 
 def accepted_names(option: str, names: Iterable[str]) -> list[str]:

@@ -2,5 +2,5 @@
 
 import importlib.util
 
-_missing = [name for name in ("click", "httpx", "rich") if importlib.util.find_spec(name) is None]
+_missing = [name for name in ("click", "h2", "httpx", "rich") if importlib.util.find_spec(name) is None]
 collect_ignore_glob = ["*test_*.py"] if _missing else []

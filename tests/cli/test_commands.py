@@ -124,7 +124,7 @@ def test_an_unexpected_error_has_its_traceback(monkeypatch):
         run("console", "x")
 
 
-@pytest.mark.parametrize("missing", ["click", "httpx", "rich"])
+@pytest.mark.parametrize("missing", ["click", "h2", "httpx", "rich"])
 def test_a_missing_library_of_the_extra_is_named(monkeypatch, missing):
     for name in [name for name in sys.modules if name.startswith(("asgi_cors.cli.", f"{missing}."))]:
         monkeypatch.delitem(sys.modules, name)

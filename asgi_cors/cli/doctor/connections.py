@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Final, cast
 
+import h2  # noqa: F401  # pyright: ignore[reportUnusedImport] - httpx needs it for HTTP/2, and imports it late
 import httpx
 
 # The key of a request's extensions for another connection than a browser's, and its values.

@@ -221,3 +221,16 @@ def test_a_refusal_that_names_the_method_and_the_headers_is_answered_for_both():
     assert "PUT" in cause["remedy"]
     assert "x-id" in cause["remedy"]
     assert cause["policy"] == "allow_methods=['GET', 'PUT'], allow_headers=['x-id']"
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("https://shop.example.net", ["https://shop.example.net", PAGE]),
+        (f"https://a.example.com, {PAGE}", ["https://a.example.com", PAGE]),
+        (f"['https://a.example.com', '{PAGE}']", ["https://a.example.com", PAGE]),
+        (f"{PAGE}/", [PAGE]),
+    ],
+)
+def test_the_origins_that_are_allowed_today_stay_in_the_list(value, origins):
+    assert diagnosed(sends(200, (ACAO, value)))["cause"]["policy"] == f"allow_origins={origins!r}"

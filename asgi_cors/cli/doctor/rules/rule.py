@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors import _http
+from asgi_cors import _http, check_origin
+from asgi_cors.cli.doctor.probes import NO_ORIGIN
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, origin_remedy
 
@@ -35,6 +37,7 @@ FORWARD_SCHEME: Final = (
     " SECURE_PROXY_SSL_HEADER)."
 )
 SERVER_ERROR: Final = 500
+_ORIGIN: Final = re.compile(r"https?://[^\s,;|\"'\]]+")
 
 
 def is_downgrade(before: httpx.URL, after: httpx.URL) -> bool:
@@ -66,9 +69,19 @@ def whole_remedy(evidence: Evidence) -> tuple[str, PolicyRemedy]:
 def allow_origins(evidence: Evidence, **options: Any) -> PolicyRemedy:
     """Return the options of a policy that allow the page's origin, and its credentials if the request has them.
 
+    The origins that the server's responses name stay allowed.
+
     Args:
         evidence: The evidence.
         **options: More options, by name.
     """
     credentials = {"allow_credentials": True} if evidence.question.credentials else {}
-    return origin_remedy(evidence.question.origin, **(credentials | options))
+    return origin_remedy(evidence.question.origin, _named_origins(evidence), **(credentials | options))
+
+
+def _named_origins(evidence: Evidence) -> list[str]:
+    """Return the origins in the responses to the page and to a request without Origin, if a policy may allow them."""
+    responses = [evidence.blocked, evidence.probes.get(NO_ORIGIN)]
+    values = [response.allowed_origin or "" for response in responses if response]
+    found = [origin for value in values for origin in _ORIGIN.findall(value)]
+    return [origin for origin in found if check_origin(origin, credentials=evidence.question.credentials) is None]
