@@ -17,7 +17,7 @@ from asgi_cors.cli.terminal import labelled, plain
 
 from .origins import MISTAKE, NEVER_MATCHES, UNSAFE
 from .rewrite import is_refused, split_lines
-from .values import UNKNOWN, is_list
+from .values import is_unknown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -75,9 +75,7 @@ def _setup(file: CheckedFile, checked: CheckedSetup) -> Iterator[RenderableType]
 def has_unknown(checked: CheckedSetup) -> bool:
     """Return whether a setup has values that only the running program knows."""
     values = [option.value for option in checked.setup.options.values()]
-    return not checked.setup.is_complete or any(
-        value is UNKNOWN or (is_list(value) and UNKNOWN in value) for value in values
-    )
+    return not checked.setup.is_complete or any(map(is_unknown, values))
 
 
 def as_json(files: Sequence[CheckedFile]) -> dict[str, Any]:

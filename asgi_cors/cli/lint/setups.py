@@ -96,7 +96,7 @@ class _Finder:
         self.later |= {self.extensions[name] for name in map(ast.unparse, owners) if name in self.extensions}
 
     def _add_aliases(self) -> None:
-        """Add the names that the file gives to a function or class of a library, such as by a subclass."""
+        """Add the names in the file for a function or class of a library, such as by a subclass."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ClassDef) and not any(
                 getattr(part, "name", "") == "__init__" for part in node.body
