@@ -95,8 +95,9 @@ def _as_regex(value: Any) -> re.Pattern[str] | Unknown:
 
 def is_any(setup: Setup, entry: Any) -> bool:
     """Return whether a library allows every origin because of an entry."""
-    if isinstance(entry, re.Pattern):
-        return entry.pattern in _ANY_REGEX
+    pattern: object = getattr(entry, "pattern", None)
+    if pattern is not None:
+        return pattern in _ANY_REGEX
     is_regex = setup.library.entries == EXACT_OR_REGEX and entry in _ANY_REGEX
     return isinstance(entry, str) and (is_regex or (entry == "*" and setup.library is not DJANGO))
 

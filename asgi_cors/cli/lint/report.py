@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from rich.console import Group
 from rich.padding import Padding
@@ -133,7 +134,7 @@ def as_sarif(files: Sequence[CheckedFile]) -> dict[str, Any]:
 
 def _sarif_result(file: CheckedFile, problem: Problem, checked: CheckedSetup) -> dict[str, Any]:
     location = {
-        "artifactLocation": {"uri": file.path.as_uri() if file.path.is_absolute() else file.path.as_posix()},
+        "artifactLocation": {"uri": _uri(file.path)},
         "region": {"startLine": problem.line},
     }
     return {
@@ -142,6 +143,10 @@ def _sarif_result(file: CheckedFile, problem: Problem, checked: CheckedSetup) ->
         "message": {"text": f"{problem.message} {problem.remedy} With asgi_cors: {checked.line}"},
         "locations": [{"physicalLocation": location}],
     }
+
+
+def _uri(path: Path) -> str:
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 def as_diff(files: Sequence[CheckedFile]) -> str:

@@ -156,7 +156,8 @@ class _Evaluator:
         self.depth += 1
         value = self._value(node)
         self.depth -= 1
-        return UNKNOWN if isinstance(value, str | list) and len(value) > _MAX_LENGTH else value
+        is_long = (is_list(value) or isinstance(value, str)) and len(value) > _MAX_LENGTH
+        return UNKNOWN if is_long else value
 
     def _value(self, node: ast.expr) -> Any:
         match node:

@@ -486,3 +486,10 @@ def test_a_pipe_is_reported_and_not_read(tmp_path):
 def test_the_order_of_middlewares_is_reported_once(lint):
     source = "MIDDLEWARE = []\n" + "".join(f"class C{n}:\n    CORS_ALLOW_ALL_ORIGINS = True\n" for n in range(3))
     assert [len(setup["findings"]) for setup in lint(source)[0]["setups"]] == [1, 0, 0]
+
+
+def test_a_file_name_in_sarif_is_a_uri(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ä b\n#.py").write_text(UNSAFE[0][0], "utf-8")
+    (result,) = run("lint", ".", "--sarif").json["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "%C3%A4%20b%0A%23.py"}
