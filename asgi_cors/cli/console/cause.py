@@ -11,7 +11,7 @@ from typing import Any
 class Cause:
     """A cause, and the messages by which the three browsers report it.
 
-    In a text, `{url}`, `{origin}`, `{value}`, are the parts that the browser fills in. A text is the reason
+    In a text, `{url}`, `{origin}` and others are the parts that the browser fills in. A text is the reason
     within the browser's opening sentence. A text that begins with `!` is a whole message.
 
     Args:
