@@ -7,13 +7,13 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 from asgi_cors import ConfigError, ConfigWarning, Issue, Policy, check_origin
 
 from .libraries import DJANGO, EXACT_OR_REGEX, QUART_CORS, STARLETTE
-from .values import UNKNOWN, Unknown, as_list
+from .values import UNKNOWN, Default, Unknown, as_list
 
 if TYPE_CHECKING:
     from .setups import Setup
@@ -244,12 +244,16 @@ def _regex_issue(pattern: re.Pattern[str]) -> Issue | None:
     return None
 
 
+def _is_literal(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and not isinstance(value, Default)
+
+
 def check_all_origins(setup: Setup, entries: list[Any], line: int) -> Iterator[Problem]:
     """Yield the mistakes in the list as a whole."""
     option = setup.options.get("allow_origins")
-    if setup.library is DJANGO and option is not None and isinstance(option.value, str):
+    if setup.library is DJANGO and option is not None and _is_literal(option.value):
         message = f"{option.name} is a text. Django's check corsheaders.E006 refuses it, so manage.py does not run."
-        yield Problem("text-not-list", MISTAKE, message, f"Write a list: [{str(option.value)!r}].", line)
+        yield Problem("text-not-list", MISTAKE, message, f"Write a list: [{option.value!r}].", line)
     if setup.library is STARLETTE and option is not None and isinstance(option.value, str) and option.value != "*":
         message = (
             f"allow_origins is a text, so Starlette looks for the origin in it: a part of {option.value!r} is enough."

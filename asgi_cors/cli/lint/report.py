@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from asgi_cors.cli.guards import is_list
 from asgi_cors.cli.terminal import SYMBOLS, labelled, plain, whole_line
 
 from .origins import MISTAKE, NEVER_MATCHES, UNSAFE
 from .rewrite import is_refused, split_lines, wrap_line
-from .values import UNKNOWN
+from .values import is_unknown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,9 +83,7 @@ def _to_copy(remedy: str) -> str:
 def has_unknown(checked: CheckedSetup) -> bool:
     """Return whether a setup has values that only the running program knows."""
     values = [option.value for option in checked.setup.options.values()]
-    return not checked.setup.is_complete or any(
-        value is UNKNOWN or (is_list(value) and UNKNOWN in value) for value in values
-    )
+    return not checked.setup.is_complete or any(map(is_unknown, values))
 
 
 def as_json(files: Sequence[CheckedFile]) -> dict[str, Any]:
@@ -143,7 +141,7 @@ def as_sarif(files: Sequence[CheckedFile]) -> dict[str, Any]:
 
 def _sarif_result(file: CheckedFile, problem: Problem, checked: CheckedSetup) -> dict[str, Any]:
     location = {
-        "artifactLocation": {"uri": file.path.as_uri() if file.path.is_absolute() else file.path.as_posix()},
+        "artifactLocation": {"uri": _uri(file.path)},
         "region": {"startLine": problem.line},
     }
     return {
@@ -152,6 +150,10 @@ def _sarif_result(file: CheckedFile, problem: Problem, checked: CheckedSetup) ->
         "message": {"text": f"{problem.message} {problem.remedy} With asgi_cors: {checked.line}"},
         "locations": [{"physicalLocation": location}],
     }
+
+
+def _uri(path: Path) -> str:
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 def as_diff(files: Sequence[CheckedFile]) -> str:

@@ -6,13 +6,12 @@ import ast
 import re
 from typing import Any, Final
 
-from asgi_cors.cli.guards import is_list
 from asgi_cors.cli.policy_lines import policy_line
 
 from .libraries import DJANGO, IMPORTED
 from .origins import has_credentials, is_any, origins_of
 from .setups import Setup
-from .values import UNKNOWN
+from .values import UNKNOWN, as_list, is_unknown
 
 _NAME_ORIGINS: Final = ["https://app.example.com"]
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -53,7 +52,7 @@ def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
     entries, _ = origins_of(setup)
     credentials = has_credentials(setup)
     option = setup.options.get("allow_origins")
-    if UNKNOWN in entries and option is not None:
+    if option is not None and (UNKNOWN in entries or is_unknown(option.value)):
         text = _corrected(_text(setup, "allow_origins"), entries, origins)
         written = [f"allow_origins={text}"]
         if _has(setup, "allow_origin_regex"):
@@ -113,11 +112,11 @@ def _list(setup: Setup, name: str) -> str:
     if option is None or option.value is None:
         return ""
     value: Any = option.value
-    if value is UNKNOWN or (is_list(value) and UNKNOWN in value):
+    if is_unknown(value):
         return f"{name}={_text(setup, name)}"
     if isinstance(value, str) and value != "*":
         value = [part.strip() for part in value.split(",")]
-    return policy_line(**{name: "*" if "*" in value else value})
+    return policy_line(**{name: "*" if "*" in as_list(value) else value})
 
 
 def is_refused(setup: Setup) -> bool:
@@ -125,8 +124,7 @@ def is_refused(setup: Setup) -> bool:
     known: dict[str, Any] = {"allow_origins": _NAME_ORIGINS}
     for name in ("allow_origins", "allow_credentials", *_LISTS, *_SCALARS):
         option = setup.options.get(name)
-        is_known = option is not None and option.value is not UNKNOWN
-        if option is not None and is_known and not (is_list(option.value) and UNKNOWN in option.value):
+        if option is not None and not is_unknown(option.value):
             known[name] = option.value
     return setup.by_position or not policy_line(**known)
 

@@ -13,7 +13,7 @@ from asgi_cors.cli.guards import is_list
 
 from .libraries import DJANGO, FLASK_CORS, STARLETTE
 from .origins import MISTAKE, CheckedEntry, Problem, check_all_origins, check_entry, is_any, origins_of
-from .values import UNKNOWN, as_list, constants_of, evaluate
+from .values import UNKNOWN, Default, as_list, constants_of, evaluate
 
 if TYPE_CHECKING:
     import re
@@ -49,6 +49,8 @@ def _corrected(checked: list[CheckedEntry]) -> list[str | re.Pattern[str]]:
 
 
 def _is_checkable(setup: Setup, entry: Any) -> bool:
+    if isinstance(entry, Default) and not entry and setup.library is not DJANGO:
+        return False  # nothing, until the environment has a value
     return not is_any(setup, entry) and (isinstance(entry, str) or hasattr(entry, "pattern"))
 
 

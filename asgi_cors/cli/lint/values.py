@@ -23,6 +23,7 @@ _MAX_DEPTH: Final = 40
 _MAX_STEPS: Final = 20_000
 _MAX_LENGTH: Final = 10_000  # of a list or a text
 _WRAPPERS: Final = frozenset({"Field", "ListValue", "TupleValue", "BooleanValue"})  # pydantic, django-configurations
+_READERS: Final = frozenset({"getenv", "get", "config", "env", "str", "list", "tuple"}) | _WRAPPERS
 _CHANGES: Final = frozenset({"append", "extend", "insert"})
 _ENVIRONMENT: Final = frozenset({"getenv", "get"})
 Constants = Mapping[str, ast.expr]
@@ -194,6 +195,8 @@ def _as_default(value: Any) -> Any:
     """Return a value that applies unless the environment has another one."""
     if isinstance(value, str):
         return Default(value)
+    if value is False:
+        return UNKNOWN
     return [*value, UNKNOWN] if is_list(value) and UNKNOWN not in value else value
 
 
@@ -202,6 +205,11 @@ def _either(left: Any, right: Any) -> Any:
     if left is None or right is None or left == right:
         return left if right is None else right
     return [value for side in (left, right) if side is not UNKNOWN for value in as_list(side)] + [UNKNOWN]
+
+
+def is_unknown(value: Any) -> bool:
+    """Return whether a value, or a part of it, depends on the running program."""
+    return any(part is UNKNOWN or isinstance(part, Default) for part in as_list(value))
 
 
 def as_list(value: Any) -> list[Any]:
@@ -232,6 +240,8 @@ def _call(node: ast.Call, inner: Callable[[ast.expr], Any]) -> Any:
     default = _default_of(node, name)
     if default is not None:
         value = _as_default(inner(default))
+        if isinstance(value, Default) and name not in _READERS:
+            return UNKNOWN  # a function of the program may split it
         return _cast(node, name, value) if isinstance(value, Default) else value
     if not node.args:
         return [] if name in _COLLECTIONS else UNKNOWN
@@ -244,7 +254,7 @@ def _call(node: ast.Call, inner: Callable[[ast.expr], Any]) -> Any:
         text = inner(node.func.value)
         if not isinstance(text, str):
             return UNKNOWN
-        return [*text.split(first), UNKNOWN] if isinstance(text, Default) else text.split(first)
+        return [*map(Default, text.split(first)), UNKNOWN] if isinstance(text, Default) else text.split(first)
     return UNKNOWN
 
 
@@ -265,7 +275,7 @@ def _cast(node: ast.Call, name: str, value: Default) -> Any:
     """Return a default as a call converts it: some split the text of an environment variable at its commas."""
     cast = next((ast.unparse(word.value) for word in node.keywords if word.arg == "cast"), "")
     if name in {"list", "tuple"} or "csv" in cast.lower() or ".split(','" in cast:
-        return [*map(str.strip, value.split(",")), UNKNOWN]
+        return [*(Default(part.strip()) for part in value.split(",")), UNKNOWN]
     return UNKNOWN if cast else value
 
 

@@ -90,16 +90,20 @@ UNSAFE = [
     (f"{FLASK}CORS(app, resources=['/api/*'], supports_credentials=True)", "credentials-from-any-origin"),
     # Values from classes, functions of libraries, and conditions.
     (f"class Settings:\n    origins = ['*']\nsettings = Settings()\n{added('allow_origins=settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
-    (f"class Settings:\n    origins: list[str] = Field(default=['*'])\n{added('allow_origins=Settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
-    (f"class Settings:\n    origins: list[str] = Field(default_factory=lambda: ['*'])\n{added('allow_origins=Settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
+    (f"class Settings:\n    origins: list[str] = values.ListValue(['*'])\n{added('allow_origins=Settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
+    (f"class Settings:\n    origins: list[str] = attrib(default_factory=lambda: ['*'])\n{added('allow_origins=Settings.origins, allow_credentials=True')}", "credentials-from-any-origin"),
     (f"ORIGINS = ['*']\nif PRODUCTION:\n    ORIGINS = ['https://a.test']\n{added('allow_origins=ORIGINS, allow_credentials=True')}", "credentials-from-any-origin"),
     (added("allow_origins=config('ORIGINS', default='*', cast=Csv()), allow_credentials=True"), "credentials-from-any-origin"),
     ("if DEBUG:\n    CORS_ALLOW_ALL_ORIGINS = True\nelse:\n    CORS_ALLOW_ALL_ORIGINS = False\nCORS_ALLOW_CREDENTIALS = True", "credentials-from-any-origin"),
     ("class Base:\n    CORS_ALLOW_CREDENTIALS = True\nclass Dev(Base):\n    CORS_ALLOW_ALL_ORIGINS = True", "credentials-from-any-origin"),
     ("CORS_ALLOWED_ORIGINS = ['*']\nCORS_ALLOW_CREDENTIALS = True", "allows-null"),
+    ("CORS_ALLOWED_ORIGINS = ['null']\nCORS_ALLOW_CREDENTIALS = True", "allows-null"),
+    ("CORS_ALLOWED_ORIGINS = os.getenv('ORIGINS', '').split(',')\nCORS_ALLOW_CREDENTIALS = True", "allows-null"),
+    ("CORS_ALLOWED_ORIGIN_REGEXES = os.getenv('REGEXES', '').split(',')", "regex-allows-others"),
     ("import re\n" + QUART + "app = cors(app, allow_origin=[re.compile('.*')], allow_credentials=True)", "credentials-from-any-origin"),
 ]  # fmt: skip
 NEVER_MATCHING = [
+    (f"{FLASK}CORS(app, origins='https://a.test|https://b.test')", "origin-regex"),
     (added('allow_origins=["https://app.example.com/"]'), "origin-trailing-slash"),
     (added('allow_origins=["https://*.example.com"]'), "pattern-never-matches"),
     (added('allow_origins=["https://App.example.com"]'), "origin-upper-case"),
@@ -141,6 +145,10 @@ MISTAKEN = [
     ("MIDDLEWARE = ['django.middleware.common.CommonMiddleware', 'corsheaders.middleware.CorsMiddleware']\nCORS_ALLOW_ALL_ORIGINS = True", "middleware-order"),
 ]  # fmt: skip
 HEALTHY = [
+    "CORS_ALLOWED_ORIGINS = env_list('ORIGINS', default='http://a.test,http://b.test')\nCORS_ALLOW_CREDENTIALS = True",
+    "CORS_ALLOWED_ORIGINS = env('ORIGINS', default='http://localhost:3000')",
+    "CORS_ALLOW_ALL_ORIGINS = env('ALL', cast=bool, default=False)\nCORS_ALLOW_CREDENTIALS = True",
+    added("allow_origins=os.getenv('ORIGINS', '').split(','), allow_headers=True, allow_methods=[1, None], expose_headers=5, max_age='x'"),
     "from .base import *\nCORS_ALLOW_CREDENTIALS = True",
     "CORS_ALLOW_ALL_ORIGINS = DEBUG\nCORS_ALLOW_CREDENTIALS = True",
     "class Dev:\n    CORS_ALLOW_ALL_ORIGINS = True\nclass Prod:\n    CORS_ALLOWED_ORIGINS = ['https://a.test']\n    CORS_ALLOW_CREDENTIALS = True",
@@ -273,7 +281,7 @@ def test_a_decorator_to_write_is_one_line_or_several(lint, tmp_path):
 
 def test_a_setup_that_is_not_checked_whole_has_a_question_mark(lint, tmp_path):
     lint(added("allow_origins=load()"))
-    (tmp_path / "other.py").write_text("def f(:")
+    (tmp_path / "other.py").write_text("def cors(:")
     out = run("lint", str(tmp_path)).out
     assert out.count("? ") == 2
     assert "✓ nothing to change" in out
@@ -373,12 +381,12 @@ def test_a_changed_program_without_a_final_line_break_still_runs(tmp_path):
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"def f(:", "is not valid Python"),
+        (b"cors(:", "is not valid Python"),
         (b"# coding: nonsense\n", "is not valid Python"),
         (b"\xff\xfe", "is not valid Python"),
         (b"x = '\xff'", "is not valid Python"),
-        (b"x\x00", "can't be read|is not valid Python"),
-        (b"x = " + b"-" * 100_000 + b"1", "is nested too deeply|is not valid Python|can't be read"),
+        (b"cors\x00", "can't be read|is not valid Python"),
+        (b"cors = " + b"-" * 100_000 + b"1", "is nested too deeply|is not valid Python|can't be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_checked(tmp_path, content, error):
@@ -512,3 +520,10 @@ def test_a_pipe_is_reported_and_not_read(tmp_path):
 def test_the_order_of_middlewares_is_reported_once(lint):
     source = "MIDDLEWARE = []\n" + "".join(f"class C{n}:\n    CORS_ALLOW_ALL_ORIGINS = True\n" for n in range(3))
     assert [len(setup["findings"]) for setup in lint(source)[0]["setups"]] == [1, 0, 0]
+
+
+def test_a_file_name_in_sarif_is_a_uri(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ä b\n#.py").write_text(UNSAFE[0][0], "utf-8")
+    (result,) = run("lint", ".", "--sarif").json["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "%C3%A4%20b%0A%23.py"}
