@@ -129,12 +129,15 @@ def _import_module(name: str) -> Any:
 @contextmanager
 def _reported_exits() -> Generator[None]:
     """Raise SystemExit for `os._exit`, which would end the command without a word. A child process really ends."""
-    real, own = os._exit, os.getpid()  # noqa: SLF001 - its name
+    real, own = os._exit, os.getpid()
 
-    def stop(code: int) -> NoReturn:
-        raise SystemExit(code)
+    def stop(status: int) -> NoReturn:
+        raise SystemExit(status)
 
-    os._exit = lambda status: (stop if os.getpid() == own else real)(status)
+    def leave(status: int) -> NoReturn:
+        (stop if os.getpid() == own else real)(status)
+
+    os._exit = leave
     try:
         yield
     finally:

@@ -40,8 +40,8 @@ def no_policy(context: AuditContext) -> Iterator[Finding]:
     found = "The app has no CORS policy of asgi_cors."
     if not context.app.framework:
         found = (
-            "No CORS policy of asgi_cors is found. One that is added when the app starts, or inside of a middleware that"
-            " hides its app, is not found."
+            "No CORS policy of asgi_cors is found. One that is added when the app starts, or inside of a middleware"
+            " that hides its app, is not found."
         )
     yield Finding(
         "no-policy",

@@ -366,7 +366,7 @@ app = CORSMiddleware(ASGIApp(raw, Starlette(routes=[Route("/x", view)])), allow_
     assert app.findings() == {}
 
 
-def test_a_mount_that_is_an_app_itself_keeps_its_path(written):
+def test_a_mount_that_is_an_app_itself_has_its_path(written):
     app = written(f"""{IMPORTS}
 api = Router([Route("/x", view)])
 app = CORSMiddleware(Starlette(routes=[
