@@ -41,7 +41,8 @@ def stdout(stream: TextIO | None = None) -> Console:
 def apps_output_on_stderr() -> Generator[TextIO]:
     """Send everything that an app and its child processes print to standard error. Yield the real standard output.
 
-    The file descriptor is redirected, too, because programs of the app inherit it.
+    The file descriptor is redirected, too, because programs of the app inherit it. That of the process itself stays so
+    until it ends, because threads and `atexit` functions of the app print after the command.
     """
     own: TextIO | None = sys.stdout
     if own is None:  # it is closed
@@ -67,7 +68,8 @@ def apps_output_on_stderr() -> Generator[TextIO]:
         try:
             output.flush()
         finally:
-            os.dup2(saved, descriptor)
+            if own is not sys.__stdout__:
+                os.dup2(saved, descriptor)
             os.close(saved)
 
 

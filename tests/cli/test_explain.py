@@ -90,6 +90,12 @@ def test_an_invalid_url_is_reported(url):
     assert "is not a valid path or URL" in ran.err
 
 
+def test_a_url_that_no_script_requests_is_reported():
+    ran = explain("cli_apps:plain", "ftp://api.example.com/items", "-o", PAGE)
+    assert (ran.code, ran.err.count("\n")) == (COULD_NOT_RUN, 1)
+    assert "is neither a path nor an http, https, ws or wss URL." in ran.err
+
+
 def test_a_page_may_read_its_own_origin():
     ran = explain("cli_apps:plain", f"{PAGE}:443/items", "-o", PAGE, "-X", "DELETE", "--json")
     assert ran.json["allowed"] is True
@@ -205,6 +211,7 @@ BROKEN = [
     pytest.param("import no_such_thing", "can't be imported: there is no module 'no_such_thing'.", id="missing import"),
     pytest.param("1 / 0", "can't be imported: ZeroDivisionError: division by zero (", id="an exception"),
     pytest.param("raise SystemExit(3)", "can't be imported: SystemExit: 3 (", id="an exit"),
+    pytest.param("import os\nos._exit(0)", "can't be imported: SystemExit: 0 (", id="a silent exit"),
     pytest.param("def (:", "can't be imported: SyntaxError: ", id="a syntax error"),
     pytest.param("def (:", "(failing.py, line 1).", id="the place of a syntax error, once"),
     pytest.param("raise ValueError('x' * 9999)", f"ValueError: {'x' * 500}… (", id="a huge message"),

@@ -1,6 +1,7 @@
 """Text on a terminal: escaped, and coloured only if the terminal has colours."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -44,6 +45,48 @@ def test_the_output_of_an_app_is_redirected_with_the_file_descriptor(monkeypatch
         monkeypatch.undo()
     assert (tmp_path / "out").read_text() == "before\nthe report\nafter\n"
     assert (tmp_path / "err").read_text() == "by a stream of the app\nby the descriptor\nby the app\n"
+
+
+NOISY = """
+import atexit, os, subprocess, sys, threading, time
+
+def end():
+    print("at exit")
+    os.write(1, b"at exit, by the descriptor")
+    subprocess.run([sys.executable, "-c", "print('at exit, by a child')"])
+
+def late():
+    time.sleep(0.5)
+    print("by a thread")
+
+atexit.register(end)
+threading.Thread(target=late).start()
+print("at import")
+
+async def app(scope, receive, send): ...
+"""
+
+
+def test_what_an_app_prints_after_the_command_does_not_spoil_its_output(tmp_path):
+    (tmp_path / "noisy.py").write_text(NOISY)
+    command = [sys.executable, "-m", "asgi_cors", "audit", "noisy:app", "--app-dir", str(tmp_path), "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(ran.stdout)["command"] == "audit"
+    for text in ("at import", "by a thread", "at exit", "at exit, by the descriptor", "at exit, by a child"):
+        assert text in ran.stderr
+
+
+@pytest.mark.parametrize("is_process", [True, False])
+def test_the_output_of_the_process_itself_stays_redirected(monkeypatch, tmp_path, is_process):
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        monkeypatch.setattr(sys, "__stdout__", out if is_process else None)
+        with apps_output_on_stderr() as output:
+            output.write("the report")
+        out.write("after")
+        monkeypatch.undo()
+    assert (tmp_path / "out").read_text() == ("the report" if is_process else "the reportafter")
 
 
 def test_a_closed_output_of_an_app_is_redirected(monkeypatch, capsys):

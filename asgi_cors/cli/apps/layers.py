@@ -15,6 +15,8 @@ FRAMEWORKS: Final = {
     ("fastapi.routing", "APIRouter"): "FastAPI",
     ("starlette.applications", "Starlette"): "Starlette",
     ("starlette.routing", "Router"): "Starlette",
+    ("starlette.routing", "Mount"): "Starlette",
+    ("starlette.routing", "Host"): "Starlette",
 }
 # Frameworks whose routes are not listed, by their package.
 _WITHOUT_ROUTE_TABLE: Final = {
@@ -61,8 +63,12 @@ def _wrapped_by_object(app: Any) -> Any:
     named = next((value for name in _WRAPPED_APP if callable(value := getattr(app, name, None))), None)
     if named is not None:
         return named
-    apps = [value for value in getattr(app, "__dict__", {}).values() if _is_known_app(value)]
-    return apps[0] if len(apps) == 1 else None
+    values = list(getattr(app, "__dict__", {}).values())
+    for is_app in (_is_known_app, _takes_connection, _is_connection_class):
+        apps = [value for value in values if is_app(value)]
+        if apps:
+            return apps[0] if len(apps) == 1 else None
+    return None
 
 
 def _wrapped_by_function(app: Any) -> Any:
@@ -85,6 +91,11 @@ def _takes_connection(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return inspect.iscoroutinefunction(value)
+
+
+def _is_connection_class(value: Any) -> bool:
+    """Return whether an object has the method of an ASGI app."""
+    return not inspect.isclass(value) and _takes_connection(getattr(value, "__call__", None))  # noqa: B004 - its signature
 
 
 def _is_empty(cell: Any) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from asgi_cors import ConfigError, CORSMiddleware, WSGIMiddleware
 from asgi_cors.cli.errors import CannotRunError
@@ -112,7 +113,8 @@ def _wrong_type_hint(found: Any, name: str) -> str:
 
 def _import_module(name: str) -> Any:
     try:
-        return importlib.import_module(name)
+        with _reported_exits():
+            return importlib.import_module(name)
     except (ConfigError, KeyboardInterrupt):
         raise
     except ModuleNotFoundError as error:
@@ -124,13 +126,32 @@ def _import_module(name: str) -> Any:
         raise CannotRunError(f"{name!r} can't be imported: {_format_exception(error)}") from None
 
 
+@contextmanager
+def _reported_exits() -> Generator[None]:
+    """Raise SystemExit for `os._exit`, which would end the command without a word. A child process really ends."""
+    real, own = os._exit, os.getpid()
+
+    def stop(status: int) -> NoReturn:
+        raise SystemExit(status)
+
+    def leave(status: int) -> NoReturn:
+        (stop if os.getpid() == own else real)(status)
+
+    os._exit = leave
+    try:
+        yield
+    finally:
+        os._exit = real
+
+
 def _call_factory(name: str, factory: Callable[[], Any]) -> Any:
     if missing := _missing_arguments(factory):
         raise CannotRunError(
             f"{name!r} needs arguments: {missing}. Write a function that takes none and returns the app."
         )
     try:
-        found = factory()
+        with _reported_exits():
+            found = factory()
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001 - a factory may do anything, sys.exit() included
@@ -157,7 +178,7 @@ def _missing_arguments(factory: Callable[..., Any]) -> str:
 
 def _format_exception(error: BaseException) -> str:
     """Return an exception and its place as one line of limited length."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     if isinstance(error, SyntaxError):
         place = ""  # the text has it

@@ -11,6 +11,7 @@ import re
 import sys
 import uuid
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from asgi_cors import CORSMiddleware
@@ -33,7 +34,12 @@ class Mounted(NamedTuple):
 
 
 def find_router(app: Any) -> tuple[list[Any], Any]:
-    """Return the middlewares around the router of an app, and the router; None if it can't be found."""
+    """Return the middlewares around the router of an app, and the router; None if it can't be found.
+
+    A `Mount` or `Host` may also be an app itself.
+    """
+    if _kind(app):
+        return [], SimpleNamespace(routes=[app])
     router = getattr(app, "router", app)
     around: list[Any] = []
     for layer in layers(router):

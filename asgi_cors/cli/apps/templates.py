@@ -96,20 +96,28 @@ class PathTemplate:
 
     def _may_begin_with(self, segments: list[str], *, is_partial: bool) -> bool:
         """Return whether a path of this route may begin with segments. The last one may be incomplete."""
-        own = _segments(self.parts)
+        own = self._segments
         for number, segment in enumerate(segments):
             if number >= len(own):
                 return self.is_subtree
-            parts = own[number]
+            template = own[number]
+            parts = template.parts
             has_slashes = any(isinstance(part, Variable) and part.has_slashes for part in parts)
             if has_slashes or (is_partial and number == len(segments) - 1):
                 return _begin_alike(parts, segment)
-            if not PathTemplate(parts=parts).matches_segment(segment):
+            if not template.matches_segment(segment):
                 return False
         return True
 
+    @cached_property
+    def _segments(self) -> list[PathTemplate]:
+        """The parts between slashes. Each is compared with every key of `paths`."""
+        return [PathTemplate(parts=parts) for parts in _segments(self.parts)]
+
     def matches_segment(self, segment: str) -> bool:
         """Return whether the template matches one segment of a path, without slashes."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], str):
+            return self.parts[0] == segment
         return self._regex.fullmatch(segment) is not None
 
 

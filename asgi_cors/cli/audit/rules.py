@@ -37,10 +37,15 @@ def no_policy(context: AuditContext) -> Iterator[Finding]:
     if context.app.has_policy:
         return
     sends = "Pages of other origins can read a response only if the app itself sends CORS headers."
-    hidden = "" if context.app.framework else " A policy that is added when the app starts is not found."
+    found = "The app has no CORS policy of asgi_cors."
+    if not context.app.framework:
+        found = (
+            "No CORS policy of asgi_cors is found. One that is added when the app starts, or inside of a middleware"
+            " that hides its app, is not found."
+        )
     yield Finding(
         "no-policy",
-        f"The app has no CORS policy of asgi_cors. {sends}{hidden}",
+        f"{found} {sends}",
         "If pages of other origins may use the app, add a policy.",
         policy=context.line.remedy,
     )

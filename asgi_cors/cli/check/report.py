@@ -125,7 +125,7 @@ def _verdicts(result: Result) -> Text:
         Text(
             ENGINES.get(each.engine, each.engine)[0].upper() if not each.code else "x", "red" if each.code else "green"
         )
-        for each in _decisive(steps).results
+        for each in (_decisive(steps) if result.status == "failed" else steps[-1]).results
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asgi_cors.cli.sources import SourceAnswers
 
 _WEB_SCHEMES: Final = {"ws": "http", "wss": "https"}
+_SCHEMES: Final = {"http", "https", "ws", "wss"}
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,12 @@ def parse_target(target: str, method: str) -> AppRequest:
     Raises:
         CannotRunError: The URL is not valid.
     """
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", target)
+    if scheme and scheme[1].lower() not in _SCHEMES:
+        raise CannotRunError(f"{target[:200]!r} is neither a path nor an http, https, ws or wss URL. Write /items.")
     try:
         path = target if target.startswith("/") else f"/{target}"
-        parts = urlsplit(target if re.match(r"(?i)(https?|wss?)://", target) else f"http://{path}")
+        parts = urlsplit(target if scheme else f"http://{path}")
         host = parts.netloc.rpartition("@")[2]
         _ = parts.port
     except ValueError as error:

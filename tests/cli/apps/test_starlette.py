@@ -364,3 +364,56 @@ app = CORSMiddleware(ASGIApp(raw, Starlette(routes=[Route("/x", view)])), allow_
         ("/x", True),
     ]
     assert app.findings() == {}
+
+
+def test_a_mount_that_is_an_app_itself_has_its_path(written):
+    app = written(f"""{IMPORTS}
+api = Router([Route("/x", view)])
+app = CORSMiddleware(Starlette(routes=[
+    Host("www.example.com", app=Mount("/h", api)), Mount("/m", app=Host("api.example.com", api))
+]), allow_origins="https://app.example.com")
+bare = CORSMiddleware(Mount("/b", api), allow_origins="https://app.example.com")
+""")
+    routes = [(route["host"], route["path"]) for route in app.audit()["routes"]]
+    assert routes == [("api.example.com", "/m/x"), ("www.example.com", "/h/x")]
+    assert [route["path"] for route in app.run("audit", "--json", name="bare").json["routes"]] == ["/b/x"]
+
+
+WRAPPERS = """
+class Timing:
+    def __init__(self, downstream):
+        self.downstream = downstream
+    async def __call__(self, scope, receive, send): ...
+
+class Log:
+    def __init__(self, downstream, encode, kind=dict):
+        self.downstream, self.encode, self.kind = downstream, encode, kind
+    async def __call__(self, scope, receive, send): ...
+
+class Balancer:
+    def __init__(self, first, second):
+        self.first, self.second = first, second
+    async def __call__(self, scope, receive, send): ...
+
+def traced(wrapped):
+    async def middleware(scope, receive, send): await wrapped(scope, receive, send)
+    return middleware
+"""
+
+
+def test_a_middleware_is_followed_whatever_its_attribute_is_called(written):
+    app = written(f"""{IMPORTS}{WRAPPERS}
+inside = Starlette(routes=[Route("/x", view)])
+app = Log(Timing(traced(CORSMiddleware(inside, allow_origins="https://app.example.com"))), str)
+""")
+    assert app.routes() == {"/x": ["GET"]}
+    assert set(app.findings()) == {"runs-before"}
+
+
+def test_a_middleware_with_two_apps_is_not_followed_and_no_policy_is_denied(written):
+    app = written(f"""{IMPORTS}{WRAPPERS}
+inside = CORSMiddleware(Starlette(), allow_origins="https://app.example.com")
+app = Balancer(Timing(inside), Timing(inside))
+""")
+    assert app.routes() == {"/*": []}
+    assert app.findings()["no-policy"].startswith("No CORS policy of asgi_cors is found. One that is added when")

@@ -420,3 +420,10 @@ def test_a_preflight_that_crashes_the_connection_is_reported_and_the_check_goes_
     assert list(failed) == ["preflight-names-thousand"]
     assert "The server does not respond. OPTIONS" in failed["preflight-names-thousand"]
     assert ran.code == 0
+
+
+def test_the_letters_of_a_passed_case_are_those_of_its_last_request():
+    with serving(behave) as server:
+        ran = run("check", f"{server.url}/items", *ARGUMENTS, "--only", "request-repeated", "--only", "origin-null")
+    rows = [line.split() for line in ran.out.splitlines() if line.startswith(" ✓")]
+    assert rows == [["✓", "request-repeated", "required", "CFS"], ["✓", "origin-null", "security", "xxx"]]

@@ -106,7 +106,7 @@ def test_a_server_may_drop_head():
         "websocket-other-site",
     ],
 )
-def test_a_server_that_pauses_during_the_second_attempt_gets_another_request(name):
+def test_a_server_that_pauses_during_the_second_attempt_gets_the_request_again(name):
     """The server drops a request, and also the one that shows whether it responds at all."""
     case_begun = []
 
@@ -192,7 +192,7 @@ def test_a_dropped_request_that_no_browser_sends_is_advice():
 
 
 def test_an_error_of_a_request_that_is_not_declared_is_advice():
-    """Nginx adds no header to its 416, not even with `always`."""
+    """The 416 of nginx has no added header, not even with `always`."""
     results = checked(changed(lambda request: "range" in request.headers, mute, 416))
     assert results["error-range"].status == "failed"
     assert not results["error-range"].is_fatal

@@ -46,7 +46,7 @@ def _readable(step: Step) -> Iterator[str]:
 def _script(name: str, title: str, headers: tuple[tuple[str, str], ...] = (), query: bytes = b"") -> Case:
     """Return the case of an unusual GET that needs no preflight.
 
-    It is advice, as is that of the 404 and the 405: no user has declared such a request, and a server may respond to it
+    It is advice, as is that of the 404 and the 405: such a request is not declared, and a server may respond to it
     before any configured header is added. nginx does so to a Range, `always` or not.
     """
 
