@@ -48,6 +48,7 @@ class Guard(httpx.BaseTransport):
         """Start the clock."""
         self._inner = inner
         self._expectation = expectation
+        self.seconds = seconds
         self._deadline = time.monotonic() + seconds
         urls = (expectation.http_url, expectation.error_url or expectation.http_url)
         self._own_origins = {_origin_of(httpx.URL(url)) for url in urls}

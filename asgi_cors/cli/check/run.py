@@ -102,24 +102,25 @@ def run_check(
         session.ping()
     except NoResponseError as error:
         raise CannotRunError(f"the server does not respond. {error}") from error
-    results: list[Result] = []
-    stopped = ""
-    failed: set[str] = set()
-    for case in _with_needs(cases):
+    results: dict[str, Result] = {}
+    stopped = _run_cases(_with_needs(cases), session, results, progress)
+    wanted = tuple(results[case.name] for case in cases if case.name in results)
+    return CheckReport(expectation, wanted, session.guard.sent, time.monotonic() - began, stopped)
+
+
+def _run_cases(cases: list[Case], session: Session, results: dict[str, Result], progress: Progress) -> str:
+    """Run cases, and add their results by name. Return why the check ended early, or ""."""
+    for case in cases:
         progress(case.name)
+        failed = {name for name, result in results.items() if result.status == "failed"}
         try:
-            result = _run_case(case, session, failed)
+            results[case.name] = _run_case(case, session, failed)
         except NoResponseError as error:
-            stopped = f"the server stopped responding at {case.name}. {error}"
-            break
+            return f"the server stopped responding at {case.name}. {error}"
         except OutOfTimeError:
-            stopped = f"the check took over {seconds:g} s, and ended at {case.name}. Set --time-limit to wait longer."
-            break
-        if result.status == "failed":
-            failed.add(case.name)
-        if case in cases:
-            results.append(result)
-    return CheckReport(expectation, tuple(results), session.guard.sent, time.monotonic() - began, stopped)
+            limit = f"{session.guard.seconds:g} s"
+            return f"the check took over {limit}, and ended at {case.name}. Set --time-limit to wait longer."
+    return ""
 
 
 def _with_needs(cases: tuple[Case, ...]) -> list[Case]:

@@ -71,6 +71,11 @@ class _Browser(httpx.BaseTransport):
         self.needs_https = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request if the engine does.
+
+        Raises:
+            NotSentError: The engine does not send it.
+        """
         check_sent(self._engine, self._question, self._spaces, request)
         if blocks_loopback(self._engine, self._question.origin, request.url):
             if request.method not in SAFE_METHODS and not self._recorder.has_sent(request):

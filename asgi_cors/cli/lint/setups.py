@@ -125,6 +125,7 @@ class _Finder:
         )
 
     def find(self) -> Iterator[Setup]:
+        """Yield the uses of CORS libraries."""
         config = dict(self._config())
         found = False
         for node in self._calls():

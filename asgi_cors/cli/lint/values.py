@@ -152,6 +152,7 @@ class _Evaluator:
     depth: int = 0
 
     def evaluate(self, node: ast.expr) -> Any:
+        """Return the value of an expression, or `UNKNOWN`. Steps, depth and length are bounded."""
         self.steps -= 1
         if self.steps < 0 or self.depth >= _MAX_DEPTH:
             return UNKNOWN
