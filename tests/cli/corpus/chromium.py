@@ -56,18 +56,23 @@ class Page:
         """Open the page."""
         self._page = context.new_page()
         self._page.goto(FILE.as_uri() if origin == "null" else f"{origin}/")
+        self._requests: set[str] = set()
         self._failures: list[dict[str, Any]] = []
         self._devtools = context.new_cdp_session(self._page)
+        self._devtools.on("Network.requestWillBeSent", lambda event: self._requests.add(event["requestId"]))
         self._devtools.on("Network.loadingFailed", self._add_failure)
         self._devtools.send("Network.enable")
 
     def _add_failure(self, event: dict[str, Any]) -> None:
-        self._failures.append(event)
+        """Add a failure of this call. That of the call before may arrive late."""
+        if event["requestId"] in self._requests:
+            self._failures.append(event)
 
     def run(self, call: Mapping[str, Any], url: str) -> Outcome:
         """Make a call without cookies, and with empty caches. That empties the cache of preflights, too."""
         self._devtools.send("Network.clearBrowserCache")
         self._devtools.send("Network.clearBrowserCookies")
+        self._requests.clear()
         self._failures.clear()
         result = self._page.evaluate(*script(call, url))
         if result["failed"]:
