@@ -203,6 +203,16 @@ def test_an_ignored_interrupt_stays_ignored():
         signal.signal(signal.SIGINT, previous)
 
 
+def test_a_block_without_ctrl_c_leaves_the_handler_of_the_program() -> None:
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with delayed_interrupt():
+            assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 def test_a_stream_that_fails_exits_with_2_and_the_finished_transactions_stay(origins, sqlite_url, monkeypatch):
     read = LineReader._read
 
