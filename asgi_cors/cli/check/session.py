@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .expectation import Expectation, Headers
 
 Value = TypeVar("Value")
-Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
 REDIRECT_FAILED: Final = "RedirectFailed"
 RESPONSE_FAILED: Final = "ResponseFailed"
 _COMMON_HEADERS: Final = (("accept", "*/*"), ("user-agent", "asgi-cors check"))

@@ -34,7 +34,6 @@ from .rule import SERVER_ERROR
 if TYPE_CHECKING:
     from asgi_cors.cli.doctor.evidence import Evidence, ServerResponse
 
-_REDIRECT: Final = 300
 _ERROR: Final = 400
 
 
