@@ -27,6 +27,10 @@ ALLOW_PRIVATE_NETWORK: Final = b"access-control-allow-private-network"
 EXPOSE_HEADERS: Final = b"access-control-expose-headers"
 MAX_AGE: Final = b"access-control-max-age"
 VARY: Final = b"vary"
+HOST: Final = b"host"
+FETCH_SITE: Final = b"sec-fetch-site"
+RESOURCE_POLICY: Final = b"cross-origin-resource-policy"
+TIMING_ALLOW_ORIGIN: Final = b"timing-allow-origin"
 
 # All headers of the CORS protocol in responses. An app's own are replaced by those of the policy.
 CORS_RESPONSE_HEADERS: Final = frozenset(

@@ -34,6 +34,8 @@ AMBIGUOUS_PATH: Final = "AmbiguousPath"
 LOOKUP_FAILED: Final = "OriginLookupFailed"
 POLICY_FAILED: Final = "PolicyLookupFailed"
 CREDENTIALS_NOT_ALLOWED: Final = "CredentialsNotAllowed"
+CROSS_SITE_REQUEST: Final = "CrossSiteRequest"
+HOST_NOT_ALLOWED: Final = "HostNotAllowed"
 
 ORIGIN_REASONS: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN, INVALID_ORIGIN, LOOKUP_FAILED)
 
@@ -49,6 +51,8 @@ REASON_TEXTS: Final = {
     LOOKUP_FAILED: "the look-up of the origin failed",
     POLICY_FAILED: "the policy for this request could not be determined",
     CREDENTIALS_NOT_ALLOWED: "the request carries credentials, and the policy does not set allow_credentials",
+    CROSS_SITE_REQUEST: "another site may have forged the request",
+    HOST_NOT_ALLOWED: "no entry of allowed_hosts matches the Host header",
 }
 
 
@@ -71,9 +75,11 @@ class Decision(NamedTuple):
         reason: The code of the refusal; None if the request is not refused.
         headers: The CORS headers of the response.
         vary: The names to merge into the response's Vary header.
-        status: The status of a preflight's response; None if the app responds.
+        status: The status of a response that is sent without the app, such as a preflight's; None if the app responds.
         subject: The refused method or header; empty if the refusal has another reason.
         no_store: Whether caches must not store the response, because a call that failed decided it.
+        policy_name: The `name` of the policy that decided.
+        report_only: The decision that is reported but not applied, if it allows or refuses what this one does not.
     """
 
     outcome: Outcome
@@ -83,6 +89,8 @@ class Decision(NamedTuple):
     status: int | None = None
     subject: str = ""
     no_store: bool = False
+    policy_name: str | None = None
+    report_only: Decision | None = None
 
     @property
     def allowed(self) -> bool:

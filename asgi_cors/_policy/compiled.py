@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from asgi_cors import _http
 from asgi_cors._http import Headers
@@ -14,16 +14,20 @@ from asgi_cors._origins.origin_set import OriginSet
 
 from .options import Names, OriginEntries, equality_key
 
+if TYPE_CHECKING:
+    from .policy import Policy
+
 
 class CompiledPolicy:
     """The sets and header values of a `Policy`.
 
     Args:
-        options: The policy's options, validated and normalised.
+        options: The policy's options, validated and normalised, with the names of its presets.
         origins: The entries of its origins.
+        trusted: A policy that allows the origins of `csrf_trusted_origins`; None if there are none.
     """
 
-    def __init__(self, options: Mapping[str, Any], origins: OriginEntries) -> None:
+    def __init__(self, options: Mapping[str, Any], origins: OriginEntries, trusted: Policy | None = None) -> None:
         exact = frozenset(origins.exact)
         self.origins = OriginSet(exact, origins.patterns, origins.regexes, origins.ports)
         self.allows_any_origin = origins.allows_any
@@ -32,10 +36,15 @@ class CompiledPolicy:
         self.ignores_origin = self.allows_any_origin and not self.credentials
         self.private_network: bool = options["allow_private_network"]
         self.max_age = None if options["max_age"] is None else str(options["max_age"]).encode()
+        self.csrf_protection: bool | Literal["report"] = options["csrf_protection"]
+        self.trusted = trusted
+        self.sends_timing: bool = options["timing_allow_origin"]
+        resource_policy: str | None = options["resource_policy"]
+        self.resource_headers: Headers = ((_http.RESOURCE_POLICY, resource_policy.encode()),) if resource_policy else ()
         self._exposed = ", ".join(options["expose_headers"]).encode()
         self._compile_methods(options["allow_methods"])
         self._compile_headers(options["allow_headers"])
-        self.key = _equality_key(options, origins, exact)
+        self.key = (*_equality_key(options, origins, exact), trusted and trusted.compiled.key)
 
     def _compile_methods(self, methods: Names) -> None:
         self.allows_any_method = methods == "*"
@@ -67,6 +76,12 @@ class CompiledPolicy:
         if self.credentials:
             return ((_http.ALLOW_ORIGIN, origin), (_http.ALLOW_CREDENTIALS, b"true"))
         return ((_http.ALLOW_ORIGIN, origin),)
+
+    def timing_headers(self, origin: bytes) -> Headers:
+        """Return Timing-Allow-Origin for an allowed origin, with the value of Access-Control-Allow-Origin."""
+        if not self.sends_timing:
+            return ()
+        return ((_http.TIMING_ALLOW_ORIGIN, b"*" if self.ignores_origin else origin),)
 
     @property
     def expose_headers(self) -> Headers:
@@ -108,5 +123,6 @@ def _equality_key(options: Mapping[str, Any], origins: OriginEntries, exact: fro
         origins.allows_any,
         frozenset(map(str.lower, options["expose_headers"])),
         *(frozenset(options[name]) for name in ("allow_methods", "allow_headers", "dangerously_allow")),
-        *(options[name] for name in ("allow_credentials", "max_age", "allow_private_network")),
+        *(options[name] for name in ("allow_credentials", "max_age", "allow_private_network", "csrf_protection")),
+        *(options[name] for name in ("timing_allow_origin", "resource_policy")),
     )

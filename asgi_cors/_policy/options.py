@@ -29,6 +29,7 @@ Names = tuple[str, ...] | Literal["*"]
 
 MAX_AGE_LIMIT: Final = 86400  # seconds: Firefox caches a preflight's response this long, Chromium 7200, WebKit 600
 DEFAULT_MAX_AGE: Final = 600
+RESOURCE_POLICIES: Final = ("same-origin", "same-site", "cross-origin")
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _SEPARATORS: Final = re.compile(r"[\s,;\"'\[\]]+")
 _LISTED: Final = re.compile(r"[\s,;\[]")
@@ -253,6 +254,30 @@ def parse_flag(value: Any, issues: OptionIssues) -> bool:
     meant = value.strip().lower() in _TRUE if isinstance(value, str) else isinstance(value, int) and value == 1
     issues.add_wrong_type(value, "True or False" + _unset(value), f"Write {issues.option}={meant}.")
     return meant
+
+
+def parse_csrf_protection(value: Any, issues: OptionIssues) -> bool | Literal["report"]:
+    """Parse `csrf_protection`: a boolean, or `"report"`."""
+    return "report" if plain_string(value) == "report" else parse_flag(value, issues)
+
+
+def parse_resource_policy(value: Any, issues: OptionIssues) -> str | None:
+    """Parse `resource_policy`: a value of Cross-Origin-Resource-Policy, or None to send no header."""
+    text = plain_string(value)
+    if text is not None and text not in RESOURCE_POLICIES:
+        listed = ", ".join(map(repr, RESOURCE_POLICIES))
+        issues.add("bad-resource-policy", value, f"{show(value)} is not a valid policy", f"Use one of: {listed}.")
+        return None
+    return cast("str | None", text)
+
+
+def parse_name(value: Any, issues: OptionIssues) -> str | None:
+    """Parse `name`: a text, or None."""
+    text = plain_string(value)
+    if text is not None and not isinstance(text, str):
+        issues.add_wrong_type(value, "a string or None", "Write name='public-api'.")
+        return None
+    return text
 
 
 def parse_max_age(value: object, issues: OptionIssues) -> int | None:

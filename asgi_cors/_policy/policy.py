@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Literal, Never, NoReturn, Self, TypedDict, Unpack, cast
@@ -14,6 +15,7 @@ from . import options as parsers
 from .compiled import CompiledPolicy
 from .mapping import policy_from_env, to_mapping
 from .options import DEFAULT_MAX_AGE, Names, OriginEntry, parse_origins, plain_string
+from .presets import parse_presets, with_presets
 from .risks import add_policy_warnings, check_credentials, check_exposed
 
 _MAX_SHOWN: Final = 20  # entries in a repr
@@ -30,6 +32,12 @@ class PolicyOptions(TypedDict, total=False):
     allow_credentials: bool
     max_age: int | timedelta | None
     allow_private_network: bool
+    csrf_protection: bool | Literal["report"]
+    csrf_trusted_origins: OriginEntry | Iterable[OriginEntry]
+    timing_allow_origin: bool
+    resource_policy: Literal["same-origin", "same-site", "cross-origin"] | None
+    presets: str | Iterable[str]
+    name: str | None
     dangerously_allow: str | Iterable[str]
 
 
@@ -42,6 +50,12 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_credentials": False,
     "max_age": DEFAULT_MAX_AGE,
     "allow_private_network": False,
+    "csrf_protection": False,
+    "csrf_trusted_origins": (),
+    "timing_allow_origin": False,
+    "resource_policy": None,
+    "presets": (),
+    "name": None,
     "dangerously_allow": (),
 }
 _PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
@@ -51,6 +65,11 @@ _PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
     "allow_credentials": parsers.parse_flag,
     "max_age": parsers.parse_max_age,
     "allow_private_network": parsers.parse_flag,
+    "csrf_protection": parsers.parse_csrf_protection,
+    "timing_allow_origin": parsers.parse_flag,
+    "resource_policy": parsers.parse_resource_policy,
+    "presets": parse_presets,
+    "name": parsers.parse_name,
     "dangerously_allow": parsers.parse_dangerously_allow,
 }
 
@@ -86,6 +105,17 @@ class Policy:
         max_age: How long browsers may cache a preflight's response, in seconds or as a timedelta, which is rounded
             down. 0 disables caching. None sends no header, so that browsers cache for 5 seconds. Default: 600.
         allow_private_network: Whether to allow the preflights of Private Network Access, a discontinued draft.
+        csrf_protection: Whether requests that another site forges get a 403 before the app runs, by Fetch Metadata and
+            Origin. It applies to every method but GET, HEAD, OPTIONS and TRACE. `"report"` only logs them.
+        csrf_trusted_origins: Origins that may send such requests, but not read responses. Entries as in
+            `allow_origins`, with the same risks as with `allow_credentials`.
+        timing_allow_origin: Whether pages that may read a response may also read its timing (Resource Timing,
+            "Timing-Allow-Origin").
+        resource_policy: The value of Cross-Origin-Resource-Policy: `"same-origin"`, `"same-site"` or `"cross-origin"`.
+            None sends no header.
+        presets: Names of protocols, such as `"mcp"`, whose methods, request headers and exposed headers are added to
+            the lists. Presets add no origin and no credentials.
+        name: The policy's name in the log, in metrics and in `repr`. It does not count in comparisons.
         dangerously_allow: The risks to accept with `allow_credentials`: `"credentials-from-any-origin"`,
             `"credentials-from-null"`, `"credentials-from-shared-suffix"` or `"credentials-over-http"`. Without its
             name here, an entry with such a risk is an error.
@@ -107,6 +137,12 @@ class Policy:
     allow_credentials: bool
     max_age: int | None
     allow_private_network: bool
+    csrf_protection: bool | Literal["report"]
+    csrf_trusted_origins: tuple[OriginEntry, ...]
+    timing_allow_origin: bool
+    resource_policy: Literal["same-origin", "same-site", "cross-origin"] | None
+    presets: tuple[str, ...]
+    name: str | None
     dangerously_allow: tuple[str, ...]
     compiled: CompiledPolicy
 
@@ -119,14 +155,17 @@ class Policy:
         given = {**DEFAULTS, **options}
         regex = plain_string(given["allow_origin_regex"])
         origins = parse_origins(given["allow_origins"], regex, issues, _acceptance(given))
+        trusted = parse_origins(given["csrf_trusted_origins"], None, issues.of("csrf_trusted_origins"))
         values: dict[str, Any] = {
             "allow_origins": "*" if origins.allows_any else origins.entries,
             "allow_origin_regex": regex,
+            "csrf_trusted_origins": trusted.entries,
             **{name: parse(given[name], issues.of(name)) for name, parse in _PARSERS.items()},
         }
         if values["allow_credentials"]:
             check_credentials(origins, values["dangerously_allow"], issues)
             check_exposed(values["expose_headers"], given["expose_headers"], issues)
+        check_credentials(trusted, values["dangerously_allow"], issues.of("csrf_trusted_origins"))
         if issues.errors:
             raise (PositionalOptionsError if arguments else ConfigError)(issues.errors)
         add_policy_warnings(values, origins, issues, may_be_empty=isinstance(given["allow_origins"], NoOrigins))
@@ -134,7 +173,7 @@ class Policy:
             warning.warn()
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "compiled", CompiledPolicy(values, origins))
+        object.__setattr__(self, "compiled", CompiledPolicy(with_presets(values), origins, _trusting(values)))
 
     def replace(self, **options: Unpack[PolicyOptions]) -> Policy:
         """Return a policy with some options changed; this policy stays as it is.
@@ -223,6 +262,16 @@ class Policy:
     def __reduce__(self) -> tuple[object, tuple[()]]:
         """Copy and pickle by the options."""
         return functools.partial(Policy, **self._non_defaults()), ()
+
+
+def _trusting(options: Mapping[str, Any]) -> Policy | None:
+    """Return a policy that allows the origins of `csrf_trusted_origins`; None if there are none."""
+    entries: tuple[OriginEntry, ...] = options["csrf_trusted_origins"]
+    if not entries:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the policy itself warns of them
+        return Policy(allow_origins=entries, allow_credentials=True, dangerously_allow=options["dangerously_allow"])
 
 
 def _repr(value: object) -> str:
