@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from .chromium import run_chromium
 from .serving import serving
 
 PAGES = Path(__file__).with_name("pages")
-FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic"]
 PATIENCE = 30_000  # milliseconds
 
 
@@ -42,14 +42,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Run Chromium, for one module: asyncio can't run in the same thread until it has ended."""
-    sandbox = os.geteuid() != 0  # Chromium's sandbox doesn't work for root
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["CHROMIUM"], args=FLAGS, chromium_sandbox=sandbox
-        )
+    """Run Chromium for one module, because asyncio can't run in the same thread until it has ended."""
+    with run_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
