@@ -188,7 +188,7 @@ def test_a_preset_suffices_its_reference_client(visit, site, name):
     assert recorder.requested() == (client.methods, client.headers)
 
 
-@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize("name", ["mcp-2", "tus"])
 def test_a_preset_suffices_for_pages_with_credentials_too(visit, site, name):
     client = CLIENTS[name]
     credentials = policy(site, presets=[client.preset], allow_credentials=True)

@@ -13,7 +13,7 @@ from .serving import Recorder, serving
 from .test_mcp import HOSTS, INITIALIZE
 
 ATTACKER = "attacker.example"
-# The name leads to the server on loopback. Chromium's own checks of local networks are newer than these attacks.
+# The name leads to the server on loopback. Without its checks of local networks, as in older releases, Chromium obeys.
 REBOUND = [f"--host-resolver-rules=MAP {ATTACKER} 127.0.0.1", "--disable-features=LocalNetworkAccessChecks"]
 CALL = """async body => {
     const headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"};
