@@ -125,7 +125,9 @@ class CookieJar(Mapping[str, str]):
         return "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in sent)
 
     def _is_same_site(self, client: Client) -> bool:
-        urls = client.urls if self._engine.redirects_make_cookies_cross_site else client.urls[-1:]
+        considers_redirects = self._engine.redirects_make_cookies_cross_site
+        is_chain = considers_redirects == "always" or (considers_redirects == "navigations" and client.is_navigation)
+        urls = client.urls if is_chain else client.urls[-1:]
         return client.page is not None and all(is_same_site(client.page, url) for url in urls)
 
     def _crosses_sites_with(self, cookie: Cookie, client: Client) -> bool:

@@ -34,7 +34,7 @@ from .metadata import fetch_metadata
 from .network import NetworkSteps, Steps, failed, status_of
 from .preflight_cache import SAFELISTED_METHODS, AllowLists, Query
 from .redirect import BadLocationError, Hop, location_of, next_hop, resolve
-from .referrer import ReferrerPolicy, hides_origin, parse_policy, referer
+from .referrer import parse_policy
 from .requests import build_request, main_headers, preflight_headers
 from .safelist import Header, unsafe_names
 from .script import ScriptRequest
@@ -46,9 +46,8 @@ class Fetch(NetworkSteps):
     """One `fetch()` of a page."""
 
     def __init__(self, request: ScriptRequest, page: PageState) -> None:
-        super().__init__(page)
+        super().__init__(page, request.referrer_policy or page.referrer_policy)
         self._request = request
-        self._policy: ReferrerPolicy = request.referrer_policy or page.referrer_policy
         self._now = page.clock()
         self._first_hop = self._hop = Hop(
             url=request.url,
@@ -61,6 +60,7 @@ class Fetch(NetworkSteps):
         )
         self._urls = [request.url]
         self._tainting: Tainting = "basic"
+        self._has_crossed_origins = False
         self._is_redirect_tainted = False
         self._resent_origin = ""
         self._has_needed_preflight = False
@@ -154,12 +154,14 @@ class Fetch(NetworkSteps):
         return self._engine.caches_tainted_origin or not self._is_redirect_tainted
 
     def _preflight_request(self, query: Query) -> httpx.Request:
+        urls = self._urls if self._engine.preflight_metadata_counts_redirects else self._urls[-1:]
+        client = Client(self._page.url, urls=urls)
         headers = preflight_headers(
             query.method,
             query.names,
             origin=query.origin,
-            referer=self._referer(),
-            metadata=fetch_metadata(self._page.url, self._urls, "cors"),
+            referer=self._referer(self._hop.url, by_script=True),
+            metadata=fetch_metadata(client, "cors", self._engine),
         )
         return build_request("OPTIONS", self._hop.url, headers)
 
@@ -231,7 +233,7 @@ class Fetch(NetworkSteps):
             hop.headers,
             origin=self._origin_header(),
             cookie=self._page.cookies.header(hop.url, self._client) if self._sends_credentials() else "",
-            referer=self._referer(),
+            referer=self._referer(self._hop.url, by_script=True),
             metadata=self._metadata(),
         )
         return build_request(hop.method, hop.url, headers, body=hop.body, stream=hop.stream)
@@ -242,16 +244,13 @@ class Fetch(NetworkSteps):
             return self._resent_origin
         if self._request.mode == "cors" or self._engine.script_always_shows_origin:
             return self._origin
-        return "null" if hides_origin(self._origin, self._hop.url, self._policy) else self._origin
-
-    def _referer(self) -> str:
-        return referer(self._page.url, self._hop.url, self._policy, self._engine)
+        return "null" if self._hides_origin(self._origin, self._hop.url) else self._origin
 
     def _metadata(self) -> list[Header]:
-        is_silent = self._is_redirect_tainted and self._engine.redirected_cors_hides_metadata
+        is_silent = self._has_crossed_origins and self._engine.redirected_cors_hides_metadata
         if is_silent and self._request.mode == "cors":
             return []
-        return fetch_metadata(self._page.url, self._urls, self._request.mode)
+        return fetch_metadata(self._client, self._request.mode, self._engine)
 
     @property
     def _client(self) -> Client:
@@ -279,6 +278,7 @@ class Fetch(NetworkSteps):
         if url.userinfo and self._engine.blocks_any_userinfo:
             raise BadLocationError(f"its Location {location!r} has a user name or a password")
         page, last, target = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
+        self._has_crossed_origins = self._has_crossed_origins or last != target
         if last not in {page, target}:
             self._is_redirect_tainted = True
         resends_origin = self._engine.resends_origin_header and last == target

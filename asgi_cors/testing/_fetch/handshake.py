@@ -51,11 +51,11 @@ def handshake_exchange(url: object, page: PageState) -> Exchange:
     target = parse(f"{secure}:{rest}" if secure else text, page.base)
     if target.scheme not in {"http", "https"} or target.userinfo:
         raise ScriptError(f"{text[:200]!r} is not the URL of a WebSocket. Write one such as 'wss://api.test/feed'.")
-    dest = page.engine.websocket_dest
+    client, dest = Client(page.url, urls=[target]), page.engine.websocket_dest
     headers = handshake_headers(
         origin=page.origin,
-        cookie=page.cookies.header(target, Client(page.url, urls=[target])),
-        metadata=fetch_metadata(page.url, [target], "websocket", dest=dest) if dest else [],
+        cookie=page.cookies.header(target, client),
+        metadata=fetch_metadata(client, "websocket", page.engine, dest=dest) if dest else [],
     )
     exchange = Exchange(kind="websocket", request=build_request("GET", target, headers))
     page.exchanges.append(exchange)

@@ -22,7 +22,7 @@ from .headers import HeaderList
 from .metadata import fetch_metadata
 from .network import NetworkSteps, Steps, failed, status_of
 from .redirect import BadLocationError, Hop, location_of, next_hop, resolve
-from .referrer import DEFAULT_POLICY, ReferrerPolicy, hides_origin, parse_policy, referer
+from .referrer import DEFAULT_POLICY, parse_policy
 from .requests import build_request, main_headers
 from .state import Outcome, PageState
 from .url import serialize_origin
@@ -35,7 +35,7 @@ class Submission(NetworkSteps):
     """The submission of one form by the page."""
 
     def __init__(self, form: Form, page: PageState, *, by_user: bool) -> None:
-        super().__init__(page)
+        super().__init__(page, page.referrer_policy)
         headers = [("accept", _ACCEPT)]
         if form.content_type:
             headers.append(("content-type", form.content_type))
@@ -50,7 +50,6 @@ class Submission(NetworkSteps):
             stream=None,
         )
         self._urls = [form.url]
-        self._policy: ReferrerPolicy = page.referrer_policy
         self._is_tainted = False
 
     def run(self) -> Steps[Outcome]:
@@ -78,22 +77,22 @@ class Submission(NetworkSteps):
         return Client(self._page.url, urls=self._urls, navigation=self._hop.method)
 
     def _request(self) -> httpx.Request:
-        hop, page = self._hop, self._page.url
+        hop = self._hop
         headers = main_headers(
             hop.headers,
             origin=self._origin_header(),
             cookie=self._page.cookies.header(hop.url, self._client),
-            referer=referer(page, hop.url, self._policy, self._engine),
-            metadata=fetch_metadata(page, self._urls, "navigate", dest="document", by_user=self._by_user),
+            referer=self._referer(hop.url, by_script=False),
+            metadata=fetch_metadata(self._client, "navigate", self._engine, dest="document", by_user=self._by_user),
         )
         return build_request(hop.method, hop.url, headers, body=hop.body)
 
     def _origin_header(self) -> str:
         """Return the value of Origin, or "" (Fetch, append a request `Origin` header)."""
-        origin = self._page.origin
         if self._hop.method == "GET":
             return ""
-        return "null" if self._is_tainted or hides_origin(origin, self._hop.url, self._policy) else origin
+        origin = self._page.origin
+        return "null" if self._is_tainted or self._hides_origin(origin, self._hop.url) else origin
 
     def _redirect(self, location: str, exchange: Exchange, headers: HeaderList) -> None:
         """Set the next hop (Fetch, HTTP-redirect fetch)."""

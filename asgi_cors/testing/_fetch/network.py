@@ -12,7 +12,9 @@ from asgi_cors.testing._exchange import Exchange
 
 from .cors_check import ALLOW_ORIGIN
 from .headers import HeaderList
+from .referrer import ReferrerPolicy, hides_origin, referer
 from .state import PageState
+from .url import parse
 
 T = TypeVar("T")
 Steps = Generator[Exchange, httpx.Response, T]
@@ -23,15 +25,29 @@ MISDIRECTED = 421
 class NetworkSteps:
     """The exchanges of one fetch or navigation, oldest first."""
 
-    def __init__(self, page: PageState) -> None:
+    def __init__(self, page: PageState, policy: ReferrerPolicy) -> None:
         self._page = page
         self._engine = page.engine
+        self._referrer = page.url
+        self._first_policy: ReferrerPolicy = policy
+        self._policy: ReferrerPolicy = policy
         self.exchanges: list[Exchange] = []
 
     @property
     def last(self) -> Exchange | None:
         """The latest exchange, None before the first."""
         return self.exchanges[-1] if self.exchanges else None
+
+    def _referer(self, url: httpx.URL, *, by_script: bool) -> str:
+        """Return the value of Referer for the request to this URL, or ""."""
+        value = referer(self._referrer, url, self._policy, self._engine, by_script=by_script)
+        self._referrer = parse(value) if value else None
+        return value
+
+    def _hides_origin(self, origin: str, url: httpx.URL) -> bool:
+        """Return whether the referrer policy makes the Origin of a request without CORS `null`."""
+        policy = self._policy if self._engine.redirected_policy_decides_origin else self._first_policy
+        return hides_origin(origin, url, policy)
 
     def _send(self, exchange: Exchange, *, repeatable: bool) -> Steps[tuple[Exchange, httpx.Response]]:
         """Send the request, and once more after the response 421 (Fetch, HTTP-network-or-cache fetch)."""

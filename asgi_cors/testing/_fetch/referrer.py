@@ -35,8 +35,13 @@ _ONLY_ORIGIN = frozenset({"origin", "strict-origin"})
 _WHOLE_URL = frozenset({"no-referrer-when-downgrade", "unsafe-url"})
 
 
-def referer(page: httpx.URL | None, url: httpx.URL, policy: ReferrerPolicy, engine: Engine) -> str:
-    """Return the value of Referer, or "" (Referrer Policy, determine request's referrer)."""
+def referer(
+    page: httpx.URL | None, url: httpx.URL, policy: ReferrerPolicy, engine: Engine, *, by_script: bool = True
+) -> str:
+    """Return the value of Referer, or "" (Referrer Policy, determine request's referrer).
+
+    After a redirect, `page` is the value of the Referer before: what a hop has lost, the next does not get.
+    """
     if page is None or policy == "no-referrer":
         return ""
     origin = f"{serialize_origin(page)}/"
@@ -45,7 +50,7 @@ def referer(page: httpx.URL | None, url: httpx.URL, policy: ReferrerPolicy, engi
         return origin if policy in _ONLY_ORIGIN else whole
     if policy == "same-origin" or (policy in _STRICT and _is_downgrade(page, url, engine)):
         return ""
-    trims = engine.trims_referer_across_sites and not is_same_site(page, url)
+    trims = by_script and engine.trims_script_referer and not is_same_site(page, url)
     return whole if policy in _WHOLE_URL and not trims else origin
 
 
