@@ -15,8 +15,6 @@ from asgi_cors import Decision
 MAX_POLICIES: Final = 1000  # names of policies; a `policy_for` may name one for each tenant
 OTHER_POLICIES: Final = "other"
 
-_BLOCKED: Final = (403, 421)  # the statuses of a request that the app does not get
-
 _Key = tuple[str, str | None, str | None]
 _Count = Callable[[], object]
 
@@ -26,6 +24,9 @@ class Report(StrEnum):
 
     WOULD_REFUSE = "would_refuse"
     WOULD_ALLOW = "would_allow"
+
+
+_REPORTS: Final = {"would refuse": Report.WOULD_REFUSE, "would allow": Report.WOULD_ALLOW}
 
 
 class DecisionMetrics(ABC):
@@ -53,9 +54,9 @@ class DecisionMetrics(ABC):
         key = decision.outcome, decision.reason, decision.policy_name
         count = self._decisions.get(key) or self._add_counter(self._decisions, self.decision_counter, key)
         count()
-        other = decision.report_only
-        if other is not None:
-            reported = report_of(decision, other), other.reason or decision.reason, decision.policy_name
+        if decision.report_only is not None and decision.report is not None:
+            reason = decision.report_only.reason or decision.reason
+            reported = _REPORTS[decision.report], reason, decision.policy_name
             count = self._reports.get(reported) or self._add_counter(self._reports, self.report_counter, reported)
             count()
 
@@ -93,15 +94,3 @@ class DecisionMetrics(ABC):
         if counter is None:
             counter = counters[key] = make(*key)
         return counter
-
-
-def report_of(decision: Decision, other: Decision) -> Report:
-    """Return whether `other`, which is not applied, would refuse more than `decision`, or allow more."""
-    return Report.WOULD_ALLOW if _severity(other) < _severity(decision) else Report.WOULD_REFUSE
-
-
-def _severity(decision: Decision) -> int:
-    """Return 0 for an allowed request, 1 if a page can't read the response, 2 if the app doesn't get the request."""
-    if decision.status in _BLOCKED:
-        return 2
-    return 0 if decision.reason is None else 1
