@@ -31,6 +31,8 @@ HOST: Final = b"host"
 FETCH_SITE: Final = b"sec-fetch-site"
 RESOURCE_POLICY: Final = b"cross-origin-resource-policy"
 TIMING_ALLOW_ORIGIN: Final = b"timing-allow-origin"
+# The values of Cross-Origin-Resource-Policy, the narrowest first (Fetch, "cross-origin resource policy check")
+RESOURCE_POLICIES: Final = (b"same-origin", b"same-site", b"cross-origin")
 
 # All headers of the CORS protocol in responses. An app's own are replaced by those of the policy.
 CORS_RESPONSE_HEADERS: Final = frozenset(

@@ -30,13 +30,15 @@ from dataclasses import dataclass
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
+from asgi_cors._decision.fetch_metadata import SAFE_METHODS
+from asgi_cors._decision.request import read_request
 from asgi_cors._routing.rules import PolicyMatch
 
 from .cached.tenants import Tenants, unknown_policy
 from .source import Answer, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from asgi_cors._decision.decision import Decision
     from asgi_cors._decision.request import Request
@@ -168,7 +170,10 @@ class ResponseCache:
         bounds: The bounds of actual responses and of preflights, if they are shared with other policies.
     """
 
-    __slots__ = ("_evaluator", "_match", "_policy", "actual", "any_origin", "clock", "preflight")
+    __slots__ = (
+        *("_depends_on_page", "_evaluator", "_match", "_page_key", "_policy"),
+        *("actual", "any_origin", "clock", "preflight"),
+    )
 
     def __init__(
         self,
@@ -182,6 +187,10 @@ class ResponseCache:
         self._policy = policy
         self.clock = evaluator.log.clock
         self._match = None if policy is None else PolicyMatch((policy,), vary=vary)
+        policies = [each for each in (policy, evaluator.report_only) if each is not None]
+        checks_sender = any(each.compiled.csrf_protection for each in policies)
+        self._page_key = _sender_key if checks_sender else _page_key
+        self._depends_on_page = checks_sender or evaluator.report_only is not None
         self.any_origin: CachedResponse | None = None  # the response of a policy that ignores Origin
         # By Origin; for preflights, by Origin and the Access-Control-Request-* headers:
         self.actual = _TenantResponses(bounds[0]) if bounds else BoundedCache()
@@ -216,7 +225,7 @@ class ResponseCache:
                     return CachedResponse(cached.key, answer=answer)
                 part = answer.allowed
             elif found.depends_on_page:
-                part = _page_key(scope_of())
+                part = self._page_key(scope_of())
             found = responses.get((found.key, part))
         if found is None or (found.log_after and self.clock() >= found.log_after):
             return CachedResponse(cached.key, answer=answer)
@@ -241,13 +250,15 @@ class ResponseCache:
         request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
         if not evaluation.cacheable or log_after is None or request.oversized:
             return
-        is_preflight, refused = decision.status is not None, decision.refused
+        is_preflight, refused = request.is_preflight, decision.refused or decision.report is not None
         reported = decision if self._evaluator.on_decision is not None else None
-        if not is_preflight and evaluation.policy.compiled.ignores_origin and reported is None:
+        depends_on_page |= self._depends_on_page and not is_preflight
+        ignores_request = evaluation.policy.compiled.ignores_origin and not (is_preflight or depends_on_page)
+        if ignores_request and reported is None:
             self.any_origin = CachedResponse(None, response)
             return
         depends_on_page |= refused and (request.same_origin or (self._evaluator.enforce and not is_preflight))
-        page = _page_key(scope) if depends_on_page else ()
+        page = self._page_key(scope) if depends_on_page else ()
         parts: tuple[Any, ...] = key if is_preflight else (key,)
         if page is None or sum(len(part or "") for part in (*parts, *page)) > MAX_KEY_LENGTH:
             return
@@ -290,6 +301,8 @@ class ResponseCaches:
     def for_scope(self, scope: Scope) -> ResponseCache | None:
         """Return the cache of the policy that serves `scope`; None if the request is passed through."""
         rules = self._rules
+        if self._evaluator.hosts is not None and not self._evaluator.hosts.allows(host_line(scope["headers"])):
+            return self._empty  # `evaluate` refuses it
         if self._tenants is not None:
             return self._for_tenant(scope, self._tenants)
         if not self.needs_scope:
@@ -339,9 +352,9 @@ class ResponseCaches:
             cache = self._without_key.setdefault(match.policy.compiled, cache)
         return cache
 
-    def for_path(self, path: str) -> ResponseCache | None:
+    def for_path(self, path: str, host: bytes | None = None) -> ResponseCache | None:
         """Return the cache of the policy that serves `path`; see `for_scope`."""
-        return self._by_path[path]
+        return self._by_path[path] if self._evaluator.allows_host(host) else self._empty
 
     def for_match(self, match: PolicyMatch | None) -> ResponseCache | None:
         """Return the cache of a match with one policy; None if it passes requests through."""
@@ -401,3 +414,18 @@ def _page_key(scope: Scope) -> tuple[Any, ...] | None:
                 return None
             fetch_site = value
     return host, fetch_site, scope.get("scheme")
+
+
+def _sender_key(scope: Scope) -> tuple[Any, ...] | None:
+    """Return the values on which `csrf_protection` depends, besides Origin; see `_page_key`."""
+    page = _page_key(scope)
+    if page is None or scope["method"] in SAFE_METHODS:
+        return page
+    request = read_request(scope)
+    return (*page, request.referer, b"credentials" if request.has_ambient_credentials else b"")
+
+
+def host_line(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the value of Host; None unless there is exactly one."""
+    hosts = [value for name, value in headers if name == b"host" or name.lower() == b"host"]
+    return hosts[0] if len(hosts) == 1 else None

@@ -9,17 +9,18 @@ import inspect
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Unpack, cast
 
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.callables import get_answer
 from asgi_cors._decision.explanation import Explanation, Step, explain_with, remedy
-from asgi_cors._errors import ConfigError, Issue, show
+from asgi_cors._decision.host import HostSet, parse_hosts
+from asgi_cors._errors import ConfigError, Issue, OptionIssues, show
 from asgi_cors._http import TOKEN
 from asgi_cors._policy.functions import Problem, function_problem, is_a, wrong_place
 from asgi_cors._policy.options import list_of
 from asgi_cors._policy.policy import DEFAULTS, NoOrigins, Policy, PolicyOptions
-from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code
+from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code, policy_from_spec
 
 from .calls import call, call_after_fork
 from .evaluation import Evaluator, OnDecision
@@ -40,8 +41,10 @@ class MiddlewareOptions(PolicyOptions, total=False):
     paths: PathPolicies | None
     policy_for: PolicyFor | None
     vary: str | Iterable[str]
-    enforce: bool
+    enforce: bool | Literal["report"]
     check_websockets: bool
+    allowed_hosts: str | Iterable[str] | None
+    report_only: Policy | PolicyOptions | None
     on_decision: OnDecision | None
 
 
@@ -93,7 +96,7 @@ class Configuration:
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
         self.evaluator = evaluator
-        is_direct = self.before_request is None
+        is_direct = self.before_request is None and evaluator.hosts is None
         self.asgi_cache = evaluator.asgi.only if is_direct else None
         self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 
@@ -162,6 +165,8 @@ class Configuration:
         elif base is None:
             base = previous.rules.policy if previous else Policy(**default)
         _check_options(own, issues)
+        hosts = _hosts(own["allowed_hosts"], issues)
+        report_only = policy_from_spec(base, "report_only", own["report_only"], issues)
         names, warns = _vary_names(own["vary"], issues), previous is None or "paths" in options
         try:
             paths, find, describe = own["paths"], own["policy_for"], self._describe_path
@@ -170,7 +175,7 @@ class Configuration:
             raise ConfigError([*issues, *error.issues]) from None
         if issues:
             raise ConfigError(issues)
-        return Evaluator(rules, own, self.log, self._app_context)
+        return Evaluator(rules, own, self.log, self._app_context, hosts=hosts, report_only=report_only)
 
     def find_cache(self, scope: Scope) -> ResponseCache | None:
         """Return the response cache of the policy that serves `scope`; None if the request is passed through."""
@@ -247,6 +252,8 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "vary": (),
     "enforce": False,
     "check_websockets": True,
+    "allowed_hosts": None,
+    "report_only": None,
     "on_decision": None,
 }
 _ORIGINS: Final = {"allow_origins", "allow_origin_regex"}
@@ -302,6 +309,11 @@ def _base_policy(
         return None
 
 
+def _hosts(value: object, issues: list[Issue]) -> HostSet | None:
+    """Return the hosts of `allowed_hosts`; None if every host is allowed."""
+    return parse_hosts(value, OptionIssues("allowed_hosts", issues))
+
+
 def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     """Return the names of `vary` without Origin, which `Rules` adds in any case."""
     names = list_of((value,) if isinstance(value, str) else value)
@@ -321,7 +333,11 @@ def _is_sync(value: object) -> bool:
 
 # By option: a check of its value, a noun for valid values, and the hint.
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
-    "enforce": (lambda value: isinstance(value, bool), "True or False", "Write enforce=True."),
+    "enforce": (
+        lambda value: isinstance(value, bool) or value == "report",
+        "True, False or 'report'",
+        "Write enforce=True.",
+    ),
     "check_websockets": (lambda value: isinstance(value, bool), "True or False", "Write check_websockets=True."),
     "policy_for": (
         lambda value: value is None or callable(value),

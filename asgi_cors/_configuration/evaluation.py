@@ -6,13 +6,16 @@ thread that is overtaken by `reconfigure` therefore reads and writes the old cac
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from asgi_cors import _http
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
+from asgi_cors._decision.fetch_metadata import check_sender, check_trusted, sender_hint
+from asgi_cors._decision.host import refuse_host
 from asgi_cors._decision.request import Request, is_internal_host, read_request
 from asgi_cors._routing.rules import InvalidViewError, PolicyMatch
 
@@ -23,6 +26,7 @@ from .source import Answer, Lease, OriginSource, Source
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+    from asgi_cors._decision.host import HostSet
     from asgi_cors._http import Headers, Scope
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import Rules
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from .lookup import AwaitableGenerator
 
 OnDecision = Callable[[Decision, "_http.Scope"], object]
+Decided = list[tuple["Policy", Decision]]
 LookUp = Answer | Generator[Any, Any, Answer]  # of a policy's callables: the answer, or awaitables that lead to it
 
 
@@ -45,8 +50,6 @@ class Evaluation:
         request: The request.
         policy: The policy; if the request is passed through, the base policy.
         decision: The decision that is sent.
-        checked: The decision that `enforce` uses: that of all policies which may serve the request. It may allow even
-            if nothing is granted because of an ambiguous path or a failed `policy_for`. None: the same decision.
         cacheable: Whether an identical request always gets the same decision, as long as its callables return the same.
         passes_through: Whether the response is left to the app, with the names in `decision.vary` added to Vary.
         granted: Whether the policy's callables allow the origin; None if they don't have to be called for an identical
@@ -61,7 +64,6 @@ class Evaluation:
     request: Request
     policy: Policy
     decision: Decision
-    checked: Decision | None = None
     cacheable: bool = False
     passes_through: bool = False
     granted: bool | None = None
@@ -79,17 +81,28 @@ class Evaluator:
         options: The middleware's own options.
         log: The log of the configuration.
         app_context: Returns the context manager in which the policies' callables run; None for an empty context.
+        hosts: The hosts of `allowed_hosts`; None if every host is allowed.
+        report_only: The policy of `report_only`.
     """
 
-    def __init__(
-        self, rules: Rules, options: Mapping[str, Any], log: Log, app_context: AppContext | None = None
+    def __init__(  # noqa: PLR0913 - the compiled options
+        self,
+        rules: Rules,
+        options: Mapping[str, Any],
+        log: Log,
+        app_context: AppContext | None = None,
+        *,
+        hosts: HostSet | None = None,
+        report_only: Policy | None = None,
     ) -> None:
         """Start with empty caches."""
         self.rules = rules
         self.options = options
         self.log = log
         self.app_context = app_context
-        self.enforce: bool = options["enforce"]
+        self.hosts = hosts
+        self.report_only = report_only
+        self.enforce: bool | Literal["report"] = options["enforce"]
         self.check_websockets: bool = options["check_websockets"]
         self.on_decision: OnDecision | None = options["on_decision"]
         self.asgi = ResponseCaches(self)
@@ -99,7 +112,9 @@ class Evaluator:
 
     def sources(self) -> list[Source]:
         """Return the sources of the known policies, and `policy_for` if it has tasks of its own, each once."""
-        entries = [entry for policy in self.rules.policies() for entry in policy.compiled.callables]
+        policies = [*self.rules.policies(), *filter(None, [self.report_only])]
+        policies += [policy.compiled.trusted for policy in policies if policy.compiled.trusted]
+        entries = [entry for policy in policies for entry in policy.compiled.callables]
         found: list[Any] = [entry for entry in entries if isinstance(entry, OriginSource)]
         if hasattr(self.rules.policy_for, "app_context"):  # Tenants, which is not an entry of a policy
             found.append(self.rules.policy_for)
@@ -118,31 +133,42 @@ class Evaluator:
         Yields:
             An awaitable, whose result must be sent in.
         """
-        evaluation = yield from self._evaluate(match or self.rules.find(scope), scope, answer)
+        request = read_request(scope)
+        if self.allows_host(request.host):
+            evaluation = yield from self._evaluate(match or self.rules.find(scope), scope, request, answer)
+        else:
+            evaluation = Evaluation(self, request, self.rules.policy, refuse_host(self.rules.policy))
         if not evaluation.passes_through:
-            if evaluation.decision.refused:
-                evaluation.log_after = self.log.refusal(
-                    evaluation.policy, evaluation.request, evaluation.decision, scope
-                )
+            self._log(evaluation, scope)
             self.report(evaluation.decision, scope)
-            evaluation.response = self._own_response(evaluation, scope)
+            evaluation.response = self._own_response(evaluation)
         return evaluation
 
     def evaluate_view(self, scope: Scope, key: Hashable | None) -> AwaitableGenerator[Evaluation]:
-        """Evaluate a request once more, for the view that runs. It was logged and reported before.
+        """Evaluate a request once more, for the view that runs. It is logged and reported if the view may not run.
 
         Yields:
             An awaitable, whose result must be sent in.
         """
-        evaluation = yield from self._evaluate(self.rules.find_by_key(scope, key), scope)
-        evaluation.response = self._own_response(evaluation, scope)
+        request = read_request(scope)
+        evaluation = yield from self._evaluate(self.rules.find_by_key(scope, key), scope, request)
+        evaluation.response = self._own_response(evaluation)
+        if evaluation.response is not None:
+            self._log(evaluation, scope)
+            self.report(evaluation.decision, scope)
         return evaluation
+
+    def allows_host(self, host: bytes | None) -> bool:
+        """Return whether `allowed_hosts` allows the value of Host."""
+        return self.hosts is None or self.hosts.allows(host)
 
     def checks_handshake(self, scope: Scope) -> bool:
         """Return whether a handshake is evaluated: the options require it, and it comes from another origin."""
-        if not (self.check_websockets or self.enforce):
-            return False
         request = read_request(scope)
+        if not self.allows_host(request.host):
+            return True
+        if not (self.check_websockets or self.enforce or self.report_only):
+            return False
         return request.origin is not None and not request.same_origin
 
     def look_up(self, policy: Policy, origin: str) -> LookUp:
@@ -158,15 +184,21 @@ class Evaluator:
                 self.log.failure("on_decision raised", error)
 
     def _evaluate(
-        self, finding: AwaitableGenerator[PolicyMatch] | PolicyMatch, scope: Scope, answer: LookUp | None = None
+        self,
+        finding: AwaitableGenerator[PolicyMatch] | PolicyMatch,
+        scope: Scope,
+        request: Request,
+        answer: LookUp | None = None,
     ) -> AwaitableGenerator[Evaluation]:
         """Decide by the policies that `finding` returns. If it fails, refuse the request."""
-        request, base, reason = read_request(scope), self.rules.policy, None
+        base, reason = self.rules.policy, None
         evaluation = Evaluation(self, request, base, refuse(request, _reasons.POLICY_FAILED))
         try:
             match = finding if isinstance(finding, PolicyMatch) else (yield from finding)
         except InvalidViewError as error:
             self.log.invalid_view(error)
+            evaluation.decision = _refuse_all(request, _reasons.POLICY_FAILED, base)
+            yield from self._protect(evaluation, [(base, evaluation.decision)], scope)
             return evaluation
         except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
             self.log.failure("the policy for a request could not be found, so it is refused", error)
@@ -179,16 +211,119 @@ class Evaluator:
             reason = _reasons.AMBIGUOUS_PATH
         evaluation.policy = match.policy
         evaluation.cacheable = match.is_plain or match is finding
-        checked: Decision | None = None
-        for policy in filter(None, match.policies) if reason is None or self.enforce else ():
-            decision = yield from self._decide(policy, evaluation, scope, answer)
-            checked = decision if checked is None else intersect(checked, decision)
-        evaluation.checked = checked
-        decision = checked if checked and reason is None else _refuse_all(request, reason or _reasons.POLICY_FAILED)
+        decided = yield from self._decide_each(match, evaluation, scope, answer, is_certain=reason is None)
+        if reason is None:
+            decision = functools.reduce(intersect, (decision for _, decision in decided))
+        else:
+            decision = _refuse_all(request, reason, match.policy)
         if match.per_method:
             decision = decision._replace(headers=_without_caching(decision.headers))
         evaluation.decision = decision._replace(vary=unite_names(decision.vary, match.vary))
+        yield from self._protect(evaluation, decided, scope)
+        if self.report_only is not None and reason is None and match.policies == (base,):
+            yield from self._compare(self.report_only, evaluation, scope)
         return evaluation
+
+    def _decide_each(
+        self,
+        match: PolicyMatch,
+        evaluation: Evaluation,
+        scope: Scope,
+        answer: LookUp | None,
+        *,
+        is_certain: bool,
+    ) -> AwaitableGenerator[Decided]:
+        """Decide by each policy.
+
+        Args:
+            match: The policies.
+            evaluation: The evaluation.
+            scope: The request.
+            answer: The result of the callables of the first policy, if they were called already.
+            is_certain: Whether these policies serve the request. Otherwise only those decide that may refuse it before
+                the app runs.
+        """
+        decided: Decided = []
+        for policy in filter(None, match.policies):
+            if is_certain or self.enforce or policy.compiled.csrf_protection:
+                decided.append((policy, (yield from self._decide(policy, evaluation, scope, answer))))
+        return decided
+
+    def _protect(self, evaluation: Evaluation, decided: Decided, scope: Scope) -> AwaitableGenerator[None]:
+        """Refuse a request before the app runs, or report that, by `enforce` and `csrf_protection`.
+
+        Args:
+            evaluation: The evaluation, whose decision is replaced.
+            decided: The decision of each policy that may serve the request. One refusal suffices.
+            scope: The request.
+        """
+        decision = evaluation.decision
+        if decision.status is not None:  # a preflight
+            return
+        is_handshake = scope["type"] == "websocket"
+        if is_handshake and self.check_websockets and decision.refused and not evaluation.request.same_origin:
+            evaluation.decision = _forbid(decision, decision.reason)
+            return
+        for report in (False, True):
+            for policy, cors in decided:
+                reason = yield from self._refusal(policy, cors, evaluation, report=report)
+                if reason is not None:
+                    forbidden = _forbid(decision, reason)
+                    evaluation.decision = decision._replace(report_only=forbidden) if report else forbidden
+                    return
+
+    def _refusal(
+        self, policy: Policy, cors: Decision, evaluation: Evaluation, *, report: bool
+    ) -> AwaitableGenerator[str | None]:
+        """Return the reason for which a request must not reach the app, by one policy; None if it may.
+
+        Args:
+            policy: The policy.
+            cors: Its decision on the request.
+            evaluation: The evaluation.
+            report: Whether the options with the value `"report"` apply, too.
+        """
+        request, protection = evaluation.request, policy.compiled.csrf_protection
+        if cors.refused and not request.same_origin and (self.enforce if report else self.enforce is True):
+            is_write = request.method not in {"GET", "HEAD"}
+            if not is_write or (yield from self._sender_refusal(check_trusted, policy, evaluation)) is not None:
+                return cors.reason
+        if protection if report else protection is True:
+            check = functools.partial(check_sender, cors=cors)
+            refusal = yield from self._sender_refusal(check, policy, evaluation)
+            return None if refusal is None else refusal.reason
+        return None
+
+    def _sender_refusal(
+        self, check: Callable[..., Decision | None], policy: Policy, evaluation: Evaluation
+    ) -> AwaitableGenerator[Decision | None]:
+        """Check the sender of a request, by the callables among the trusted origins if they have to be called."""
+        refusal, trusted = check(policy, evaluation.request), policy.compiled.trusted
+        if refusal is None or refusal.outcome is not Outcome.LOOKUP or trusted is None:
+            return refusal
+        answer = self.look_up(trusted, origin_text(evaluation.request))
+        if not isinstance(answer, Answer):
+            answer = yield from answer
+        if answer.leases is None or answer.error is not None:
+            evaluation.cacheable = False
+        else:
+            evaluation.leases = (*evaluation.leases, *answer.leases)
+        return check(policy, evaluation.request, trusted=answer.allowed)
+
+    def _compare(self, policy: Policy, evaluation: Evaluation, scope: Scope) -> AwaitableGenerator[None]:
+        """Decide by the policy of `report_only`, and add its decision if it differs."""
+        request, decision = evaluation.request, evaluation.decision
+        other = Evaluation(self, request, policy, decision, cacheable=True)
+        cors = yield from self._decide(policy, other, scope, None)
+        other.decision = cors
+        yield from self._protect(other, [(policy, cors)], scope)
+        evaluation.cacheable &= other.cacheable and other.granted is None
+        evaluation.leases = (*evaluation.leases, *other.leases)
+        found = (other.decision.report_only or other.decision)._replace(report_only=None)
+        strictness = {found.strictness, decision.strictness}
+        is_noticed = max(strictness) > 1 or not request.same_origin  # a page reads all responses of its own origin
+        if len(strictness) > 1 and is_noticed:
+            evaluation.decision = decision._replace(report_only=found)
 
     def _decide(
         self, policy: Policy, evaluation: Evaluation, scope: Scope, answer: LookUp | None
@@ -224,23 +359,49 @@ class Evaluator:
             evaluation.granted = answer.allowed
         return decide(policy, request, granted=answer.allowed)
 
-    def _own_response(self, evaluation: Evaluation, scope: Scope) -> tuple[int, str] | None:
+    def _log(self, evaluation: Evaluation, scope: Scope) -> None:
+        """Log a refusal, and a difference of `report_only`."""
+        decision, policy, request = evaluation.decision, evaluation.policy, evaluation.request
+        if decision.refused:
+            evaluation.log_after = self.log.refusal(policy, request, decision, scope)
+        if decision.report is not None:
+            log_after = self.log.report_only(self.report_only or policy, request, decision, scope)
+            times = (evaluation.log_after, log_after)
+            evaluation.log_after = None if None in times else min(filter(None, times), default=0.0)
+
+    @staticmethod
+    def _own_response(evaluation: Evaluation) -> tuple[int, str] | None:
         """Return status and body of a response that is sent without the app."""
         request, decision = evaluation.request, evaluation.decision
-        if decision.status is not None:
-            return decision.status, _reasons.refusal_body(decision.reason, decision.subject) if decision.refused else ""
-        checks_handshake = scope["type"] == "websocket" and self.check_websockets
-        checked = decision if checks_handshake else evaluation.checked or decision
-        if (checks_handshake or self.enforce) and checked.refused and not request.same_origin:
-            host, internal = request.host or b"", is_internal_host(request)
-            return 403, _reasons.refusal_body(checked.reason, host=host, internal=internal)
-        return None
+        if decision.status is None:
+            return None
+        if not decision.refused:
+            return decision.status, ""
+        return decision.status, refusal_text(request, decision)
 
 
-def _refuse_all(request: Request, reason: str) -> Decision:
+def refusal_text(request: Request, decision: Decision) -> str:
+    """Return the body of a refusal."""
+    reason = decision.reason
+    if reason == _reasons.CROSS_SITE_REQUEST:
+        hint = sender_hint(request)
+        return _reasons.refusal_body(reason) + (f"{hint}\n" if hint else "")
+    if decision.outcome is Outcome.PREFLIGHT_REFUSED:
+        return _reasons.refusal_body(reason, decision.subject)
+    internal = reason != _reasons.HOST_NOT_ALLOWED and is_internal_host(request)
+    return _reasons.refusal_body(reason, host=request.host or b"", internal=internal)
+
+
+def _forbid(decision: Decision, reason: str | None) -> Decision:
+    """Return the refusal of a request that must not reach the app."""
+    return decision._replace(outcome=Outcome.REFUSED, reason=reason, status=403)
+
+
+def _refuse_all(request: Request, reason: str, policy: Policy) -> Decision:
     """Refuse a request, whatever its policies allow."""
     has_failed = reason == _reasons.POLICY_FAILED and request.origin is not None
-    return refuse(request, reason)._replace(no_store=has_failed)
+    decision = refuse(request, reason)._replace(no_store=has_failed, policy_name=policy.name)
+    return decision if request.is_preflight else decision._replace(headers=policy.compiled.resource_headers)
 
 
 def _without_caching(headers: Headers) -> Headers:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final
 from asgi_cors._decision.callables import call_name, closest_allowed, describe_refusal
 from asgi_cors._decision.decision import (
     CREDENTIALS_NOT_ALLOWED,
+    CROSS_SITE_REQUEST,
+    HOST_NOT_ALLOWED,
     LOOKUP_FAILED,
     MISSING_ALLOW_ORIGIN,
     ORIGIN_REASONS,
@@ -28,6 +30,7 @@ from asgi_cors._decision.decision import (
     host_hint,
 )
 from asgi_cors._decision.explanation import remedy
+from asgi_cors._decision.fetch_metadata import sender_hint
 from asgi_cors._decision.request import is_internal_host
 from asgi_cors._routing.paths import mount_pattern
 
@@ -52,7 +55,7 @@ _MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
 _MAX_LENGTH: Final = 200  # characters of a value of the request
 _MAX_CAUSES: Final = 10  # exceptions that led to another one
 
-ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_reason", "cors_remedy")
+ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_policy", "cors_reason", "cors_remedy")
 HANDSHAKE: Final = "WebSocket handshake"
 
 # The option of the policy that sets each header.
@@ -173,13 +176,15 @@ class Log:
             The time, on the log's clock, after which an identical request is logged again: 0 if it never is, None if
             the response must not be cached.
         """
-        if request.same_origin:
+        if request.same_origin and decision.status is None:
             return 0.0
         if not logger.isEnabledFor(logging.WARNING):
             return self.clock() + WINDOW
         self._log_suppressed()
         kind = HANDSHAKE if scope["type"] == "websocket" else ""
         origin = b"" if decision.reason in _FAILURES else request.origin or b""  # else an outage fills the log
+        if decision.reason == HOST_NOT_ALLOWED:
+            origin = request.host or b""
         pair = origin[:_MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:_MAX_LENGTH]
         log_after = self._refusals.log_after(pair)
         if log_after is not None:
@@ -192,6 +197,28 @@ class Log:
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
         _log_refusal(level, policy, request, decision, scope, suggestion)
+        return self.clock() + WINDOW
+
+    def report_only(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> float | None:
+        """Log that the decision of `report_only` differs; see `refusal` for the result.
+
+        Args:
+            policy: The policy of `report_only`, or the one whose option has the value `"report"`.
+            request: The request.
+            decision: The decision that is applied. Its `report_only` is logged.
+            scope: The request's scope.
+        """
+        if not logger.isEnabledFor(logging.WARNING):
+            return self.clock() + WINDOW
+        self._log_suppressed()
+        found = decision.report_only or decision
+        pair = (request.origin or b"")[:_MAX_LENGTH], f"{decision.report} {found.reason} {found.subject}"[:_MAX_LENGTH]
+        log_after = self._refusals.log_after(pair)
+        if log_after is not None:
+            return log_after
+        if not self._refusals.admit(pair, logging.WARNING, is_reserved=False):
+            return None
+        _log_report(policy, request, decision, scope)
         return self.clock() + WINDOW
 
     def failure(self, message: str, error: Exception) -> None:
@@ -286,6 +313,7 @@ def _suggestion(policy: Policy, request: Request, decision: Decision) -> Suggest
 def _level(request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None) -> int:
     """Return WARNING if a refusal looks like a mistake in the configuration, INFO if another site seems to cause it."""
     is_refused_part = bool(decision.subject) or decision.reason == CREDENTIALS_NOT_ALLOWED
+    is_refused_part |= decision.reason == CROSS_SITE_REQUEST and bool(sender_hint(request))
     if is_refused_part or suggestion is not None or _is_behind_proxy(request, decision, scope):
         return logging.WARNING
     return logging.INFO
@@ -306,6 +334,8 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
     parts = [f"{REASON_TEXTS[reason]} ({reason}){subject or (how and f': {how}')}.", str(suggestion or "")]
     if _is_behind_proxy(request, decision, scope):
         parts.append(correction := host_hint(request.host or b"", internal=True))
+    elif reason in {CROSS_SITE_REQUEST, HOST_NOT_ALLOWED}:
+        parts.append(correction := _protection_remedy(request, reason))
     else:
         if scope["type"] == "websocket" and reason in ORIGIN_REASONS:  # not every server sends the reason
             parts.append(host_hint(request.host or b"", internal=False))
@@ -315,11 +345,42 @@ def _log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
         "cors_origin": _printable(request.origin or ""),
         "cors_method": method,
         "cors_path": _printable(scope["path"]),
+        "cors_policy": policy.name or "",
         "cors_reason": reason,
         "cors_remedy": correction,
     }
     shown = description, _quote(request.origin), _quote(scope["path"]), " ".join(filter(None, parts))
     logger.log(level, "refused %s from origin %s at %s: %s", *shown, extra=extra)
+
+
+def _protection_remedy(request: Request, reason: str) -> str:
+    """Return the correction of a request that `allowed_hosts` or `csrf_protection` refused."""
+    if reason == HOST_NOT_ALLOWED:
+        return f"If that is a name of this server, add {_quote(request.host)} to allowed_hosts."
+    if hint := sender_hint(request):
+        return hint
+    if request.origin is None:
+        return "No page of another site may send such a request."
+    return f"If that site may send such requests, add {_quote(request.origin)} to csrf_trusted_origins."
+
+
+def _log_report(policy: Policy, request: Request, decision: Decision, scope: Scope) -> None:
+    """Log one difference of `report_only`."""
+    found = decision.report_only or decision
+    reason = found.reason or decision.reason
+    subject = f": {_quote(found.subject)}" if found.subject else ""
+    why = f": {REASON_TEXTS[reason]} ({reason}){subject}" if reason else ""
+    description, method = _describe_request(request, scope)
+    extra = {
+        "cors_origin": _printable(request.origin or ""),
+        "cors_method": method,
+        "cors_path": _printable(scope["path"]),
+        "cors_policy": policy.name or "",
+        "cors_reason": reason or "",
+        "cors_remedy": "",
+    }
+    shown = decision.report, description, _quote(request.origin), _quote(scope["path"]), why
+    logger.warning("report-only: %s %s from origin %s at %s%s", *shown, extra=extra)
 
 
 def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:

@@ -9,12 +9,14 @@ Source: Fetch, "HTTP extensions", "CORS protocol" (https://fetch.spec.whatwg.org
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from asgi_cors import _http
 from asgi_cors._origins.origin import MAX_ORIGIN, parse_origin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from asgi_cors._http import Headers
     from asgi_cors._policy.compiled import CompiledPolicy
     from asgi_cors._policy.policy import Policy
@@ -102,6 +104,20 @@ class Decision(NamedTuple):
         """Whether the browser must block the response, or the actual request after the preflight."""
         return self.outcome in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED}
 
+    @property
+    def report(self) -> Literal["would refuse", "would allow"] | None:
+        """How `report_only` differs: it is stricter, or less strict; None if it does not differ."""
+        if self.report_only is None or self.report_only.strictness == self.strictness:
+            return None
+        return "would refuse" if self.report_only.strictness > self.strictness else "would allow"
+
+    @property
+    def strictness(self) -> int:
+        """2 if a refused request does not reach the app, 1 if only its response is blocked, 0 if it is allowed."""
+        if not self.refused:
+            return 0
+        return 1 if self.status is None or self.outcome is Outcome.PREFLIGHT_REFUSED else 2
+
 
 def decide(policy: Policy, request: Request, *, granted: bool | None = None) -> Decision:
     """Decide whether `policy` allows `request`.
@@ -114,21 +130,25 @@ def decide(policy: Policy, request: Request, *, granted: bool | None = None) -> 
     Returns:
         The decision. Its outcome is `LOOKUP` if the policy's callables must be called first.
     """
-    compiled = policy.compiled
+    decision = _decide(policy.compiled, request, granted=granted)
+    return decision if policy.name is None else decision._replace(policy_name=policy.name)
+
+
+def _decide(compiled: CompiledPolicy, request: Request, *, granted: bool | None) -> Decision:
+    """Decide by the compiled policy; see `decide`."""
     if request.is_preflight:
         return _preflight(compiled, request, granted=granted)
     if compiled.ignores_origin:  # the same response for every origin, without Vary, so that caches store it once
         outcome = Outcome.NOT_CORS if request.origin is None else Outcome.ALLOWED
-        return Decision(outcome, None, (*compiled.origin_headers(b""), *compiled.expose_headers))
+        return Decision(outcome, None, compiled.actual_headers(b""))
     if request.origin is None:
-        return Decision(Outcome.NOT_CORS, vary=_http.VARY_ORIGIN)
+        return Decision(Outcome.NOT_CORS, None, compiled.resource_headers, _http.VARY_ORIGIN)
     # the browser's CORS check (Fetch, 4.10)
     origin = request.origin.strip(b" \t")
     refusal = _origin_refusal(compiled, request, origin, granted=granted)
     if refusal is not None:
-        return refusal
-    headers = (*compiled.origin_headers(origin), *compiled.expose_headers)
-    return Decision(Outcome.ALLOWED, None, headers, _http.VARY_ORIGIN)
+        return refusal._replace(headers=compiled.resource_headers)
+    return Decision(Outcome.ALLOWED, None, compiled.actual_headers(origin), _http.VARY_ORIGIN)
 
 
 def _preflight(compiled: CompiledPolicy, request: Request, *, granted: bool | None) -> Decision:
@@ -206,6 +226,8 @@ def intersect(first: Decision, second: Decision) -> Decision:
         narrower.status,
         narrower.subject,
         narrower.no_store,
+        narrower.policy_name,
+        narrower.report_only,
     )
 
 
@@ -216,12 +238,20 @@ def unite_names(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[by
 
 
 def _common_headers(first: Headers, second: Headers) -> Headers:
-    """Return the headers that both have, each with the narrower value; none if one of them allows no origin."""
-    others = dict(second)
-    if _http.ALLOW_ORIGIN not in others or _http.ALLOW_ORIGIN not in dict(first):
-        return ()
-    common = ((name, _narrower_value(name, value, others[name])) for name, value in first if name in others)
-    return tuple((name, value) for name, value in common if value)
+    """Return the headers that both have, each with the narrower value; none of CORS if one of them allows no origin."""
+    mine, others = dict(first), dict(second)
+    resource = _narrower_resource_policy(mine, others)
+    if _http.ALLOW_ORIGIN not in others or _http.ALLOW_ORIGIN not in mine:
+        return resource
+    names = (name for name in mine if name in others and name != _http.RESOURCE_POLICY)
+    common = ((name, _narrower_value(name, mine[name], others[name])) for name in names)
+    return (*((name, value) for name, value in common if value), *resource)
+
+
+def _narrower_resource_policy(first: Mapping[bytes, bytes], second: Mapping[bytes, bytes]) -> Headers:
+    """Return Cross-Origin-Resource-Policy with the narrower value. Without the header, every site may embed."""
+    values = [headers[_http.RESOURCE_POLICY] for headers in (first, second) if _http.RESOURCE_POLICY in headers]
+    return ((_http.RESOURCE_POLICY, min(values, key=_http.RESOURCE_POLICIES.index)),) if values else ()
 
 
 def _narrower_value(name: bytes, value: bytes, other: bytes) -> bytes:

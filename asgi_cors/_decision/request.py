@@ -21,11 +21,13 @@ PREFLIGHT_HEADERS: Final = (_http.ORIGIN, *_REQUESTED)
 _LINES: Final = {
     _http.ORIGIN: 2,
     **dict.fromkeys(_REQUESTED, _http.MAX_REQUESTED_LINES + 1),
-    b"host": 2,
-    b"sec-fetch-site": 2,
+    _http.HOST: 2,
+    _http.FETCH_SITE: 2,
+    b"referer": 2,
     b"cookie": 1,
-    b"authorization": 1,
+    b"authorization": 2,
 }
+SAME_ORIGIN_SITES: Final = (b"same-origin", b"none")  # the values of Sec-Fetch-Site without another site
 _LENGTHS: Final = frozenset(map(len, _LINES))
 _MAX_HOST_LENGTH: Final = MAX_HOST + len(":65535")
 
@@ -45,6 +47,10 @@ class Request(NamedTuple):
         fetch_site: The Sec-Fetch-Site value, or None. Of several lines, the first two are joined by `", "`.
         has_credentials: Whether there is a Cookie or Authorization header.
         same_origin: Whether the request comes from a page of the server's own origin.
+        has_ambient_credentials: Whether there is a Cookie header, or an Authorization header that a browser may have
+            added by itself: any but Bearer.
+        referer: The Referer value, or None. Of several lines, the first two are joined by `", "`.
+        scheme: The scheme by which the server was reached.
     """
 
     method: str
@@ -57,6 +63,9 @@ class Request(NamedTuple):
     fetch_site: bytes | None = None
     has_credentials: bool = False
     same_origin: bool = False
+    has_ambient_credentials: bool = False
+    referer: bytes | None = None
+    scheme: str | None = None
 
     @property
     def is_preflight(self) -> bool:
@@ -72,7 +81,9 @@ def read_request(scope: Scope) -> Request:
     if oversized:
         requested = [values[:1] for values in requested]
     method, names, private = map(_joined, requested)
-    origin, host, fetch_site = (_joined(lines.get(name, ())) for name in (_http.ORIGIN, b"host", b"sec-fetch-site"))
+    names_of_one = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, b"referer")
+    origin, host, fetch_site, referer = (_joined(lines.get(name, ())) for name in names_of_one)
+    authorization, scheme = lines.get(b"authorization", ()), scope.get("scheme")
     return Request(
         scope.get("method", "GET"),
         origin,
@@ -82,8 +93,11 @@ def read_request(scope: Scope) -> Request:
         oversized,
         host,
         fetch_site,
-        b"cookie" in lines or b"authorization" in lines,
-        _is_same_origin(origin, host, fetch_site, scope.get("scheme")),
+        b"cookie" in lines or bool(authorization),
+        _is_same_origin(origin, host, fetch_site, scheme),
+        b"cookie" in lines or not all(value[:7].lower() == b"bearer " for value in authorization),
+        referer,
+        scheme,
     )
 
 
@@ -113,9 +127,14 @@ def _joined(values: Sequence[bytes]) -> bytes | None:
     return b", ".join(values) if values else None
 
 
-def is_internal_host(request: Request) -> bool:
-    """Return whether Host looks like a proxy's upstream: a name or address that no page of the origin would use."""
-    page, host = _parse(request.origin), request.host or b""
+def is_internal_host(request: Request, origin: bytes | None = None) -> bool:
+    """Return whether Host looks like a proxy's upstream: a name or address that no page of the origin would use.
+
+    Args:
+        request: The request.
+        origin: The origin of the page. Default: that of the request.
+    """
+    page, host = _parse(origin or request.origin), request.host or b""
     if page is None or len(host) > _MAX_HOST_LENGTH:
         return False
     name = re.sub(r":[0-9]*$", "", host.decode("latin-1"))
@@ -133,11 +152,21 @@ def _is_same_origin(origin: bytes | None, host: bytes | None, fetch_site: bytes 
     if b"," in (origin or b""):  # several lines
         return False
     if fetch_site is not None:
-        return fetch_site in {b"same-origin", b"none"}
-    if origin is None or host is None or len(host) > _MAX_HOST_LENGTH:
-        return False
+        return fetch_site in SAME_ORIGIN_SITES
+    return origin is not None and _has_host(origin, host, scheme)
+
+
+def is_server_origin(request: Request, origin: bytes) -> bool:
+    """Return whether an origin is the server's own, by Host."""
+    return _has_host(origin, request.host, request.scheme)
+
+
+def _has_host(origin: bytes, host: bytes | None, scheme: str | None) -> bool:
+    """Return whether an origin has the host and port of Host, and a scheme that is not less secure."""
     page = _parse(origin)
-    if page is None or page.scheme not in WEB_PORTS or (page.scheme == "http" and scheme in {"https", "wss"}):
+    if page is None or host is None or len(host) > _MAX_HOST_LENGTH:
+        return False
+    if page.scheme not in WEB_PORTS or (page.scheme == "http" and scheme in {"https", "wss"}):
         return False
     text = host.decode("latin-1").lower()
     name, colon, port = text.rpartition(":")

@@ -53,9 +53,9 @@ def _store(evaluation: Evaluation, response: Any, scope: Scope) -> None:
             private = b"true" if request.private_network else None
             key = request.origin, request.requested_method, request.requested_headers, private
         evaluator = evaluation.evaluator
-        depends_on_page = request.origin is None and (evaluator.enforce or evaluator.on_decision is not None)
+        checks_names = bool(evaluator.enforce) or evaluator.on_decision is not None
         cache = evaluation.cache or evaluator.asgi.for_policy(evaluation.policy)
-        cache.store(evaluation, key, response, scope, depends_on_page=depends_on_page)
+        cache.store(evaluation, key, response, scope, depends_on_page=request.origin is None and checks_names)
 
 
 def _has_plain_names(scope: Scope) -> bool:

@@ -11,7 +11,7 @@ from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._http import VARY
 
 from .base import CONFIGURATION, INNER_DECISIONS, SCOPE, SEND, STARTED, ResponseState, intersect_with_inner
-from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, NO_STORE, add_vary, forbid_storing, merge_headers
+from .headers import NO_STORE, UNCACHEABLE, add_vary, forbid_storing, merge_headers, merged_names
 
 if TYPE_CHECKING:
     from asgi_cors._http import Headers, Send
@@ -27,7 +27,7 @@ def build_response(status: int, text: str, decision: Decision) -> Response:
     headers: Headers = ()
     if status != 204:  # noqa: PLR2004 - it has no content (RFC 9110, 15.3.5)
         headers += ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body)))
-    if status == 403 or decision.no_store:  # noqa: PLR2004 - it depends on more than Vary names
+    if status in UNCACHEABLE or decision.no_store:
         headers += (NO_STORE,)
     return status, [*headers, *_policy_headers(decision)], body
 
@@ -39,6 +39,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
     request.
     """
     policy_headers = _policy_headers(decision)
+    names, name_lengths = merged_names(decision.headers)
 
     def start(state: ResponseState, message: dict[str, Any]) -> Awaitable[None]:
         """Replace `send`, once bound to a state."""
@@ -48,7 +49,7 @@ def make_send(policy: Policy, decision: Decision) -> Start:
                 own = message["headers"]
                 headers = own + policy_headers if state[INNER_DECISIONS] is None else merged(state, own)
                 for name, _ in own:
-                    if CORS_NAME_LENGTHS[len(name)] and name.lower() in CORS_AND_VARY:
+                    if name_lengths[len(name)] and name.lower() in names:
                         headers = merged(state, own)
                         break
             except (LookupError, TypeError):  # no headers, not a list, or a very long name

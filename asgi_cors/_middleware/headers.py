@@ -16,13 +16,27 @@ if TYPE_CHECKING:
     from asgi_cors._http import Headers
 
 CORS_AND_VARY: Final = _http.CORS_RESPONSE_HEADERS | {_http.VARY}
-# By the length of a name, whether it can be one of these: an index costs less than `lower` and a look-up.
-CORS_NAME_LENGTHS: Final = tuple(map({*map(len, CORS_AND_VARY)}.__contains__, range(256)))
+RESOURCE_HEADERS: Final = frozenset({_http.RESOURCE_POLICY, _http.TIMING_ALLOW_ORIGIN})
 
 NO_STORE: Final = (b"cache-control", b"no-store")
+UNCACHEABLE: Final = (403, 421)  # statuses of refusals, which depend on more than the names in Vary
 _CACHE_HEADERS: Final = (b"cache-control", b"surrogate-control")
 
 Header = Any  # a pair of bytes: a tuple by the ASGI specification, a list in some apps
+
+
+def merged_names(headers: Headers) -> tuple[frozenset[bytes], tuple[bool, ...]]:
+    """Return the names that an app's headers are searched for, to be merged with a policy's.
+
+    Args:
+        headers: The headers of the policy.
+
+    Returns:
+        The names; and by the length of a name, whether it can be one of them: an index costs less than `lower` and a
+        look-up.
+    """
+    names = CORS_AND_VARY | {name for name, _ in headers if name in RESOURCE_HEADERS}
+    return names, tuple(map({*map(len, names)}.__contains__, range(256)))
 
 
 def merge_headers(
@@ -48,6 +62,8 @@ def merge_headers(
         name = header[0].lower()
         if name not in CORS_AND_VARY:
             others.append(header)
+            if name in RESOURCE_HEADERS:  # the app's own stays
+                cors = tuple(each for each in cors if each[0] != name)
         elif name != _http.VARY:
             on_override(name)
             exposed += [header[1]] if name == _http.EXPOSE_HEADERS else []

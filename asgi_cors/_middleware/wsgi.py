@@ -17,7 +17,7 @@ from asgi_cors._configuration.configuration import Configuration, MiddlewareOpti
 from asgi_cors._configuration.lookup import drive_blocking
 
 from .base import CONFIGURATION, PASSED_THROUGH, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
-from .environ import route_path, scope_of
+from .environ import route_path, scope_of, to_bytes
 from .wsgi_response import (
     UnstartedBody,
     build_response,
@@ -173,7 +173,8 @@ def _find_cache(configuration: Configuration, environ: Environ) -> ResponseCache
     caches = configuration.evaluator.wsgi
     if caches.needs_scope:
         return caches.for_scope(scope_of(environ))
-    return caches.for_path(route_path(environ))
+    host = environ.get("HTTP_HOST") if configuration.evaluator.hosts else None
+    return caches.for_path(route_path(environ), None if host is None else to_bytes(host))
 
 
 def _cached_actual(cache: ResponseCache, environ: Environ) -> CachedResponse | None:

@@ -20,7 +20,7 @@ from .base import (
     intersect_with_inner,
 )
 from .environ import decode_path, to_bytes
-from .headers import CORS_AND_VARY, CORS_NAME_LENGTHS, NO_STORE, add_vary, forbid_storing, merge_headers
+from .headers import NO_STORE, UNCACHEABLE, add_vary, forbid_storing, merge_headers, merged_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,14 +31,19 @@ if TYPE_CHECKING:
 Response = tuple[str, "WSGIHeaders", bytes]
 Start = Callable[..., Callable[[bytes], object]]  # of a response state, and the arguments of `start_response`
 
-_PHRASES: Final = {200: "200 OK", 204: "204 No Content", 403: "403 Forbidden", 500: "500 Internal Server Error"}
-_CORS_AND_VARY: Final = frozenset(name.decode() for name in CORS_AND_VARY)
+_PHRASES: Final = {
+    200: "200 OK",
+    204: "204 No Content",
+    403: "403 Forbidden",
+    421: "421 Misdirected Request",
+    500: "500 Internal Server Error",
+}
 
 
 def build_response(status: int, text: str, decision: Decision) -> Response:
     """Return status, headers and body of a response of the middleware's own."""
     headers = [] if status == 204 else _content_headers(text)  # noqa: PLR2004 - it has no content (RFC 9110, 15.3.5)
-    if status == 403 or decision.no_store:  # noqa: PLR2004 - it depends on more than Vary names
+    if status in UNCACHEABLE or decision.no_store:
         headers += _as_text((NO_STORE,))
     return _PHRASES[status], [*headers, *_policy_headers(decision)], text.encode()
 
@@ -49,6 +54,8 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
     It replaces `start_response` once it is bound to the response state by `MethodType`, as `make_send` of ASGI.
     """
     policy_headers = _policy_headers(decision)
+    as_bytes, name_lengths = merged_names(decision.headers)
+    names = frozenset(name.decode() for name in as_bytes)
 
     def start(
         state: ResponseState, status: str, headers: WSGIHeaders, exc_info: Any = None
@@ -58,7 +65,7 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
         try:
             sent = headers + policy_headers if state[INNER_DECISIONS] is None else merged(state, headers)
             for name, _ in headers:
-                if CORS_NAME_LENGTHS[len(name)] and name.lower() in _CORS_AND_VARY:
+                if name_lengths[len(name)] and name.lower() in names:
                     sent = merged(state, headers)
                     break
         except (LookupError, TypeError):  # a very long name, or not a list
@@ -66,8 +73,8 @@ def make_start_response(policy: Policy, decision: Decision) -> Start:
         return state[SEND](status, sent, exc_info) if exc_info else state[SEND](status, sent)  # type: ignore[no-any-return]
 
     def merged(state: ResponseState, headers: WSGIHeaders) -> WSGIHeaders:
-        others = [header for header in headers if header[0].lower() not in _CORS_AND_VARY]
-        own = [header for header in headers if header[0].lower() in _CORS_AND_VARY]
+        others = [header for header in headers if header[0].lower() not in names]
+        own = [header for header in headers if header[0].lower() in names]
         sent = intersect_with_inner(state, decision)
         warn, path = state[CONFIGURATION].log.warn_overridden, decode_path(state[SCOPE])
         merged = merge_headers(

@@ -44,7 +44,7 @@ class CompiledPolicy:
         self._exposed = ", ".join(options["expose_headers"]).encode()
         self._compile_methods(options["allow_methods"])
         self._compile_headers(options["allow_headers"])
-        self.key = (*_equality_key(options, origins, exact), trusted and trusted.compiled.key)
+        self.key: tuple[object, ...] = (*_equality_key(options, origins, exact), trusted and trusted.compiled.key)
 
     def _compile_methods(self, methods: Names) -> None:
         self.allows_any_method = methods == "*"
@@ -77,11 +77,11 @@ class CompiledPolicy:
             return ((_http.ALLOW_ORIGIN, origin), (_http.ALLOW_CREDENTIALS, b"true"))
         return ((_http.ALLOW_ORIGIN, origin),)
 
-    def timing_headers(self, origin: bytes) -> Headers:
-        """Return Timing-Allow-Origin for an allowed origin, with the value of Access-Control-Allow-Origin."""
-        if not self.sends_timing:
-            return ()
-        return ((_http.TIMING_ALLOW_ORIGIN, b"*" if self.ignores_origin else origin),)
+    def actual_headers(self, origin: bytes) -> Headers:
+        """Return the headers of a response that an allowed origin may read."""
+        allowed = self.origin_headers(origin)
+        timing = ((_http.TIMING_ALLOW_ORIGIN, allowed[0][1]),) if self.sends_timing else ()
+        return (*allowed, *self.expose_headers, *timing, *self.resource_headers)
 
     @property
     def expose_headers(self) -> Headers:
