@@ -35,6 +35,13 @@ class Engine:
     # RFC 6265bis, "Storage Model": a cookie with SameSite=None and without Secure is refused, even on its own site.
     # WebKitGTK stores it [measured].
     none_requires_secure: bool = True
+    # RFC 6265bis, "Lax-Allowing-Unsafe": browsers may send a cookie without SameSite with another site's form POST for
+    # some time (seconds) after its creation. Chromium does so for two minutes [service worker, measured]. Firefox and
+    # WebKit always do, by their other rule.
+    lax_post_limit: float | None = None
+    # RFC 6265bis, "Same-site and cross-site requests": a redirect chain through another site is cross-site. Only
+    # Firefox considers the chain [measured].
+    redirects_make_cookies_cross_site: bool = True
     # RFC 6265bis: browsers may treat loopback as secure. WebKit sends no Secure cookie to http there [A3-034].
     secure_on_loopback: bool = True
 
@@ -68,6 +75,26 @@ class Engine:
     # Fetch, Request: a ReadableStream is sent after a preflight. Chromium fails without HTTP/2, Firefox sends the name
     # of the object as text, WebKit throws [C-120].
     stream_bodies: Literal["sent", "http2-only", "stringified", "refused"] = "sent"
+
+    # Fetch Metadata; Referrer Policy
+
+    # WebSockets: the handshake has the mode `websocket` and no destination, which is `empty`. WebKit sends `websocket`,
+    # Chromium no Sec-Fetch-* at all ("") [websocket].
+    websocket_dest: str = "empty"
+    # Fetch Metadata: a CORS request has Sec-Fetch-* after redirects, too. In WebKit it has not if redirects have made
+    # the Origin `null` [fetch POST (cors), 307 at a cross-site host].
+    redirected_cors_hides_metadata: bool = False
+    # Referrer Policy: from loopback to http elsewhere is a downgrade, from https to http on loopback is not. Browsers
+    # compare the schemes only [measured].
+    downgrades_by_scheme: bool = False
+    # Referrer Policy, unsafe-url: Referer is the whole URL. WebKit sends another site the origin only [service worker].
+    trims_referer_across_sites: bool = False
+    # Fetch, append a request `Origin` header: the referrer policy can make it `null` in requests without CORS. Chromium
+    # does so for navigations only [C-239, C-251].
+    script_always_shows_origin: bool = False
+    # Fetch, redirect-taint: only a redirect between two foreign origins makes the Origin `null`. In Chromium and WebKit
+    # any redirect of a navigation to another origin does [form POST, 307 at the cross-site host].
+    redirected_form_hides_origin: bool = False
 
     # Preflight
 
@@ -192,6 +219,8 @@ STANDARD = Engine(name="standard")
 # header. Firefox preflights some of these headers for another reason: then all three block what the standard allows.
 BROWSERS = Engine(
     name="browsers",
+    lax_post_limit=120,
+    redirected_form_hides_origin=True,
     combines_lines=True,
     range_limit=UINT64,
     flag_allows_method=False,
@@ -205,6 +234,11 @@ BROWSERS = Engine(
 
 CHROMIUM = Engine(
     name="chromium",
+    lax_post_limit=120,
+    redirects_make_cookies_cross_site=False,
+    websocket_dest="",
+    script_always_shows_origin=True,
+    redirected_form_hides_origin=True,
     forbids_user_agent=True,
     safelists_client_hints=True,
     combines_lines=True,
@@ -270,6 +304,10 @@ WEBKIT = Engine(
     public_suffix_makes_host_cookie=False,
     none_requires_secure=False,
     secure_on_loopback=False,
+    websocket_dest="websocket",
+    redirected_cors_hides_metadata=True,
+    trims_referer_across_sites=True,
+    redirected_form_hides_origin=True,
     combines_lines=True,
     range_limit=UINT64,
     lenient_range=True,
