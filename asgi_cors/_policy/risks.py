@@ -136,10 +136,9 @@ def add_policy_warnings(
         values: The parsed options.
         origins: The parsed origins.
         issues: The collector of any option.
-        may_be_empty: Whether it is intended that no origin is allowed. It is also intended if `csrf_protection` is set,
-            which protects apps without other origins, too.
+        may_be_empty: Whether it is intended that no origin is allowed.
     """
-    if origins.is_empty and not may_be_empty and not values["csrf_protection"]:
+    if origins.is_empty and not may_be_empty:
         message = "nothing is allowed, so every cross-origin page is refused"
         hint = "Write allow_origins=['https://app.example.com']."
         issues.of("allow_origins").warn("nothing-allowed", (), message, hint)
