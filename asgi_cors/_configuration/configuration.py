@@ -158,7 +158,7 @@ class Configuration:
         issues = [Issue.unknown(name, known) for name in options if name not in known]
         given = {name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS}
         own = {**(previous.options if previous else _DEFAULTS), **given}
-        may_be_empty = _has_rules(own) or own["allowed_hosts"] is not None  # the base policy is a fallback, or not needed
+        may_be_empty = _has_rules(own) or own["allowed_hosts"] is not None  # a fallback, or not needed
         default: PolicyOptions = {"allow_origins": NoOrigins()} if may_be_empty else {}
         base = _base_policy(policy, {name: options[name] for name in options if name in DEFAULTS}, issues, default)
         if base is None and issues:
