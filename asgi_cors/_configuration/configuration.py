@@ -158,7 +158,8 @@ class Configuration:
         issues = [Issue.unknown(name, known) for name in options if name not in known]
         given = {name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS}
         own = {**(previous.options if previous else _DEFAULTS), **given}
-        default: PolicyOptions = {"allow_origins": NoOrigins()} if _has_rules(own) else {}  # it is a fallback then
+        may_be_empty = _has_rules(own) or own["allowed_hosts"] is not None  # a fallback, or not needed
+        default: PolicyOptions = {"allow_origins": NoOrigins()} if may_be_empty else {}
         base = _base_policy(policy, {name: options[name] for name in options if name in DEFAULTS}, issues, default)
         if base is None and issues:
             base = Policy(allow_origins="https://placeholder.invalid")  # so that mistakes in paths are found as well

@@ -205,7 +205,8 @@ class Policy:
         Raises:
             ConfigError: If the changed policy is invalid or unsafe, or an option is unknown.
         """
-        return Policy(**cast("PolicyOptions", {**self._non_defaults(), **options}))
+        origins = {} if self.allow_origins else {"allow_origins": NoOrigins()}  # this policy has warned of that
+        return Policy(**cast("PolicyOptions", {**origins, **self._non_defaults(), **options}))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
