@@ -15,6 +15,7 @@ from .callables import GetAnswer, get_answer
 from .explainer import Explainer, Step
 from .host import HostSet
 from .remedies import host_remedy
+from .remedies import remedy as remedy  # noqa: PLC0414 - the log imports it from here
 from .request import Request, is_server_origin
 
 if TYPE_CHECKING:

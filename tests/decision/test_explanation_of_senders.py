@@ -32,7 +32,7 @@ ROWS: list[tuple[str, Policy, str, str, Any, bool, bool | None, bool | None, str
     ("the same with cookies", CSRF, "POST", EVIL, (), True, False, False, "CrossSiteRequest", "may have forged"),
     ("a trusted origin", CSRF, "POST", BANK, (), True, False, True, "MissingAllowOriginHeader", "csrf_trusted_origins"),
     ("an allowed origin", CSRF, "POST", APP, (), False, True, True, None, "neither cookies nor an Authorization"),
-    ("an allowed origin with cookies", CSRF, "POST", APP, (), True, False, False, "CrossSiteRequest", "act as the user"),
+    ("an allowed origin with cookies", CSRF, "POST", APP, (), True, False, False, "CrossSiteRequest", "act as the us"),
     ("allow_credentials", WITH_COOKIES, "POST", APP, (), True, True, True, None, "with allow_credentials"),
     ("a token", CSRF.replace(allow_headers="authorization"), "POST", APP, [("Authorization", "Bearer x")], False,
      True, True, None, "neither cookies"),
