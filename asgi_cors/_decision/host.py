@@ -7,6 +7,7 @@ Host is compared in lower case. X-Forwarded-Host is never read.
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors._errors import OptionIssues, show
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from asgi_cors._policy.policy import Policy
 
 ANY_PORT: Final = "*"
+_PORT: Final = re.compile("[0-9]{0,5}")
 _DEFAULT_PORTS: Final = ("80", "443")  # of a Host without a port
 _SCHEME: Final = "https://"  # of the origins by which hosts are compared
 _MAX_LENGTH: Final = MAX_HOST + len(":65535")
@@ -54,6 +56,8 @@ class HostSet:
         if host is None or len(host) > _MAX_LENGTH:
             return False
         name, port = split_port(host.strip(b" \t").decode("latin-1").lower())
+        if not _PORT.fullmatch(port):  # in the URL http://api.example.com:@attacker.example/ the host is the attacker's
+            return False
         ports = (ANY_PORT, port) if port else (ANY_PORT, *_DEFAULT_PORTS)
         return any(f"{_SCHEME}{name}" in self._by_port[port] for port in ports if port in self._by_port)
 

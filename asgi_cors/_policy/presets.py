@@ -44,9 +44,13 @@ PRESETS: Final[Mapping[str, Preset]] = {
             "mcp-method",
             "mcp-name",
             "mcp-param-*",
+            "dpop",
         ),
-        exposed=("mcp-session-id", "www-authenticate", "mcp-protocol-version", "last-event-id"),
-        source="modelcontextprotocol/python-sdk pull request 2957 (2026-06-26), SEP-2243",
+        exposed=("mcp-session-id", "www-authenticate", "mcp-protocol-version", "last-event-id", "dpop-nonce"),
+        source=(
+            "modelcontextprotocol/python-sdk pull request 2957 (2026-06-26), SEP-2243; "
+            "dpop and dpop-nonce: SEP-1932, sent by @modelcontextprotocol/client 2.4"
+        ),
     ),
     "connect": Preset(
         methods=("GET", "POST"),
