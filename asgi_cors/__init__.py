@@ -16,7 +16,8 @@ from ._configuration.loaded.loaded import Loaded
 from ._configuration.loaded.options import LoadedOptions, LoadedStatistics
 from ._configuration.source import Answer, Lease, OriginSource
 from ._decision.decision import Decision, Outcome, decide
-from ._decision.explanation import Explanation, Step, explain
+from ._decision.explainer import Step
+from ._decision.explanation import Explanation, explain
 from ._decision.request import Request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
