@@ -85,7 +85,8 @@ class Policy:
     """A CORS policy: the origins, methods, headers and credentials that an API allows.
 
     A policy is immutable and hashable. Two policies are equal if they allow the same: the order and the number of the
-    entries, the letter case of header names, and names that are always allowed do not count. A single string is a list of one, and `["*"]` is `"*"`.
+    entries, the letter case of header names, and names that are always allowed do not count. A
+    single string is a list of one, and `["*"]` is `"*"`.
 
     Args:
         allow_origins: The origins whose pages may read responses: `"*"`, one entry, or an iterable of entries. An
