@@ -106,7 +106,7 @@ class Configuration:
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
         self.evaluator = evaluator
-        is_direct = self.before_request is None and evaluator.hosts is None
+        is_direct = self.before_request is None
         self.asgi_cache = evaluator.asgi.only if is_direct else None
         self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 

@@ -171,6 +171,10 @@ class Evaluator:
         """Return whether `allowed_hosts` allows the value of Host."""
         return self.hosts is None or self.hosts.allows(host)
 
+    def allows_host_of(self, scope: Scope) -> bool:
+        """Return whether `allowed_hosts` allows the Host of a request."""
+        return self.allows_host(read_request(scope).host)
+
     def checks_handshake(self, scope: Scope) -> bool:
         """Return whether a handshake is evaluated: the options require it, and it comes from another origin."""
         request = read_request(scope)

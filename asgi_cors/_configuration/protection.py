@@ -81,7 +81,10 @@ class Protection:
     def _check_enforced(policy: Policy, cors: Decision, trust: _Trust) -> AwaitableGenerator[str | None]:
         """Return the reason for which `enforce` refuses a request; None if it passes."""
         request = trust.evaluation.request
-        if not cors.refused or request.same_origin:
+        if not cors.refused:
+            return None
+        trust.evaluation.depends_on_page = True
+        if request.same_origin:
             return None
         if request.method not in _READS and (yield from trust.check(check_trusted, policy)) is None:
             return None
