@@ -34,14 +34,13 @@ from asgi_cors._decision.fetch_metadata import SAFE_METHODS
 from asgi_cors._decision.request import read_request
 from asgi_cors._routing.rules import PolicyMatch
 
-from .cached.tenants import Tenants, unknown_policy
+from .cached.tenants import Tenants
 from .source import Answer, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from asgi_cors._decision.decision import Decision
-    from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
     from asgi_cors._policy.compiled import CompiledPolicy
     from asgi_cors._policy.policy import Policy
@@ -264,7 +263,7 @@ class ResponseCache:
             return
         responses = self.preflight if is_preflight else self.actual
         if evaluation.granted is not None:
-            responses.store(CachedResponse(key, origin=origin_text(request)), refused=refused)
+            responses.store(CachedResponse(key, origin=request.origin_text), refused=refused)
             key = key, evaluation.granted
         if depends_on_page:
             refused = True  # clients choose Host, and must not evict allowed requests
@@ -334,7 +333,7 @@ class ResponseCaches:
         if result is None or result.lease is None:
             return self._empty
         if result.value is None:
-            self._unknown = self._unknown or ResponseCache(self._evaluator, unknown_policy(), rules.vary)
+            self._unknown = self._unknown or ResponseCache(self._evaluator, self._evaluator.unknown_policy, rules.vary)
             return self._unknown
         cache = self._by_lease.get(result.lease)
         if cache is None:
@@ -389,11 +388,6 @@ class _CacheByPath(dict["str | tuple[str, str]", "ResponseCache | None"]):
                 self.clear()  # in place of a search for the oldest path at each request
             self[key] = cache
         return cache
-
-
-def origin_text(request: Request) -> str:
-    """Return the Origin of a request as text, as callables get it."""
-    return (request.origin or b"").strip(b" \t").decode("latin-1")
 
 
 def _page_key(scope: Scope) -> tuple[Any, ...] | None:
