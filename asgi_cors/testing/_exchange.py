@@ -30,7 +30,7 @@ class Exchange:
     """One request of the page with its response.
 
     Attributes:
-        kind: "preflight", "main" or "websocket".
+        kind: "preflight", "main", "navigation" or "websocket".
         request: the request; if `cached` is True, it was not sent.
         response: the response; None if none came.
         cached: True for a preflight that the preflight cache made unnecessary.
@@ -38,7 +38,7 @@ class Exchange:
         problem: one line that says why the browser stopped here; empty if it went on.
     """
 
-    kind: Literal["preflight", "main", "websocket"]
+    kind: Literal["preflight", "main", "navigation", "websocket"]
     request: httpx.Request
     response: httpx.Response | None = None
     cached: bool = False
