@@ -1,6 +1,7 @@
 """`csrf_protection` of views, in Flask over WSGI and ASGI, and in Quart: a forged request never reaches a view."""
 
 import functools
+import secrets
 
 import pytest
 
@@ -224,7 +225,7 @@ def test_the_frameworks_own_test_client_passes(framework):
 def test_a_session_needs_no_option(framework):
     """The session's cookie is sent and read as before."""
     app = framework.app()
-    app.secret_key = "a secret of this test"
+    app.secret_key = secrets.token_hex()
     framework.ours.CORS(app, allow_origins=PAGE, csrf_protection=True)
 
     def login():
