@@ -62,7 +62,7 @@ def test_a_form_is_urlencoded_by_default(data: Any, body: bytes) -> None:
     assert body_of(data) == ("application/x-www-form-urlencoded", body)
 
 
-def test_a_plain_form_has_a_line_for_each_field() -> None:
+def test_a_plain_form_has_a_line_for_each_entry() -> None:
     data = {"a": "1 & 2", "b": "x\ny", "file": ("a.txt", b"content")}
     assert body_of(data, "text/plain") == ("text/plain", b"a=1 & 2\r\nb=x\r\ny\r\nfile=a.txt\r\n")
 
@@ -96,7 +96,7 @@ def test_names_in_a_multipart_form_are_escaped() -> None:
     assert b'name="a%22%0D%0A"; filename="b%22%0D"' in body
 
 
-def test_the_fields_of_a_get_form_replace_the_query() -> None:
+def test_the_entries_of_a_get_form_replace_the_query() -> None:
     """The encoding type has no meaning then, and there is neither a body nor an Origin."""
     page, received = opened()
     result = page.submit(f"{API}/search?old=1#part", method="get", data={"q": "a b"}, enctype="text/plain")
@@ -192,7 +192,7 @@ def test_a_base_url_outlives_the_navigation() -> None:
     ],
     ids=["204", "205", "download"],
 )
-def test_a_response_without_a_document_leaves_the_page_where_it_is(response: httpx.Response) -> None:
+def test_a_response_without_a_document_does_not_move_the_page(response: httpx.Response) -> None:
     page, _ = opened(response)
     result = page.submit(f"{API}/x")
     assert (page.origin, page.url) == (ORIGIN, httpx.URL(f"{ORIGIN}/"))
@@ -322,8 +322,8 @@ def test_a_form_of_another_site_sends_samesite_none_and_stores_every_cookie(engi
         ({"data": None}, "data=None is not a mapping"),
         ({"data": 5}, "data=5 is not a mapping"),
         ({"data": [("a",)]}, "is not a mapping"),
-        ({"data": {"": "1"}}, "'' is not the name of a field. Browsers send fields with a name only."),
-        ({"data": {1: "1"}}, "1 is not the name of a field."),
+        ({"data": {"": "1"}}, "'' is not the name of an entry. Browsers send entries with a name only."),
+        ({"data": {1: "1"}}, "1 is not the name of an entry."),
         ({"data": {"a": 5}}, "'a' has the value 5. Write text, a list of text, or a file"),
         ({"data": {"a": ("x",)}}, "'a' has the value ('x',)."),
         ({"data": {"a": ("x", "y")}}, "'a' has the value ('x', 'y')."),
@@ -393,7 +393,7 @@ def test_chromium_fails_on_407() -> None:
 
 
 def test_an_error_of_the_transport_is_a_network_error() -> None:
-    """The page remains where it was."""
+    """The page does not move."""
     page, _ = opened(httpx.ConnectError("refused"))
     with pytest.raises(NetworkError, match="refused"):
         page.submit(API)
