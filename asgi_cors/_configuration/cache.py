@@ -333,7 +333,7 @@ class ResponseCache:
         depends = {
             Part.NAMES: request.origin is None and checks_names and not is_write,
             Part.PAGE: (evaluation.depends_on_page or is_exempted) and not is_write,
-            Part.CREDENTIALS: evaluation.depends_on_credentials,
+            Part.CREDENTIALS: evaluation.depends_on_credentials and not is_write,
         }
         return [part for part, does in depends.items() if does]
 

@@ -149,8 +149,10 @@ class Configuration:
 
     def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
         """Replace the evaluator. The caller holds the lock."""
+        previous = self.policy
         self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
+        self.log.replaced(previous, self.policy)
 
     def _build_evaluator(
         self,

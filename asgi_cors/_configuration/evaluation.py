@@ -273,7 +273,6 @@ class Evaluator:
         yield from self._protection.apply(other, [(policy, cors)], scope)
         evaluation.cacheable &= other.cacheable and other.granted is None
         evaluation.leases = (*evaluation.leases, *other.leases)
-        evaluation.depends_on_credentials |= other.depends_on_credentials
         found = (other.decision.report_only or other.decision)._replace(report_only=None)
         if _withholds_credentials(decision, found):
             evaluation.depends_on_credentials = True

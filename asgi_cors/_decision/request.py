@@ -102,10 +102,15 @@ def read_request(scope: Scope) -> Request:
         fetch_site,
         b"cookie" in lines or bool(authorization),
         _is_same_origin(origin, host, fetch_site, scheme),
-        b"cookie" in lines or not all(map(_BEARER.fullmatch, authorization)),
+        b"cookie" in lines or not all(map(is_bearer, authorization)),
         referer,
         scheme,
     )
+
+
+def is_bearer(authorization: bytes) -> bool:
+    """Return whether an Authorization value is a token, which no browser adds by itself."""
+    return _BEARER.fullmatch(authorization) is not None
 
 
 def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:

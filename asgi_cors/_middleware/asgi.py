@@ -19,7 +19,7 @@ from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
-from .asgi_keys import READER, has_plain_names, host_of, write_key
+from .asgi_keys import READER, find_write, has_plain_names, host_of
 from .asgi_response import build_response, make_pass_through_send, make_send, send_response
 from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
 
@@ -268,8 +268,7 @@ def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None
         return None
     if not cache.checks_sender or scope["method"] in READS:
         return cache.any_read or _cached_actual(cache, scope)
-    key = write_key(scope)
-    cached = None if key is None else cache.writes.get(key)
+    cached = find_write(cache.writes, scope)
     if cached is not None and cached.response is None:
         return cache.check(cached, cache.writes, scope, READER)
     if cached is None or (cached.log_after and cache.clock() >= cached.log_after):

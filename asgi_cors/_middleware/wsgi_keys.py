@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors._configuration.cache import Part, Reader
 from asgi_cors._decision.fetch_metadata import referer_origin
-from asgi_cors._decision.request import read_request
+from asgi_cors._decision.request import is_bearer
 
 from .environ import scope_of, to_bytes
 
@@ -50,13 +50,20 @@ def write_key(environ: Environ) -> tuple[Any, ...]:
         referer = referer_origin(to_bytes(referer))
     elif referer is not None:
         referer = None
-    return origin, get("HTTP_HOST"), get("HTTP_SEC_FETCH_SITE"), referer, get("wsgi.url_scheme")
+    page = get("HTTP_HOST"), get("HTTP_SEC_FETCH_SITE"), get("wsgi.url_scheme")
+    return origin, referer, _has_credentials(environ), *page
+
+
+def _has_credentials(environ: Environ) -> bool:
+    """Return whether there are credentials that a browser may have added by itself."""
+    authorization = environ.get("HTTP_AUTHORIZATION")
+    return "HTTP_COOKIE" in environ or (authorization is not None and not is_bearer(to_bytes(authorization)))
 
 
 def _part(environ: Environ, part: Part) -> Hashable | None:
     """Return the value of a part of a request."""
     if part is Part.CREDENTIALS:
-        return read_request(scope_of(environ)).has_ambient_credentials
+        return _has_credentials(environ)
     return environ.get("HTTP_HOST"), environ.get("HTTP_SEC_FETCH_SITE"), environ.get("wsgi.url_scheme")
 
 
