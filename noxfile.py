@@ -49,6 +49,15 @@ def _chromium(session: nox.Session) -> str:
     return found
 
 
+def _install_node(session: nox.Session, project: str) -> Path:
+    """Install the Node packages of a folder's package.json, and return the copy of the folder that has them."""
+    node = Path(session.create_tmp(), "node")
+    shutil.copytree(project, node, dirs_exist_ok=True)
+    npm = ("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
+    session.run(*npm, "--prefix", str(node), external=True)
+    return node
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Serve an API and two pages that call it, until Ctrl-C."""
@@ -61,7 +70,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel, on all cores. Coverage is measured on the first and the last Python."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
+    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus", "metrics"))
     coverage = ["--cov"] if session.python in {PYTHONS[0], PYTHONS[-1]} else []
     arguments = session.posargs or [*coverage, "-m", "not system and not corpus"]
     session.run("pytest", "--numprocesses=auto", *arguments, env=env)
@@ -81,7 +90,7 @@ def lowest(session: nox.Session) -> None:
     wheel, env = _build(session)
     session.install("uv")
     oldest = "--resolution=lowest-direct"
-    session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}")
+    session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}", *_group("metrics"))
     session.install(*_group("tests"))
     session.run("pytest", *session.posargs, env=env)
 
@@ -102,10 +111,7 @@ def doctor(session: nox.Session) -> None:
             session.error(f"No {program} found: install it, as .ci/run does.")
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "corpus", "corpus-frameworks", "browser"))
-    node = Path(session.create_tmp(), "node")
-    shutil.copytree("tests/cli/corpus/node", node, dirs_exist_ok=True)
-    npm = ("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
-    session.run(*npm, "--prefix", str(node), external=True)
+    node = _install_node(session, "tests/cli/corpus/node")
     env |= {"CORPUS": "whole", "CORPUS_NODE": str(node), "CHROMIUM": _chromium(session)}
     # A module is run by one process, because it starts its servers once.
     workers = ("--numprocesses=auto", "--dist=loadfile")
@@ -246,6 +252,17 @@ def browser(session: nox.Session) -> None:
     wheel, env = _build(session)
     session.install(f"{wheel}[flask,quart]", *_group("browser"))
     session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})
+
+
+@nox.session(python=PYTHONS[0])
+def clients(session: nox.Session) -> None:
+    """Run the reference client of each preset in Chromium, and the Model Context Protocol's SDK with its attacker."""
+    if not shutil.which("npm"):
+        session.error("No npm found: install Node with npm.")
+    wheel, env = _build(session)
+    session.install(str(wheel), *_group("clients"))
+    env |= {"CLIENTS_NODE": str(_install_node(session, "tests/clients")), "CHROMIUM": _chromium(session)}
+    session.run("pytest", "tests/clients", *session.posargs, env=env)
 
 
 @nox.session(python=[PYTHONS[0], PYTHONS[-1]])

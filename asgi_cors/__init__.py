@@ -16,11 +16,13 @@ from ._configuration.loaded.loaded import Loaded
 from ._configuration.loaded.options import LoadedOptions, LoadedStatistics
 from ._configuration.source import Answer, Lease, OriginSource
 from ._decision.decision import Decision, Outcome, decide
-from ._decision.explanation import Explanation, Step, explain
+from ._decision.explainer import Step
+from ._decision.explanation import Explanation, explain
 from ._decision.request import Request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
 from ._middleware.wsgi import WSGIMiddleware
+from ._policy.diff import PolicyDiff
 from ._policy.origin_table import OriginTable, check_origin
 from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
@@ -49,6 +51,7 @@ __all__ = [
     "Outcome",
     "PerMethodKey",
     "Policy",
+    "PolicyDiff",
     "PolicyOptions",
     "Request",
     "Rules",

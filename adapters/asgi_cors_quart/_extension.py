@@ -29,13 +29,18 @@ from asgi_cors_werkzeug import (
 )
 
 from ._options import (
+    APP_DEFAULTS,
+    APP_KEYS,
     DEFAULTS,
     KEYS,
     PLACEHOLDER_ORIGIN,
     PREFIX,
     QUART_NAMES,
-    Options,
+    AppOptions,
     ParsedOptions,
+    by_key,
+    parse_app_config,
+    parse_app_options,
     parse_options,
     unknown_keys,
 )
@@ -75,6 +80,7 @@ class Installation(BaseInstallation):
         """Begin with no policy but those of views, and without the middleware; see `wrap`."""
         self._app: Quart
         self._base: ParsedOptions | Policy | None = None
+        self._keywords: MiddlewareOptions = {}  # the options of the middleware that are not from the configuration
         self._configured: dict[str, object] = {"": None}  # the keys that were last parsed; at first unlike any
         self._unset: Iterable[str] = ()  # the keys without a value
         self._valid: dict[str, Any] = {}  # the keys that last made a valid policy
@@ -91,6 +97,7 @@ class Installation(BaseInstallation):
         """
         with self._lock:
             self.configuration.reconfigure(policy, **options)
+            self._keywords = {**self._keywords, **_app_only(options)}
             if policy is not None or not PolicyOptions.__annotations__.keys().isdisjoint(options):
                 self._base = self.configuration.policy
 
@@ -106,9 +113,8 @@ class Installation(BaseInstallation):
                 hint = f"Install one policy only. To change it, write app.extensions[{EXTENSION_KEY!r}].reconfigure(…)."
                 raise ConfigError([Issue("installed-twice", "app", self._app, message, hint)])
             policy = base if isinstance(base, Policy) else base.policy(self._app.config)
-            own: MiddlewareOptions = {"paths": None, **options}
-            self.configuration.reconfigure(policy, **own)
-            self._base = base
+            self._reconfigure(policy, {"paths": None, **options})
+            self._base, self._keywords = base, options
             self._valid = _values(self._app.config, KEYS)
 
     def wrap(self) -> None:
@@ -176,16 +182,25 @@ class Installation(BaseInstallation):
     def _apply_config(self) -> None:
         """Build the app's policy from its current configuration. Views' policies are built when they are needed."""
         config = self._app.config
-        configured = _values(config, KEYS)
+        configured = _values(config, (*KEYS, *APP_KEYS))
         self._configured = configured  # first, so that a mistake is not reported again at each request
-        self._unset = KEYS.keys() - configured.keys()
-        if isinstance(self._base, ParsedOptions):
-            self.configuration.reconfigure(self._base.policy(config))
+        self._unset = (KEYS.keys() | APP_KEYS.keys()) - configured.keys()
+        if self._base is not None:
+            policy = self._base.policy(config) if isinstance(self._base, ParsedOptions) else None
+            self._reconfigure(policy, self._keywords)
         self._valid = configured
         self._standalone.clear()
         self.configuration.set_views({})
         for issue in unknown_keys(config):
             issue.warn()
+
+    def _reconfigure(self, policy: Policy | None, keywords: MiddlewareOptions) -> None:
+        """Apply a policy, and the options of the middleware: keywords override the configuration."""
+        options: MiddlewareOptions = {**APP_DEFAULTS, **parse_app_config(self._app.config), **keywords}
+        try:
+            self.configuration.reconfigure(policy, **options)
+        except ConfigError as error:
+            raise by_key(error, keywords) from None
 
     # -- views
 
@@ -212,8 +227,8 @@ class Installation(BaseInstallation):
 
     def _policy_of(self, key: Any) -> Policy:
         config = dict(cast("Mapping[str, Any]", self._app.config))  # a copy, because threads may change it
-        unknown = {name: value for name, value in config.items() if name.startswith(PREFIX) and name not in KEYS}
-        return cast("ParsedOptions", key).policy({**unknown, **self._valid})
+        others = {name: value for name, value in config.items() if name.startswith(PREFIX) and name not in KEYS}
+        return cast("ParsedOptions", key).policy({**others, **self._valid})
 
     def _app_context(self) -> AbstractContextManager[None]:
         return in_app_context(self._app)
@@ -263,7 +278,11 @@ class Installation(BaseInstallation):
         refusal = await self.middleware.verify_view(scope, *keys) if keys else None
         if refusal is not None:
             status, headers, body = refusal
-            raise HTTPException(response=cast("Any", Response(body, status, decode_headers(headers))))
+            if current.method == "HEAD":
+                body = b""  # Quart sends it otherwise (RFC 9110, 9.3.2)
+            response = Response(body, status)
+            response.headers = decode_headers(headers)
+            raise HTTPException(response=cast("Any", response))
 
 
 class CORS(BaseExtension[Installation]):
@@ -294,8 +313,7 @@ class CORS(BaseExtension[Installation]):
         _check_arguments("CORS", policy, arguments)
         _check_options(policy, options)
         given = {name: value for name, value in options.items() if name in PolicyOptions.__annotations__}
-        own = {name: value for name, value in options.items() if name not in given}
-        self._options = cast("MiddlewareOptions", own)
+        self._options = _app_only(options)
         self._base = policy or ParsedOptions("CORS", given, {}, {} if given else DEFAULTS)
         if app is not None:
             self.init_app(app)
@@ -316,14 +334,16 @@ class CORS(BaseExtension[Installation]):
         self._installation.reconfigure(policy, **options)
 
 
-def cors(app_or_blueprint: AppOrBlueprint, *arguments: Never, **options: Unpack[Options]) -> AppOrBlueprint:
+def cors(app_or_blueprint: AppOrBlueprint, *arguments: Never, **options: Unpack[AppOptions]) -> AppOrBlueprint:
     """Apply a policy to an app, or to all views of a blueprint, with the option names of Quart-CORS.
 
     Args:
         app_or_blueprint: The app; or the blueprint, before it is registered.
         arguments: None: options are keywords.
         options: `allow_origin`, `allow_credentials`, `allow_headers`, `allow_methods`, `expose_headers`, `max_age`,
-            `send_origin_wildcard`. The app's `QUART_CORS_*` configuration sets the options that are left out.
+            `send_origin_wildcard`; `csrf_protection`, `csrf_trusted_origins`, `timing_allow_origin`, `resource_policy`,
+            `presets`, `name` and `dangerously_allow` of the policy; for an app, also `enforce`, `allowed_hosts` and
+            `report_only` of the middleware. The app's `QUART_CORS_*` configuration sets the options that are left out.
 
     Returns:
         The app or blueprint itself.
@@ -337,8 +357,10 @@ def cors(app_or_blueprint: AppOrBlueprint, *arguments: Never, **options: Unpack[
         _install_in_blueprint(app_or_blueprint, parse_options(f"cors({app_or_blueprint.name})", options))
     else:
         check_app(app_or_blueprint, _is_quart, "a Quart app", "cors(app, …)")
-        parsed = parse_options("cors", options)
-        _wrapped(app_or_blueprint).set_base(parsed, {})
+        parsed = parse_options("cors", {name: value for name, value in options.items() if name not in APP_DEFAULTS})
+        own = parse_app_options(options)
+        _check_options(None, own)
+        _wrapped(app_or_blueprint).set_base(parsed, own)
     return app_or_blueprint
 
 
@@ -368,6 +390,12 @@ def _install_in_blueprint(blueprint: Blueprint, policy: ParsedOptions) -> None:
     blueprint.record(register)
 
 
+def _app_only(options: MiddlewareOptions) -> MiddlewareOptions:
+    """Return the options without those of the policy."""
+    own = {name: value for name, value in options.items() if name not in PolicyOptions.__annotations__}
+    return cast("MiddlewareOptions", own)
+
+
 def _check_options(policy: Policy | None, options: Any) -> None:
     """Check the options as far as possible without the app's configuration."""
     placeholder: Any = {} if policy else {"allow_origins": PLACEHOLDER_ORIGIN}
@@ -389,9 +417,9 @@ def _is_quart(app: Any) -> bool:
 
 
 def _values(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """Return the values of the keys. Lists and sets are copied, since users append to them."""
+    """Return the values of the keys. Lists, sets and dicts are copied, since users change them."""
     return {key: _copied(config[key]) for key in keys if key in config}
 
 
 def _copied(value: Any) -> object:
-    return copy.copy(value) if type(value) in {list, set} else value
+    return copy.copy(value) if type(value) in {list, set, dict} else value

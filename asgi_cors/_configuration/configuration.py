@@ -13,8 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Unpack, cast
 
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.callables import get_answer
-from asgi_cors._decision.explanation import Explanation, Step, explain_with, remedy
+from asgi_cors._decision.explainer import Step
+from asgi_cors._decision.explanation import (
+    Explanation,
+    explain_host,
+    explain_with,
+    is_own_origin,
+    strictest,
+    with_host,
+    with_report_only,
+)
 from asgi_cors._decision.host import HostSet, parse_hosts
+from asgi_cors._decision.remedies import remedy
 from asgi_cors._errors import ConfigError, Issue, OptionIssues, show
 from asgi_cors._http import TOKEN
 from asgi_cors._policy.functions import Problem, function_problem, is_a, wrong_place
@@ -96,7 +106,7 @@ class Configuration:
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
         self.evaluator = evaluator
-        is_direct = self.before_request is None and evaluator.hosts is None
+        is_direct = self.before_request is None
         self.asgi_cache = evaluator.asgi.only if is_direct else None
         self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 
@@ -158,7 +168,8 @@ class Configuration:
         issues = [Issue.unknown(name, known) for name in options if name not in known]
         given = {name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS}
         own = {**(previous.options if previous else _DEFAULTS), **given}
-        default: PolicyOptions = {"allow_origins": NoOrigins()} if _has_rules(own) else {}  # it is a fallback then
+        may_be_empty = _has_rules(own) or own["allowed_hosts"] is not None  # a fallback, or not needed
+        default: PolicyOptions = {"allow_origins": NoOrigins()} if may_be_empty else {}
         base = _base_policy(policy, {name: options[name] for name in options if name in DEFAULTS}, issues, default)
         if base is None and issues:
             base = Policy(allow_origins="https://placeholder.invalid")  # so that mistakes in paths are found as well
@@ -208,7 +219,7 @@ class Configuration:
         except Exception as error:  # noqa: BLE001 - an error in it must not end the app
             self.log.failure(f"{type(source).__name__}.{name}() raised", error)
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -216,13 +227,28 @@ class Configuration:
         headers: Iterable[str | tuple[str, str]] = (),
         *,
         credentials: bool = False,
+        host: str | None = None,
     ) -> Explanation:
         """Explain what a browser does with a request, and why; see `asgi_cors.explain`.
 
         `policy_for` and the policies of views are left out, because they need more of a request than its path.
         """
+        checked = explain_host(self.evaluator.hosts, host)
+        return with_host(self._explain_path(method, origin, path, headers, credentials=credentials, host=host), checked)
+
+    def _explain_path(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        origin: str,
+        path: str,
+        headers: Iterable[str | tuple[str, str]],
+        *,
+        credentials: bool,
+        host: str | None,
+    ) -> Explanation:
+        """Explain a request by the policies of its path."""
         request = f"{method} {path!r} from {origin!r}"
-        rules = self.evaluator.rules
+        evaluator, rules = self.evaluator, self.evaluator.rules
         match = rules.at(path)
         if match.is_ambiguous:
             line = remedy(self.policy, _reasons.AMBIGUOUS_PATH, "", origin)
@@ -230,13 +256,19 @@ class Configuration:
         if match.policy is None:
             step = Step("path", "no policy serves it: the app's own headers decide", repr(path), passed=None)
             return Explanation(request, None, None, (step,), "")
-        get = partial(get_answer, call=partial(call, app_context=self._app_context))
-        each = [
-            explain_with(get, policy, method, origin, headers, credentials=credentials)
-            for policy in match.policies
-            if policy
-        ]
-        found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
+        explain_by = partial(
+            explain_with,
+            partial(get_answer, call=partial(call, app_context=self._app_context)),
+            method=method,
+            origin=origin,
+            headers=tuple(headers),
+            credentials=credentials,
+            own_origin=is_own_origin(origin, host),
+            enforce=evaluator.enforce,
+        )
+        found = strictest([explain_by(policy) for policy in match.policies if policy])
+        if evaluator.report_only is not None and match.policies == (self.policy,):
+            found = with_report_only(found, explain_by(evaluator.report_only, applies_reports=True))
         if rules.policy_for is None:
             return found
         rule = "asked at run time (policy_for); the other checks apply if it returns NotImplemented"

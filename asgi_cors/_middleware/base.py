@@ -88,7 +88,7 @@ class BaseMiddleware:
         """Replace the policy as a whole and the given options, at once; see `Configuration.reconfigure`."""
         self.configuration.reconfigure(policy, **options)
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -96,9 +96,10 @@ class BaseMiddleware:
         headers: Iterable[str | tuple[str, str]] = (),
         *,
         credentials: bool = False,
+        host: str | None = None,
     ) -> Explanation:
         """Explain what a browser does with a request, and why; see `Configuration.explain`."""
-        return self.configuration.explain(method, origin, path, headers, credentials=credentials)
+        return self.configuration.explain(method, origin, path, headers, credentials=credentials, host=host)
 
     def _respond(
         self, scope: Scope, cache: ResponseCache, answer: LookUp | None, outer: ResponseState | None, outer_path: str

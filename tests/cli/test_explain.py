@@ -48,7 +48,7 @@ def test_the_report_names_the_closest_origin_and_the_remedy_in_80_columns():
     ran = explain("cli_apps:open_to_one", "/items", "-o", "http://app.example.com")
     assert ran.code == BLOCKED
     said = " ".join(ran.out.split())
-    assert "✗ the browser blocks it MissingAllowOriginHeader" in said
+    assert "✗ the browser blocks the response, but the app runs the request MissingAllowOriginHeader" in said
     assert f"Did you mean '{PAGE}'? The origin differs: http, not https." in said
     assert "add 'http://app.example.com' to allow_origins" in said
     assert max(map(len, ran.out.splitlines())) <= 80

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from asgi_cors import Policy
 
 if TYPE_CHECKING:
+    from asgi_cors._decision.host import HostSet
     from asgi_cors._routing.rules import PolicyMatch
 
     from .inspection import InspectedApp
@@ -48,6 +49,9 @@ class Served:
         is_nested: Whether two middlewares decide.
         is_checked: For a handshake: whether a middleware checks it.
         is_inside_route: Whether the first middleware that decides belongs to one route.
+        enforce: The option of the middlewares that decide: True if one of them has it.
+        hosts: The `allowed_hosts` of all middlewares around the route. They also apply where no policy decides.
+        report_only: The policy of `report_only` that is compared with the one that decides.
     """
 
     policies: tuple[Policy, ...] = ()
@@ -56,6 +60,9 @@ class Served:
     is_nested: bool = False
     is_checked: bool = False
     is_inside_route: bool = False
+    enforce: bool | Literal["report"] = False
+    hosts: tuple[HostSet, ...] = ()
+    report_only: Policy | None = None
 
     @property
     def policy(self) -> Policy | str | None:
@@ -68,17 +75,28 @@ class Served:
 def find_served(app: InspectedApp, installed: Iterable[Installed], request: AppRequest) -> Served:
     """Find the policies that serve a request, in the middlewares around its route."""
     found = [(each, _match(app, each, request)) for each in installed]
+    hosts = tuple(each.configuration.evaluator.hosts for each, _ in found)
+    limits = tuple(each for each in hosts if each is not None)
     if any(match is None for _, match in found):
-        return Served(at_run_time=True)
+        return Served(at_run_time=True, hosts=limits)
     deciding = [(each, match) for each, match in found if match and match.policy is not None]
     policies = tuple(policy for _, match in deciding for policy in match.policies if policy is not None)
     evaluators = [each.configuration.evaluator for each, _ in deciding]
+    enforced: set[bool | Literal["report"]] = {evaluator.enforce for evaluator in evaluators}
+    reported = [
+        each.configuration.evaluator.report_only
+        for each, match in deciding
+        if match.policies == (each.configuration.policy,)
+    ]
     return Served(
         policies,
         is_ambiguous=any(match.is_ambiguous for _, match in deciding),
         is_nested=len(deciding) > 1,
         is_checked=any(evaluator.check_websockets or evaluator.enforce for evaluator in evaluators),
         is_inside_route=bool(deciding) and deciding[0][0].is_inside_route,
+        enforce=True if True in enforced else "report" if "report" in enforced else False,
+        hosts=limits,
+        report_only=next(filter(None, reported), None),
     )
 
 

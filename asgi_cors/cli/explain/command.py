@@ -20,6 +20,7 @@ from .request import AppCall, explain_request, find_situation, parse_target
 @click.argument("app")
 @click.argument("path", default="/")
 @REQUEST
+@click.option("--host", help="The value of Host, for allowed_hosts. Default: the host of the URL.")
 @APP
 def command(app: str, path: str, **options: Any) -> None:
     """Explain how an app decides on a request.
@@ -27,12 +28,14 @@ def command(app: str, path: str, **options: Any) -> None:
     APP is MODULE:APP. The module is imported, and the app is not started. The output of the app goes to standard error.
     PATH may also be a URL, such as wss://api.example.com/ws.
     """
+    request = parse_target(path, options["method"])
     call = AppCall(
         method=options["method"],
         origin=parse_page_origin(options["origin"]),
         headers=tuple(map(parse_header, options["headers"])),
         credentials=options["credentials"],
-        request=parse_target(path, options["method"]),
+        request=request,
+        host=request.host or None if options["host"] is None else options["host"],
     )
     with apps_output_on_stderr() as output:
         with one_line_errors(app):

@@ -10,17 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from asgi_cors import Explanation
+from asgi_cors._decision.decision import HOST_NOT_ALLOWED
 from asgi_cors.cli.terminal import SYMBOLS, labelled, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SCHEMA: Final = 1
-_VERDICTS: Final = {
-    True: "as far as this middleware decides, the browser lets the page read the response",
-    False: "the browser blocks it",
-    None: "it depends",
-}
+_NOTE: Final = ("·", "cyan")
 _HANDSHAKE_VERDICTS: Final = {
     True: "as far as this middleware decides, the page can open the WebSocket",
     False: "the middleware refuses the WebSocket with status 403",
@@ -31,11 +28,10 @@ _HANDSHAKE_VERDICTS: Final = {
 def report(explanation: Explanation) -> RenderableType:
     """Return the verdict, each check and the correction for the terminal."""
     symbol, style = SYMBOLS[explanation.allowed]
-    verdicts = _HANDSHAKE_VERDICTS if explanation.request.startswith("WebSocket ") else _VERDICTS
-    verdict = f"{symbol} {verdicts[explanation.allowed]}"
+    verdict = f"{symbol} {_verdict(explanation)}"
     grid = Table.grid(padding=(0, 1))
     for step in explanation.steps:
-        step_symbol, step_style = SYMBOLS[step.passed]
+        step_symbol, step_style = _NOTE if step.is_note else SYMBOLS[step.passed]
         grid.add_row(Text(step_symbol, step_style), Text(step.check, "bold"), plain(f"{step.value}: {step.rule}"))
     parts: list[RenderableType] = [
         plain(explanation.request, "bold"),
@@ -45,6 +41,13 @@ def report(explanation: Explanation) -> RenderableType:
     if explanation.remedy:
         parts += [Text(""), labelled([("asgi_cors", plain(explanation.remedy))], style="cyan")]
     return Group(*parts)
+
+
+def _verdict(explanation: Explanation) -> str:
+    is_handshake = explanation.request.startswith("WebSocket ")
+    if is_handshake and explanation.code != HOST_NOT_ALLOWED:
+        return _HANDSHAKE_VERDICTS[explanation.allowed]
+    return explanation.verdict
 
 
 def as_json(app: str, path: str, explanation: Explanation) -> dict[str, Any]:
@@ -58,8 +61,9 @@ def as_json(app: str, path: str, explanation: Explanation) -> dict[str, Any]:
         "allowed": explanation.allowed,
         "code": explanation.code,
         "steps": [
-            {"check": step.check, "rule": step.rule, "value": step.value, "passed": step.passed}
+            {"check": step.check, "rule": step.rule, "value": step.value, "passed": step.passed, "note": step.is_note}
             for step in explanation.steps
         ],
         "remedy": explanation.remedy,
+        "reaches_app": explanation.reaches_app,
     }

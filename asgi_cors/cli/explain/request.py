@@ -10,7 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 from asgi_cors import Explanation, Policy, Step
 from asgi_cors._decision import decision as _reasons
-from asgi_cors._decision.explanation import explain_with, remedy
+from asgi_cors._decision.explanation import (
+    explain_host,
+    explain_with,
+    is_own_origin,
+    strictest,
+    with_host,
+    with_report_only,
+)
+from asgi_cors._decision.remedies import remedy
 from asgi_cors.cli.apps import AppRequest, Served, find_served
 from asgi_cors.cli.apps.installing import install_line
 from asgi_cors.cli.apps.routes import ADDED_METHODS
@@ -35,6 +43,7 @@ class AppCall:
         headers: The request headers that the script sets.
         credentials: Whether the script sends credentials.
         request: The path and the host.
+        host: The value of Host, or None if neither the URL nor an option has it.
     """
 
     method: str
@@ -42,6 +51,7 @@ class AppCall:
     headers: tuple[tuple[str, str], ...]
     credentials: bool
     request: AppRequest
+    host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,8 @@ def _not_served(app: InspectedApp, request: AppRequest, *, is_websocket: bool) -
 def explain_request(answers: SourceAnswers, situation: Situation, call: AppCall) -> Explanation:
     """Explain a request by the policies that serve its path. The sources of the policies are called."""
     found = _explain(answers, situation, call)
+    for hosts in situation.served.hosts:
+        found = with_host(found, explain_host(hosts, call.host))
     return replace(found, steps=(*situation.notes, *found.steps))
 
 
@@ -158,14 +170,14 @@ def _explain(answers: SourceAnswers, situation: Situation, call: AppCall) -> Exp
     request = f"{call.method} {path!r} from {call.origin!r}"
     if situation.is_websocket:
         request = f"WebSocket {path!r} from {call.origin!r}"
-    if call.request.host and _is_same_origin(call):
+    if _is_same_origin(call) and (situation.is_websocket or served.at_run_time or not served.policies):
         step = Step("origin", "the page's own origin: browsers apply no CORS", repr(call.origin), passed=True)
-        return Explanation(request, True, None, (step,), "")
+        return Explanation(request, True, None, (step,), "", reaches_app=True)
     if served.at_run_time:
         return _undecided(request, path, "policy_for needs the request itself to find the policy")
     if situation.is_websocket and not served.is_checked:
         rule = "no policy checks the handshake: any page can open the WebSocket, unless the app checks Origin"
-        return Explanation(request, True, None, (Step("policy", rule, repr(path), passed=None),), "")
+        return Explanation(request, True, None, (Step("policy", rule, repr(path), passed=None),), "", reaches_app=True)
     if not served.policies:
         return _undecided(request, path, "the path has no policy, and the app's own headers are sent unchanged")
     if served.is_ambiguous:
@@ -173,23 +185,47 @@ def _explain(answers: SourceAnswers, situation: Situation, call: AppCall) -> Exp
         line = remedy(served.policies[0], _reasons.AMBIGUOUS_PATH, "", call.origin)
         step = Step("path", rule, repr(path), passed=False)
         return Explanation(request, False, _reasons.AMBIGUOUS_PATH, (step,), line)
-    each = [_explain_policy(answers, policy, situation, call) for policy in served.policies]
-    found = next((one for allowed in (False, None) for one in each if one.allowed is allowed), each[0])
-    return replace(found, request=request) if situation.is_websocket else found
+    if situation.is_websocket:
+        found = strictest([_explain_handshake(answers, policy, call) for policy in served.policies])
+        return replace(found, request=request)
+    found = strictest([_explain_policy(answers, policy, served, call) for policy in served.policies])
+    if served.report_only is None:
+        return found
+    other = _explain_policy(answers, served.report_only, served, call, applies_reports=True)
+    return with_report_only(found, other)
 
 
-def _explain_policy(answers: SourceAnswers, policy: Policy, situation: Situation, call: AppCall) -> Explanation:
-    if not situation.is_websocket:
-        return explain_with(answers.get, policy, call.method, call.origin, call.headers, credentials=call.credentials)
+def _explain_policy(
+    answers: SourceAnswers, policy: Policy, served: Served, call: AppCall, *, applies_reports: bool = False
+) -> Explanation:
+    return explain_with(
+        answers.get,
+        policy,
+        call.method,
+        call.origin,
+        call.headers,
+        credentials=call.credentials,
+        own_origin=_is_same_origin(call),
+        enforce=served.enforce,
+        applies_reports=applies_reports,
+    )
+
+
+def _explain_handshake(answers: SourceAnswers, policy: Policy, call: AppCall) -> Explanation:
     found = explain_with(answers.get, policy, "GET", call.origin, credentials=call.credentials)
-    steps = tuple(step for step in found.steps if step.check in {"origin", "credentials"})
+    steps = tuple(step for step in found.steps if step.check in {"policy", "origin", "credentials"})
     if found.allowed and not (call.credentials or policy.allow_credentials):
         rule = "allow_credentials is False: the handshake is refused if the browser has a cookie for the host"
         steps += (Step("credentials", rule, "cookies", passed=None),)
-    return replace(found, code=None if found.code is None else "HandshakeRefused", steps=steps)
+    return replace(
+        found, code=None if found.code is None else "HandshakeRefused", steps=steps, reaches_app=found.allowed
+    )
 
 
 def _is_same_origin(call: AppCall) -> bool:
+    """Return whether the page's origin is that of the URL. Without a URL, only Host is compared."""
+    if not call.request.host:
+        return is_own_origin(call.origin, call.host)
     scheme = _WEB_SCHEMES.get(call.request.scheme, call.request.scheme)
     return parse_page_origin(f"{scheme}://{call.request.host}") == call.origin
 

@@ -1,0 +1,1 @@
+"""The reference clients of the presets' protocols, in a real browser and against a real server."""
