@@ -53,7 +53,7 @@ def add_routes(app: Quart) -> None:
     @app.post("/orders")
     async def order() -> Response:
         visitor = request.headers.get("Cookie", "")
-        form = parse_qs((await request.get_data(as_text=False)).decode())
+        form = parse_qs((await request.body).decode())
         ORDERS.append((form["id"][0], visitor))
         return respond({"ordered": visitor})
 

@@ -141,14 +141,18 @@ function note(line, { allowed, said }) {
   line.querySelector(".said").textContent = said;
 }
 
-async function run(api) {
+function drawTable(api) {
   const section = fill("api");
   const lines = api.rows.map((row) => draw(api, row));
-  const count = section.querySelector(".count");
   section.querySelector("h2").textContent = api.name;
   section.querySelector(".policy pre").textContent = api.source;
   section.querySelector("tbody").append(...lines);
   document.getElementById("apis").append(section);
+  return { api, section, lines };
+}
+
+async function run({ api, section, lines }) {
+  const count = section.querySelector(".count");
   for (const [index, row] of api.rows.entries()) {
     count.textContent = `Call ${index + 1} of ${lines.length}…`;
     note(lines[index], await attempt(api, row));
@@ -165,5 +169,5 @@ for (const { url, link } of plan.others) {
   document.querySelector("nav").append(Object.assign(document.createElement("a"), { href: url, textContent: link }));
 }
 document.getElementById("again").onclick = () => location.reload();
-for (const api of plan.apis) await run(api);
+for (const table of plan.apis.map(drawTable)) await run(table);
 document.documentElement.dataset.state = "done";
