@@ -368,7 +368,7 @@ def _is_sync(value: object) -> bool:
 # By option: a check of its value, a noun for valid values, and the hint.
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
     "enforce": (
-        lambda value: isinstance(value, bool) or value == "report",
+        lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "report"),
         "True, False or 'report'",
         "Write enforce=True.",
     ),
