@@ -49,6 +49,14 @@ def _chromium(session: nox.Session) -> str:
     return found
 
 
+def _firefox(session: nox.Session) -> str:
+    """Return the path of the system's Firefox."""
+    found = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if not found:
+        session.error("No Firefox found: `apt-get install firefox-esr`, or set FIREFOX to its path.")
+    return found
+
+
 def _install_node(session: nox.Session, project: str) -> Path:
     """Install the Node packages of a folder's package.json, and return the copy of the folder that has them."""
     node = Path(session.create_tmp(), "node")
@@ -60,7 +68,7 @@ def _install_node(session: nox.Session, project: str) -> Path:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Serve an API and two pages that call it, until Ctrl-C."""
+    """Serve an API and the pages that call it, until Ctrl-C."""
     session.install(".[flask,quart]", *_group("demo"))
     with contextlib.suppress(KeyboardInterrupt):
         session.run("python", "examples/demo", *session.posargs, interrupt_timeout=10)
@@ -248,10 +256,11 @@ def _source(session: nox.Session, requirement: str) -> Path:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Open the demo in Chromium, from both pages, and check every row."""
+    """Open each page of the demo in Chromium and in Firefox, and check every row."""
     wheel, env = _build(session)
     session.install(f"{wheel}[flask,quart]", *_group("browser"))
-    session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})
+    env |= {"CHROMIUM": _chromium(session), "FIREFOX": _firefox(session)}
+    session.run("pytest", "tests/browser", *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS[0])

@@ -53,7 +53,7 @@ class BaseInstallation(HasLock, ABC):
         """The base policy in force."""
         return self.configuration.policy
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -61,12 +61,17 @@ class BaseInstallation(HasLock, ABC):
         headers: Iterable[str | tuple[str, str]] = (),
         *,
         credentials: bool = False,
+        host: str | None = None,
     ) -> Explanation:
         """Explain how a browser will handle a request; a view's own policy counts. See `asgi_cors.explain`."""
-        host, _, port = (self._app.config["SERVER_NAME"] or "localhost").partition(":")
-        scope = {"type": "http", "method": method, "path": path, "headers": (), "server": (host, int(port or 80))}
-        configuration = self._configuration_of(self.views.key_of(scope))
-        return configuration.explain(method, origin, path, headers, credentials=credentials)
+        name, _, port = (self._app.config["SERVER_NAME"] or "localhost").partition(":")
+        scope = {"type": "http", "method": method, "path": path, "headers": (), "server": (name, int(port or 80))}
+        configurations = self._configuration_of(self.views.key_of(scope)), self.configuration
+        found, by_app = (
+            each.explain(method, origin, path, headers, credentials=credentials, host=host) for each in configurations
+        )
+        # The app's own options, such as allowed_hosts, are checked first. A view's configuration doesn't have them.
+        return by_app if by_app.code == "HostNotAllowed" else found
 
     def sync_views(self) -> None:
         """Check the policies of all views that are registered now, as at start-up.
@@ -148,7 +153,7 @@ class BaseExtension(Generic[Installation]):
         """The base policy in force."""
         return self._installation.policy
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -156,9 +161,10 @@ class BaseExtension(Generic[Installation]):
         headers: Iterable[str | tuple[str, str]] = (),
         *,
         credentials: bool = False,
+        host: str | None = None,
     ) -> Explanation:
         """Explain how a browser will handle a request; a view's own policy counts. See `asgi_cors.explain`."""
-        return self._installation.explain(method, origin, path, headers, credentials=credentials)
+        return self._installation.explain(method, origin, path, headers, credentials=credentials, host=host)
 
     @property
     def _installation(self) -> Installation:

@@ -106,7 +106,7 @@ class Configuration:
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
         self.evaluator = evaluator
-        is_direct = self.before_request is None and evaluator.hosts is None
+        is_direct = self.before_request is None
         self.asgi_cache = evaluator.asgi.only if is_direct else None
         self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 
@@ -149,8 +149,10 @@ class Configuration:
 
     def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
         """Replace the evaluator. The caller holds the lock."""
+        previous = self.policy
         self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
+        self.log.replaced(previous, self.policy)
 
     def _build_evaluator(
         self,

@@ -171,6 +171,10 @@ class Evaluator:
         """Return whether `allowed_hosts` allows the value of Host."""
         return self.hosts is None or self.hosts.allows(host)
 
+    def allows_host_of(self, scope: Scope) -> bool:
+        """Return whether `allowed_hosts` allows the Host of a request."""
+        return self.allows_host(read_request(scope).host)
+
     def checks_handshake(self, scope: Scope) -> bool:
         """Return whether a handshake is evaluated: the options require it, and it comes from another origin."""
         request = read_request(scope)
@@ -269,7 +273,6 @@ class Evaluator:
         yield from self._protection.apply(other, [(policy, cors)], scope)
         evaluation.cacheable &= other.cacheable and other.granted is None
         evaluation.leases = (*evaluation.leases, *other.leases)
-        evaluation.depends_on_credentials |= other.depends_on_credentials
         found = (other.decision.report_only or other.decision)._replace(report_only=None)
         if _withholds_credentials(decision, found):
             evaluation.depends_on_credentials = True

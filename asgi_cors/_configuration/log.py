@@ -232,6 +232,14 @@ class Log:
         _log_report(policy, request, decision, scope)
         return self.clock() + WINDOW
 
+    def replaced(self, previous: Policy, policy: Policy) -> None:
+        """Log what another base policy allows or refuses, compared with the previous one."""
+        if policy is previous or not logger.isEnabledFor(logging.INFO):
+            return
+        if difference := previous.diff(policy):
+            extra = {"cors_policy": policy.name or ""}
+            logger.info("the base policy was replaced: %s", "; ".join(str(difference).splitlines()), extra=extra)
+
     def failure(self, message: str, error: Exception) -> None:
         """Log an exception of a user's callable, without its traceback, because a request can influence that text."""
         if not logger.isEnabledFor(logging.ERROR):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome
-from asgi_cors._decision.fetch_metadata import check_sender, check_trusted, depends_on_credentials, sender_hint
+from asgi_cors._decision.fetch_metadata import check_sender, check_trusted, sender_hint
 from asgi_cors._decision.request import is_internal_host
 
 from .source import Answer
@@ -81,7 +81,10 @@ class Protection:
     def _check_enforced(policy: Policy, cors: Decision, trust: _Trust) -> AwaitableGenerator[str | None]:
         """Return the reason for which `enforce` refuses a request; None if it passes."""
         request = trust.evaluation.request
-        if not cors.refused or request.same_origin:
+        if not cors.refused:
+            return None
+        trust.evaluation.depends_on_page = True
+        if request.same_origin:
             return None
         if request.method not in _READS and (yield from trust.check(check_trusted, policy)) is None:
             return None
@@ -90,8 +93,6 @@ class Protection:
     @staticmethod
     def _check_sender(policy: Policy, cors: Decision, trust: _Trust) -> AwaitableGenerator[str | None]:
         """Return the reason for which `csrf_protection` refuses a request; None if it passes."""
-        evaluation = trust.evaluation
-        evaluation.depends_on_credentials |= depends_on_credentials(policy, evaluation.request, cors)
         refusal = yield from trust.check(functools.partial(check_sender, cors=cors), policy)
         return None if refusal is None else refusal.reason
 

@@ -59,11 +59,6 @@ def check_trusted(policy: Policy, request: Request, *, trusted: bool | None = No
     return None if decision.allowed else refusal
 
 
-def depends_on_credentials(policy: Policy, request: Request, cors: Decision) -> bool:
-    """Return whether `check_sender` reads the credentials of a request with this origin and method."""
-    return request.method not in SAFE_METHODS and cors.allowed and not policy.allow_credentials
-
-
 def _may_act(policy: Policy, request: Request, cors: Decision) -> bool:
     """Return whether `allow_origins` lets the origin send a request with these credentials."""
     if not cors.allowed or policy.compiled.allows_any_origin or _is_opaque(request.origin):

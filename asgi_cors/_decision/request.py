@@ -23,7 +23,7 @@ _LINES: Final = {
     **dict.fromkeys(_REQUESTED, _http.MAX_REQUESTED_LINES + 1),
     _http.HOST: 2,
     _http.FETCH_SITE: 2,
-    b"referer": 2,
+    _http.REFERER: 2,
     b"cookie": 1,
     b"authorization": 2,
 }
@@ -88,7 +88,7 @@ def read_request(scope: Scope) -> Request:
     if oversized:
         requested = [values[:1] for values in requested]
     method, names, private = map(_joined, requested)
-    names_of_one = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, b"referer")
+    names_of_one = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER)
     origin, host, fetch_site, referer = (_joined(lines.get(name, ())) for name in names_of_one)
     authorization, scheme = lines.get(b"authorization", ()), scope.get("scheme")
     return Request(
@@ -102,10 +102,15 @@ def read_request(scope: Scope) -> Request:
         fetch_site,
         b"cookie" in lines or bool(authorization),
         _is_same_origin(origin, host, fetch_site, scheme),
-        b"cookie" in lines or not all(map(_BEARER.fullmatch, authorization)),
+        b"cookie" in lines or not all(map(is_bearer, authorization)),
         referer,
         scheme,
     )
+
+
+def is_bearer(authorization: bytes) -> bool:
+    """Return whether an Authorization value is a token, which no browser adds by itself."""
+    return _BEARER.fullmatch(authorization) is not None
 
 
 def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:

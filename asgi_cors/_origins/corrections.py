@@ -60,7 +60,7 @@ _TOO_LONG: Final = "Use a list of strings, one for each entry."
 _OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
-def hint(text: str, problem: Problem, accepts: Accepts, option: str) -> str:
+def hint(text: str, problem: Problem, accepts: Accepts, option: str = "allow_origins") -> str:
     """Return the hint for a text that is not an origin pattern: the first accepted correction, or else advice.
 
     Args:

@@ -154,7 +154,7 @@ def _added_trusted_origins(old: Policy, new: Policy) -> Iterator[Difference]:
     covers = [_Origins(old.compiled.trusted.compiled)] if old.compiled.trusted else []
     if old.allow_credentials and not old.compiled.allows_any_origin:
         covers.append(_Origins(old.compiled))
-    if new.csrf_trusted_origins == ("*",):
+    if new.compiled.trusted and new.compiled.trusted.compiled.allows_any_origin:
         if not any(origins.any for origins in covers):
             yield "csrf_trusted_origins", "*"
         return

@@ -85,7 +85,8 @@ class Policy:
     """A CORS policy: the origins, methods, headers and credentials that an API allows.
 
     A policy is immutable and hashable. Two policies are equal if they allow the same: the order and the number of the
-    entries, and the letter case of header names, do not count. A single string is a list of one, and `["*"]` is `"*"`.
+    entries, the letter case of header names, and names that are always allowed do not count. A
+    single string is a list of one, and `["*"]` is `"*"`.
 
     Args:
         allow_origins: The origins whose pages may read responses: `"*"`, one entry, or an iterable of entries. An
@@ -109,17 +110,19 @@ class Policy:
         csrf_protection: Whether requests that another site forges get a 403 before the app runs, by Fetch Metadata and
             Origin. It applies to every method but GET, HEAD, OPTIONS and TRACE. `"report"` only logs them.
         csrf_trusted_origins: Origins that may send such requests, but not read responses. Entries as in
-            `allow_origins`, with the same risks as with `allow_credentials`.
+            `allow_origins`, under the rules that `allow_credentials` brings. A request from `null` is refused even if
+            `null` is listed.
         timing_allow_origin: Whether pages that may read a response may also read its timing (Resource Timing,
             "Timing-Allow-Origin").
         resource_policy: The value of Cross-Origin-Resource-Policy: `"same-origin"`, `"same-site"` or `"cross-origin"`.
             None sends no header.
         presets: Names of protocols, such as `"mcp"`, whose methods, request headers and exposed headers are added to
             the lists. Presets add no origin and no credentials.
-        name: The policy's name in the log, in metrics and in `repr`. It does not count in comparisons.
-        dangerously_allow: The risks to accept with `allow_credentials`: `"credentials-from-any-origin"`,
-            `"credentials-from-null"`, `"credentials-from-shared-suffix"` or `"credentials-over-http"`. Without its
-            name here, an entry with such a risk is an error.
+        name: The policy's name in the log, in metrics and in `repr`: one line of up to 100 characters. It does not
+            count in comparisons.
+        dangerously_allow: The risks to accept with `allow_credentials` and in `csrf_trusted_origins`:
+            `"credentials-from-any-origin"`, `"credentials-from-null"`, `"credentials-from-shared-suffix"` or
+            `"credentials-over-http"`. Without its name here, an entry with such a risk is an error.
 
     Raises:
         ConfigError: If an option is invalid or unsafe. Its `issues` are all mistakes, each with a hint.
@@ -230,8 +233,8 @@ class Policy:
             The options by name: strings, numbers, booleans, None and lists of strings.
 
         Raises:
-            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or
-                an `allow_origin_regex` with flags.
+            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins` or
+                `csrf_trusted_origins`, or an `allow_origin_regex` with flags.
         """
         return to_mapping(self._non_defaults())
 
@@ -240,7 +243,8 @@ class Policy:
         """Build a policy from environment variables such as `CORS_ALLOW_ORIGINS`.
 
         Lists are separated by commas, or are JSON. Booleans are `true`, `false`, `1` or `0`, in any letter case.
-        `CORS_MAX_AGE` is a number of seconds, or `none`. An empty variable is an empty list, False or None.
+        `CORS_CSRF_PROTECTION` may also be `report`. `CORS_MAX_AGE` is a number of seconds, or `none`, and
+        `CORS_RESOURCE_POLICY` may be `none`. An empty variable is an empty list, False or None.
 
         Args:
             prefix: The beginning of the variables' names. The rest is an option's name in upper case.

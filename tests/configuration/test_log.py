@@ -593,6 +593,36 @@ def test_a_refusal_has_origin_method_path_policy_reason_and_remedy_as_attributes
     ]
 
 
+def test_the_method_attribute_of_a_handshake_is_websocket_handshake(caplog: pytest.LogCaptureFixture) -> None:
+    call_websocket(Client("asgi", App(), allow_origins=APP).middleware, "/chat", ("origin", EVIL))
+    (record,) = caplog.records
+    assert (record.cors_method, record.cors_path) == ("WebSocket handshake", "/chat")  # type: ignore[attr-defined]
+
+
+def test_a_formatter_can_name_each_attribute_for_every_record(
+    serve: Any, caplog: pytest.LogCaptureFixture, clock: logs.Clock
+) -> None:
+    app = App(headers=[("access-control-allow-origin", "*")])
+    client = Client("asgi", app, allow_origins=[APP, fails])
+    client.request(path="/set", origin=APP)
+    client.middleware = CORSMiddleware(client.middleware, allow_origins=[APP])
+    client.request(path="/stacked", origin=APP)
+    serve(allow_origins=[fails]).request(origin=EVIL)
+    other = serve(allow_origins=[APP])
+    for number in range(150):
+        other.request(origin=f"https://n{number}.evil.net")
+    clock.now += 61
+    other.request(origin=EVIL)
+    logging.getLogger("asgi_cors").debug("from elsewhere")
+    formatter = logging.Formatter(" ".join(f"%({name})s" for name in ATTRIBUTES))
+    assert all(formatter.format(record) is not None for record in caplog.records)
+    words = ("sets", "two CORS", "look an origin up", "more refusals", "elsewhere")
+    assert [word for word in words if not any(word in line for line in logs.lines(caplog))] == []
+    by_path = {record.cors_path: record.cors_remedy for record in reversed(caplog.records)}  # type: ignore[attr-defined]
+    assert by_path["/set"] == "Set it with allow_origins and remove it from the app."
+    assert by_path["/stacked"] == "Write paths={'/*': None} for the outer one, to leave it to the inner one."
+
+
 @pytest.mark.parametrize("value", FORGED, ids=ascii)
 @pytest.mark.usefixtures("clock")
 def test_control_characters_of_a_request_are_escaped_in_attributes(

@@ -244,6 +244,13 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, object]], 
         [],
     ),
     (
+        "a method, if both policies trust any origin",
+        {"csrf_trusted_origins": "*", "dangerously_allow": "credentials-from-any-origin"},
+        {"csrf_trusted_origins": "*", "dangerously_allow": "credentials-from-any-origin", "allow_methods": "PUT"},
+        [("allow_methods", "PUT")],
+        [],
+    ),
+    (
         "a trusted origin that may also read",
         {"csrf_trusted_origins": A},
         {"allow_origins": A, "allow_credentials": True},

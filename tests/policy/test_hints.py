@@ -681,7 +681,7 @@ ELSEWHERE = {
     *("expose-any-with-credentials", "null-allowed", "nothing-allowed", "private-network", "paths-tie"),
     *("long-max-age", "lower-case-patch", "forbidden-header", "response-header", "origin-not-data"),
     *("async-generator", "async-key", "async-in-thread"),
-    *("null-not-trusted", "timing-without-origins"),
+    *("null-not-trusted", "timing-without-origins", "no-hosts", "host-leading-dot", "host-url"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -148,6 +149,9 @@ def _fetch(question: Question, page: Page) -> EngineResult:
     visible = frozenset(name.lower() for name in response.headers)
     result = EngineResult(engine=page.engine.name, exchanges=tuple(page.exchanges), visible=visible)
     last = page.exchanges[-1].response
+    if last is not None and last.is_error:
+        with contextlib.suppress(*NETWORK_ERRORS):
+            last.read()  # the recorder has bounded it
     if last is not None and CUT_OFF in last.extensions:
         return replace(result, problem=RESPONSE_CUT_OFF)
     return replace(result, problem=HEADER_NOT_EXPOSED) if result.hidden(question.reads) else result

@@ -18,6 +18,7 @@ from .rules import (
     notes,
     origin,
     preflight,
+    protections,
     refused,
     response,
     risks,
@@ -35,6 +36,8 @@ CAUSES: Final[tuple[Rule, ...]] = (
     *network.RULES,
     # A layer in front of the app responds itself. Its response says nothing about the app.
     *firewalls.RULES,
+    # A protection of the app. It refuses whatever the CORS policy allows.
+    *protections.RULES,
     *websocket.RULES,
     # The header that the browser misses is there, under another name.
     *spelling.RULES,

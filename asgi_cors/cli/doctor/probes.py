@@ -53,7 +53,9 @@ _COMMON_HEADERS: Final = {"accept": "*/*", "user-agent": "asgi-cors doctor"}
 # Headers that a comparison sets itself, or that the client sets.
 _NOT_REPEATED: Final = {
     *("origin", "host", "content-length", "access-control-request-method", "access-control-request-headers"),
+    *("referer", "sec-fetch-site"),
 }
+_FETCH_SITE: Final = "sec-fetch-site"
 
 
 def own_origin(url: httpx.URL) -> str:
@@ -96,14 +98,14 @@ def build_probes(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
         return
     for name, origin in hostile_origins(question.origin).items():
         safe, url = question.is_safe, httpx.URL(question.url)
-        yield name, _get(question.url, origin) if safe else _preflight(evidence, origin, url=url)
+        yield name, _get(question.url, origin, evidence) if safe else _preflight(evidence, origin, url=url)
     if question.is_safe:
         yield NO_ORIGIN, _repeat(evidence, None)
     if blocked is None:
         yield from _past_the_caches(evidence)
         return
     if evidence.is_preflight or not question.is_safe:
-        yield PLAIN_GET, _get(str(blocked.request.url), question.origin)
+        yield PLAIN_GET, _get(str(blocked.request.url), question.origin, evidence)
     if evidence.code in {"MissingAllowOriginHeader", "InvalidStatus"}:
         yield from _preflight_comparisons(evidence) if evidence.is_preflight else _comparisons(evidence)
     yield from _elsewhere(evidence, blocked)
@@ -117,7 +119,7 @@ def _comparisons(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
     if evidence.preflight is None:
         yield PREFLIGHT, _preflight(evidence, question.origin)
     if not question.is_safe:
-        yield NO_ORIGIN, _get(str(_blocked_url(evidence)), None)
+        yield NO_ORIGIN, _get(str(_blocked_url(evidence)), None, evidence)
     elif question.cookies:
         yield NO_COOKIES, _repeat(evidence, question.origin, cookies=False)
 
@@ -138,11 +140,13 @@ def _elsewhere(evidence: Evidence, blocked: ServerResponse) -> Iterator[tuple[st
     if question.is_safe and blocked.is_ok and not evidence.is_preflight:
         yield UNCACHED, _repeat(evidence, question.origin, url=_fresh(url))
     if len(blocked.values(ALLOW_ORIGIN)) > 1 or blocked.status >= _SERVER_ERROR:
-        yield UNKNOWN_PATH, _get(str(url.copy_with(path=f"/{ATTACKER}", query=None)), question.origin)
+        yield UNKNOWN_PATH, _get(str(url.copy_with(path=f"/{ATTACKER}", query=None)), question.origin, evidence)
     target = _redirect_target(evidence, blocked)
     if target is not None:
-        safe = question.is_safe
-        yield TARGET, _get(str(target), question.origin) if safe else _preflight(evidence, question.origin, url=target)
+        if question.is_safe:
+            yield TARGET, _get(str(target), question.origin, evidence)
+        else:
+            yield TARGET, _preflight(evidence, question.origin, url=target)
 
 
 def _past_the_caches(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
@@ -154,8 +158,8 @@ def _past_the_caches(evidence: Evidence) -> Iterator[tuple[str, httpx.Request]]:
     names_origin = bool(responses) and responses[-1].allowed_origin not in {None, "*"}
     if question.is_safe and names_origin and not evidence.is_redirected:
         fresh = _fresh(httpx.URL(question.url))
-        yield PRIMING, _get(fresh, f"https://{ATTACKER}")
-        yield PRIMED, _get(fresh, question.origin)
+        yield PRIMING, _get(fresh, f"https://{ATTACKER}", evidence)
+        yield PRIMED, _get(fresh, question.origin, evidence)
 
 
 def _fresh(url: httpx.URL) -> str:
@@ -183,19 +187,38 @@ def _requested_headers(evidence: Evidence) -> str:
     return next((request.headers.get("access-control-request-headers", "") for request in requests), "")
 
 
-def _get(url: str, origin: str | None) -> httpx.Request:
-    return httpx.Request("GET", url, headers=_COMMON_HEADERS | ({"origin": origin} if origin else {}))
+def _fetch_metadata(evidence: Evidence, origin: str | None, url: httpx.URL | str) -> dict[str, str]:
+    """Return the headers `Sec-Fetch-*` of a script's request, if the browser's own request has them.
+
+    A server with a policy by Fetch Metadata would otherwise treat a comparison differently.
+    """
+    first = evidence.exchanges[0].request.headers if evidence.exchanges else {}
+    if _FETCH_SITE not in first or origin is None:
+        return {}
+    relation = "same-origin" if origin == own_origin(httpx.URL(url)) else "cross-site"
+    site = first[_FETCH_SITE] if origin == evidence.question.origin else relation
+    others = {name: first[name] for name in ("sec-fetch-mode", "sec-fetch-dest") if name in first}
+    return {_FETCH_SITE: site} | others
+
+
+def _get(url: str, origin: str | None, evidence: Evidence) -> httpx.Request:
+    named = {"origin": origin} if origin else {}
+    return httpx.Request("GET", url, headers=_COMMON_HEADERS | named | _fetch_metadata(evidence, origin, url))
 
 
 def _repeat(evidence: Evidence, origin: str | None, *, cookies: bool = True, url: str = "") -> httpx.Request:
     """Return the question's request with another Origin, or without one. The other headers are those of the script."""
-    first = evidence.exchanges[0].request if evidence.exchanges else _get(evidence.question.url, None)
+    target = url or _blocked_url(evidence)
+    first = evidence.exchanges[0].request if evidence.exchanges else _get(evidence.question.url, None, evidence)
     dropped = _NOT_REPEATED if cookies else _NOT_REPEATED | {"cookie"}
     headers = [(name, value) for name, value in first.headers.multi_items() if name.lower() not in dropped]
     requested = _requested_headers(evidence).split(",") if evidence.is_preflight else []
     headers += [(name, value) for name, value in evidence.question.headers if name.lower() in requested]
     headers += [("origin", origin)] if origin else []
-    return httpx.Request(evidence.question.method.upper(), url or _blocked_url(evidence), headers=headers)
+    headers += [
+        (_FETCH_SITE, site) for name, site in _fetch_metadata(evidence, origin, target).items() if name == _FETCH_SITE
+    ]
+    return httpx.Request(evidence.question.method.upper(), target, headers=headers)
 
 
 def _preflight(
@@ -211,12 +234,17 @@ def _preflight(
     sent |= {"origin": origin} if origin else {}
     requested = _requested_headers(evidence) if headers else ""
     sent |= {"access-control-request-headers": requested} if requested else {}
-    return httpx.Request("OPTIONS", url or _blocked_url(evidence), headers=sent)
+    target = url or _blocked_url(evidence)
+    return httpx.Request("OPTIONS", target, headers=sent | _fetch_metadata(evidence, origin, target))
 
 
 def _handshake(evidence: Evidence, origin: str) -> httpx.Request:
     """Return the handshake with another origin, or without one."""
     first = evidence.exchanges[0].request
-    headers = [(name, value) for name, value in first.headers.raw if name.lower() != b"origin"]
-    added = [(b"origin", origin.encode())] if origin else []
-    return httpx.Request("GET", first.url, headers=[*headers, *added])
+    changed = {"origin", "referer", _FETCH_SITE}
+    headers = [(name, value) for name, value in first.headers.multi_items() if name.lower() not in changed]
+    site = _fetch_metadata(evidence, origin or None, first.url).get(_FETCH_SITE)
+    added = {"origin": origin, _FETCH_SITE: site or ""}
+    return httpx.Request(
+        "GET", first.url, headers=[*headers, *((name, value) for name, value in added.items() if value)]
+    )

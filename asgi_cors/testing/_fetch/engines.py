@@ -1,8 +1,8 @@
 """The engines: the Fetch standard, and how each measured browser departs from it.
 
 The default of each flag is the rule of the standard, or of the RFC that its comment names. The comment then says which
-browser departs and how. In brackets are cases that show it: see `browser-truth.json` and `browser-truth-2.json.gz` in
-`tests/data`.
+browser departs and how. In brackets are cases that show it: see `browser-truth.json`, `browser-truth-2.json.gz`,
+`fetch-metadata.json` and `forms.json` in `tests/data`.
 
 Measured were Chromium 156.0.8078.79, Firefox ESR 153.7.0 and WebKitGTK 2.50.6. WebKitGTK is Safari's engine with
 another network library, libsoup: Safari may differ in cookies and redirects.
@@ -36,7 +36,7 @@ class Engine:
     # WebKitGTK stores it [measured].
     none_requires_secure: bool = True
     # RFC 6265bis, "Lax-Allowing-Unsafe": browsers may send a cookie without SameSite with another site's form POST for
-    # some time (seconds) after its creation. Chromium does so for two minutes [service worker]. Firefox and
+    # some time (seconds) after its creation. Chromium does so for two minutes [service worker, measured]. Firefox and
     # WebKit always do, by their other rule.
     lax_post_limit: float | None = None
     # RFC 6265bis, "Same-site and cross-site requests": a redirect chain through another site is cross-site.

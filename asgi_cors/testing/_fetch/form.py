@@ -1,7 +1,7 @@
 """Forms as browsers send them (HTML, form submission; URL, application/x-www-form-urlencoded serializing).
 
-- GET: the fields replace the URL's query. The encoding type does not matter.
-- POST: the fields are the body. `application/x-www-form-urlencoded` and `text/plain` send the name of a file only.
+- GET: the entries replace the URL's query. The encoding type does not matter.
+- POST: the entries are the body. `application/x-www-form-urlencoded` and `text/plain` send the name of a file only.
 - The encoding is UTF-8. A line break in a name or a value is sent as CR LF.
 """
 
@@ -34,8 +34,8 @@ _EXAMPLE = "Write data={'name': 'value'}, or pairs."
 _PAIR = 2
 
 
-class Field(NamedTuple):
-    """A field of a form, in its entry list. `content` is None for text."""
+class Entry(NamedTuple):
+    """An entry of a form. `content` is None for text."""
 
     name: str
     value: str
@@ -58,7 +58,7 @@ class FormInit(TypedDict, total=False):
 
     Keys:
         method: "POST" (default) or "GET".
-        data: the fields: a mapping or pairs of names to text; a list is one field for each value. A file is a tuple of
+        data: the entries: a mapping or pairs of names to text; a list is one entry for each value. A file is a tuple of
             its name, its content and, if you like, its type.
         enctype: "application/x-www-form-urlencoded" (default), "multipart/form-data" or "text/plain".
         by_user: whether the user pressed a button (default) or a script sent the form: for Sec-Fetch-User.
@@ -77,12 +77,12 @@ def parse_form(url: object, base: httpx.URL | None, options: Mapping[str, object
     enctype = options.get("enctype", URLENCODED)
     if enctype not in ENCTYPES:
         raise ScriptError(f"enctype={enctype!r:.200} is not known. Write one of {', '.join(map(repr, ENCTYPES))}.")
-    fields = _fields(options.get("data", ()))
+    entries = _entries(options.get("data", ()))
     if upper == "GET":
-        query = _urlencoded(fields).encode()
+        query = _urlencoded(entries).encode()
         path = target.raw_path.partition(b"?")[0]
         return Form(url=target.copy_with(raw_path=path + b"?" + query), method=upper, body=None, content_type="")
-    body, content_type = _SERIALIZERS[enctype](fields)
+    body, content_type = _SERIALIZERS[enctype](entries)
     return Form(url=target, method=upper, body=body, content_type=content_type)
 
 
@@ -101,7 +101,7 @@ def _method(method: object) -> str:
     return method.upper()
 
 
-def _fields(data: object) -> list[Field]:
+def _entries(data: object) -> list[Entry]:
     """Return the entry list of the form."""
     if data is None or isinstance(data, str | bytes):
         raise ScriptError(f"data={data!r:.200} is not a mapping of names to values. {_EXAMPLE}")
@@ -113,25 +113,25 @@ def _fields(data: object) -> list[Field]:
             pairs = [(name, value) for name, value in cast("Iterable[tuple[object, object]]", data)]
         except (TypeError, ValueError) as error:
             raise ScriptError(f"data={data!r:.200} is not a mapping of names to values. {_EXAMPLE}") from error
-    return [_field(name, value) for name, value in pairs]
+    return [_entry(name, value) for name, value in pairs]
 
 
 def _listed(value: object) -> Sequence[object]:
     return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
-def _field(name: object, value: object) -> Field:
+def _entry(name: object, value: object) -> Entry:
     if not isinstance(name, str) or not name:
-        raise ScriptError(f"data: {name!r:.200} is not the name of a field. Browsers send fields with a name only.")
+        raise ScriptError(f"data: {name!r:.200} is not the name of an entry. Browsers send entries with a name only.")
     if isinstance(value, str):
-        return Field(_text(name), _text(value), None, "")
+        return Entry(_text(name), _text(value), None, "")
     if not _is_file(value):
         raise ScriptError(
             f"data: {name!r:.200} has the value {value!r:.200}. Write text, a list of text, or a file as"
             " ('name.txt', b'content', 'text/plain')."
         )
     filename, content, *kind = value
-    return Field(_text(name), _text(filename), content, kind[0] if kind else "application/octet-stream")
+    return Entry(_text(name), _text(filename), content, kind[0] if kind else "application/octet-stream")
 
 
 def _is_file(value: object) -> TypeGuard[File]:
@@ -151,44 +151,44 @@ def _normalized(text: str) -> str:
     return _LINE_BREAK.sub("\r\n", text)
 
 
-def _urlencoded(fields: Sequence[Field]) -> str:
-    return "&".join(f"{_quoted(field.name)}={_quoted(field.value)}" for field in fields)
+def _urlencoded(entries: Sequence[Entry]) -> str:
+    return "&".join(f"{_quoted(entry.name)}={_quoted(entry.value)}" for entry in entries)
 
 
 def _quoted(text: str) -> str:
     return quote_plus(_normalized(text), safe="*").replace("~", "%7E")
 
 
-def _urlencoded_body(fields: Sequence[Field]) -> tuple[bytes, str]:
-    return _urlencoded(fields).encode(), URLENCODED
+def _urlencoded_body(entries: Sequence[Entry]) -> tuple[bytes, str]:
+    return _urlencoded(entries).encode(), URLENCODED
 
 
-def _plain_body(fields: Sequence[Field]) -> tuple[bytes, str]:
-    lines = [f"{_normalized(field.name)}={_normalized(field.value)}\r\n" for field in fields]
+def _plain_body(entries: Sequence[Entry]) -> tuple[bytes, str]:
+    lines = [f"{_normalized(entry.name)}={_normalized(entry.value)}\r\n" for entry in entries]
     return "".join(lines).encode(), "text/plain"
 
 
-def _multipart_body(fields: Sequence[Field]) -> tuple[bytes, str]:
+def _multipart_body(entries: Sequence[Entry]) -> tuple[bytes, str]:
     """Return the body and its type (HTML, multipart/form-data encoding algorithm; RFC 7578)."""
     boundary = f"----FormBoundary{os.urandom(16).hex()}"
-    parts = [f"--{boundary}\r\n".encode() + _part(field) for field in fields]
+    parts = [f"--{boundary}\r\n".encode() + _part(entry) for entry in entries]
     body = b"".join([*parts, f"--{boundary}--\r\n".encode()])
     return body, f"multipart/form-data; boundary={boundary}"
 
 
-def _part(field: Field) -> bytes:
-    disposition = f'Content-Disposition: form-data; name="{_escaped(_normalized(field.name))}"'
-    if field.content is None:
-        return f"{disposition}\r\n\r\n{_normalized(field.value)}\r\n".encode()
-    head = f'{disposition}; filename="{_escaped(field.value)}"\r\nContent-Type: {field.kind}\r\n\r\n'
-    return head.encode() + field.content + b"\r\n"
+def _part(entry: Entry) -> bytes:
+    disposition = f'Content-Disposition: form-data; name="{_escaped(_normalized(entry.name))}"'
+    if entry.content is None:
+        return f"{disposition}\r\n\r\n{_normalized(entry.value)}\r\n".encode()
+    head = f'{disposition}; filename="{_escaped(entry.value)}"\r\nContent-Type: {entry.kind}\r\n\r\n'
+    return head.encode() + entry.content + b"\r\n"
 
 
 def _escaped(text: str) -> str:
     return text.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
 
 
-_SERIALIZERS: dict[object, Callable[[Sequence[Field]], tuple[bytes, str]]] = {
+_SERIALIZERS: dict[object, Callable[[Sequence[Entry]], tuple[bytes, str]]] = {
     "application/x-www-form-urlencoded": _urlencoded_body,
     "multipart/form-data": _multipart_body,
     "text/plain": _plain_body,

@@ -15,7 +15,7 @@ from .driver import response_of
 
 
 class Navigation:
-    """Where a form led: the last response, with all its headers and its body.
+    """The end of a form's submission: the last response, with all its headers and its body.
 
     A test may read all of it. In a browser, the script of the page that sent the form may read nothing: CORS plays no
     part in a navigation, and the page is gone.

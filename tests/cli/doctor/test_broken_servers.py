@@ -2,20 +2,23 @@
 
 import pytest
 
-from tests.cli.corpus import comparisons, edges, gateways, raw
+from tests.cli.corpus import comparisons, edges, gateways, protections, raw
 from tests.cli.corpus.raw import Row
 from tests.cli.corpus.serving import serving
 from tests.support.command_line import doctor
 from tests.support.remedies import build_every_policy
 
 ALLOWED, BLOCKED = 0, 1
+TABLES = (raw, gateways, comparisons, edges, protections)
+ROWS = [row for table in TABLES for row in table.ROWS]
+HEALTHY = [row for table in TABLES for row in table.HEALTHY]
 
 
 def names(findings: list[dict[str, str]]) -> tuple[str, ...]:
     return tuple(finding["name"] for finding in findings)
 
 
-@pytest.mark.parametrize("row", raw.ROWS + gateways.ROWS + comparisons.ROWS + edges.ROWS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")
@@ -30,9 +33,7 @@ def test_the_doctor_finds_the_mistake_of_a_broken_server(row: Row):
         assert names(found["risks"]) == row.risks
 
 
-@pytest.mark.parametrize(
-    "row", raw.HEALTHY + gateways.HEALTHY + comparisons.HEALTHY + edges.HEALTHY, ids=lambda row: row.id
-)
+@pytest.mark.parametrize("row", HEALTHY, ids=lambda row: row.id)
 def test_the_doctor_finds_nothing_in_a_healthy_server(row: Row):
     with serving(row.server) as server:
         ran = doctor(row.call, f"{server.url}/items")

@@ -10,6 +10,7 @@ from asgi_cors.cli.doctor.probes import ANOTHER_SITE, PREFIX, SIBLING, SUBDOMAIN
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, policy_line
 
+from .protections import forged_request_readable
 from .risks import allowed_hostile_origin
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def trusts_subdomains(evidence: Evidence) -> Iterator[Finding]:
 
 
 RULES: Final = (
+    forged_request_readable,
     trusts_subdomains,
     max_age_beyond_caps,
     max_age_malformed,
