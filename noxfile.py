@@ -70,7 +70,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel, on all cores. Coverage is measured on the first and the last Python."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus"))
+    session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus", "metrics"))
     coverage = ["--cov"] if session.python in {PYTHONS[0], PYTHONS[-1]} else []
     arguments = session.posargs or [*coverage, "-m", "not system and not corpus"]
     session.run("pytest", "--numprocesses=auto", *arguments, env=env)
@@ -90,7 +90,7 @@ def lowest(session: nox.Session) -> None:
     wheel, env = _build(session)
     session.install("uv")
     oldest = "--resolution=lowest-direct"
-    session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}")
+    session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}", *_group("metrics"))
     session.install(*_group("tests"))
     session.run("pytest", *session.posargs, env=env)
 

@@ -22,6 +22,7 @@ from ._decision.request import Request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
 from ._middleware.wsgi import WSGIMiddleware
+from ._policy.diff import PolicyDiff
 from ._policy.origin_table import OriginTable, check_origin
 from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
@@ -50,6 +51,7 @@ __all__ = [
     "Outcome",
     "PerMethodKey",
     "Policy",
+    "PolicyDiff",
     "PolicyOptions",
     "Request",
     "Rules",

@@ -19,10 +19,13 @@ from ._interfaces import NOT_AN_APP, describe, is_factory
 
 UNSET: Final = "is an environment variable not set?"
 UNSET_HINT: Final = "Write [] for none, or set the variable."
-NAME_ORIGINS: Final = (
-    "Write the origins that you trust: allow_origins=['https://app.example.com', 'https://*.example.com']."
-)
 _MAX_SHOWN: Final = 200  # characters
+
+
+def name_origins(option: str) -> str:
+    """Return the hint to name origins, for an option of a policy that has origins or a regular expression."""
+    name = "allow_origins" if option == "allow_origin_regex" else option
+    return f"Write the origins that you trust: {name}=['https://app.example.com', 'https://*.example.com']."
 
 
 def show(value: object) -> str:

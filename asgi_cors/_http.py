@@ -29,6 +29,7 @@ MAX_AGE: Final = b"access-control-max-age"
 VARY: Final = b"vary"
 HOST: Final = b"host"
 FETCH_SITE: Final = b"sec-fetch-site"
+REFERER: Final = b"referer"
 RESOURCE_POLICY: Final = b"cross-origin-resource-policy"
 TIMING_ALLOW_ORIGIN: Final = b"timing-allow-origin"
 # The values of Cross-Origin-Resource-Policy, the narrowest first (Fetch, "cross-origin resource policy check")

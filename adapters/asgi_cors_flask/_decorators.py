@@ -3,6 +3,8 @@
 With `CORS(app)`, the policy is found before anything of the app runs. Without, the view applies its policy itself: it
 answers its preflights and adds the headers to its responses, including those for the exceptions that it raises.
 Responses that are sent before the view is reached, such as a 404 or a login, then have no CORS headers.
+`csrf_protection` refuses forged requests before the view's function runs, but after the app's `before_request`
+functions, whose side effects it can't prevent.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from ._options import (
     EMPTY,
     FLASK_NAMES,
     MIDDLEWARE_OPTIONS,
-    POLICY_OPTIONS,
+    REPORT_ONLY,
     RESOURCES,
     AppOptions,
     ParsedOptions,
@@ -82,11 +82,13 @@ class Installation(BaseInstallation):
         with self._lock:
             options = keywords.merged_over_config(self._app.config, warns=True)
             policy, paths = build_policies(options)
-            own: dict[str, Any] = {name: options.others[name] for name in MIDDLEWARE_OPTIONS if name in options.others}
+            own = {name: options.others[name] for name in MIDDLEWARE_OPTIONS if name in options.others}
+            if own.get(REPORT_ONLY) is not None:
+                own[REPORT_ONLY] = build_report_only(own[REPORT_ONLY], options, policy)
             views = self.views.policies()
             previous, self._resources = self._resources, options.others.get(RESOURCES, Resources())
             try:
-                with paths_as_resources():
+                with user_names(options):
                     self.configuration.reconfigure(policy, paths=paths, **own)
             except ConfigError:
                 self._resources = previous
@@ -104,9 +106,10 @@ class Installation(BaseInstallation):
         parsed = parse_options(options, APP_OPTIONS)
         if policy is not None:
             if parsed.policy:
-                message = f"a policy and options of a policy ({', '.join(parsed.names.values())}) are given"
+                given = ", ".join(parsed.names[name] for name in parsed.policy)
+                message = f"a policy and options of a policy ({given}) are given"
                 raise ConfigError([Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…).")])
-            parsed = ParsedOptions({name: getattr(policy, name) for name in POLICY_OPTIONS}, parsed.others, {})
+            parsed = ParsedOptions.of_policy(policy)._replace(others=parsed.others, names=parsed.names)
         with self._lock:
             self.configure(parsed.merged_over(self._keywords or EMPTY))
 
@@ -250,7 +253,7 @@ class BlueprintPolicy(AttachedPolicy):
         """
         options = self._options.merged_over_config(app.config)
         policy, paths = build_policies(options)
-        with paths_as_resources():
+        with user_names(options):
             return Rules(policy, paths, describe_path=options.others.get(RESOURCES, Resources()).describe)
 
     def configuration(self, app: Flask) -> Configuration:
@@ -263,7 +266,7 @@ def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:
     misplaced = [name for name in MIDDLEWARE_OPTIONS if name in options.others]
     if misplaced:
         message, hint = "a blueprint does not have this option", "Write it in CORS(app)."
-        raise ConfigError([Issue("not-of-blueprints", name, options.others[name], message, hint) for name in misplaced])
+        raise ConfigError([Issue("option-of-app", name, options.others[name], message, hint) for name in misplaced])
     key = BlueprintPolicy(blueprint.name, options)
 
     def bind(state: BlueprintSetupState) -> None:
@@ -306,15 +309,36 @@ def _build_without_origins(options: ParsedOptions) -> Policy:
         return options._replace(policy={**options.policy, "allow_origins": ()}).build()
 
 
+def build_report_only(value: Any, options: ParsedOptions, base: Policy) -> Any:
+    """Return the policy of `report_only`. Options are merged over the base policy.
+
+    Args:
+        value: The value of `report_only`.
+        options: All options.
+        base: The base policy.
+
+    Raises:
+        ConfigError: With every mistake found.
+    """
+    name = options.names[REPORT_ONLY]
+    table: Resources | None = options.others.get(RESOURCES)
+    if table is not None and table.get(EVERY_PATH) is None:
+        message = "it has no effect: it is compared with the policy of the whole app, and resources names only paths"
+        Issue("without-effect", name, value, message, "Add '/*' to resources.").warn()
+    if not isinstance(value, ParsedOptions):
+        return value
+    return value.merged_over(ParsedOptions.of_policy(base)).build(f"{name}.")
+
+
 @contextlib.contextmanager
-def paths_as_resources() -> Generator[None]:
-    """Report mistakes in `paths` as mistakes in `resources`, the option that the user wrote."""
+def user_names(options: ParsedOptions) -> Generator[None]:
+    """Report mistakes by the names that the user wrote: those in `paths` as mistakes in `resources`."""
+    names = {"paths": RESOURCES, **options.names}
     try:
         yield
     except ConfigError as error:
-        raise ConfigError(
-            replace(issue, option=RESOURCES) if issue.option == "paths" else issue for issue in error.issues
-        ) from None
+        issues = [replace(issue, option=names.get(issue.option, issue.option)) for issue in error.issues]
+        raise ConfigError(issues) from None
 
 
 def refuse_other_apps(app: Any, line: str) -> None:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, TypedDict, cast
+from typing import Any, Final, Literal, NamedTuple, TypedDict, cast
 
-from asgi_cors import ConfigError, Decision, Issue, Policy
+from asgi_cors import ConfigError, Decision, Issue, Policy, PolicyOptions
 from asgi_cors_werkzeug import Resources, is_regex, list_of, parse_regex, parse_resources
 
 Origin = str | re.Pattern[str] | Callable[[str], bool | Awaitable[bool]]
@@ -41,6 +41,12 @@ class ViewOptions(TypedDict, total=False):
     allow_origin_regex: str | re.Pattern[str] | None
     allow_methods: Names
     allow_credentials: bool
+    csrf_protection: bool | Literal["report"]
+    csrf_trusted_origins: Origins
+    timing_allow_origin: bool
+    resource_policy: Literal["same-origin", "same-site", "cross-origin"] | None
+    presets: Names
+    name: str | None
     dangerously_allow: Names
 
 
@@ -50,7 +56,9 @@ class AppOptions(ViewOptions, total=False):
     resources: Path | Iterable[Path] | Mapping[Path, Mapping[str, Any] | Policy | None]
     intercept_exceptions: bool
     policy_for: Callable[[Scope], Any] | None
-    enforce: bool
+    enforce: bool | Literal["report"]
+    allowed_hosts: Names | None
+    report_only: Policy | Mapping[str, Any] | None
     on_decision: Callable[[Decision, Scope], object] | None
 
 
@@ -68,13 +76,12 @@ WITHOUT_EFFECT: Final[Mapping[str, tuple[bool, str]]] = {
 }
 AUTOMATIC_OPTIONS: Final = "automatic_options"
 RESOURCES: Final = "resources"
-POLICY_OPTIONS: Final = (
-    *("allow_origins", "allow_origin_regex", "allow_methods", "allow_headers", "expose_headers"),
-    *("allow_credentials", "max_age", "allow_private_network", "dangerously_allow"),
-)
-MIDDLEWARE_OPTIONS: Final = ("policy_for", "enforce", "on_decision")
+REPORT_ONLY: Final = "report_only"
+POLICY_OPTIONS: Final = tuple(PolicyOptions.__annotations__)
+MIDDLEWARE_OPTIONS: Final = ("policy_for", "enforce", "allowed_hosts", REPORT_ONLY, "on_decision")
 VIEW_OPTIONS: Final = frozenset(ViewOptions.__annotations__)
 RESOURCE_OPTIONS: Final = VIEW_OPTIONS | {"intercept_exceptions"}
+REPORT_OPTIONS: Final = frozenset((*POLICY_OPTIONS, *POLICY_NAMES))
 APP_OPTIONS: Final = frozenset(AppOptions.__annotations__)
 DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_origins": "*",
@@ -89,6 +96,7 @@ _PLACEHOLDER_ORIGIN, _PLACEHOLDER_HEADER = "https://example.com", "x-example"
 _DEAD_KEYS: Final = {"CORS_HEADERS": "Flask-CORS has not read this key since version 2; the key is CORS_ALLOW_HEADERS"}
 _ORIGINS: Final = frozenset(("allow_origins", "allow_origin_regex"))
 _PREFIX: Final = "CORS_"
+_OPTION_IN_TEXT: Final = re.compile(rf"\ballow_\w+|\b(?:{'|'.join(POLICY_OPTIONS)})(?==)")
 _HEADER_PREFIX: Final = re.compile(r"\^?([\w-]*)\.[*+]\$?", re.ASCII)
 
 
@@ -98,12 +106,17 @@ class ParsedOptions(NamedTuple):
     Attributes:
         policy: The options of a policy, by the policy's names.
         others: The other options.
-        names: The name that the user wrote for each option of the policy.
+        names: The name that the user wrote for each option: a keyword or a key of the config.
     """
 
     policy: Mapping[str, Any]
     others: Mapping[str, Any]
     names: Mapping[str, str]
+
+    @classmethod
+    def of_policy(cls, policy: Policy) -> ParsedOptions:
+        """Return the options of a policy."""
+        return cls({name: getattr(policy, name) for name in POLICY_OPTIONS}, {}, {})
 
     def merged_over(self, below: ParsedOptions) -> ParsedOptions:
         """Merge this level over another one. Its option for origins replaces all options for origins below."""
@@ -159,10 +172,10 @@ class ParsedOptions(NamedTuple):
 
     def _renamed(self, issue: Issue, place: str) -> Issue:
         def rename(text: str) -> str:
-            names = {**FLASK_NAMES, **self.names}
-            return re.sub(r"\ballow_\w+", lambda found: names.get(found[0], found[0]), text)
+            return _OPTION_IN_TEXT.sub(lambda found: names.get(found[0], found[0]), text)
 
-        option = f"{place}{rename(issue.option)}"
+        names = {**FLASK_NAMES, **self.names}
+        option = f"{place}{names.get(issue.option, issue.option)}"
         return Issue(issue.code, option, issue.value, rename(issue.message), rename(issue.hint))
 
 
@@ -176,7 +189,7 @@ def parse_options(given: Mapping[str, Any], known: frozenset[str], place: str = 
     Raises:
         ConfigError: With every unknown name, option that is given by both its names, and value of a wrong type.
     """
-    issues = [_unknown(name, known, place) for name in given if name not in known]
+    issues = [_unknown_or_misplaced(name, known, place) for name in given if name not in known]
     policy: dict[str, Any] = {}
     others: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -190,7 +203,8 @@ def parse_options(given: Mapping[str, Any], known: frozenset[str], place: str = 
         elif name in WITHOUT_EFFECT or name == AUTOMATIC_OPTIONS:
             others[name] = _parse_flag(name, value, place, issues)
         elif name in known:
-            others[name] = _parse_table(value, issues) if name == RESOURCES else value
+            others[name] = _parse_nested(name, value, issues)
+            names[name] = name
     options = ParsedOptions(policy, others, names)
     if issues:
         try:
@@ -214,7 +228,38 @@ def _parse_config(config: Mapping[str, Any], *, warns: bool) -> tuple[ParsedOpti
     for issue in (*unknown, *dead) if warns else ():
         issue.warn()
     given = {name: config[key] for key, name in names.items() if config.get(key) is not None}
-    return parse_options(given, APP_OPTIONS), unknown
+    try:
+        options = parse_options(given, APP_OPTIONS)
+    except ConfigError as error:
+        raise ConfigError(map(_by_key, error.issues)) from None
+    keys = {name: f"{_PREFIX}{alias.upper()}" for name, alias in options.names.items()}
+    return options._replace(names=keys), unknown
+
+
+def _by_key(issue: Issue) -> Issue:
+    """Return a mistake in the app's config, with the config's key in place of the option's name."""
+    name, rest = re.findall(r"(\w*)(.*)", issue.option, re.DOTALL)[0]
+    return replace(issue, option=f"{_PREFIX}{name.upper()}{rest}")
+
+
+def _parse_nested(name: str, value: Any, issues: list[Issue]) -> Any:
+    """Parse `resources` and `report_only`, which contain options."""
+    if name == RESOURCES:
+        return _parse_table(value, issues)
+    return _parse_report_only(value, issues) if name == REPORT_ONLY else value
+
+
+def _parse_report_only(value: Any, issues: list[Issue]) -> Any:
+    """Parse a mapping of options. Other values are left for the middleware to check."""
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        options = parse_options(cast("Mapping[str, Any]", value), REPORT_OPTIONS, f"{REPORT_ONLY}.")
+        options.check(f"{REPORT_ONLY}.")
+    except ConfigError as error:
+        issues += error.issues
+        return None
+    return options
 
 
 def _parse_table(value: Any, issues: list[Issue]) -> Resources:
@@ -334,6 +379,13 @@ def _parse_flag(name: str, value: Any, place: str, issues: list[Issue]) -> objec
 
 
 # -- issues
+
+
+def _unknown_or_misplaced(name: object, known: Iterable[str], place: str) -> Issue:
+    if name not in MIDDLEWARE_OPTIONS:
+        return _unknown(name, known, place)
+    message = "this option applies to the whole app, not to a view or path"
+    return Issue("option-of-app", f"{place}{name}", name, message, "Write it in CORS(app, …).")
 
 
 def _unknown(name: object, known: Iterable[str], place: str) -> Issue:

@@ -1,22 +1,23 @@
 """`route_cors` and `websocket_cors`: a policy for one view, which replaces the blueprint's and the app's.
 
-If `CORS(app, …)` or `cors(…)` wraps the app, the middleware applies the view's policy. Otherwise, or if a decorator
-above hides the policy, the view applies it itself. Responses that are sent before the view is reached, such as a login,
-a redirect or a 404, then have no CORS headers.
+If `CORS(app, …)` or `cors(…)` wraps the app, the middleware applies the view's policy before any code of the app runs.
+Otherwise, or if a decorator above hides the policy, the view applies it itself. Responses that are sent before the view
+is reached, such as a login, a redirect or a 404, then have no CORS headers. `csrf_protection` refuses forged requests
+before the view's function runs, but after the app's `before_request` functions, whose side effects it can't prevent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, Unpack, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Unpack, cast
 
 from quart import Response, abort, after_this_request, current_app, request, websocket
 
 from asgi_cors import Configuration, CORSMiddleware
 from asgi_cors_werkzeug import attach_policy
 
-from ._extension import decode_headers, installation_of
+from ._installation import decode_headers, installation_of
 from ._options import Options, WebsocketOptions, parse_options
 
 if TYPE_CHECKING:
@@ -114,13 +115,19 @@ def _name(view: Callable[..., Any]) -> str:
 
 
 async def _serve_unwrapped_view(configuration: Configuration, call_view: Callable[[], Awaitable[Any]]) -> Any:
-    """Answer a preflight. Otherwise call the view and add the headers to its response, even to a 404 or 500."""
-    if request.method == "OPTIONS" and (response := await _own_response(configuration, request.scope)):
-        return response
+    """Answer a preflight, and refuse a forged request. Otherwise call the view, and change its response.
+
+    The headers are added to every response, even to a 404 or 500.
+    """
+    run = await _run(configuration, request.scope)
+    if run.send is None:
+        return _as_response(run.messages)
+    send, messages = run.send, run.messages
 
     async def decorate(response: ResponseTypes) -> ResponseTypes:
-        start, *_ = await _run(configuration, request.scope, response.status_code, response.headers)
-        response.headers = decode_headers(start["headers"])
+        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": pairs})
+        response.headers = decode_headers(messages[0]["headers"])
         return response
 
     after_this_request(decorate)
@@ -134,8 +141,9 @@ async def _check_handshake(configuration: Configuration, scope: Any) -> None:
         HTTPException: The refusal. If the server cannot send a response, Quart closes the WebSocket.
     """
     extensions: dict[str, Any] = {**(scope.get("extensions") or {}), "websocket.http.response": {}}
-    if response := await _own_response(configuration, {**scope, "extensions": extensions}):
-        abort(response)
+    run = await _run(configuration, {**scope, "extensions": extensions})
+    if run.send is None:
+        abort(_as_response(run.messages))
 
 
 def _options_response(app: Quart) -> Response:
@@ -146,31 +154,38 @@ def _options_response(app: Quart) -> Response:
     return response
 
 
-async def _own_response(configuration: Configuration, scope: Any) -> Response | None:
-    """Return the middleware's own response; None if it calls the app."""
-    messages = await _run(configuration, scope)
-    if not messages:
-        return None
+def _as_response(messages: Sequence[Message]) -> Response:
+    """Return a response of the middleware's own."""
     start, *bodies = messages
     response = Response(b"".join(body.get("body", b"") for body in bodies), start["status"])
     response.headers = decode_headers(start["headers"])
     return response
 
 
-async def _run(
-    configuration: Configuration, scope: Any, status: int | None = None, headers: Iterable[tuple[str, str]] = ()
-) -> list[Message]:
-    """Return the messages that the middleware sends for an app that sends only a response start, or nothing."""
-    sent: list[Message] = []
+class _Run(NamedTuple):
+    """One run of the middleware for a view.
+
+    Args:
+        messages: The messages that it sends: those of its own response, or the start of the view's once that is sent.
+        send: Sends the start of the view's response, with the headers of the policy added; None if the middleware has
+            sent a response of its own.
+    """
+
+    messages: list[Message]
+    send: Callable[[Message], Awaitable[None]] | None
+
+
+async def _run(configuration: Configuration, scope: Any) -> _Run:
+    """Run the middleware before a view. It evaluates the request once, before the view runs."""
+    messages: list[Message] = []
+    captured: list[Callable[[Message], Awaitable[None]]] = []
 
     async def app(_scope: Any, _receive: Any, send: Callable[[Message], Awaitable[None]]) -> None:
-        if status is not None:
-            pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
-            await send({"type": "http.response.start", "status": status, "headers": pairs})
+        captured.append(send)
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        messages.append(message)
 
     unused: Any = None
     await CORSMiddleware(app, configuration)({**scope}, unused, send)
-    return sent
+    return _Run(messages, captured[0] if captured else None)

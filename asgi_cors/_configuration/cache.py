@@ -1,44 +1,45 @@
 """Caches of responses, bounded because clients choose the keys.
 
-The key of a response is Origin; for a preflight, Origin and the Access-Control-Request-* headers. Most responses depend
-on the policy and the key alone. The others are cached under a longer key, and the item under the key has no response:
+The key of a response is Origin; for a preflight, Origin and the Access-Control-Request-* headers. Under
+`csrf_protection`, the key of a request that writes has Host, Sec-Fetch-Site, the origin of Referer and the scheme, too.
+Most responses depend on the policy and the key alone. The others are cached under a longer key, and the item under the
+key has no response:
 
 - The functions among a policy's callables are called for each request, because their result may change. The result
   becomes a part of the key.
-- A refusal depends on whether the request is same-origin. `enforce` sends such a request to the app, and the log leaves
-  it out. The headers that tell become a part of the key.
-- Some ASGI servers send Origin under a name in upper case, which the look-up misses. Under `enforce` and `on_decision`,
-  the names of a request without Origin are therefore checked.
+- Some responses depend on another part of the request, a `Part`, which is read and becomes a part of the key.
 - `on_decision` is called with each decision, before the response is sent.
 
 `ResponseCache.store` stores these items, and `ResponseCache.check` follows them.
+
+`allowed_hosts` is checked before a cached response is looked up.
 
 An `OriginSource`, such as `Cached`, returns its answer with leases, which say how long the answer holds. If all
 callables of a policy are such sources, the response depends on the key alone while the leases are current.
 
 The policies of `Tenants` have caches of their own, which are dropped with the policy. Their bounds are shared.
 
-The caches of one policy, or of all tenants, and one interface hold about 8 MB at the most.
+The caches of one policy, or of all tenants, and one interface hold about 10 MB at the most.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from enum import Enum
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from asgi_cors._decision.fetch_metadata import SAFE_METHODS
-from asgi_cors._decision.request import read_request
 from asgi_cors._routing.rules import PolicyMatch
 
-from .cached.tenants import Tenants, unknown_policy
+from .cached.tenants import Tenants
 from .source import Answer, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from asgi_cors._decision.decision import Decision
     from asgi_cors._decision.request import Request
@@ -52,11 +53,41 @@ if TYPE_CHECKING:
 
 MAX_ACTUAL: Final = 4096
 MAX_PREFLIGHT: Final = 1024
+MAX_WRITES: Final = 1024
 MAX_REFUSED: Final = 256  # of each of these kinds
 MAX_KEY_LENGTH: Final = 512  # bytes; a response with a longer key is not cached
 MAX_PATHS: Final = 1024
 MAX_PATH_LENGTH: Final = 256  # characters
 MAX_LINES: Final = 1000  # a request with more headers is never cached
+READS: Final = frozenset({"GET", "HEAD"})  # methods on which all options of a policy have the same effect
+
+
+class Part(Enum):
+    """A part of a request that some responses depend on, besides the key."""
+
+    NAMES = "that every header has a name that the cache finds: some ASGI servers send Origin in upper case"
+    PAGE = "whether the request is same-origin: a refusal under `enforce` depends on it, and so does the log"
+    CREDENTIALS = "whether there are credentials that a browser may have added by itself"
+
+
+class Reader(NamedTuple):
+    """How the requests of an interface are read. A request is an ASGI scope or a WSGI environ.
+
+    Args:
+        actual_key: Returns the key of an actual request, which is Origin.
+        preflight_key: Returns the key of a preflight.
+        write_key: Returns the key of a request whose sender is checked.
+        part: Returns the value of a `Part` of a request; None if the request must not be cached.
+        scope: Returns the scope of a request.
+        parts: The parts that the interface has.
+    """
+
+    actual_key: Callable[[Any], Hashable]
+    preflight_key: Callable[[Any], Hashable]
+    write_key: Callable[[Any], Hashable]
+    part: Callable[[Any, Part], Hashable | None]
+    scope: Callable[[Any], Scope]
+    parts: frozenset[Part]
 
 
 @dataclass(slots=True)
@@ -70,7 +101,8 @@ class CachedResponse:
         log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
         decision: The decision that `on_decision` is called with; None if there is no such callable.
         origin: If there is no response: the origin with which the policy's callables are called, if they are.
-        depends_on_page: If there is no response: whether it depends on the headers that `_page_key` returns.
+        part: If there is no response: the part of the request that it depends on.
+        reported: If there is no response: the item with the response, whose decision is reported first.
         answer: The answer of the policy's callables for one request, which has to be evaluated; see `check`.
     """
 
@@ -80,7 +112,8 @@ class CachedResponse:
     log_after: float = 0.0
     decision: Decision | None = None
     origin: str | None = None
-    depends_on_page: bool = False
+    part: Part | None = None
+    reported: CachedResponse | None = None
     answer: LookUp | None = None
 
     def is_current(self) -> bool:
@@ -171,8 +204,8 @@ class ResponseCache:
     """
 
     __slots__ = (
-        *("_depends_on_page", "_evaluator", "_match", "_page_key", "_policy"),
-        *("actual", "any_origin", "clock", "preflight"),
+        *("_evaluator", "_match", "_policy"),
+        *("actual", "any_origin", "any_read", "checks_sender", "clock", "hosts", "is_checked", "preflight", "writes"),
     )
 
     def __init__(
@@ -180,21 +213,25 @@ class ResponseCache:
         evaluator: Evaluator,
         policy: Policy | None,
         vary: tuple[bytes, ...] = (),
-        bounds: tuple[_SharedBounds, _SharedBounds] | None = None,
+        bounds: tuple[_SharedBounds, _SharedBounds, _SharedBounds] | None = None,
     ) -> None:
         """Create empty caches."""
         self._evaluator = evaluator
         self._policy = policy
         self.clock = evaluator.log.clock
         self._match = None if policy is None else PolicyMatch((policy,), vary=vary)
-        policies = [each for each in (policy, evaluator.report_only) if each is not None]
-        checks_sender = any(each.compiled.csrf_protection for each in policies)
-        self._page_key = _sender_key if checks_sender else _page_key
-        self._depends_on_page = checks_sender or evaluator.report_only is not None
-        self.any_origin: CachedResponse | None = None  # the response of a policy that ignores Origin
+        # The allowed values of Host that are known; None if every host is allowed
+        self.hosts = None if evaluator.hosts is None else evaluator.hosts.known
+        self.checks_sender = any(_checks_sender(each, evaluator) for each in (policy, evaluator.report_only) if each)
+        self.is_checked = self.hosts is not None or self.checks_sender
+        # The response of a policy that ignores Origin, for every request, or for methods that read:
+        self.any_origin: CachedResponse | None = None
+        self.any_read: CachedResponse | None = None
         # By Origin; for preflights, by Origin and the Access-Control-Request-* headers:
         self.actual = _TenantResponses(bounds[0]) if bounds else BoundedCache()
         self.preflight = _TenantResponses(bounds[1]) if bounds else BoundedCache(MAX_PREFLIGHT)
+        # If the sender is checked, and the method is not one that reads: by all headers that tell the sender
+        self.writes = _TenantResponses(bounds[2]) if bounds else BoundedCache(MAX_WRITES)
 
     def evaluate(self, scope: Scope, answer: LookUp | None = None) -> AwaitableGenerator[Evaluation]:
         """Evaluate a request whose response is not cached; see `Evaluator.evaluate`."""
@@ -202,13 +239,14 @@ class ResponseCache:
         evaluation.cache = self if self._match else None
         return evaluation
 
-    def check(self, cached: CachedResponse, responses: BoundedCache, scope_of: Callable[[], Scope]) -> CachedResponse:
+    def check(self, cached: CachedResponse, responses: BoundedCache, request: Any, reader: Reader) -> CachedResponse:
         """Find the response that an item leads to.
 
         Args:
             cached: The item under the request's key.
-            responses: The cache that has it: `actual` or `preflight`.
-            scope_of: Returns the scope of the request.
+            responses: The cache that has it: `actual`, `writes` or `preflight`.
+            request: The scope or environ of the request.
+            reader: The reader of such requests.
 
         Returns:
             The item with the response. If the request has to be evaluated, an item without a response, but with the
@@ -218,62 +256,108 @@ class ResponseCache:
         answer: LookUp | None = None
         found: CachedResponse | None = cached
         while found is not None and found.response is None:
-            part: Any = ()
-            if found.origin is not None and policy is not None:
+            if found.reported is not None:
+                found = found.reported
+                break
+            part: Any
+            if found.part is not None:
+                part = reader.part(request, found.part)
+            elif found.origin is not None and policy is not None:
                 answer = evaluator.look_up(policy, found.origin)
                 if not isinstance(answer, Answer) or answer.error is not None:  # it must be awaited, or has failed
                     return CachedResponse(cached.key, answer=answer)
                 part = answer.allowed
-            elif found.depends_on_page:
-                part = self._page_key(scope_of())
             found = responses.get((found.key, part))
         if found is None or (found.log_after and self.clock() >= found.log_after):
             return CachedResponse(cached.key, answer=answer)
         if found.leases and not found.is_current():
             return CachedResponse(cached.key, answer=answer)
         if found.decision is not None:
-            evaluator.report(found.decision, scope_of())
+            evaluator.report(found.decision, reader.scope(request))
         return found
 
-    def store(
-        self, evaluation: Evaluation, key: Any, response: Any, scope: Scope, *, depends_on_page: bool = False
-    ) -> None:
+    def store(self, evaluation: Evaluation, response: Any, request: Any, reader: Reader) -> None:
         """Store the response of an evaluation for identical requests, if it is cacheable.
 
         Args:
             evaluation: An evaluation by this evaluator and policy.
-            key: For a preflight, Origin and the Access-Control-Request-* headers; else Origin.
             response: Whatever the middleware needs to respond again.
-            scope: The request.
-            depends_on_page: Whether the other headers are a part of the key, even if the request is not refused.
+            request: The scope or environ of the request.
+            reader: The reader of such requests.
         """
-        request, decision, log_after = evaluation.request, evaluation.decision, evaluation.log_after
-        if not evaluation.cacheable or log_after is None or request.oversized:
+        decision, log_after = evaluation.decision, evaluation.log_after
+        place = self._place_of(evaluation.request, reader)
+        if place is None or not evaluation.cacheable or log_after is None or evaluation.request.oversized:
             return
-        is_preflight, refused = request.is_preflight, decision.refused or decision.report is not None
+        responses, key = place[0], place[1](request)
+        values = [(part, reader.part(request, part)) for part in self._parts_of(evaluation) if part in reader.parts]
         reported = decision if self._evaluator.on_decision is not None else None
-        depends_on_page |= self._depends_on_page and not is_preflight
-        ignores_request = evaluation.policy.compiled.ignores_origin and not (is_preflight or depends_on_page)
-        if ignores_request and reported is None:
-            self.any_origin = CachedResponse(None, response)
+        if self._ignores_request(evaluation) and responses is self.actual and not values and reported is None:
+            self._store_for_all(CachedResponse(None, response))
             return
-        depends_on_page |= refused and (request.same_origin or (self._evaluator.enforce and not is_preflight))
-        page = self._page_key(scope) if depends_on_page else ()
-        parts: tuple[Any, ...] = key if is_preflight else (key,)
-        if page is None or sum(len(part or "") for part in (*parts, *page)) > MAX_KEY_LENGTH:
+        if any(value is None for _, value in values) or _length((key, values)) > MAX_KEY_LENGTH:
             return
-        responses = self.preflight if is_preflight else self.actual
+        refused = decision.refused or decision.report is not None
+        if responses is self.writes:
+            refused = decision.status is not None  # a page of the server reads all responses
+        # Clients choose Host, and must not evict allowed requests:
+        refused |= any(part is Part.PAGE for part, _ in values)
+        first = key
         if evaluation.granted is not None:
-            responses.store(CachedResponse(key, origin=origin_text(request)), refused=refused)
+            responses.store(CachedResponse(key, origin=evaluation.request.origin_text), refused=refused)
             key = key, evaluation.granted
-        if depends_on_page:
-            refused = True  # clients choose Host, and must not evict allowed requests
-            responses.store(CachedResponse(key, depends_on_page=True), refused=refused)
-            key = key, page
-        elif reported is not None and evaluation.granted is None:
-            responses.store(CachedResponse(key), refused=refused)
-            key = key, ()
-        responses.store(CachedResponse(key, response, evaluation.leases, log_after, reported), refused=refused)
+        for part, value in values:
+            responses.store(CachedResponse(key, part=part), refused=refused)
+            key = key, value
+        cached = CachedResponse(key, response, evaluation.leases, log_after, reported)
+        if reported is not None and key is first:
+            cached = CachedResponse(key, reported=cached)
+        responses.store(cached, refused=refused)
+
+    def _place_of(self, request: Request, reader: Reader) -> tuple[BoundedCache, Callable[[Any], Hashable]] | None:
+        """Return the cache for a request, and the function that returns its key; None if it must not be cached."""
+        if request.is_preflight:
+            return self.preflight, reader.preflight_key
+        if not self.checks_sender and request.method != "OPTIONS":
+            return self.actual, reader.actual_key
+        if request.method in READS:
+            return self.actual, reader.actual_key
+        return None if request.method in SAFE_METHODS else (self.writes, reader.write_key)
+
+    def _parts_of(self, evaluation: Evaluation) -> list[Part]:
+        """Return the parts of a request, besides its key, on which an evaluation depends."""
+        request, evaluator = evaluation.request, self._evaluator
+        is_write = self.checks_sender and request.method not in READS and not request.is_preflight
+        is_exempted = evaluation.decision.refused and request.same_origin
+        checks_names = bool(evaluator.enforce) or evaluator.on_decision is not None
+        depends = {
+            Part.NAMES: request.origin is None and checks_names and not is_write,
+            Part.PAGE: (evaluation.depends_on_page or is_exempted) and not is_write,
+            Part.CREDENTIALS: evaluation.depends_on_credentials and not is_write,
+        }
+        return [part for part, does in depends.items() if does]
+
+    def _ignores_request(self, evaluation: Evaluation) -> bool:
+        """Return whether every actual request gets the same response."""
+        return evaluation.policy.compiled.ignores_origin and self._evaluator.report_only is None
+
+    def _store_for_all(self, cached: CachedResponse) -> None:
+        if self.is_checked:
+            self.any_read = cached
+        else:
+            self.any_origin = cached
+
+
+def _checks_sender(policy: Policy, evaluator: Evaluator) -> bool:
+    """Return whether some methods get another response because their sender is checked."""
+    return bool(policy.compiled.csrf_protection or (evaluator.enforce and policy.compiled.trusted))
+
+
+def _length(key: object) -> int:
+    """Return the length of all texts in a key."""
+    if isinstance(key, str | bytes):
+        return len(key)
+    return sum(map(_length, cast("Iterable[object]", key))) if isinstance(key, tuple | list) else 0
 
 
 class ResponseCaches:
@@ -292,7 +376,7 @@ class ResponseCaches:
         self._by_path = _CacheByPath(self, rules)
         self._tenants = rules.policy_for if isinstance(rules.policy_for, Tenants) else None
         self._by_lease: weakref.WeakKeyDictionary[Lease, ResponseCache] = weakref.WeakKeyDictionary()
-        self._bounds = _SharedBounds(MAX_ACTUAL), _SharedBounds(MAX_PREFLIGHT)
+        self._bounds = _SharedBounds(MAX_ACTUAL), _SharedBounds(MAX_PREFLIGHT), _SharedBounds(MAX_WRITES)
         self._unknown: ResponseCache | None = None  # of unknown tenants
         self._without_key: dict[CompiledPolicy, ResponseCache] = {}  # of requests without a tenant, by policy
         self.needs_scope = rules.view_of is not None or self._tenants is not None
@@ -300,9 +384,13 @@ class ResponseCaches:
 
     def for_scope(self, scope: Scope) -> ResponseCache | None:
         """Return the cache of the policy that serves `scope`; None if the request is passed through."""
-        rules = self._rules
-        if self._evaluator.hosts is not None and not self._evaluator.hosts.allows(host_line(scope["headers"])):
+        cache = self._find(scope)
+        if cache is None and self._evaluator.hosts is not None and not self._evaluator.allows_host_of(scope):
             return self._empty  # `evaluate` refuses it
+        return cache
+
+    def _find(self, scope: Scope) -> ResponseCache | None:
+        rules = self._rules
         if self._tenants is not None:
             return self._for_tenant(scope, self._tenants)
         if not self.needs_scope:
@@ -334,7 +422,7 @@ class ResponseCaches:
         if result is None or result.lease is None:
             return self._empty
         if result.value is None:
-            self._unknown = self._unknown or ResponseCache(self._evaluator, unknown_policy(), rules.vary)
+            self._unknown = self._unknown or ResponseCache(self._evaluator, self._evaluator.unknown_policy, rules.vary)
             return self._unknown
         cache = self._by_lease.get(result.lease)
         if cache is None:
@@ -352,9 +440,9 @@ class ResponseCaches:
             cache = self._without_key.setdefault(match.policy.compiled, cache)
         return cache
 
-    def for_path(self, path: str, host: bytes | None = None) -> ResponseCache | None:
-        """Return the cache of the policy that serves `path`; see `for_scope`."""
-        return self._by_path[path] if self._evaluator.allows_host(host) else self._empty
+    def for_path(self, path: str) -> ResponseCache | None:
+        """Return the cache of the policy that serves `path`; see `for_scope`. Host is not checked."""
+        return self._by_path[path]
 
     def for_match(self, match: PolicyMatch | None) -> ResponseCache | None:
         """Return the cache of a match with one policy; None if it passes requests through."""
@@ -389,43 +477,3 @@ class _CacheByPath(dict["str | tuple[str, str]", "ResponseCache | None"]):
                 self.clear()  # in place of a search for the oldest path at each request
             self[key] = cache
         return cache
-
-
-def origin_text(request: Request) -> str:
-    """Return the Origin of a request as text, as callables get it."""
-    return (request.origin or b"").strip(b" \t").decode("latin-1")
-
-
-def _page_key(scope: Scope) -> tuple[Any, ...] | None:
-    """Return the values on which `Request.same_origin` depends, besides Origin.
-
-    None if a header is repeated, or if a name is not in lower case: it could be Origin, which the cache then misses.
-    """
-    host = fetch_site = None
-    for name, value in scope["headers"]:
-        if not name.islower():
-            return None
-        if name == b"host":
-            if host is not None:
-                return None
-            host = value
-        elif name == b"sec-fetch-site":
-            if fetch_site is not None:
-                return None
-            fetch_site = value
-    return host, fetch_site, scope.get("scheme")
-
-
-def _sender_key(scope: Scope) -> tuple[Any, ...] | None:
-    """Return the values on which `csrf_protection` depends, besides Origin; see `_page_key`."""
-    page = _page_key(scope)
-    if page is None or scope["method"] in SAFE_METHODS:
-        return page
-    request = read_request(scope)
-    return (*page, request.referer, b"credentials" if request.has_ambient_credentials else b"")
-
-
-def host_line(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-    """Return the value of Host; None unless there is exactly one."""
-    hosts = [value for name, value in headers if name == b"host" or name.lower() == b"host"]
-    return hosts[0] if len(hosts) == 1 else None

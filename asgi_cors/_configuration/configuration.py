@@ -106,7 +106,7 @@ class Configuration:
     def _activate(self, evaluator: Evaluator) -> None:
         """Replace the evaluator, and the caches of the policy that serves every request, if one does."""
         self.evaluator = evaluator
-        is_direct = self.before_request is None and evaluator.hosts is None
+        is_direct = self.before_request is None
         self.asgi_cache = evaluator.asgi.only if is_direct else None
         self.wsgi_cache = evaluator.wsgi.only if is_direct else None
 
@@ -149,8 +149,10 @@ class Configuration:
 
     def _reconfigure(self, policy: Policy | None, options: Mapping[str, Any], views: Views | None) -> None:
         """Replace the evaluator. The caller holds the lock."""
+        previous = self.policy
         self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
+        self.log.replaced(previous, self.policy)
 
     def _build_evaluator(
         self,
@@ -168,7 +170,8 @@ class Configuration:
         issues = [Issue.unknown(name, known) for name in options if name not in known]
         given = {name: _repeatable(value) for name, value in options.items() if name in _DEFAULTS}
         own = {**(previous.options if previous else _DEFAULTS), **given}
-        default: PolicyOptions = {"allow_origins": NoOrigins()} if _has_rules(own) else {}  # it is a fallback then
+        may_be_empty = _has_rules(own) or own["allowed_hosts"] is not None  # a fallback, or not needed
+        default: PolicyOptions = {"allow_origins": NoOrigins()} if may_be_empty else {}
         base = _base_policy(policy, {name: options[name] for name in options if name in DEFAULTS}, issues, default)
         if base is None and issues:
             base = Policy(allow_origins="https://placeholder.invalid")  # so that mistakes in paths are found as well
@@ -365,7 +368,7 @@ def _is_sync(value: object) -> bool:
 # By option: a check of its value, a noun for valid values, and the hint.
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
     "enforce": (
-        lambda value: isinstance(value, bool) or value == "report",
+        lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "report"),
         "True, False or 'report'",
         "Write enforce=True.",
     ),

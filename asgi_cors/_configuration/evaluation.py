@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from asgi_cors import _http
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome, decide, intersect, refuse, unite_names
-from asgi_cors._decision.fetch_metadata import check_sender, check_trusted, sender_hint
 from asgi_cors._decision.host import refuse_host
-from asgi_cors._decision.request import Request, is_internal_host, read_request
+from asgi_cors._decision.request import Request, read_request
 from asgi_cors._routing.rules import InvalidViewError, PolicyMatch
 
-from .cache import ResponseCaches, origin_text
+from .cache import ResponseCaches
+from .cached.tenants import unknown_policy
 from .lookup import call_origin_callables
+from .protection import Protection, refusal_text
 from .source import Answer, Lease, OriginSource, Source
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Evaluation:
         granted: Whether the policy's callables allow the origin; None if they don't have to be called for an identical
             request, because they were not called, or because `leases` says how long their answer holds.
         cache: The cache that stores the response; None for that of the policy.
+        depends_on_page: Whether the decision depends on whether the request is same-origin.
+        depends_on_credentials: Whether the decision depends on the request's credentials.
+        reporting: The policy whose decision is `decision.report_only`.
         leases: The decision holds as long as all of these are current.
         log_after: When a cached refusal is logged again; None if it must not be cached.
         response: Status and body of a response that is sent without the app: a preflight's, or a refusal.
@@ -68,6 +72,9 @@ class Evaluation:
     passes_through: bool = False
     granted: bool | None = None
     cache: ResponseCache | None = None
+    depends_on_page: bool = False
+    depends_on_credentials: bool = False
+    reporting: Policy | None = None
     leases: tuple[Lease, ...] = ()
     log_after: float | None = 0.0
     response: tuple[int, str] | None = None
@@ -104,6 +111,8 @@ class Evaluator:
         self.report_only = report_only
         self.enforce: bool | Literal["report"] = options["enforce"]
         self.check_websockets: bool = options["check_websockets"]
+        self.unknown_policy = _with_protection_of(rules.policy, unknown_policy())
+        self._protection = Protection(options, self.look_up)
         self.on_decision: OnDecision | None = options["on_decision"]
         self.asgi = ResponseCaches(self)
         self.wsgi = ResponseCaches(self)
@@ -137,7 +146,7 @@ class Evaluator:
         if self.allows_host(request.host):
             evaluation = yield from self._evaluate(match or self.rules.find(scope), scope, request, answer)
         else:
-            evaluation = Evaluation(self, request, self.rules.policy, refuse_host(self.rules.policy))
+            evaluation = Evaluation(self, request, self.rules.policy, refuse_host(self.rules.policy, request))
         if not evaluation.passes_through:
             self._log(evaluation, scope)
             self.report(evaluation.decision, scope)
@@ -162,12 +171,16 @@ class Evaluator:
         """Return whether `allowed_hosts` allows the value of Host."""
         return self.hosts is None or self.hosts.allows(host)
 
+    def allows_host_of(self, scope: Scope) -> bool:
+        """Return whether `allowed_hosts` allows the Host of a request."""
+        return self.allows_host(read_request(scope).host)
+
     def checks_handshake(self, scope: Scope) -> bool:
         """Return whether a handshake is evaluated: the options require it, and it comes from another origin."""
         request = read_request(scope)
         if not self.allows_host(request.host):
             return True
-        if not (self.check_websockets or self.enforce or self.report_only):
+        if not (self.check_websockets or self.enforce):
             return False
         return request.origin is not None and not request.same_origin
 
@@ -197,12 +210,14 @@ class Evaluator:
             match = finding if isinstance(finding, PolicyMatch) else (yield from finding)
         except InvalidViewError as error:
             self.log.invalid_view(error)
-            evaluation.decision = _refuse_all(request, _reasons.POLICY_FAILED, base)
-            yield from self._protect(evaluation, [(base, evaluation.decision)], scope)
+            evaluation.decision = _refuse_all(request, _reasons.POLICY_FAILED, base)._replace(no_store=False)
+            yield from self._protection.apply(evaluation, [(base, evaluation.decision)], scope)
             return evaluation
         except Exception as error:  # noqa: BLE001 - an error in a user's callable must not fail the request
             self.log.failure("the policy for a request could not be found, so it is refused", error)
             match, reason = PolicyMatch((base,), vary=self.rules.vary), _reasons.POLICY_FAILED
+        if match.policy is unknown_policy():
+            match = match._replace(policies=(self.unknown_policy,))
         if match.policy is None:
             evaluation.decision = Decision(Outcome.NOT_CORS, vary=match.vary)
             evaluation.passes_through = True
@@ -219,7 +234,7 @@ class Evaluator:
         if match.per_method:
             decision = decision._replace(headers=_without_caching(decision.headers))
         evaluation.decision = decision._replace(vary=unite_names(decision.vary, match.vary))
-        yield from self._protect(evaluation, decided, scope)
+        yield from self._protection.apply(evaluation, decided, scope)
         if self.report_only is not None and reason is None and match.policies == (base,):
             yield from self._compare(self.report_only, evaluation, scope)
         return evaluation
@@ -249,81 +264,25 @@ class Evaluator:
                 decided.append((policy, (yield from self._decide(policy, evaluation, scope, answer))))
         return decided
 
-    def _protect(self, evaluation: Evaluation, decided: Decided, scope: Scope) -> AwaitableGenerator[None]:
-        """Refuse a request before the app runs, or report that, by `enforce` and `csrf_protection`.
-
-        Args:
-            evaluation: The evaluation, whose decision is replaced.
-            decided: The decision of each policy that may serve the request. One refusal suffices.
-            scope: The request.
-        """
-        decision = evaluation.decision
-        if decision.status is not None:  # a preflight
-            return
-        is_handshake = scope["type"] == "websocket"
-        if is_handshake and self.check_websockets and decision.refused and not evaluation.request.same_origin:
-            evaluation.decision = _forbid(decision, decision.reason)
-            return
-        for report in (False, True):
-            for policy, cors in decided:
-                reason = yield from self._refusal(policy, cors, evaluation, report=report)
-                if reason is not None:
-                    forbidden = _forbid(decision, reason)
-                    evaluation.decision = decision._replace(report_only=forbidden) if report else forbidden
-                    return
-
-    def _refusal(
-        self, policy: Policy, cors: Decision, evaluation: Evaluation, *, report: bool
-    ) -> AwaitableGenerator[str | None]:
-        """Return the reason for which a request must not reach the app, by one policy; None if it may.
-
-        Args:
-            policy: The policy.
-            cors: Its decision on the request.
-            evaluation: The evaluation.
-            report: Whether the options with the value `"report"` apply, too.
-        """
-        request, protection = evaluation.request, policy.compiled.csrf_protection
-        if cors.refused and not request.same_origin and (self.enforce if report else self.enforce is True):
-            is_write = request.method not in {"GET", "HEAD"}
-            if not is_write or (yield from self._sender_refusal(check_trusted, policy, evaluation)) is not None:
-                return cors.reason
-        if protection if report else protection is True:
-            check = functools.partial(check_sender, cors=cors)
-            refusal = yield from self._sender_refusal(check, policy, evaluation)
-            return None if refusal is None else refusal.reason
-        return None
-
-    def _sender_refusal(
-        self, check: Callable[..., Decision | None], policy: Policy, evaluation: Evaluation
-    ) -> AwaitableGenerator[Decision | None]:
-        """Check the sender of a request, by the callables among the trusted origins if they have to be called."""
-        refusal, trusted = check(policy, evaluation.request), policy.compiled.trusted
-        if refusal is None or refusal.outcome is not Outcome.LOOKUP or trusted is None:
-            return refusal
-        answer = self.look_up(trusted, origin_text(evaluation.request))
-        if not isinstance(answer, Answer):
-            answer = yield from answer
-        if answer.leases is None or answer.error is not None:
-            evaluation.cacheable = False
-        else:
-            evaluation.leases = (*evaluation.leases, *answer.leases)
-        return check(policy, evaluation.request, trusted=answer.allowed)
-
     def _compare(self, policy: Policy, evaluation: Evaluation, scope: Scope) -> AwaitableGenerator[None]:
         """Decide by the policy of `report_only`, and add its decision if it differs."""
         request, decision = evaluation.request, evaluation.decision
         other = Evaluation(self, request, policy, decision, cacheable=True)
         cors = yield from self._decide(policy, other, scope, None)
         other.decision = cors
-        yield from self._protect(other, [(policy, cors)], scope)
+        yield from self._protection.apply(other, [(policy, cors)], scope)
         evaluation.cacheable &= other.cacheable and other.granted is None
         evaluation.leases = (*evaluation.leases, *other.leases)
         found = (other.decision.report_only or other.decision)._replace(report_only=None)
-        strictness = {found.strictness, decision.strictness}
-        is_noticed = max(strictness) > 1 or not request.same_origin  # a page reads all responses of its own origin
-        if len(strictness) > 1 and is_noticed:
-            evaluation.decision = decision._replace(report_only=found)
+        if _withholds_credentials(decision, found):
+            evaluation.depends_on_credentials = True
+            if request.has_ambient_credentials:
+                found = found._replace(outcome=Outcome.REFUSED, reason=_reasons.CREDENTIALS_NOT_ALLOWED)
+        if found.strictness == decision.strictness:
+            return
+        evaluation.depends_on_page = True
+        if max(found.strictness, decision.strictness) > 1 or not request.same_origin:
+            evaluation.decision, evaluation.reporting = decision._replace(report_only=found), policy
 
     def _decide(
         self, policy: Policy, evaluation: Evaluation, scope: Scope, answer: LookUp | None
@@ -344,7 +303,7 @@ class Evaluator:
         """Decide by the result of the policy's callables. If one fails, refuse the request."""
         request = evaluation.request
         if answer is None:
-            answer = self.look_up(policy, origin_text(request))
+            answer = self.look_up(policy, request.origin_text)
         was_awaited = not isinstance(answer, Answer)
         if not isinstance(answer, Answer):
             answer = yield from answer
@@ -363,9 +322,9 @@ class Evaluator:
         """Log a refusal, and a difference of `report_only`."""
         decision, policy, request = evaluation.decision, evaluation.policy, evaluation.request
         if decision.refused:
-            evaluation.log_after = self.log.refusal(policy, request, decision, scope)
+            evaluation.log_after = self.log.refusal(policy, request, decision, scope, self.hosts)
         if decision.report is not None:
-            log_after = self.log.report_only(self.report_only or policy, request, decision, scope)
+            log_after = self.log.report_only(evaluation.reporting or policy, request, decision, scope)
             times = (evaluation.log_after, log_after)
             evaluation.log_after = None if None in times else min(filter(None, times), default=0.0)
 
@@ -380,21 +339,19 @@ class Evaluator:
         return decision.status, refusal_text(request, decision)
 
 
-def refusal_text(request: Request, decision: Decision) -> str:
-    """Return the body of a refusal."""
-    reason = decision.reason
-    if reason == _reasons.CROSS_SITE_REQUEST:
-        hint = sender_hint(request)
-        return _reasons.refusal_body(reason) + (f"{hint}\n" if hint else "")
-    if decision.outcome is Outcome.PREFLIGHT_REFUSED:
-        return _reasons.refusal_body(reason, decision.subject)
-    internal = reason != _reasons.HOST_NOT_ALLOWED and is_internal_host(request)
-    return _reasons.refusal_body(reason, host=request.host or b"", internal=internal)
+def _with_protection_of(base: Policy, policy: Policy) -> Policy:
+    """Return a policy with the base policy's options against forged requests and for resources."""
+    if not (base.csrf_protection or base.resource_policy):
+        return policy
+    names = ("csrf_protection", "csrf_trusted_origins", "resource_policy", "dangerously_allow")
+    return policy.replace(**{name: getattr(base, name) for name in names})
 
 
-def _forbid(decision: Decision, reason: str | None) -> Decision:
-    """Return the refusal of a request that must not reach the app."""
-    return decision._replace(outcome=Outcome.REFUSED, reason=reason, status=403)
+def _withholds_credentials(decision: Decision, other: Decision) -> bool:
+    """Return whether only the first of two decisions lets a page read a response to a request with credentials."""
+    headers = (dict(decision.headers), dict(other.headers))
+    is_actual = decision.outcome is other.outcome is Outcome.ALLOWED
+    return is_actual and _http.ALLOW_CREDENTIALS in headers[0] and _http.ALLOW_CREDENTIALS not in headers[1]
 
 
 def _refuse_all(request: Request, reason: str, policy: Policy) -> Decision:

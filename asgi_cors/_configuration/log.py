@@ -31,13 +31,14 @@ from asgi_cors._decision.decision import (
 )
 from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.fetch_metadata import sender_hint
-from asgi_cors._decision.request import is_internal_host
+from asgi_cors._decision.request import is_internal_host, is_internal_name
 from asgi_cors._routing.paths import mount_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asgi_cors._decision.decision import Decision
+    from asgi_cors._decision.host import HostSet
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
     from asgi_cors._origins.origin_set import Suggestion
@@ -169,8 +170,17 @@ class Log:
         self._answers: set[tuple[str, str]] = set()
         self._mounts: set[str] = set()
 
-    def refusal(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> float | None:
+    def refusal(
+        self, policy: Policy, request: Request, decision: Decision, scope: Scope, hosts: HostSet | None = None
+    ) -> float | None:
         """Log a refused request. A same-origin one is not logged: browsers let the page read its response.
+
+        Args:
+            policy: The policy that serves the request.
+            request: The request.
+            decision: The refusal.
+            scope: The request's scope.
+            hosts: The hosts of `allowed_hosts`.
 
         Returns:
             The time, on the log's clock, after which an identical request is logged again: 0 if it never is, None if
@@ -189,11 +199,12 @@ class Log:
         log_after = self._refusals.log_after(pair)
         if log_after is not None:
             return log_after
-        suggestion = _suggestion(policy, request, decision)
-        level = _level(request, decision, scope, suggestion)
+        suggestion = _suggestion(policy, request, decision, hosts)
+        level = _level(policy, request, decision, scope, suggestion)
         if not logger.isEnabledFor(level):
             return self.clock() + WINDOW
         is_reserved = level == logging.WARNING and not policy.compiled.allows_any_origin  # other sites can't cause it
+        is_reserved &= decision.reason != HOST_NOT_ALLOWED
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
         _log_refusal(level, policy, request, decision, scope, suggestion)
@@ -220,6 +231,14 @@ class Log:
             return None
         _log_report(policy, request, decision, scope)
         return self.clock() + WINDOW
+
+    def replaced(self, previous: Policy, policy: Policy) -> None:
+        """Log what another base policy allows or refuses, compared with the previous one."""
+        if policy is previous or not logger.isEnabledFor(logging.INFO):
+            return
+        if difference := previous.diff(policy):
+            extra = {"cors_policy": policy.name or ""}
+            logger.info("the base policy was replaced: %s", "; ".join(str(difference).splitlines()), extra=extra)
 
     def failure(self, message: str, error: Exception) -> None:
         """Log an exception of a user's callable, without its traceback, because a request can influence that text."""
@@ -274,7 +293,7 @@ class Log:
         self._overridden.add((policy, name))
         correction = f"Set it with {_OPTIONS[name]} and remove it from the app."
         message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
-        extra = {"cors_path": _printable(path), "cors_remedy": correction}
+        extra = {"cors_path": _printable(path), "cors_policy": policy.name or "", "cors_remedy": correction}
         logger.warning(message, name.decode(), _quote(path), correction, extra=extra)
 
     def warn_nested(self, scope: Scope, outer_path: str, outer_root_path: str) -> None:
@@ -303,18 +322,27 @@ class Log:
             logger.log(level, "%d more refusals were not logged, because the limit is %d a minute", count, MAX_PAIRS)
 
 
-def _suggestion(policy: Policy, request: Request, decision: Decision) -> Suggestion | None:
-    """Return the allowed origin that is closest to a refused one."""
-    if decision.reason not in ORIGIN_REASONS:
-        return None
-    return closest_allowed(policy, _origin_of(request)[:_MAX_LENGTH])
+def _suggestion(policy: Policy, request: Request, decision: Decision, hosts: HostSet | None) -> Suggestion | str | None:
+    """Return the allowed origin, trusted origin or host that is closest to a refused one."""
+    origin = request.origin_text[:_MAX_LENGTH]
+    if decision.reason == HOST_NOT_ALLOWED:
+        closest = hosts.closest(request.host) if hosts else None
+        return closest and f"Did you mean {closest!r}?"
+    if decision.reason == CROSS_SITE_REQUEST:
+        allowed = None if decision.headers_allow_origin else closest_allowed(policy, origin)
+        return allowed or (closest_allowed(policy.compiled.trusted, origin) if policy.compiled.trusted else None)
+    return closest_allowed(policy, origin) if decision.reason in ORIGIN_REASONS else None
 
 
-def _level(request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None) -> int:
+def _level(
+    policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | str | None
+) -> int:
     """Return WARNING if a refusal looks like a mistake in the configuration, INFO if another site seems to cause it."""
     is_refused_part = bool(decision.subject) or decision.reason == CREDENTIALS_NOT_ALLOWED
-    is_refused_part |= decision.reason == CROSS_SITE_REQUEST and bool(sender_hint(request))
-    if is_refused_part or suggestion is not None or _is_behind_proxy(request, decision, scope):
+    may_read = decision.headers_allow_origin and request.origin != b"null" and not policy.compiled.allows_any_origin
+    is_own = decision.reason == CROSS_SITE_REQUEST and (may_read or bool(sender_hint(request)))
+    is_internal = decision.reason == HOST_NOT_ALLOWED and is_internal_name(request.host)
+    if is_refused_part or is_own or is_internal or suggestion is not None or _is_behind_proxy(request, decision, scope):
         return logging.WARNING
     return logging.INFO
 
@@ -325,62 +353,78 @@ def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool
 
 
 def _log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
-    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | None
+    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | str | None
 ) -> None:
     """Log one refused request, with its correction."""
     reason = decision.reason or MISSING_ALLOW_ORIGIN
     subject = f": {_quote(decision.subject)}" if decision.subject else ""
-    how = describe_refusal(policy, _origin_of(request)) if reason in _REFUSED_BY_ENTRIES else ""
+    how = describe_refusal(policy, request.origin_text) if reason in _REFUSED_BY_ENTRIES else ""
     parts = [f"{REASON_TEXTS[reason]} ({reason}){subject or (how and f': {how}')}.", str(suggestion or "")]
     if _is_behind_proxy(request, decision, scope):
         parts.append(correction := host_hint(request.host or b"", internal=True))
-    elif reason in {CROSS_SITE_REQUEST, HOST_NOT_ALLOWED}:
-        parts.append(correction := _protection_remedy(request, reason))
     else:
         if scope["type"] == "websocket" and reason in ORIGIN_REASONS:  # not every server sends the reason
             parts.append(host_hint(request.host or b"", internal=False))
-        parts.append(correction := remedy(policy, reason, decision.subject, _origin_of(request)))
+        parts.append(correction := _remedy(policy, request, decision))
     description, method = _describe_request(request, scope)
-    extra = {
-        "cors_origin": _printable(request.origin or ""),
-        "cors_method": method,
-        "cors_path": _printable(scope["path"]),
-        "cors_policy": policy.name or "",
-        "cors_reason": reason,
-        "cors_remedy": correction,
-    }
-    shown = description, _quote(request.origin), _quote(scope["path"]), " ".join(filter(None, parts))
-    logger.log(level, "refused %s from origin %s at %s: %s", *shown, extra=extra)
+    shown = (
+        description,
+        _quote(request.origin),
+        _quote(scope["path"]),
+        _of_policy(decision),
+        " ".join(filter(None, parts)),
+    )
+    extra = _attributes(request, scope, method, decision, correction)
+    logger.log(level, "refused %s from origin %s at %s%s: %s", *shown, extra=extra)
 
 
-def _protection_remedy(request: Request, reason: str) -> str:
-    """Return the correction of a request that `allowed_hosts` or `csrf_protection` refused."""
+def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
+    """Return the correction of a refused request."""
+    reason = decision.reason or MISSING_ALLOW_ORIGIN
     if reason == HOST_NOT_ALLOWED:
-        return f"If that is a name of this server, add {_quote(request.host)} to allowed_hosts."
+        host = request.host
+        found = f"Host is {_quote(host)}." if host else "The request has no Host."
+        return f"{found} If that is a name of this server, add it to allowed_hosts." if host else found
+    if reason != CROSS_SITE_REQUEST:
+        return remedy(policy, reason, decision.subject, request.origin_text)
     if hint := sender_hint(request):
         return hint
-    if request.origin is None:
-        return "No page of another site may send such a request."
+    if request.origin in {None, b"null"}:
+        return "If such pages must send it, exempt the path: paths={'/path': {'csrf_protection': False}}."
+    if decision.headers_allow_origin:
+        return "The origin may read, but not act as a user. Set allow_credentials=True, or send no cookies from there."
     return f"If that site may send such requests, add {_quote(request.origin)} to csrf_trusted_origins."
 
 
 def _log_report(policy: Policy, request: Request, decision: Decision, scope: Scope) -> None:
     """Log one difference of `report_only`."""
     found = decision.report_only or decision
-    reason = found.reason or decision.reason
-    subject = f": {_quote(found.subject)}" if found.subject else ""
-    why = f": {REASON_TEXTS[reason]} ({reason}){subject}" if reason else ""
+    refusal = found if found.refused else decision
+    subject = f": {_quote(refusal.subject)}" if refusal.subject else ""
+    reason = refusal.reason or MISSING_ALLOW_ORIGIN
+    correction = _remedy(policy, request, found) if found.refused else ""
+    why = f"{'' if found.refused else 'it is refused because '}{REASON_TEXTS[reason]} ({reason}){subject}. {correction}"
     description, method = _describe_request(request, scope)
-    extra = {
+    shown = decision.report, description, _quote(request.origin), _quote(scope["path"]), _of_policy(found), why.rstrip()
+    extra = _attributes(request, scope, method, refusal._replace(policy_name=found.policy_name), correction)
+    logger.warning("report-only: %s %s from origin %s at %s%s: %s", *shown, extra=extra)
+
+
+def _of_policy(decision: Decision) -> str:
+    """Return the name of the policy that decided, for a line; empty if the policy has none."""
+    return "" if decision.policy_name is None else f" by policy {_quote(decision.policy_name)}"
+
+
+def _attributes(request: Request, scope: Scope, method: str, decision: Decision, correction: str) -> dict[str, str]:
+    """Return the attributes of the record of a refusal."""
+    return {
         "cors_origin": _printable(request.origin or ""),
         "cors_method": method,
         "cors_path": _printable(scope["path"]),
-        "cors_policy": policy.name or "",
-        "cors_reason": reason or "",
-        "cors_remedy": "",
+        "cors_policy": decision.policy_name or "",
+        "cors_reason": decision.reason or MISSING_ALLOW_ORIGIN,
+        "cors_remedy": correction,
     }
-    shown = decision.report, description, _quote(request.origin), _quote(scope["path"]), why
-    logger.warning("report-only: %s %s from origin %s at %s%s", *shown, extra=extra)
 
 
 def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
@@ -390,10 +434,6 @@ def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
     if request.is_preflight:
         return f"a preflight for {_quote(request.requested_method)}", _printable(request.requested_method or "")
     return _quote(request.method), _printable(request.method)
-
-
-def _origin_of(request: Request) -> str:
-    return (request.origin or b"").strip(b" \t").decode("latin-1")
 
 
 def _is_truthy(value: object) -> bool:

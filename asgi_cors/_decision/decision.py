@@ -105,6 +105,11 @@ class Decision(NamedTuple):
         return self.outcome in {Outcome.REFUSED, Outcome.PREFLIGHT_REFUSED}
 
     @property
+    def headers_allow_origin(self) -> bool:
+        """Whether the headers let a page of the origin read the response, even if the request is refused."""
+        return any(name == _http.ALLOW_ORIGIN for name, _ in self.headers)
+
+    @property
     def report(self) -> Literal["would refuse", "would allow"] | None:
         """How `report_only` differs: it is stricter, or less strict; None if it does not differ."""
         if self.report_only is None or self.report_only.strictness == self.strictness:

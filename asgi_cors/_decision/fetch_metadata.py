@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asgi_cors._policy.policy import Policy
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_REFERER_ORIGIN: Final = re.compile(rb"(https?://[^/?#@\\\s]+)(?:[/?#]\S*)?")
+_REFERER: Final = re.compile(rb"(https?://[^/?#@\\\s]+)(?:[/?#].*)?", re.DOTALL)
 
 
 def check_sender(policy: Policy, request: Request, cors: Decision, *, trusted: bool | None = None) -> Decision | None:
@@ -39,9 +39,7 @@ def check_sender(policy: Policy, request: Request, cors: Decision, *, trusted: b
         None if the request passes. Otherwise the refusal, with the CORS headers of `cors`. Its outcome is `LOOKUP` if
         the callables among the trusted origins must be called first.
     """
-    if request.method in SAFE_METHODS or _is_from_server(request):
-        return None
-    if cors.allowed and _may_act(policy, request):
+    if request.method in SAFE_METHODS or _is_from_server(request) or _may_act(policy, request, cors):
         return None
     found = check_trusted(policy, request, trusted=trusted)
     if found is None or found.outcome is Outcome.LOOKUP:
@@ -53,7 +51,7 @@ def check_trusted(policy: Policy, request: Request, *, trusted: bool | None = No
     """Return None if the origin is one of `csrf_trusted_origins`; else a decision, as `check_sender` does."""
     trusting = policy.compiled.trusted
     refusal = Decision(Outcome.REFUSED, CROSS_SITE_REQUEST)
-    if trusting is None or request.origin is None or request.origin.strip(b" \t") == b"null":
+    if trusting is None or _is_opaque(request.origin):
         return refusal
     decision = decide(trusting, request, granted=trusted)
     if decision.outcome is Outcome.LOOKUP:
@@ -61,44 +59,53 @@ def check_trusted(policy: Policy, request: Request, *, trusted: bool | None = No
     return None if decision.allowed else refusal
 
 
-def _may_act(policy: Policy, request: Request) -> bool:
-    """Return whether an origin that `allow_origins` allows may send a request with these credentials."""
-    if policy.compiled.allows_any_origin or request.origin is None or request.origin.strip(b" \t") == b"null":
+def _may_act(policy: Policy, request: Request, cors: Decision) -> bool:
+    """Return whether `allow_origins` lets the origin send a request with these credentials."""
+    if not cors.allowed or policy.compiled.allows_any_origin or _is_opaque(request.origin):
         return False
     return policy.allow_credentials or not request.has_ambient_credentials
+
+
+def _is_opaque(origin: bytes | None) -> bool:
+    """Return whether a request names no origin, or `null`, which many pages share."""
+    return origin is None or origin.strip(b" \t") == b"null"
 
 
 def _is_from_server(request: Request) -> bool:
     """Return whether a page of the server's own origin, or no page at all, has sent the request."""
     if request.fetch_site is None:  # browsers since 2020 send Origin with these methods
         return request.origin is None or is_server_origin(request, request.origin)
-    return request.fetch_site in SAME_ORIGIN_SITES and all(
-        is_server_origin(request, page) or _is_behind_proxy(request, page) for page in _pages(request)
-    )
+    if request.fetch_site not in SAME_ORIGIN_SITES:
+        return False
+    pages = [] if _is_opaque(request.origin) else [request.origin or b""]  # `null`: Referrer-Policy: no-referrer
+    pages += [referer_origin(request.referer)] if request.referer else []
+    return all(is_server_origin(request, page) or is_internal_host(request, page) for page in pages)
 
 
-def _pages(request: Request) -> list[bytes]:
-    """Return the origins of a request's pages that its headers name: Origin and that of Referer."""
-    referer = (request.referer or b"").strip(b" \t")
-    match = _REFERER_ORIGIN.fullmatch(referer)
-    pages = [request.origin, match[1].lower() if match else referer]
-    return [page for page in pages if page and page != b"null"]
-
-
-def _is_behind_proxy(request: Request, page: bytes) -> bool:
-    """Return whether a proxy has replaced Host, so that there is nothing to compare with."""
-    return bool(request.host) and is_internal_host(request, page)
+def referer_origin(referer: bytes) -> bytes:
+    """Return the origin of a Referer value; the value itself if it is not an http or https URL."""
+    match = _REFERER.fullmatch(referer.strip(b" \t"))
+    return match[1].lower() if match else referer
 
 
 def sender_hint(request: Request) -> str:
     """Return how the server's own pages get past the refusal, if the request seems to come from one; else empty."""
+    if request.fetch_site is None and request.origin == b"null":
+        return "If the page is your own, send it with 'Referrer-Policy: same-origin'."
     page = parse_origin((request.origin or b"").strip(b" \t").decode("latin-1"))
-    host = (request.host or b"")[:200].decode("latin-1")
-    if request.origin == b"null" and request.fetch_site is None:
-        return "If the page is your own, send it with Referrer-Policy: same-origin."
-    is_own = request.fetch_site in SAME_ORIGIN_SITES or is_internal_host(request)
-    if page is None or not is_own:
+    seems_own = request.fetch_site in SAME_ORIGIN_SITES or (request.fetch_site is None and is_internal_host(request))
+    if page is None or not seems_own or is_server_origin(request, request.origin or b""):
         return ""
-    public = f"{page.scheme}://{page.host}{page.port and ':'}{page.port}"
-    proxy = "Write 'proxy_set_header Host $host' there, or" if not is_loopback(page.host) else "Preserve Host there, or"
-    return f"A proxy seems to change Host to {host!a}. {proxy} add {public!r} to csrf_trusted_origins."
+    host, public = (
+        (request.host or b"")[:200].decode("latin-1"),
+        f"{page.scheme}://{page.host}{page.port and ':'}{page.port}",
+    )
+    proxy = (
+        "preserve Host there (Vite: changeOrigin: false)"
+        if is_loopback(page.host)
+        else "write 'proxy_set_header Host $host' there"
+    )
+    return (
+        f"The Host received is {host!a}. If the page is your own, a proxy changes Host:"
+        f" {proxy}, or write csrf_trusted_origins=[{public!r}]."
+    )

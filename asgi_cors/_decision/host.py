@@ -2,18 +2,19 @@
 
 An entry is a host, or a pattern as in `allow_origins`, without the scheme. An entry without a port matches any port.
 Host is compared in lower case. X-Forwarded-Host is never read.
+
+Sources: RFC 9110, 7.2 and 7.4 (Host, 421); RFC 9112, 3.2 (a request has exactly one Host).
 """
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors._errors import OptionIssues, show
-from asgi_cors._origins.corrections import hint
+from asgi_cors._errors import UNSET, UNSET_HINT, OptionIssues, show, text_of
+from asgi_cors._origins.corrections import corrected
 from asgi_cors._origins.origin import MAX_HOST, MAX_PORT
-from asgi_cors._origins.origin_set import OriginSet
+from asgi_cors._origins.origin_set import OriginSet, closest_origin
 from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
 from asgi_cors._policy.options import list_of
 
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 
     from asgi_cors._policy.policy import Policy
 
+    from .request import Request
+
 ANY_PORT: Final = "*"
-_PORT: Final = re.compile("[0-9]{0,5}")
 _DEFAULT_PORTS: Final = ("80", "443")  # of a Host without a port
 _SCHEME: Final = "https://"  # of the origins by which hosts are compared
 _MAX_LENGTH: Final = MAX_HOST + len(":65535")
-_MAX_REMEMBERED: Final = 1024  # hosts
+_MAX_KNOWN: Final = 1024  # allowed values of Host that are remembered
+_HOST: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{0,5}))?")
+_ENTRY: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([1-9][0-9]{0,4}|\*))?")
 
 
 class HostSet:
@@ -49,63 +53,122 @@ class HostSet:
             )
             for port, patterns in by_port.items()
         }
-        self.allows = functools.lru_cache(_MAX_REMEMBERED)(self._allows)
+        self.known: set[bytes | None] = set()  # allowed values, for a fast look-up
 
-    def _allows(self, host: bytes | None) -> bool:
+    def allows(self, host: bytes | None) -> bool:
         """Return whether the value of one Host header is in the set; None is a request without exactly one."""
-        if host is None or len(host) > _MAX_LENGTH:
+        if host in self.known:
+            return True
+        if host is None or len(host) > _MAX_LENGTH or not self._allows(host):
             return False
-        name, port = split_port(host.strip(b" \t").decode("latin-1").lower())
-        if not _PORT.fullmatch(port):  # in the URL http://api.example.com:@attacker.example/ the host is the attacker's
+        if len(self.known) >= _MAX_KNOWN:
+            self.known.clear()  # in place of a search for the oldest value
+        self.known.add(host)
+        return True
+
+    def _allows(self, host: bytes) -> bool:
+        match = _HOST.fullmatch(_text_of(host))
+        if match is None:
             return False
+        name, port = match.groups("")
         ports = (ANY_PORT, port) if port else (ANY_PORT, *_DEFAULT_PORTS)
         return any(f"{_SCHEME}{name}" in self._by_port[port] for port in ports if port in self._by_port)
 
+    def closest(self, host: bytes | None) -> str | None:
+        """Return the entry that was probably meant by a refused Host; None if there is none."""
+        match = _HOST.fullmatch(_text_of((host or b"")[:_MAX_LENGTH]))
+        origin = f"{_SCHEME}{match[1].rstrip('.')}" if match else ""
+        for port, origins in self._by_port.items():
+            found = origin if origin in origins else getattr(closest_origin(origins, origin), "origin", None)
+            if found is not None:
+                return f"{found.removeprefix(_SCHEME)}{'' if port == ANY_PORT else f':{port}'}"
+        return None
 
-def split_port(host: str) -> tuple[str, str]:
-    """Return the name and the port of a Host value; an empty port if there is none."""
-    name, colon, port = host.rpartition(":")
-    return (host, "") if not colon or port.endswith("]") else (name, port)
+
+def _text_of(host: bytes) -> str:
+    return host.strip(b" \t").decode("latin-1").lower()
 
 
-def refuse_host(policy: Policy) -> Decision:
+def refuse_host(policy: Policy, request: Request) -> Decision:
     """Refuse a request because of its Host, whatever the policy allows."""
-    headers = policy.compiled.resource_headers
+    headers = () if request.is_preflight else policy.compiled.resource_headers
     return Decision(Outcome.REFUSED, HOST_NOT_ALLOWED, headers, status=421, policy_name=policy.name)
 
 
 # -- the option
 
+_EXAMPLE: Final = "allowed_hosts=['api.example.com']"
+_OTHERWISE: Final = "Name the host as in 'api.example.com', or a pattern such as '*.example.com'."
+
 
 def parse_hosts(value: Any, issues: OptionIssues) -> HostSet | None:
     """Parse `allowed_hosts`: None, `"*"`, or hosts. None is returned if every host is allowed."""
-    if value is None or value == "*":
+    if value is None or (isinstance(value, str) and value == "*"):
         return None
     entries = list_of((value,) if isinstance(value, str) else value)
     if entries is None:
-        issues.add_wrong_type(value, "a host, or a list of hosts", "Write allowed_hosts=['api.example.com'].")
+        text = text_of(value)
+        advice = f"Write {text!r}." if text and _parse_text(text) else f"Write {_EXAMPLE}."
+        issues.add_wrong_type(value, "a host, or a list of hosts", advice)
         return None
     if not entries:
-        issues.add("no-hosts", value, "an empty list refuses every request", "Name the hosts, or leave it out.")
-    parsed = [_parse_host(entry, issues) for entry in entries if entry != "*"]
-    if "*" in entries:
-        return None
-    return HostSet(each for each in parsed if each is not None)
+        issues.add("no-hosts", value, "an empty list refuses every request", "Write allowed_hosts=None for any host.")
+    is_star = [isinstance(entry, str) and entry == "*" for entry in entries]
+    if any(is_star) and not all(is_star):
+        message = "'*' allows every host, so the other entries are redundant: '*' or the others are not intended"
+        issues.add("redundant-entry", "*", message, "Leave '*' out.")
+    parsed = [_parse_entry(entry, issues) for entry, star in zip(entries, is_star, strict=True) if not star]
+    return None if any(is_star) else HostSet(each for each in parsed if each is not None)
 
 
-def _parse_host(entry: Any, issues: OptionIssues) -> tuple[Pattern, str] | None:
+def _parse_entry(entry: Any, issues: OptionIssues) -> tuple[Pattern, str] | None:
+    """Parse one entry: a host or a pattern, and its port. Return None if it has a mistake."""
     if not isinstance(entry, str):
-        issues.add_wrong_type(entry, "a string", "Write allowed_hosts=['api.example.com'].")
+        text = text_of(entry)
+        advice = f"Write {text!r}." if text and _parse_text(text) else _OTHERWISE
+        issues.add_wrong_type(entry, "a string", advice)
         return None
-    name, port = split_port(entry)
-    if entry.startswith(".") and len(entry) > 1:
-        issues.add("host-leading-dot", entry, f"{show(entry)} begins with a dot", f"Write {'*' + entry!r}.")
+    parsed = _parse_text(entry)
+    if parsed is None:
+        code, problem = _problem_of(entry)
+        issues.add(code, entry, f"{show(entry)} {problem}", _hint(entry))
+    return parsed
+
+
+def _parse_text(entry: str) -> tuple[Pattern, str] | None:
+    """Return the pattern and the port of a valid entry."""
+    match = _ENTRY.fullmatch(entry.lower())
+    if match is None:
         return None
-    parsed = parse_pattern(f"{_SCHEME}{name}")
-    if isinstance(parsed, Problem):
-        issues.add(parsed.code, entry, f"{show(entry)} {parsed.message}", hint(entry, parsed, lambda _: False))
+    port = match[2] or ANY_PORT
+    if port != ANY_PORT and int(port) > MAX_PORT:
         return None
-    if port and port != ANY_PORT and not (port.isdecimal() and port.isascii() and 0 < int(port) <= MAX_PORT):
-        issues.add("origin-port", entry, f"{show(entry)} has the port {port!r}", f"Write {name!r}.")
-        return None
-    return parsed, port or ANY_PORT
+    parsed = parse_pattern(f"{_SCHEME}{match[1]}")
+    return (parsed, port) if isinstance(parsed, Pattern) else None
+
+
+def _problem_of(entry: str) -> tuple[str, str]:
+    """Return the code and the message for an entry with a mistake."""
+    if not entry.strip():
+        return "origin-empty", f"is empty ({UNSET})"
+    if entry.startswith("."):
+        return "host-leading-dot", "begins with a dot; a pattern for subdomains begins with '*.'"
+    if re.search(r"[/?#@\\]", entry):
+        return "host-url", "is more than a host: Host has no scheme, user name or path"
+    problem = parse_pattern(f"{_SCHEME}{entry.lower()}")
+    if isinstance(problem, Problem):
+        return problem.code, problem.message
+    return "origin-port", "has an invalid port"
+
+
+def _hint(entry: str) -> str:
+    """Return what to write in place of an entry with a mistake."""
+    if not entry.strip():
+        return UNSET_HINT.replace("[]", "None")
+    text = entry.strip(" \t\r\n\"'")
+    if text.startswith("."):
+        text = f"*{text}"
+    line = corrected(text if "://" in text else f"{_SCHEME}{text}")
+    candidates = [line.partition("://")[2]] if line else []
+    candidates += [re.sub(r":[^\]:]*$", "", text)]
+    return next((f"Write {each!r}." for each in candidates if _parse_text(each)), _OTHERWISE)

@@ -23,12 +23,14 @@ _LINES: Final = {
     **dict.fromkeys(_REQUESTED, _http.MAX_REQUESTED_LINES + 1),
     _http.HOST: 2,
     _http.FETCH_SITE: 2,
-    b"referer": 2,
+    _http.REFERER: 2,
     b"cookie": 1,
     b"authorization": 2,
 }
 SAME_ORIGIN_SITES: Final = (b"same-origin", b"none")  # the values of Sec-Fetch-Site without another site
 _LENGTHS: Final = frozenset(map(len, _LINES))
+_PRIVATE_ADDRESS: Final = re.compile(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+")
+_BEARER: Final = re.compile(rb"(?i:bearer) +[^ ,]+")  # RFC 6750, 2.1; WSGI servers join several lines with a comma
 _MAX_HOST_LENGTH: Final = MAX_HOST + len(":65535")
 
 
@@ -68,6 +70,11 @@ class Request(NamedTuple):
     scheme: str | None = None
 
     @property
+    def origin_text(self) -> str:
+        """The Origin value as text, as callables get it; empty if there is none."""
+        return (self.origin or b"").strip(b" \t").decode("latin-1")
+
+    @property
     def is_preflight(self) -> bool:
         """Whether this is a CORS-preflight request. Every other OPTIONS request goes to the app."""
         return self.method == "OPTIONS" and self.origin is not None and self.requested_method is not None
@@ -81,7 +88,7 @@ def read_request(scope: Scope) -> Request:
     if oversized:
         requested = [values[:1] for values in requested]
     method, names, private = map(_joined, requested)
-    names_of_one = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, b"referer")
+    names_of_one = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER)
     origin, host, fetch_site, referer = (_joined(lines.get(name, ())) for name in names_of_one)
     authorization, scheme = lines.get(b"authorization", ()), scope.get("scheme")
     return Request(
@@ -95,10 +102,15 @@ def read_request(scope: Scope) -> Request:
         fetch_site,
         b"cookie" in lines or bool(authorization),
         _is_same_origin(origin, host, fetch_site, scheme),
-        b"cookie" in lines or not all(value[:7].lower() == b"bearer " for value in authorization),
+        b"cookie" in lines or not all(map(is_bearer, authorization)),
         referer,
         scheme,
     )
+
+
+def is_bearer(authorization: bytes) -> bool:
+    """Return whether an Authorization value is a token, which no browser adds by itself."""
+    return _BEARER.fullmatch(authorization) is not None
 
 
 def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
@@ -134,12 +146,16 @@ def is_internal_host(request: Request, origin: bytes | None = None) -> bool:
         request: The request.
         origin: The origin of the page. Default: that of the request.
     """
-    page, host = _parse(origin or request.origin), request.host or b""
-    if page is None or len(host) > _MAX_HOST_LENGTH:
+    page = _parse(origin or request.origin)
+    return page is not None and not is_loopback(page.host) and is_internal_name(request.host)
+
+
+def is_internal_name(host: bytes | None) -> bool:
+    """Return whether a Host value is a name without a dot, or an address of a private network."""
+    if not host or b"," in host or len(host) > _MAX_HOST_LENGTH:  # a comma: several lines
         return False
     name = re.sub(r":[0-9]*$", "", host.decode("latin-1"))
-    inner = "." not in name or re.fullmatch(r"(127|10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+", name)
-    return bool(inner) and not is_loopback(page.host)
+    return "." not in name or bool(_PRIVATE_ADDRESS.fullmatch(name))
 
 
 def _is_same_origin(origin: bytes | None, host: bytes | None, fetch_site: bytes | None, scheme: str | None) -> bool:

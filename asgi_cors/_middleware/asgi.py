@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import partial
-from operator import length_hint
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
-from asgi_cors._configuration.cache import MAX_LINES
+from asgi_cors._configuration.cache import READS
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.log import logger
 from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
+from .asgi_keys import READER, find_write, has_plain_names, host_of
 from .asgi_response import build_response, make_pass_through_send, make_send, send_response
 from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
 
@@ -46,24 +45,9 @@ _STARLETTE_METHODS: Final = (
 
 def _store(evaluation: Evaluation, response: Any, scope: Scope) -> None:
     """Store a response for identical requests."""
-    if evaluation.cacheable and _has_plain_names(scope):
-        request = evaluation.request
-        key: Any = request.origin
-        if request.is_preflight:
-            private = b"true" if request.private_network else None
-            key = request.origin, request.requested_method, request.requested_headers, private
-        evaluator = evaluation.evaluator
-        checks_names = bool(evaluator.enforce) or evaluator.on_decision is not None
-        cache = evaluation.cache or evaluator.asgi.for_policy(evaluation.policy)
-        cache.store(evaluation, key, response, scope, depends_on_page=request.origin is None and checks_names)
-
-
-def _has_plain_names(scope: Scope) -> bool:
-    """Return whether all header names are in lower case, as ASGI requires. The cache finds no others."""
-    if length_hint(scope["headers"]) > MAX_LINES:
-        return False
-    names = b"".join([name for name, _ in scope["headers"]])
-    return names == names.lower()
+    if evaluation.cacheable and has_plain_names(scope):
+        cache = evaluation.cache or evaluation.evaluator.asgi.for_policy(evaluation.policy)
+        cache.store(evaluation, response, scope, READER)
 
 
 class CORSMiddleware(BaseMiddleware):
@@ -78,6 +62,8 @@ class CORSMiddleware(BaseMiddleware):
             `vary` (names of request headers, besides Origin, that `policy_for` looks at),
             `enforce` (send 403 to refused cross-origin requests before the app runs),
             `check_websockets` (refuse handshakes that the policy doesn't allow; default True),
+            `allowed_hosts` (send 421 to requests with another Host),
+            `report_only` (a policy that is compared with the base policy, but not applied),
             `on_decision` (called with each decision and its scope).
 
     Raises:
@@ -123,9 +109,9 @@ class CORSMiddleware(BaseMiddleware):
         if cache is None:
             return await self._pass_through(scope, receive, send)
         if method == "OPTIONS":
-            cached = _cached_preflight(cache, scope)
+            cached = (_checked_preflight if cache.is_checked else _cached_preflight)(cache, scope)
         elif SCOPE_KEY not in scope:
-            cached = cache.any_origin or _cached_actual(cache, scope)
+            cached = cache.any_origin or (_checked_actual if cache.is_checked else _cached_actual)(cache, scope)
         start = None if cached is None else cached.response
         if type(start) is not FunctionType:
             if start is not None:  # the middleware's own response
@@ -257,10 +243,6 @@ class CORSMiddleware(BaseMiddleware):
         await self.app(scope, receive, send)
 
 
-def _unchanged(scope: Scope) -> Scope:
-    return scope
-
-
 def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
     """Return the cached response of an actual request; else None, or an item without a response."""
     origin = None
@@ -274,10 +256,30 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
     except KeyError:
         return None
     if cached.response is None:
-        return cache.check(cached, cache.actual, partial(_unchanged, scope))
+        return cache.check(cached, cache.actual, scope, READER)
     if cached.log_after and cache.clock() >= cached.log_after:
         return None
     return cached if not cached.leases or cached.is_current() else None
+
+
+def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
+    """Check Host and the sender of an actual request, and return its cached response as `_cached_actual` does."""
+    if cache.hosts is not None and host_of(scope) not in cache.hosts:
+        return None
+    if not cache.checks_sender or scope["method"] in READS:
+        return cache.any_read or _cached_actual(cache, scope)
+    cached = find_write(cache.writes, scope)
+    if cached is not None and cached.response is None:
+        return cache.check(cached, cache.writes, scope, READER)
+    if cached is None or (cached.log_after and cache.clock() >= cached.log_after):
+        return None
+    return cached if not cached.leases or cached.is_current() else None
+
+
+def _checked_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
+    """Check Host, and return the cached response of a preflight as `_cached_preflight` does."""
+    is_allowed = cache.hosts is None or host_of(scope) in cache.hosts
+    return _cached_preflight(cache, scope) if is_allowed else None
 
 
 def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
@@ -299,7 +301,7 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
     except LookupError:  # not cached, or a name is longer than any that counts
         return None
     if cached.response is None:
-        return cache.check(cached, cache.preflight, partial(_unchanged, scope))
+        return cache.check(cached, cache.preflight, scope, READER)
     if cached.log_after and cache.clock() >= cached.log_after:
         return None
     return cached if not cached.leases or cached.is_current() else None

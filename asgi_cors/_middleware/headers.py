@@ -6,6 +6,7 @@ block a response with two Access-Control-Allow-Origin headers. The app's Vary an
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import _http
@@ -35,7 +36,12 @@ def merged_names(headers: Headers) -> tuple[frozenset[bytes], tuple[bool, ...]]:
         The names; and by the length of a name, whether it can be one of them: an index costs less than `lower` and a
         look-up.
     """
-    names = CORS_AND_VARY | {name for name, _ in headers if name in RESOURCE_HEADERS}
+    return _names_with(frozenset(name for name, _ in headers if name in RESOURCE_HEADERS))
+
+
+@functools.cache  # responses share the tuples
+def _names_with(more: frozenset[bytes]) -> tuple[frozenset[bytes], tuple[bool, ...]]:
+    names = CORS_AND_VARY | more
     return names, tuple(map({*map(len, names)}.__contains__, range(256)))
 
 

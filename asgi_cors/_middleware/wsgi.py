@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Never, Unpack, cast
 
+from asgi_cors._configuration.cache import READS
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.lookup import drive_blocking
 
 from .base import CONFIGURATION, PASSED_THROUGH, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
-from .environ import route_path, scope_of, to_bytes
+from .environ import route_path, scope_of
+from .wsgi_keys import READER, host_of, preflight_key, write_key
 from .wsgi_response import (
     UnstartedBody,
     build_response,
@@ -40,24 +42,11 @@ if TYPE_CHECKING:
     from .wsgi_response import Response, Start
 
 
-def _preflight_key(environ: Environ) -> tuple[str | None, ...]:
-    """Return the headers on which a preflight's response depends."""
-    get = environ.get
-    return (
-        get("HTTP_ORIGIN"),
-        get("HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
-        get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"),
-        get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK"),
-    )
-
-
 def _store(evaluation: Evaluation, response: Any, scope: Scope) -> None:
     """Store a response for identical requests."""
     if evaluation.cacheable:
-        environ: Environ = scope["wsgi.environ"]
-        key = _preflight_key(environ) if evaluation.request.is_preflight else environ.get("HTTP_ORIGIN")
         cache = evaluation.cache or evaluation.evaluator.wsgi.for_policy(evaluation.policy)
-        cache.store(evaluation, key, response, scope)
+        cache.store(evaluation, response, scope["wsgi.environ"], READER)
 
 
 class WSGIMiddleware(BaseMiddleware):
@@ -170,27 +159,35 @@ def _outer_state(environ: Environ) -> ResponseState | None:
 def _find_cache(configuration: Configuration, environ: Environ) -> ResponseCache | None:
     """Return the cache of the policy that serves an environ; see `Configuration.find_cache`."""
     configuration.call_before_request()
-    caches = configuration.evaluator.wsgi
-    if caches.needs_scope:
-        return caches.for_scope(scope_of(environ))
-    host = environ.get("HTTP_HOST") if configuration.evaluator.hosts else None
-    return caches.for_path(route_path(environ), None if host is None else to_bytes(host))
+    evaluator = configuration.evaluator
+    if evaluator.wsgi.needs_scope or evaluator.hosts is not None:
+        return evaluator.wsgi.for_scope(scope_of(environ))
+    return evaluator.wsgi.for_path(route_path(environ))
 
 
 def _cached_actual(cache: ResponseCache, environ: Environ) -> CachedResponse | None:
     """Return the cached response of an actual request; else None, or an item without a response."""
+    if cache.is_checked:
+        if cache.hosts is not None and host_of(environ) not in cache.hosts:
+            return None
+        if cache.checks_sender and environ["REQUEST_METHOD"] not in READS:
+            return _find(cache, cache.writes, write_key(environ), environ)
+        if cache.any_read is not None:
+            return cache.any_read
     return cache.any_origin or _find(cache, cache.actual, environ.get("HTTP_ORIGIN"), environ)
 
 
 def _cached_preflight(cache: ResponseCache, environ: Environ) -> CachedResponse | None:
     """Return the cached response of a preflight; else None, or an item without a response."""
-    return _find(cache, cache.preflight, _preflight_key(environ), environ)
+    if cache.hosts is not None and host_of(environ) not in cache.hosts:
+        return None
+    return _find(cache, cache.preflight, preflight_key(environ), environ)
 
 
 def _find(cache: ResponseCache, responses: BoundedCache, key: Hashable, environ: Environ) -> CachedResponse | None:
     cached = responses.get(key)
     if cached is not None and cached.response is None:
-        return cache.check(cached, responses, functools.partial(scope_of, environ))
+        return cache.check(cached, responses, environ, READER)
     if cached is None or (cached.log_after and cache.clock() >= cached.log_after):
         return None
     return cached if not cached.leases or cached.is_current() else None

@@ -60,14 +60,23 @@ _TOO_LONG: Final = "Use a list of strings, one for each entry."
 _OTHERWISE: Final = "Name the origin, as in 'https://app.example.com'."
 
 
-def hint(text: str, problem: Problem, accepts: Accepts) -> str:
-    """Return the hint for a text that is not an origin pattern: the first accepted correction, or else advice."""
+def hint(text: str, problem: Problem, accepts: Accepts, option: str = "allow_origins") -> str:
+    """Return the hint for a text that is not an origin pattern: the first accepted correction, or else advice.
+
+    Args:
+        text: The entry.
+        problem: Its mistake.
+        accepts: Returns whether a list of entries would be accepted.
+        option: The option that has the entry. Only `allow_origins` has an option for its regular expressions.
+    """
     if len(text) > MAX_TEXT:
         return _TOO_LONG
+    regex_option = "allow_origin_regex" if option == "allow_origins" else ""
     for candidate in _candidates(text, problem.code, accepts):
         if candidate and accepts(candidate):
-            return f"Write {_spelled(candidate, problem.code)}."
-    return _ADVICE.get(problem.code, _OTHERWISE)
+            return f"Write {_spelled(candidate, problem.code, regex_option)}."
+    advice = _ADVICE.get(problem.code, _OTHERWISE)
+    return advice if regex_option else advice.replace("allow_origin_regex", "re.compile(…)")
 
 
 def hint_for_object(entry: object, accepts: Accepts) -> str:
@@ -98,13 +107,14 @@ def _accepted(text: str, accepts: Accepts) -> list[str]:
     return next((lines for lines in candidates if lines and isinstance(lines[0], str) and accepts(lines)), none)
 
 
-def _spelled(candidate: list[Any], code: str) -> str:
+def _spelled(candidate: list[Any], code: str, regex_option: str) -> str:
     """Return the code to write for a correction."""
     first = cast("re.Pattern[str] | str", candidate[0])
     if code == "origin-list" or len(candidate) > 1:
         return repr(candidate)
     if isinstance(first, re.Pattern):
-        return f"allow_origin_regex={first.pattern!r}" if code == "origin-regex" else f"re.compile({first.pattern!r})"
+        is_option = regex_option and code == "origin-regex"
+        return f"{regex_option}={first.pattern!r}" if is_option else f"re.compile({first.pattern!r})"
     return repr(first)
 
 
@@ -188,7 +198,8 @@ def _regexes(text: str) -> Iterator[list[Any]]:
     """Yield a regular expression with its dots escaped, and an origin pattern."""
     if len(text) > 1 and text[0] == text[-1] == "/":  # as in JavaScript
         text = text[1:-1]
-    pattern = corrected(_with_scheme(text)) if _with_scheme(text) != text else None
+    plain = text.replace(r"\.", ".")
+    pattern = corrected(_with_scheme(plain)) if _with_scheme(plain) != plain else None
     if pattern and "*" in pattern:
         yield [pattern]  # "https?://*.example.com"
     with warnings.catch_warnings(), contextlib.suppress(re.error, RecursionError, OverflowError, Warning):

@@ -81,11 +81,22 @@ def parse_pattern(text: str) -> Pattern | Problem:
     problem = _problem_of_text(text)
     if problem:
         return problem
+    scheme, host, colon, port = _split(text)
+    problem = _problem_of_host(host, scheme) or (_problem_of_port(port, scheme) if colon else None)
+    return problem or Pattern(text, scheme, host, port)
+
+
+def parse_valid_pattern(text: str) -> Pattern:
+    """Parse an entry that `parse_pattern` has accepted before."""
+    scheme, host, _, port = _split(text)
+    return Pattern(text, scheme, host, port)
+
+
+def _split(text: str) -> tuple[str, str, str, str]:
+    """Return scheme, host, colon and port. The last two are empty without a port."""
     scheme, _, rest = text.partition("://")
     host, colon, port = rest.partition("]:") if rest.startswith("[") else rest.rpartition(":")
-    host = rest if not colon else host + colon[:-1]
-    problem = _problem_of_host(host, scheme) or (_problem_of_port(port, scheme) if colon else None)
-    return problem or Pattern(text, scheme, host, port if colon else "")
+    return (scheme, host + colon[:-1], ":", port) if colon else (scheme, rest, "", "")
 
 
 def _problem_of_text(text: str) -> Problem | None:

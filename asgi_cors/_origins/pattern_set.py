@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from .pattern import Pattern
 
-# Browsers also send hosts with `{`, a backtick or "%2A". No wildcard matches these.
-_LABEL: Final = re.compile(r"[a-z0-9_\-]{1,63}")
-_LABELS: Final = re.compile(r"[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*")
+# Browsers also send hosts with `{`, a backtick or "%2A". No wildcard matches these. The labels of a pattern that is
+# looked up may have a "*"; the host of an origin with a "*" is refused before.
+_LABEL: Final = re.compile(r"[a-z0-9_\-*]{1,63}")
+_LABELS: Final = re.compile(r"[a-z0-9_\-*]{1,63}(?:\.[a-z0-9_\-*]{1,63})*")
 
 _Shape = tuple[int, int]
 """The lengths before and behind the '*' of a label. All labels of one shape take one look-up."""
@@ -101,6 +102,19 @@ class PatternSet:
             f"{scheme}://{host}:*" in self._texts
             or self._matches_subdomain(scheme, host, ports)
             or (bool(self._shapes) and self._matches_labels(scheme, host.split("."), ports))
+        )
+
+    def covers(self, pattern: Pattern) -> bool:
+        """Return whether one pattern of the set matches every origin that `pattern` matches.
+
+        A "*" of `pattern` is looked up like a letter: only a "*" of the set can be in its place.
+        """
+        if pattern.text in self._texts or pattern.scheme in self._schemes:
+            return True
+        scheme, host, port = pattern.scheme, pattern.host, pattern.port
+        ports = (":*",) if port == "*" else (f":{port}" if port else "", ":*")
+        return self._matches_subdomain(scheme, host, ports) or (
+            bool(self._shapes) and self._matches_labels(scheme, host.split("."), ports)
         )
 
     def _matches_subdomain(self, scheme: str, host: str, ports: tuple[str, ...]) -> bool:

@@ -41,23 +41,49 @@ class CompiledPolicy:
         self.sends_timing: bool = options["timing_allow_origin"]
         resource_policy: str | None = options["resource_policy"]
         self.resource_headers: Headers = ((_http.RESOURCE_POLICY, resource_policy.encode()),) if resource_policy else ()
-        self._exposed = ", ".join(options["expose_headers"]).encode()
+        self.exposed: Names = options["expose_headers"]
+        self._exposed = ", ".join(self.exposed).encode()
         self._compile_methods(options["allow_methods"])
         self._compile_headers(options["allow_headers"])
-        self.key: tuple[object, ...] = (*_equality_key(options, origins, exact), trusted and trusted.compiled.key)
+        self.key: tuple[object, ...] = (*self._equality_key(options, origins), trusted and trusted.compiled.key)
 
     def _compile_methods(self, methods: Names) -> None:
         self.allows_any_method = methods == "*"
         listed = _http.KNOWN_METHODS if self.allows_any_method else dict.fromkeys((*_http.SAFELISTED_METHODS, *methods))
+        self.methods = tuple(listed)
         self.method_names = frozenset(listed)
         self._methods = ", ".join(listed)
 
     def _compile_headers(self, headers: Names) -> None:
         self.allows_any_header = headers == "*"
-        names = () if self.allows_any_header else headers
+        names = self.headers = () if self.allows_any_header else headers
         self.header_prefixes = tuple(name[:-1] for name in names if name[-1] == "*")
         self._headers = tuple(dict.fromkeys((*_http.SAFELISTED_HEADERS, *(name for name in names if name[-1] != "*"))))
         self.header_names = frozenset(self._headers)
+
+    def _equality_key(self, options: Mapping[str, Any], origins: OriginEntries) -> tuple[object, ...]:
+        """Return the meaning of a policy, whatever its spelling: policies with the same key are equal."""
+        return (
+            self.origins.exact,
+            frozenset(self.origins.patterns),
+            frozenset(origins.regexes),
+            frozenset(map(equality_key, self.callables)),
+            self.allows_any_origin,
+            self.allows_any_method,
+            self.method_names,
+            self.allows_any_header,
+            self.header_names,
+            frozenset(self.header_prefixes),
+            frozenset(map(str.lower, self.exposed)),
+            frozenset(options["dangerously_allow"]),
+            *(options[name] for name in ("allow_credentials", "max_age", "allow_private_network", "csrf_protection")),
+            *(options[name] for name in ("timing_allow_origin", "resource_policy")),
+        )
+
+    @property
+    def checks_risks(self) -> bool:
+        """Whether a callable may decide by the accepted risks: they count with credentials, and for trusted origins."""
+        return bool(self.credentials and self.callables) or bool(self.trusted and self.trusted.compiled.callables)
 
     def allows_method(self, method: str) -> bool:
         """Return whether a page may send `method` (case-sensitive; Fetch, "CORS-preflight fetch", step 7)."""
@@ -111,18 +137,3 @@ class CompiledPolicy:
             return ", ".join(names) if self.credentials else "*, authorization"  # `*` does not cover Authorization
         by_prefix = (name for name in names if name not in self.header_names and name.startswith(self.header_prefixes))
         return ", ".join((*self._headers, *by_prefix))
-
-
-def _equality_key(options: Mapping[str, Any], origins: OriginEntries, exact: frozenset[str]) -> tuple[object, ...]:
-    """Return the meaning of a policy, whatever its spelling: policies with the same key are equal."""
-    return (
-        exact,
-        frozenset(pattern.text for pattern in origins.patterns),
-        frozenset(origins.regexes),
-        frozenset(map(equality_key, origins.callables)),
-        origins.allows_any,
-        frozenset(map(str.lower, options["expose_headers"])),
-        *(frozenset(options[name]) for name in ("allow_methods", "allow_headers", "dangerously_allow")),
-        *(options[name] for name in ("allow_credentials", "max_age", "allow_private_network", "csrf_protection")),
-        *(options[name] for name in ("timing_allow_origin", "resource_policy")),
-    )

@@ -34,10 +34,10 @@ class Problem(NamedTuple):
     hint: str
 
 
-def entry_problem(entry: Any) -> Problem | None:
-    """Return what is wrong with a callable entry of `allow_origins`; None if it can decide on an origin."""
+def entry_problem(entry: Any, option: str) -> Problem | None:
+    """Return what is wrong with a callable entry of an option for origins; None if it can decide on an origin."""
     if is_a(entry, PolicyFinder):
-        return wrong_place(entry, "policy_for", "Use it in policy_for, and leave it out of allow_origins.")
+        return wrong_place(entry, "policy_for", f"Use it in policy_for, and leave it out of {option}.")
     hint = "Use a function that takes an origin and returns True or False."
     owner, name = getattr(entry, "__self__", None), getattr(entry, "__name__", "")
     if callable(owner) and not isinstance(owner, PolicyFinder):

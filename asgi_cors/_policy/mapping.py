@@ -18,10 +18,12 @@ from asgi_cors._errors import ConfigError, ConfigWarning, Issue, OptionIssues, s
 
 T = TypeVar("T")
 
+_NO_REGEX: Final = "Name each origin, or use a pattern such as 'https://*.example.com'."
+
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 _INVALID: Final = object()
 # The values in a hint that an environment variable spells differently: a list after "Write", or a boolean.
-_PYTHON_VALUE: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|False)(?=\.$)", re.DOTALL)
+_PYTHON_VALUE: Final = re.compile(r"(?<=^Write )\[.*\](?=\.$| )|(?<==)(?:True|False|None)(?=\.$)", re.DOTALL)
 
 
 def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,11 +33,13 @@ def to_mapping(options: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: If a value cannot be represented as text.
     """
     issues = OptionIssues("allow_origins")
-    for entry in cast("tuple[object, ...]", options.get("allow_origins", ())):
-        if not isinstance(entry, str):
-            why = ", because it is called at run time" if callable(entry) else ""
-            advice = "Write the other options in the mapping, and add this entry in code with policy.replace(…)."
-            issues.add("not-text", entry, f"{show(entry)} cannot be represented as text{why}", advice)
+    for option in ("allow_origins", "csrf_trusted_origins"):
+        for entry in cast("tuple[object, ...]", options.get(option, ())):
+            if not isinstance(entry, str):
+                why = ", because it is called at run time" if callable(entry) else ""
+                advice = "Write the other options in the mapping, and add this entry in code with policy.replace(…)."
+                message = f"{show(entry)} cannot be represented as text{why}"
+                issues.of(option).add("not-text", entry, message, advice)
     mapping = {name: _as_list(value) for name, value in options.items()}
     regex = cast("re.Pattern[str] | str | None", options.get("allow_origin_regex"))
     if isinstance(regex, re.Pattern):
@@ -97,15 +101,27 @@ def _parse_variable(option: str, value: object, default: object, issues: OptionI
         issues.add_wrong_type(value, "a string", f"Use a string, as in {issues.option}=…")
         return _INVALID
     text = value.strip()
-    if option == "allow_origin_regex":
-        return text or None
     if option == "max_age":
         return _parse_seconds(text, issues)
+    if option == "resource_policy":
+        return None if text.lower() in {"none", ""} else text.lower()
+    if default is None:
+        return text or None
     if isinstance(default, bool):
-        if text.lower() not in _BOOLEANS:
-            issues.add("not-boolean", text, f"{show(text)} is not a boolean", "Write true or false.")
-        return _BOOLEANS.get(text.lower(), _INVALID)
+        return _parse_boolean(option, text, issues)
     return _parse_list(text, issues)
+
+
+def _parse_boolean(option: str, text: str, issues: OptionIssues) -> object:
+    has_report = option == "csrf_protection"
+    if has_report and text.lower() == "report":
+        return "report"
+    if text.lower() not in _BOOLEANS:
+        values = "true, false or report" if has_report else "true or false"
+        issues.add(
+            "not-boolean", text, f"{show(text)} is not {'valid' if has_report else 'a boolean'}", f"Write {values}."
+        )
+    return _BOOLEANS.get(text.lower(), _INVALID)
 
 
 def _parse_seconds(text: str, issues: OptionIssues) -> object:
@@ -153,17 +169,24 @@ def _build(build: Callable[..., T], options: dict[str, Any], variables: Mapping[
 
 def _name_variables(issue: Issue, variables: Mapping[str, str]) -> Issue:
     """Return an issue that names variables in place of options. Its hint spells values as variables do."""
-    names = re.compile(rf"(?<![\w'\"/.-])(?:{'|'.join(variables)})\b")
+    # An option of one word, such as `name`, is named only in front of a "=".
+    options = "|".join(option if "_" in option else f"{option}(?==)" for option in variables)
+    names = re.compile(rf"(?<![\w'\"/.-])(?:{options})\b")
 
     def rename(text: str) -> str:
         return names.sub(lambda match: variables[match[0]], text)
 
     hint = _PYTHON_VALUE.sub(lambda match: _as_variable(match[0]), issue.hint)
     hint = re.sub(r"Write re\.compile\((.*)\)\.$", r"Write allow_origin_regex=\1.", hint)
-    return replace(issue, option=rename(issue.option), message=rename(issue.message), hint=rename(hint))
+    if issue.option == "csrf_trusted_origins" and ("re.compile" in issue.hint or "allow_origin_regex" in hint):
+        hint = _NO_REGEX
+    option = variables.get(issue.option, issue.option)
+    return replace(issue, option=option, message=rename(issue.message), hint=rename(hint))
 
 
 def _as_variable(literal: str) -> str:
-    """Return a Python list or boolean as the text of a variable."""
-    value = ast.literal_eval(literal)
-    return repr(",".join(map(str, cast("list[object]", value)))) if isinstance(value, list) else literal.lower()
+    """Return a Python list, boolean or None as the text of a variable. A list without its regular expressions."""
+    if not literal.startswith("["):
+        return literal.lower()
+    value = ast.literal_eval(re.sub(r"re\.compile\(('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\),? ?", "", literal))
+    return repr(",".join(map(str, cast("list[object]", value))))

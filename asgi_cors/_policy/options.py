@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Literal, cast
 
 from asgi_cors import _http
-from asgi_cors._errors import NAME_ORIGINS, UNSET, UNSET_HINT, Issue, OptionIssues, show, text_of
+from asgi_cors._errors import UNSET, UNSET_HINT, Issue, OptionIssues, name_origins, show, text_of
 from asgi_cors._origins.corrections import Accepts, hint, hint_for_object
 from asgi_cors._origins.origin import RISKS, is_simple_origin
 from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
@@ -29,7 +29,6 @@ Names = tuple[str, ...] | Literal["*"]
 
 MAX_AGE_LIMIT: Final = 86400  # seconds: Firefox caches a preflight's response this long, Chromium 7200, WebKit 600
 DEFAULT_MAX_AGE: Final = 600
-RESOURCE_POLICIES: Final = ("same-origin", "same-site", "cross-origin")
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _SEPARATORS: Final = re.compile(r"[\s,;\"'\[\]]+")
 _LISTED: Final = re.compile(r"[\s,;\[]")
@@ -60,6 +59,11 @@ class OriginEntries:
     callables: list[OriginCallable] = field(default_factory=list[OriginCallable])
     ports: dict[str, str] = field(default_factory=dict[str, str])
 
+    def discard_null(self) -> None:
+        """Remove `null`."""
+        self.exact.remove("null")
+        self.entries = tuple(entry for entry in self.entries if not isinstance(entry, str) or entry != "null")
+
     @property
     def allows_any(self) -> bool:
         """Whether every origin is allowed."""
@@ -85,7 +89,8 @@ class OriginEntries:
     def _classify_pattern(self, entry: str, issues: OptionIssues, accepts: Accepts) -> None:
         parsed = parse_pattern(entry)
         if isinstance(parsed, Problem):
-            issues.add(parsed.code, entry, f"{show(entry)} {parsed.message}", hint(entry, parsed, accepts))
+            better = hint(entry, parsed, accepts, issues.option)
+            issues.add(parsed.code, entry, f"{show(entry)} {parsed.message}", better)
         elif not parsed.is_exact:
             self.patterns.append(parsed)
         else:
@@ -99,7 +104,7 @@ class OriginEntries:
         elif not callable(entry):
             expected = "a string, compiled regex or callable" + _unset(entry)
             issues.add_wrong_type(entry, expected, hint_for_result(entry) or hint_for_object(entry, accepts))
-        elif problem := entry_problem(entry):
+        elif problem := entry_problem(entry, issues.option):
             issues.add(problem.code, entry, problem.message, problem.hint)
         else:
             self.callables.append(cast("OriginCallable", entry))
@@ -113,7 +118,7 @@ class OriginEntries:
             issues.add("regex-syntax", regex, message, "Correct its syntax.")
         except (OverflowError, RecursionError):
             message = f"{show(regex)} is too large for a regular expression"
-            issues.add("regex-unsupported", regex, message, NAME_ORIGINS)
+            issues.add("regex-unsupported", regex, message, name_origins(issues.option))
         else:
             if isinstance(compiled, re.Pattern) and isinstance(cast("Any", compiled).pattern, str):
                 self.regexes[cast("re.Pattern[str]", compiled)] = issues.option
@@ -128,23 +133,20 @@ def refuse_all(_entries: list[Any]) -> bool:
 
 
 def parse_origins(value: Any, regex: Any, issues: OptionIssues, accepts: Accepts = refuse_all) -> OriginEntries:
-    """Parse `allow_origins` and `allow_origin_regex`.
+    """Parse `allow_origins` and `allow_origin_regex`, or `csrf_trusted_origins`.
 
     Args:
-        value: The value of `allow_origins`.
-        regex: The value of `allow_origin_regex`.
-        issues: The collector of `allow_origins`.
+        value: The value of the option.
+        regex: The value of `allow_origin_regex`; None for another option.
+        issues: The collector of the option.
         accepts: Returns whether a list of entries, proposed as a correction, would be accepted.
     """
     origins = OriginEntries(_parse_entries(value, issues, accepts))
     origins.classify(issues, accepts)
     if origins.has_star and (len(origins.entries) > 1 or regex is not None):
         message = "'*' allows every origin, so the other entries are redundant: '*' or the others are not intended"
-        advice = "Leave '*' out." if len(origins.entries) > 1 else "Leave allow_origins out."
+        advice = "Leave '*' out." if len(origins.entries) > 1 else f"Leave {issues.option} out."
         issues.add("redundant-entry", "*", message, advice)
-    if "null" in origins.exact:
-        message = "'null' is the origin of every sandboxed page, whichever site it comes from"
-        issues.warn("null-allowed", "null", message, "Leave it out unless you know the page.")
     if regex is not None:
         origins.add_regex(regex, issues.of("allow_origin_regex"))
     for compiled, option in origins.regexes.items():
@@ -256,30 +258,6 @@ def parse_flag(value: Any, issues: OptionIssues) -> bool:
     return meant
 
 
-def parse_csrf_protection(value: Any, issues: OptionIssues) -> bool | Literal["report"]:
-    """Parse `csrf_protection`: a boolean, or `"report"`."""
-    return "report" if plain_string(value) == "report" else parse_flag(value, issues)
-
-
-def parse_resource_policy(value: Any, issues: OptionIssues) -> str | None:
-    """Parse `resource_policy`: a value of Cross-Origin-Resource-Policy, or None to send no header."""
-    text = plain_string(value)
-    if text is not None and text not in RESOURCE_POLICIES:
-        listed = ", ".join(map(repr, RESOURCE_POLICIES))
-        issues.add("bad-resource-policy", value, f"{show(value)} is not a valid policy", f"Use one of: {listed}.")
-        return None
-    return cast("str | None", text)
-
-
-def parse_name(value: Any, issues: OptionIssues) -> str | None:
-    """Parse `name`: a text, or None."""
-    text = plain_string(value)
-    if text is not None and not isinstance(text, str):
-        issues.add_wrong_type(value, "a string or None", "Write name='public-api'.")
-        return None
-    return text
-
-
 def parse_max_age(value: object, issues: OptionIssues) -> int | None:
     """Parse `max_age`: seconds, or None to send no header."""
     if value is None:
@@ -308,14 +286,32 @@ def _meant_seconds(value: object) -> int:
 
 def parse_dangerously_allow(value: object, issues: OptionIssues) -> tuple[str, ...]:
     """Parse `dangerously_allow`: the risks to accept."""
-    names = _parse_names(value, issues, RISKS.__contains__)
-    for name in names:
-        if name not in RISKS:
-            close = Issue.unknown(name, RISKS).hint
-            advice = close if close.startswith("Did") else f"Use one of: {', '.join(map(repr, RISKS))}."
-            corrected = name_hint(name, RISKS.__contains__, advice)
-            issues.add("unknown-risk", name, f"unknown risk {show(name)}", corrected)
+    names = parse_known_names(value, RISKS, issues, "risk")
     return tuple(risk for risk in RISKS if risk in names)
+
+
+def parse_known_names(value: object, known: Collection[str], issues: OptionIssues, kind: str) -> tuple[str, ...]:
+    """Parse a list of known names. Letter case, and `_` for `-`, are corrected in the hint.
+
+    Args:
+        value: The value given.
+        known: The names.
+        issues: The collector of the option.
+        kind: A name's kind, such as `"risk"`: for the message, and for the code `unknown-risk`.
+    """
+
+    def spelled(name: str) -> str:
+        return re.sub("[ _]", "-", name.strip().lower())
+
+    names = _parse_names(value, issues, lambda name: name in known)
+    for name in names:
+        if name not in known:
+            close = Issue.unknown(name, known).hint
+            listed = f"Use one of: {', '.join(map(repr, known))}."
+            advice = f"Write {spelled(name)!r}." if spelled(name) in known else close if close[:3] == "Did" else listed
+            corrected = name_hint(name.lower(), lambda name: name in known, advice)
+            issues.add(f"unknown-{kind}", name, f"{show(name)} is not a known {kind}{_unset(name)}", corrected)
+    return tuple(name for name in names if name in known)
 
 
 def _unset(value: object) -> str:

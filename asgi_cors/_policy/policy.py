@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Literal, Never, NoReturn, Self, TypedDict, Unpack, cast
 
 from asgi_cors._errors import ConfigError, Issue, OptionIssues, PositionalOptionsError
 
+from . import choices
 from . import options as parsers
 from .compiled import CompiledPolicy
+from .diff import PolicyDiff, compare
 from .mapping import policy_from_env, to_mapping
-from .options import DEFAULT_MAX_AGE, Names, OriginEntry, parse_origins, plain_string
+from .options import DEFAULT_MAX_AGE, Names, OriginEntries, OriginEntry, parse_origins, plain_string
 from .presets import parse_presets, with_presets
-from .risks import add_policy_warnings, check_credentials, check_exposed
+from .risks import TRUSTED, add_policy_warnings, check_credentials, check_exposed, check_trusted
 
 _MAX_SHOWN: Final = 20  # entries in a repr
 
@@ -65,11 +66,11 @@ _PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
     "allow_credentials": parsers.parse_flag,
     "max_age": parsers.parse_max_age,
     "allow_private_network": parsers.parse_flag,
-    "csrf_protection": parsers.parse_csrf_protection,
-    "timing_allow_origin": parsers.parse_flag,
-    "resource_policy": parsers.parse_resource_policy,
+    "csrf_protection": choices.parse_protection,
+    "timing_allow_origin": choices.parse_timing,
+    "resource_policy": choices.parse_resource_policy,
     "presets": parse_presets,
-    "name": parsers.parse_name,
+    "name": choices.parse_name,
     "dangerously_allow": parsers.parse_dangerously_allow,
 }
 
@@ -84,7 +85,8 @@ class Policy:
     """A CORS policy: the origins, methods, headers and credentials that an API allows.
 
     A policy is immutable and hashable. Two policies are equal if they allow the same: the order and the number of the
-    entries, and the letter case of header names, do not count. A single string is a list of one, and `["*"]` is `"*"`.
+    entries, the letter case of header names, and names that are always allowed do not count. A
+    single string is a list of one, and `["*"]` is `"*"`.
 
     Args:
         allow_origins: The origins whose pages may read responses: `"*"`, one entry, or an iterable of entries. An
@@ -108,17 +110,19 @@ class Policy:
         csrf_protection: Whether requests that another site forges get a 403 before the app runs, by Fetch Metadata and
             Origin. It applies to every method but GET, HEAD, OPTIONS and TRACE. `"report"` only logs them.
         csrf_trusted_origins: Origins that may send such requests, but not read responses. Entries as in
-            `allow_origins`, with the same risks as with `allow_credentials`.
+            `allow_origins`, under the rules that `allow_credentials` brings. A request from `null` is refused even if
+            `null` is listed.
         timing_allow_origin: Whether pages that may read a response may also read its timing (Resource Timing,
             "Timing-Allow-Origin").
         resource_policy: The value of Cross-Origin-Resource-Policy: `"same-origin"`, `"same-site"` or `"cross-origin"`.
             None sends no header.
         presets: Names of protocols, such as `"mcp"`, whose methods, request headers and exposed headers are added to
             the lists. Presets add no origin and no credentials.
-        name: The policy's name in the log, in metrics and in `repr`. It does not count in comparisons.
-        dangerously_allow: The risks to accept with `allow_credentials`: `"credentials-from-any-origin"`,
-            `"credentials-from-null"`, `"credentials-from-shared-suffix"` or `"credentials-over-http"`. Without its
-            name here, an entry with such a risk is an error.
+        name: The policy's name in the log, in metrics and in `repr`: one line of up to 100 characters. It does not
+            count in comparisons.
+        dangerously_allow: The risks to accept with `allow_credentials` and in `csrf_trusted_origins`:
+            `"credentials-from-any-origin"`, `"credentials-from-null"`, `"credentials-from-shared-suffix"` or
+            `"credentials-over-http"`. Without its name here, an entry with such a risk is an error.
 
     Raises:
         ConfigError: If an option is invalid or unsafe. Its `issues` are all mistakes, each with a hint.
@@ -154,26 +158,46 @@ class Policy:
             issues.errors.append(Issue.positional("Policy", arguments))
         given = {**DEFAULTS, **options}
         regex = plain_string(given["allow_origin_regex"])
-        origins = parse_origins(given["allow_origins"], regex, issues, _acceptance(given))
-        trusted = parse_origins(given["csrf_trusted_origins"], None, issues.of("csrf_trusted_origins"))
-        values: dict[str, Any] = {
-            "allow_origins": "*" if origins.allows_any else origins.entries,
-            "allow_origin_regex": regex,
-            "csrf_trusted_origins": trusted.entries,
-            **{name: parse(given[name], issues.of(name)) for name, parse in _PARSERS.items()},
-        }
+        origins = parse_origins(given["allow_origins"], regex, issues, _acceptance(given, "allow_origins"))
+        trusted = parse_origins(given[TRUSTED], None, issues.of(TRUSTED), _acceptance(given, TRUSTED))
+        values: dict[str, Any] = {name: parse(given[name], issues.of(name)) for name, parse in _PARSERS.items()}
         if values["allow_credentials"]:
             check_credentials(origins, values["dangerously_allow"], issues)
             check_exposed(values["expose_headers"], given["expose_headers"], issues)
-        check_credentials(trusted, values["dangerously_allow"], issues.of("csrf_trusted_origins"))
+        check_trusted(trusted, values["dangerously_allow"], issues.of(TRUSTED))
         if issues.errors:
             raise (PositionalOptionsError if arguments else ConfigError)(issues.errors)
+        values |= {
+            "allow_origins": "*" if origins.allows_any else origins.entries,
+            "allow_origin_regex": regex,
+            TRUSTED: trusted.entries,
+        }
         add_policy_warnings(values, origins, issues, may_be_empty=isinstance(given["allow_origins"], NoOrigins))
         for warning in issues.warnings:
             warning.warn()
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "compiled", CompiledPolicy(with_presets(values), origins, _trusting(values)))
+        self._set(values, CompiledPolicy(with_presets(values), origins, self._trusting(trusted, values)))
+
+    @staticmethod
+    def _trusting(trusted: OriginEntries, values: Mapping[str, Any]) -> Policy | None:
+        """Return a policy that allows the origins of `csrf_trusted_origins`; None if there are none."""
+        if trusted.is_empty:
+            return None
+        options: dict[str, Any] = {
+            **DEFAULTS,
+            "allow_origins": "*" if trusted.allows_any else trusted.entries,
+            "allow_credentials": True,
+            "dangerously_allow": values["dangerously_allow"],
+            "name": values["name"],
+        }
+        policy = object.__new__(Policy)  # the entries are checked already
+        policy._set(options, CompiledPolicy(options, trusted))
+        return policy
+
+    def _set(self, values: Mapping[str, Any], compiled: CompiledPolicy) -> None:
+        """Set the attributes, once."""
+        for name in DEFAULTS:
+            object.__setattr__(self, name, values[name])
+        object.__setattr__(self, "compiled", compiled)
 
     def replace(self, **options: Unpack[PolicyOptions]) -> Policy:
         """Return a policy with some options changed; this policy stays as it is.
@@ -184,7 +208,8 @@ class Policy:
         Raises:
             ConfigError: If the changed policy is invalid or unsafe, or an option is unknown.
         """
-        return Policy(**cast("PolicyOptions", {**self._non_defaults(), **options}))
+        origins = {} if self.allow_origins else {"allow_origins": NoOrigins()}  # this policy has warned of that
+        return Policy(**cast("PolicyOptions", {**origins, **self._non_defaults(), **options}))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
@@ -208,8 +233,8 @@ class Policy:
             The options by name: strings, numbers, booleans, None and lists of strings.
 
         Raises:
-            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins`, or
-                an `allow_origin_regex` with flags.
+            ConfigError: If a value cannot be represented as text: a callable or a `re.Pattern` in `allow_origins` or
+                `csrf_trusted_origins`, or an `allow_origin_regex` with flags.
         """
         return to_mapping(self._non_defaults())
 
@@ -218,7 +243,8 @@ class Policy:
         """Build a policy from environment variables such as `CORS_ALLOW_ORIGINS`.
 
         Lists are separated by commas, or are JSON. Booleans are `true`, `false`, `1` or `0`, in any letter case.
-        `CORS_MAX_AGE` is a number of seconds, or `none`. An empty variable is an empty list, False or None.
+        `CORS_CSRF_PROTECTION` may also be `report`. `CORS_MAX_AGE` is a number of seconds, or `none`, and
+        `CORS_RESOURCE_POLICY` may be `none`. An empty variable is an empty list, False or None.
 
         Args:
             prefix: The beginning of the variables' names. The rest is an option's name in upper case.
@@ -232,6 +258,24 @@ class Policy:
             ConfigWarning: As the constructor does, and for each unknown variable with the prefix.
         """
         return policy_from_env(cls, prefix, environ, DEFAULTS)
+
+    def diff(self, other: Policy) -> PolicyDiff:
+        """Return what another policy allows or refuses, compared with this one.
+
+        Entries, names and values count by their effect: an origin that a pattern of the other policy matches is not a
+        difference. `name` does not count. `dangerously_allow` counts only if both policies have callables with
+        credentials, because it allows nothing by itself.
+
+        Args:
+            other: The other policy, such as the one that is to replace this one.
+
+        Raises:
+            ConfigError: If `other` is not a policy.
+        """
+        if not isinstance(cast("object", other), Policy):
+            advice = "Use a Policy, such as Policy.from_mapping(…)."
+            raise ConfigError([Issue.wrong_type("diff", other, "a policy", advice)])
+        return compare(self, other)
 
     def _non_defaults(self) -> dict[str, Any]:
         """Return the options that differ from their defaults."""
@@ -264,16 +308,6 @@ class Policy:
         return functools.partial(Policy, **self._non_defaults()), ()
 
 
-def _trusting(options: Mapping[str, Any]) -> Policy | None:
-    """Return a policy that allows the origins of `csrf_trusted_origins`; None if there are none."""
-    entries: tuple[OriginEntry, ...] = options["csrf_trusted_origins"]
-    if not entries:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the policy itself warns of them
-        return Policy(allow_origins=entries, allow_credentials=True, dangerously_allow=options["dangerously_allow"])
-
-
 def _repr(value: object) -> str:
     if not isinstance(value, tuple):
         return repr(value)
@@ -286,15 +320,19 @@ def _has_string_keys(value: object) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in cast("Mapping[object, object]", value))
 
 
-def _acceptance(options: Mapping[str, Any]) -> Callable[[list[Any]], bool]:
-    """Return a function that returns whether a list of origins is accepted with these options."""
+def _acceptance(options: Mapping[str, Any], option: str) -> Callable[[list[Any]], bool]:
+    """Return a function that returns whether a list of origins is accepted as the value of an option."""
 
     def accepts(entries: list[Any]) -> bool:
-        issues = OptionIssues("allow_origins")
+        issues = OptionIssues(option)
         origins = parse_origins(entries, None, issues)
-        if not issues.errors and parsers.parse_flag(options["allow_credentials"], OptionIssues("allow_credentials")):
+        if not issues.errors and (option == TRUSTED or _is_true(options["allow_credentials"])):
             accepted = parsers.parse_dangerously_allow(options["dangerously_allow"], OptionIssues("dangerously_allow"))
             check_credentials(origins, accepted, issues)
         return not issues.errors
 
     return accepts
+
+
+def _is_true(value: Any) -> bool:
+    return parsers.parse_flag(value, OptionIssues("allow_credentials"))

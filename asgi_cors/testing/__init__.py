@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._fetch.engines import BROWSERS, CHROMIUM, FIREFOX, STANDARD, WEBKIT, Engine
     from ._fetch.handshake import Handshake
     from ._page.async_page import AsyncPage
+    from ._page.navigation import Navigation
     from ._page.response import Response
     from ._page.sync_page import Page
 
@@ -47,6 +48,7 @@ __all__ = [
     "FetchTimeout",
     "Handshake",
     "LifespanError",
+    "Navigation",
     "NetworkError",
     "Page",
     "RedirectError",
@@ -62,6 +64,7 @@ _MODULES = (
     "_fetch.engines",
     "_fetch.handshake",
     "_page.async_page",
+    "_page.navigation",
     "_page.response",
     "_page.sync_page",
 )

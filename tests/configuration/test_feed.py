@@ -229,7 +229,14 @@ async def test_a_generator_is_closed_if_an_item_cannot_be_passed_on(closes: bool
 
 
 def test_a_reader_moves_to_the_next_event_loop_if_its_own_is_closed() -> None:
-    reader, received = reader_of(feed_of(["https://a.com", None], []))
+    batches = [["https://a.com", None], []]
+
+    async def feed() -> AsyncIterator[Any]:
+        for item in batches.pop(0):
+            yield item
+        await asyncio.Event().wait()  # until the event loop ends
+
+    reader, received = reader_of(feed)
 
     async def read(count: int) -> None:
         reader.ensure_running()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from asgi_cors import CORSMiddleware, Policy, Request, decide
+from asgi_cors import Policy, Request, decide
 from asgi_cors._configuration.log import ATTRIBUTES, WINDOW
 from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
@@ -574,18 +574,19 @@ def test_a_failed_look_up_is_an_error_once_and_its_refusal_is_info(
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_refusal_has_origin_method_path_reason_and_remedy_as_attributes(
+def test_a_refusal_has_origin_method_path_policy_reason_and_remedy_as_attributes(
     serve: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = serve(allow_origins=APP)
+    client = serve(allow_origins=APP, paths={"/items": {"name": "public"}})
     client.preflight("PUT", origin=APP, path="/items")
-    client.request("DELETE", origin=EVIL, path="/items")
+    client.request("DELETE", origin=EVIL)
     assert [[getattr(record, name) for name in ATTRIBUTES] for record in caplog.records] == [
-        [APP, "PUT", "/items", "MethodDisallowedByPreflightResponse", "Write allow_methods=['PUT']."],
+        [APP, "PUT", "/items", "public", "MethodDisallowedByPreflightResponse", "Write allow_methods=['PUT']."],
         [
             EVIL,
             "DELETE",
-            "/items",
+            "/",
+            "",
             "MissingAllowOriginHeader",
             f"If that page is yours, add {EVIL!r} to allow_origins.",
         ],

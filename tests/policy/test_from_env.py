@@ -31,6 +31,12 @@ ALL_WRONG = {
     "CORS_ALLOW_CREDENTIALS": "maybe",
     "CORS_MAX_AGE": "soon",
     "CORS_ALLOW_PRIVATE_NETWORK": "2",
+    "CORS_CSRF_PROTECTION": "maybe",
+    "CORS_CSRF_TRUSTED_ORIGINS": "*",
+    "CORS_TIMING_ALLOW_ORIGIN": "*",
+    "CORS_RESOURCE_POLICY": "off",
+    "CORS_PRESETS": "mcpp",
+    "CORS_NAME": "a\nb",
     "CORS_DANGEROUSLY_ALLOW": "everything",
 }
 
@@ -48,9 +54,10 @@ def test_messages_name_variables_with_their_prefix_instead_of_keywords(prefix: s
     environ |= {f"{prefix}ALLOW_ORIGINS": "*,https://a.com", f"{prefix}ALLOW_CREDENTIALS": "true"}
     text = "\n".join(map(str, issues(environ, prefix=prefix)))
     assert f"{prefix}ALLOW_CREDENTIALS" in text
-    assert not re.search(r"\b(allow|expose|max|dangerously)_[a-z]+", text)
+    assert not re.search(r"\b(allow|expose|max|dangerously|csrf|timing|resource)_[a-z]+", text)
 
 
+NAME_EACH = "Name each origin, or use a pattern such as 'https://*.example.com'."
 # variable, value, hint
 HINTS = [
     ("ALLOW_ORIGINS", "https://a.com/", "Write 'https://a.com'."),
@@ -64,6 +71,17 @@ HINTS = [
     ("ALLOW_ORIGINS", "http://[::1]:1 http://[::1]:2", "Write 'http://[::1]:1,http://[::1]:2'."),
     ("ALLOW_ORIGINS", "[null]", "Write '' for none, or set the variable."),
     ("ALLOW_CREDENTIALS", "yes", "Write true or false."),
+    ("CSRF_PROTECTION", "yes", "Write true, false or report."),
+    ("TIMING_ALLOW_ORIGIN", "*", "Write true or false."),
+    ("RESOURCE_POLICY", "samesite", "Write 'same-site'."),
+    ("RESOURCE_POLICY", "off", "Write CORS_RESOURCE_POLICY=none."),
+    ("PRESETS", "MCP tus", "Write 'mcp,tus'."),
+    ("NAME", "public\napi", "Write CORS_NAME='public api'."),
+    ("CSRF_TRUSTED_ORIGINS", "https://a.com https://b.com", "Write 'https://a.com,https://b.com'."),
+    ("CSRF_TRUSTED_ORIGINS", "https://(a|b).com", NAME_EACH),
+    ("CSRF_TRUSTED_ORIGINS", "https://192.168.1.*", NAME_EACH),
+    ("CSRF_TRUSTED_ORIGINS", "(", NAME_EACH),
+    ("ALLOW_ORIGINS", "https://192.168.1.* https://a.com", "Write 'https://a.com'."),
     ("MAX_AGE", "1h", "Write 600, or none to send no header."),
     ("MAX_AGE", "-1", "Write CORS_MAX_AGE=0 to disable caching."),
 ]
@@ -73,6 +91,17 @@ HINTS = [
 def test_a_hint_spells_its_correction_as_the_text_of_a_variable(name: str, value: str, hint: str) -> None:
     (found,) = issues({**ONE, f"CORS_{name}": value})
     assert (found.option, found.hint) == (f"CORS_{name}", hint)
+
+
+def test_the_word_name_in_a_message_is_not_taken_for_the_variable() -> None:
+    (found,) = issues({**ONE, "CORS_ALLOW_HEADERS": "x y"})
+    assert "is not a header name" in found.message
+
+
+def test_a_variable_of_a_regex_for_trusted_origins_is_not_proposed() -> None:
+    """A regular expression cannot be a trusted origin in a variable, so its hint is about names."""
+    (found,) = issues({**ONE, "CORS_CSRF_TRUSTED_ORIGINS": r"https://[a-z]+\.example\.com"})
+    assert found.hint == NAME_EACH
 
 
 DEEP = {"opened": "[" * 5000, "closed": "[" * 5000 + "]" * 5000, "much deeper": "[" * 200_000}

@@ -199,6 +199,21 @@ def test_the_hint_for_an_origin_is_accepted_and_allows_no_more(entry: Any, crede
     check_hint(*refused(entry, credentials=credentials))
 
 
+@pytest.mark.parametrize(
+    "entry", [row[1] for row in ENTRIES], ids=[f"{kind}: {label(entry)}" for kind, entry in ENTRIES]
+)
+def test_the_hint_for_a_trusted_origin_is_accepted_names_its_option_and_trusts_no_more(entry: Any) -> None:
+    options = {"csrf_trusted_origins": [entry]}
+    (found,) = issues(**options)
+    assert found.option == "csrf_trusted_origins"
+    assert not re.search(
+        r"allow_origins|allow_origin_regex|allow_credentials|could read", str(found).replace(label(entry), "")
+    )
+    policy = policy_without_warnings(**follow(options, found))
+    if isinstance(entry, str) and entry not in ANY and "evil" not in entry:
+        assert not (policy.compiled.trusted and any(allows(policy.compiled.trusted, origin) for origin in EVIL))
+
+
 def check_hint(found: Issue, options: dict[str, Any]) -> None:
     """Assert that the hint's correction is accepted and allows no hostile origin that the entry does not name."""
     assert found.hint
@@ -314,6 +329,50 @@ NOT_TEXT: dict[str, list[Any]] = {
         *(timedelta(seconds=-1), timedelta(microseconds=-1), timedelta.min),
     ],
     "dangerously_allow": [True, 5, None, ["credentials-over-http", "x"], b"x", [[]]],
+    "csrf_protection": [
+        *(None, 0, 1, 0.0, "", "true", "True", "false", "off", "Report", "REPORT", " report ", "reporting", "reports"),
+        *(b"report", b"false", ["report"], [], {}, object(), Broken(), Scalar(), float("nan"), int, "x" * 9999),
+    ],
+    "timing_allow_origin": [None, 0, 1, "", "*", "true", "false", PAGE, [PAGE], [], b"*", object(), Broken()],
+    "resource_policy": [
+        *("Same-Origin", "SAME-SITE", "same_site", "same site", "sameorigin", "crossorigin", " cross-origin ", "cross"),
+        *("Cross-Origin-Resource-Policy: same-site", "none", "None", "null", "", "off", "require-corp", "same-site,"),
+        *(
+            True,
+            False,
+            5,
+            b"same-origin",
+            ["same-origin"],
+            ["same-origin", "same-site"],
+            [],
+            [5],
+            {},
+            object(),
+            "\ud800",
+        ),
+        *("x" * 9999, Broken(), Scalar()),
+    ],
+    "presets": [
+        *(
+            "MCP",
+            "mcpp",
+            "grpc_web",
+            "gRPC web",
+            "grpcweb",
+            "GRPC-Web",
+            "mcp,tus",
+            "mcp tus",
+            '["mcp"]',
+            "mcp/tus",
+            "*",
+        ),
+        *("", None, True, 5, b"mcp", [None], [5], [["mcp"]], ["mcp", ""], ["mcp", "TUS"], {"mcp": True}, "otel", "zzz"),
+        *(Broken(), Scalar(), nested(2000), object(), "x" * 9999),
+    ],
+    "name": [
+        *("", " ", " a", "a\n", "a\nb", "\x1b[31m", "a" * 101, " " * 300, "\ud800", b"api", 5, True, ["api"], [], {}),
+        *(object(), Broken(), "\u200b"),
+    ],
     "allow_origin_regex": [5, b"https://a", ["https://a"], object(), re.compile(b"x"), "(" * 5000, Broken()],
 }
 NAMES = {option: [*MISTYPED.get(option, ()), *values] for option, values in NOT_TEXT.items()}
@@ -323,13 +382,17 @@ CASES = [(option, value) for option, values in NAMES.items() for value in values
 @pytest.mark.parametrize(("option", "value"), CASES, ids=label)
 @pytest.mark.parametrize("listed", [False, True], ids=["alone", "in a list"])
 def test_the_one_hint_for_an_invalid_option_is_accepted(option: str, value: Any, listed: bool) -> None:
-    is_names = option.startswith(("allow_m", "allow_h", "expose"))
-    options = {**ONE, option: ["x-ok", value] if listed and is_names else value}
+    valid = "mcp" if option == "presets" else "x-ok"
+    is_names = option.startswith(("allow_m", "allow_h", "expose", "presets"))
+    options = {**ONE, option: [valid, value] if listed and is_names else value}
     found = issues(**options)
     assert [each.option for each in found] == [option], found
     assert found[0].hint
     assert "\n" not in str(found[0])
     policy_without_warnings(**follow(options, found[0]))
+
+
+ACCEPT_ANY = "Or accept the risk: dangerously_allow=['credentials-from-any-origin']."
 
 
 @pytest.mark.parametrize(
@@ -342,6 +405,30 @@ def test_the_one_hint_for_an_invalid_option_is_accepted(option: str, value: Any,
         ("allow_methods", "GET/PUT", "Write ['GET', 'PUT']."),
         ("allow_credentials", "false", "Write allow_credentials=False."),
         ("allow_credentials", "true", "Write allow_credentials=True."),
+        ("csrf_protection", "true", "Write csrf_protection=True."),
+        ("csrf_protection", "Report", "Write csrf_protection='report'."),
+        ("csrf_protection", "strict", "Write csrf_protection=True."),
+        ("csrf_protection", None, "Write csrf_protection=False."),
+        ("timing_allow_origin", "*", "Write timing_allow_origin=True."),
+        ("timing_allow_origin", "", "Write timing_allow_origin=False."),
+        ("resource_policy", "Same-Origin", "Write 'same-origin'."),
+        ("resource_policy", "Cross-Origin-Resource-Policy: cross-origin", "Write 'cross-origin'."),
+        ("resource_policy", "none", "Write resource_policy=None."),
+        ("resource_policy", "require-corp", "Use one of: 'same-origin', 'same-site', 'cross-origin'."),
+        ("presets", "MCP", "Write 'mcp'."),
+        ("presets", "grpc_web", "Write 'grpc-web'."),
+        ("presets", "mcp, tus", "Write ['mcp', 'tus']."),
+        ("presets", "opentelmetry", "Did you mean 'opentelemetry'?"),
+        ("presets", None, "Write [] for none, or set the variable."),
+        ("name", "public\napi", "Write name='public api'."),
+        ("name", "", "Write name=None."),
+        ("name", 5, "Write name='public-api'."),
+        ("csrf_trusted_origins", "https://bank.example/", "Write 'https://bank.example'."),
+        ("csrf_trusted_origins", "*", f"Name the origins: csrf_trusted_origins=['{PAGE}']. {ACCEPT_ANY}"),
+        ("csrf_trusted_origins", "null", "Leave 'null' out."),
+        ("csrf_trusted_origins", "https://(a|b)\\.com", r"Write re.compile('https://(a|b)\\.com')."),
+        ("csrf_trusted_origins", r"https?://a\.com", "Write 'https://a.com'."),
+        ("csrf_trusted_origins", "(", "Use re.compile(…), with a valid regular expression."),
         ("max_age", "3600", "Write max_age=3600."),
         ("max_age", "soon", "Write max_age=600."),
         ("allow_origins", None, "Write [] for none, or set the variable."),
@@ -594,6 +681,7 @@ ELSEWHERE = {
     *("expose-any-with-credentials", "null-allowed", "nothing-allowed", "private-network", "paths-tie"),
     *("long-max-age", "lower-case-patch", "forbidden-header", "response-header", "origin-not-data"),
     *("async-generator", "async-key", "async-in-thread"),
+    *("null-not-trusted", "timing-without-origins", "no-hosts", "host-leading-dot", "host-url"),
 }
 
 

@@ -52,6 +52,27 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"allow_origins": APP, "max_age": 600, "allow_credentials": False},
         {"allow_origins": APP},
     ),
+    (
+        "methods and headers that are always allowed do not count",
+        {"allow_origins": APP, "allow_methods": ["GET", "POST"], "allow_headers": "Content-Type"},
+        {"allow_origins": APP},
+    ),
+    (
+        "a preset equals its names",
+        {"allow_origins": APP, "presets": ["opentelemetry"]},
+        {"allow_origins": APP, "allow_headers": ["traceparent", "tracestate", "baggage"]},
+    ),
+    (
+        "a preset that adds nothing does not count",
+        {"allow_origins": APP, "allow_headers": "*", "presets": "sentry"},
+        {"allow_origins": APP, "allow_headers": "*"},
+    ),
+    ("the name does not count", {"allow_origins": APP, "name": "public"}, {"allow_origins": APP}),
+    (
+        "the order of trusted origins does not count",
+        {"csrf_trusted_origins": ["https://a.com", APP]},
+        {"csrf_trusted_origins": [APP, "https://a.com"]},
+    ),
     ("equal regexes are equal", {"allow_origins": [REGEX]}, {"allow_origins": [re.compile(REGEX.pattern)]}),
 ]
 
@@ -75,6 +96,12 @@ DIFFERENT: list[dict[str, Any]] = [
     {"allow_origin_regex": r"https://a\.com"},
     {"dangerously_allow": "credentials-over-http"},
     {"allow_methods": "*"},
+    {"csrf_protection": True},
+    {"csrf_protection": "report"},
+    {"csrf_trusted_origins": "https://a.com"},
+    {"timing_allow_origin": True},
+    {"resource_policy": "same-site"},
+    {"presets": "mcp"},
 ]
 
 
@@ -111,17 +138,17 @@ def test_replace_leaves_callables_and_regexes_unchanged() -> None:
     assert (policy.allow_origins, policy.allow_origin_regex) == ((APP, REGEX, is_allowed), REGEX)
 
 
-@given(policies())
+@given(policies(every_option=True))
 def test_a_short_repr_is_a_call_that_builds_an_equal_policy(policy: Policy) -> None:
     assert eval(repr(policy), {"Policy": Policy}) == policy  # noqa: S307 - our own text
 
 
-@given(policies())
+@given(policies(every_option=True))
 def test_a_policy_of_strings_survives_a_round_trip_through_json(policy: Policy) -> None:
     assert Policy.from_mapping(json.loads(json.dumps(policy.to_mapping()))) == policy
 
 
-@given(policies(), policies())
+@given(policies(every_option=True), policies(every_option=True))
 def test_equal_policies_have_equal_hashes(one: Policy, other: Policy) -> None:
     assert one == one.replace()
     assert (one == other) is (hash(one) == hash(other) and one == other)
@@ -142,6 +169,29 @@ def test_to_mapping_has_only_the_options_that_differ_from_the_default() -> None:
     assert policy.to_mapping() == {"allow_origins": [APP, "https://a.com"], "max_age": 5, "allow_credentials": True}
     assert Policy(allow_origins="*").to_mapping() == {"allow_origins": "*"}
     assert Policy(allow_origins=APP, max_age=None).to_mapping() == {"allow_origins": [APP], "max_age": None}
+
+
+def test_to_mapping_has_the_options_besides_cors() -> None:
+    options = {
+        "allow_origins": [APP],
+        "csrf_protection": "report",
+        "csrf_trusted_origins": ["https://bank.example"],
+        "timing_allow_origin": True,
+        "resource_policy": "same-site",
+        "presets": ["mcp", "tus"],
+        "name": "public-api",
+    }
+    policy = Policy(**options)
+    assert policy.to_mapping() == options
+    assert json.loads(json.dumps(policy.to_mapping())) == options
+    assert policy.replace(name=None).to_mapping() == {key: value for key, value in options.items() if key != "name"}
+
+
+@pytest.mark.parametrize("entry", [REGEX, len], ids=["a regex", "a callable"])
+def test_to_mapping_names_the_option_of_an_entry_that_is_not_text(entry: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Policy(csrf_trusted_origins=[entry]).to_mapping()
+    assert [(each.option, each.code) for each in caught.value.issues] == [("csrf_trusted_origins", "not-text")]
 
 
 def test_to_mapping_refuses_a_callable() -> None:
@@ -213,6 +263,30 @@ ENVIRONMENTS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
         {"CORS_ALLOW_ORIGINS": APP, "CORS_DANGEROUSLY_ALLOW": "credentials-over-http"},
         {"allow_origins": APP, "dangerously_allow": "credentials-over-http"},
     ),
+    ("true turns csrf_protection on", {"CORS_CSRF_PROTECTION": "true"}, {"csrf_protection": True}),
+    ("1 turns csrf_protection on", {"CORS_CSRF_PROTECTION": "1"}, {"csrf_protection": True}),
+    ("report", {"CORS_CSRF_PROTECTION": "Report"}, {"csrf_protection": "report"}),
+    (
+        "false turns csrf_protection off",
+        {"CORS_ALLOW_ORIGINS": APP, "CORS_CSRF_PROTECTION": "FALSE"},
+        {"allow_origins": APP},
+    ),
+    (
+        "trusted origins",
+        {"CORS_CSRF_TRUSTED_ORIGINS": "https://a.com, https://*.b.com"},
+        {"csrf_trusted_origins": ["https://a.com", "https://*.b.com"]},
+    ),
+    (
+        "timing and presets",
+        {"CORS_ALLOW_ORIGINS": APP, "CORS_TIMING_ALLOW_ORIGIN": "true", "CORS_PRESETS": "mcp,tus"},
+        {"allow_origins": APP, "timing_allow_origin": True, "presets": ["mcp", "tus"]},
+    ),
+    ("a resource policy", {"CORS_RESOURCE_POLICY": "same-site"}, {"resource_policy": "same-site"}),
+    (
+        "no resource policy",
+        {"CORS_ALLOW_ORIGINS": APP, "CORS_RESOURCE_POLICY": "none"},
+        {"allow_origins": APP},
+    ),
     (
         "other variables are ignored",
         {"CORS_ALLOW_ORIGINS": APP, "ALLOW_METHODS": "PUT", "PATH": "/"},
@@ -281,8 +355,10 @@ def test_any_string_is_one_entry_whether_it_is_accepted_or_refused(text: str) ->
     ids=["copy", "deepcopy", "pickle"],
 )
 def test_a_copy_of_a_policy_or_an_error_is_equal(clone: Any) -> None:
-    policy = Policy(allow_origins=[APP, REGEX], allow_methods="PUT", max_age=5)
+    policy = Policy(allow_origins=[APP, REGEX], allow_methods="PUT", max_age=5, csrf_trusted_origins=[REGEX], name="x")
     assert clone(policy) == policy
+    assert clone(policy).name == "x"
+    assert repr(clone(policy)) == repr(policy)
     with pytest.raises(ConfigError) as caught:
         Policy(allow_origins=["a.com"], max_age=-1)
     assert clone(caught.value).issues == caught.value.issues
@@ -294,6 +370,11 @@ def test_to_mapping_returns_a_regex_as_text_unless_it_has_flags_or_is_an_origin(
         Policy(allow_origin_regex=re.compile("https://A", re.IGNORECASE)).to_mapping()
     with pytest.raises(ConfigError, match="allow_origins"):
         Policy(allow_origins=[REGEX]).to_mapping()
+
+
+@pytest.mark.parametrize(("text", "name"), [("public-api", "public-api"), (" api ", "api"), ("", None)])
+def test_from_env_parses_the_name(text: str, name: str | None) -> None:
+    assert Policy.from_env(environ={"CORS_ALLOW_ORIGINS": APP, "CORS_NAME": text}).name == name
 
 
 @pytest.mark.parametrize("text", ["none", "None", ""])

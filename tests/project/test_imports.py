@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-EXTRAS = {"asgiref", "click", "flask", "httpx", "quart", "redis", "rich", "starlette", "werkzeug"}
+EXTRAS = {
+    *("asgiref", "click", "flask", "httpx", "opentelemetry", "prometheus_client", "quart", "redis", "rich"),
+    *("starlette", "werkzeug"),
+}
 EVENT_LOOPS = {"anyio", "asyncio", "sniffio", "trio"}
 EXPENSIVE = {"concurrent", "multiprocessing", "selectors", "socket", "sqlite3", "ssl"}
 DEFERRED = {"idna", "publicsuffixlist"}

@@ -17,7 +17,7 @@ PREFIXES = ("access-control-", "access_control_", "sec-fetch-site")
 NAMES = {"origin", "vary", "http_origin"}
 PUBLIC = {
     *("CORSMiddleware", "WSGIMiddleware", "asgi_cors", "asgi_cors_decorator"),
-    *("Policy", "PolicyOptions", "MiddlewareOptions", "Configuration"),
+    *("Policy", "PolicyDiff", "PolicyOptions", "MiddlewareOptions", "Configuration"),
     *("ConfigError", "ConfigWarning", "Issue"),
     *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
     *("explain", "Explanation", "Step"),

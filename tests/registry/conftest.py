@@ -27,8 +27,8 @@ def freed_connections(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-async def closed_connections(freed_connections: None) -> AsyncIterator[None]:  # noqa: ARG001 - it is torn down later
-    """Close the connections of a store that a test has dropped, which asyncio begins in a task, before the loop ends."""
+async def closed_connections(freed_connections: None) -> AsyncIterator[None]:
+    """Close the connections of a store that a test has dropped. asyncio does so in a task, which ends too late."""
     yield
     await asyncio.sleep(0)  # the task is started by a callback
     closing = [task for task in asyncio.all_tasks() if type(task.get_coro()).__name__.startswith("async_generator")]

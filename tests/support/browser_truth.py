@@ -39,12 +39,15 @@ INITS: dict[str, Json] = {
     "eventsource": {"mode": "cors"},
     "beacon": {"method": "POST", "mode": "no-cors", "credentials": "include"},
 }
+# The methods of a page for APIs other than fetch().
+CALLS = {"form": "submit", "websocket": "websocket"}
 TYPES = {"formdata": MULTIPART, "urlsearchparams": "application/x-www-form-urlencoded;charset=UTF-8"}
 
 
 class Call(NamedTuple):
-    """The call of a step: the arguments of `page.fetch`, and the seconds to wait before it."""
+    """The call of a step: the method of the page with its arguments, and the seconds to wait before it."""
 
+    name: str
     url: str
     init: Json
     delay: float
@@ -128,14 +131,18 @@ def calls(case: Json) -> list[Call]:
             url += "?" + "u" * (step["url_len"] - len(url) - 1) if "url_len" in step else ""
         else:
             url = made[shared].url
-        made.append(Call(url, init_of(step), step.get("delay", 0)))
+        made.append(Call(CALLS.get(step["api"], "fetch"), url, init_of(step), step.get("delay", 0)))
     return made
 
 
 def init_of(step: Json) -> Json:
-    """Return the options of `page.fetch` for the step's API and its options."""
+    """Return the options of `page.fetch`, or of `page.submit`, for the step's API and its options."""
     init = {**INITS.get(step["api"], {}), **step["init"]}
     init.pop("keepalive", None)
+    if step["api"] in CALLS:
+        return init
+    if "referrerPolicy" in init:
+        init["referrer_policy"] = init.pop("referrerPolicy")
     if step["api"] == "script":
         crossorigin = init.pop("crossorigin", None)
         init["mode"] = "no-cors" if crossorigin is None else "cors"

@@ -91,6 +91,9 @@ class SyncPage:
         response = self.page.fetch(url, **init)
         return SyncResponse(response) if init.get("stream") else response
 
+    async def submit(self, url: Any, **form: Any) -> Any:
+        return self.page.submit(url, **form)
+
     async def websocket(self, url: Any) -> Any:
         return self.page.websocket(url)
 

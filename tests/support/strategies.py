@@ -15,6 +15,7 @@ ORIGINS = [
     "app://x",
     "moz-extension://*",
 ]
+TRUSTED = ["https://a.com", "https://bank.example", "https://*.c.com"]
 METHODS = ["GET", "put", "DELETE", "PATCH", "LOCK", "OPTIONS"]
 HEADERS = ["x-a", "X-B", "authorization", "content-type", "x-p-*", "x-pre*"]
 EXPOSED = ["X-A", "x-b", "etag"]
@@ -25,8 +26,8 @@ def _some(names: list[str]) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> Any:
-    """Draw a policy of few strings, with every option."""
+def policies(draw: st.DrawFn, *, every_option: bool = False) -> Any:
+    """Draw a policy of few strings, with the options of CORS or, on request, with every option."""
     options: dict[str, Any] = {
         "allow_origins": draw(_some(ORIGINS).filter(len)),
         "allow_methods": draw(_some(METHODS)),
@@ -39,7 +40,19 @@ def policies(draw: st.DrawFn) -> Any:
     if not options["allow_credentials"]:
         options["dangerously_allow"] = []
         options["expose_headers"] = draw(_some(EXPOSED))
-    return policy_without_warnings(**options)
+    return policy_without_warnings(**options, **(draw(_OTHER_OPTIONS) if every_option else {}))
+
+
+_OTHER_OPTIONS = st.fixed_dictionaries(
+    {
+        "csrf_protection": st.sampled_from([False, "report", True]),
+        "csrf_trusted_origins": st.lists(st.sampled_from(TRUSTED), max_size=2),
+        "timing_allow_origin": st.booleans(),
+        "resource_policy": st.sampled_from([None, "same-origin", "same-site", "cross-origin"]),
+        "presets": st.lists(st.sampled_from(["mcp", "opentelemetry", "tus"]), max_size=2),
+        "name": st.none() | st.just("api"),
+    }
+)
 
 
 def requests() -> st.SearchStrategy[tuple[str, list[tuple[bytes, bytes]]]]:

@@ -12,7 +12,7 @@ from asgi_cors.testing import CORSError, Page
 from tests.support.page_apps import API, ORIGIN, WSGIEcho, allowed
 
 CREDENTIALED = ("access-control-allow-credentials", "true")
-SOON = email.utils.formatdate(time.time() + 600, usegmt=True)
+TOMORROW = email.utils.formatdate(time.time() + 600, usegmt=True)
 NONE = "; SameSite=None; Secure"
 
 
@@ -52,7 +52,7 @@ def cookie_sent(cookie, url, *, visited=API, page=ORIGIN, engine="standard", clo
         (f"a=1; Max-Age=60{NONE}", API, "a=1"),
         (f"a=1; Max-Age=soon{NONE}", API, "a=1"),
         (f"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT{NONE}", API, None),
-        pytest.param(f"a=1; Expires={SOON}{NONE}", API, "a=1", id="Expires in ten minutes"),
+        pytest.param(f"a=1; Expires={TOMORROW}{NONE}", API, "a=1", id="Expires tomorrow"),
         (f"a=1; Expires=whenever{NONE}", API, "a=1"),
         (f"__Host-a=1; Path=/{NONE}", API, "__Host-a=1"),
         (f"__Host-a=1; Path=/; Domain=api.test{NONE}", API, None),

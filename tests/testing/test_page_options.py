@@ -30,7 +30,10 @@ KINDS = pytest.mark.parametrize("kind", [Page, AsyncPage])
         ("raise_server_exceptions", "Leave it out: page.exchanges[-1].exception has the application's exception."),
         ("max_redirects", "Write follow= instead."),
         ("url", "Write the page's origin first. The API's origin is base_url=."),
-        ("xyz", "Write one of origin, app, transport, base_url, engine, cookies, clock, follow, timeout."),
+        (
+            "xyz",
+            "Write one of origin, app, transport, base_url, engine, cookies, referrer_policy, clock, follow, timeout.",
+        ),
     ],
 )
 def test_an_unknown_option_is_a_type_error_that_names_the_closest_one(kind, name, hint):

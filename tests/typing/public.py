@@ -6,7 +6,7 @@ An `ignore` is a test, too: both checkers report it if the line has no error.
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import timedelta
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from asgi_cors import (
@@ -18,6 +18,7 @@ from asgi_cors import (
     Issue,
     Outcome,
     Policy,
+    PolicyDiff,
     PolicyOptions,
     Request,
     Rules,
@@ -74,6 +75,12 @@ policy = Policy(
     allow_credentials=True,
     max_age=timedelta(hours=1),
     allow_private_network=False,
+    csrf_protection="report",
+    csrf_trusted_origins=[re.compile(r"https://b\.example"), looked_up],
+    timing_allow_origin=True,
+    resource_policy="same-site",
+    presets={"mcp", "tus"},
+    name="api",
     dangerously_allow="credentials-over-http",
 )
 Policy(allow_origins="*", max_age=None)
@@ -84,6 +91,17 @@ Policy(**options)
 assert_type(policy.allow_credentials, bool)
 assert_type(policy.max_age, int | None)
 assert_type(policy.dangerously_allow, tuple[str, ...])
+assert_type(policy.csrf_protection, bool | Literal["report"])
+assert_type(policy.timing_allow_origin, bool)
+assert_type(policy.resource_policy, Literal["same-origin", "same-site", "cross-origin"] | None)
+assert_type(policy.presets, tuple[str, ...])
+assert_type(policy.name, str | None)
+Policy(csrf_protection=True, csrf_trusted_origins="https://a.example", resource_policy=None, presets="mcp", name=None)
+difference = policy.diff(policy.replace(csrf_protection=True))
+assert_type(difference, PolicyDiff)
+assert_type(difference.allowed, tuple[tuple[str, object], ...])
+assert_type(difference.refused, tuple[tuple[str, object], ...])
+assert_type(str(difference), str)
 assert_type(policy.replace(max_age=0), Policy)
 assert_type(Policy.from_mapping({"allow_origins": ["https://a.example"]}), Policy)
 assert_type(policy.to_mapping(), dict[str, Any])
@@ -125,4 +143,7 @@ warning: type[UserWarning] = ConfigWarning
 # A misspelt option or a value of the wrong type is an error for type checkers.
 Policy(allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 Policy(allow_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Policy(csrf_protection="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Policy(resource_policy="none")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+policy.diff({"allow_origins": "*"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 CORSMiddleware(asgi, allow_origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from asgi_cors._errors import NAME_ORIGINS, Issue, OptionIssues
+from asgi_cors._errors import Issue, OptionIssues, name_origins
 from asgi_cors._origins.origin import top_level_domains
 
 from .analysis import analyse
@@ -18,6 +18,7 @@ _ATOM: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[\w.-]"
 # `([a-z]+-?)+` is `([a-z]-?)+`: the outer loop repeats the letter already.
 # Compiled by `re` when they are first used: most policies have no mistake.
 _LOOP_IN_LOOP: Final = rf"\((\?:|\?P<\w+>|)({_ATOM})(?:\+|\{{1,\d+\}})((?:(?:{_ATOM})\?)*)\)([+*])"
+_ORIGIN_OPTIONS: Final = frozenset({"allow_origins", "allow_origin_regex", "csrf_trusted_origins"})
 _MAX_SHOWN: Final = 2000  # characters
 _ESCAPE: Final = r"Write '\.' for a dot."
 _HTTP: Final = (  # pages of localhost have no https
@@ -41,7 +42,7 @@ def check_regex(regex: re.Pattern[str], issues: OptionIssues) -> None:
         issues.warn("regex-dot", source, f"{source!r} has an unescaped dot, which matches any character", _ESCAPE)
     if analysis.matches_no_origin and "(?!)" not in source:  # which matches nothing on purpose
         message = f"{source!r} matches no origin: browsers send scheme://host[:port], in lower case and without a path"
-        issues.warn("regex-matches-nothing", source, message, NAME_ORIGINS)
+        issues.warn("regex-matches-nothing", source, message, name_origins(issues.option))
 
 
 def path_cost_issue(regex: re.Pattern[str], option: str) -> Issue | None:
@@ -114,13 +115,12 @@ def _line(source: str, regex: re.Pattern[str], option: str) -> str:
 
 
 def _advice(option: str) -> str:
-    if option.startswith("allow_origin"):
-        return NAME_ORIGINS
+    if option in _ORIGIN_OPTIONS:
+        return name_origins(option)
     return "Write a path, or '/prefix/*' for all paths below it."
 
 
-def consequence(origin: str) -> str:
-    """Describe who could read with credentials if an expression allows any origin, such as `origin`."""
+def owner(origin: str) -> str:
+    """Describe who has an origin, such as `origin`, that an expression for any origin allows."""
     is_address = re.search(r"//(?:[0-9.]+|\[.*\])(?::[0-9]+)?$", origin)
-    who = "any server with such an address" if is_address else "another site"
-    return f"{who} could read a logged-in user's data"
+    return "any server with such an address" if is_address else "another site"

@@ -6,7 +6,8 @@
   prefixes `__Secure-` and `__Host-` require their attributes. SameSite=None requires Secure, except in WebKit. A
   SameSite cookie is not stored from another site.
 - Retrieval: by host, path and Secure. Another site gets SameSite=None only; in engines without Lax-by-default, also
-  cookies without the attribute. Longer paths come first, then older cookies.
+  cookies without the attribute. A top-level navigation to another site also gets SameSite=Lax by GET, and by POST in
+  some engines new cookies without the attribute. Longer paths come first, then older cookies.
 Third-party cookies are stored. HttpOnly has no effect. The time is the page's clock.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import email.utils
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,7 +34,7 @@ _ATTRIBUTE_LIMIT = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Cookie:
-    """A stored cookie. `expires` is a time of the page's clock, or None for the end of the session."""
+    """A stored cookie. `created` and `expires` are times of the page's clock; None is the end of the session."""
 
     name: str
     value: str
@@ -43,13 +44,33 @@ class Cookie:
     secure: bool
     same_site: SameSite
     expires: float | None
+    created: float
+
+
+@dataclass(frozen=True)
+class Client:
+    """The sender of a request.
+
+    Attributes:
+        page: the page's URL; None for an opaque origin.
+        urls: the URLs of the request so far, the current one last.
+        navigation: the method if the request is a top-level navigation, otherwise "".
+    """
+
+    page: httpx.URL | None
+    urls: Sequence[httpx.URL]
+    navigation: str = ""
+
+    @property
+    def is_navigation(self) -> bool:
+        """Whether the request is a top-level navigation."""
+        return bool(self.navigation)
 
 
 class CookieJar(Mapping[str, str]):
     """The page's cookies: a mapping of name to value. If hosts or paths share a name, the newest cookie counts."""
 
-    def __init__(self, page: httpx.URL | None, engine: Engine, clock: Callable[[], float]) -> None:
-        self._page = page
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self._engine = engine
         self._clock = clock
         self._stored: dict[tuple[str, str, str], Cookie] = {}
@@ -82,27 +103,42 @@ class CookieJar(Mapping[str, str]):
         for line in lines:
             self._store(parsed, line, from_same_site=True)
 
-    def store(self, url: httpx.URL, lines: Iterable[str]) -> None:
-        """Store the cookies that the response to a request of the page sets."""
-        same_site = self._is_same_site(url)
+    def store(self, url: httpx.URL, lines: Iterable[str], client: Client) -> None:
+        """Store the cookies that the response to a request of the client sets."""
+        same_site = client.is_navigation or self._is_same_site(client)
         for line in lines:
             if same_site or self._engine.stores_third_party_cookies:
                 self._store(url, line, from_same_site=same_site)
 
-    def header(self, url: httpx.URL) -> str:
-        """Return the value of Cookie in the page's requests to this URL, or "" without cookies."""
-        same_site = self._is_same_site(url)
+    def header(self, url: httpx.URL, client: Client) -> str:
+        """Return the value of Cookie in the client's request to this URL, or "" without cookies."""
+        same_site = self._is_same_site(client)
         secure = url.scheme in {"https", "wss"} or (self._engine.secure_on_loopback and is_loopback(url.host))
         sent = [
             cookie
             for cookie in self.all
-            if _covers(cookie, url) and (secure or not cookie.secure) and (same_site or self._crosses_sites(cookie))
+            if _covers(cookie, url)
+            and (secure or not cookie.secure)
+            and (same_site or self._crosses_sites_with(cookie, client))
         ]
         sent.sort(key=lambda cookie: -len(cookie.path))
         return "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in sent)
 
-    def _is_same_site(self, url: httpx.URL) -> bool:
-        return self._page is not None and is_same_site(self._page, url)
+    def _is_same_site(self, client: Client) -> bool:
+        considers_redirects = self._engine.redirects_make_cookies_cross_site
+        is_chain = considers_redirects == "always" or (considers_redirects == "navigations" and client.is_navigation)
+        urls = client.urls if is_chain else client.urls[-1:]
+        return client.page is not None and all(is_same_site(client.page, url) for url in urls)
+
+    def _crosses_sites_with(self, cookie: Cookie, client: Client) -> bool:
+        """Return whether the client's request to another site has the cookie."""
+        if self._crosses_sites(cookie):
+            return True
+        if client.navigation == "GET":
+            return cookie.same_site != "strict"
+        limit = self._engine.lax_post_limit
+        is_new = limit is not None and self._clock() - cookie.created <= limit
+        return client.is_navigation and cookie.same_site == "default" and is_new
 
     def _crosses_sites(self, cookie: Cookie) -> bool:
         return cookie.same_site == "none" or (cookie.same_site == "default" and not self._engine.lax_by_default)
@@ -118,6 +154,9 @@ class CookieJar(Mapping[str, str]):
                 return
             cookie = replace(cookie, host_only=True)
         key = (cookie.name, cookie.domain, cookie.path)
+        replaced = self._stored.get(key)
+        if replaced is not None and replaced.value == cookie.value:
+            cookie = replace(cookie, created=replaced.created)
         if cookie.expires is not None and cookie.expires <= self._clock():
             self._stored.pop(key, None)
         else:
@@ -142,6 +181,7 @@ class CookieJar(Mapping[str, str]):
             secure="secure" in attributes,
             same_site=_SAME_SITE.get(same_site_value, "default"),
             expires=self._expires(attributes),
+            created=self._clock(),
         )
 
     def _expires(self, attributes: Mapping[str, str]) -> float | None:

@@ -1,8 +1,8 @@
 """The engines: the Fetch standard, and how each measured browser departs from it.
 
 The default of each flag is the rule of the standard, or of the RFC that its comment names. The comment then says which
-browser departs and how. In brackets are cases that show it: see `browser-truth.json` and `browser-truth-2.json.gz` in
-`tests/data`.
+browser departs and how. In brackets are cases that show it: see `browser-truth.json`, `browser-truth-2.json.gz`,
+`fetch-metadata.json` and `forms.json` in `tests/data`.
 
 Measured were Chromium 156.0.8078.79, Firefox ESR 153.7.0 and WebKitGTK 2.50.6. WebKitGTK is Safari's engine with
 another network library, libsoup: Safari may differ in cookies and redirects.
@@ -35,6 +35,13 @@ class Engine:
     # RFC 6265bis, "Storage Model": a cookie with SameSite=None and without Secure is refused, even on its own site.
     # WebKitGTK stores it [measured].
     none_requires_secure: bool = True
+    # RFC 6265bis, "Lax-Allowing-Unsafe": browsers may send a cookie without SameSite with another site's form POST for
+    # some time (seconds) after its creation. Chromium does so for two minutes [service worker, measured]. Firefox and
+    # WebKit always do, by their other rule.
+    lax_post_limit: float | None = None
+    # RFC 6265bis, "Same-site and cross-site requests": a redirect chain through another site is cross-site.
+    # Firefox considers the chain in every request, WebKit in navigations, Chromium never [forms.json].
+    redirects_make_cookies_cross_site: Literal["always", "navigations", "never"] = "always"
     # RFC 6265bis: browsers may treat loopback as secure. WebKit sends no Secure cookie to http there [A3-034].
     secure_on_loopback: bool = True
 
@@ -68,6 +75,38 @@ class Engine:
     # Fetch, Request: a ReadableStream is sent after a preflight. Chromium fails without HTTP/2, Firefox sends the name
     # of the object as text, WebKit throws [C-120].
     stream_bodies: Literal["sent", "http2-only", "stringified", "refused"] = "sent"
+
+    # Fetch Metadata; Referrer Policy
+
+    # WebSockets: the handshake has the mode `websocket` and no destination, which is `empty`. WebKit sends `websocket`,
+    # Chromium no Sec-Fetch-* at all ("") [websocket].
+    websocket_dest: str = "empty"
+    # Fetch Metadata: a CORS request has Sec-Fetch-* after redirects, too. In WebKit it has not after a redirect to
+    # another origin [fetch POST (cors), 307 at a cross-site host; forms.json].
+    redirected_cors_hides_metadata: bool = False
+    # Fetch Metadata: Sec-Fetch-User is `?1` in a navigation by the user. WebKit never sends it [measured].
+    sends_user_activation: bool = True
+    # Referrer Policy: from loopback to http elsewhere is a downgrade, from https to http on loopback is not. Browsers
+    # compare the schemes only [forms.json].
+    downgrades_by_scheme: bool = False
+    # Referrer Policy, unsafe-url: Referer is the whole URL. In Firefox and WebKit the requests of a script to another
+    # site have the origin only [forms.json].
+    trims_script_referer: bool = False
+    # Fetch Metadata: redirects within the site are `same-site`. In Firefox they are `cross-site`, unless all URLs have
+    # the page's origin [forms.json].
+    redirected_site_is_cross_site: bool = False
+    # Fetch, CORS-preflight fetch: Sec-Fetch-Site considers the redirects before a preflight. Chromium and Firefox
+    # compare the page with the URL of the preflight only [forms.json].
+    preflight_metadata_counts_redirects: bool = True
+    # Fetch, set request's referrer policy on redirect: the new policy also decides about Origin. Not in
+    # Chromium and WebKit [forms.json].
+    redirected_policy_decides_origin: bool = True
+    # Fetch, append a request `Origin` header: the referrer policy can make it `null` in requests without CORS. Chromium
+    # does so for navigations only [C-239, C-251].
+    script_always_shows_origin: bool = False
+    # Fetch, redirect-taint: only a redirect between two foreign origins makes the Origin `null`. In Chromium and WebKit
+    # any redirect of a navigation to another origin does [form POST, 307 at the cross-site host].
+    redirected_form_hides_origin: bool = False
 
     # Preflight
 
@@ -190,8 +229,14 @@ STANDARD = Engine(name="standard")
 
 # The standard, with the departures that all three browsers share. Only two browsers combine the lines of a request
 # header. Firefox preflights some of these headers for another reason: then all three block what the standard allows.
+# Two rules of navigations come from two browsers, because they withhold something from the server: redirects hide the
+# Origin in Chromium and WebKit, and redirects through another site withhold SameSite cookies in Firefox and WebKit.
 BROWSERS = Engine(
     name="browsers",
+    lax_post_limit=120,
+    redirects_make_cookies_cross_site="navigations",
+    downgrades_by_scheme=True,
+    redirected_form_hides_origin=True,
     combines_lines=True,
     range_limit=UINT64,
     flag_allows_method=False,
@@ -205,6 +250,14 @@ BROWSERS = Engine(
 
 CHROMIUM = Engine(
     name="chromium",
+    lax_post_limit=120,
+    redirects_make_cookies_cross_site="never",
+    websocket_dest="",
+    downgrades_by_scheme=True,
+    preflight_metadata_counts_redirects=False,
+    redirected_policy_decides_origin=False,
+    script_always_shows_origin=True,
+    redirected_form_hides_origin=True,
     forbids_user_agent=True,
     safelists_client_hints=True,
     combines_lines=True,
@@ -237,6 +290,10 @@ CHROMIUM = Engine(
 FIREFOX = Engine(
     name="firefox",
     lax_by_default=False,
+    downgrades_by_scheme=True,
+    trims_script_referer=True,
+    redirected_site_is_cross_site=True,
+    preflight_metadata_counts_redirects=False,
     range_limit=UINT64,
     non_ascii_is_unsafe=True,
     safelist_sum_limit=None,
@@ -270,6 +327,14 @@ WEBKIT = Engine(
     public_suffix_makes_host_cookie=False,
     none_requires_secure=False,
     secure_on_loopback=False,
+    websocket_dest="websocket",
+    sends_user_activation=False,
+    redirected_cors_hides_metadata=True,
+    downgrades_by_scheme=True,
+    trims_script_referer=True,
+    redirects_make_cookies_cross_site="navigations",
+    redirected_policy_decides_origin=False,
+    redirected_form_hides_origin=True,
     combines_lines=True,
     range_limit=UINT64,
     lenient_range=True,

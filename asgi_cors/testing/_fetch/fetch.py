@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
-from typing import TypeVar
 
 import httpx
 
@@ -20,8 +18,8 @@ from asgi_cors.testing._errors.errors import CORSError, FetchError, NetworkError
 from asgi_cors.testing._errors.failure import BlockedRequest, Failure
 from asgi_cors.testing._exchange import Exchange
 
+from .cookies import Client
 from .cors_check import (
-    ALLOW_ORIGIN,
     allow_lists_check,
     cors_check,
     has_redirect_status,
@@ -32,29 +30,24 @@ from .cors_check import (
     preflight_access_check,
 )
 from .headers import HeaderList
+from .metadata import fetch_metadata
+from .network import NetworkSteps, Steps, failed, status_of
 from .preflight_cache import SAFELISTED_METHODS, AllowLists, Query
 from .redirect import BadLocationError, Hop, location_of, next_hop, resolve
-from .requests import build_request, fetch_metadata, main_headers, preflight_headers
-from .safelist import unsafe_names
+from .referrer import parse_policy
+from .requests import build_request, main_headers, preflight_headers
+from .safelist import Header, unsafe_names
 from .script import ScriptRequest
 from .state import Outcome, PageState, ResponseType, Tainting
 from .url import fragment, serialize_origin
 
-T = TypeVar("T")
-Steps = Generator[Exchange, httpx.Response, T]
 
-MISDIRECTED = 421
-
-
-class Fetch:
-    """One `fetch()` of a page. `last` is its latest exchange, None before the first."""
-
-    last: Exchange | None = None
+class Fetch(NetworkSteps):
+    """One `fetch()` of a page."""
 
     def __init__(self, request: ScriptRequest, page: PageState) -> None:
+        super().__init__(page, request.referrer_policy or page.referrer_policy)
         self._request = request
-        self._page = page
-        self._engine = page.engine
         self._now = page.clock()
         self._first_hop = self._hop = Hop(
             url=request.url,
@@ -67,6 +60,7 @@ class Fetch:
         )
         self._urls = [request.url]
         self._tainting: Tainting = "basic"
+        self._has_crossed_origins = False
         self._is_redirect_tainted = False
         self._resent_origin = ""
         self._has_needed_preflight = False
@@ -84,8 +78,9 @@ class Fetch:
                     if location is None:
                         return self._outcome(exchange, headers)
                     self._redirect(location, exchange)
+                    self._policy = parse_policy(headers) or self._policy
                 except BadLocationError as error:
-                    raise _failed(RedirectError, str(error), exchange) from error
+                    raise failed(RedirectError, str(error), exchange) from error
         except FetchError as error:
             if self._has_needed_preflight and self._clears_cache(error):
                 self._page.cache.clear(self._preflight_origin, self._cached_url)
@@ -159,8 +154,15 @@ class Fetch:
         return self._engine.caches_tainted_origin or not self._is_redirect_tainted
 
     def _preflight_request(self, query: Query) -> httpx.Request:
-        metadata = fetch_metadata(self._page.url, self._urls, "cors")
-        headers = preflight_headers(query.method, query.names, origin=query.origin, metadata=metadata)
+        urls = self._urls if self._engine.preflight_metadata_counts_redirects else self._urls[-1:]
+        client = Client(self._page.url, urls=urls)
+        headers = preflight_headers(
+            query.method,
+            query.names,
+            origin=query.origin,
+            referer=self._referer(self._hop.url, by_script=True),
+            metadata=fetch_metadata(client, "cors", self._engine),
+        )
         return build_request("OPTIONS", self._hop.url, headers)
 
     def _preflight_fetch(self, query: Query) -> Steps[None]:
@@ -196,28 +198,18 @@ class Fetch:
             raise NetworkError(f"{self._engine.name} sends streams over HTTP/2 only; pass content as bytes.")
         exchange = Exchange(kind="main", request=self._main_request())
         exchange, response = yield from self._send(exchange, repeatable=self._hop.stream is None)
-        if response.status_code in self._engine.failing_statuses:
-            raise _failed(NetworkError, f"{self._engine.name} fails on the status {response.status_code}", exchange)
+        self._check_status(exchange, response)
         headers = self._parse_headers(exchange, response)
         if self._sends_credentials():
-            self._page.cookies.store(self._hop.url, headers.lines("set-cookie"))
+            self._page.cookies.store(self._hop.url, headers.lines("set-cookie"), self._client)
         if self._tainting == "cors":
             redirects = is_redirect(headers, response.status_code, self._engine)
             failure = cors_check(headers, self._origin, credentials=self._check_is_credentialed(redirects=redirects))
             if failure is not None:
                 raise self._blocked(failure, exchange)
         elif self._tainting == "opaque" and is_blocked_by_policy(headers, self._page.url, self._hop.url, self._engine):
-            raise _failed(NetworkError, "its cross-origin-resource-policy does not allow this page", exchange)
+            raise failed(NetworkError, "its cross-origin-resource-policy does not allow this page", exchange)
         return exchange, headers
-
-    def _parse_headers(self, exchange: Exchange, response: httpx.Response) -> HeaderList:
-        headers = HeaderList(response.headers.raw)
-        for name in sorted(self._engine.single_line_headers):
-            if len(set(headers.lines(name))) > 1:
-                raise _failed(NetworkError, f"it has several lines of {name}: {headers.get(name)!r}", exchange)
-        if self._engine.ignores_empty_lines:
-            headers.remove_empty_lines(except_of=ALLOW_ORIGIN)
-        return headers
 
     def _check_is_credentialed(self, *, redirects: bool) -> bool:
         if self._request.credentials == "include":
@@ -240,8 +232,9 @@ class Fetch:
         headers = main_headers(
             hop.headers,
             origin=self._origin_header(),
-            cookie=self._page.cookies.header(hop.url) if self._sends_credentials() else "",
-            metadata=fetch_metadata(self._page.url, self._urls, self._request.mode),
+            cookie=self._page.cookies.header(hop.url, self._client) if self._sends_credentials() else "",
+            referer=self._referer(self._hop.url, by_script=True),
+            metadata=self._metadata(),
         )
         return build_request(hop.method, hop.url, headers, body=hop.body, stream=hop.stream)
 
@@ -249,35 +242,31 @@ class Fetch:
         """Return the value of Origin, or "" (Fetch, append a request `Origin` header)."""
         if self._tainting != "cors" and self._hop.method in {"GET", "HEAD"}:
             return self._resent_origin
-        downgrade = self._origin.startswith("https:") and self._hop.url.scheme == "http"
-        return "null" if downgrade and self._request.mode != "cors" else self._origin
+        if self._request.mode == "cors" or self._engine.script_always_shows_origin:
+            return self._origin
+        return "null" if self._hides_origin(self._origin, self._hop.url) else self._origin
 
-    def _send(self, exchange: Exchange, *, repeatable: bool) -> Steps[tuple[Exchange, httpx.Response]]:
-        response = yield self._record(exchange)
-        if response.status_code == MISDIRECTED and repeatable:
-            exchange = Exchange(kind=exchange.kind, request=exchange.request)
-            response = yield self._record(exchange)
-        return exchange, response
+    def _metadata(self) -> list[Header]:
+        is_silent = self._has_crossed_origins and self._engine.redirected_cors_hides_metadata
+        if is_silent and self._request.mode == "cors":
+            return []
+        return fetch_metadata(self._client, self._request.mode, self._engine)
 
-    def _record(self, exchange: Exchange) -> Exchange:
-        self._page.exchanges.append(exchange)
-        self.last = exchange
-        return exchange
+    @property
+    def _client(self) -> Client:
+        return Client(self._page.url, urls=self._urls)
 
     def _unfollowed(self, exchange: Exchange, headers: HeaderList) -> Outcome:
         """Return the outcome of a redirect status if the redirect mode is "manual" or "error" (Fetch, HTTP fetch)."""
         if self._request.redirect == "manual":
             return self._outcome(exchange, headers, kind="opaqueredirect")
         if headers.get("location") or self._engine.refuses_redirect_without_location:
-            raise _failed(RedirectError, "it redirects, and redirect='error'", exchange)
+            raise failed(RedirectError, "it redirects, and redirect='error'", exchange)
         return self._outcome(exchange, headers)
 
     def _redirect(self, location: str, exchange: Exchange) -> None:
         """Set the next hop (Fetch, HTTP-redirect fetch)."""
-        if len(self._urls) > self._page.follow:
-            raise _failed(
-                RedirectError, f"it is redirect {len(self._urls)}; the page follows {self._page.follow}", exchange
-            )
+        self._check_count(len(self._urls), exchange)
         url = resolve(location, self._hop.url)
         is_cors = self._tainting == "cors" or (
             self._request.mode == "cors" and serialize_origin(url) != self._page.origin
@@ -289,6 +278,7 @@ class Fetch:
         if url.userinfo and self._engine.blocks_any_userinfo:
             raise BadLocationError(f"its Location {location!r} has a user name or a password")
         page, last, target = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
+        self._has_crossed_origins = self._has_crossed_origins or last != target
         if last not in {page, target}:
             self._is_redirect_tainted = True
         resends_origin = self._engine.resends_origin_header and last == target
@@ -327,13 +317,3 @@ class Fetch:
             status=None if exchange is None else status_of(exchange),
         )
         return CORSError(blocked, exchange)
-
-
-def status_of(exchange: Exchange) -> int | None:
-    """Return the response's status, None without a response."""
-    return None if exchange.response is None else exchange.response.status_code
-
-
-def _failed(kind: type[NetworkError], reason: str, exchange: Exchange) -> NetworkError:
-    exchange.problem = reason
-    return kind(f"{exchange.summary}: {reason}", exchange)

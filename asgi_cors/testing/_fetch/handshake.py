@@ -13,8 +13,10 @@ import httpx
 from asgi_cors.testing._errors.errors import ScriptError
 from asgi_cors.testing._exchange import Exchange
 
+from .cookies import Client
 from .headers import HeaderList
-from .requests import build_request, fetch_metadata, handshake_headers
+from .metadata import fetch_metadata
+from .requests import build_request, handshake_headers
 from .state import PageState
 from .url import parse, url_text
 
@@ -49,10 +51,11 @@ def handshake_exchange(url: object, page: PageState) -> Exchange:
     target = parse(f"{secure}:{rest}" if secure else text, page.base)
     if target.scheme not in {"http", "https"} or target.userinfo:
         raise ScriptError(f"{text[:200]!r} is not the URL of a WebSocket. Write one such as 'wss://api.test/feed'.")
+    client, dest = Client(page.url, urls=[target]), page.engine.websocket_dest
     headers = handshake_headers(
         origin=page.origin,
-        cookie=page.cookies.header(target),
-        metadata=fetch_metadata(page.url, [target], "websocket", dest="websocket"),
+        cookie=page.cookies.header(target, client),
+        metadata=fetch_metadata(client, "websocket", page.engine, dest=dest) if dest else [],
     )
     exchange = Exchange(kind="websocket", request=build_request("GET", target, headers))
     page.exchanges.append(exchange)
@@ -62,7 +65,8 @@ def handshake_exchange(url: object, page: PageState) -> Exchange:
 def handshake_result(exchange: Exchange, response: httpx.Response, page: PageState) -> Handshake:
     """Store the cookies of the response, and return the result."""
     exchange.response = response
-    page.cookies.store(exchange.request.url, HeaderList(response.headers.raw).lines("set-cookie"))
+    url = exchange.request.url
+    page.cookies.store(url, HeaderList(response.headers.raw).lines("set-cookie"), Client(page.url, urls=[url]))
     accepted = response.status_code == SWITCHING_PROTOCOLS
     if not accepted:
         exchange.problem = "the server refused the handshake"

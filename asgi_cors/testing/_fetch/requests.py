@@ -1,10 +1,9 @@
 """Requests as browsers send them, with the headers that the browser adds.
 
-- Fetch, `Origin` header: on every CORS request, and on all others whose method is not GET or HEAD. Without CORS it is
-  `null` from https to http (Referrer Policy, strict-origin-when-cross-origin, the policy of every page here).
+- Fetch, `Origin` header: on every CORS request, and on all others whose method is not GET or HEAD.
 - Fetch, CORS-preflight fetch: OPTIONS with `Accept: */*`, the method, and the unsafe names, sorted and joined by
   commas. It has no cookies, no Authorization and no body.
-- Fetch Metadata: `Sec-Fetch-*`, to trustworthy URLs. After a redirect to another site, a request stays `cross-site`.
+- Referer and `Sec-Fetch-*`: see `referrer` and `metadata`.
 - RFC 6455, 4.1: a WebSocket's handshake always has an Origin.
 """
 
@@ -18,7 +17,6 @@ import httpx
 
 from .safelist import Header
 from .script import Stream
-from .url import is_same_site, is_trustworthy, serialize_origin
 
 USER_AGENT = "Mozilla/5.0 (compatible; asgi_cors.testing)"
 
@@ -46,42 +44,30 @@ def build_request(
     return request
 
 
-def main_headers(headers: Sequence[Header], *, origin: str, cookie: str, metadata: Sequence[Header]) -> list[Header]:
+def main_headers(
+    headers: Sequence[Header], *, origin: str, cookie: str, metadata: Sequence[Header], referer: str = ""
+) -> list[Header]:
     """Return the script's headers and those that the browser adds. Empty ones are left out."""
     present = {name for name, _ in headers}
     defaults = [("accept", "*/*"), ("accept-language", "en-US,en;q=0.5"), ("user-agent", USER_AGENT)]
     added = [(name, value) for name, value in defaults if name not in present]
-    own = [("origin", origin), *metadata, ("accept-encoding", "gzip, deflate"), ("cookie", cookie)]
+    own = [
+        ("origin", origin),
+        *metadata,
+        ("referer", referer),
+        ("accept-encoding", "gzip, deflate"),
+        ("cookie", cookie),
+    ]
     return [*headers, *added, *((name, value) for name, value in own if value)]
 
 
-def preflight_headers(method: str, names: Sequence[str], *, origin: str, metadata: Sequence[Header]) -> list[Header]:
+def preflight_headers(
+    method: str, names: Sequence[str], *, origin: str, referer: str, metadata: Sequence[Header]
+) -> list[Header]:
     """Return the header list of a preflight (Fetch, CORS-preflight fetch)."""
     listed = [("access-control-request-headers", ",".join(sorted(names)))] if names else []
     headers = [("accept", "*/*"), ("access-control-request-method", method), *listed]
-    return main_headers(headers, origin=origin, cookie="", metadata=metadata)
-
-
-def fetch_metadata(
-    page: httpx.URL | None, urls: Sequence[httpx.URL], mode: str, *, dest: str = "empty"
-) -> list[Header]:
-    """Return Sec-Fetch-* and Referer. `urls` are those of the request so far, the current one last."""
-    url = urls[-1]
-    headers: list[Header] = []
-    if is_trustworthy(url):
-        site = _site(page, urls)
-        headers += [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
-    if page is not None and (page.scheme == "http" or url.scheme == "https"):
-        headers.append(("referer", f"{serialize_origin(page)}/"))
-    return headers
-
-
-def _site(page: httpx.URL | None, urls: Sequence[httpx.URL]) -> str:
-    if page is None:
-        return "cross-site"
-    if all(serialize_origin(url) == serialize_origin(page) for url in urls):
-        return "same-origin"
-    return "same-site" if all(is_same_site(page, url) for url in urls) else "cross-site"
+    return main_headers(headers, origin=origin, cookie="", referer=referer, metadata=metadata)
 
 
 def handshake_headers(*, origin: str, cookie: str, metadata: Sequence[Header]) -> list[Header]:

@@ -21,6 +21,7 @@ from asgi_cors.testing._errors.errors import NetworkError, ScriptError
 
 from .engines import Engine
 from .headers import is_token
+from .referrer import POLICIES, ReferrerPolicy
 from .safelist import FORBIDDEN_METHODS, Header, filter_no_cors, is_forbidden
 from .url import HTTP_SCHEMES, fragment, parse
 
@@ -40,6 +41,7 @@ _CHOICES = {
     "mode": get_args(Mode),
     "redirect": get_args(RedirectMode),
     "cache": get_args(CacheMode),
+    "referrer_policy": ("", *POLICIES),
 }
 
 
@@ -56,6 +58,7 @@ class FetchInit(TypedDict, total=False):
         redirect: "follow" (default), "error" or "manual".
         cache: some engines skip the preflight cache for some of its values.
         upload_listener: True for an XMLHttpRequest with a listener on its `upload`.
+        referrer_policy: in place of the page's; "" (default) is the page's.
     """
 
     method: str
@@ -67,6 +70,7 @@ class FetchInit(TypedDict, total=False):
     redirect: RedirectMode
     cache: CacheMode
     upload_listener: bool
+    referrer_policy: ReferrerPolicy | Literal[""]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,7 @@ class ScriptRequest:
     redirect: RedirectMode
     cache: CacheMode
     use_preflight: bool
+    referrer_policy: ReferrerPolicy | Literal[""]
 
 
 def parse_fetch_init(  # noqa: PLR0913 - the options of fetch()
@@ -109,9 +114,10 @@ def parse_fetch_init(  # noqa: PLR0913 - the options of fetch()
     redirect: RedirectMode = "follow",
     cache: CacheMode = "default",
     upload_listener: bool = False,
+    referrer_policy: ReferrerPolicy | Literal[""] = "",
 ) -> ScriptRequest:
     """Parse the arguments of `fetch()`. Raises ScriptError, and NetworkError for a URL that is not HTTP(S)."""
-    _check_choices(credentials=credentials, mode=mode, redirect=redirect, cache=cache)
+    _check_choices(credentials=credentials, mode=mode, redirect=redirect, cache=cache, referrer_policy=referrer_policy)
     method = _method(method, mode)
     if cache == "only-if-cached" and mode != "same-origin":
         raise ScriptError("cache='only-if-cached' needs mode='same-origin'.")
@@ -132,6 +138,7 @@ def parse_fetch_init(  # noqa: PLR0913 - the options of fetch()
         redirect=redirect,
         cache=cache,
         use_preflight=upload_listener and not (engine.upload_listener_needs_body and body is None and stream is None),
+        referrer_policy=referrer_policy,
     )
     return request if stream is None else _stream(request, engine)
 

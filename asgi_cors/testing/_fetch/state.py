@@ -14,6 +14,7 @@ from .cookies import CookieJar
 from .engines import Engine
 from .headers import HeaderList
 from .preflight_cache import PreflightCache
+from .referrer import ReferrerPolicy
 
 Tainting = Literal["basic", "cors", "opaque"]
 ResponseType = Literal[Tainting, "opaqueredirect"]
@@ -25,20 +26,26 @@ class PageState:
 
     Attributes:
         url: the page's URL; None for an opaque origin.
-        base: the URL that relative URLs are resolved against, if there is one.
+        base_url: the option of this name: the URL that relative URLs are resolved against, in place of `url`.
         clock: returns seconds.
         follow: the highest number of redirects that are followed.
     """
 
     origin: str
     url: httpx.URL | None
-    base: httpx.URL | None
+    base_url: httpx.URL | None
     engine: Engine
     cookies: CookieJar
     cache: PreflightCache
     clock: Callable[[], float]
     follow: int
+    referrer_policy: ReferrerPolicy
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
+
+    @property
+    def base(self) -> httpx.URL | None:
+        """The URL that relative URLs are resolved against, None without one."""
+        return self.base_url or self.url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import httpx
 
 from asgi_cors.testing._errors.tracebacks import short_traceback
 from asgi_cors.testing._fetch.engines import Engine
+from asgi_cors.testing._fetch.form import FormInit
 from asgi_cors.testing._fetch.handshake import Handshake, handshake_exchange, handshake_result
 from asgi_cors.testing._fetch.script import FetchInit, Stream
 from asgi_cors.testing._fetch.state import Outcome
@@ -19,6 +20,7 @@ from .async_driver import AsyncBody, AsyncDriver
 from .base import BasePage, PageOptions
 from .driver import as_fetch_errors, attach_options, commands, timeout_error
 from .fetch_options import parse_timeout
+from .navigation import Navigation
 from .response import Response
 
 T = TypeVar("T")
@@ -32,7 +34,8 @@ class AsyncPage(BasePage):
         app: the ASGI application that gets every request, whatever its host. While the page is entered, its lifespan
             runs.
         transport: an httpx transport in place of `app`; you close it.
-        options: those of all pages: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
+        options: those of all pages: `base_url`, `engine`, `cookies`, `referrer_policy`, `clock`, `follow`,
+            `timeout`.
 
     Raises:
         ValueError: an option is wrong; the message has the correction.
@@ -75,7 +78,7 @@ class AsyncPage(BasePage):
 
         Raises:
             LifespanError: the application fails to stop. If another error is underway, that error gets a note instead.
-            RuntimeError: a call of `fetch()` or `websocket()` was never awaited.
+            RuntimeError: a call of `fetch()`, `submit()` or `websocket()` was never awaited.
         """
         self._is_entered = False
         unawaited = list(self._unawaited.values())  # before the application stops, since tasks may start meanwhile
@@ -133,14 +136,35 @@ class AsyncPage(BasePage):
             timeout: seconds, in place of the page's.
             stream: return a StreamedResponse as soon as the response starts.
             init: `method`, `headers`, `content` or `json`, `credentials`, `mode`, `redirect`, `cache`,
-                `upload_listener`.
+                `upload_listener`, `referrer_policy`.
 
         Raises:
             CORSError: the browser would block the fetch.
             ScriptError: an argument is wrong; the message has the correction.
             NetworkError, RedirectError, FetchTimeout: the fetch fails for another reason.
         """
+        self._warn_if_same_origin(url)  # not in the coroutine, so that the warning shows the line of the call
         return self._start("fetch", url, lambda: self._fetch(url, init, timeout=timeout, stream=stream))
+
+    @short_traceback
+    def submit(
+        self, url: str | httpx.URL, *, timeout: float | None = None, **form: Unpack[FormInit]
+    ) -> Coroutine[Any, Any, Navigation]:
+        """Send a form as the page's user would, and follow it: the page is then at the final URL.
+
+        CORS does not apply to a form. The browser sends it with cookies, whatever the target allows. The page's origin
+        and URL change, unless the response is a 204, a 205 or a download.
+
+        Args:
+            url: the form's action: absolute, or relative to `base_url` (by default the page's URL).
+            timeout: seconds, in place of the page's.
+            form: `method` ("POST" or "GET"), `data`, `enctype`, `by_user`.
+
+        Raises:
+            ScriptError: an argument is wrong; the message has the correction.
+            NetworkError, RedirectError, FetchTimeout: no response came, or a redirect cannot be followed.
+        """
+        return self._start("submit", url, lambda: self._submit(url, form, timeout=timeout))
 
     @short_traceback
     def websocket(self, url: str | httpx.URL) -> Coroutine[Any, Any, Handshake]:
@@ -153,11 +177,11 @@ class AsyncPage(BasePage):
             ScriptError: the URL is wrong.
             NetworkError, FetchTimeout: the server neither accepts nor refuses.
         """
+        self._warn_if_same_origin(url)
         return self._start("websocket", url, lambda: self._websocket(url))
 
     def _start(self, name: str, url: object, function: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
         """Return the coroutine of a call, and record the call until it is awaited."""
-        self._warn_if_same_origin(url)  # not in the coroutine, so that the warning shows the line of the call
         call = object()
         self._unawaited[call] = f"page.{name}({url!r:.200}, ...)"
 
@@ -186,6 +210,15 @@ class AsyncPage(BasePage):
         if not stream:
             return Response(outcome, self.engine)
         return StreamedResponse(outcome, self.engine, limit, self._driver.body(outcome.exchange))
+
+    async def _submit(self, url: str | httpx.URL, form: FormInit, *, timeout: float | None) -> Navigation:  # noqa: ASYNC109 - as in httpx
+        limit = parse_timeout(timeout, self._timeout)
+        submission = self._new_submission(url, form)
+        try:
+            outcome = await self._driver.run(commands(submission.run(), limit, stream=False), limit)
+        except TimeoutError as error:
+            raise timeout_error(limit, submission.last) from error
+        return Navigation(outcome, submission.exchanges)
 
     async def _websocket(self, url: str | httpx.URL) -> Handshake:
         exchange = handshake_exchange(url, self._state)

@@ -17,13 +17,16 @@ from asgi_cors.testing._exchange import Exchange, table
 from asgi_cors.testing._fetch.cookies import CookieJar
 from asgi_cors.testing._fetch.engines import Engine, engine_named
 from asgi_cors.testing._fetch.fetch import Fetch
+from asgi_cors.testing._fetch.form import parse_form
+from asgi_cors.testing._fetch.navigation import Submission
 from asgi_cors.testing._fetch.preflight_cache import new_cache
+from asgi_cors.testing._fetch.referrer import DEFAULT_POLICY, ReferrerPolicy
 from asgi_cors.testing._fetch.script import FetchInit, Stream, only_bytes, parse_fetch_init
 from asgi_cors.testing._fetch.state import PageState
 from asgi_cors.testing._fetch.url import HTTP_SCHEMES, is_relative, parse, serialize_origin
 from asgi_cors.testing._transports.apps import Interface, check_app, interface_of
 
-from .fetch_options import check_fetch_options
+from .fetch_options import check_fetch_options, check_submit_options
 from .options import check_option_names, check_option_values, checked_clock, parse_base_url, parse_origin
 
 Cookies = Mapping[str, Iterable[str]]
@@ -37,6 +40,7 @@ class PageOptions(TypedDict, total=False):
         engine: "browsers" (default), "standard", "chromium", "firefox", "webkit" or an Engine. "browsers" is the
             standard with the departures that all three browsers share.
         cookies: Set-Cookie lines by URL, stored as if a visit to the URL had set them.
+        referrer_policy: the policy of the page's own header Referrer-Policy; "strict-origin-when-cross-origin".
         clock: returns seconds, for the preflight cache and the ages of cookies; called at each fetch; time.monotonic.
         follow: the highest number of redirects that are followed; 20.
         timeout: seconds for a fetch with its body; with `stream=True`, for its start and for each part; 30.
@@ -45,6 +49,7 @@ class PageOptions(TypedDict, total=False):
     base_url: str | None
     engine: str | Engine
     cookies: Cookies | None
+    referrer_policy: ReferrerPolicy
     clock: Callable[[], float]
     follow: int
     timeout: float
@@ -69,19 +74,20 @@ class BasePage(abc.ABC):
         url = parse_origin(origin)
         engine = engine_named(options.get("engine", "browsers"))
         clock = checked_clock(options.get("clock", time.monotonic))
-        jar = CookieJar(url, engine, clock)
+        jar = CookieJar(engine, clock)
         for visited, lines in (options.get("cookies") or {}).items():
             jar.visit(visited, [lines] if isinstance(lines, str) else lines)
         self._timeout = options.get("timeout", 30)
         self._state = PageState(
             origin=origin,
             url=url,
-            base=parse_base_url(options.get("base_url")) or url,
+            base_url=parse_base_url(options.get("base_url")),
             engine=engine,
             cookies=jar,
             cache=new_cache(engine),
             clock=clock,
             follow=options.get("follow", 20),
+            referrer_policy=options.get("referrer_policy", DEFAULT_POLICY),
         )
         self._check_network(app, transport)
         self._has_app = app is not None
@@ -93,8 +99,13 @@ class BasePage(abc.ABC):
 
     @property
     def origin(self) -> str:
-        """The page's origin as browsers serialize it; "null" for a sandboxed page."""
+        """The page's origin as browsers serialize it; "null" for a sandboxed page. `submit()` changes it."""
         return self._state.origin
+
+    @property
+    def url(self) -> httpx.URL | None:
+        """The page's URL; None for a sandboxed page, an app or an extension. `submit()` changes it."""
+        return self._state.url
 
     @property
     def engine(self) -> Engine:
@@ -157,6 +168,11 @@ class BasePage(abc.ABC):
         if request.stream is not None:
             request = replace(request, stream=self._checked_stream(only_bytes(request.stream)))
         return Fetch(request, self._state)
+
+    def _new_submission(self, url: str | httpx.URL, options: Mapping[str, Any]) -> Submission:
+        check_submit_options(options)
+        form = parse_form(url, self._state.base, options)
+        return Submission(form, self._state, by_user=options.get("by_user", True))
 
     @abc.abstractmethod
     def _checked_stream(self, stream: Stream) -> Stream:

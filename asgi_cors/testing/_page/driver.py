@@ -17,7 +17,7 @@ import httpx
 
 from asgi_cors.testing._errors.errors import FetchError, FetchTimeout, NetworkError
 from asgi_cors.testing._exchange import Exchange
-from asgi_cors.testing._fetch.fetch import Steps
+from asgi_cors.testing._fetch.network import Steps
 from asgi_cors.testing._fetch.state import Outcome
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ConnectionError)

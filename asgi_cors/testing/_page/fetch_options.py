@@ -15,6 +15,7 @@ import httpx
 
 from asgi_cors.testing._errors.errors import ScriptError
 from asgi_cors.testing._errors.suggestions import did_you_mean
+from asgi_cors.testing._fetch.form import FormInit
 from asgi_cors.testing._fetch.script import FetchInit
 from asgi_cors.testing._fetch.url import url_text
 
@@ -22,6 +23,8 @@ from .options import OPTION_NAMES as PAGE_OPTIONS
 from .options import is_timeout
 
 OPTION_NAMES = (*FetchInit.__annotations__, "timeout", "stream")
+
+SUBMIT_NAMES = (*FormInit.__annotations__, "timeout")
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -42,8 +45,18 @@ def check_fetch_options(url: object, init: Mapping[str, Any], *, stream: object)
             raise ScriptError(f"{name}={flag!r:.200} is not True or False. Write {name}=True, or leave it out.{note}")
 
 
+def check_submit_options(options: Mapping[str, Any]) -> None:
+    """Raise ScriptError for an unknown option of submit(), or a `by_user` that is not a bool."""
+    for name in options:
+        if name not in SUBMIT_NAMES:
+            hint = _SUBMIT_HINTS.get(name) or did_you_mean(name, SUBMIT_NAMES)
+            raise ScriptError(f"submit() has no option {name!r}. {hint}")
+    if not isinstance(options.get("by_user", True), bool):
+        raise ScriptError(f"by_user={options['by_user']!r:.200} is not True or False. Write by_user=False.")
+
+
 def parse_timeout(timeout: float | None, default: float) -> float:
-    """Return the timeout of a fetch in seconds. Raises ScriptError."""
+    """Return the timeout of a fetch or a submission in seconds. Raises ScriptError."""
     if timeout is None:
         return default
     if not is_timeout(timeout):
@@ -169,7 +182,24 @@ _FIXED_HINTS = {
     "max_redirects": "It is an option of the page: write Page(..., follow=...).",
     "signal": "Leave it out; timeout=5 ends the fetch after 5 seconds.",
     **dict.fromkeys(
-        ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "referrerPolicy", "window"),
+        ("duplex", "extensions", "hooks", "integrity", "keepalive", "priority", "referrer", "window"),
         "Leave it out: it has no effect here.",
+    ),
+    "referrerPolicy": "Write referrer_policy= instead.",
+    "enctype": "It is an option of submit(), which sends a form.",
+}
+# The same for submit().
+_SUBMIT_HINTS = {
+    **dict.fromkeys(
+        ("cache", "credentials", "headers", "json", "mode", "redirect", "stream", "upload_listener"),
+        "A form has no such option: it is an option of fetch().",
+    ),
+    **dict.fromkeys(("body", "content", "form", "params"), "Write data={'name': 'value'}."),
+    **dict.fromkeys(("content_type", "encoding"), "Write enctype='multipart/form-data', for instance."),
+    "files": "Write data={'file': ('name.txt', b'content', 'text/plain')}, enctype='multipart/form-data'.",
+    "cookies": "It is an option of the page: write Page(..., cookies=...).",
+    "referrer_policy": "It is an option of the page: write Page(..., referrer_policy=...).",
+    **dict.fromkeys(
+        ("allow_redirects", "follow_redirects"), "Leave it out: a form's redirects are followed. Page(..., follow=0)"
     ),
 }

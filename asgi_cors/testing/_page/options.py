@@ -14,9 +14,12 @@ import httpx
 from asgi_cors.testing._errors.errors import ScriptError
 from asgi_cors.testing._errors.suggestions import did_you_mean
 from asgi_cors.testing._fetch.engines import Engine
+from asgi_cors.testing._fetch.referrer import DEFAULT_POLICY, POLICIES
 from asgi_cors.testing._fetch.url import HTTP_SCHEMES, is_absolute, parse, serialize_origin
 
-OPTION_NAMES = ("origin", "app", "transport", "base_url", "engine", "cookies", "clock", "follow", "timeout")
+OPTION_NAMES = (
+    *("origin", "app", "transport", "base_url", "engine", "cookies", "referrer_policy", "clock", "follow", "timeout"),
+)
 
 # Names from other test clients, and a hint for each.
 _OTHER_NAMES = {
@@ -27,6 +30,8 @@ _OTHER_NAMES = {
         ("cache", "content", "credentials", "headers", "json", "method", "mode", "redirect", "stream"),
         "It is an option of fetch().",
     ),
+    **dict.fromkeys(("data", "enctype"), "It is an option of submit()."),
+    **dict.fromkeys(("referrer", "referrerPolicy"), "Write referrer_policy= instead."),
     "follow_redirects": "Write follow=0 to follow none; fetch() has redirect='manual'.",
     "max_redirects": "Write follow= instead.",
     "proxy": "Write transport=httpx.HTTPTransport(proxy=...).",
@@ -65,6 +70,9 @@ def check_option_values(options: Mapping[str, Any]) -> None:
         raise ValueError(  # noqa: TRY004 - as for other values
             f"engine={options['engine']!r:.200} is not known. Write engine='chromium', for instance."
         )
+    if options.get("referrer_policy", DEFAULT_POLICY) not in POLICIES:
+        shown = ", ".join(map(repr, POLICIES))
+        raise ValueError(f"referrer_policy={options['referrer_policy']!r:.200} is not known. Write one of {shown}.")
     _check_cookies(options.get("cookies"))
 
 

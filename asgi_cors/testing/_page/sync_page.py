@@ -10,6 +10,7 @@ import httpx
 
 from asgi_cors.testing._errors.tracebacks import short_traceback
 from asgi_cors.testing._fetch.engines import Engine
+from asgi_cors.testing._fetch.form import FormInit
 from asgi_cors.testing._fetch.handshake import Handshake, handshake_exchange, handshake_result
 from asgi_cors.testing._fetch.script import FetchInit, Stream
 from asgi_cors.testing._fetch.state import Outcome
@@ -20,6 +21,7 @@ from asgi_cors.testing._transports.wsgi import WSGIApp, WSGITransport
 from .base import BasePage, PageOptions
 from .driver import as_fetch_errors, attach_options, commands, timeout_error
 from .fetch_options import parse_timeout
+from .navigation import Navigation
 from .response import Response
 from .sync_driver import LoopBody, LoopDriver, WorkerBody, WorkerDriver
 
@@ -34,7 +36,8 @@ class Page(BasePage):
         origin: the page's origin, e.g. "https://app.example.com"; "null" for a sandboxed page.
         app: the ASGI or WSGI application that gets every request, whatever its host.
         transport: an httpx transport in place of `app`; you close it.
-        options: those of all pages: `base_url`, `engine`, `cookies`, `clock`, `follow`, `timeout`.
+        options: those of all pages: `base_url`, `engine`, `cookies`, `referrer_policy`, `clock`, `follow`,
+            `timeout`.
 
     Raises:
         ValueError: an option is wrong; the message has the correction.
@@ -122,7 +125,7 @@ class Page(BasePage):
             timeout: seconds, in place of the page's.
             stream: return a StreamedResponse as soon as the response starts.
             init: `method`, `headers`, `content` or `json`, `credentials`, `mode`, `redirect`, `cache`,
-                `upload_listener`.
+                `upload_listener`, `referrer_policy`.
 
         Raises:
             CORSError: the browser would block the fetch.
@@ -139,6 +142,30 @@ class Page(BasePage):
         if not stream:
             return Response(outcome, self.engine)
         return StreamedResponse(outcome, self.engine, limit, self._driver.body(outcome.exchange))
+
+    @short_traceback
+    def submit(self, url: str | httpx.URL, *, timeout: float | None = None, **form: Unpack[FormInit]) -> Navigation:
+        """Send a form as the page's user would, and follow it: the page is then at the final URL.
+
+        CORS does not apply to a form. The browser sends it with cookies, whatever the target allows. The page's origin
+        and URL change, unless the response is a 204, a 205 or a download.
+
+        Args:
+            url: the form's action: absolute, or relative to `base_url` (by default the page's URL).
+            timeout: seconds, in place of the page's.
+            form: `method` ("POST" or "GET"), `data`, `enctype`, `by_user`.
+
+        Raises:
+            ScriptError: an argument is wrong; the message has the correction.
+            NetworkError, RedirectError, FetchTimeout: no response came, or a redirect cannot be followed.
+        """
+        limit = parse_timeout(timeout, self._timeout)
+        submission = self._new_submission(url, form)
+        try:
+            outcome = self._driver.run(commands(submission.run(), limit, stream=False), limit)
+        except TimeoutError as error:
+            raise timeout_error(limit, submission.last) from error
+        return Navigation(outcome, submission.exchanges)
 
     @short_traceback
     def websocket(self, url: str | httpx.URL) -> Handshake:

@@ -282,3 +282,188 @@ def test_a_warning_points_at_the_line_of_the_app():
     with pytest.warns(ConfigWarning, match="has no effect") as warned:
         CORS(Flask("app"), send_wildcard=True)
     assert warned[0].filename == __file__
+
+
+# -- options against forged requests, rebinding and leaks
+
+OTHER = "https://other.example.net"
+PROTECTION = {
+    "csrf_protection": True,
+    "csrf_trusted_origins": [OTHER],
+    "timing_allow_origin": True,
+    "resource_policy": "same-site",
+    "presets": ["mcp"],
+    "name": "public-api",
+}
+OF_APP = {"enforce": True, "allowed_hosts": ["localhost"], "report_only": {"origins": OTHER}}
+REFUSED = "this option applies to the whole app, not to a view or path. Write it in CORS(app, …)."
+
+
+def as_config(options):
+    return {f"CORS_{name.upper()}": value for name, value in options.items()}
+
+
+def test_each_option_of_the_policy_is_a_keyword_and_a_key_of_the_config():
+    expected = DEFAULT.replace(**PROTECTION)
+    for policy in (policy_of(**PROTECTION), policy_of(as_config(PROTECTION))):
+        assert policy == expected
+        assert (policy.presets, policy.name) == (("mcp",), "public-api")
+
+
+def test_a_level_overrides_the_protection_of_the_levels_below(app, serve):
+    """The level of a view is the decorator. It overrides the config only."""
+    app.config["CORS_CSRF_PROTECTION"] = True
+    CORS(app, origins=PAGE, resources={"/*": {}, "/off": {"csrf_protection": False}})
+    views = {"config": cross_origin, "off-here": cross_origin(csrf_protection=False)}
+    for path, decorate in views.items():
+        app.add_url_rule(f"/{path}", path, decorate(lambda: "done"), methods=["POST"])
+    app.add_url_rule("/off", "off", lambda: "done", methods=["POST"])
+    app.add_url_rule("/on", "on", lambda: "done", methods=["POST"])
+    client = serve(app)
+    paths = ("/on", "/off", "/config", "/off-here")
+    assert [client.request("POST", path, OTHER).status for path in paths] == [403, 200, 403, 200]
+
+
+@pytest.mark.parametrize("config", [False, True], ids=["keywords", "config"])
+def test_each_option_of_the_app_is_a_keyword_and_a_key_of_the_config(app, serve, config):
+    decisions = []
+    app.config.update(as_config(OF_APP) if config else {})
+    options = {} if config else OF_APP
+    CORS(app, origins=PAGE, **options, on_decision=lambda decision, _: decisions.append(decision))
+    app.add_url_rule("/", "view", lambda: "done")
+    client = serve(app)
+    assert client.get("/", PAGE, host="evil.test").status == 421
+    assert client.get("/", "https://evil.example").status == 403
+    assert client.get("/", PAGE).status == 200
+    assert [decision.report for decision in decisions] == [None, None, "would refuse"]
+
+
+@pytest.mark.parametrize("names", [("origins", "methods"), ("allow_origins", "allow_methods")], ids=["Flask's", "ours"])
+def test_report_only_has_the_names_of_the_other_options(app, serve, names):
+    """It is merged over the base policy; its origins replace all others."""
+    decisions = []
+    own = dict(zip(names, ([OTHER], ["PUT"]), strict=True))
+    CORS(
+        app,
+        allow_origin_regex=r"https://[a-z]+\.example\.com",
+        methods=[],
+        report_only=own,
+        on_decision=lambda decision, _: decisions.append(decision),
+    )
+    client = serve(app)
+    client.get("/", PAGE)
+    client.get("/", OTHER)
+    client.preflight("/", OTHER)
+    client.get("/")
+    assert [decision.report for decision in decisions] == ["would refuse", "would allow", "would allow", None]
+
+
+def test_report_only_is_compared_with_the_policy_of_every_path(app, serve):
+    decisions = []
+    resources = {"/*": {"origins": PAGE}, "/a": {"origins": PAGE, "max_age": 1}}
+    CORS(
+        app,
+        resources=resources,
+        report_only={"csrf_protection": True},
+        on_decision=lambda decision, _: decisions.append(decision),
+    )
+    app.add_url_rule("/<path>", "view", lambda path: path, methods=["POST"])
+    client = serve(app)
+    for path in ("/a", "/b"):
+        assert client.request("POST", path, OTHER).status == 200
+    assert [decision.report for decision in decisions] == [None, "would refuse"]
+
+
+@pytest.mark.parametrize("value", [{"origins": OTHER}, Policy(allow_origins=OTHER)], ids=["options", "a policy"])
+@pytest.mark.parametrize("resources", ["/a/*", {"/a": {}}, {"/*": None}], ids=str)
+def test_report_only_without_a_policy_of_every_path_raises_a_warning(value, resources):
+    with pytest.warns(ConfigWarning, match=r"report_only: it has no effect: .* Add '/\*' to resources"):
+        policy_of(origins=PAGE, resources=resources, report_only=value)
+
+
+def test_reconfigure_replaces_an_option_and_leaves_the_others(app, serve):
+    cors = CORS(app, origins=PAGE, csrf_protection=True, allowed_hosts="localhost", enforce="report")
+    app.add_url_rule("/", "form", lambda: "done", methods=["POST"])
+    client = serve(app)
+
+    def statuses():
+        return [client.request("POST", "/", OTHER, host=host).status for host in ("localhost", "api.test")]
+
+    assert statuses() == [403, 421]
+    cors.reconfigure(allowed_hosts=["api.test"])
+    assert statuses() == [421, 403]
+    cors.reconfigure(csrf_protection="report")
+    assert statuses() == [421, 200]
+    cors.reconfigure(allowed_hosts=None, report_only={"csrf_protection": True})
+    assert statuses() == [200, 200]
+    cors.reconfigure(Policy(allow_origins=PAGE, csrf_protection=True), enforce=False)
+    assert statuses() == [403, 403]
+    with pytest.raises(ConfigError, match="csrf_protection: 'yes'"):
+        cors.reconfigure(csrf_protection="yes")
+    assert statuses() == [403, 403]
+
+
+def decorate(**options):
+    return cross_origin(**options)
+
+
+def blueprint_with(**options):
+    return CORS(Blueprint("bp", "bp"), **options)
+
+
+@pytest.mark.parametrize("option", [*OF_APP, "policy_for", "on_decision"])
+def test_an_option_of_the_app_is_refused_on_a_view_or_path(option):
+    value = OF_APP.get(option, print)
+    with pytest.raises(ConfigError) as of_view:
+        decorate(**{option: value})
+    assert str(of_view.value) == f"{option}: {REFUSED}"
+    assert mistakes_of(resources={"/a": {option: value}}) == [f"resources['/a'].{option}: {REFUSED}"]
+    assert mistakes_of(origins=PAGE, report_only={option: value}) == [f"report_only.{option}: {REFUSED}"]
+    with pytest.raises(
+        ConfigError, match=rf"{option}: a blueprint does not have this option\. Write it in CORS\(app\)"
+    ):
+        blueprint_with(**{option: value})
+
+
+MISTAKES = [
+    ({"csrf_protection": "yes"}, "csrf_protection: 'yes' is not "),
+    ({"csrf_trusted_origins": f"{OTHER}/"}, f"csrf_trusted_origins: '{OTHER}/' ends in a slash"),
+    ({"csrf_trusted_origins": "*"}, "csrf_trusted_origins: '*' "),
+    ({"timing_allow_origin": 1}, "timing_allow_origin: 1 is not True or False"),
+    ({"resource_policy": "none"}, "resource_policy: 'none' "),
+    ({"presets": ["mpc"]}, "presets: "),
+    ({"name": 5}, "name: 5 is not a string or None"),
+    ({"enforce": "yes"}, "enforce: 'yes' is not "),
+    ({"allowed_hosts": ".example.com"}, "allowed_hosts: '.example.com' begins with a dot"),
+    ({"allowed_hosts": 5}, "allowed_hosts: 5 is not "),
+    ({"report_only": 5}, "report_only: 5 is not "),
+    ({"report_only": {"origins": f"{OTHER}/"}}, f"report_only.origins: '{OTHER}/' ends in a slash"),
+    ({"report_only": {"orgins": OTHER}}, "report_only.orgins: there is no option of this name. Did you mean 'origins'"),
+    ({"report_only": {"methods": 5}}, "report_only.methods: 5 is not a name, or a list of names"),
+]
+
+
+@pytest.mark.parametrize(("options", "mistake"), MISTAKES)
+def test_a_mistake_has_the_name_that_the_user_wrote(options, mistake):
+    """A key of the config, if it is in the config."""
+    (found,) = mistakes_of(origins=PAGE, **options)
+    assert found.startswith(mistake)
+    (found,) = mistakes_of({"CORS_ORIGINS": PAGE, **as_config(options)})
+    option, _, rest = mistake.partition(":")
+    name, dot, of_report = option.partition(".")
+    assert found.startswith(f"CORS_{name.upper()}{dot}{of_report}:{rest}")
+
+
+def test_a_combination_that_only_the_merged_options_have_is_found():
+    """The hint has the user's names."""
+    (mistake,) = mistakes_of(origins=PAGE, supports_credentials=True, report_only={"origins": "*"})
+    assert mistake.startswith("report_only.origins: '*' with supports_credentials: ")
+
+
+def test_mistakes_of_the_config_have_the_keys_of_the_config():
+    found = mistakes_of({"CORS_MAX_AGE": -1, "CORS_SEND_WILDCARD": 5, "CORS_RESOURCES": {"/a": {"orign": 1}}})
+    assert {line.partition(": ")[0] for line in found} == {
+        "CORS_SEND_WILDCARD",
+        "CORS_RESOURCES['/a'].orign",
+        "CORS_MAX_AGE",
+    }

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.slow
 OPTIONS = [
     *("origins", "methods", "allow_headers", "expose_headers", "supports_credentials", "max_age", "send_wildcard"),
     *("automatic_options", "allow_origin_regex", "resources", "enforce", "policy_for", "on_decision"),
+    *("csrf_protection", "csrf_trusted_origins", "timing_allow_origin", "resource_policy", "presets", "name"),
+    *("allowed_hosts", "report_only"),
 ]
 
 

@@ -7,7 +7,11 @@ from asgi_cors_quart import CORS, cors, route_cors
 from tests.support.hints import found_in
 from tests.support.junk import JUNK, KINDS
 
-OPTIONS = ["allow_origin", "allow_methods", "allow_headers", "expose_headers", "allow_credentials", "max_age"]
+OPTIONS = [
+    *("allow_origin", "allow_methods", "allow_headers", "expose_headers", "allow_credentials", "max_age"),
+    *("csrf_protection", "csrf_trusted_origins", "timing_allow_origin", "resource_policy", "presets", "name"),
+    *("dangerously_allow", "enforce", "allowed_hosts", "report_only"),
+]
 
 
 def configured(key, value):
