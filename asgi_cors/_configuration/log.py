@@ -29,8 +29,8 @@ from asgi_cors._decision.decision import (
     REASON_TEXTS,
     host_hint,
 )
-from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.fetch_metadata import sender_hint
+from asgi_cors._decision.remedies import remedy
 from asgi_cors._decision.request import is_internal_host, is_internal_name
 from asgi_cors._routing.paths import mount_pattern
 
