@@ -17,6 +17,7 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+FAST = "not slow and not system and not corpus"
 
 # pyenv hides installed versions that are not selected. Let nox find them, too.
 _PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
@@ -76,12 +77,12 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel, on all cores. Coverage is measured on the first and the last Python."""
+    """Run the tests against the built wheel, on all cores. The first and the last Python run the slow ones, too."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus", "metrics"))
-    coverage = ["--cov"] if session.python in {PYTHONS[0], PYTHONS[-1]} else []
-    arguments = session.posargs or [*coverage, "-m", "not system and not corpus"]
-    session.run("pytest", "--numprocesses=auto", *arguments, env=env)
+    is_whole = session.python in {PYTHONS[0], PYTHONS[-1]}
+    selected = ("--cov", "-m", "not system and not corpus") if is_whole else ("-m", FAST)
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or selected), env=env)
 
 
 @nox.session
@@ -94,13 +95,13 @@ def minimal(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """Run the tests with the oldest release of every direct dependency."""
+    """Run all but the slow tests with the oldest release of every direct dependency."""
     wheel, env = _build(session)
     session.install("uv")
     oldest = "--resolution=lowest-direct"
     session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}", *_group("metrics"))
     session.install(*_group("tests"))
-    session.run("pytest", *session.posargs, env=env)
+    session.run("pytest", "-m", FAST, *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS[0])

@@ -71,7 +71,7 @@ class Part(Enum):
 
 
 class Reader(NamedTuple):
-    """How the requests of an interface are read. A request is an ASGI scope or a WSGI environ.
+    """Functions that read the requests of an interface. A request is an ASGI scope or a WSGI environ.
 
     Args:
         actual_key: Returns the key of an actual request, which is Origin.
