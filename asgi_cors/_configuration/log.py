@@ -399,7 +399,7 @@ def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
     if request.origin in {None, b"null"}:
         return "If such pages must send it, exempt the path: paths={'/path': {'csrf_protection': False}}."
     if _may_read(policy, request, decision):
-        return "The origin may read, but not act as a user. Set allow_credentials=True, or send no cookies from there."
+        return "The origin may not act as a user. Write allow_credentials=True, or send no cookies from its pages."
     return f"If that site may send such requests, add {_quote(request.origin)} to csrf_trusted_origins."
 
 

@@ -89,23 +89,20 @@ def referer_origin(referer: bytes) -> bytes:
 
 
 def sender_hint(request: Request) -> str:
-    """Return how the server's own pages get past the refusal, if the request seems to come from one; else empty."""
+    """Return the correction for a page of the server's own; empty if the request does not seem to come from one."""
     if request.fetch_site is None and request.origin == b"null":
         return "If the page is your own, send it with 'Referrer-Policy: same-origin'."
     page = parse_origin((request.origin or b"").strip(b" \t").decode("latin-1"))
     seems_own = request.fetch_site in SAME_ORIGIN_SITES or (request.fetch_site is None and is_internal_host(request))
     if page is None or not seems_own or is_server_origin(request, request.origin or b""):
         return ""
-    host, public = (
-        (request.host or b"")[:200].decode("latin-1"),
-        f"{page.scheme}://{page.host}{page.port and ':'}{page.port}",
-    )
+    host = (request.host or b"")[:200].decode("latin-1")
+    public = f"{page.scheme}://{page.host}{page.port and ':'}{page.port}"
+    is_development = is_loopback(page.host)
     proxy = (
-        "preserve Host there (Vite: changeOrigin: false)"
-        if is_loopback(page.host)
-        else "write 'proxy_set_header Host $host' there"
+        "Preserve Host in it (Vite: changeOrigin: false)" if is_development else "Write 'proxy_set_header Host $host'"
     )
     return (
-        f"The Host received is {host!a}. If the page is your own, a proxy changes Host:"
-        f" {proxy}, or write csrf_trusted_origins=[{public!r}]."
+        f"The Host received is {host!a}. If the page is your own, a proxy changes Host."
+        f" {proxy}, or csrf_trusted_origins=[{public!r}]."
     )

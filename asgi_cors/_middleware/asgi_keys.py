@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
     Headers = Iterable[tuple[bytes, bytes]]
 
-REPEATED: Final = b"\n"  # in place of the value of a repeated header: no header has it, so it is never cached
-
-
+# Replaces the value of a repeated header. No header has this value, so such a request is never cached.
+REPEATED: Final = b"\n"
 _ORIGIN_LENGTH: Final = len(_http.ORIGIN)
 _SENDER: Final = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER, b"cookie", b"authorization")
-# By the length of a name, whether it can be one of these: an index costs less than six comparisons.
+# Whether a name of each length can be one of these. An index costs less than six comparisons.
 _SENDER_LENGTHS: Final = tuple(map({*map(len, _SENDER)}.__contains__, range(256)))
 
 
@@ -90,7 +89,7 @@ def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None: 
 
 
 def _other_page(origin: bytes | None, referer: bytes | None) -> bytes | None:
-    """Return the origin of Referer; None if it tells no more than Origin. Its path must not become a part of a key."""
+    """Return the origin of Referer; None if it is that of Origin. The path must not become a part of a key."""
     if referer is None or (origin is not None and referer.startswith(origin + b"/")):
         return None
     return referer_origin(referer)
