@@ -212,8 +212,8 @@ class Installation(BaseInstallation):
         self.sync_config()
         return super()._configuration_of(key)
 
-    def _view_configuration(self, key: Any) -> Configuration:
-        return self.standalone_configuration(key)
+    def _view_configuration(self, key: Any, checks: MiddlewareOptions) -> Configuration:
+        return standalone_configuration(key, self._policy_of, self._app_context, **checks)
 
     def _policy_of(self, key: Any) -> Policy:
         config = dict(cast("Mapping[str, Any]", self._app.config))  # a copy, because threads may change it

@@ -72,6 +72,8 @@ class Configuration:
             updates the configuration. Its exceptions are logged.
         app_context: Returns the context manager in which callables of `allow_origins` run, such as Flask's
             `app.app_context`. They never run in the context of a request.
+        is_placeholder: Whether `policy` is only there until an adapter knows the app's policy, so that the first
+            replacement is not logged.
         options: Those of the middleware and of its base policy.
 
     Raises:
@@ -87,9 +89,11 @@ class Configuration:
         describe_path: Callable[[Any], str] = path_in_code,
         before_request: Callable[[], object] | None = None,
         app_context: AppContext | None = None,
+        is_placeholder: bool = False,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
+        self._is_placeholder = is_placeholder
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
         self._reset_lock()
@@ -152,7 +156,10 @@ class Configuration:
         previous = self.policy
         self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
-        self.log.replaced(previous, self.policy)
+        if self._is_placeholder and self.policy is not previous:
+            self._is_placeholder = False
+        else:
+            self.log.replaced(previous, self.policy)
 
     def _build_evaluator(
         self,

@@ -339,12 +339,19 @@ def _level(
 ) -> int:
     """Return WARNING if a refusal looks like a mistake in the configuration, INFO if another site seems to cause it."""
     is_refused_part = bool(decision.subject) or decision.reason == CREDENTIALS_NOT_ALLOWED
-    may_read = decision.headers_allow_origin and request.origin != b"null" and not policy.compiled.allows_any_origin
-    is_own = decision.reason == CROSS_SITE_REQUEST and (may_read or bool(sender_hint(request)))
+    is_own = decision.reason == CROSS_SITE_REQUEST and (
+        _may_read(policy, request, decision) or bool(sender_hint(request))
+    )
     is_internal = decision.reason == HOST_NOT_ALLOWED and is_internal_name(request.host)
     if is_refused_part or is_own or is_internal or suggestion is not None or _is_behind_proxy(request, decision, scope):
         return logging.WARNING
     return logging.INFO
+
+
+def _may_read(policy: Policy, request: Request, decision: Decision) -> bool:
+    """Return whether a refused request comes from an origin that an entry of `allow_origins` allows."""
+    is_listed = decision.headers_allow_origin and not policy.compiled.allows_any_origin
+    return is_listed and request.origin_text != "null"
 
 
 def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool:
@@ -391,7 +398,7 @@ def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
         return hint
     if request.origin in {None, b"null"}:
         return "If such pages must send it, exempt the path: paths={'/path': {'csrf_protection': False}}."
-    if decision.headers_allow_origin:
+    if _may_read(policy, request, decision):
         return "The origin may read, but not act as a user. Set allow_credentials=True, or send no cookies from there."
     return f"If that site may send such requests, add {_quote(request.origin)} to csrf_trusted_origins."
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors._errors import UNSET, UNSET_HINT, OptionIssues, show, text_of
+from asgi_cors._errors import UNSET, OptionIssues, show, text_of
 from asgi_cors._origins.corrections import corrected
 from asgi_cors._origins.origin import MAX_HOST, MAX_PORT
 from asgi_cors._origins.origin_set import OriginSet, closest_origin
@@ -151,6 +151,8 @@ def _problem_of(entry: str) -> tuple[str, str]:
     """Return the code and the message for an entry with a mistake."""
     if not entry.strip():
         return "origin-empty", f"is empty ({UNSET})"
+    if entry != entry.strip():
+        return "origin-white-space", "has white space around it"
     if entry.startswith("."):
         return "host-leading-dot", "begins with a dot; a pattern for subdomains begins with '*.'"
     if re.search(r"[/?#@\\]", entry):
@@ -164,8 +166,11 @@ def _problem_of(entry: str) -> tuple[str, str]:
 def _hint(entry: str) -> str:
     """Return what to write in place of an entry with a mistake."""
     if not entry.strip():
-        return UNSET_HINT.replace("[]", "None")
+        return "Leave allowed_hosts out for any host, or set the variable."
     text = entry.strip(" \t\r\n\"'")
+    listed = [part for part in re.split(r"[\s,;]+", text) if _parse_text(part)]
+    if len(listed) > 1:
+        return f"Write {listed!r}."
     if text.startswith("."):
         text = f"*{text}"
     line = corrected(text if "://" in text else f"{_SCHEME}{text}")

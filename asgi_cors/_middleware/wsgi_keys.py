@@ -1,4 +1,4 @@
-"""How the response cache reads WSGI requests: keys, and the parts of a request that some responses depend on.
+"""The keys of WSGI requests in the response cache, and the parts of a request that some responses depend on.
 
 Servers join the lines of one header, so a repeated header has another value than a single one.
 """
@@ -67,4 +67,4 @@ def _part(environ: Environ, part: Part) -> Hashable | None:
     return environ.get("HTTP_HOST"), environ.get("HTTP_SEC_FETCH_SITE"), environ.get("wsgi.url_scheme")
 
 
-READER: Final = Reader(actual_key, preflight_key, write_key, _part, scope_of, frozenset({Part.PAGE, Part.CREDENTIALS}))
+READER: Final = Reader(actual_key, preflight_key, write_key, _part, scope_of)

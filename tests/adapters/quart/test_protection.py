@@ -246,3 +246,9 @@ async def test_a_websocket_may_have_a_name(open_websocket, caplog):
     assert await open_websocket(app, origin=EVIL) == 403
     (record,) = [record for record in caplog.records if hasattr(record, "cors_reason")]
     assert record.cors_policy == "chat"
+
+
+def test_a_path_that_the_configuration_makes_unsafe_is_named():
+    app = make({"QUART_CORS_ALLOW_ORIGIN": "*"})
+    with pytest.raises(ConfigError, match=r"^paths\['/x'\]\.allow_origins: '\*' with allow_credentials"):
+        CORS(app, paths={"/x": {"allow_credentials": True}})
