@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
-from asgi_cors._configuration.cache import READS
+from asgi_cors._configuration.cache import READS, UNCACHED
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.log import logger
 from asgi_cors._configuration.lookup import drive
@@ -268,7 +268,7 @@ def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None
         return None
     if not cache.checks_sender or scope["method"] in READS:
         return cache.any_read or _cached_actual(cache, scope)
-    cached = find_write(cache.writes, scope)
+    cached = find_write(cache.writes, scope) if scope["method"] not in UNCACHED else None
     if cached is not None and cached.response is None:
         return cache.check(cached, cache.writes, scope, READER)
     if cached is None or (cached.log_after and cache.clock() >= cached.log_after):

@@ -69,8 +69,10 @@ def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None: 
             if not has_plain_names(scope):  # the missing one may be in upper case
                 return None
             referer = _other_page(origin, referer)
+        elif referer.startswith(origin + b"/") and not origin.endswith(b"null"):
+            referer = None
         else:
-            referer = None if referer.startswith(origin + b"/") else referer_origin(referer)
+            referer = referer_origin(referer)
         return responses[origin, host, fetch_site, referer, has_credentials, scope.get("scheme")]
     except LookupError:  # not cached, or a name is longer than any that counts
         return None
@@ -78,9 +80,10 @@ def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None: 
 
 def _other_page(origin: bytes | None, referer: bytes | None) -> bytes | None:
     """Return the origin of Referer; None if it tells no more than Origin. Its path must not become a part of a key."""
-    if referer is None or (origin is not None and referer.startswith(origin + b"/")):
+    if referer is None:
         return None
-    return referer_origin(referer)
+    is_same = origin is not None and referer.startswith(origin + b"/") and not origin.endswith(b"null")
+    return None if is_same else referer_origin(referer)
 
 
 def _stored_write_key(scope: Scope) -> tuple[Any, ...]:
