@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import of_django
 from limit import Limit
 from limit import Policy as FixedPolicy
-from policies import METHODS, NAMES, Policy, Spends
+from policies import METHODS, NAMES, OPTIONS, Policy, Spends
 from traffic import ALLOWED, App, Scope, spend
 
 
@@ -57,20 +57,16 @@ def _ours(app: App, policy: Policy) -> Spends:
         allow_methods=METHODS,
         allow_headers=NAMES,
     )
-    if policy.condition == "on_decision":
-        return partial(spend, CORSMiddleware(app, own, on_decision=_ignore))
     if not policy.paths:
-        return partial(spend, CORSMiddleware(app, own, enforce=policy.condition == "enforce"))
+        options = {name: getattr(own, name) for name in ("allow_origins", "allow_methods", "allow_headers")}
+        more: Any = OPTIONS.get(policy.condition, {})
+        return partial(spend, CORSMiddleware(app, **{**options, **more}) if more else CORSMiddleware(app, own))
     base = own.replace(allow_origins="https://base.example.org")
     return partial(spend, CORSMiddleware(app, base, paths={f"/area{n}/*": own for n in range(policy.paths)}))
 
 
 def _is_allowed(origin: str) -> bool:
     return origin == ALLOWED
-
-
-def _ignore(_decision: object, _scope: object) -> None:
-    pass
 
 
 def _starlette(app: App, policy: Policy) -> Spends | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from traffic import ALLOWED, Scope
 
@@ -24,7 +24,8 @@ class Policy(NamedTuple):
         regex: A regular expression in place of a list; for a pattern, its equivalent for contenders without patterns.
         credentials: Whether cookies are allowed.
         paths: The number of path rules. The last one serves the requests.
-        condition: What is checked at each request, cached or not: `on_decision`, `enforce` or `callable`.
+        condition: What is checked at each request, cached or not: `on_decision`, `enforce` or `callable`; or an option
+            against forged requests, for resources or for reports, which is a key of `OPTIONS`.
     """
 
     title: str
@@ -45,6 +46,17 @@ class Policy(NamedTuple):
         return f"/area{self.paths - 1}/items" if self.paths else "/items"
 
 
+OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "csrf_protection": {"csrf_protection": True},
+    "allowed_hosts": {"allowed_hosts": ["api.example.com"]},
+    "report_only": {"report_only": {"max_age": 5}},
+    "enforce": {"enforce": True},
+    "on_decision": {"name": "public", "on_decision": lambda _decision, _scope: None},
+    "timing, resource": {"timing_allow_origin": True, "resource_policy": "cross-origin"},
+    "presets": {"presets": ["mcp"]},
+}
+"""Options of the middleware or its policy, each of which is measured on, next to a policy where all of them are off."""
+
 _TEN: Final = (*(f"https://site{n}.example.org" for n in range(9)), ALLOWED)
 
 POLICIES: Final = (
@@ -56,7 +68,6 @@ POLICIES: Final = (
     Policy("regex", regex=REGEX),
     Policy("1 path rule", (ALLOWED,), paths=1),
     Policy("1,000 path rules", (ALLOWED,), paths=1000),
-    Policy("on_decision", (ALLOWED,), condition="on_decision"),
-    Policy("enforce", (ALLOWED,), condition="enforce"),
     Policy("sync callable", (ALLOWED,), condition="callable"),
+    *(Policy(title, (ALLOWED,), condition=title) for title in OPTIONS),
 )

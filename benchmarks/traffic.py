@@ -21,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 
 ALLOWED: Final = "https://app.example.com"
+OWN: Final = "https://api.example.com"  # the origin of the server itself
 STRANGER: Final = "https://app.example.net"
 CHUNKS: Final = 50
 
@@ -61,14 +62,22 @@ _PREFLIGHT: Final = (
 )
 
 
-def scopes(count: int, *, origin: str | None = ALLOWED, preflight: bool = False, path: str = "/items") -> list[Scope]:
+def scopes(  # noqa: PLR0913 - a keyword for each part of a request
+    count: int,
+    *,
+    origin: str | None = ALLOWED,
+    preflight: bool = False,
+    path: str = "/items",
+    method: str = "GET",
+    site: str = "cross-site",
+) -> list[Scope]:
     """Build requests. Each has bytes objects of its own."""
     headers = [
-        (name.encode(), value.replace("{origin}", origin or "").encode())
+        (name.encode(), (site if name == "sec-fetch-site" else value.replace("{origin}", origin or "")).encode())
         for name, value in (_PREFLIGHT if preflight else _FETCH)
         if origin or name not in {"origin", "referer"}
     ]
-    method = "OPTIONS" if preflight else "GET"
+    method = "OPTIONS" if preflight else method
     return [build_scope(method, path, [(_fresh(name), _fresh(value)) for name, value in headers]) for _ in range(count)]
 
 

@@ -66,7 +66,6 @@ UNCACHED: Final = SAFE_METHODS - READS  # methods that pass where a request that
 class Part(Enum):
     """A part of a request that some responses depend on, besides the key."""
 
-    NAMES = "that every header has a name that the cache finds: some ASGI servers send Origin in upper case"
     PAGE = "whether the request is same-origin: a refusal under `enforce` depends on it, and so does the log"
     CREDENTIALS = "whether there are credentials that a browser may have added by itself"
 
@@ -80,7 +79,6 @@ class Reader(NamedTuple):
         write_key: Returns the key of a request whose sender is checked.
         part: Returns the value of a `Part` of a request; None if the request must not be cached.
         scope: Returns the scope of a request.
-        parts: The parts that the interface has.
     """
 
     actual_key: Callable[[Any], Hashable]
@@ -88,7 +86,6 @@ class Reader(NamedTuple):
     write_key: Callable[[Any], Hashable]
     part: Callable[[Any, Part], Hashable | None]
     scope: Callable[[Any], Scope]
-    parts: frozenset[Part]
 
 
 @dataclass(slots=True)
@@ -224,7 +221,9 @@ class ResponseCache:
         # The allowed values of Host that are known; None if every host is allowed
         self.hosts = None if evaluator.hosts is None else evaluator.hosts.known
         self.checks_sender = any(_checks_sender(each, evaluator) for each in (policy, evaluator.report_only) if each)
-        self.is_checked = self.hosts is not None or self.checks_sender
+        # Whether more than Origin is checked; some ASGI servers send it in upper case, which must not go unnoticed
+        is_reported = evaluator.on_decision is not None or bool(evaluator.enforce)
+        self.is_checked = is_reported or self.hosts is not None or self.checks_sender
         # The response of a policy that ignores Origin, for every request, or for methods that read:
         self.any_origin: CachedResponse | None = None
         self.any_read: CachedResponse | None = None
@@ -291,7 +290,7 @@ class ResponseCache:
         if place is None or not evaluation.cacheable or log_after is None or evaluation.request.oversized:
             return
         responses, key = place[0], place[1](request)
-        values = [(part, reader.part(request, part)) for part in self._parts_of(evaluation) if part in reader.parts]
+        values = [(part, reader.part(request, part)) for part in self._parts_of(evaluation)]
         reported = decision if self._evaluator.on_decision is not None else None
         if self._ignores_request(evaluation) and responses is self.actual and not values and reported is None:
             self._store_for_all(CachedResponse(None, response))
@@ -327,12 +326,10 @@ class ResponseCache:
 
     def _parts_of(self, evaluation: Evaluation) -> list[Part]:
         """Return the parts of a request, besides its key, on which an evaluation depends."""
-        request, evaluator = evaluation.request, self._evaluator
+        request = evaluation.request
         is_write = self.checks_sender and request.method not in READS and not request.is_preflight
         is_exempted = evaluation.decision.refused and request.same_origin
-        checks_names = bool(evaluator.enforce) or evaluator.on_decision is not None
         depends = {
-            Part.NAMES: request.origin is None and checks_names and not is_write,
             Part.PAGE: (evaluation.depends_on_page or is_exempted) and not is_write,
             Part.CREDENTIALS: evaluation.depends_on_credentials and not is_write,
         }

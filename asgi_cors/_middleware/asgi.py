@@ -19,7 +19,7 @@ from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
-from .asgi_keys import READER, find_write, has_plain_names, host_of
+from .asgi_keys import READER, find_write, has_plain_names, host_of, origin_of
 from .asgi_response import build_response, make_pass_through_send, make_send, send_response
 from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
 
@@ -266,11 +266,14 @@ def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None
     """Check Host and the sender of an actual request, and return its cached response as `_cached_actual` does."""
     if cache.hosts is not None and host_of(scope) not in cache.hosts:
         return None
-    if not cache.checks_sender or scope["method"] in READS:
-        return cache.any_read or _cached_actual(cache, scope)
-    cached = find_write(cache.writes, scope) if scope["method"] not in UNCACHED else None
+    responses = cache.actual
+    if cache.checks_sender and scope["method"] not in READS:
+        responses = cache.writes
+        cached = find_write(responses, scope) if scope["method"] not in UNCACHED else None
+    else:
+        cached = cache.any_read or responses.get(origin_of(scope))
     if cached is not None and cached.response is None:
-        return cache.check(cached, cache.writes, scope, READER)
+        return cache.check(cached, responses, scope, READER)
     if cached is None or (cached.log_after and cache.clock() >= cached.log_after):
         return None
     return cached if not cached.leases or cached.is_current() else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REPEATED: Final = b"\n"  # in place of the value of a repeated header: no header has it, so it is never cached
 
 
+_ORIGIN_LENGTH: Final = len(_http.ORIGIN)
 _SENDER: Final = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER, b"cookie", b"authorization")
 # By the length of a name, whether it can be one of these: an index costs less than six comparisons.
 _SENDER_LENGTHS: Final = tuple(map({*map(len, _SENDER)}.__contains__, range(256)))
@@ -46,6 +47,18 @@ def host_of(scope: Scope) -> bytes | None:
                 return None
             host = value
     return host
+
+
+def origin_of(scope: Scope) -> bytes | None:
+    """Return the value of Origin; None if there is none, and `REPEATED` if there may be more than one line of it."""
+    origin = None
+    for name, value in scope["headers"]:
+        if len(name) == _ORIGIN_LENGTH:
+            if name == b"origin":
+                origin = value if origin is None else REPEATED
+            elif not name.islower():  # some servers send Origin in upper case
+                return REPEATED
+    return origin
 
 
 def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:  # noqa: C901 - a branch for each header
@@ -73,8 +86,8 @@ def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None: 
             referer = None
         else:
             referer = referer_origin(referer)
-        return responses[origin, host, fetch_site, referer, has_credentials, scope.get("scheme")]
-    except LookupError:  # not cached, or a name is longer than any that counts
+        return responses[origin, host, fetch_site, referer, has_credentials, scope["scheme"]]
+    except LookupError:  # not cached, or a name is longer than any that counts, or there is no scheme
         return None
 
 
@@ -111,14 +124,6 @@ def _part(scope: Scope, part: Part) -> Hashable | None:
     return _PARTS[part](scope["headers"], scope.get("scheme"))
 
 
-def _names(headers: Headers, _scheme: str | None) -> tuple[()] | None:
-    """Return None if a name may be Origin in another letter case."""
-    for name, _ in headers:
-        if len(name) == len(_http.ORIGIN) and not name.islower():
-            return None
-    return ()
-
-
 def _page(headers: Headers, scheme: str | None) -> tuple[Any, ...] | None:
     """Return the values on which `Request.same_origin` depends, besides Origin."""
     host = fetch_site = None
@@ -151,5 +156,5 @@ def _unchanged(scope: Scope) -> Scope:
     return scope
 
 
-_PARTS: Final = {Part.NAMES: _names, Part.PAGE: _page, Part.CREDENTIALS: _credentials}
-READER: Final = Reader(_actual_key, _preflight_key, _stored_write_key, _part, _unchanged, frozenset(Part))
+_PARTS: Final = {Part.PAGE: _page, Part.CREDENTIALS: _credentials}
+READER: Final = Reader(_actual_key, _preflight_key, _stored_write_key, _part, _unchanged)

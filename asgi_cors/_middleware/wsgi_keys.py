@@ -66,4 +66,4 @@ def _part(environ: Environ, part: Part) -> Hashable | None:
     return environ.get("HTTP_HOST"), environ.get("HTTP_SEC_FETCH_SITE"), environ.get("wsgi.url_scheme")
 
 
-READER: Final = Reader(actual_key, preflight_key, write_key, _part, scope_of, frozenset({Part.PAGE, Part.CREDENTIALS}))
+READER: Final = Reader(actual_key, preflight_key, write_key, _part, scope_of)

@@ -26,7 +26,7 @@ def send_by_hand(tab: Tab, url: str, api: str) -> str:
     button = f"document.querySelectorAll('[data-case=form] .send')[{APIS.index(api)}]"
     tab.open(url)
     tab.wait_until(f"{button} !== undefined")
-    tab.evaluate(f"{button}.click()")
+    tab.evaluate(f"void setTimeout(() => {button}.click())")  # the result arrives before the page is left
     tab.wait_until("location.pathname.endsWith('/orders') && document.readyState === 'complete'")
     return tab.evaluate("document.body.innerText")
 

@@ -9,4 +9,4 @@ def cached(client: Client, policy: Policy) -> list[BoundedCache]:
     """Return the caches of a policy, those of both interfaces."""
     evaluator = client.middleware.configuration.evaluator
     caches = [caches.for_policy(policy) for caches in (evaluator.asgi, evaluator.wsgi)]
-    return [cache for each in caches for cache in (each.actual, each.preflight)]
+    return [cache for each in caches for cache in (each.actual, each.preflight, each.writes)]
