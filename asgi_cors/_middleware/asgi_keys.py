@@ -61,7 +61,7 @@ def origin_of(scope: Scope) -> bytes | None:
     return origin
 
 
-def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:  # noqa: C901 - a branch for each header
+def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:
     """Return the item of a request whose sender is checked; None if there is none."""
     origin = host = fetch_site = referer = None
     has_credentials, lengths = False, _SENDER_LENGTHS
@@ -78,15 +78,10 @@ def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None: 
                     referer = value if referer is None else REPEATED
                 elif name == b"cookie" or (name == b"authorization" and not is_bearer(value)):
                     has_credentials = True
-        if origin is None or host is None or fetch_site is None or referer is None:
-            if not has_plain_names(scope):  # the missing one may be in upper case
-                return None
-            referer = _other_page(origin, referer)
-        elif referer.startswith(origin + b"/") and not origin.endswith(b"null"):
-            referer = None
-        else:
-            referer = referer_origin(referer)
-        return responses[origin, host, fetch_site, referer, has_credentials, scope["scheme"]]
+                elif not name.islower():  # it may be one of these: some servers send names in upper case
+                    return None
+        page = _other_page(origin, referer)
+        return responses[origin, host, fetch_site, page, has_credentials, scope["scheme"]]
     except LookupError:  # not cached, or a name is longer than any that counts, or there is no scheme
         return None
 

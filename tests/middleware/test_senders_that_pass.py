@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from asgi_cors import Decision, Outcome
+from tests.support.apps import App
+from tests.support.clients import Client
 from tests.support.expected import APP, EVIL
 
 HOST = ("host", "api.example.com")
@@ -155,3 +157,28 @@ def test_other_sites_leave_room_for_mistakes_of_the_set_up(serve: Any, caplog: p
     assert len(caplog.records) == 50
     client.request("POST", origin=APP, headers=[*SITE, ("cookie", "a=b")])
     assert "Set allow_credentials=True" in caplog.records[-1].getMessage()
+
+
+# -- names of headers in upper case, which ASGI forbids
+
+ALLOWED = [HOST, ("origin", APP), ("sec-fetch-site", "cross-site"), ("referer", f"{APP}/")]
+SENT_BY_OWN = [("origin", "https://api.example.com"), *OWN, ("referer", "https://api.example.com/")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "line", "options", "status"),
+    [
+        (ALLOWED, ("Cookie", "a=b"), ON, 403),
+        (ALLOWED, ("Authorization", "Basic YQ=="), ON, 403),
+        (ALLOWED, ("Origin", EVIL), ON, 403),
+        (SENT_BY_OWN, ("Sec-Fetch-Site", "cross-site"), ON, 403),
+        (SENT_BY_OWN, ("HOST", "evil.example"), ON, 403),
+    ],
+)
+def test_a_line_in_upper_case_is_not_missed_by_the_caches(
+    headers: list[tuple[str, str]], line: tuple[str, str], options: dict[str, Any], status: int
+) -> None:
+    client = Client("asgi", App(), **options)
+    for _ in range(3):
+        assert client.request("POST", headers=headers).status == 200
+        assert client.request("POST", headers=[*headers, line]).status == status
