@@ -296,3 +296,26 @@ def test_a_fallback_policy_warns_of_its_other_options() -> None:
     with pytest.warns(ConfigWarning, match="browsers no longer request it") as caught:
         Configuration(policy_for=lambda _: None, allow_private_network=True)
     assert len(caught) == 1
+
+
+def test_reconfigure_logs_what_the_new_base_policy_allows_and_refuses(caplog: pytest.LogCaptureFixture) -> None:
+    """Once, at INFO. A policy that allows the same is not logged."""
+    configuration = Configuration(allow_origins=APP, allow_methods="PUT")
+    caplog.set_level("INFO", logger="asgi_cors")
+    new = Policy(allow_origins=[APP, EVIL], name="next")
+    for _ in range(2):
+        configuration.reconfigure(new)
+    configuration.reconfigure(enforce=True)
+    (record,) = caplog.records
+    assert record.getMessage() == "the base policy was replaced: " + "; ".join(
+        str(Policy(allow_origins=APP, allow_methods="PUT").diff(new)).splitlines()
+    )
+    assert EVIL in record.getMessage()
+    assert (record.levelname, record.cors_policy) == ("INFO", "next")  # type: ignore[attr-defined]
+
+
+def test_a_name_in_a_report_of_reconfigure_cannot_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    configuration = Configuration(allow_origins=APP)
+    caplog.set_level("INFO", logger="asgi_cors")
+    configuration.reconfigure(Policy(allow_origins=[APP, lambda _: True]))
+    assert all(len(record.getMessage().splitlines()) == 1 for record in caplog.records)

@@ -204,7 +204,7 @@ def test_the_trusted_origins_pass_enforce_on_methods_other_than_get_and_head(ser
 def test_the_reason_tells_a_proxy_an_own_page_and_another_site_apart(
     serve: Any, origin: str, headers: list[tuple[str, str]], hint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What it says to write is accepted, and corrects the refusal."""
+    """The proposed correction is accepted, and corrects the refusal."""
     caplog.set_level("INFO", logger="asgi_cors")
     client = serve(**ON)
     response = client.request("POST", origin=origin, headers=headers)

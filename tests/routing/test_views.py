@@ -294,6 +294,33 @@ def test_enforce_refuses_before_a_view_that_was_not_predicted_runs(interface: st
     assert misrouted.served.request("POST", "/evil", origin=EVIL, headers=[("host", "a")]).status == 200
 
 
+@pytest.mark.parametrize("path", ["/app", "/none"], ids=["another policy predicted", "an exempt view predicted"])
+def test_the_sender_is_checked_before_a_view_that_was_not_predicted_runs(
+    interface: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The refusal is logged, and reported once more."""
+    caplog.set_level("INFO", logger="asgi_cors")
+    seen: list[str | None] = []
+    misrouted = Misrouted(interface, "csrf", on_decision=lambda decision, _: seen.append(decision.reason))
+    misrouted.late.policies["csrf"] = Policy(allow_origins=APP, csrf_protection=True)
+    site = [("host", "api.example.com"), ("sec-fetch-site", "cross-site")]
+    for _ in range(2):
+        response = misrouted.served.request("POST", path, origin=EVIL, headers=site)
+        assert (response.status, misrouted.own.seen) == (403, [])
+    assert seen == (["MissingAllowOriginHeader", "CrossSiteRequest"] if path == "/app" else ["CrossSiteRequest"]) * 2
+    assert "(CrossSiteRequest)" in caplog.text
+    own = [("host", "api.example.com"), ("sec-fetch-site", "same-origin")]
+    assert misrouted.served.request("POST", path, origin="https://api.example.com", headers=own).status == 200
+
+
+def test_the_sender_is_checked_by_the_base_policy_if_the_policy_of_a_view_is_invalid(interface: str) -> None:
+    client = Client(interface, App(), late_configuration(Late(broken=BROKEN), csrf_protection=True))
+    host = ("host", "api.example.com")
+    for origin, site, status in ((EVIL, "cross-site", 403), (APP, "cross-site", 403), (None, "same-origin", 200)):
+        headers = [host, ("sec-fetch-site", site)]
+        assert client.request("POST", "/broken", origin=origin, headers=headers).status == status
+
+
 def test_an_exempt_view_that_crashes_is_left_to_the_server(interface: str) -> None:
     """Its response is the app's own, so the middleware sends no 500."""
     client = Client(interface, App(raises=LookupError("x")), late_configuration(Late(none=None)))
