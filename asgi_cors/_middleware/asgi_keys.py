@@ -1,4 +1,4 @@
-"""How the response cache reads ASGI requests: keys, and the parts of a request that some responses depend on.
+"""Functions by which the response cache reads ASGI requests: keys, and parts that some responses depend on.
 
 A request whose header names are not all in lower case, as ASGI requires, is never cached.
 """

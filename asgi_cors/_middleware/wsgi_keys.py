@@ -1,4 +1,4 @@
-"""How the response cache reads WSGI requests: keys, and the parts of a request that some responses depend on.
+"""Functions by which the response cache reads WSGI requests: keys, and parts that some responses depend on.
 
 Servers join the lines of one header, so a repeated header has another value than a single one.
 """

@@ -1,4 +1,4 @@
-"""What browsers really send, replayed: a forged request is refused, and an own page's request passes.
+"""Requests that real browsers sent, replayed: a forged request is refused, and an own page's request passes.
 
 The data has the headers of real browsers, by target, initiator and action. The right verdict comes from the initiator
 alone: pages of the target pass, all others are refused, except for the cases below.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_cors import CORSMiddleware, Policy, Tenants, WSGIMiddleware
+from asgi_cors import Cached, CORSMiddleware, Policy, Tenants, WSGIMiddleware
 from tests.support.apps import App
 from tests.support.clients import Client, call_asgi, http_scope, websocket_scope
 from tests.support.event_loops import run_asyncio
@@ -143,6 +143,19 @@ def test_a_callable_among_the_trusted_origins_is_called_for_other_sites_only(ser
     assert calls == [BANK, EVIL] * 2
 
 
+def test_the_answer_of_a_source_among_the_trusted_origins_is_cached(serve: Any) -> None:
+    calls: list[str] = []
+
+    async def is_bank(origin: str) -> bool:
+        calls.append(origin)
+        return origin == BANK
+
+    client = serve(**ON, csrf_trusted_origins=[Cached(is_bank)], run=run_asyncio)
+    for _ in range(3):
+        assert client.request("POST", origin=BANK, headers=SITE).status == 200
+    assert calls == [BANK]
+
+
 @pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
 def test_an_async_callable_among_the_trusted_origins_is_awaited_once(serve: Any, fails: bool) -> None:
     """If it fails, nothing is trusted. `enforce` uses the same answer."""
@@ -182,20 +195,26 @@ def test_the_trusted_origins_pass_enforce_on_methods_other_than_get_and_head(ser
         (
             "https://www.example.com",
             OWN,
-            "The Host received is 'api.example.com'. If the page is your own, a proxy changes Host:"
-            " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com'].",
+            (
+                "The Host received is 'api.example.com'. If the page is your own, a proxy changes Host:"
+                " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com']."
+            ),
         ),
         (
             "https://www.example.com",
             [("host", "web:8000")],
-            "The Host received is 'web:8000'. If the page is your own, a proxy changes Host:"
-            " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com'].",
+            (
+                "The Host received is 'web:8000'. If the page is your own, a proxy changes Host:"
+                " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com']."
+            ),
         ),
         (
             "http://localhost:5173",
             [("host", "127.0.0.1:8000"), ("sec-fetch-site", "same-origin")],
-            "The Host received is '127.0.0.1:8000'. If the page is your own, a proxy changes Host:"
-            " preserve Host there (Vite: changeOrigin: false), or write csrf_trusted_origins=['http://localhost:5173'].",
+            (
+                "The Host received is '127.0.0.1:8000'. If the page is your own, a proxy changes Host:"
+                " preserve Host there (Vite: changeOrigin: false), or write csrf_trusted_origins=['http://localhost:5173']."
+            ),
         ),
         (EVIL, [("host", "web:8000"), ("sec-fetch-site", "cross-site")], ""),
     ],
@@ -204,7 +223,7 @@ def test_the_trusted_origins_pass_enforce_on_methods_other_than_get_and_head(ser
 def test_the_reason_tells_a_proxy_an_own_page_and_another_site_apart(
     serve: Any, origin: str, headers: list[tuple[str, str]], hint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What it says to write is accepted, and corrects the refusal."""
+    """The correction that it names is accepted, and the request passes then."""
     caplog.set_level("INFO", logger="asgi_cors")
     client = serve(**ON)
     response = client.request("POST", origin=origin, headers=headers)
@@ -344,9 +363,11 @@ def test_a_report_only_protection_refuses_nothing_and_logs_each_origin_once(
     for _ in range(3):
         assert client.request("POST", "/pay", origin=EVIL, headers=SITE).status == 200
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        f"report-only: would refuse 'POST' from origin {EVIL!r} at '/pay' by policy 'public': another site may have"
-        f" forged the request (CrossSiteRequest). If that site may send such requests, add {EVIL!r} to"
-        " csrf_trusted_origins."
+        (
+            f"report-only: would refuse 'POST' from origin {EVIL!r} at '/pay' by policy 'public': another site may have"
+            f" forged the request (CrossSiteRequest). If that site may send such requests, add {EVIL!r} to"
+            " csrf_trusted_origins."
+        )
     ]
     assert [(found.outcome, found.report, found.report_only.reason) for found in reported] == [
         ("refused", "would refuse", "CrossSiteRequest")
