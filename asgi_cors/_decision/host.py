@@ -158,9 +158,7 @@ def _problem_of(entry: str) -> tuple[str, str]:
     if re.search(r"[/?#@\\]", entry):
         return "host-url", "is more than a host: Host has no scheme, user name or path"
     problem = parse_pattern(f"{_SCHEME}{entry.lower()}")
-    if isinstance(problem, Problem):
-        return problem.code, problem.message
-    return "origin-port", "has an invalid port"
+    return (problem.code, problem.message) if isinstance(problem, Problem) else ("origin-port", "has an invalid port")
 
 
 def _hint(entry: str) -> str:
