@@ -60,6 +60,7 @@ MAX_PATHS: Final = 1024
 MAX_PATH_LENGTH: Final = 256  # characters
 MAX_LINES: Final = 1000  # a request with more headers is never cached
 READS: Final = frozenset({"GET", "HEAD"})  # methods on which all options of a policy have the same effect
+UNCACHED: Final = SAFE_METHODS - READS  # methods that pass where a request that writes is refused
 
 
 class Part(Enum):

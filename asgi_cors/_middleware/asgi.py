@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
-from asgi_cors._configuration.cache import READS
+from asgi_cors._configuration.cache import READS, UNCACHED
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.log import logger
 from asgi_cors._configuration.lookup import drive
@@ -269,7 +269,7 @@ def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None
     responses = cache.actual
     if cache.checks_sender and scope["method"] not in READS:
         responses = cache.writes
-        cached = find_write(responses, scope)
+        cached = find_write(responses, scope) if scope["method"] not in UNCACHED else None
     else:
         cached = cache.any_read or responses.get(origin_of(scope))
     if cached is not None and cached.response is None:

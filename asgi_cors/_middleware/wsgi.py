@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Never, Unpack, cast
 
-from asgi_cors._configuration.cache import READS
+from asgi_cors._configuration.cache import READS, UNCACHED
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.lookup import drive_blocking
 
@@ -170,8 +170,8 @@ def _cached_actual(cache: ResponseCache, environ: Environ) -> CachedResponse | N
     if cache.is_checked:
         if cache.hosts is not None and host_of(environ) not in cache.hosts:
             return None
-        if cache.checks_sender and environ["REQUEST_METHOD"] not in READS:
-            return _find(cache, cache.writes, write_key(environ), environ)
+        if cache.checks_sender and (method := environ["REQUEST_METHOD"]) not in READS:
+            return None if method in UNCACHED else _find(cache, cache.writes, write_key(environ), environ)
         if cache.any_read is not None:
             return cache.any_read
     return cache.any_origin or _find(cache, cache.actual, environ.get("HTTP_ORIGIN"), environ)

@@ -43,8 +43,8 @@ class PolicyDiff:
     in `refused`, and one that is turned off in `allowed`.
 
     Args:
-        allowed: What the other policy allows and this one does not: pairs of an option and a value.
-        refused: What this policy allows and the other one does not, in the same form.
+        allowed: Pairs of an option and a value that only the other policy allows.
+        refused: Pairs of an option and a value that only this policy allows.
     """
 
     allowed: tuple[Difference, ...] = ()
@@ -73,7 +73,7 @@ def _lines(kind: str, differences: Iterable[Difference]) -> Iterator[str]:
 
 
 def compare(policy: Policy, other: Policy) -> PolicyDiff:
-    """Return what `other` allows and refuses, compared with `policy`."""
+    """Return the difference: everything that `other` allows or refuses, compared with `policy`."""
     if policy == other:
         return PolicyDiff()
     return PolicyDiff(tuple(_added(policy, other)), tuple(_added(other, policy)))

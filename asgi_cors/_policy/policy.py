@@ -273,7 +273,7 @@ class Policy:
         return policy_from_env(cls, prefix, environ, DEFAULTS)
 
     def diff(self, other: Policy) -> PolicyDiff:
-        """Return what another policy allows or refuses, compared with this one.
+        """Return the difference: everything that another policy allows or refuses, compared with this one.
 
         Entries, names and values count by their effect: an origin that a pattern of the other policy matches is not a
         difference. `name` does not count. `dangerously_allow` counts only if both policies have callables with

@@ -182,20 +182,26 @@ def test_the_trusted_origins_pass_enforce_on_methods_other_than_get_and_head(ser
         (
             "https://www.example.com",
             OWN,
-            "The Host received is 'api.example.com'. If the page is your own, a proxy changes Host:"
-            " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com'].",
+            (
+                "The Host received is 'api.example.com'. If the page is your own, a proxy changes Host."
+                " Write 'proxy_set_header Host $host', or csrf_trusted_origins=['https://www.example.com']."
+            ),
         ),
         (
             "https://www.example.com",
             [("host", "web:8000")],
-            "The Host received is 'web:8000'. If the page is your own, a proxy changes Host:"
-            " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com'].",
+            (
+                "The Host received is 'web:8000'. If the page is your own, a proxy changes Host."
+                " Write 'proxy_set_header Host $host', or csrf_trusted_origins=['https://www.example.com']."
+            ),
         ),
         (
             "http://localhost:5173",
             [("host", "127.0.0.1:8000"), ("sec-fetch-site", "same-origin")],
-            "The Host received is '127.0.0.1:8000'. If the page is your own, a proxy changes Host:"
-            " preserve Host there (Vite: changeOrigin: false), or write csrf_trusted_origins=['http://localhost:5173'].",
+            (
+                "The Host received is '127.0.0.1:8000'. If the page is your own, a proxy changes Host."
+                " Preserve Host in it (Vite: changeOrigin: false), or csrf_trusted_origins=['http://localhost:5173']."
+            ),
         ),
         (EVIL, [("host", "web:8000"), ("sec-fetch-site", "cross-site")], ""),
     ],
@@ -225,7 +231,7 @@ def test_the_reason_tells_a_proxy_an_own_page_and_another_site_apart(
         ("https://pay.example.org:8443", {}, "WARNING", "Did you mean 'https://pay.example.org'?"),
         ("https://www.pay.example.org", {}, "WARNING", "Did you mean 'https://pay.example.org'?"),
         ("http://app.example.com", {}, "WARNING", "Did you mean 'https://app.example.com'?"),
-        (APP, {}, "WARNING", "Set allow_credentials=True, or send no cookies from there."),
+        (APP, {}, "WARNING", "Write allow_credentials=True, or send no cookies from its pages."),
         (None, {}, "INFO", "exempt the path: paths={'/path': {'csrf_protection': False}}."),
         ("null", {}, "INFO", "exempt the path: paths={'/path': {'csrf_protection': False}}."),
         (EVIL, {"allow_origins": "*"}, "INFO", "csrf_trusted_origins"),
@@ -344,9 +350,11 @@ def test_a_report_only_protection_refuses_nothing_and_logs_each_origin_once(
     for _ in range(3):
         assert client.request("POST", "/pay", origin=EVIL, headers=SITE).status == 200
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        f"report-only: would refuse 'POST' from origin {EVIL!r} at '/pay' by policy 'public': another site may have"
-        f" forged the request (CrossSiteRequest). If that site may send such requests, add {EVIL!r} to"
-        " csrf_trusted_origins."
+        (
+            f"report-only: would refuse 'POST' from origin {EVIL!r} at '/pay' by policy 'public': another site may have"
+            f" forged the request (CrossSiteRequest). If that site may send such requests, add {EVIL!r} to"
+            " csrf_trusted_origins."
+        )
     ]
     assert [(found.outcome, found.report, found.report_only.reason) for found in reported] == [
         ("refused", "would refuse", "CrossSiteRequest")
