@@ -262,8 +262,8 @@ class ResponseCache:
             part: Any
             if found.part is not None:
                 part = reader.part(request, found.part)
-            elif found.origin is not None and policy is not None:
-                answer = evaluator.look_up(policy, found.origin)
+            else:
+                answer = evaluator.look_up(cast("Policy", policy), found.origin or "")
                 if not isinstance(answer, Answer) or answer.error is not None:  # it must be awaited, or has failed
                     return CachedResponse(cached.key, answer=answer)
                 part = answer.allowed

@@ -27,8 +27,9 @@ from asgi_cors._decision.host import HostSet, parse_hosts
 from asgi_cors._decision.remedies import remedy
 from asgi_cors._errors import ConfigError, Issue, OptionIssues, show
 from asgi_cors._http import TOKEN
+from asgi_cors._policy.choices import parse_protection
 from asgi_cors._policy.functions import Problem, function_problem, is_a, wrong_place
-from asgi_cors._policy.options import list_of
+from asgi_cors._policy.options import list_of, parse_flag
 from asgi_cors._policy.policy import DEFAULTS, NoOrigins, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code, policy_from_spec
 
@@ -368,18 +369,14 @@ def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     return tuple(found.values())
 
 
-def _is_sync(value: object) -> bool:
-    return value is None or (callable(value) and not inspect.iscoroutinefunction(value))
+def _is_sync(value: Any) -> bool:
+    functions = (value, getattr(value, "__call__", None))  # noqa: B004 - an object's method may be async
+    return value is None or (callable(value) and not any(map(inspect.iscoroutinefunction, functions)))
 
 
 # By option: a check of its value, a noun for valid values, and the hint.
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
-    "enforce": (
-        lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "report"),
-        "True, False or 'report'",
-        "Write enforce=True.",
-    ),
-    "check_websockets": (lambda value: isinstance(value, bool), "True or False", "Write check_websockets=True."),
+    "check_websockets": (lambda value: value is not None, "True or False", "Write check_websockets=True."),
     "policy_for": (
         lambda value: value is None or callable(value),
         "callable",
@@ -405,10 +402,13 @@ def _check_options(options: dict[str, Any], issues: list[Issue]) -> None:
             message = f"{show(options[name])} is not {noun}"
             issues.append(Issue("wrong-type", name, options[name], message, hint))
             options[name] = _DEFAULTS[name]
-    find = options["policy_for"]
-    if find is not None and (problem := _policy_for_problem(find)):
-        issues.append(Issue(problem.code, "policy_for", find, problem.message, problem.hint))
-        options["policy_for"] = None
+    options["enforce"] = parse_protection(options["enforce"], OptionIssues("enforce", issues))
+    options["check_websockets"] = parse_flag(options["check_websockets"], OptionIssues("check_websockets", issues))
+    for name, find_problem in (("policy_for", _policy_for_problem), ("on_decision", _on_decision_problem)):
+        function = options[name]
+        if function is not None and (problem := find_problem(function)):
+            issues.append(Issue(problem.code, name, function, problem.message, problem.hint))
+            options[name] = None
 
 
 def _policy_for_problem(find: Any) -> Problem | None:
@@ -416,3 +416,9 @@ def _policy_for_problem(find: Any) -> Problem | None:
     if is_a(find, OriginSource):
         return wrong_place(find, "allow_origins", "Use it in allow_origins, and leave policy_for out.")
     return function_problem(find, ("scope",), "Use a function from scope to Policy.")
+
+
+def _on_decision_problem(function: Any) -> Problem | None:
+    """Return what is wrong with a callable `on_decision`."""
+    hint = "Use a function of (decision, scope), or an object such as PrometheusMetrics()."
+    return function_problem(function, ("decision", "scope"), hint)

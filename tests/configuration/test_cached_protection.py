@@ -34,8 +34,8 @@ SITES: list[list[str]] = [
     ["Same-Origin"],
     ["same-origin"] * 2,
 ]
-REFERERS: list[list[str]] = [[], [f"{SELF}/a"], [f"{SELF}/b?c"], [SELF], [f"{EVIL}/"], [f"{SELF}.evil.test/"], [""]]
-REFERERS += [[f"{APP}/x"], [f"{SELF}/", f"{EVIL}/"], ["/"]]
+REFERRERS: list[list[str]] = [[], [f"{SELF}/a"], [f"{SELF}/b?c"], [SELF], [f"{EVIL}/"], [f"{SELF}.evil.test/"], [""]]
+REFERRERS += [[f"{APP}/x"], [f"{SELF}/", f"{EVIL}/"], ["/"]]
 CREDENTIALS: list[list[tuple[str, str]]] = [
     [],
     [("cookie", "a=1")],
@@ -52,7 +52,7 @@ def sent_requests(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
     """Generate a method, a scheme and the headers on which a decision may depend, in any order."""
     lines = [("host", value) for value in draw(st.sampled_from(HOSTS))]
     lines += [("sec-fetch-site", value) for value in draw(st.sampled_from(SITES))]
-    lines += [("referer", value) for value in draw(st.sampled_from(REFERERS))]
+    lines += [("referer", value) for value in draw(st.sampled_from(REFERRERS))]
     lines += draw(st.sampled_from(CREDENTIALS))
     origin = draw(st.sampled_from(ORIGINS))
     lines += [] if origin is None else [("origin", origin)]
@@ -91,7 +91,7 @@ def option_sets(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.filterwarnings("ignore::asgi_cors.ConfigWarning")
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(options=option_sets(), reports=st.booleans(), data=st.data())
 def test_each_response_and_report_is_that_of_a_middleware_without_a_cache(
     interface: str, options: dict[str, Any], reports: bool, data: st.DataObject

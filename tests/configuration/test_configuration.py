@@ -303,8 +303,8 @@ def test_reconfigure_logs_what_the_new_base_policy_allows_and_refuses(caplog: py
     configuration = Configuration(allow_origins=APP, allow_methods="PUT")
     caplog.set_level("INFO", logger="asgi_cors")
     new = Policy(allow_origins=[APP, EVIL], name="next")
-    for _ in range(2):
-        configuration.reconfigure(new)
+    for policy in (new, new, new.replace(name="same")):
+        configuration.reconfigure(policy)
     configuration.reconfigure(enforce=True)
     (record,) = caplog.records
     assert record.getMessage() == "the base policy was replaced: " + "; ".join(

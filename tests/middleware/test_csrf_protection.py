@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_cors import CORSMiddleware, Policy, Tenants, WSGIMiddleware
+from asgi_cors import Cached, CORSMiddleware, Policy, Tenants, WSGIMiddleware
 from tests.support.apps import App
 from tests.support.clients import Client, call_asgi, http_scope, websocket_scope
 from tests.support.event_loops import run_asyncio
@@ -141,6 +141,19 @@ def test_a_callable_among_the_trusted_origins_is_called_for_other_sites_only(ser
         assert client.request("POST", origin=SELF, headers=OWN).status == 200
         assert client.request("GET", origin=BANK, headers=SITE).status == 200
     assert calls == [BANK, EVIL] * 2
+
+
+def test_the_answer_of_a_source_among_the_trusted_origins_is_cached(serve: Any) -> None:
+    calls: list[str] = []
+
+    async def is_bank(origin: str) -> bool:
+        calls.append(origin)
+        return origin == BANK
+
+    client = serve(**ON, csrf_trusted_origins=[Cached(is_bank)], run=run_asyncio)
+    for _ in range(3):
+        assert client.request("POST", origin=BANK, headers=SITE).status == 200
+    assert calls == [BANK]
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])

@@ -6,7 +6,7 @@ import pytest
 
 from asgi_cors import ConfigError, CORSMiddleware, Policy
 from tests.support.apps import App
-from tests.support.clients import Client, call_asgi, websocket_scope
+from tests.support.clients import Client, call_asgi, http_scope, websocket_scope
 from tests.support.event_loops import run_asyncio
 from tests.support.expected import APP, EVIL
 from tests.support.logs import Clock
@@ -48,7 +48,8 @@ def test_a_stricter_policy_is_reported_and_not_applied(
     assert reports[3].report_only.reason == "PreflightMissingAllowOriginHeader"
     name = "" if as_mapping else " by policy 'next'"
     assert warnings_of(caplog) == [
-        f"report-only: would refuse {what} from origin {EVIL!r} at '/'{name}: no entry allows the origin ({reason})."
+        f"report-only: would refuse {what} from origin {EVIL!r} at '/'{name}: no entry allows the origin"
+        f" ({reason})."
         f" If that page is yours, add {EVIL!r} to allow_origins."
         for what, reason in (
             ("'GET'", "MissingAllowOriginHeader"),
@@ -93,13 +94,41 @@ def test_a_request_with_cookies_shows_that_credentials_would_be_refused(serve: A
     client = serve(
         allow_origins=APP, allow_credentials=True, report_only={"allow_credentials": False}, on_decision=reports
     )
-    cookie = ("cookie", "a=1")
+    sent = [[HOST], [HOST, ("cookie", "a=1")], [("authorization", "Basic x")], [("authorization", "Bearer x")]]
     for _ in range(2):
-        client.request(origin=APP, headers=[HOST])
-        client.request(origin=APP, headers=[HOST, cookie])
-    assert reports.texts == [None, "would refuse"] * 2
+        for headers in sent:
+            client.request(origin=APP, headers=headers)
+    assert reports.texts == [None, "would refuse", "would refuse", None] * 2
     assert reports[1].report_only.reason == "CredentialsNotAllowed"
     assert all(each.allowed for each in reports)
+
+
+def test_a_cookie_header_in_upper_case_is_compared() -> None:
+    """Some ASGI servers do not send names in lower case."""
+    reports = Reports()
+    middleware = CORSMiddleware(
+        App().asgi,
+        allow_origins=APP,
+        allow_credentials=True,
+        report_only={"allow_credentials": False},
+        on_decision=reports,
+    )
+    for name in (b"accept", b"accept", b"Cookie"):
+        call_asgi(middleware, {**http_scope("GET", "/", []), "headers": [(b"origin", APP.encode()), (name, b"a=1")]})
+    assert reports.texts == [None, None, "would refuse"]
+
+
+def test_reports_are_limited_and_none_is_made_if_their_level_is_off(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(allow_origins="*", report_only={"allow_origins": APP})
+    caplog.set_level("ERROR", logger="asgi_cors")
+    client.request(origin=EVIL, headers=SITE)
+    caplog.set_level("WARNING", logger="asgi_cors")
+    assert warnings_of(caplog) == []
+    for number in range(80):
+        client.request(origin=f"https://n{number}.evil.test", headers=SITE)
+    assert len(warnings_of(caplog)) == 50
 
 
 def test_a_request_of_the_same_origin_is_not_reported(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
