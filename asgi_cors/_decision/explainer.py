@@ -284,8 +284,10 @@ class Explainer:
             return f"{preflight}{code}", credentials_remedy(self.policy)
         if step.check == "sender":
             code = _decision.CROSS_SITE_REQUEST
-            reading = " To let it read the response as well, add it to allow_origins." if self.decision.refused else ""
-            return code, f"{remedy(self.policy, code, '', self.origin)}{reading}"
+            sending = remedy(self.policy, code, "", self.origin)
+            may_read = self.decision.refused and sending.endswith("to csrf_trusted_origins.")
+            reading = " To let it read the response as well, add it to allow_origins." if may_read else ""
+            return code, f"{sending}{reading}"
         if self.answer and self.answer.failed:
             return _decision.LOOKUP_FAILED, _CORRECT_CAUSE
         reason = self.decision.reason or f"{preflight}{_decision.MISSING_ALLOW_ORIGIN}"

@@ -29,11 +29,16 @@ class OpenTelemetryMetrics(DecisionMetrics):
     Args:
         meter_provider: The provider of the meter. Default: the global one. If that is set later, the counters count
             from then on. Without one, nothing is counted.
+
+    Raises:
+        TypeError: If `meter_provider` is not a MeterProvider.
     """
 
     def __init__(self, meter_provider: MeterProvider | None = None) -> None:
         """Create the instruments."""
         super().__init__()
+        if meter_provider is not None and not callable(getattr(meter_provider, "get_meter", None)):
+            raise TypeError(f"{meter_provider!r} is not a MeterProvider.")
         meter = get_meter("asgi_cors", meter_provider=meter_provider)
         self._decision_counter = meter.create_counter(
             "cors.decisions", unit="{decision}", description="Decisions on requests."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 if importlib.util.find_spec("prometheus_client") is None:
@@ -35,12 +35,15 @@ class PrometheusMetrics(DecisionMetrics):
         namespace: A prefix of the counters' names, such as `"shop"` for `shop_cors_decisions_total`.
 
     Raises:
+        TypeError: If `registry` is not a CollectorRegistry.
         ValueError: If the registry has another metric of the same name, or the namespace is invalid.
     """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY, *, namespace: str = "") -> None:
         """Register the counters, if they are not registered yet."""
         super().__init__()
+        if not isinstance(cast("object", registry), CollectorRegistry):
+            raise TypeError(f"{registry!r} is not a CollectorRegistry. A prefix is PrometheusMetrics(namespace=…).")
         self._decision_counter = _register(
             registry, namespace, "cors_decisions", "Decisions on requests.", ("outcome", "reason", "policy")
         )

@@ -158,6 +158,8 @@ def test_a_trusted_origin_as_the_remedy_proposes_passes(options: Any, origin: st
 def test_an_origin_that_no_policy_should_trust_has_another_remedy(origin: str, text: str) -> None:
     remedy = explain(CSRF, "POST", origin).remedy
     assert text in remedy
+    if "csrf_trusted_origins" not in text:
+        assert "allow_origins" not in remedy
 
 
 def test_a_trusted_origin_over_http_is_proposed_if_the_policy_accepts_the_risk() -> None:

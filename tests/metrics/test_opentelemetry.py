@@ -142,3 +142,8 @@ def test_the_prometheus_exporter_exports_the_names_of_prometheus_metrics() -> No
     provider.shutdown()
     ours = [line.partition("{")[0] for line in lines if line.startswith("cors_") and "cors_policy_name" in line]
     assert sorted(ours) == ["cors_decisions_total", "cors_report_only_total"]
+
+
+def test_a_meter_in_place_of_its_provider_is_named(provider: Any) -> None:
+    with pytest.raises(TypeError, match="is not a MeterProvider"):
+        OpenTelemetryMetrics(provider.get_meter("shop"))

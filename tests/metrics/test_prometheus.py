@@ -214,3 +214,9 @@ def test_the_counts_of_all_workers_are_added_up_in_multiprocess_mode(tmp_path: A
     assert done.returncode == 0, done.stderr
     samples = [line for line in done.stdout.splitlines() if line.startswith("cors_decisions_total{")]
     assert samples == ['cors_decisions_total{outcome="allowed",policy="api",reason=""} 6.0']
+
+
+@pytest.mark.parametrize("registry", ["shop", None])
+def test_a_value_that_is_no_registry_is_named(registry: Any) -> None:
+    with pytest.raises(TypeError, match=r"is not a CollectorRegistry. A prefix is PrometheusMetrics\(namespace=…\)"):
+        PrometheusMetrics(registry)

@@ -32,6 +32,8 @@ def command(app: str | None, url: str | None, **options: Any) -> None:
     """
     if (app is None) == (url is None):
         raise CannotRunError("audit takes MODULE:APP or --url URL. Write asgi-cors audit main:app.")
+    if app is not None and "://" in app:
+        raise CannotRunError(f"{app!r} is a URL, not MODULE:APP. Write --url {app}.")
     origins = tuple(map(parse_page_origin, options["origins"]))
     with apps_output_on_stderr() as output:
         if url is not None:

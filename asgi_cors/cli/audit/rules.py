@@ -108,9 +108,13 @@ def preflight_refused_by_router(context: AuditContext) -> Iterator[Finding]:
 
 
 def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
-    """The policy of a route allows no origin."""
+    """The policy of a route allows no origin, and has no option that is useful without one."""
     results = [
-        result for result in context.routes if isinstance(result.policy, Policy) and result.policy.allow_origins == ()
+        result
+        for result in context.routes
+        if isinstance(policy := result.policy, Policy)
+        and policy.allow_origins == ()
+        and not (policy.csrf_protection or policy.csrf_trusted_origins or policy.resource_policy)
     ]
     if results:
         yield Finding(

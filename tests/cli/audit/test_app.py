@@ -207,6 +207,20 @@ app = Starlette(routes=[Route("/items", print)])
     assert ("nothing-allowed" in named(ran)) == (origins == "no origin")
 
 
+@pytest.mark.parametrize("option", ["csrf_protection=True", "resource_policy='same-origin'"])
+def test_a_policy_that_only_protects_is_no_mistake(app_of, option):
+    arguments = app_of(f"""
+from asgi_cors import CORSMiddleware
+app = CORSMiddleware(print, {option})
+""")
+    assert "nothing-allowed" not in named(found_in(arguments))
+
+
+def test_a_url_in_place_of_an_app_is_named():
+    ran = run("audit", "http://127.0.0.1:8000/")
+    assert "Write --url http://127.0.0.1:8000/." in ran.err
+
+
 def test_a_second_policy_inside_of_the_first_is_found(app_of):
     pytest.importorskip("starlette")
     arguments = app_of("""
