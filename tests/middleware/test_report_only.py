@@ -67,8 +67,8 @@ def test_a_wider_policy_is_reported_and_grants_nothing(serve: Any, caplog: pytes
     assert [each.report_only.outcome for each in reports] == ["allowed"] * 2
     assert warnings_of(caplog) == [
         (
-            f"report-only: would allow 'GET' from origin {EVIL!r} at '/': it is refused because no entry allows the origin"
-            " (MissingAllowOriginHeader)."
+            f"report-only: would allow 'GET' from origin {EVIL!r} at '/': it is refused because no entry allows"
+            " the origin (MissingAllowOriginHeader)."
         )
     ]
 
