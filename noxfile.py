@@ -17,6 +17,7 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+FAST = "not slow and not system and not corpus"
 
 # pyenv hides installed versions that are not selected. Let nox find them, too.
 _PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
@@ -49,6 +50,14 @@ def _chromium(session: nox.Session) -> str:
     return found
 
 
+def _firefox(session: nox.Session) -> str:
+    """Return the path of the system's Firefox."""
+    found = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if not found:
+        session.error("No Firefox found: `apt-get install firefox-esr`, or set FIREFOX to its path.")
+    return found
+
+
 def _install_node(session: nox.Session, project: str) -> Path:
     """Install the Node packages of a folder's package.json, and return the copy of the folder that has them."""
     node = Path(session.create_tmp(), "node")
@@ -60,7 +69,7 @@ def _install_node(session: nox.Session, project: str) -> Path:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Serve an API and two pages that call it, until Ctrl-C."""
+    """Serve an API and the pages that call it, until Ctrl-C."""
     session.install(".[flask,quart]", *_group("demo"))
     with contextlib.suppress(KeyboardInterrupt):
         session.run("python", "examples/demo", *session.posargs, interrupt_timeout=10)
@@ -68,12 +77,12 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel, on all cores. Coverage is measured on the first and the last Python."""
+    """Run the tests against the built wheel, on all cores. The first and the last Python run the slow ones, too."""
     wheel, env = _build(session)
     session.install(f"{wheel}[all]", *_group("tests", "frameworks", "corpus", "metrics"))
-    coverage = ["--cov"] if session.python in {PYTHONS[0], PYTHONS[-1]} else []
-    arguments = session.posargs or [*coverage, "-m", "not system and not corpus"]
-    session.run("pytest", "--numprocesses=auto", *arguments, env=env)
+    is_whole = session.python in {PYTHONS[0], PYTHONS[-1]}
+    selected = ("--cov", "-m", "not system and not corpus") if is_whole else ("-m", FAST)
+    session.run("pytest", "--numprocesses=auto", *(session.posargs or selected), env=env)
 
 
 @nox.session
@@ -86,13 +95,13 @@ def minimal(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """Run the tests with the oldest release of every direct dependency."""
+    """Run all but the slow tests with the oldest release of every direct dependency."""
     wheel, env = _build(session)
     session.install("uv")
     oldest = "--resolution=lowest-direct"
     session.run("uv", "pip", "install", oldest, f"asgi-cors-bridge[all] @ {wheel.as_uri()}", *_group("metrics"))
     session.install(*_group("tests"))
-    session.run("pytest", *session.posargs, env=env)
+    session.run("pytest", "-m", FAST, *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS[0])
@@ -248,10 +257,11 @@ def _source(session: nox.Session, requirement: str) -> Path:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Open the demo in Chromium, from both pages, and check every row."""
+    """Open each page of the demo in Chromium and in Firefox, and check every row."""
     wheel, env = _build(session)
     session.install(f"{wheel}[flask,quart]", *_group("browser"))
-    session.run("pytest", "tests/browser", *session.posargs, env=env | {"CHROMIUM": _chromium(session)})
+    env |= {"CHROMIUM": _chromium(session), "FIREFOX": _firefox(session)}
+    session.run("pytest", "tests/browser", *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS[0])

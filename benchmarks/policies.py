@@ -55,7 +55,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "timing, resource": {"timing_allow_origin": True, "resource_policy": "cross-origin"},
     "presets": {"presets": ["mcp"]},
 }
-"""Options of the middleware or its policy. Each is measured on, next to a policy with all of them off."""
+"""Options of the middleware or its policy. Each one is measured next to a policy without all of them."""
 
 _TEN: Final = (*(f"https://site{n}.example.org" for n in range(9)), ALLOWED)
 

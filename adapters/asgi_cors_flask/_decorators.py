@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, Unpack, cast, overload
 
 from flask import Flask, Response, after_this_request, current_app, request
 
-from asgi_cors import Configuration, Policy, WSGIMiddleware
+from asgi_cors import Configuration, MiddlewareOptions, Policy, WSGIMiddleware
 from asgi_cors_werkzeug import EXTENSION_KEY, AttachedPolicy, attach_policy, standalone_configuration
 
 from ._extension import Installation
@@ -82,9 +82,9 @@ class ViewPolicy(AttachedPolicy):
         is_unchanged = options.policy.keys() == self._options.policy.keys()
         return self._policy if self._policy and is_unchanged else options.build("cross_origin: ")
 
-    def configuration(self, app: Flask) -> Configuration:
-        """Return a configuration with the policy for an app."""
-        return Configuration(self.policy(app), app_context=app.app_context)
+    def configuration(self, app: Flask, **checks: Unpack[MiddlewareOptions]) -> Configuration:
+        """Return a configuration with the policy for an app, and the app's own checks."""
+        return Configuration(self.policy(app), app_context=app.app_context, **checks)
 
 
 class DecoratedView:

@@ -20,7 +20,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter
 from werkzeug.wrappers import Response
 
-from asgi_cors import ConfigError, Configuration, ConfigWarning, Issue, Policy, Rules, WSGIMiddleware
+from asgi_cors import (
+    ConfigError,
+    Configuration,
+    ConfigWarning,
+    Issue,
+    MiddlewareOptions,
+    Policy,
+    Rules,
+    WSGIMiddleware,
+)
 from asgi_cors_werkzeug import (
     EVERY_PATH,
     EXEMPT,
@@ -125,8 +134,8 @@ class Installation(BaseInstallation):
     def _policy_of(self, key: Any) -> Policy | Rules:
         return cast("Policy | Rules", key.policy(self._app))
 
-    def _view_configuration(self, key: Any) -> Configuration:
-        return cast("Configuration", key.configuration(self._app))
+    def _view_configuration(self, key: Any, checks: MiddlewareOptions) -> Configuration:
+        return cast("Configuration", key.configuration(self._app, **checks))
 
     def _describe_path(self, path: Path) -> str:
         return self._resources.describe(path)
@@ -256,10 +265,11 @@ class BlueprintPolicy(AttachedPolicy):
         with user_names(options):
             return Rules(policy, paths, describe_path=options.others.get(RESOURCES, Resources()).describe)
 
-    def configuration(self, app: Flask) -> Configuration:
-        """Return a configuration with the same rules."""
+    def configuration(self, app: Flask, **checks: Unpack[MiddlewareOptions]) -> Configuration:
+        """Return a configuration with the same rules, and the app's own checks."""
         policy, paths = build_policies(self._options.merged_over_config(app.config))
-        return Configuration(policy, paths=paths, app_context=app.app_context)
+        own: MiddlewareOptions = {**checks, "paths": paths}
+        return Configuration(policy, app_context=app.app_context, **own)
 
 
 def _bind_blueprint(blueprint: Blueprint, options: ParsedOptions) -> None:

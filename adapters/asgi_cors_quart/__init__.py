@@ -7,8 +7,8 @@
 Quart-CORS, and use the same `QUART_CORS_*` configuration. A view's policy replaces its blueprint's, which replaces the
 app's. Policies are not merged.
 
-To read the code: `_options` parses the options, `_extension` applies them to an app, `_routing` finds the route of a
-request, and `_decorators` applies a policy to a view.
+To read the code: `_options` parses the options, `_installation` applies them to an app, `_routing` finds the route of
+a request, and `_decorators` applies a policy to a view.
 """
 
 from asgi_cors_werkzeug import cors_exempt

@@ -17,7 +17,7 @@ from quart import Response, abort, after_this_request, current_app, request, web
 from asgi_cors import Configuration, CORSMiddleware
 from asgi_cors_werkzeug import attach_policy
 
-from ._extension import decode_headers, installation_of
+from ._installation import decode_headers, installation_of
 from ._options import Options, WebsocketOptions, parse_options
 
 if TYPE_CHECKING:

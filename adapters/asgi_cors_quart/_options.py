@@ -105,7 +105,7 @@ class ParsedOptions(AttachedPolicy):
         """Store the options; see the class."""
         super().__init__(place)
         self.options = options
-        self._names = names
+        self.names = names
         self._defaults = defaults
 
     def check(self) -> None:
@@ -142,7 +142,7 @@ class ParsedOptions(AttachedPolicy):
         """Return an issue with the option's place, by the name that the user wrote."""
         if issue.option not in self.options and issue.option in keys:
             return dataclasses.replace(issue, option=keys[issue.option])
-        name = self._names.get(issue.option, issue.option)
+        name = self.names.get(issue.option, issue.option)
         hint = issue.hint.replace(f"{issue.option}=", f"{name}=")
         return dataclasses.replace(issue, option=f"{self.place}.{name}", hint=hint)
 
@@ -209,18 +209,21 @@ def _with_report_only(options: dict[str, Any], place: str) -> MiddlewareOptions:
     return cast("MiddlewareOptions", options)
 
 
-def by_key(error: ConfigError, keywords: Iterable[str]) -> ConfigError:
-    """Return an error of options of the whole app, with the configuration's key in place of an option's name.
+def by_user_names(error: ConfigError, keywords: Iterable[str], names: Mapping[str, str]) -> ConfigError:
+    """Return an error of options of the whole app, by the names that the user wrote.
 
     Args:
         error: The error.
-        keywords: The options that are not from the configuration.
+        keywords: The options that are keywords. The others are keys of the configuration.
+        names: The names of keywords, if they are not the policy's.
     """
 
     def rename(issue: Issue) -> Issue:
         name, dot, rest = issue.option.partition(".")
-        if name not in APP_DEFAULTS or name in keywords:
+        if name not in APP_DEFAULTS:
             return issue
+        if name in keywords:
+            return dataclasses.replace(issue, option=f"{name}{dot}{names.get(rest, rest)}")
         return dataclasses.replace(issue, option=f"{PREFIX}{name.upper()}{dot}{QUART_NAMES.get(rest, rest)}")
 
     return ConfigError(map(rename, error.issues))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, Unpack
 
 from werkzeug.routing import MapAdapter
 
-from asgi_cors import AppContext, ConfigError, Configuration, Explanation, Issue, Policy
+from asgi_cors import AppContext, ConfigError, Configuration, Explanation, Issue, MiddlewareOptions, Policy
 
 from ._locks import HasLock
 from ._resources import EVERY_PATH
@@ -45,6 +45,7 @@ class BaseInstallation(HasLock, ABC):
             view_of=self.views.key_of,
             view_policy=self.views.policy_of,
             paths=PASS_THROUGH,
+            is_placeholder=True,
             **options,
         )
 
@@ -53,7 +54,7 @@ class BaseInstallation(HasLock, ABC):
         """The base policy in force."""
         return self.configuration.policy
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -61,12 +62,13 @@ class BaseInstallation(HasLock, ABC):
         headers: Iterable[str | tuple[str, str]] = (),
         *,
         credentials: bool = False,
+        host: str | None = None,
     ) -> Explanation:
         """Explain how a browser will handle a request; a view's own policy counts. See `asgi_cors.explain`."""
-        host, _, port = (self._app.config["SERVER_NAME"] or "localhost").partition(":")
-        scope = {"type": "http", "method": method, "path": path, "headers": (), "server": (host, int(port or 80))}
+        name, _, port = (self._app.config["SERVER_NAME"] or "localhost").partition(":")
+        scope = {"type": "http", "method": method, "path": path, "headers": (), "server": (name, int(port or 80))}
         configuration = self._configuration_of(self.views.key_of(scope))
-        return configuration.explain(method, origin, path, headers, credentials=credentials)
+        return configuration.explain(method, origin, path, headers, credentials=credentials, host=host)
 
     def sync_views(self) -> None:
         """Check the policies of all views that are registered now, as at start-up.
@@ -87,12 +89,15 @@ class BaseInstallation(HasLock, ABC):
         usage.activate_when_used(self)
 
     def _configuration_of(self, key: Any) -> Configuration:
-        """Return a configuration with the policy that serves a view."""
+        """Return a configuration with the policy that serves a view, and the app's own checks."""
         if key is None:
             return self.configuration
+        in_force = self.configuration.evaluator.options
+        checks: MiddlewareOptions = {"allowed_hosts": in_force["allowed_hosts"], "enforce": in_force["enforce"]}
         if key is EXEMPT:
-            return Configuration(DENY_ALL, paths=PASS_THROUGH)
-        return Configuration(DENY_ALL) if key is TOO_LONG else self._view_configuration(key)
+            passing: MiddlewareOptions = {**checks, "paths": PASS_THROUGH}
+            return Configuration(DENY_ALL, **passing)
+        return Configuration(DENY_ALL, **checks) if key is TOO_LONG else self._view_configuration(key, checks)
 
     # -- a framework's part
 
@@ -105,8 +110,8 @@ class BaseInstallation(HasLock, ABC):
         """
 
     @abstractmethod
-    def _view_configuration(self, key: Any) -> Configuration:
-        """Return a configuration with the policy for the key of a view."""
+    def _view_configuration(self, key: Any, checks: MiddlewareOptions) -> Configuration:
+        """Return a configuration with the policy for the key of a view, and the app's own checks."""
 
     @abstractmethod
     def _connect_signals(self) -> None:
@@ -148,7 +153,7 @@ class BaseExtension(Generic[Installation]):
         """The base policy in force."""
         return self._installation.policy
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -156,9 +161,10 @@ class BaseExtension(Generic[Installation]):
         headers: Iterable[str | tuple[str, str]] = (),
         *,
         credentials: bool = False,
+        host: str | None = None,
     ) -> Explanation:
         """Explain how a browser will handle a request; a view's own policy counts. See `asgi_cors.explain`."""
-        return self._installation.explain(method, origin, path, headers, credentials=credentials)
+        return self._installation.explain(method, origin, path, headers, credentials=credentials, host=host)
 
     @property
     def _installation(self) -> Installation:
@@ -171,14 +177,17 @@ class BaseExtension(Generic[Installation]):
 
 
 def standalone_configuration(
-    key: Key, policy_of: Callable[[Key], Policy], app_context: AppContext | None = None
+    key: Key,
+    policy_of: Callable[[Key], Policy],
+    app_context: AppContext | None = None,
+    **checks: Unpack[MiddlewareOptions],
 ) -> Configuration:
     """Return a configuration with the policy of one view. If that is invalid, it refuses every origin and logs it."""
     try:
-        return Configuration(policy_of(key), app_context=app_context)
+        return Configuration(policy_of(key), app_context=app_context, **checks)
     except Exception:  # noqa: BLE001 - a value may raise anything, and warnings may be errors; it is raised again
         failing = Configuration(
-            DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key), app_context=app_context
+            DENY_ALL, view_of=lambda _: key, view_policy=lambda _: policy_of(key), app_context=app_context, **checks
         )
         failing.set_views({EXEMPT: None})
         return failing

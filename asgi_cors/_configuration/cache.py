@@ -60,6 +60,7 @@ MAX_PATHS: Final = 1024
 MAX_PATH_LENGTH: Final = 256  # characters
 MAX_LINES: Final = 1000  # a request with more headers is never cached
 READS: Final = frozenset({"GET", "HEAD"})  # methods on which all options of a policy have the same effect
+UNCACHED: Final = SAFE_METHODS - READS  # methods that pass where a request that writes is refused
 
 
 class Part(Enum):
@@ -70,7 +71,7 @@ class Part(Enum):
 
 
 class Reader(NamedTuple):
-    """The functions that read the requests of an interface. A request is an ASGI scope or a WSGI environ.
+    """Functions that read the requests of an interface. A request is an ASGI scope or a WSGI environ.
 
     Args:
         actual_key: Returns the key of an actual request, which is Origin.

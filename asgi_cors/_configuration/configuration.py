@@ -27,8 +27,9 @@ from asgi_cors._decision.host import HostSet, parse_hosts
 from asgi_cors._decision.remedies import remedy
 from asgi_cors._errors import ConfigError, Issue, OptionIssues, show
 from asgi_cors._http import TOKEN
+from asgi_cors._policy.choices import parse_protection
 from asgi_cors._policy.functions import Problem, function_problem, is_a, wrong_place
-from asgi_cors._policy.options import list_of
+from asgi_cors._policy.options import list_of, parse_flag
 from asgi_cors._policy.policy import DEFAULTS, NoOrigins, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code, policy_from_spec
 
@@ -72,6 +73,8 @@ class Configuration:
             updates the configuration. Its exceptions are logged.
         app_context: Returns the context manager in which callables of `allow_origins` run, such as Flask's
             `app.app_context`. They never run in the context of a request.
+        is_placeholder: Whether `policy` is only there until an adapter knows the app's policy, so that the first
+            replacement is not logged.
         options: Those of the middleware and of its base policy.
 
     Raises:
@@ -87,9 +90,11 @@ class Configuration:
         describe_path: Callable[[Any], str] = path_in_code,
         before_request: Callable[[], object] | None = None,
         app_context: AppContext | None = None,
+        is_placeholder: bool = False,
         **options: Unpack[MiddlewareOptions],
     ) -> None:
         """Validate and compile; see the class."""
+        self._is_placeholder = is_placeholder
         self._views = Views(view_of, {}, view_policy) if view_of else None
         self._describe_path = describe_path
         self._reset_lock()
@@ -152,7 +157,10 @@ class Configuration:
         previous = self.policy
         self._activate(self._build_evaluator(policy, options, self.evaluator, views))
         self._views = views
-        self.log.replaced(previous, self.policy)
+        if self._is_placeholder and self.policy is not previous:
+            self._is_placeholder = False
+        else:
+            self.log.replaced(previous, self.policy)
 
     def _build_evaluator(
         self,
@@ -361,18 +369,14 @@ def _vary_names(value: object, issues: list[Issue]) -> tuple[bytes, ...]:
     return tuple(found.values())
 
 
-def _is_sync(value: object) -> bool:
-    return value is None or (callable(value) and not inspect.iscoroutinefunction(value))
+def _is_sync(value: Any) -> bool:
+    functions = (value, getattr(value, "__call__", None))  # noqa: B004 - an object's method may be async
+    return value is None or (callable(value) and not any(map(inspect.iscoroutinefunction, functions)))
 
 
 # By option: a check of its value, a noun for valid values, and the hint.
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
-    "enforce": (
-        lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "report"),
-        "True, False or 'report'",
-        "Write enforce=True.",
-    ),
-    "check_websockets": (lambda value: isinstance(value, bool), "True or False", "Write check_websockets=True."),
+    "check_websockets": (lambda value: value is not None, "True or False", "Write check_websockets=True."),
     "policy_for": (
         lambda value: value is None or callable(value),
         "callable",
@@ -398,10 +402,13 @@ def _check_options(options: dict[str, Any], issues: list[Issue]) -> None:
             message = f"{show(options[name])} is not {noun}"
             issues.append(Issue("wrong-type", name, options[name], message, hint))
             options[name] = _DEFAULTS[name]
-    find = options["policy_for"]
-    if find is not None and (problem := _policy_for_problem(find)):
-        issues.append(Issue(problem.code, "policy_for", find, problem.message, problem.hint))
-        options["policy_for"] = None
+    options["enforce"] = parse_protection(options["enforce"], OptionIssues("enforce", issues))
+    options["check_websockets"] = parse_flag(options["check_websockets"], OptionIssues("check_websockets", issues))
+    for name, find_problem in (("policy_for", _policy_for_problem), ("on_decision", _on_decision_problem)):
+        function = options[name]
+        if function is not None and (problem := find_problem(function)):
+            issues.append(Issue(problem.code, name, function, problem.message, problem.hint))
+            options[name] = None
 
 
 def _policy_for_problem(find: Any) -> Problem | None:
@@ -409,3 +416,9 @@ def _policy_for_problem(find: Any) -> Problem | None:
     if is_a(find, OriginSource):
         return wrong_place(find, "allow_origins", "Use it in allow_origins, and leave policy_for out.")
     return function_problem(find, ("scope",), "Use a function from scope to Policy.")
+
+
+def _on_decision_problem(function: Any) -> Problem | None:
+    """Return what is wrong with a callable `on_decision`."""
+    hint = "Use a function of (decision, scope), or an object such as PrometheusMetrics()."
+    return function_problem(function, ("decision", "scope"), hint)

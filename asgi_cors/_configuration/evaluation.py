@@ -58,6 +58,7 @@ class Evaluation:
         cache: The cache that stores the response; None for that of the policy.
         depends_on_page: Whether the decision depends on whether the request is same-origin.
         depends_on_credentials: Whether the decision depends on the request's credentials.
+        is_trusted: Whether `csrf_trusted_origins` let the request pass, whose origin may send but not read.
         reporting: The policy whose decision is `decision.report_only`.
         leases: The decision holds as long as all of these are current.
         log_after: When a cached refusal is logged again; None if it must not be cached.
@@ -74,6 +75,7 @@ class Evaluation:
     cache: ResponseCache | None = None
     depends_on_page: bool = False
     depends_on_credentials: bool = False
+    is_trusted: bool = False
     reporting: Policy | None = None
     leases: tuple[Lease, ...] = ()
     log_after: float | None = 0.0
@@ -148,6 +150,7 @@ class Evaluator:
         else:
             evaluation = Evaluation(self, request, self.rules.policy, refuse_host(self.rules.policy, request))
         if not evaluation.passes_through:
+            _ignore_reading(evaluation)
             self._log(evaluation, scope)
             self.report(evaluation.decision, scope)
             evaluation.response = self._own_response(evaluation)
@@ -280,6 +283,9 @@ class Evaluator:
                 found = found._replace(outcome=Outcome.REFUSED, reason=_reasons.CREDENTIALS_NOT_ALLOWED)
         if found.strictness == decision.strictness:
             return
+        if max(found.strictness, decision.strictness) == 1 and _is_unread(evaluation):
+            evaluation.cacheable &= evaluation.is_trusted
+            return
         evaluation.depends_on_page = True
         if max(found.strictness, decision.strictness) > 1 or not request.same_origin:
             evaluation.decision, evaluation.reporting = decision._replace(report_only=found), policy
@@ -345,6 +351,19 @@ def _with_protection_of(base: Policy, policy: Policy) -> Policy:
         return policy
     names = ("csrf_protection", "csrf_trusted_origins", "resource_policy", "dangerously_allow")
     return policy.replace(**{name: getattr(base, name) for name in names})
+
+
+def _is_unread(evaluation: Evaluation) -> bool:
+    """Return whether no script is to read the response: that of a navigation, or for a trusted origin."""
+    return evaluation.is_trusted or evaluation.request.is_navigation
+
+
+def _ignore_reading(evaluation: Evaluation) -> None:
+    """Don't call a request refused that reaches the app, if no script is to read the response."""
+    decision = evaluation.decision
+    if decision.reason == _reasons.MISSING_ALLOW_ORIGIN and decision.status is None and _is_unread(evaluation):
+        evaluation.decision = decision._replace(outcome=Outcome.NOT_CORS, reason=None)
+        evaluation.cacheable &= evaluation.is_trusted  # the key of a response has no Sec-Fetch-Mode
 
 
 def _withholds_credentials(decision: Decision, other: Decision) -> bool:

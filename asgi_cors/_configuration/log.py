@@ -29,9 +29,9 @@ from asgi_cors._decision.decision import (
     REASON_TEXTS,
     host_hint,
 )
-from asgi_cors._decision.explanation import remedy
 from asgi_cors._decision.fetch_metadata import sender_hint
-from asgi_cors._decision.request import is_internal_host, is_internal_name
+from asgi_cors._decision.remedies import remedy
+from asgi_cors._decision.request import SAME_ORIGIN_SITES, is_internal_host, is_internal_name
 from asgi_cors._routing.paths import mount_pattern
 
 if TYPE_CHECKING:
@@ -205,6 +205,7 @@ class Log:
             return self.clock() + WINDOW
         is_reserved = level == logging.WARNING and not policy.compiled.allows_any_origin  # other sites can't cause it
         is_reserved &= decision.reason != HOST_NOT_ALLOWED
+        is_reserved &= decision.reason != CROSS_SITE_REQUEST or _may_read(policy, request, decision)
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
         _log_refusal(level, policy, request, decision, scope, suggestion)
@@ -396,10 +397,14 @@ def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
         return remedy(policy, reason, decision.subject, request.origin_text)
     if hint := sender_hint(request):
         return hint
-    if request.origin in {None, b"null"}:
+    if request.fetch_site in SAME_ORIGIN_SITES:
+        return "Origin or Referer is that of another site, whose service worker may have forwarded the request."
+    if request.origin_text in {"", "null"}:
         return "If such pages must send it, exempt the path: paths={'/path': {'csrf_protection': False}}."
     if _may_read(policy, request, decision):
-        return "The origin may read, but not act as a user. Set allow_credentials=True, or send no cookies from there."
+        return "The origin may not act as a user. Write allow_credentials=True, or send no cookies from its pages."
+    if not request.origin_text.startswith("https://"):  # a policy may refuse to trust it
+        return remedy(policy, reason, "", request.origin_text)
     return f"If that site may send such requests, add {_quote(request.origin)} to csrf_trusted_origins."
 
 

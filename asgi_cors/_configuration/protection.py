@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgi_cors._decision import decision as _reasons
 from asgi_cors._decision.decision import Decision, Outcome
-from asgi_cors._decision.fetch_metadata import check_sender, check_trusted, sender_hint
+from asgi_cors._decision.fetch_metadata import SAFE_METHODS, check_sender, check_trusted, sender_hint
 from asgi_cors._decision.request import is_internal_host
 
 from .source import Answer
@@ -87,14 +87,20 @@ class Protection:
         if request.same_origin:
             return None
         if request.method not in _READS and (yield from trust.check(check_trusted, policy)) is None:
+            trust.evaluation.is_trusted = True
             return None
         return cors.reason
 
     @staticmethod
     def _check_sender(policy: Policy, cors: Decision, trust: _Trust) -> AwaitableGenerator[str | None]:
         """Return the reason for which `csrf_protection` refuses a request; None if it passes."""
+        request = trust.evaluation.request
         refusal = yield from trust.check(functools.partial(check_sender, cors=cors), policy)
-        return None if refusal is None else refusal.reason
+        if refusal is not None:
+            return refusal.reason
+        if cors.refused and request.method not in SAFE_METHODS and not request.same_origin:
+            trust.evaluation.is_trusted = True
+        return None
 
 
 class _Trust:

@@ -111,7 +111,7 @@ class Decision(NamedTuple):
 
     @property
     def report(self) -> Literal["would refuse", "would allow"] | None:
-        """The direction in which `report_only` differs: stricter, or less strict; None if it does not differ."""
+        """Whether the decision of `report_only` is stricter, or less strict. None if it is equally strict."""
         if self.report_only is None or self.report_only.strictness == self.strictness:
             return None
         return "would refuse" if self.report_only.strictness > self.strictness else "would allow"

@@ -15,7 +15,6 @@ from .callables import GetAnswer, get_answer
 from .explainer import Explainer, Step
 from .host import HostSet
 from .remedies import host_remedy
-from .remedies import remedy as remedy  # noqa: PLC0414 - the log imports it from here
 from .request import Request, is_server_origin
 
 if TYPE_CHECKING:
@@ -156,10 +155,13 @@ def explain_host(hosts: HostSet | None, host: str | None) -> tuple[Step, str] | 
         return None
     if host is None:
         return Step("host", "depends on the Host header (allowed_hosts)", "not given", None), ""
-    if hosts.allows(host.encode("utf-8", "surrogatepass")):
+    value = host.encode("utf-8", "surrogatepass")
+    if hosts.allows(value):
         return Step("host", "allowed_hosts has it", repr(host), passed=True), ""
+    closest = hosts.closest(value)
+    suggestion = f". Did you mean {closest!r}?" if closest else ""
     rule = _decision.REASON_TEXTS[_decision.HOST_NOT_ALLOWED]
-    return Step("host", rule, repr(host), passed=False), host_remedy(host)
+    return Step("host", f"{rule}{suggestion}", repr(host), passed=False), host_remedy(host)
 
 
 def with_host(explanation: Explanation, checked: tuple[Step, str] | None) -> Explanation:

@@ -14,12 +14,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._origins.origin import is_loopback, parse_origin
+from asgi_cors._origins.origin import is_loopback, parse_origin, registrable_domain
 
 from .decision import CROSS_SITE_REQUEST, Decision, Outcome, decide
-from .request import SAME_ORIGIN_SITES, Request, is_internal_host, is_server_origin
+from .request import SAME_ORIGIN_SITES, Request, is_internal_host, is_internal_name, is_server_origin
 
 if TYPE_CHECKING:
+    from asgi_cors._origins.origin import Origin
     from asgi_cors._policy.policy import Policy
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -89,23 +90,38 @@ def referer_origin(referer: bytes) -> bytes:
 
 
 def sender_hint(request: Request) -> str:
-    """Return how the server's own pages get past the refusal, if the request seems to come from one; else empty."""
-    if request.fetch_site is None and request.origin == b"null":
+    """Return the correction for a page of the server's own; empty if the request does not seem to come from one.
+
+    The page may still be another site's, so its origin is named as one to trust only if it is likely to be the user's.
+    """
+    if request.fetch_site is None and request.origin_text == "null":
         return "If the page is your own, send it with 'Referrer-Policy: same-origin'."
-    page = parse_origin((request.origin or b"").strip(b" \t").decode("latin-1"))
+    page = parse_origin(request.origin_text)
     seems_own = request.fetch_site in SAME_ORIGIN_SITES or (request.fetch_site is None and is_internal_host(request))
     if page is None or not seems_own or is_server_origin(request, request.origin or b""):
         return ""
-    host, public = (
-        (request.host or b"")[:200].decode("latin-1"),
-        f"{page.scheme}://{page.host}{page.port and ':'}{page.port}",
-    )
+    is_development = is_loopback(page.host)
     proxy = (
-        "preserve Host there (Vite: changeOrigin: false)"
-        if is_loopback(page.host)
-        else "write 'proxy_set_header Host $host' there"
+        "Preserve Host in it (Vite: changeOrigin: false)" if is_development else "Write 'proxy_set_header Host $host'"
     )
-    return (
-        f"The Host received is {host!a}. If the page is your own, a proxy changes Host:"
-        f" {proxy}, or write csrf_trusted_origins=[{public!r}]."
-    )
+    trusted = f", or csrf_trusted_origins=[{request.origin_text!r}]" if _is_likely_own(request, page) else ""
+    host = (request.host or b"")[:200].decode("latin-1")
+    return f"The Host received is {host!a}. If the page is your own, a proxy changes Host. {proxy}{trusted}."
+
+
+def _is_likely_own(request: Request, page: Origin) -> bool:
+    """Return whether a page and the server probably have the same owner, and a policy accepts the page's origin."""
+    if is_loopback(page.host):
+        return True
+    host = re.sub(r":[0-9]*$", "", (request.host or b"").decode("latin-1").lower())
+    return page.scheme == "https" and (is_internal_name(request.host) or _have_same_owner(page.host, host))
+
+
+def _have_same_owner(first: str, second: str) -> bool:
+    """Return whether two hosts are the same, or below the same registrable domain."""
+    if first == second:
+        return True
+    if first.split(".")[-2:] != second.split(".")[-2:]:  # without a search in the list of suffixes
+        return False
+    domain = registrable_domain(first)
+    return domain is not None and domain == registrable_domain(second) and not domain[-1:].isdecimal()

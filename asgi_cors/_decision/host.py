@@ -34,6 +34,7 @@ _MAX_LENGTH: Final = MAX_HOST + len(":65535")
 _MAX_KNOWN: Final = 1024  # allowed values of Host that are remembered
 _HOST: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{0,5}))?")
 _ENTRY: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([1-9][0-9]{0,4}|\*))?")
+_NETWORK: Final = re.compile(r"[0-9.]+/[0-9]{1,2}|\[?[0-9a-fA-F:]+\]?/[0-9]{1,3}")
 
 
 class HostSet:
@@ -108,7 +109,8 @@ def parse_hosts(value: Any, issues: OptionIssues) -> HostSet | None:
     entries = list_of((value,) if isinstance(value, str) else value)
     if entries is None:
         text = text_of(value)
-        advice = f"Write {text!r}." if text and _parse_text(text) else f"Write {_EXAMPLE}."
+        advice = "Write allowed_hosts=None for any host." if value is False else f"Write {_EXAMPLE}."
+        advice = f"Write {text!r}." if text and _parse_text(text) else advice
         issues.add_wrong_type(value, "a host, or a list of hosts", advice)
         return None
     if not entries:
@@ -166,9 +168,12 @@ def _hint(entry: str) -> str:
     if not entry.strip():
         return "Leave allowed_hosts out for any host, or set the variable."
     text = entry.strip(" \t\r\n\"'")
-    listed = [part for part in re.split(r"[\s,;]+", text) if _parse_text(part)]
-    if len(listed) > 1:
+    as_json = re.search("[\"']", text)  # '["a.com", "b.com"]'
+    listed = [part for part in re.split(r"[\s,;\"']+", text.strip("[]") if as_json else text) if _parse_text(part)]
+    if len(listed) > 1 or (listed and as_json):
         return f"Write {listed!r}."
+    if _NETWORK.fullmatch(text):
+        return "Name each address, or let the proxy send a host name."
     if text.startswith("."):
         text = f"*{text}"
     line = corrected(text if "://" in text else f"{_SCHEME}{text}")

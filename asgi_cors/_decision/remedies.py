@@ -44,13 +44,11 @@ def remedy(policy: Policy, reason: str | None, subject: str, origin: str) -> str
     Args:
         policy: The policy that refused the request.
         reason: The code of the refusal.
-        subject: The refused method, header or Host; empty if the refusal has another reason.
+        subject: The refused method or header; empty if the refusal has another reason.
         origin: The origin of the request.
     """
     if reason == _decision.CROSS_SITE_REQUEST:
         return _sender_remedy(policy, origin)
-    if reason == _decision.HOST_NOT_ALLOWED:
-        return host_remedy(subject)
     if reason == _decision.METHOD_DISALLOWED:
         return _method_remedy(policy, subject)
     if reason == _decision.HEADER_DISALLOWED:

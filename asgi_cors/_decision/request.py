@@ -23,6 +23,7 @@ _LINES: Final = {
     **dict.fromkeys(_REQUESTED, _http.MAX_REQUESTED_LINES + 1),
     _http.HOST: 2,
     _http.FETCH_SITE: 2,
+    _http.FETCH_MODE: 2,
     _http.REFERER: 2,
     b"cookie": 1,
     b"authorization": 2,
@@ -53,6 +54,7 @@ class Request(NamedTuple):
             added by itself: any but Bearer.
         referer: The Referer value, or None. Of several lines, the first two are joined by `", "`.
         scheme: The scheme by which the server was reached.
+        is_navigation: Whether a browser shows the response as a page, whatever its CORS headers.
     """
 
     method: str
@@ -68,6 +70,7 @@ class Request(NamedTuple):
     has_ambient_credentials: bool = False
     referer: bytes | None = None
     scheme: str | None = None
+    is_navigation: bool = False
 
     @property
     def origin_text(self) -> str:
@@ -105,6 +108,7 @@ def read_request(scope: Scope) -> Request:
         b"cookie" in lines or not all(map(is_bearer, authorization)),
         referer,
         scheme,
+        lines.get(_http.FETCH_MODE) == [b"navigate"],
     )
 
 

@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
-from asgi_cors._configuration.cache import READS
+from asgi_cors._configuration.cache import READS, UNCACHED
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.log import logger
 from asgi_cors._configuration.lookup import drive
 from asgi_cors._decision.decision import Decision, Outcome
-from asgi_cors._decision.fetch_metadata import SAFE_METHODS
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
 from .asgi_keys import READER, find_write, has_plain_names, host_of, origin_of
@@ -270,7 +269,7 @@ def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None
     responses = cache.actual
     if cache.checks_sender and scope["method"] not in READS:
         responses = cache.writes
-        cached = find_write(responses, scope) if scope["method"] not in SAFE_METHODS else None
+        cached = find_write(responses, scope) if scope["method"] not in UNCACHED else None
     else:
         cached = cache.any_read or responses.get(origin_of(scope))
     if cached is not None and cached.response is None:

@@ -1,4 +1,4 @@
-"""Functions by which the response cache reads ASGI requests: keys, and parts that some responses depend on.
+"""The keys of ASGI requests in the response cache, and the parts of a request that some responses depend on.
 
 A request whose header names are not all in lower case, as ASGI requires, is never cached.
 """
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
     Headers = Iterable[tuple[bytes, bytes]]
 
-REPEATED: Final = b"\n"  # in place of the value of a repeated header: no header has it, so it is never cached
-
-
+# Replaces the value of a repeated header. No header has this value, so such a request is never cached.
+REPEATED: Final = b"\n"
 _ORIGIN_LENGTH: Final = len(_http.ORIGIN)
 _SENDER: Final = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER, b"cookie", b"authorization")
-# By the length of a name, whether it can be one of these: an index costs less than six comparisons.
+# Whether a name of each length can be one of these. An index costs less than six comparisons.
 _SENDER_LENGTHS: Final = tuple(map({*map(len, _SENDER)}.__contains__, range(256)))
 
 
@@ -61,7 +60,7 @@ def origin_of(scope: Scope) -> bytes | None:
     return origin
 
 
-def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:  # noqa: C901 - a branch for each header
+def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:
     """Return the item of a request whose sender is checked; None if there is none."""
     origin = host = fetch_site = referer = None
     has_credentials, lengths = False, _SENDER_LENGTHS
@@ -78,22 +77,20 @@ def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None: 
                     referer = value if referer is None else REPEATED
                 elif name == b"cookie" or (name == b"authorization" and not is_bearer(value)):
                     has_credentials = True
-        if origin is None or host is None or fetch_site is None or referer is None:
-            if not has_plain_names(scope):  # the missing one may be in upper case
-                return None
-            referer = _other_page(origin, referer)
-        else:
-            referer = None if referer.startswith(origin + b"/") else referer_origin(referer)
-        return responses[origin, host, fetch_site, referer, has_credentials, scope["scheme"]]
+                elif not name.islower():  # it may be one of these: some servers send names in upper case
+                    return None
+        page = _other_page(origin, referer)
+        return responses[origin, host, fetch_site, page, has_credentials, scope["scheme"]]
     except LookupError:  # not cached, or a name is longer than any that counts, or there is no scheme
         return None
 
 
 def _other_page(origin: bytes | None, referer: bytes | None) -> bytes | None:
     """Return the origin of Referer; None if it tells no more than Origin. Its path must not become a part of a key."""
-    if referer is None or (origin is not None and referer.startswith(origin + b"/")):
+    if referer is None:
         return None
-    return referer_origin(referer)
+    is_same = origin is not None and referer.startswith(origin + b"/") and not origin.endswith(b"null")
+    return None if is_same else referer_origin(referer)
 
 
 def _stored_write_key(scope: Scope) -> tuple[Any, ...]:
@@ -132,6 +129,8 @@ def _page(headers: Headers, scheme: str | None) -> tuple[Any, ...] | None:
                 host = value if host is None else REPEATED
             case 4 | 6 | 14 if not name.islower():  # it may be one of these, or Origin
                 return None
+            case _:
+                pass
     return None if REPEATED in {host, fetch_site} else (host, fetch_site, scheme)
 
 
@@ -146,6 +145,8 @@ def _credentials(headers: Headers, _scheme: str | None) -> bool | None:
                 found |= not is_bearer(value)
             case 6 | 13 if not name.islower():
                 return None
+            case _:
+                pass
     return found
 
 

@@ -33,7 +33,7 @@ def merged_names(headers: Headers) -> tuple[frozenset[bytes], tuple[bool, ...]]:
         headers: The headers of the policy.
 
     Returns:
-        The names; and by the length of a name, whether it can be one of them: an index costs less than `lower` and a
+        The names; and for each length, whether a name can be one of them. An index costs less than `lower` and a
         look-up.
     """
     return _names_with(frozenset(name for name, _ in headers if name in RESOURCE_HEADERS))

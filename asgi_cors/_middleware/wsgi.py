@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Never, Unpack, cast
 
-from asgi_cors._configuration.cache import READS
+from asgi_cors._configuration.cache import READS, UNCACHED
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
 from asgi_cors._configuration.lookup import drive_blocking
-from asgi_cors._decision.fetch_metadata import SAFE_METHODS
 
 from .base import CONFIGURATION, PASSED_THROUGH, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
 from .environ import route_path, scope_of
@@ -172,7 +171,7 @@ def _cached_actual(cache: ResponseCache, environ: Environ) -> CachedResponse | N
         if cache.hosts is not None and host_of(environ) not in cache.hosts:
             return None
         if cache.checks_sender and (method := environ["REQUEST_METHOD"]) not in READS:
-            return None if method in SAFE_METHODS else _find(cache, cache.writes, write_key(environ), environ)
+            return None if method in UNCACHED else _find(cache, cache.writes, write_key(environ), environ)
         if cache.any_read is not None:
             return cache.any_read
     return cache.any_origin or _find(cache, cache.actual, environ.get("HTTP_ORIGIN"), environ)

@@ -1,4 +1,4 @@
-"""Functions by which the response cache reads WSGI requests: keys, and parts that some responses depend on.
+"""The keys of WSGI requests in the response cache, and the parts of a request that some responses depend on.
 
 Servers join the lines of one header, so a repeated header has another value than a single one.
 """
@@ -46,10 +46,9 @@ def write_key(environ: Environ) -> tuple[Any, ...]:
     get = environ.get
     origin, referer = get("HTTP_ORIGIN"), get("HTTP_REFERER")
     # A Referer with the same origin as Origin adds nothing, and its path must not become a part of the key.
-    if referer is not None and (origin is None or not referer.startswith(f"{origin}/")):
-        referer = referer_origin(to_bytes(referer))
-    elif referer is not None:
-        referer = None
+    if referer is not None:
+        is_same = origin is not None and referer.startswith(f"{origin}/") and not origin.endswith("null")
+        referer = None if is_same else referer_origin(to_bytes(referer))
     page = get("HTTP_HOST"), get("HTTP_SEC_FETCH_SITE"), get("wsgi.url_scheme")
     return origin, referer, _has_credentials(environ), *page
 

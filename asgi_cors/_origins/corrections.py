@@ -235,7 +235,8 @@ def corrected(text: str) -> str | None:
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = ("http" if re.match(_LOCAL, text) else "https"), text.lstrip("/")
-        if rest.lower() in _NO_HOST or not re.search(r"[.*:]|^localhost|^\[", rest):
+        is_path = re.match(r"/(?!/)", text)
+        if is_path or rest.lower() in _NO_HOST or not re.search(r"[.*:]|^localhost|^\[", rest):
             return None
     scheme, rest = WEBSOCKET_SCHEMES.get(scheme.lower(), scheme.lower()), re.sub(r":\.[*+]$", ":*", rest)
     if scheme in WEB_PORTS:
@@ -263,6 +264,7 @@ def _corrected_host(host: str) -> str:
         return canonical_ipv6(re.sub(r"%.*", "]", host)) or host
     host = ".".join(map(_decoded, host.split(".")))
     host = host if host.isascii() else _encoded(host)
+    host = re.sub(r"^\.(?=[a-z0-9])", "*.", host)  # as in Django
     host = re.sub(r"\*{2,}", "*", re.sub(r"\.{2,}", ".", host).strip("."))
     host = re.sub(r"\*(?=[a-z0-9])", "*." if host.startswith("*") else "*-", re.sub(r"(?<=[a-z0-9])\*", "-*", host))
     return canonical_ipv4(host) or host

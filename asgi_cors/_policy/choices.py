@@ -13,6 +13,7 @@ from .options import list_of, plain_string
 
 RESOURCE_POLICIES: Final = ("same-origin", "same-site", "cross-origin")
 _MAX_NAME: Final = 100  # characters
+_REPORTING: Final = frozenset({"audit", "dry-run", "dry_run", "dryrun", "log", "monitor", "observe", "warn", "warning"})
 _OFF: Final = frozenset({"", "0", "false", "no", "off", "none", "null", "disabled"})
 
 
@@ -23,12 +24,12 @@ def parse_protection(value: Any, issues: OptionIssues) -> bool | Literal["report
     """
     if isinstance(value, bool):
         return value
-    text = text_of(plain_string(value))
+    text = _only_text(plain_string(value))
     if text == "report" and isinstance(value, str):
         return "report"
     lower = (text or "").strip().lower()
     meant: bool | Literal["report"] = not _is_off(value, lower)
-    if meant and difflib.get_close_matches(lower[:20], ["report"], cutoff=0.6):
+    if meant and (lower in _REPORTING or difflib.get_close_matches(lower[:20], ["report"], cutoff=0.65)):
         meant = "report"
     issues.add_wrong_type(value, f"True, False or 'report'{_unset(value)}", f"Write {issues.option}={meant!r}.")
     return meant

@@ -43,8 +43,8 @@ class PolicyDiff:
     in `refused`, and one that is turned off in `allowed`.
 
     Args:
-        allowed: What the other policy allows and this one does not: pairs of an option and a value.
-        refused: What this policy allows and the other one does not, in the same form.
+        allowed: Pairs of an option and a value that only the other policy allows.
+        refused: Pairs of an option and a value that only this policy allows.
     """
 
     allowed: tuple[Difference, ...] = ()
@@ -73,7 +73,7 @@ def _lines(kind: str, differences: Iterable[Difference]) -> Iterator[str]:
 
 
 def compare(policy: Policy, other: Policy) -> PolicyDiff:
-    """Return what `other` allows and refuses, compared with `policy`."""
+    """Return the difference: everything that `other` allows or refuses, compared with `policy`."""
     if policy == other:
         return PolicyDiff()
     return PolicyDiff(tuple(_added(policy, other)), tuple(_added(other, policy)))
@@ -137,10 +137,26 @@ def _added_origins(old: Policy, new: Policy) -> Iterator[Difference]:
         elif new.compiled.ignores_origin and not origins.null:
             yield "allow_origins", "null"  # `*` allows it without credentials only
         return
-    yield from _uncovered("allow_origins", new.allow_origins, origins)
+    covers = _senders(old) if _gains_senders(old, new) else [origins]
+    for _, entry in _uncovered("allow_origins", new.allow_origins, *covers):
+        if entry != "null" or not origins.null:  # `null` never sends
+            yield "allow_origins", entry
     regex = new.allow_origin_regex
-    if regex is not None and not origins.cover(re.compile(regex)):
+    if regex is not None and not any(cover.cover(re.compile(regex)) for cover in covers):
         yield "allow_origin_regex", regex
+
+
+def _gains_senders(old: Policy, new: Policy) -> bool:
+    """Return whether an origin may send requests because `new` names it, and `old` has `*`, which only reads."""
+    return old.compiled.allows_any_origin and old.csrf_protection is True and new.csrf_protection is True
+
+
+def _senders(policy: Policy) -> list[_Origins]:
+    """Return the origins whose requests with credentials pass `csrf_protection`."""
+    senders = [_Origins(policy.compiled.trusted.compiled)] if policy.compiled.trusted else []
+    if policy.allow_credentials and not policy.compiled.allows_any_origin:
+        senders.append(_Origins(policy.compiled))
+    return senders
 
 
 def _uncovered(option: str, entries: Iterable[OriginEntry], *covers: _Origins) -> Iterator[Difference]:
@@ -151,9 +167,7 @@ def _uncovered(option: str, entries: Iterable[OriginEntry], *covers: _Origins) -
 
 def _added_trusted_origins(old: Policy, new: Policy) -> Iterator[Difference]:
     """Yield the trusted origins that `old` does not allow to send requests, with credentials or by its own trust."""
-    covers = [_Origins(old.compiled.trusted.compiled)] if old.compiled.trusted else []
-    if old.allow_credentials and not old.compiled.allows_any_origin:
-        covers.append(_Origins(old.compiled))
+    covers = _senders(old)
     if new.compiled.trusted and new.compiled.trusted.compiled.allows_any_origin:
         if not any(origins.any for origins in covers):
             yield "csrf_trusted_origins", "*"
@@ -175,10 +189,17 @@ def _added_names(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Differenc
         if not old.allows_any_header:
             yield "allow_headers", "*"
     else:
-        yield from (("allow_headers", name) for name in new.headers if not old.allows_header(name.removesuffix("*")))
+        yield from (("allow_headers", name) for name in new.headers if not _covers_header(old, name))
     if "*" not in old.exposed:
         known = {name.lower() for name in old.exposed}
         yield from (("expose_headers", name) for name in new.exposed if name.lower() not in known)
+
+
+def _covers_header(policy: CompiledPolicy, name: str) -> bool:
+    """Return whether a policy allows a header, or every header with a prefix such as `x-app-*`."""
+    if name.endswith("*"):
+        return policy.allows_any_header or name.startswith(policy.header_prefixes)
+    return policy.allows_header(name)
 
 
 def _removed_protections(old: Policy, new: Policy) -> Iterator[Difference]:

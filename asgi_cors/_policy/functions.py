@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from asgi_cors._errors import show
 
 _PACKAGE: Final = __name__.partition(".")[0]
+_COUNTS: Final = ("no arguments", "one argument", "two arguments")
 
 
 class PolicyFinder:
@@ -82,7 +83,8 @@ def function_problem(
     if parameters and (inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)):
         return Problem("generator-function", f"{name} has a yield, so its result is a generator", hint)
     if not _takes(function, len(parameters)):
-        arguments = f"one argument, the {parameters[0]}" if parameters else "no arguments"
+        arguments = " and ".join(f"the {name}" for name in parameters)
+        arguments = f"{_COUNTS[len(parameters)]}{', ' if parameters else ''}{arguments}"
         return Problem("wrong-parameters", f"{name} can't be called with {arguments}", hint)
     return None
 

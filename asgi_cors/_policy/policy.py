@@ -75,6 +75,19 @@ _PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
 }
 
 
+_MIDDLEWARE_OPTIONS: Final = frozenset(
+    {"allowed_hosts", "check_websockets", "enforce", "on_decision", "paths", "policy_for", "report_only", "vary"}
+)
+
+
+def _unknown(name: str) -> Issue:
+    """Describe an option that no policy has."""
+    if name not in _MIDDLEWARE_OPTIONS:
+        return Issue.unknown(name, DEFAULTS)
+    message = "this option belongs to the middleware, not to a policy"
+    return Issue("unknown-option", name, name, message, f"Write CORSMiddleware(app, {name}=…).")
+
+
 class NoOrigins(tuple[str, ...]):
     """The `allow_origins` of a policy that is to refuse every origin, so that there is no warning of it."""
 
@@ -153,7 +166,7 @@ class Policy:
     def __init__(self, *arguments: Never, **options: Unpack[PolicyOptions]) -> None:
         """Validate and compile the options; see the class."""
         issues = OptionIssues("allow_origins")
-        issues.errors.extend(Issue.unknown(name, DEFAULTS) for name in options if name not in DEFAULTS)
+        issues.errors.extend(_unknown(name) for name in options if name not in DEFAULTS)
         if arguments:
             issues.errors.append(Issue.positional("Policy", arguments))
         given = {**DEFAULTS, **options}
@@ -260,7 +273,7 @@ class Policy:
         return policy_from_env(cls, prefix, environ, DEFAULTS)
 
     def diff(self, other: Policy) -> PolicyDiff:
-        """Return what another policy allows or refuses, compared with this one.
+        """Return the difference: everything that another policy allows or refuses, compared with this one.
 
         Entries, names and values count by their effect: an origin that a pattern of the other policy matches is not a
         difference. `name` does not count. `dangerously_allow` counts only if both policies have callables with

@@ -31,7 +31,7 @@ class _Use(NamedTuple):
     Args:
         text: The use, for messages.
         harm: The harm that a hostile origin could do.
-        hint: The first sentence of each hint, with a space behind it.
+        hint: The first sentence of each hint, followed by a space.
     """
 
     text: str

@@ -72,11 +72,11 @@ class DecisionMetrics(ABC):
 
     @abstractmethod
     def report_counter(self, report: str, reason: str | None, policy: str | None) -> Callable[[], object]:
-        """Return a function that counts one decision that would have been another one.
+        """Return a function that counts one decision that report-only mode would change.
 
         Args:
             report: A value of `Report`.
-            reason: The code of the refusal, which is that of the reported decision if it refuses.
+            reason: The code of the refusal: the reported one or, if that decision allows the request, the applied one.
             policy: The name of the policy that decided; None if it has no name.
         """
 

@@ -22,6 +22,7 @@ _SHOWN = (
     "location",
     "vary",
 )
+_SHOWN_OF_A_FORM = (*_SHOWN, "sec-fetch-site", "referer")
 _VALUE_WIDTH = 100
 
 
@@ -63,13 +64,14 @@ class Exchange:
 
 
 def table(exchanges: Sequence[Exchange]) -> str:
-    """Return the exchanges as text: a line for each, then its headers that CORS depends on."""
+    """Return the exchanges as text: a line for each, then its headers that CORS, or a form's protection, depends on."""
     lines: list[str] = []
     for number, exchange in enumerate(exchanges, 1):
         lines.append(f"{number:>3}  {exchange.summary}")
-        lines += [f"       > {line}" for line in _cors_headers(exchange.request.headers)]
+        names = _SHOWN_OF_A_FORM if exchange.kind == "navigation" else _SHOWN
+        lines += [f"       > {line}" for line in _shown_headers(exchange.request.headers, names)]
         if exchange.response is not None:
-            lines += [f"       < {line}" for line in _cors_headers(exchange.response.headers)]
+            lines += [f"       < {line}" for line in _shown_headers(exchange.response.headers, names)]
         if exchange.exception is not None:
             lines.append(f"       ! the application raised {exchange.exception!r}")
         if exchange.problem:
@@ -77,9 +79,9 @@ def table(exchanges: Sequence[Exchange]) -> str:
     return "\n".join(lines) or "no request was sent"
 
 
-def _cors_headers(headers: httpx.Headers) -> list[str]:
+def _shown_headers(headers: httpx.Headers, names: Sequence[str]) -> list[str]:
     shown = [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
-    return [f"{name}: {_truncate(value)}" for name, value in shown if name in _SHOWN]
+    return [f"{name}: {_truncate(value)}" for name, value in shown if name in names]
 
 
 def _truncate(value: str) -> str:

@@ -6,6 +6,7 @@ import errno
 import inspect
 import logging
 import socket
+from dataclasses import replace
 
 import api
 import flask_api
@@ -15,12 +16,15 @@ import uvicorn
 
 from asgi_cors_flask import asgi_app
 
-PORTS = (8471, 8472, 8473)
-ROLES = ("the API", "the page it allows", "the page it refuses")
+PORTS = (8471, 8472, 8473, 8474)
+ROLES = ("the API", "the page it allows", "the page it refuses", "the page it trusts")
+SECOND_NAME = "rebound.localhost"  # browsers resolve it to loopback
 GUIDE = """
   API                  {0}
   a page it allows     {1}   <- open this first: the calls of an allowed origin
   a page it refuses    {2}   <- then this: the same calls from another origin, each with the reason
+  a page it trusts     {3}   <- a payment provider: its forms may send, its scripts may not read
+  a page that rebinds  {4}   <- an attacker's name for the API's own address
 
   Each row compares the policy's decision with the browser's result. The browser's console has its own messages.
   The middleware's log appears below. Ctrl-C ends the demo.
@@ -48,7 +52,7 @@ def url(listener: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """One server for the three sockets. It prints the guide when all of them accept connections."""
+    """One server for all sockets. It prints the guide when all of them accept connections."""
 
     def __init__(self, config: uvicorn.Config, guide: str) -> None:
         super().__init__(config)
@@ -69,13 +73,31 @@ def is_unexpected(record: logging.LogRecord) -> bool:
     return "without completing handshake" not in record.getMessage()
 
 
-def serve(ports: tuple[int, int, int] = PORTS) -> None:
-    """Serve the API and both pages until Ctrl-C."""
-    listeners = [listen(port, role) for port, role in zip(ports, ROLES, strict=True)]
-    home, allowed, refused = origins = [url(listener) for listener in listeners]
-    first = api.create(allowed)
-    flask, flask_cors = flask_api.create(allowed)
-    quart = quart_api.create(allowed)
+def list_pages(home: str, allowed: str, refused: str, trusted: str) -> list[pages.Page]:
+    """Return the pages. The last one has the API's own address, under another name."""
+    host = home.removeprefix("http://")
+    second = host.replace("127.0.0.1", SECOND_NAME)
+    return [
+        pages.Page(allowed, "the page it allows", "an origin that the API's policy allows", host),
+        pages.Page(refused, "the page it refuses", "an origin that the API's policy doesn't allow", host),
+        pages.Page(
+            trusted, "the page it trusts", "a payment provider that the API trusts to send forms, but not to read", host
+        ),
+        pages.Page(
+            f"http://{second}/attacker/",
+            "the page that rebinds",
+            "an attacker's name, which now leads to the API's own address (DNS rebinding)",
+            second,
+        ),
+    ]
+
+
+def create_apps(home: str, all_pages: list[pages.Page]) -> dict[str, pages.App]:
+    """Return the apps by origin."""
+    allowed, _, trusted, rebound = all_pages
+    first = api.create(allowed.origin, trusted.origin)
+    flask, flask_cors = flask_api.create(allowed.origin, trusted.origin)
+    quart = quart_api.create(allowed.origin, trusted.origin)
     apis = [
         pages.Api("ASGI, under uvicorn", home, first, inspect.getsource(api.create)),
         pages.Api(
@@ -83,14 +105,23 @@ def serve(ports: tuple[int, int, int] = PORTS) -> None:
         ),
         pages.Api("Quart", f"{home}/quart", quart.extensions["asgi_cors"], inspect.getsource(quart_api.create)),
     ]
-    apps: dict[str, pages.App] = {
-        home: pages.by_mount({"/flask": asgi_app(flask), "/quart": quart}, first),
-        allowed: pages.create(allowed, refused, apis),
-        refused: pages.create(refused, allowed, apis),
-    }
-    server = Server(uvicorn.Config(pages.by_port(apps), log_level="warning", lifespan="off"), GUIDE.format(*origins))
+    # At first, an attacker's name leads to the attacker's page. Then it leads to the API, which is of the same origin.
+    attacker = pages.create(rebound, all_pages, [replace(each, url=each.url.removeprefix(home)) for each in apis])
+    mounts: dict[str, pages.App] = {"/flask": asgi_app(flask), "/quart": quart, "/attacker": attacker}
     for name in ("uvicorn.error", flask.name, quart.name):
         logging.getLogger(name).addFilter(is_unexpected)
+    others = {page.origin: pages.create(page, all_pages, apis) for page in all_pages if page != rebound}
+    return {home: pages.by_mount(mounts, first), **others}
+
+
+def serve(ports: tuple[int, ...] = PORTS) -> None:
+    """Serve the API and all pages until Ctrl-C."""
+    listeners = [listen(port, role) for port, role in zip(ports, ROLES, strict=True)]
+    home, allowed, refused, trusted = (url(listener) for listener in listeners)
+    all_pages = list_pages(home, allowed, refused, trusted)
+    app = pages.by_port(create_apps(home, all_pages))
+    guide = GUIDE.format(home, *(page.url for page in all_pages))
+    server = Server(uvicorn.Config(app, log_level="warning", lifespan="off"), guide)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(listeners)
     print("The demo has ended.", flush=True)
@@ -100,10 +131,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument(
         "--ports",
-        nargs=3,
+        nargs=len(PORTS),
         type=int,
         default=PORTS,
-        metavar=("API", "ALLOWED", "REFUSED"),
+        metavar=("API", "ALLOWED", "REFUSED", "TRUSTED"),
         help="loopback ports; 0 is any free one (default: %(default)s)",
     )
     serve(tuple(parser.parse_args().ports))

@@ -1,8 +1,10 @@
 """The API of the demo: a plain ASGI app, wrapped in the middleware with its policy."""
 
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from asgi_cors import CORSMiddleware, Policy
 
@@ -12,9 +14,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+ORDERS: deque[tuple[str, str]] = deque(maxlen=100)  # of all APIs: the id of each order, and the cookie it came with
 
-def create(allowed: str) -> CORSMiddleware:
-    """Wrap the app: pages of one origin may use it, every page may read the public path."""
+
+def create(allowed: str, trusted: str) -> CORSMiddleware:
+    """Wrap the app: pages of one origin may use it, every page may read the public path.
+
+    A form of the trusted origin may order, too, but its scripts read nothing.
+    """
     return CORSMiddleware(
         app,
         allow_origins=[allowed],
@@ -23,6 +30,9 @@ def create(allowed: str) -> CORSMiddleware:
         expose_headers=["x-total-count"],
         allow_credentials=True,
         max_age=60,
+        csrf_protection=True,
+        csrf_trusted_origins=[trusted],
+        allowed_hosts=["127.0.0.1"],
         paths={"/public/*": Policy(allow_origins="*")},
     )
 
@@ -31,6 +41,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Respond. Nothing here is about CORS."""
     if scope["type"] == "websocket":
         await echo(receive, send)
+    elif scope["path"] == "/orders":
+        await respond(send, json.dumps(order(scope, await read(receive))).encode())
     elif scope["path"] == "/crash":
         raise DeliberateError
     elif scope["path"] == "/events":
@@ -46,10 +58,16 @@ class DeliberateError(Exception):
     """The error of the route /crash."""
 
 
-def me(scope: Scope) -> object:
+def cookie(scope: Scope) -> str:
     """Return the cookie of the request."""
     headers: Iterable[Header] = scope["headers"]
-    return {"cookie": b"; ".join(value for name, value in headers if name == b"cookie").decode("latin-1")}
+    return b"; ".join(value for name, value in headers if name == b"cookie").decode("latin-1")
+
+
+def order(scope: Scope, form: bytes) -> object:
+    """Record an order in the name of the cookie."""
+    ORDERS.append((parse_qs(form.decode())["id"][0], cookie(scope)))
+    return {"ordered": cookie(scope)}
 
 
 def items(scope: Scope) -> object:
@@ -60,7 +78,7 @@ def items(scope: Scope) -> object:
 VALUES: dict[str, Callable[[Scope], object]] = {
     "/items": items,
     "/items/1": items,
-    "/me": me,
+    "/me": lambda scope: {"cookie": cookie(scope)},
     "/public/news": lambda _: ["open to all"],
 }
 
@@ -70,6 +88,15 @@ async def respond(send: Send, body: bytes, *more: Header, status: int = 200, kin
     headers = [(b"content-type", kind), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def read(receive: Receive) -> bytes:
+    """Return the body of the request."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
 
 
 async def echo(receive: Receive, send: Send) -> None:

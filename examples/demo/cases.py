@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from asgi_cors import Explanation, Policy
 
 JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class Case:
     how: str = "fetch"
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: str = "{}"
     credentials: bool = False
     reads: str | None = None
 
@@ -35,6 +37,16 @@ CASES = (
     Case(id="header", title="A header that isn't allowed", path="/items", headers={"x-debug": "1"}),
     Case(id="exposed", title="An exposed response header", path="/items", reads="x-total-count"),
     Case(id="unexposed", title="One that isn't exposed", path="/items", reads="x-build"),
+    Case(id="form", title="POST of a form", path="/orders", how="form", method="POST", credentials=True),
+    Case(
+        id="form-read",
+        title="The same by script, to read the response",
+        path="/orders",
+        method="POST",
+        headers=FORM,
+        body="id=by-script",
+        credentials=True,
+    ),
     Case(id="xhr", title="XMLHttpRequest", path="/items/1", how="xhr", method="PUT", headers=JSON),
     Case(id="sse", title="Server-sent events", path="/events", how="eventsource"),
     Case(id="websocket", title="WebSocket", path="/echo", how="websocket", credentials=True),
@@ -49,7 +61,7 @@ class Explains(Protocol):
         """The base policy in force."""
         ...
 
-    def explain(
+    def explain(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         origin: str,
@@ -57,24 +69,32 @@ class Explains(Protocol):
         headers: Iterable[str | tuple[str, str]] = ...,
         *,
         credentials: bool = ...,
+        host: str | None = ...,
     ) -> Explanation:
         """Explain the result of a request in a browser."""
         ...
 
 
-def row(case: Case, cors: Explains, origin: str) -> dict[str, Any]:
-    """Return a case with the decision of the policy, for the page."""
+def row(case: Case, cors: Explains, origin: str, host: str) -> dict[str, Any]:
+    """Return a case with the decision of the policy, for the page; `host` is the Host header of its calls."""
     explanation = cors.explain(
-        case.method, origin, path=case.path, headers=list(case.headers.items()), credentials=case.credentials
+        case.method,
+        origin,
+        path=case.path,
+        headers=list(case.headers.items()),
+        credentials=case.credentials,
+        host=host,
     )
+    # A form's page never reads the response. The question is whether the app runs.
+    allowed = explanation.reaches_app if case.how == "form" else explanation.allowed
     verdict = {
-        "allowed": explanation.allowed,
-        "code": explanation.code,
-        "remedy": explanation.remedy,
+        "allowed": allowed,
+        "code": None if allowed else explanation.code,
+        "remedy": "" if allowed else explanation.remedy,
         "text": str(explanation),
     }
     exposed = cors.policy.expose_headers
-    if explanation.allowed and case.reads and case.reads not in exposed:
+    if allowed and case.reads and case.reads not in exposed:
         verdict |= {
             "allowed": False,
             "code": "not exposed",

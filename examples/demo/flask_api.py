@@ -2,13 +2,13 @@
 
 import json
 
-from api import DeliberateError
+from api import ORDERS, DeliberateError
 from flask import Flask, Response, request
 
 from asgi_cors_flask import CORS, cross_origin
 
 
-def create(allowed: str) -> tuple[Flask, CORS]:
+def create(allowed: str, trusted: str) -> tuple[Flask, CORS]:
     """Build the app: pages of one origin may use it, every page may read the public path."""
     app = Flask("flask_api")
     cors = CORS(
@@ -19,6 +19,9 @@ def create(allowed: str) -> tuple[Flask, CORS]:
         expose_headers=["x-total-count"],
         supports_credentials=True,
         max_age=60,
+        csrf_protection=True,
+        csrf_trusted_origins=[trusted],
+        allowed_hosts=["127.0.0.1"],
     )
 
     @app.get("/public/news")
@@ -45,6 +48,12 @@ def add_routes(app: Flask) -> None:
     @app.get("/me")
     def me() -> Response:
         return respond({"cookie": request.headers.get("Cookie", "")})
+
+    @app.post("/orders")
+    def order() -> Response:
+        visitor = request.headers.get("Cookie", "")
+        ORDERS.append((request.form["id"], visitor))
+        return respond({"ordered": visitor})
 
     @app.get("/events")
     def events() -> Response:

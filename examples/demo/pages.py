@@ -1,13 +1,13 @@
-"""The servers of the two pages, which differ in their origin only."""
+"""The servers of the pages, which differ in their origin only."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from api import Receive, Scope, Send, respond
+from api import ORDERS, Receive, Scope, Send, respond
 from cases import CASES, Explains, row
 
 App = Callable[[Any, Any, Any], Awaitable[None]]  # every framework has its own type of a scope
@@ -28,6 +28,21 @@ class Api:
     cors: Explains
     source: str
     lacks: AbstractSet[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its URL, how the policy regards its origin (for a link, and as a sentence), and the Host of its calls."""
+
+    url: str
+    link: str
+    standing: str
+    host: str
+
+    @property
+    def origin(self) -> str:
+        """The scheme, host and port."""
+        return "/".join(self.url.split("/")[:3])
 
 
 def by_port(apps: Mapping[str, App]) -> App:
@@ -53,30 +68,34 @@ def by_mount(mounts: Mapping[str, App], rest: App) -> App:
     return choose
 
 
-def create(origin: str, other: str, apis: Sequence[Api]) -> App:
-    """Serve the page, and the decisions for its origin: from its own server, so that CORS can't hide them."""
+def create(page: Page, pages: Sequence[Page], apis: Sequence[Api]) -> App:
+    """Serve a page, the decisions for its origin, and the orders: from its own server, so that CORS can't hide them."""
 
-    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["path"] == "/plan.json":
-            await respond(send, json.dumps(plan(origin, other, apis)).encode())
-            return
-        file = FILES / (scope["path"].strip("/") or "index.html")
-        if file not in FILES.iterdir():
-            file = FILES / "index.html"
-        # Cookies ignore ports: the API on the same host gets the cookie that this server sets.
-        await respond(send, file.read_bytes(), COOKIE, kind=KINDS[file.suffix])
+    async def serve(scope: Scope, _receive: Receive, send: Send) -> None:
+        name = scope["path"].rpartition("/")[2]
+        if name == "plan.json":
+            await respond(send, json.dumps(plan(page, pages, apis)).encode())
+        elif name == "orders.json":
+            await respond(send, json.dumps(dict(ORDERS)).encode())
+        else:
+            file = FILES / name if name in {file.name for file in FILES.iterdir()} else FILES / "index.html"
+            # Cookies ignore ports: the API on the same host gets the cookie that this server sets.
+            await respond(send, file.read_bytes(), COOKIE, kind=KINDS[file.suffix])
 
-    return page
+    return serve
 
 
-def plan(origin: str, other: str, apis: Sequence[Api]) -> dict[str, object]:
+def plan(page: Page, pages: Sequence[Page], apis: Sequence[Api]) -> dict[str, object]:
     """Return the data of the page."""
-    allowed = apis[0].cors.explain("GET", origin).allowed
-    tables = [table(api, origin) for api in apis]
-    return {"origin": origin, "allowed": allowed, "other": other, "apis": tables}
+    return {
+        "origin": page.origin,
+        "standing": page.standing,
+        "others": [asdict(other) for other in pages if other != page],
+        "apis": [table(api, page) for api in apis],
+    }
 
 
-def table(api: Api, origin: str) -> dict[str, object]:
+def table(api: Api, page: Page) -> dict[str, object]:
     """Return the data of one API's table."""
-    rows = [row(case, api.cors, origin) for case in CASES if case.id not in api.lacks]
+    rows = [row(case, api.cors, page.origin, page.host) for case in CASES if case.id not in api.lacks]
     return {"name": api.name, "url": api.url, "source": api.source, "rows": rows}

@@ -1,14 +1,15 @@
 """The same API as a Quart app, with the names of Quart-CORS. It is served next to the first API."""
 
 import json
+from urllib.parse import parse_qs
 
-from api import DeliberateError
+from api import ORDERS, DeliberateError
 from quart import Quart, Response, request, websocket
 
 from asgi_cors_quart import cors, route_cors
 
 
-def create(allowed: str) -> Quart:
+def create(allowed: str, trusted: str) -> Quart:
     """Build the app: pages of one origin may use it, every page may read the public path."""
     app = Quart("quart_api")
     cors(
@@ -19,6 +20,9 @@ def create(allowed: str) -> Quart:
         expose_headers=["x-total-count"],
         allow_credentials=True,
         max_age=60,
+        csrf_protection=True,
+        csrf_trusted_origins=[trusted],
+        allowed_hosts=["127.0.0.1"],
     )
 
     @app.get("/public/news")
@@ -45,6 +49,13 @@ def add_routes(app: Quart) -> None:
     @app.get("/me")
     async def me() -> Response:
         return respond({"cookie": request.headers.get("Cookie", "")})
+
+    @app.post("/orders")
+    async def order() -> Response:
+        visitor = request.headers.get("Cookie", "")
+        form = parse_qs((await request.body).decode())
+        ORDERS.append((form["id"][0], visitor))
+        return respond({"ordered": visitor})
 
     @app.get("/events")
     async def events() -> Response:

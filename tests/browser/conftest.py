@@ -1,28 +1,25 @@
-"""The demo as a program of its own, and the system's Chromium; `nox -s browser` names its path."""
+"""The demo as a program of its own, and the system's browsers; `nox -s browser` names their paths."""
 
-import os
+import json
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+
+from .drivers import PATIENCE, Browser, Chromium
+from .drivers import chromium as run_chromium
+from .firefox import Firefox
+from .firefox import firefox as run_firefox
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo"
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-]
-PATIENCE = 20  # seconds, for a page to make its calls, and for the demo to end
+PORTS = ("--ports", "0", "0", "0", "0")  # any free ones
 
 
 @dataclass
@@ -40,8 +37,19 @@ class Demo:
             line = self.process.stdout.readline()
             assert line, f"the demo ended before it was ready:\n{self.printed}"
             self.printed += line
-        urls = re.findall(r"^ +(?:API|a page it \w+) +(http\S+)", self.printed, re.MULTILINE)
-        self.origins = dict(zip(("api", "allowed", "refused"), urls, strict=True))
+        urls = re.findall(r"^ +(?:API|a page .*?) +(http\S+)", self.printed, re.MULTILINE)
+        self.origins = dict(zip(("api", "allowed", "refused", "trusted", "rebound"), urls, strict=True))
+
+    @property
+    def apis(self) -> dict[str, str]:
+        """The URLs of the three APIs, by name."""
+        home = self.origins["api"]
+        return {"asgi": home, "flask": f"{home}/flask", "quart": f"{home}/quart"}
+
+    def orders(self) -> dict[str, str]:
+        """Return the cookie of each order, by its id."""
+        with urllib.request.urlopen(f"{self.origins['allowed']}/orders.json") as answer:
+            return json.load(answer)
 
     def interrupt(self) -> int:
         """Press Ctrl-C, and return the exit code."""
@@ -65,7 +73,7 @@ def running(*arguments: str) -> Iterator[Demo]:
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
-    with running("--ports", "0", "0", "0") as demo:
+    with running(*PORTS) as demo:
         yield demo
 
 
@@ -75,11 +83,17 @@ def run_demo():
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    sandbox = os.geteuid() != 0  # Chromium's sandbox doesn't work for root
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["CHROMIUM"], args=FLAGS, chromium_sandbox=sandbox
-        )
+def chromium() -> Iterator[Chromium]:
+    with run_chromium() as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[Firefox]:
+    with run_firefox() as browser:
+        yield browser
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def browser(request) -> Browser:
+    return request.getfixturevalue(request.param)

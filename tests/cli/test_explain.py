@@ -207,6 +207,69 @@ def test_an_app_that_cannot_be_explained_exits_with_2_and_a_hint(app, line):
     assert line in ran.err
 
 
+PROTECTED = """
+from asgi_cors import CORSMiddleware
+from tests.support.cli_apps import raw
+
+app = CORSMiddleware(
+    raw, allow_origins="https://app.example.com", csrf_protection=True, allowed_hosts=["api.example.com"],
+    report_only={"allow_origins": "https://new.example.com"}, name="public", paths={"/raw": None},
+)
+"""
+
+
+@pytest.fixture
+def protected(tmp_path):
+    """Explain a request to an app with the options besides CORS."""
+    (tmp_path / "protected_app.py").write_text(PROTECTED)
+
+    def run_explain(path, *arguments, origin=PAGE):
+        return run("explain", "protected_app:app", path, "-o", origin, *arguments, "--app-dir", str(tmp_path))
+
+    yield run_explain
+    sys.modules.pop("protected_app", None)
+
+
+HOST = ["--host", "api.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "origin", "allowed", "code", "reaches_app"),
+    [
+        ("/x", [*HOST, "-X", "POST"], PAGE, True, None, True),
+        ("/x", [*HOST, "-X", "POST"], "https://evil.test", False, "CrossSiteRequest", False),
+        ("/x", HOST, "https://evil.test", False, "MissingAllowOriginHeader", True),
+        ("/x", [*HOST, "-X", "POST"], "https://api.example.com", True, None, True),
+        ("/raw", HOST, "https://api.example.com", True, None, True),
+        ("https://api.example.com/x", [], PAGE, True, None, True),
+        ("https://evil.test/x", [], PAGE, False, "HostNotAllowed", False),
+        ("wss://evil.test/x", [], PAGE, False, "HostNotAllowed", False),
+        ("/raw", ["--host", "evil.test"], PAGE, False, "HostNotAllowed", False),
+        ("/x", [], PAGE, None, None, None),
+    ],
+)
+def test_the_sender_and_the_host_are_explained(protected, path, arguments, origin, allowed, code, reaches_app):
+    ran = protected(path, *arguments, "--json", origin=origin)
+    assert (ran.json["allowed"], ran.json["code"], ran.json["reaches_app"]) == (allowed, code, reaches_app)
+    assert ran.code == (BLOCKED if allowed is False else ALLOWED)
+
+
+def test_the_report_has_the_name_and_the_notes(protected):
+    said = " ".join(protected("/x", *HOST).out.split())
+    assert "✓ policy 'public': it serves the request" in said
+    assert "✓ host 'api.example.com': allowed_hosts has it" in said
+    assert (
+        "· report_only the other policy: would refuse it (MissingAllowOriginHeader), and only the log says so" in said
+    )
+    notes = [step["check"] for step in protected("/x", *HOST, "--json").json["steps"] if step["note"]]
+    assert notes == ["report_only"]
+
+
+def test_the_report_of_a_handshake_with_another_host_does_not_say_403(protected):
+    said = " ".join(protected("wss://evil.test/x").out.split())
+    assert "✗ the middleware refuses it, and the app never runs it HostNotAllowed" in said
+
+
 BROKEN = [
     pytest.param("import no_such_thing", "can't be imported: there is no module 'no_such_thing'.", id="missing import"),
     pytest.param("1 / 0", "can't be imported: ZeroDivisionError: division by zero (", id="an exception"),

@@ -50,6 +50,11 @@ def test_a_host_that_no_browser_sends_is_not_proposed(host: str) -> None:
     assert HOSTS.explain("GET", APP, host=host).remedy.startswith("No browser sends this Host.")
 
 
+def test_the_closest_host_is_named() -> None:
+    assert "Did you mean 'api.example.com'?" in str(HOSTS.explain("GET", APP, host="www.api.example.com"))
+    assert "Did you mean" not in str(HOSTS.explain("GET", APP, host="evil.example"))
+
+
 def test_without_a_host_the_verdict_depends_on_it() -> None:
     found = HOSTS.explain("GET", APP)
     assert (found.allowed, found.reaches_app) == (None, None)

@@ -1,4 +1,4 @@
-"""Requests that real browsers sent, replayed: a forged request is refused, and an own page's request passes.
+"""Recorded requests of real browsers, replayed: a forged request is refused, and an own page's request passes.
 
 The data has the headers of real browsers, by target, initiator and action. The right verdict comes from the initiator
 alone: pages of the target pass, all others are refused, except for the cases below.

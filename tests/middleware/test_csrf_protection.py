@@ -196,24 +196,24 @@ def test_the_trusted_origins_pass_enforce_on_methods_other_than_get_and_head(ser
             "https://www.example.com",
             OWN,
             (
-                "The Host received is 'api.example.com'. If the page is your own, a proxy changes Host:"
-                " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com']."
+                "The Host received is 'api.example.com'. If the page is your own, a proxy changes Host."
+                " Write 'proxy_set_header Host $host', or csrf_trusted_origins=['https://www.example.com']."
             ),
         ),
         (
             "https://www.example.com",
             [("host", "web:8000")],
             (
-                "The Host received is 'web:8000'. If the page is your own, a proxy changes Host:"
-                " write 'proxy_set_header Host $host' there, or write csrf_trusted_origins=['https://www.example.com']."
+                "The Host received is 'web:8000'. If the page is your own, a proxy changes Host."
+                " Write 'proxy_set_header Host $host', or csrf_trusted_origins=['https://www.example.com']."
             ),
         ),
         (
             "http://localhost:5173",
             [("host", "127.0.0.1:8000"), ("sec-fetch-site", "same-origin")],
             (
-                "The Host received is '127.0.0.1:8000'. If the page is your own, a proxy changes Host:"
-                " preserve Host there (Vite: changeOrigin: false), or write csrf_trusted_origins=['http://localhost:5173']."
+                "The Host received is '127.0.0.1:8000'. If the page is your own, a proxy changes Host."
+                " Preserve Host in it (Vite: changeOrigin: false), or csrf_trusted_origins=['http://localhost:5173']."
             ),
         ),
         (EVIL, [("host", "web:8000"), ("sec-fetch-site", "cross-site")], ""),
@@ -223,7 +223,7 @@ def test_the_trusted_origins_pass_enforce_on_methods_other_than_get_and_head(ser
 def test_the_reason_tells_a_proxy_an_own_page_and_another_site_apart(
     serve: Any, origin: str, headers: list[tuple[str, str]], hint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The correction that it names is accepted, and the request passes then."""
+    """The proposed correction is accepted, and corrects the refusal."""
     caplog.set_level("INFO", logger="asgi_cors")
     client = serve(**ON)
     response = client.request("POST", origin=origin, headers=headers)
@@ -244,7 +244,7 @@ def test_the_reason_tells_a_proxy_an_own_page_and_another_site_apart(
         ("https://pay.example.org:8443", {}, "WARNING", "Did you mean 'https://pay.example.org'?"),
         ("https://www.pay.example.org", {}, "WARNING", "Did you mean 'https://pay.example.org'?"),
         ("http://app.example.com", {}, "WARNING", "Did you mean 'https://app.example.com'?"),
-        (APP, {}, "WARNING", "Set allow_credentials=True, or send no cookies from there."),
+        (APP, {}, "WARNING", "Write allow_credentials=True, or send no cookies from its pages."),
         (None, {}, "INFO", "exempt the path: paths={'/path': {'csrf_protection': False}}."),
         ("null", {}, "INFO", "exempt the path: paths={'/path': {'csrf_protection': False}}."),
         (EVIL, {"allow_origins": "*"}, "INFO", "csrf_trusted_origins"),

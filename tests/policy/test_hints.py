@@ -26,6 +26,7 @@ from asgi_cors import (
     Tenants,
     check_origin,
 )
+from asgi_cors.metrics import DecisionMetrics
 from asgi_cors.registry import SQLiteRegistry
 from tests.support.hints import NOTHING, Keywords, correction, follow, found_in
 from tests.support.policies import allows, issues, policy_without_warnings
@@ -580,6 +581,55 @@ def test_the_hint_for_an_option_of_the_middleware_is_accepted(option: str, value
             CORSMiddleware(lambda *_: None, **options)
         (found,) = caught.value.issues
         CORSMiddleware(lambda *_: None, **follow(options, found))
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"enforce": 0}, "Write enforce=False."),
+        ({"enforce": ""}, "Write enforce=False."),
+        ({"enforce": "Report"}, "Write enforce='report'."),
+        ({"enforce": ["report"]}, "Write enforce='report'."),
+        ({"check_websockets": 0}, "Write check_websockets=False."),
+        ({"check_websockets": None}, "Write check_websockets=True."),
+        ({"csrf_protection": "log"}, "Write csrf_protection='report'."),
+        ({"csrf_protection": "POST"}, "Write csrf_protection=True."),
+        ({"csrf_trusted_origins": ".example.com"}, "Write 'https://*.example.com'."),
+        ({"csrf_trusted_origins": "/payments/*"}, "Name the origin, as in 'https://app.example.com'."),
+        ({"allowed_hosts": "https://.example.com"}, "Write '*.example.com'."),
+        ({"allowed_hosts": False}, "Write allowed_hosts=None for any host."),
+        ({"allowed_hosts": '["a.com","b.com"]'}, "Write ['a.com', 'b.com']."),
+        ({"allowed_hosts": "['a.com']"}, "Write ['a.com']."),
+        ({"allowed_hosts": "10.0.0.0/8"}, "Name each address, or let the proxy send a host name."),
+        ({"paths": {"/a": {"allowed_hosts": "a.com"}}}, "Write CORSMiddleware(app, allowed_hosts=…)."),
+        ({"report_only": {"enforce": True}}, "Write CORSMiddleware(app, enforce=…)."),
+        ({"on_decision": DecisionMetrics}, "Write DecisionMetrics(…), an object of the class."),
+    ],
+    ids=repr,
+)
+def test_a_hint_says_what_is_probably_meant(options: dict[str, Any], hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        CORSMiddleware(lambda *_: None, **{**ONE, **options})
+    (found,) = caught.value.issues
+    assert found.hint == hint
+
+
+class AsyncCounter:
+    async def __call__(self, decision: object, scope: object) -> None:
+        """Count nothing, because it is not awaited."""
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda _: None, "can't be called with two arguments, the decision and the scope"),
+        (AsyncCounter(), "is not a synchronous callable"),
+    ],
+    ids=["one argument", "async"],
+)
+def test_on_decision_is_checked_before_the_first_request(function: Any, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        CORSMiddleware(lambda *_: None, **ONE, on_decision=function)
 
 
 @pytest.mark.parametrize("value", [5, "*", True, {1: 2}, []], ids=repr)

@@ -46,7 +46,7 @@ def test_a_preset_has_its_source_and_date_and_names_that_browsers_send(name: str
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_accepted_written_out(name: str) -> None:
+def test_a_preset_equals_the_lists_of_its_names(name: str) -> None:
     """Its names pass the rules of the lists without a warning."""
     preset = PRESETS[name]
     lists = {"allow_methods": preset.methods, "allow_headers": preset.headers, "expose_headers": preset.exposed}

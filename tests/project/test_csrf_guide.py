@@ -1,8 +1,10 @@
-"""The programs of docs/csrf.md run in their order and print the output shown."""
+"""The programs of docs/csrf.md run in their order and print the output shown. Its table of redirects is true."""
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -24,7 +26,7 @@ def browser() -> Iterator[None]:
 
 def of_frameworks(code: str) -> str | None:
     """Return the framework that a program imports."""
-    return next((name for name in ("django", "flask", "starlette") if f"from {name}" in code), None)
+    return next((name for name in ("django", "flask", "quart", "starlette") if f"from {name}" in code), None)
 
 
 @pytest.mark.usefixtures("browser")
@@ -36,10 +38,46 @@ def test_the_programs_run_in_their_order_and_print_the_output_shown() -> None:
 
 
 @pytest.mark.usefixtures("browser")
-@pytest.mark.parametrize("framework", ["flask", "starlette"])
+@pytest.mark.parametrize("framework", ["flask", "quart", "starlette"])
 def test_a_migrated_app_refuses_a_forged_form(framework: str) -> None:
     pytest.importorskip(framework)
-    ((code, output),) = [program for program in PROGRAMS if of_frameworks(program[0]) == framework]
+    programs = [program for program in PROGRAMS if of_frameworks(program[0]) == framework]
+    assert programs
     names: dict[str, object] = {"__name__": "guide"}
     run(PROGRAMS[0][0], names)
-    assert run(code, names) == output == "403\n"
+    for code, output in programs:
+        assert run(code, names) == output == "403\n"
+
+
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize("engine", ["chromium", "firefox", "webkit"])
+def test_the_table_of_redirects_shows_which_returns_pass(engine: Literal["chromium", "firefox", "webkit"]) -> None:
+    from asgi_cors.testing import Page  # noqa: PLC0415 - an optional dependency
+
+    names: dict[str, Any] = {"__name__": "guide"}
+    run(PROGRAMS[0][0], names)
+    results = []
+    for status in (None, 302, 303, 307, 308):
+        with Page("https://pay.example", app=redirected(names["app"], status), engine=engine) as page:
+            target = "https://shop.example.com/paid" if status is None else "https://pay.example/confirm"
+            results.append(page.submit(target).status)
+    form, found, other, *repeated = ({200: "passes", 403: "403"}[status] for status in results)
+    assert found == other
+    assert repeated[0] == repeated[1]
+    rows = [re.split(r" *\| *", line)[2:5] for line in TEXT.splitlines() if line.startswith("| a ")]
+    column = ["chromium", "firefox", "webkit"].index(engine)
+    assert [row[column] for row in rows] == [form, found, repeated[0]]
+
+
+def redirected(shop: Any, status: int | None) -> Any:
+    """Serve the shop, and a payment provider that redirects to it."""
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        if dict(scope.get("headers", ())).get(b"host") != b"pay.example":
+            await shop(scope, receive, send)
+            return
+        location = (b"location", b"https://shop.example.com/paid")
+        await send({"type": "http.response.start", "status": status, "headers": [location]})
+        await send({"type": "http.response.body", "body": b""})
+
+    return serve

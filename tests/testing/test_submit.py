@@ -494,3 +494,18 @@ def test_a_referrer_policy_of_fetch_takes_precedence() -> None:
     assert [request.headers.get("referer") for request in received] == [None, f"{ORIGIN}/"]
     with pytest.raises(ScriptError, match="referrer_policy='never' is not known"):
         page.fetch(API, referrer_policy="never")
+
+
+def test_the_table_shows_the_headers_by_which_servers_recognize_forged_forms() -> None:
+    page, _ = opened(httpx.Response(303, headers={"location": "/done"}), httpx.Response(200))
+    page.submit(API)
+    assert page.table().splitlines() == [
+        f"  1  navigation POST {API}/ -> 303",
+        f"       > origin: {ORIGIN}",
+        "       > sec-fetch-site: cross-site",
+        f"       > referer: {ORIGIN}/",
+        "       < location: /done",
+        f"  2  navigation GET {API}/done -> 200",
+        "       > sec-fetch-site: cross-site",
+        f"       > referer: {ORIGIN}/",
+    ]

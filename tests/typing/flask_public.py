@@ -19,6 +19,23 @@ cors.reconfigure(Policy(allow_origins="*"))
 
 CORS(Blueprint("bp", __name__), resources={"/api/*": {"origins": "*"}, re.compile("/x"): Policy(), "/none": None})
 CORS(resources=["/api/*"]).init_app(app, supports_credentials=True, enforce=True)
+CORS(
+    app,
+    csrf_protection="report",
+    csrf_trusted_origins=["https://pay.example.net", re.compile("https://[a-z]+\\.example\\.net"), str.isascii],
+    timing_allow_origin=True,
+    resource_policy="same-site",
+    presets=["mcp"],
+    name="api",
+    enforce="report",
+    allowed_hosts=["api.example.com"],
+    report_only={"origins": [], "csrf_protection": True},
+)
+cors.reconfigure(allowed_hosts=None, report_only=Policy(), resource_policy=None, name=None)
+CORS(app, csrf_protection="log")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+CORS(app, resource_policy="none")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+cross_origin(csrf_protection=True, csrf_trusted_origins="https://pay.example.net", presets="htmx", name="view")
+cross_origin(allowed_hosts="*")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 CORS(app, origin="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # `origins`
 CORS(app, supports_credentials="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a bool
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from quart import Blueprint, Quart
 from starlette.applications import Starlette
 
-from asgi_cors import Configuration, Explanation, Policy
+from asgi_cors import Configuration, CORSMiddleware, Explanation, Policy
 from asgi_cors_quart import CORS, cors, cors_exempt, route_cors, websocket_cors
 from asgi_cors_starlette import install
 
@@ -20,6 +20,9 @@ assert_type(installed.explain("PUT", PAGE), Explanation)
 install(FastAPI(), Policy(allow_origins=PAGE), enforce=True)
 install(Starlette(), allow_origin=PAGE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
+install(Starlette(), allow_origins=PAGE, csrf_protection="report", allowed_hosts="*", report_only={"max_age": 5})
+FastAPI().add_middleware(CORSMiddleware, allow_origins=PAGE, csrf_protection=True, allowed_hosts=["localhost"])
+
 app = Quart(__name__)
 assert_type(cors(app, allow_origin=[PAGE, re.compile("https://.*")], max_age=timedelta(hours=1)), Quart)
 assert_type(cors(Blueprint("blue", __name__), expose_headers=("x-total",), allow_credentials=None), Blueprint)
@@ -28,6 +31,24 @@ assert_type(extension.policy, Policy)
 assert_type(extension.explain("PUT", PAGE), Explanation)
 extension.reconfigure(allow_origins="*")
 CORS().init_app(app)
+cors(
+    app,
+    csrf_protection=True,
+    csrf_trusted_origins=["https://pay.example.net", re.compile("https://x")],
+    timing_allow_origin=True,
+    resource_policy="cross-origin",
+    presets=("mcp", "htmx"),
+    name="api",
+    enforce="report",
+    allowed_hosts=["localhost:*"],
+    report_only={"allow_origin": PAGE, "csrf_protection": True},
+)
+CORS(app, csrf_protection="report", allowed_hosts="*", report_only=Policy(), resource_policy=None)
+websocket_cors(allow_origin=PAGE, name="chat")
+route_cors(csrf_protection=None, csrf_trusted_origins=PAGE, presets="mcp", name="view", resource_policy="same-site")
+route_cors(csrf_protection="log")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+route_cors(allowed_hosts="*")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+websocket_cors(csrf_protection=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 @app.get("/<int:number>")

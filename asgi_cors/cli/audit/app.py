@@ -25,6 +25,7 @@ from asgi_cors.cli.apps.templates import PathTemplate
 from asgi_cors.cli.sources import SourceAnswers, answers_of
 
 from .attacks import attacks_on, is_sent_by_browsers, targets_of
+from .requests import CHANGING, forged_methods, request_attacks
 from .results import Attack, AttackResults, Audit, AuditContext, RouteResult, describe_origins
 from .rules import NOTES, RULES
 
@@ -48,12 +49,14 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
         routes = tuple(_route_result(app, route) for route in chain.from_iterable(map(_with_keys, app.routes)))
         policies, unused_paths = _policies(app, routes), tuple(_unused_paths(app))
     with answers_of(app) as answers:
+        routes = tuple(_with_forged(app, result, answers) for result in routes)
         attacks = tuple(dict.fromkeys(_attack_policy(policy, answers) for policy in policies))
         line = install_line(loaded, name)
         context = AuditContext(app, routes, attacks, origins, unused_paths, answers.get, line)
         findings = tuple(chain.from_iterable(rule(context) for rule in RULES))
         notes = tuple(chain.from_iterable(rule(context) for rule in NOTES))
-        return Audit(name, app.kind, routes, attacks, findings, notes)
+        requests = tuple(request_attacks(routes, _configurations(app)))
+        return Audit(name, app.kind, routes, attacks, findings, notes, requests)
 
 
 def _with_keys(route: Route) -> Iterator[Route]:
@@ -71,14 +74,29 @@ def _with_keys(route: Route) -> Iterator[Route]:
 
 def _route_result(app: InspectedApp, route: Route) -> RouteResult:
     """Find the policies of a route. If its methods have several, prefer those that refuse their method."""
-    host = re.sub(r"{.*?}", "x", route.host)
-    found: list[tuple[Served, str]] = [
-        (find_served(app, route.installed, AppRequest(route.sample, method, host, route.is_websocket)), method)
-        for method in route.methods or ("GET",)
-    ]
+    found = _served(app, route, route.methods or ("GET",))
     refused = tuple(method for served, method in found if route.methods and _refuses(served, method))
     served = next((served for served, method in found if method in refused), found[0][0])
     return RouteResult(route, served, refused)
+
+
+def _served(app: InspectedApp, route: Route, methods: Iterable[str]) -> list[tuple[Served, str]]:
+    """Return the policies of a route, by method."""
+    host = re.sub(r"{.*?}", "x", route.host)
+    return [
+        (find_served(app, route.installed, AppRequest(route.sample, method, host, route.is_websocket)), method)
+        for method in methods
+    ]
+
+
+def _with_forged(app: InspectedApp, result: RouteResult, answers: SourceAnswers) -> RouteResult:
+    """Return a route with the methods that change things. A route without a list of methods has POST."""
+    route = result.route
+    changing = tuple(method for method in route.methods or ("POST",) if method in CHANGING)
+    if route.unlisted or route.is_websocket or not changing:
+        return result
+    forged = forged_methods(answers.get, _served(app, route, changing))
+    return replace(result, changing=changing, forged=forged)
 
 
 def _refuses(served: Served, method: str) -> bool:
@@ -138,7 +156,8 @@ def _attack_policy(policy: Policy, answers: SourceAnswers) -> AttackResults:
     hostile = dict.fromkeys(pair for target in targets for pair in attacks_on(target))
     allowed: list[Attack] = []
     for kind, origin in hostile:
-        step = explain_with(answers.get, policy, "GET", origin).steps[0]
+        steps = explain_with(answers.get, policy, "GET", origin).steps
+        step = next(step for step in steps if step.check == "origin")
         if step.passed and not step.rule.removeprefix("allowed by ").startswith("'"):
             allowed.append(Attack(kind, origin, step.rule, is_sent_by_browsers(origin)))
     return AttackResults(subject, policy.allow_credentials, len(hostile), tuple(allowed))

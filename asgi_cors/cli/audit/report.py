@@ -14,15 +14,21 @@ from asgi_cors.cli.findings import as_json as finding_as_json
 from asgi_cors.cli.findings import render_findings
 from asgi_cors.cli.terminal import SYMBOLS, heading, labelled, plain
 
-from .results import describe_origins
+from .requests import FORGED, REBINDING
+from .results import describe_origins, describe_trusted
 from .table import RouteTable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from .results import AttackResults, Audit, RouteResult
+    from .results import AttackResults, Audit, RequestAttack, RouteResult
 
 SCHEMA: Final = 1
+# By kind: the name, the text of a refusal, and the text for the requests that the app runs.
+_REQUEST_TEXTS: Final = {
+    FORGED: ("a forged request of another site, with cookies", "no route runs it", "the app runs {}"),
+    REBINDING: ("DNS rebinding", "the Host of another site is refused", "Host {} is not refused (allowed_hosts)"),
+}
 _MAX_SHOWN: Final = 8
 
 
@@ -39,6 +45,9 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
     if audit.attacks:
         yield heading("Attacks with origins that resemble yours")
         yield labelled([("", _attacks(attacks)) for attacks in audit.attacks], width=0)
+    if audit.requests:
+        yield heading("Requests of hostile pages")
+        yield labelled([("", _request_attack(attack)) for attack in audit.requests], width=0)
     if audit.findings:
         yield heading(f"To change ({len(audit.findings)})")
         yield render_findings(audit.findings, "yellow")
@@ -82,6 +91,17 @@ def _attacks(attacks: AttackResults) -> RenderableType:
     return Group(*lines)
 
 
+def _request_attack(attack: RequestAttack) -> RenderableType:
+    """Return a line about a hostile request. That the app runs it is a mistake only under a finding."""
+    name, refused, passed = _REQUEST_TEXTS[attack.kind]
+    symbol, style = SYMBOLS[True if not attack.passed else None]
+    if not attack.passed:
+        return Text.assemble((f"{symbol} ", style), plain(f"{name}: {refused}"))
+    shown = ", ".join(attack.passed[:_MAX_SHOWN])
+    more = f" and {len(attack.passed) - _MAX_SHOWN} more" if len(attack.passed) > _MAX_SHOWN else ""
+    return Text.assemble((f"{symbol} ", style), plain(f"{name}: {passed.format(shown + more)}"))
+
+
 def as_json(audit: Audit) -> dict[str, Any]:
     """Return the audit as data. docs/cli.md describes the keys."""
     return {
@@ -91,6 +111,9 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "kind": audit.kind,
         "routes": [_route_as_json(result) for result in audit.routes],
         "attacks": [_attacks_as_json(attacks) for attacks in audit.attacks],
+        "requests": [
+            {"kind": attack.kind, "tried": attack.tried, "got_in": list(attack.passed)} for attack in audit.requests
+        ],
         "findings": [finding_as_json(finding) for finding in audit.findings],
         "notes": [finding_as_json(note) for note in audit.notes],
     }
@@ -120,4 +143,9 @@ def _route_as_json(result: RouteResult) -> dict[str, Any]:
         "served_by": "policy" if isinstance(policy, Policy) else "nothing" if policy is None else policy,
         "origins": describe_origins(policy) if isinstance(policy, Policy) else None,
         "credentials": policy.allow_credentials if isinstance(policy, Policy) else None,
+        "policy": policy.name if isinstance(policy, Policy) else None,
+        "csrf_protection": policy.csrf_protection if isinstance(policy, Policy) else None,
+        "csrf_trusted_origins": describe_trusted(policy) if isinstance(policy, Policy) else None,
+        "allowed_hosts": bool(result.served.hosts),
+        "forged_methods": list(result.forged),
     }

@@ -26,11 +26,15 @@ class RouteResult:
         route: The route.
         served: The policies that serve it.
         refused: The methods that the route serves and the policy does not allow.
+        changing: The methods of the route that change things.
+        forged: Those that another site can send with the user's cookies.
     """
 
     route: Route
     served: Served
     refused: tuple[str, ...]
+    changing: tuple[str, ...] = ()
+    forged: tuple[str, ...] = ()
 
     @property
     def policy(self) -> Policy | str | None:
@@ -78,6 +82,21 @@ class AttackResults:
 
 
 @dataclass(frozen=True)
+class RequestAttack:
+    """A hostile request, and the routes that run it.
+
+    Args:
+        kind: `forged-request` or `rebinding-host`.
+        tried: The number of requests.
+        passed: Those that the app runs: the method and the path, or the Host.
+    """
+
+    kind: str
+    tried: int
+    passed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AuditContext:
     """The facts on which the rules decide.
 
@@ -111,6 +130,7 @@ class Audit:
         attacks: The attacks on each policy.
         findings: The mistakes.
         notes: Facts that need no change.
+        requests: The hostile requests.
     """
 
     subject: str
@@ -119,6 +139,7 @@ class Audit:
     attacks: tuple[AttackResults, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
+    requests: tuple[RequestAttack, ...] = ()
 
 
 def describe_origins(policy: Policy) -> str:
@@ -127,6 +148,11 @@ def describe_origins(policy: Policy) -> str:
     if isinstance(entries, str):
         return "every origin"
     return ", ".join(map(_describe_entry, entries)) or "no origin"
+
+
+def describe_trusted(policy: Policy) -> str:
+    """Return the trusted origins of a policy in one line; empty if there are none."""
+    return ", ".join(map(_describe_entry, policy.csrf_trusted_origins))
 
 
 def _describe_entry(entry: OriginEntry) -> str:

@@ -125,7 +125,7 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
     """A route refuses an origin that must be allowed."""
     for origin in context.origins:
         refused = [
-            (result, policy, explanation.steps[0].rule)
+            (result, policy, next(step.rule for step in explanation.steps if step.passed is False))
             for result in context.routes
             for policy in result.served.policies
             if (explanation := explain_with(context.get_answer, policy, "GET", origin)).allowed is False
@@ -279,10 +279,81 @@ def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
         )
 
 
-NOTES: Final = (trusts_subdomains, policy_perhaps_unused)
+def forged_with_cookies(context: AuditContext) -> Iterator[Finding]:
+    """Another site can send requests with the cookies that the policy allows."""
+    results = [result for result in _forged(context) if _takes_cookies(result)]
+    if results:
+        yield Finding(
+            "forged-requests-accepted",
+            f"{_paths(results)}: the policy allows cookies, and a form of any site can send {_methods(results)} with"
+            " them. The site can't read the response, but the app runs the request.",
+            "Refuse requests that other sites forge. If another layer does, such as one with tokens, or if all cookies"
+            " have SameSite=Lax or Strict, this is the second line of defence.",
+            policy=_protecting(results),
+        )
+
+
+def forged_without_cookies(context: AuditContext) -> Iterator[Finding]:
+    """Another site can send requests. That matters only if the app reads cookies, which the policy does not allow."""
+    results = [result for result in _forged(context) if not _takes_cookies(result)]
+    if results:
+        yield Finding(
+            "forged-requests-accepted",
+            f"{_paths(results)}: a form of any site can send {_methods(results)}. That harms no user of an API that"
+            " reads only tokens from Authorization. If the app reads cookies, the site can act as the user.",
+            "No change is needed without cookies.",
+            policy=_protecting(results),
+        )
+
+
+def forged_only_reported(context: AuditContext) -> Iterator[Finding]:
+    """The protection against forged requests only reports."""
+    results = [
+        result
+        for result in context.routes
+        if result.forged and any(policy.csrf_protection == "report" for policy in result.served.policies)
+    ]
+    if results:
+        yield Finding(
+            "forged-requests-reported",
+            f"{_paths(results)}: csrf_protection is 'report', so forged requests are logged, and the app runs them.",
+            "When the log has no more reports of your own pages, refuse them.",
+            policy=_protecting(results),
+        )
+
+
+def _forged(context: AuditContext) -> list[RouteResult]:
+    """Return the routes with forged requests, unless a policy reports them or another library seems to check them."""
+    names = [name for part in (context.app, *context.app.parts) for name in (*part.outer, *part.others)]
+    extensions = cast("dict[str, object]", getattr(context.app.app, "extensions", None) or {})
+    is_checked = any("csrf" in name.lower() for name in [*names, *extensions])
+    return [
+        result
+        for result in context.routes
+        if result.forged and not is_checked and not any(policy.csrf_protection for policy in result.served.policies)
+    ]
+
+
+def _takes_cookies(result: RouteResult) -> bool:
+    return any(policy.allow_credentials for policy in result.served.policies)
+
+
+def _methods(results: list[RouteResult]) -> str:
+    return ", ".join(dict.fromkeys(method for result in results for method in result.forged))
+
+
+def _protecting(results: list[RouteResult]) -> PolicyRemedy:
+    """Return the option that refuses forged requests, if the policies accept it."""
+    policy = next((policy for result in results for policy in result.served.policies), None)
+    advice = "Write csrf_protection=True in the policy of these paths."
+    return PolicyRemedy(advice=advice) if policy is None else _change(policy, advice, csrf_protection=True)
+
+
+NOTES: Final = (trusts_subdomains, policy_perhaps_unused, forged_without_cookies, forged_only_reported)
 RULES: Final = (
     no_policy,
     attack_gets_in,
+    forged_with_cookies,
     websocket_unguarded,
     runs_before,
     cors_inside,

@@ -92,7 +92,8 @@ def _policy(result: RouteResult) -> tuple[Text, Text]:
     """Return the origins, and whether cookies are allowed."""
     policy = result.policy
     if isinstance(policy, Policy):
-        return plain(describe_origins(policy)), Text("yes" if policy.allow_credentials else "no")
+        name = f"{policy.name}: " if policy.name else ""
+        return plain(f"{name}{describe_origins(policy)}"), Text("yes" if policy.allow_credentials else "no")
     if policy is not None:
         return Text("decided at run time", "dim"), Text("")
     return Text("passed through" if result.route.installed else "no policy", "dim"), Text("")

@@ -1,4 +1,8 @@
-"""`audit --url`: a live URL under the attacks that a browser could carry out."""
+"""`audit --url`: a live URL under the attacks that a browser could carry out.
+
+Every request is a GET, so that nothing changes on the server. Forged requests, which would change something, are not
+sent.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,8 @@ from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.cli.findings import Finding
 
 from .attacks import attacks_on, is_sent_by_browsers
-from .results import Attack, AttackResults, Audit
+from .requests import REBINDING, REBOUND_HOST
+from .results import Attack, AttackResults, Audit, RequestAttack
 
 
 def audit_url(
@@ -37,7 +42,16 @@ def audit_url(
         if diagnosis.evidence.failure:  # no attack gets a response either
             continue
         attacks.append(_attack_url(url, origin, recorder, progress))
-    return Audit(url, "live URL", (), tuple(attacks), tuple(findings.values()))
+    requests = (_rebind(url, recorder, progress),) if attacks else ()
+    return Audit(url, "live URL", (), tuple(attacks), tuple(findings.values()), requests=requests)
+
+
+def _rebind(url: str, recorder: Recorder, progress: Callable[[str], None]) -> RequestAttack:
+    """Send a GET with the Host of another site, as its page does after DNS rebinding."""
+    progress(f"testing the Host {REBOUND_HOST}")
+    own, other = _send(url, None, recorder), _send(url, None, recorder, host=REBOUND_HOST)
+    is_served = own is not None and other is not None and own.status == other.status
+    return RequestAttack(REBINDING, 1, (REBOUND_HOST,) if is_served else ())
 
 
 def _attack_url(url: str, origin: str, recorder: Recorder, progress: Callable[[str], None]) -> AttackResults:
@@ -55,8 +69,9 @@ def _attack_url(url: str, origin: str, recorder: Recorder, progress: Callable[[s
     return AttackResults(f"as {origin}", credentials, len(hostile), tuple(allowed))
 
 
-def _send(url: str, origin: str, recorder: Recorder) -> ServerResponse | None:
-    headers = {"origin": origin, "accept": "*/*", "user-agent": "asgi-cors audit"}
+def _send(url: str, origin: str | None, recorder: Recorder, *, host: str = "") -> ServerResponse | None:
+    headers = {"accept": "*/*", "user-agent": "asgi-cors audit"}
+    headers |= {name: value for name, value in (("origin", origin), ("host", host)) if value}
     request = httpx.Request("GET", url, headers=headers, extensions={"timeout": dict(PROBE_TIMEOUT)})
     try:
         return ServerResponse(request, recorder.handle_request(request))

@@ -192,7 +192,7 @@ def _fetch_metadata(evidence: Evidence, origin: str | None, url: httpx.URL | str
 
     A server with a policy by Fetch Metadata would otherwise treat a comparison differently.
     """
-    first = evidence.exchanges[0].request.headers if evidence.exchanges else {}
+    first = evidence.exchanges[0].request.headers if evidence.exchanges else httpx.Headers()
     if _FETCH_SITE not in first or origin is None:
         return {}
     relation = "same-origin" if origin == own_origin(httpx.URL(url)) else "cross-site"

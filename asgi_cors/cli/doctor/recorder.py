@@ -17,7 +17,9 @@ from .connections import CONNECT
 
 MAX_BODY_TIME: Final = 1.0  # seconds
 NETWORK_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
-_KEY_HEADERS: Final = ("origin", "access-control-request-method", "access-control-request-headers", "cookie", "upgrade")
+_KEY_HEADERS: Final = (
+    *("origin", "access-control-request-method", "access-control-request-headers", "cookie", "upgrade", "host"),
+)
 SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
 _OK_FROM, _OK_TO = 200, 300
 CUT_OFF: Final = "asgi_cors.cut_off"  # the key of a response's extensions: the error that ended its body

@@ -12,10 +12,10 @@ from typing import Final
 
 from asgi_cors.cli.errors import CannotRunError
 
-from .libraries import DJANGO
+from .libraries import DJANGO, STARLETTE
 from .origins import Problem
 from .rewrite import change_imports, write_line
-from .rules import check_order, check_setup
+from .rules import check_hosts, check_order, check_setup
 from .setups import Setup, find_setups
 
 _SKIPPED: Final = frozenset(
@@ -111,11 +111,13 @@ def _check_file(path: Path) -> CheckedFile:
 
 def _check_source(path: Path, source: str, tree: ast.Module) -> CheckedFile:
     checked: list[CheckedSetup] = []
-    order = list(check_order(tree))
+    order, hosts = list(check_order(tree)), list(check_hosts(tree))
     for setup in find_setups(tree):
         problems, origins = check_setup(setup)
         if setup.library is DJANGO:
             problems, order = [*problems, *order], []
+        elif setup.library is STARLETTE:
+            problems, hosts = [*problems, *hosts], []
         checked.append(CheckedSetup(setup, tuple(problems), write_line(setup, origins)))
     changed = change_imports(source, tree)
     return CheckedFile(path, tuple(checked), changed if changed != source else "", source)

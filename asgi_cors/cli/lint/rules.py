@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors import ConfigError, ConfigWarning, Issue, Policy
+from asgi_cors import ConfigError, ConfigWarning, Issue, MiddlewareOptions, Policy, PolicyOptions
 from asgi_cors.cli.guards import is_list
 
 from .libraries import DJANGO, FLASK_CORS, STARLETTE
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .setups import Setup
 
 _NAMES: Final = ("allow_methods", "allow_headers", "expose_headers")
+# Options that only asgi_cors has.
+_OWN_OPTIONS: Final = {*PolicyOptions.__annotations__, *MiddlewareOptions.__annotations__} - {*STARLETTE.options}
+_TRUSTED_HOST: Final = "TrustedHostMiddleware"
+_ADDING: Final = {"add_middleware", "Middleware"}
 _CORS_MIDDLEWARE: Final = "corsheaders.middleware.CorsMiddleware"
 # Middlewares that respond themselves, such as with a redirect.
 _RESPONDING: Final = (
@@ -60,6 +64,7 @@ def _unknown_options(setup: Setup) -> Iterator[Problem]:
     for option in setup.unknown:
         close = difflib.get_close_matches(option.name, names, 1, 0.6)
         remedy = f"Write {close[0]}." if close else "Remove it."
+        remedy = "Remove it, or use asgi_cors, which has it." if option.name in _OWN_OPTIONS else remedy
         effect = "ignores" if setup.library is FLASK_CORS else "raises a TypeError for"
         message = f"{setup.library.name} has no option {option.name!r}, and {effect} it."
         if setup.library is FLASK_CORS and close[:1] == ["origins"] and "allow_origins" not in setup.options:
@@ -126,3 +131,24 @@ def check_order(tree: ast.Module) -> Iterator[Problem]:
     if before:
         message = f"{before[0]!r} is before {_CORS_MIDDLEWARE!r}, so its responses have no CORS headers."
         yield Problem("middleware-order", MISTAKE, message, "Put CorsMiddleware at the top of MIDDLEWARE.", node.lineno)
+
+
+def check_hosts(tree: ast.Module) -> Iterator[Problem]:
+    """Yield the uses of Starlette's TrustedHostMiddleware that allow every Host."""
+    constants = constants_of(tree)
+    for node in filter(_adds_trusted_hosts, ast.walk(tree)):
+        given = {keyword.arg: keyword.value for keyword in getattr(node, "keywords", ())}
+        value = given.get("allowed_hosts")
+        is_open = not given if value is None else "*" in as_list(evaluate(value, constants))
+        if is_open:
+            message = "TrustedHostMiddleware allows every Host, also that of a DNS rebinding, so it has no effect."
+            remedy = "Name the hosts: allowed_hosts=['api.example.com']."
+            yield Problem("any-host-allowed", MISTAKE, message, remedy, getattr(node, "lineno", 1))
+
+
+def _adds_trusted_hosts(node: ast.AST) -> bool:
+    """Return whether a call adds the middleware, with its hosts as a keyword or without them."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1:
+        return False
+    function, argument = (ast.unparse(each).rpartition(".")[2] for each in (node.func, node.args[0]))
+    return function == _TRUSTED_HOST or (function in _ADDING and argument == _TRUSTED_HOST)

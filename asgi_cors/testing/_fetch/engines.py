@@ -81,7 +81,7 @@ class Engine:
     # WebSockets: the handshake has the mode `websocket` and no destination, which is `empty`. WebKit sends `websocket`,
     # Chromium no Sec-Fetch-* at all ("") [websocket].
     websocket_dest: str = "empty"
-    # Fetch Metadata: a CORS request has Sec-Fetch-* after redirects, too. In WebKit it has not after a redirect to
+    # Fetch Metadata: a CORS request has Sec-Fetch-* after redirects, too. In WebKit it has none after a redirect to
     # another origin [fetch POST (cors), 307 at a cross-site host; forms.json].
     redirected_cors_hides_metadata: bool = False
     # Fetch Metadata: Sec-Fetch-User is `?1` in a navigation by the user. WebKit never sends it [measured].
@@ -98,8 +98,8 @@ class Engine:
     # Fetch, CORS-preflight fetch: Sec-Fetch-Site considers the redirects before a preflight. Chromium and Firefox
     # compare the page with the URL of the preflight only [forms.json].
     preflight_metadata_counts_redirects: bool = True
-    # Fetch, set request's referrer policy on redirect: the new policy also decides about Origin. Not in
-    # Chromium and WebKit [forms.json].
+    # Fetch, set request's referrer policy on redirect: the new policy also decides about Origin. In
+    # Chromium and WebKit it does not [forms.json].
     redirected_policy_decides_origin: bool = True
     # Fetch, append a request `Origin` header: the referrer policy can make it `null` in requests without CORS. Chromium
     # does so for navigations only [C-239, C-251].

@@ -40,7 +40,7 @@ def referer(
 ) -> str:
     """Return the value of Referer, or "" (Referrer Policy, determine request's referrer).
 
-    After a redirect, `page` is the value of the Referer before: what a hop has lost, the next does not get.
+    After a redirect, `page` is the previous value of Referer, because a Referer never becomes longer again.
     """
     if page is None or policy == "no-referrer":
         return ""

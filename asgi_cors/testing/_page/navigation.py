@@ -17,11 +17,11 @@ from .driver import response_of
 class Navigation:
     """The end of a form's submission: the last response, with all its headers and its body.
 
-    A test may read all of it. In a browser, the script of the page that sent the form may read nothing: CORS plays no
-    part in a navigation, and the page is gone.
+    A test may read all of it. In a browser, the page that sent the form is gone, so its script can read nothing. CORS
+    does not apply to a navigation.
 
     Attributes:
-        exchanges: the requests of this navigation with their responses, one for each redirect and one for the end.
+        exchanges: the requests of this navigation with their responses: one for each redirect, and the last one.
         exchange: the last of them.
         url: the final URL.
         status: the final status.

@@ -1,21 +1,41 @@
 // Makes every call of the plan, and shows the results that the browser lets the script see.
 
 const PATIENCE = 5000; // milliseconds
+const REFUSALS = [403, 421]; // statuses of the middleware, if the app doesn't run
+
+const passed = ({ status }) => !REFUSALS.includes(status);
 
 const attempts = {
-  async fetch(url, { method, headers, credentials, reads }) {
+  async fetch(url, { method, headers, body, credentials, reads }) {
     const response = await fetch(url, {
       method,
       headers,
-      body: method === "GET" ? undefined : "{}",
+      body: method === "GET" ? undefined : body,
       credentials: credentials ? "include" : "same-origin",
       signal: AbortSignal.timeout(PATIENCE),
     });
     if (reads) {
       const value = response.headers.get(reads);
-      return { allowed: value !== null, said: `${response.status}, ${reads}: ${value}` };
+      return { allowed: passed(response) && value !== null, said: `${response.status}, ${reads}: ${value}` };
     }
-    return { allowed: true, said: `${response.status} ${(await response.text()).trim()}` };
+    return { allowed: passed(response), said: `${response.status} ${(await response.text()).trim()}` };
+  },
+
+  // The page can't read the response in the frame. Its own server knows the orders.
+  async form(url) {
+    const id = String(Math.random());
+    const frame = document.createElement("iframe");
+    Object.assign(frame, { name: id, hidden: true, srcdoc: "The response comes here." });
+    const loaded = () => new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
+    const start = loaded();
+    document.body.append(frame);
+    await start;
+    const end = loaded();
+    submit(url, id, frame.name);
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    frame.remove();
+    const orders = await (await fetch("orders.json")).json();
+    return id in orders ? { allowed: true, said: `ordered: ${orders[id] || "no cookie"}` } : { allowed: false, said: "no order" };
   },
 
   xhr(url, { method, headers }) {
@@ -24,7 +44,7 @@ const attempts = {
       request.open(method, url);
       request.timeout = PATIENCE;
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-      request.onload = () => resolve({ allowed: true, said: `${request.status} ${request.responseText}` });
+      request.onload = () => resolve({ allowed: passed(request), said: `${request.status} ${request.responseText}` });
       request.onerror = () => resolve({ allowed: false, said: "error event, status 0" });
       request.ontimeout = () => resolve({ allowed: false, said: "timeout event" });
       request.send("{}");
@@ -56,14 +76,23 @@ const attempts = {
   },
 };
 
+function submit(url, id, target) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: url, target, hidden: true });
+  form.append(Object.assign(document.createElement("input"), { name: "id", value: id }));
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
+
 async function attempt(api, row) {
   try {
-    return await attempts[row.how](api.url + row.path, row);
+    return await attempts[row.how](address(api, row), row);
   } catch (error) {
     return { allowed: false, said: String(error) };
   }
 }
 
+const address = (api, row) => new URL(api.url + row.path, location).href;
 const word = (allowed) => (allowed ? "allowed" : "refused");
 
 function fill(template) {
@@ -71,9 +100,9 @@ function fill(template) {
 }
 
 function describe({ how, method, path, headers, credentials, reads }) {
-  const names = { fetch: "fetch", xhr: "XMLHttpRequest", eventsource: "EventSource", websocket: "WebSocket" };
+  const names = { fetch: "fetch", form: "form", xhr: "XMLHttpRequest", eventsource: "EventSource", websocket: "WebSocket" };
   const fields = Object.entries(headers).map(([name, value]) => `, ${name}: ${value}`);
-  const verb = how === "fetch" || how === "xhr" ? ` ${method}` : "";
+  const verb = ["fetch", "form", "xhr"].includes(how) ? ` ${method}` : "";
   const cookie = how === "fetch" && credentials ? ", credentials: include" : "";
   const read = reads ? `, reads ${reads}` : "";
   return `${names[how]}${verb} ${path}${fields.join("")}${cookie}${read}`;
@@ -85,7 +114,7 @@ function breakable(name) {
   return first ? [first, ...rest.flatMap((part) => [document.createElement("wbr"), part])] : [];
 }
 
-function draw(row) {
+function draw(api, row) {
   const line = fill("row");
   const { verdict } = row;
   line.dataset.case = row.id;
@@ -97,6 +126,9 @@ function draw(row) {
   line.querySelector(".code").append(...breakable(verdict.code ?? ""));
   line.querySelector(".remedy").textContent = verdict.remedy ?? "";
   line.querySelector("pre").textContent = verdict.text;
+  const send = line.querySelector(".send");
+  send.hidden = row.how !== "form";
+  send.onclick = () => submit(address(api, row), String(Math.random()), "_self");
   return line;
 }
 
@@ -109,14 +141,18 @@ function note(line, { allowed, said }) {
   line.querySelector(".said").textContent = said;
 }
 
-async function run(api) {
+function drawTable(api) {
   const section = fill("api");
-  const lines = api.rows.map(draw);
-  const count = section.querySelector(".count");
+  const lines = api.rows.map((row) => draw(api, row));
   section.querySelector("h2").textContent = api.name;
   section.querySelector(".policy pre").textContent = api.source;
   section.querySelector("tbody").append(...lines);
   document.getElementById("apis").append(section);
+  return { api, section, lines };
+}
+
+async function run({ api, section, lines }) {
+  const count = section.querySelector(".count");
   for (const [index, row] of api.rows.entries()) {
     count.textContent = `Call ${index + 1} of ${lines.length}…`;
     note(lines[index], await attempt(api, row));
@@ -128,9 +164,10 @@ async function run(api) {
 
 const plan = await (await fetch("plan.json")).json();
 document.getElementById("origin").textContent = plan.origin;
-document.getElementById("standing").textContent = plan.allowed ? "allows" : "doesn't allow";
-document.getElementById("other").href = plan.other;
-document.getElementById("other").textContent = `The same calls from a page that it ${plan.allowed ? "doesn't allow" : "allows"}`;
+document.getElementById("standing").textContent = plan.standing;
+for (const { url, link } of plan.others) {
+  document.querySelector("nav").append(Object.assign(document.createElement("a"), { href: url, textContent: link }));
+}
 document.getElementById("again").onclick = () => location.reload();
-for (const api of plan.apis) await run(api);
+for (const table of plan.apis.map(drawTable)) await run(table);
 document.documentElement.dataset.state = "done";

@@ -555,6 +555,13 @@ def test_explain_uses_a_views_own_policy(app):
     assert verdicts == [True, None, False]
 
 
+def test_explain_checks_the_apps_hosts_before_a_views_own_policy(app):
+    cors = CORS(app, origins=OTHER, allowed_hosts=["api.example.com"])
+    app.add_url_rule("/view", "view", own(lambda: "own"))
+    assert cors.explain("GET", PAGE, "/view", host="api.example.com").allowed
+    assert cors.explain("GET", PAGE, "/view", host="attacker.test").code == "HostNotAllowed"
+
+
 def test_mistakes_are_found_at_decoration():
     """All are reported at once, by the names of Flask-CORS."""
     with pytest.raises(ConfigError) as raised:

@@ -1,6 +1,8 @@
 """`install`: one policy for every response of a Starlette or FastAPI app."""
 
 import contextlib
+import importlib
+import warnings
 
 import pytest
 from starlette.applications import Starlette
@@ -395,3 +397,16 @@ def test_every_method_of_starlettes_middleware_is_known(name):
     """The installed Starlette has no method that a subclass could override unnoticed."""
     with pytest.raises(TypeError, match=name):
         type("Mine", (CORSMiddleware,), {name: None})
+
+
+def test_the_frameworks_own_test_client_passes(make):
+    """It sends neither Origin nor Sec-Fetch-Site, and its Host is testserver."""
+    app = make(routes=[Route("/", lambda _: PlainTextResponse("done"), methods=["POST"])])
+    installed = install(app, allow_origins=PAGE, csrf_protection=True, enforce=True, allowed_hosts="testserver")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Starlette prefers another client
+        client = importlib.import_module("starlette.testclient").TestClient(app)
+    assert client.post("/").text == "done"
+    assert client.post("/", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    installed.reconfigure(allowed_hosts="api.test")
+    assert client.post("/").status_code == 421

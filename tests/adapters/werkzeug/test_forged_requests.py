@@ -238,3 +238,34 @@ def test_a_session_needs_no_option(framework):
     cookie = response.header("set-cookie").partition(";")[0]
     assert framework.send(app, "/me", method="POST", cookie=cookie, sec_fetch_site="same-origin").body == b"1"
     assert framework.send(app, "/me", EVIL, "POST", cookie=cookie, **CROSS_SITE).status == 403
+
+
+# -- explain, and the log
+
+
+def test_explain_knows_the_checks_of_the_app_and_of_the_view(framework):
+    """`allowed_hosts` and `enforce` are the app's, `csrf_protection` is the view's."""
+    app = framework.app()
+    cors = framework.ours.CORS(app, allow_origins=PAGE, allowed_hosts="api.test", enforce=True)
+    app.add_url_rule("/form", "form", form(framework, []), methods=["GET", "POST"])
+    app.add_url_rule("/exempt", "exempt", framework.ours.cors_exempt(lambda: "exempt"))
+    for path in ("/", "/form", "/exempt", LONG):
+        explanation = cors.explain("GET", EVIL, path, host="evil.test")
+        assert (explanation.allowed, explanation.code) == (False, "HostNotAllowed")
+    assert "403" in str(cors.explain("GET", EVIL, "/form", host="api.test"))
+    assert cors.explain("GET", OTHER, "/form", host="api.test").allowed is True
+    assert cors.explain("GET", EVIL, "/exempt", host="api.test").allowed is None
+    cors.reconfigure(enforce=False)
+    assert cors.explain("POST", EVIL, "/form", host="api.test").code == "CrossSiteRequest"
+
+
+def test_a_new_policy_is_logged_but_not_the_first_one(framework, caplog):
+    caplog.set_level("INFO", "asgi_cors")
+    app = framework.app()
+    cors = framework.ours.CORS(app, allow_origins=PAGE)
+    framework.attach_to_blueprint(framework.module.Blueprint("bp", __name__))
+    app.add_url_rule("/form", "form", form(framework, []), methods=["POST"])
+    framework.send(app, "/form", method="POST")
+    assert caplog.messages == []
+    cors.reconfigure(cors.policy.replace(csrf_protection=True))
+    assert caplog.messages == ["the base policy was replaced: refused: csrf_protection=True"]

@@ -52,6 +52,11 @@ def test_an_app_without_known_routes_is_one_route():
         "served_by": "policy",
         "origins": "every origin",
         "credentials": False,
+        "policy": None,
+        "csrf_protection": False,
+        "csrf_trusted_origins": "",
+        "allowed_hosts": False,
+        "forged_methods": [],
     }
     assert ran.json["attacks"] == [{"subject": "every origin", "credentials": False, "tried": 0, "got_in": []}]
     assert ran.json["findings"] == []
@@ -171,6 +176,7 @@ app = {kind}(routes=routes, middleware=middleware)
     assert found["origin-refused"].startswith("https://other.example may not read /")
     assert set(found) == {
         "method-refused", "websocket-unguarded", "policy-unused", "runs-before", "cors-inside", "origin-refused",
+        "forged-requests-accepted",
     } | ({"attack-gets-in"} & set(found))  # fmt: skip
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 
+from asgi_cors import CORSMiddleware, WSGIMiddleware
 from asgi_cors.cli.check.cases import WEBSOCKETS
 from tests.cli.corpus.stacks.case import asgi_server
 from tests.support.command_line import run
 
-from .sites import INTERFACES, OPTIONS
+from .sites import INTERFACES, OPTIONS, plain_asgi, plain_wsgi
 
 PAGE, ADMIN = OPTIONS["allow_origins"]
 ARGUMENTS = [
@@ -50,3 +51,27 @@ def test_our_library_passes_every_case_of_a_websocket(name):
         ran = run("check", f"{url.replace('http', 'ws')}/feed", *ARGUMENTS, "--json")
     assert {case["name"]: case["status"] for case in ran.json["cases"]} == {case.name: "passed" for case in WEBSOCKETS}
     assert ran.code == 0
+
+
+# Options besides CORS. None of them changes what a page of an allowed origin gets.
+PROTECTED = {
+    "csrf_protection": True,
+    "csrf_trusted_origins": "https://bank.example.net",
+    "timing_allow_origin": True,
+    "resource_policy": "same-origin",
+    "presets": ["opentelemetry"],
+    "name": "public",
+    "allowed_hosts": ["127.0.0.1"],
+    "report_only": {"max_age": 5},
+}
+
+
+@pytest.mark.parametrize("interface", ["ASGI", "WSGI"])
+def test_our_library_passes_every_case_with_the_protections_on(interface):
+    pytest.importorskip("uvicorn")
+    middleware, app = {"ASGI": (CORSMiddleware, plain_asgi), "WSGI": (WSGIMiddleware, plain_wsgi)}[interface]
+    serve = INTERFACES[interface][0]
+    with serve(middleware(app, **OPTIONS, **PROTECTED)) as url:
+        ran = run("check", f"{url}/items", *ARGUMENTS, "--error", f"{url}/crash", "--send-unsafe", "--json")
+    problems = {case["name"]: case["problems"] for case in ran.json["cases"] if case["status"] == "failed"}
+    assert (problems, ran.code) == ({}, 0)

@@ -111,3 +111,37 @@ def test_the_refusals_of_the_real_middleware_are_recognised(options, call, cause
     with running(WSGIMiddleware(tea, **policy, **options)) as url:
         found = doctor(call, url).json
     assert (found["cause"] or {}).get("name") == cause
+
+
+def metadata_of(requests):
+    """Return the values of Sec-Fetch-Site by method and origin."""
+    return {(request.method, request.origin): request.headers.get("sec-fetch-site") for request in requests}
+
+
+def test_requests_and_comparisons_carry_the_fetch_metadata_of_a_browser():
+    with serving(sends(403)) as server:
+        doctor({}, f"{server.url}/items")
+        found = metadata_of(server.requests)
+    assert found["GET", PAGE] == found["OPTIONS", PAGE] == "cross-site"
+    assert found["GET", server.url] == "same-origin"
+    assert found["GET", "https://asgi-cors-doctor.example"] == "cross-site"
+    assert found["GET", ""] is None
+    assert found["OPTIONS", ""] is None
+
+
+def test_the_handshakes_of_comparisons_carry_the_fetch_metadata_of_a_browser():
+    with serving(sends(403)) as server:
+        doctor({"scheme": "ws"}, f"{server.url}/feed")
+        found = metadata_of(server.requests)
+    first = found["GET", PAGE]
+    assert found["GET", server.url] == (first and "same-origin")
+
+
+def test_a_server_that_decides_by_fetch_metadata_is_not_mistaken_for_one_that_checks_origins():
+    def respond(request):
+        allowed = request.headers.get("sec-fetch-site") in {"same-origin", "none", None}
+        return sends(200 if allowed else 403)(request)
+
+    with serving(respond) as server:
+        found = doctor({}, f"{server.url}/items").json
+    assert found["cause"]["name"] == "refused-by-status"

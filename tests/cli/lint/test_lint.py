@@ -18,6 +18,7 @@ CLEAN, FOUND, COULD_NOT_RUN = 0, 1, 2
 STARLETTE = "from starlette.middleware.cors import CORSMiddleware\n"
 FLASK = "from flask_cors import CORS, cross_origin\n"
 QUART = "import quart_cors\nfrom quart_cors import cors, route_cors\n"
+HOSTS = "from starlette.middleware.trustedhost import TrustedHostMiddleware\nAPP = 'https://app.example.com'\n"
 APP = "https://app.example.com"
 
 
@@ -141,10 +142,17 @@ MISTAKEN = [
     (added("allow_origins=['null']"), "allows-null"),
     (f"{FLASK}CORS(app, origins='https://(')", "invalid-regex"),
     (f"{FLASK}ALL = {{'/a': {{'origins': ['*', 'https://a.test']}}}}\nCORS(app, resources=ALL)", "redundant-entry"),
+    (f"{HOSTS}{added('allow_origins=[APP]')}\napp.add_middleware(TrustedHostMiddleware, allowed_hosts=['*'])", "any-host-allowed"),
+    (f"{HOSTS}{added('allow_origins=[APP]')}\napp.add_middleware(TrustedHostMiddleware)", "any-host-allowed"),
+    (f"{HOSTS}{added('allow_origins=[APP]')}\nALL = ['*']\napp = TrustedHostMiddleware(app, allowed_hosts=ALL)", "any-host-allowed"),
+    (f"{FLASK}CORS(app, origins='https://a.test', csrf_protection=True)", "unknown-option"),
     ("MIDDLEWARE = ['django.middleware.common.CommonMiddleware']\nCORS_ALLOW_ALL_ORIGINS = True", "middleware-missing"),
     ("MIDDLEWARE = ['django.middleware.common.CommonMiddleware', 'corsheaders.middleware.CorsMiddleware']\nCORS_ALLOW_ALL_ORIGINS = True", "middleware-order"),
 ]  # fmt: skip
 HEALTHY = [
+    f"{HOSTS}{added('allow_origins=[APP]')}\napp.add_middleware(TrustedHostMiddleware, allowed_hosts=['api.example.com'])",
+    f"{HOSTS}{added('allow_origins=[APP]')}\napp = TrustedHostMiddleware(app, ['*.example.com'])\nprint(TrustedHostMiddleware)",
+    f"{HOSTS}{added('allow_origins=[APP]')}\napp.add_middleware(TrustedHostMiddleware, **options)",
     "CORS_ALLOWED_ORIGINS = env_list('ORIGINS', default='http://a.test,http://b.test')\nCORS_ALLOW_CREDENTIALS = True",
     "CORS_ALLOWED_ORIGINS = env('ORIGINS', default='http://localhost:3000')",
     "CORS_ALLOW_ALL_ORIGINS = env('ALL', cast=bool, default=False)\nCORS_ALLOW_CREDENTIALS = True",
@@ -527,3 +535,9 @@ def test_a_file_name_in_sarif_is_a_uri(tmp_path, monkeypatch):
     Path("ä b\n#.py").write_text(UNSAFE[0][0], "utf-8")
     (result,) = run("lint", ".", "--sarif").json["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "%C3%A4%20b%0A%23.py"}
+
+
+def test_an_option_that_only_asgi_cors_has_is_not_said_to_be_a_mistyped_one(lint):
+    (file,) = lint(f"{FLASK}CORS(app, origins='https://a.test', csrf_protection=True)")
+    (finding,) = file["setups"][0]["findings"]
+    assert finding["remedy"] == "Remove it, or use asgi_cors, which has it."

@@ -138,8 +138,8 @@ _HOSTS: Final = (
         "the server",
         r"",
         (_MISDIRECTED,),
-        "Check that the server has a site for {host!r}. If a proxy connects to it by TLS, the server name of TLS must be"
-        " the Host.",
+        "Check that the server has a site for {host!r}. If a proxy connects to it by TLS, the server name of TLS must"
+        " be the Host.",
     ),
 )
 

@@ -90,5 +90,7 @@ APPS = {
     "open": site(CORS_ALLOW_ALL_ORIGINS=True),
     "methods": site(CORS_ALLOW_METHODS=["GET", "POST"]),
     "host": site(SECURITY, COMMON, SESSION, CSRF, CORS, ALLOWED_HOSTS=["api.example.com"]),
+    "host-debug": site(SECURITY, COMMON, SESSION, CSRF, CORS, ALLOWED_HOSTS=["api.example.com"], DEBUG=True),
     "not-installed": site(SECURITY, COMMON, SESSION, CSRF, AUTH),
+    "forged-debug": site(SECURITY, COMMON, SESSION, CSRF, DEBUG=True),
 }

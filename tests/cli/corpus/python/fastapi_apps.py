@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse
 
 from tests.cli.corpus.raw import PAGE
@@ -120,6 +121,14 @@ def star() -> FastAPI:
     return app
 
 
+def trusted_hosts() -> FastAPI:
+    """A check of Host that was added after CORSMiddleware, so that it is outside of it."""
+    app = api()
+    app.add_middleware(CORSMiddleware, **ALLOWED)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["api.example.com"])
+    return app
+
+
 def well() -> FastAPI:
     """One origin with credentials."""
     app = api()
@@ -127,5 +136,5 @@ def well() -> FastAPI:
     return app
 
 
-WAYS = (debug, production, methods, headers, slash, guarded, tenant, elsewhere, mounted, star, well)
+WAYS = (debug, production, methods, headers, slash, guarded, tenant, elsewhere, mounted, star, trusted_hosts, well)
 APPS = {way.__name__: way() for way in WAYS}

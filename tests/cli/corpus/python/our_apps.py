@@ -13,7 +13,7 @@ from asgi_cors import CORSMiddleware
 from asgi_cors_flask import CORS, asgi_app
 from asgi_cors_quart import cors
 from asgi_cors_starlette import install
-from tests.cli.corpus.python.our_wsgi_apps import HERE, OTHERS, flask_app
+from tests.cli.corpus.python.our_wsgi_apps import HERE, HOSTS, OTHERS, PROTECTED, flask_app
 
 
 async def asgi(scope: Any, _receive: Any, send: Any) -> None:
@@ -64,3 +64,4 @@ def interfaces(**policy: Any) -> dict[str, Any]:
 
 
 APPS = interfaces(**OTHERS) | {f"{name}-well": app for name, app in interfaces(**HERE).items()}
+APPS |= {"protected": CORSMiddleware(asgi, **PROTECTED), "hosts": CORSMiddleware(asgi, **HOSTS)}

@@ -8,8 +8,17 @@ from asgi_cors import WSGIMiddleware
 from asgi_cors_flask import CORS
 from tests.cli.corpus.raw import PAGE
 
-OTHERS = {"allow_origins": ["https://admin.example.com", "https://shop.example.net"], "allow_methods": ["PUT"]}
-HERE = {"allow_origins": [PAGE, "https://admin.example.com"], "allow_methods": ["PUT"], "allow_credentials": True}
+OTHERS: dict[str, Any] = {
+    "allow_origins": ["https://admin.example.com", "https://shop.example.net"],
+    "allow_methods": ["PUT"],
+}
+PROTECTED: dict[str, Any] = OTHERS | {"csrf_protection": True}
+HOSTS: dict[str, Any] = OTHERS | {"allowed_hosts": ["api.example.com"]}
+HERE: dict[str, Any] = {
+    "allow_origins": [PAGE, "https://admin.example.com"],
+    "allow_methods": ["PUT"],
+    "allow_credentials": True,
+}
 
 
 def wsgi(environ: Any, start_response: Any) -> Any:
@@ -34,3 +43,4 @@ def interfaces(**policy: Any) -> dict[str, Any]:
 
 
 APPS = interfaces(**OTHERS) | {f"{name}-well": app for name, app in interfaces(**HERE).items()}
+APPS |= {"protected": WSGIMiddleware(wsgi, **PROTECTED), "hosts": WSGIMiddleware(wsgi, **HOSTS)}

@@ -15,6 +15,12 @@ def healthy(*interfaces: str) -> tuple[Case, ...]:
     return tuple(Case(f"/{name}-well/{path}", COOKIES) for name in interfaces for path in ("items", "500"))
 
 
+PROTECTIONS = (
+    Case("/protected/items", {"method": "POST", "data": "name=tea"}, "forged-request-refused"),
+    Case("/protected/items", {}, "origin-not-allowed"),
+    Case("/hosts/items", {}, "host-not-allowed"),
+    Case("/hosts/items", PUT, "host-not-allowed"),
+)
 BROKEN: dict[str, tuple[Case, ...]] = {
     "flask": (
         Case("/debug/items", {}, "response-crashed"),
@@ -44,10 +50,12 @@ BROKEN: dict[str, tuple[Case, ...]] = {
         Case("/open/items", COOKIES, "wildcard-with-credentials"),
         Case("/methods/items", PUT, "method-not-allowed"),
         Case("/well/items", ID, "header-not-allowed"),
-        Case("/host/items", PUT, "preflight-bad-status"),
-        Case("/host/items", {}, "error-without-cors"),
+        Case("/host/items", PUT, "host-not-allowed"),
+        Case("/host/items", {}, "host-not-allowed"),
+        Case("/host-debug/items", {}, "host-not-allowed"),
         Case("/not-installed/items", {}, "no-cors"),
-        Case("/not-installed/items", {"method": "POST"}, "error-without-cors"),  # Django refuses it for CSRF
+        Case("/not-installed/items", {"method": "POST"}, "forged-request-refused"),
+        Case("/forged-debug/items", {"method": "POST"}, "forged-request-refused"),
     ),
     "fastapi": (
         Case("/debug/crash", {}, "response-crashed"),
@@ -63,6 +71,8 @@ BROKEN: dict[str, tuple[Case, ...]] = {
         Case("/tenant/items", {}, "response-crashed"),
         Case("/mounted/items", PUT, "preflight-not-routed"),
         Case("/star/items", COOKIES | PUT, None, risks=("reflects-any-origin",)),
+        Case("/trusted_hosts/items", {}, "host-not-allowed"),
+        Case("/trusted_hosts/items", PUT, "host-not-allowed"),
     ),
     "quart": (
         Case("/development/items", {}, "origin-not-allowed"),
@@ -158,10 +168,12 @@ BROKEN: dict[str, tuple[Case, ...]] = {
     ),
     "ours": (
         Case("/asgi/items", PUT, "origin-not-allowed"),
+        *PROTECTIONS,
         *refusals("asgi", "flask-over-asgi", "quart", "starlette"),
     ),
     "ours over WSGI": (
         Case("/flask/items", PUT, "origin-not-allowed"),
+        *PROTECTIONS,
         *refusals("wsgi", "flask"),
     ),
 }
