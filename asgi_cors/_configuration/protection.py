@@ -95,6 +95,8 @@ class Protection:
     def _check_sender(policy: Policy, cors: Decision, trust: _Trust) -> AwaitableGenerator[str | None]:
         """Return the reason for which `csrf_protection` refuses a request; None if it passes."""
         request = trust.evaluation.request
+        if request.origin_text == "null":
+            trust.evaluation.cacheable = False  # it also depends on Sec-Fetch-Mode, which is not a part of the key
         refusal = yield from trust.check(functools.partial(check_sender, cors=cors), policy)
         if refusal is not None:
             return refusal.reason

@@ -76,11 +76,19 @@ def _is_from_server(request: Request) -> bool:
     """Return whether a page of the server's own origin, or no page at all, has sent the request."""
     if request.fetch_site is None:  # browsers since 2020 send Origin with these methods
         return request.origin is None or is_server_origin(request, request.origin)
-    if request.fetch_site not in SAME_ORIGIN_SITES:
+    if request.fetch_site not in SAME_ORIGIN_SITES or _is_forwarded(request):
         return False
     pages = [] if _is_opaque(request.origin) else [request.origin or b""]  # `null`: Referrer-Policy: no-referrer
     pages += [referer_origin(request.referer)] if request.referer else []
     return all(is_server_origin(request, page) or is_internal_host(request, page) for page in pages)
+
+
+def _is_forwarded(request: Request) -> bool:
+    """Return whether a service worker of the server forwards the form of a page that it does not name.
+
+    Firefox sends this also if the page belongs to another site, under `Referrer-Policy: no-referrer` or `same-origin`.
+    """
+    return request.origin_text == "null" and request.fetch_mode == b"same-origin"
 
 
 def referer_origin(referer: bytes) -> bytes:
@@ -94,7 +102,7 @@ def sender_hint(request: Request) -> str:
 
     The page may still be another site's, so its origin is named as one to trust only if it is likely to be the user's.
     """
-    if request.fetch_site is None and request.origin_text == "null":
+    if request.origin_text == "null" and (request.fetch_site is None or _is_forwarded(request)):
         return "If the page is your own, send it with 'Referrer-Policy: same-origin'."
     page = parse_origin(request.origin_text)
     seems_own = request.fetch_site in SAME_ORIGIN_SITES or (request.fetch_site is None and is_internal_host(request))

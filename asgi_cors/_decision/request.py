@@ -54,7 +54,7 @@ class Request(NamedTuple):
             added by itself: any but Bearer.
         referer: The Referer value, or None. Of several lines, the first two are joined by `", "`.
         scheme: The scheme by which the server was reached.
-        is_navigation: Whether a browser shows the response as a page, whatever its CORS headers.
+        fetch_mode: The Sec-Fetch-Mode value, or None. Of several lines, the first two are joined by `", "`.
     """
 
     method: str
@@ -70,12 +70,17 @@ class Request(NamedTuple):
     has_ambient_credentials: bool = False
     referer: bytes | None = None
     scheme: str | None = None
-    is_navigation: bool = False
+    fetch_mode: bytes | None = None
 
     @property
     def origin_text(self) -> str:
         """The Origin value as text, as callables get it; empty if there is none."""
         return (self.origin or b"").strip(b" \t").decode("latin-1")
+
+    @property
+    def is_navigation(self) -> bool:
+        """Whether a browser shows the response as a page, whatever its CORS headers."""
+        return self.fetch_mode == b"navigate"
 
     @property
     def is_preflight(self) -> bool:
@@ -108,7 +113,7 @@ def read_request(scope: Scope) -> Request:
         b"cookie" in lines or not all(map(is_bearer, authorization)),
         referer,
         scheme,
-        lines.get(_http.FETCH_MODE) == [b"navigate"],
+        _joined(lines.get(_http.FETCH_MODE, ())),
     )
 
 
