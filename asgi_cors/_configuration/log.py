@@ -398,7 +398,7 @@ def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
     if hint := sender_hint(request):
         return hint
     if request.fetch_site in SAME_ORIGIN_SITES:
-        return "Origin or Referer is that of another site, whose service worker may have forwarded the request."
+        return "Origin or Referer is that of another site, whose form a service worker of yours may have forwarded."
     if request.origin_text in {"", "null"}:
         return "If such pages must send it, exempt the path: paths={'/path': {'csrf_protection': False}}."
     if _may_read(policy, request, decision):

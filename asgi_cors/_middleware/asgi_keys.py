@@ -129,6 +129,8 @@ def _page(headers: Headers, scheme: str | None) -> tuple[Any, ...] | None:
                 host = value if host is None else REPEATED
             case 4 | 6 | 14 if not name.islower():  # it may be one of these, or Origin
                 return None
+            case _:
+                pass
     return None if REPEATED in {host, fetch_site} else (host, fetch_site, scheme)
 
 
@@ -143,6 +145,8 @@ def _credentials(headers: Headers, _scheme: str | None) -> bool | None:
                 found |= not is_bearer(value)
             case 6 | 13 if not name.islower():
                 return None
+            case _:
+                pass
     return found
 
 

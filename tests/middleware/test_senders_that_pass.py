@@ -127,7 +127,7 @@ def test_an_origin_of_the_same_owner_is_proposed(serve: Any, origin: str, host: 
     assert serve(**ON, csrf_trusted_origins=origin).request("POST", origin=origin, headers=headers).status == 200
 
 
-FORWARDED = "Origin or Referer is that of another site, whose service worker may have forwarded the request."
+FORWARDED = "Origin or Referer is that of another site, whose form a service worker of yours may have forwarded."
 
 
 @pytest.mark.parametrize(
