@@ -152,7 +152,8 @@ class EngineResult:
         if not self.code:
             return ""
         last = self.exchanges[-1].kind if self.exchanges else "main"
-        redirects = sum(exchange.kind == "main" for exchange in self.exchanges) - (last == "main")
+        earlier = (exchange.response for exchange in self.exchanges[:-1] if exchange.kind == "main")
+        redirects = sum(response is not None and response.is_redirect for response in earlier)
         after = f" after redirect {redirects}" if redirects > 0 else ""
         return KINDS.get(last, last) + after
 

@@ -67,6 +67,7 @@ def test_the_host_of_the_url_is_proposed_if_no_proxy_changes_it():
         found = doctor({}, f"{server.url}/items").json
         host = server.url.removeprefix("http://")
     assert found["cause"]["advice"] == f"If that is a name of this server, add {host!r} to allowed_hosts."
+    assert found["browsers"][0]["step"] == "request"  # a browser repeats it once, without a redirect
 
 
 # -- our own middlewares
