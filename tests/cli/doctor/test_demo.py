@@ -28,30 +28,34 @@ ROWS = eval(  # noqa: S307 - a literal of this repository's
         r"^ROWS = ({.*?^})", (ROOT / "tests" / "browser" / "test_demo.py").read_text("utf-8"), re.MULTILINE | re.DOTALL
     )[1],
     {
+        "FORGED": None,
         "NOT_EXPOSED": "HeaderNotExposed",
         "NO_ORIGIN": "MissingAllowOriginHeader",
         "NO_ORIGIN_PREFLIGHT": "PreflightMissingAllowOriginHeader",
     },
 )
+FORMS = {"form", "form-read"}  # the doctor sends requests of scripts
 # Browsers do not apply CORS to a WebSocket: the server refuses it, and DevTools have no code for that.
 OTHER_CODES = {("websocket", "refused"): "HandshakeRefused"}
 
 
 @pytest.fixture(scope="module")
 def plans():
-    """Run the demo, and yield the plan of each of its two pages."""
-    command = [sys.executable, str(DEMO), "--ports", "0", "0", "0"]
+    """Run the demo, and yield the plans of its page that is allowed and of the one that is refused."""
+    command = [sys.executable, str(DEMO), "--ports", "0", "0", "0", "0"]
     env = os.environ | {"PYTHONWARNINGS": "ignore"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
-        printed = ""
-        while "Ctrl-C ends the demo" not in printed:
-            line = process.stdout.readline()
-            assert line, printed
-            printed += line
-        pages = re.findall(r"^ +a page it \w+ +(http\S+)", printed, re.MULTILINE)
-        yield dict(zip(("allowed", "refused"), map(plan_of, pages), strict=True))
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        try:
+            printed = ""
+            while "Ctrl-C ends the demo" not in printed:
+                line = process.stdout.readline()
+                assert line, printed
+                printed += line
+            pages = dict(re.findall(r"^ +a page it (\w+) +(http\S+)", printed, re.MULTILINE))
+            yield {"allowed": plan_of(pages["allows"]), "refused": plan_of(pages["refuses"])}
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
 
 
 def plan_of(page: str) -> dict[str, object]:
@@ -72,7 +76,7 @@ def arguments_for(url: str, origin: str, case: dict[str, object]) -> list[str]:
 
 
 @pytest.mark.parametrize("side", ["allowed", "refused"])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in FORMS])
 def test_the_verdict_in_every_browser_is_that_of_chromium(plans, name, side):
     code = OTHER_CODES.get((name, side), ROWS[name][side == "refused"])
     rows = [(api["url"], row) for api in plans[side]["apis"] for row in api["rows"] if row["id"] == name]
