@@ -131,7 +131,13 @@ def _entry(name: object, value: object) -> Entry:
             " ('name.txt', b'content', 'text/plain')."
         )
     filename, content, *kind = value
-    return Entry(_text(name), _text(filename), content, kind[0] if kind else "application/octet-stream")
+    return Entry(_text(name), _text(filename), content, _file_type(*kind))
+
+
+def _file_type(kind: str = "") -> str:
+    """Return the Content-Type of a file (File API: a type is in lower case, and empty if a character is not ASCII)."""
+    is_printable = re.fullmatch(r"[\x20-\x7e]+", kind)
+    return kind.lower() if is_printable else "application/octet-stream"
 
 
 def _is_file(value: object) -> TypeGuard[File]:
