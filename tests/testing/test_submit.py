@@ -332,6 +332,7 @@ def test_a_form_of_another_site_sends_samesite_none_and_stores_every_cookie(engi
         ({"data": None}, "data=None is not a mapping"),
         ({"data": 5}, "data=5 is not a mapping"),
         ({"data": [("a",)]}, "is not a mapping"),
+        ({"data": ["ab"]}, "data=['ab'] is not a mapping of names to values."),
         ({"data": {"": "1"}}, "'' is not the name of an entry. Browsers send entries with a name only."),
         ({"data": {1: "1"}}, "1 is not the name of an entry."),
         ({"data": {"a": 5}}, "'a' has the value 5. Write text, a list of text, or a file"),
@@ -420,7 +421,7 @@ async def hang(_scope: Any, _receive: Any, _send: Any) -> None:
 def test_a_late_response_is_a_timeout(interface: Any) -> None:
     async def main() -> None:
         page = interface.page(ORIGIN, app=hang)
-        with pytest.raises(FetchTimeout):
+        with pytest.raises(FetchTimeout, match=r"Write a larger timeout=\.$"):  # without stream=, which is of fetch()
             await page.submit(API, timeout=0.05)
 
     interface.run(main)

@@ -110,10 +110,17 @@ def _entries(data: object) -> list[Entry]:
         pairs = [(name, value) for name, listed in items for value in _listed(listed)]
     else:
         try:
-            pairs = [(name, value) for name, value in cast("Iterable[tuple[object, object]]", data)]
+            pairs = [_pair(item) for item in cast("Iterable[object]", data)]
         except (TypeError, ValueError) as error:
             raise ScriptError(f"data={data!r:.200} is not a mapping of names to values. {_EXAMPLE}") from error
     return [_entry(name, value) for name, value in pairs]
+
+
+def _pair(item: object) -> tuple[object, object]:
+    if isinstance(item, str):  # not a pair, even if it has two characters
+        raise TypeError(item)
+    name, value = cast("tuple[object, object]", item)
+    return name, value
 
 
 def _listed(value: object) -> Sequence[object]:
