@@ -90,6 +90,16 @@ def test_a_multipart_form_has_text_and_files() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [("", b"application/octet-stream"), ("TEXT/Plain; A=B", b"text/plain; a=b"), ("é/x", b"application/octet-stream")],
+)
+def test_a_files_type_is_that_of_the_file_api(kind: str, sent: bytes) -> None:
+    """In lower case. Without a valid one, Chromium and Firefox send application/octet-stream."""
+    _, body = body_of({"f": ("a", b"", kind)}, "multipart/form-data")
+    assert b"\r\nContent-Type: " + sent + b"\r\n\r\n" in body
+
+
 def test_names_in_a_multipart_form_are_escaped() -> None:
     """HTML, multipart/form-data encoding algorithm. The line break of a name becomes CR LF, that of a file does not."""
     _, body = body_of({'a"\n': ('b"\r', b"")}, "multipart/form-data")
@@ -322,6 +332,7 @@ def test_a_form_of_another_site_sends_samesite_none_and_stores_every_cookie(engi
         ({"data": None}, "data=None is not a mapping"),
         ({"data": 5}, "data=5 is not a mapping"),
         ({"data": [("a",)]}, "is not a mapping"),
+        ({"data": ["ab"]}, "data=['ab'] is not a mapping of names to values."),
         ({"data": {"": "1"}}, "'' is not the name of an entry. Browsers send entries with a name only."),
         ({"data": {1: "1"}}, "1 is not the name of an entry."),
         ({"data": {"a": 5}}, "'a' has the value 5. Write text, a list of text, or a file"),
@@ -410,7 +421,7 @@ async def hang(_scope: Any, _receive: Any, _send: Any) -> None:
 def test_a_late_response_is_a_timeout(interface: Any) -> None:
     async def main() -> None:
         page = interface.page(ORIGIN, app=hang)
-        with pytest.raises(FetchTimeout):
+        with pytest.raises(FetchTimeout, match=r"Write a larger timeout=\.$"):  # without stream=, which is of fetch()
             await page.submit(API, timeout=0.05)
 
     interface.run(main)
@@ -494,6 +505,23 @@ def test_a_referrer_policy_of_fetch_takes_precedence() -> None:
     assert [request.headers.get("referer") for request in received] == [None, f"{ORIGIN}/"]
     with pytest.raises(ScriptError, match="referrer_policy='never' is not known"):
         page.fetch(API, referrer_policy="never")
+
+
+@pytest.mark.parametrize(("kind", "sent"), [("application/json", "text/plain;charset=UTF-8"), ("text/plain", None)])
+def test_a_no_cors_fetch_has_the_type_of_its_body_if_its_own_is_dropped(kind: str, sent: str | None) -> None:
+    page, received = opened()
+    page.fetch(API, method="POST", mode="no-cors", headers={"content-type": kind}, content="x")
+    assert received[0].headers["content-type"] == (sent or kind)
+
+
+def test_an_opaque_response_hides_its_redirects() -> None:
+    """Its list of URLs is empty. That of an opaque redirect is not."""
+    redirect = httpx.Response(302, headers={"location": "/done", "access-control-allow-origin": "*"})
+    page, _ = opened(redirect, httpx.Response(200), redirect)
+    response = page.fetch(API, mode="no-cors")
+    assert (response.type, response.redirected, str(response.url)) == ("opaque", False, "")
+    response = page.fetch(f"{API}/x", redirect="manual")
+    assert (response.type, response.redirected, str(response.url)) == ("opaqueredirect", False, f"{API}/x")
 
 
 def test_the_table_shows_the_headers_by_which_servers_recognize_forged_forms() -> None:

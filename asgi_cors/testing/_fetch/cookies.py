@@ -23,7 +23,7 @@ from typing import Literal
 import httpx
 
 from .engines import Engine
-from .url import is_ip_address, is_loopback, is_same_site, parse, public_suffixes
+from .url import is_ip_address, is_loopback, is_same_site, is_schemelessly_same_site, parse, public_suffixes
 
 SameSite = Literal["none", "lax", "strict", "default"]
 
@@ -128,7 +128,8 @@ class CookieJar(Mapping[str, str]):
         considers_redirects = self._engine.redirects_make_cookies_cross_site
         is_chain = considers_redirects == "always" or (considers_redirects == "navigations" and client.is_navigation)
         urls = client.urls if is_chain else client.urls[-1:]
-        return client.page is not None and all(is_same_site(client.page, url) for url in urls)
+        compare = is_same_site if self._engine.same_site_counts_scheme else is_schemelessly_same_site
+        return client.page is not None and all(compare(client.page, url) for url in urls)
 
     def _crosses_sites_with(self, cookie: Cookie, client: Client) -> bool:
         """Return whether the client's request to another site has the cookie."""

@@ -42,6 +42,9 @@ class Engine:
     # RFC 6265bis, "Same-site and cross-site requests": a redirect chain through another site is cross-site.
     # Firefox considers the chain in every request, WebKit in navigations, Chromium never [forms.json].
     redirects_make_cookies_cross_site: Literal["always", "navigations", "never"] = "always"
+    # RFC 6265bis, "Same-site and cross-site requests": http and https of one host are two sites. Not for Firefox's
+    # cookies [forms.json].
+    same_site_counts_scheme: bool = True
     # RFC 6265bis: browsers may treat loopback as secure. WebKit sends no Secure cookie to http there [A3-034].
     secure_on_loopback: bool = True
 
@@ -95,6 +98,12 @@ class Engine:
     # Fetch Metadata: redirects within the site are `same-site`. In Firefox they are `cross-site`, unless all URLs have
     # the page's origin [forms.json].
     redirected_site_is_cross_site: bool = False
+    # Fetch Metadata: http and https of one host are two sites. Not for Firefox's Sec-Fetch-Site if the hosts are
+    # localhost, names below it, or 127.0.0.0/8; [::1] is like any other host [forms.json].
+    loopback_site_counts_scheme: bool = True
+    # Fetch Metadata: only trustworthy URLs get Sec-Fetch-*. Chromium's preflights have Sec-Fetch-Mode everywhere
+    # [forms.json].
+    preflight_always_has_mode: bool = False
     # Fetch, CORS-preflight fetch: Sec-Fetch-Site considers the redirects before a preflight. Chromium and Firefox
     # compare the page with the URL of the preflight only [forms.json].
     preflight_metadata_counts_redirects: bool = True
@@ -107,6 +116,8 @@ class Engine:
     # Fetch, redirect-taint: only a redirect between two foreign origins makes the Origin `null`. In Chromium and WebKit
     # any redirect of a navigation to another origin does [form POST, 307 at the cross-site host].
     redirected_form_hides_origin: bool = False
+    # The same for `no-cors` fetches. Only in Chromium [forms.json].
+    redirected_no_cors_hides_origin: bool = False
 
     # Preflight
 
@@ -257,7 +268,9 @@ CHROMIUM = Engine(
     preflight_metadata_counts_redirects=False,
     redirected_policy_decides_origin=False,
     script_always_shows_origin=True,
+    preflight_always_has_mode=True,
     redirected_form_hides_origin=True,
+    redirected_no_cors_hides_origin=True,
     forbids_user_agent=True,
     safelists_client_hints=True,
     combines_lines=True,
@@ -292,6 +305,8 @@ FIREFOX = Engine(
     lax_by_default=False,
     downgrades_by_scheme=True,
     trims_script_referer=True,
+    same_site_counts_scheme=False,
+    loopback_site_counts_scheme=False,
     redirected_site_is_cross_site=True,
     preflight_metadata_counts_redirects=False,
     range_limit=UINT64,

@@ -30,7 +30,7 @@ from .cors_check import (
     preflight_access_check,
 )
 from .headers import HeaderList
-from .metadata import fetch_metadata
+from .metadata import fetch_metadata, preflight_metadata
 from .network import NetworkSteps, Steps, failed, status_of
 from .preflight_cache import SAFELISTED_METHODS, AllowLists, Query
 from .redirect import BadLocationError, Hop, location_of, next_hop, resolve
@@ -161,7 +161,7 @@ class Fetch(NetworkSteps):
             query.names,
             origin=query.origin,
             referer=self._referer(self._hop.url, by_script=True),
-            metadata=fetch_metadata(client, "cors", self._engine),
+            metadata=preflight_metadata(client, self._engine),
         )
         return build_request("OPTIONS", self._hop.url, headers)
 
@@ -279,8 +279,8 @@ class Fetch(NetworkSteps):
             raise BadLocationError(f"its Location {location!r} has a user name or a password")
         page, last, target = self._page.origin, serialize_origin(self._hop.url), serialize_origin(url)
         self._has_crossed_origins = self._has_crossed_origins or last != target
-        if last not in {page, target}:
-            self._is_redirect_tainted = True
+        is_foreign = last != page or (self._request.mode == "no-cors" and self._engine.redirected_no_cors_hides_origin)
+        self._is_redirect_tainted = self._is_redirect_tainted or (is_foreign and last != target)
         resends_origin = self._engine.resends_origin_header and last == target
         self._resent_origin = exchange.request.headers.get("origin", "") if resends_origin else ""
         url = url.copy_with(userinfo=b"")

@@ -110,10 +110,17 @@ def _entries(data: object) -> list[Entry]:
         pairs = [(name, value) for name, listed in items for value in _listed(listed)]
     else:
         try:
-            pairs = [(name, value) for name, value in cast("Iterable[tuple[object, object]]", data)]
+            pairs = [_pair(item) for item in cast("Iterable[object]", data)]
         except (TypeError, ValueError) as error:
             raise ScriptError(f"data={data!r:.200} is not a mapping of names to values. {_EXAMPLE}") from error
     return [_entry(name, value) for name, value in pairs]
+
+
+def _pair(item: object) -> tuple[object, object]:
+    if isinstance(item, str):  # not a pair, even if it has two characters
+        raise TypeError(item)
+    name, value = cast("tuple[object, object]", item)
+    return name, value
 
 
 def _listed(value: object) -> Sequence[object]:
@@ -131,7 +138,13 @@ def _entry(name: object, value: object) -> Entry:
             " ('name.txt', b'content', 'text/plain')."
         )
     filename, content, *kind = value
-    return Entry(_text(name), _text(filename), content, kind[0] if kind else "application/octet-stream")
+    return Entry(_text(name), _text(filename), content, _file_type(*kind))
+
+
+def _file_type(kind: str = "") -> str:
+    """Return the Content-Type of a file (File API: a type is in lower case, and empty if a character is not ASCII)."""
+    is_printable = re.fullmatch(r"[\x20-\x7e]+", kind)
+    return kind.lower() if is_printable else "application/octet-stream"
 
 
 def _is_file(value: object) -> TypeGuard[File]:

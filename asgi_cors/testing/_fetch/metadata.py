@@ -14,7 +14,7 @@ import httpx
 from .cookies import Client
 from .engines import Engine
 from .safelist import Header
-from .url import is_same_site, is_trustworthy, serialize_origin
+from .url import is_loopback, is_same_site, is_schemelessly_same_site, is_trustworthy, serialize_origin
 
 
 def fetch_metadata(
@@ -28,6 +28,12 @@ def fetch_metadata(
     return [("sec-fetch-site", _site(page, urls, engine)), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest), *user]
 
 
+def preflight_metadata(client: Client, engine: Engine) -> list[Header]:
+    """Return the headers of a preflight."""
+    own = [("sec-fetch-mode", "cors")] if engine.preflight_always_has_mode else []
+    return fetch_metadata(client, "cors", engine) or own
+
+
 def _site(page: httpx.URL | None, urls: Sequence[httpx.URL], engine: Engine) -> str:
     if page is None:
         return "cross-site"
@@ -35,4 +41,9 @@ def _site(page: httpx.URL | None, urls: Sequence[httpx.URL], engine: Engine) -> 
         return "same-origin"
     if len(urls) > 1 and engine.redirected_site_is_cross_site:
         return "cross-site"
-    return "same-site" if all(is_same_site(page, url) for url in urls) else "cross-site"
+    return "same-site" if all(_is_same_site(page, url, engine) for url in urls) else "cross-site"
+
+
+def _is_same_site(page: httpx.URL, url: httpx.URL, engine: Engine) -> bool:
+    ignores_scheme = not engine.loopback_site_counts_scheme and is_loopback(page.host) and page.host != "::1"
+    return is_schemelessly_same_site(page, url) if ignores_scheme else is_same_site(page, url)

@@ -175,9 +175,11 @@ def _method(method: str, mode: Mode) -> str:
 def _headers(init: HeaderInit, kind: str, mode: Mode, engine: Engine) -> list[Header]:
     headers = [_header(name, value) for name, value in _pairs(init)]
     headers = [(name, value) for name, value in headers if not is_forbidden(name, value, engine)]
-    if kind and not any(name == "content-type" for name, _ in headers):
-        headers.append(("content-type", kind))
-    return filter_no_cors(headers, engine) if mode == "no-cors" else headers
+    own = filter_no_cors(headers, engine) if mode == "no-cors" else headers
+    if not kind or any(name == "content-type" for name, _ in own):
+        return own
+    typed = [*own, ("content-type", kind)]  # the body's type, if the script's own is absent or was dropped
+    return filter_no_cors(typed, engine) if mode == "no-cors" else typed
 
 
 def _pairs(init: HeaderInit) -> list[tuple[Text, Text]]:

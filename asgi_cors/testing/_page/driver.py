@@ -145,5 +145,6 @@ def timeout_error(seconds: float, exchange: Exchange | None) -> FetchTimeout:
         )
     exchange.problem = f"nothing more came within {seconds} s"
     request = exchange.request
-    message = f"{request.method} {request.url}: {exchange.problem}. Write a larger timeout=, or stream=True."
+    stream = ", or stream=True" if exchange.kind == "main" else ""  # an option of fetch() only
+    message = f"{request.method} {request.url}: {exchange.problem}. Write a larger timeout={stream}."
     return FetchTimeout(message, exchange)

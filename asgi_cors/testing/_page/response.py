@@ -35,18 +35,19 @@ class Response:
         type: "basic", "cors", "opaque" or "opaqueredirect".
         status: the status; 0 for an opaque response.
         url: the final URL; empty for an opaque response.
-        redirected: whether a redirect was followed.
+        redirected: whether a redirect was followed; False for an opaque response.
         exchange: the last request with its whole response.
     """
 
     def __init__(self, outcome: Outcome, engine: Engine) -> None:
         self.exchange: Exchange = outcome.exchange
         self.type = outcome.kind
-        self.redirected = outcome.redirected
         response = response_of(outcome.exchange)
         is_opaque = outcome.kind in OPAQUE
         self.status = 0 if is_opaque else response.status_code
-        self.url = httpx.URL("") if is_opaque else outcome.url
+        is_without_url = outcome.kind == "opaque"
+        self.url = httpx.URL("") if is_without_url else outcome.url
+        self.redirected = outcome.redirected and not is_without_url
         self._visible = set[str]() if is_opaque else _visible_names(outcome, engine)
         self._is_opaque = is_opaque
         self._content: bytes | None = b"" if is_opaque else None
