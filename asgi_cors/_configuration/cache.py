@@ -25,9 +25,7 @@ The caches of one policy, or of all tenants, and one interface hold about 10 MB 
 from __future__ import annotations
 
 import weakref
-from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from enum import Enum
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -35,13 +33,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from asgi_cors._decision.fetch_metadata import SAFE_METHODS
 from asgi_cors._routing.rules import PolicyMatch
 
+from .bounded_cache import (
+    MAX_ACTUAL,
+    MAX_PREFLIGHT,
+    MAX_WRITES,
+    BoundedCache,
+    CachedResponse,
+    SharedBounds,
+    TenantResponses,
+)
 from .cached.tenants import Tenants
 from .source import Answer, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asgi_cors._decision.decision import Decision
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
     from asgi_cors._policy.compiled import CompiledPolicy
@@ -51,10 +57,6 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation, Evaluator, LookUp
     from .lookup import AwaitableGenerator
 
-MAX_ACTUAL: Final = 4096
-MAX_PREFLIGHT: Final = 1024
-MAX_WRITES: Final = 1024
-MAX_REFUSED: Final = 256  # of each of these kinds
 MAX_KEY_LENGTH: Final = 512  # bytes; a response with a longer key is not cached
 MAX_PATHS: Final = 1024
 MAX_PATH_LENGTH: Final = 256  # characters
@@ -88,109 +90,6 @@ class Reader(NamedTuple):
     scope: Callable[[Any], Scope]
 
 
-@dataclass(slots=True)
-class CachedResponse:
-    """A cached response, or the part of its key that is missing.
-
-    Args:
-        key: The key of this item.
-        response: Whatever a middleware needs to respond again; None if it has to be checked by `ResponseCache.check`.
-        leases: The response may be sent as long as all of these are current; see `is_current`.
-        log_after: The time on the log's clock after which a refusal is logged again; 0 for never.
-        decision: The decision that `on_decision` is called with; None if there is no such callable.
-        origin: If there is no response: the origin with which the policy's callables are called, if they are.
-        part: If there is no response: the part of the request that it depends on.
-        reported: If there is no response: the item with the response, whose decision is reported first.
-        answer: The answer of the policy's callables for one request, which has to be evaluated; see `check`.
-    """
-
-    key: Hashable
-    response: Any = None
-    leases: tuple[Lease, ...] = ()
-    log_after: float = 0.0
-    decision: Decision | None = None
-    origin: str | None = None
-    part: Part | None = None
-    reported: CachedResponse | None = None
-    answer: LookUp | None = None
-
-    def is_current(self) -> bool:
-        """Return whether all leases are current. If so, count a hit for each."""
-        leases = self.leases
-        for lease in leases:
-            if lease.clock() >= lease.until:
-                return False
-        for lease in leases:
-            lease.hits += 1
-        return True
-
-
-class BoundedCache(dict[Hashable, CachedResponse]):
-    """Cached responses, by the request headers on which they depend.
-
-    Holds allowed and refused requests in one dict, so that a hit costs one look-up. Each kind evicts its oldest item at
-    its own limit, so that an attacker cannot evict allowed ones. Threads need no lock: a deque's ends are thread-safe.
-
-    Args:
-        max_allowed: The limit of allowed requests.
-    """
-
-    def __init__(self, max_allowed: int = MAX_ACTUAL) -> None:
-        super().__init__()
-        self._allowed: deque[Hashable] = deque()
-        self._refused: deque[Hashable] = deque()
-        self._max_allowed = max_allowed
-
-    def store(self, cached: CachedResponse, *, refused: bool) -> None:
-        """Store a response under its key."""
-        key = cached.key
-        self[key] = cached
-        order, limit = (self._refused, MAX_REFUSED) if refused else (self._allowed, self._max_allowed)
-        order.append(key)  # after the dict, because another thread may evict the key as soon as `order` has it
-        if len(order) > limit:
-            self.pop(order.popleft(), None)
-
-
-class _SharedBounds:
-    """The limits that the cached responses of all tenants share, and the order of eviction.
-
-    Args:
-        max_allowed: The limit of allowed requests.
-    """
-
-    def __init__(self, max_allowed: int) -> None:
-        self._allowed: deque[tuple[weakref.ref[_TenantResponses], Hashable]] = deque()
-        self._refused: deque[tuple[weakref.ref[_TenantResponses], Hashable]] = deque()
-        self._max_allowed = max_allowed
-
-    def add(self, responses: _TenantResponses, key: Hashable, *, refused: bool) -> None:
-        """Add a response, and evict the oldest one beyond the limit."""
-        order, limit = (self._refused, MAX_REFUSED) if refused else (self._allowed, self._max_allowed)
-        order.append((weakref.ref(responses), key))
-        if len(order) > limit:
-            reference, oldest = order.popleft()
-            owner = reference()
-            if owner is not None:  # None if its policy was dropped
-                owner.pop(oldest, None)
-
-
-class _TenantResponses(BoundedCache):
-    """Cached responses of one tenant.
-
-    Args:
-        bounds: The bounds, which all tenants share.
-    """
-
-    def __init__(self, bounds: _SharedBounds) -> None:
-        super(BoundedCache, self).__init__()  # without bounds of its own
-        self._bounds = bounds
-
-    def store(self, cached: CachedResponse, *, refused: bool) -> None:
-        """Store a response under its key."""
-        self[cached.key] = cached
-        self._bounds.add(self, cached.key, refused=refused)
-
-
 class ResponseCache:
     """The cached responses of one policy, for one interface.
 
@@ -211,7 +110,7 @@ class ResponseCache:
         evaluator: Evaluator,
         policy: Policy | None,
         vary: tuple[bytes, ...] = (),
-        bounds: tuple[_SharedBounds, _SharedBounds, _SharedBounds] | None = None,
+        bounds: tuple[SharedBounds, SharedBounds, SharedBounds] | None = None,
     ) -> None:
         """Create empty caches."""
         self._evaluator = evaluator
@@ -228,10 +127,10 @@ class ResponseCache:
         self.any_origin: CachedResponse | None = None
         self.any_read: CachedResponse | None = None
         # By Origin; for preflights, by Origin and the Access-Control-Request-* headers:
-        self.actual = _TenantResponses(bounds[0]) if bounds else BoundedCache()
-        self.preflight = _TenantResponses(bounds[1]) if bounds else BoundedCache(MAX_PREFLIGHT)
+        self.actual = TenantResponses(bounds[0]) if bounds else BoundedCache()
+        self.preflight = TenantResponses(bounds[1]) if bounds else BoundedCache(MAX_PREFLIGHT)
         # If the sender is checked, and the method is not one that reads: by all headers that tell the sender
-        self.writes = _TenantResponses(bounds[2]) if bounds else BoundedCache(MAX_WRITES)
+        self.writes = TenantResponses(bounds[2]) if bounds else BoundedCache(MAX_WRITES)
 
     def evaluate(self, scope: Scope, answer: LookUp | None = None) -> AwaitableGenerator[Evaluation]:
         """Evaluate a request whose response is not cached; see `Evaluator.evaluate`."""
@@ -374,7 +273,7 @@ class ResponseCaches:
         self._by_path = _CacheByPath(self, rules)
         self._tenants = rules.policy_for if isinstance(rules.policy_for, Tenants) else None
         self._by_lease: weakref.WeakKeyDictionary[Lease, ResponseCache] = weakref.WeakKeyDictionary()
-        self._bounds = _SharedBounds(MAX_ACTUAL), _SharedBounds(MAX_PREFLIGHT), _SharedBounds(MAX_WRITES)
+        self._bounds = SharedBounds(MAX_ACTUAL), SharedBounds(MAX_PREFLIGHT), SharedBounds(MAX_WRITES)
         self._unknown: ResponseCache | None = None  # of unknown tenants
         self._without_key: dict[CompiledPolicy, ResponseCache] = {}  # of requests without a tenant, by policy
         self.needs_scope = rules.view_of is not None or self._tenants is not None

@@ -20,7 +20,8 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .calls import background_loop, call_after_fork, contain, running_loop
-from .log import Log, logger
+from .log import Log
+from .refusal_records import logger
 
 if TYPE_CHECKING:
     import asyncio

@@ -16,23 +16,28 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from asgi_cors._decision.callables import call_name, closest_allowed, describe_refusal
+from asgi_cors._decision.callables import call_name
 from asgi_cors._decision.decision import (
-    CREDENTIALS_NOT_ALLOWED,
     CROSS_SITE_REQUEST,
     HOST_NOT_ALLOWED,
     LOOKUP_FAILED,
-    MISSING_ALLOW_ORIGIN,
-    ORIGIN_REASONS,
     POLICY_FAILED,
-    PREFLIGHT_MISSING_ALLOW_ORIGIN,
-    REASON_TEXTS,
-    host_hint,
 )
-from asgi_cors._decision.fetch_metadata import sender_hint
-from asgi_cors._decision.remedies import remedy
-from asgi_cors._decision.request import SAME_ORIGIN_SITES, is_internal_host, is_internal_name
 from asgi_cors._routing.paths import mount_pattern
+
+from .refusal_records import (
+    ATTRIBUTES,
+    HANDSHAKE,
+    MAX_LENGTH,
+    level_of,
+    log_refusal,
+    log_report,
+    logger,
+    may_read,
+    printable,
+    quote,
+    suggestion_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,11 +46,8 @@ if TYPE_CHECKING:
     from asgi_cors._decision.host import HostSet
     from asgi_cors._decision.request import Request
     from asgi_cors._http import Scope
-    from asgi_cors._origins.origin_set import Suggestion
     from asgi_cors._policy.policy import Policy
     from asgi_cors._routing.rules import InvalidViewError
-
-logger: Final = logging.getLogger("asgi_cors")
 
 WINDOW: Final = 60.0  # seconds, in which each pair of origin and cause is logged once
 MAX_PAIRS: Final = 100  # per window
@@ -53,11 +55,8 @@ MAX_OTHERS: Final = 50  # pairs per window that any site can cause
 _MAX_OVERRIDES: Final = 1000  # header names and policies that are remembered
 _MAX_ANSWERS: Final = 1000  # callables with a value that is not a bool, which are remembered
 _MAX_MOUNTS: Final = 10  # root paths of an inner middleware that are remembered
-_MAX_LENGTH: Final = 200  # characters of a value of the request
 _MAX_CAUSES: Final = 10  # exceptions that led to another one
 
-ATTRIBUTES: Final = ("cors_origin", "cors_method", "cors_path", "cors_policy", "cors_reason", "cors_remedy")
-HANDSHAKE: Final = "WebSocket handshake"
 
 # The option of the policy that sets each header.
 _OPTIONS: Final = {
@@ -71,7 +70,6 @@ _OPTIONS: Final = {
 }
 
 _FAILURES: Final = (LOOKUP_FAILED, POLICY_FAILED)
-_REFUSED_BY_ENTRIES: Final = (MISSING_ALLOW_ORIGIN, PREFLIGHT_MISSING_ALLOW_ORIGIN)
 
 Pair = tuple[bytes, str]
 
@@ -195,20 +193,20 @@ class Log:
         origin = b"" if decision.reason in _FAILURES else request.origin or b""  # else an outage fills the log
         if decision.reason == HOST_NOT_ALLOWED:
             origin = request.host or b""
-        pair = origin[:_MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:_MAX_LENGTH]
+        pair = origin[:MAX_LENGTH], f"{kind} {decision.reason} {decision.subject}"[:MAX_LENGTH]
         log_after = self._refusals.log_after(pair)
         if log_after is not None:
             return log_after
-        suggestion = _suggestion(policy, request, decision, hosts)
-        level = _level(policy, request, decision, scope, suggestion)
+        suggestion = suggestion_for(policy, request, decision, hosts)
+        level = level_of(policy, request, decision, scope, suggestion)
         if not logger.isEnabledFor(level):
             return self.clock() + WINDOW
         is_reserved = level == logging.WARNING and not policy.compiled.allows_any_origin  # other sites can't cause it
         is_reserved &= decision.reason != HOST_NOT_ALLOWED
-        is_reserved &= decision.reason != CROSS_SITE_REQUEST or _may_read(policy, request, decision)
+        is_reserved &= decision.reason != CROSS_SITE_REQUEST or may_read(policy, request, decision)
         if not self._refusals.admit(pair, level, is_reserved=is_reserved):
             return None
-        _log_refusal(level, policy, request, decision, scope, suggestion)
+        log_refusal(level, policy, request, decision, scope, suggestion)
         return self.clock() + WINDOW
 
     def report_only(self, policy: Policy, request: Request, decision: Decision, scope: Scope) -> float | None:
@@ -224,13 +222,13 @@ class Log:
             return self.clock() + WINDOW
         self._log_suppressed()
         found = decision.report_only or decision
-        pair = (request.origin or b"")[:_MAX_LENGTH], f"{decision.report} {found.reason} {found.subject}"[:_MAX_LENGTH]
+        pair = (request.origin or b"")[:MAX_LENGTH], f"{decision.report} {found.reason} {found.subject}"[:MAX_LENGTH]
         log_after = self._refusals.log_after(pair)
         if log_after is not None:
             return log_after
         if not self._refusals.admit(pair, logging.WARNING, is_reserved=False):
             return None
-        _log_report(policy, request, decision, scope)
+        log_report(policy, request, decision, scope)
         return self.clock() + WINDOW
 
     def replaced(self, previous: Policy, policy: Policy) -> None:
@@ -276,8 +274,8 @@ class Log:
             logger.warning(
                 "another view than predicted served %s, so both policies must allow: predicted was %s, %s runs."
                 " Does an inner middleware change the path or Host?",
-                _quote(scope["path"]),
-                *(_quote(f"{view or 'no view'}") for view in (predicted, key)),
+                quote(scope["path"]),
+                *(quote(f"{view or 'no view'}") for view in (predicted, key)),
             )
 
     def warn_overridden(self, name: bytes, policy: Policy, path: str) -> None:
@@ -294,8 +292,8 @@ class Log:
         self._overridden.add((policy, name))
         correction = f"Set it with {_OPTIONS[name]} and remove it from the app."
         message = "the app sets %s itself (first at %s); the policy's value was sent instead. %s"
-        extra = {"cors_path": _printable(path), "cors_policy": policy.name or "", "cors_remedy": correction}
-        logger.warning(message, name.decode(), _quote(path), correction, extra=extra)
+        extra = {"cors_path": printable(path), "cors_policy": policy.name or "", "cors_remedy": correction}
+        logger.warning(message, name.decode(), quote(path), correction, extra=extra)
 
     def warn_nested(self, scope: Scope, outer_path: str, outer_root_path: str) -> None:
         """Log, once per root path of the inner middleware, that two middlewares serve one request.
@@ -313,139 +311,14 @@ class Log:
         pattern = mount_pattern({**scope, "path": outer_path}, outer_root_path)
         correction = f"Write paths={{{pattern}: None}} for the outer one, to leave it to the inner one."
         message = "two CORS middlewares serve %s, so both must allow. %s"
-        extra = {"cors_path": _printable(scope["path"]), "cors_remedy": correction}
-        logger.warning(message, _quote(scope["path"]), correction, extra=extra)
+        extra = {"cors_path": printable(scope["path"]), "cors_remedy": correction}
+        logger.warning(message, quote(scope["path"]), correction, extra=extra)
 
     def _log_suppressed(self) -> None:
         """Log the number of suppressed refusals, a minute after the first of them."""
         if suppressed := self._refusals.take_suppressed():
             count, level = suppressed
             logger.log(level, "%d more refusals were not logged, because the limit is %d a minute", count, MAX_PAIRS)
-
-
-def _suggestion(policy: Policy, request: Request, decision: Decision, hosts: HostSet | None) -> Suggestion | str | None:
-    """Return the allowed origin, trusted origin or host that is closest to a refused one."""
-    origin = request.origin_text[:_MAX_LENGTH]
-    if decision.reason == HOST_NOT_ALLOWED:
-        closest = hosts.closest(request.host) if hosts else None
-        return closest and f"Did you mean {closest!r}?"
-    if decision.reason == CROSS_SITE_REQUEST:
-        allowed = None if decision.headers_allow_origin else closest_allowed(policy, origin)
-        return allowed or (closest_allowed(policy.compiled.trusted, origin) if policy.compiled.trusted else None)
-    return closest_allowed(policy, origin) if decision.reason in ORIGIN_REASONS else None
-
-
-def _level(
-    policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | str | None
-) -> int:
-    """Return WARNING if a refusal looks like a mistake in the configuration, INFO if another site seems to cause it."""
-    is_refused_part = bool(decision.subject) or decision.reason == CREDENTIALS_NOT_ALLOWED
-    is_own = decision.reason == CROSS_SITE_REQUEST and (
-        _may_read(policy, request, decision) or bool(sender_hint(request))
-    )
-    is_internal = decision.reason == HOST_NOT_ALLOWED and is_internal_name(request.host)
-    if is_refused_part or is_own or is_internal or suggestion is not None or _is_behind_proxy(request, decision, scope):
-        return logging.WARNING
-    return logging.INFO
-
-
-def _may_read(policy: Policy, request: Request, decision: Decision) -> bool:
-    """Return whether a refused request comes from an origin that an entry of `allow_origins` allows."""
-    is_listed = decision.headers_allow_origin and not policy.compiled.allows_any_origin
-    return is_listed and request.origin_text != "null"
-
-
-def _is_behind_proxy(request: Request, decision: Decision, scope: Scope) -> bool:
-    """Return whether a refused handshake may be same-origin, behind a proxy that changes Host."""
-    return scope["type"] == "websocket" and decision.reason == MISSING_ALLOW_ORIGIN and is_internal_host(request)
-
-
-def _log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
-    level: int, policy: Policy, request: Request, decision: Decision, scope: Scope, suggestion: Suggestion | str | None
-) -> None:
-    """Log one refused request, with its correction."""
-    reason = decision.reason or MISSING_ALLOW_ORIGIN
-    subject = f": {_quote(decision.subject)}" if decision.subject else ""
-    how = describe_refusal(policy, request.origin_text) if reason in _REFUSED_BY_ENTRIES else ""
-    parts = [f"{REASON_TEXTS[reason]} ({reason}){subject or (how and f': {how}')}.", str(suggestion or "")]
-    if _is_behind_proxy(request, decision, scope):
-        parts.append(correction := host_hint(request.host or b"", internal=True))
-    else:
-        if scope["type"] == "websocket" and reason in ORIGIN_REASONS:  # not every server sends the reason
-            parts.append(host_hint(request.host or b"", internal=False))
-        parts.append(correction := _remedy(policy, request, decision))
-    description, method = _describe_request(request, scope)
-    shown = (
-        description,
-        _quote(request.origin),
-        _quote(scope["path"]),
-        _of_policy(decision),
-        " ".join(filter(None, parts)),
-    )
-    extra = _attributes(request, scope, method, decision, correction)
-    logger.log(level, "refused %s from origin %s at %s%s: %s", *shown, extra=extra)
-
-
-def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
-    """Return the correction of a refused request."""
-    reason = decision.reason or MISSING_ALLOW_ORIGIN
-    if reason == HOST_NOT_ALLOWED:
-        host = request.host
-        found = f"Host is {_quote(host)}." if host else "The request has no Host."
-        return f"{found} If that is a name of this server, add it to allowed_hosts." if host else found
-    if reason != CROSS_SITE_REQUEST:
-        return remedy(policy, reason, decision.subject, request.origin_text)
-    if hint := sender_hint(request):
-        return hint
-    if request.fetch_site in SAME_ORIGIN_SITES:
-        return "Origin or Referer is that of another site, whose form a service worker of yours may have forwarded."
-    if request.origin_text in {"", "null"}:
-        return "If such pages must send it, exempt the path: paths={'/path': {'csrf_protection': False}}."
-    if _may_read(policy, request, decision):
-        return "The origin may not act as a user. Write allow_credentials=True, or send no cookies from its pages."
-    if not request.origin_text.startswith("https://"):  # a policy may refuse to trust it
-        return remedy(policy, reason, "", request.origin_text)
-    return f"If that site may send such requests, add {_quote(request.origin)} to csrf_trusted_origins."
-
-
-def _log_report(policy: Policy, request: Request, decision: Decision, scope: Scope) -> None:
-    """Log one difference of `report_only`."""
-    found = decision.report_only or decision
-    refusal = found if found.refused else decision
-    subject = f": {_quote(refusal.subject)}" if refusal.subject else ""
-    reason = refusal.reason or MISSING_ALLOW_ORIGIN
-    correction = _remedy(policy, request, found) if found.refused else ""
-    why = f"{'' if found.refused else 'it is refused because '}{REASON_TEXTS[reason]} ({reason}){subject}. {correction}"
-    description, method = _describe_request(request, scope)
-    shown = decision.report, description, _quote(request.origin), _quote(scope["path"]), _of_policy(found), why.rstrip()
-    extra = _attributes(request, scope, method, refusal._replace(policy_name=found.policy_name), correction)
-    logger.warning("report-only: %s %s from origin %s at %s%s: %s", *shown, extra=extra)
-
-
-def _of_policy(decision: Decision) -> str:
-    """Return the name of the policy that decided, for a line; empty if the policy has none."""
-    return "" if decision.policy_name is None else f" by policy {_quote(decision.policy_name)}"
-
-
-def _attributes(request: Request, scope: Scope, method: str, decision: Decision, correction: str) -> dict[str, str]:
-    """Return the attributes of the record of a refusal."""
-    return {
-        "cors_origin": _printable(request.origin or ""),
-        "cors_method": method,
-        "cors_path": _printable(scope["path"]),
-        "cors_policy": decision.policy_name or "",
-        "cors_reason": decision.reason or MISSING_ALLOW_ORIGIN,
-        "cors_remedy": correction,
-    }
-
-
-def _describe_request(request: Request, scope: Scope) -> tuple[str, str]:
-    """Return the request as text, and its method: of a preflight, the requested one."""
-    if scope["type"] == "websocket":
-        return f"a {HANDSHAKE}", HANDSHAKE
-    if request.is_preflight:
-        return f"a preflight for {_quote(request.requested_method)}", _printable(request.requested_method or "")
-    return _quote(request.method), _printable(request.method)
 
 
 def _is_truthy(value: object) -> bool:
@@ -474,26 +347,5 @@ def _text_of(error: Exception) -> str:
     except Exception:  # noqa: BLE001 - a user's exception may fail in any way
         return f"{name}: (its text can't be shown)"
     if isinstance(error, RememberedError):
-        return _quote(text)
-    return f"{name}: {_quote(text)}" if text else name
-
-
-def _quote(value: bytes | str | None) -> str:
-    """Return a value of a request as a literal of printable ASCII, truncated."""
-    return _truncate(ascii(_head(value)))
-
-
-def _printable(value: bytes | str) -> str:
-    """Return a value of a request in printable ASCII, truncated, without quotes."""
-    text = _head(value)
-    return _truncate(text if text.isascii() and text.isprintable() else ascii(text)[1:-1])
-
-
-def _head(value: bytes | str | None) -> str:
-    """Return the characters of a value that are logged, and one more, which shows that it is longer."""
-    part = (value or "")[: _MAX_LENGTH + 1]
-    return part.decode("latin-1") if isinstance(part, bytes) else part
-
-
-def _truncate(text: str) -> str:
-    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+        return quote(text)
+    return f"{name}: {quote(text)}" if text else name

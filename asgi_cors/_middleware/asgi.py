@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Never, Unpack
 
 from asgi_cors._configuration.cache import READS, UNCACHED
 from asgi_cors._configuration.configuration import Configuration, MiddlewareOptions
-from asgi_cors._configuration.log import logger
 from asgi_cors._configuration.lookup import drive
+from asgi_cors._configuration.refusal_records import logger
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
@@ -26,7 +26,8 @@ from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from asgi_cors._configuration.cache import CachedResponse, ResponseCache
+    from asgi_cors._configuration.bounded_cache import CachedResponse
+    from asgi_cors._configuration.cache import ResponseCache
     from asgi_cors._configuration.evaluation import Evaluation
     from asgi_cors._http import ASGIApp, Message, Receive, Scope, Send
     from asgi_cors._policy.policy import Policy

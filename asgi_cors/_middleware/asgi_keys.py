@@ -16,7 +16,7 @@ from asgi_cors._decision.request import is_bearer, read_request
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from asgi_cors._configuration.cache import BoundedCache, CachedResponse
+    from asgi_cors._configuration.bounded_cache import BoundedCache, CachedResponse
     from asgi_cors._http import Scope
 
     Headers = Iterable[tuple[bytes, bytes]]

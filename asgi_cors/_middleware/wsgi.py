@@ -33,7 +33,8 @@ from .wsgi_response import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from asgi_cors._configuration.cache import BoundedCache, CachedResponse, ResponseCache
+    from asgi_cors._configuration.bounded_cache import BoundedCache, CachedResponse
+    from asgi_cors._configuration.cache import ResponseCache
     from asgi_cors._configuration.evaluation import Evaluation
     from asgi_cors._http import Environ, Scope, StartResponse, WSGIApp
     from asgi_cors._policy.policy import Policy

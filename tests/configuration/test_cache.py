@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_cors import Configuration, CORSMiddleware, Decision, Policy, Request, decide
-from asgi_cors._configuration.cache import MAX_ACTUAL, MAX_PATH_LENGTH, MAX_PATHS, MAX_REFUSED
+from asgi_cors._configuration.bounded_cache import MAX_ACTUAL, MAX_REFUSED
+from asgi_cors._configuration.cache import MAX_PATH_LENGTH, MAX_PATHS
 from tests.support.apps import App
 from tests.support.cached import cached
 from tests.support.clients import Client, Response, call_asgi, http_scope

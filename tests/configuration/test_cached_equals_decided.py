@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgi_cors import Configuration, CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.cache import BoundedCache, CachedResponse
+from asgi_cors._configuration.bounded_cache import BoundedCache, CachedResponse
 from tests.support.apps import App
 from tests.support.cached import cached
 from tests.support.clients import Client, Response, call_asgi, call_wsgi, http_scope, wsgi_environ

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from asgi_cors import CORSMiddleware, Policy, Request, decide
-from asgi_cors._configuration.log import ATTRIBUTES, WINDOW
+from asgi_cors._configuration.log import WINDOW
+from asgi_cors._configuration.refusal_records import ATTRIBUTES
 from asgi_cors._origins.origin_set import closest_origin
 from tests.support import logs
 from tests.support.apps import App

@@ -1,7 +1,7 @@
 """Which responses a middleware has cached."""
 
 from asgi_cors import Policy
-from asgi_cors._configuration.cache import BoundedCache
+from asgi_cors._configuration.bounded_cache import BoundedCache
 from tests.support.clients import Client
 
 

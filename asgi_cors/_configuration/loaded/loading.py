@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from asgi_cors._configuration.log import logger
+from asgi_cors._configuration.refusal_records import logger
 from asgi_cors._errors import Issue
 from asgi_cors._origins.sharded import ShardedDict
 from asgi_cors._policy.options import plain_string
