@@ -97,13 +97,13 @@ def log_refusal(  # noqa: PLR0913, PLR0917 - each is a part of the record
     description, method = _describe_request(request, scope)
     shown = (
         description,
-        quote(request.origin),
+        _from_origin(request),
         quote(scope["path"]),
         _of_policy(decision),
         " ".join(filter(None, parts)),
     )
     extra = _attributes(request, scope, method, decision, correction)
-    logger.log(level, "refused %s from origin %s at %s%s: %s", *shown, extra=extra)
+    logger.log(level, "refused %s%s at %s%s: %s", *shown, extra=extra)
 
 
 def _remedy(policy: Policy, request: Request, decision: Decision) -> str:
@@ -137,9 +137,14 @@ def log_report(policy: Policy, request: Request, decision: Decision, scope: Scop
     correction = _remedy(policy, request, found) if found.refused else ""
     why = f"{'' if found.refused else 'it is refused because '}{REASON_TEXTS[reason]} ({reason}){subject}. {correction}"
     description, method = _describe_request(request, scope)
-    shown = decision.report, description, quote(request.origin), quote(scope["path"]), _of_policy(found), why.rstrip()
+    shown = decision.report, description, _from_origin(request), quote(scope["path"]), _of_policy(found), why.rstrip()
     extra = _attributes(request, scope, method, refusal._replace(policy_name=found.policy_name), correction)
-    logger.warning("report-only: %s %s from origin %s at %s%s: %s", *shown, extra=extra)
+    logger.warning("report-only: %s %s%s at %s%s: %s", *shown, extra=extra)
+
+
+def _from_origin(request: Request) -> str:
+    """Return the origin of a request, for a line; empty if the request has none."""
+    return "" if request.origin is None else f" from origin {quote(request.origin)}"
 
 
 def _of_policy(decision: Decision) -> str:

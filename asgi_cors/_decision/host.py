@@ -15,7 +15,7 @@ from asgi_cors._errors import UNSET, OptionIssues, show, text_of
 from asgi_cors._origins.corrections import corrected
 from asgi_cors._origins.origin import MAX_HOST, MAX_PORT
 from asgi_cors._origins.origin_set import OriginSet, closest_origin
-from asgi_cors._origins.pattern import Pattern, Problem, parse_pattern
+from asgi_cors._origins.pattern import UNSET_TEXTS, Pattern, Problem, parse_pattern
 from asgi_cors._policy.options import list_of
 
 from .decision import HOST_NOT_ALLOWED, Decision, Outcome
@@ -140,7 +140,7 @@ def _parse_entry(entry: Any, issues: OptionIssues) -> tuple[Pattern, str] | None
 def _parse_text(entry: str) -> tuple[Pattern, str] | None:
     """Return the pattern and the port of a valid entry."""
     match = _ENTRY.fullmatch(entry.lower())
-    if match is None:
+    if match is None or match[1] in UNSET_TEXTS:
         return None
     port = match[2] or ANY_PORT
     if port != ANY_PORT and int(port) > MAX_PORT:
@@ -153,6 +153,8 @@ def _problem_of(entry: str) -> tuple[str, str]:
     """Return the code and the message for an entry with a mistake."""
     if not entry.strip():
         return "origin-empty", f"is empty ({UNSET})"
+    if entry.lower() in UNSET_TEXTS:
+        return "origin-empty", f"is the text of a value that is not set ({UNSET})"
     if entry != entry.strip():
         return "origin-white-space", "has white space around it"
     if entry.startswith("."):
@@ -165,7 +167,7 @@ def _problem_of(entry: str) -> tuple[str, str]:
 
 def _hint(entry: str) -> str:
     """Return what to write in place of an entry with a mistake."""
-    if not entry.strip():
+    if not entry.strip() or entry.lower() in UNSET_TEXTS:
         return "Leave allowed_hosts out for any host, or set the variable."
     text = entry.strip(" \t\r\n\"'")
     as_json = re.search("[\"']", text)  # '["a.com", "b.com"]'

@@ -23,6 +23,7 @@ OPAQUE_SCHEMES: Final = frozenset({"about", "blob", "data", "file", "javascript"
 # Schemes of WebSockets, with those of the pages that open them.
 WEBSOCKET_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
+UNSET_TEXTS: Final = frozenset({"none", "null", "undefined"})  # of a value that is not set
 MAX_TEXT: Final = 10_000  # characters of an entry; a longer one is not analysed
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]{0,63}")
@@ -103,7 +104,7 @@ def _problem_of_text(text: str) -> Problem | None:
     """Check the entry as a whole."""
     if not text.strip():
         return Problem("origin-empty", f"is empty ({UNSET})")
-    if text.lower() in {"none", "null", "undefined"}:
+    if text.lower() in UNSET_TEXTS:
         return Problem("origin-no-scheme", f"is the text of a value that is not set ({UNSET})")
     scheme, separator, rest = text.partition("://")
     return (

@@ -182,3 +182,19 @@ def test_a_line_in_upper_case_is_not_missed_by_the_caches(
     for _ in range(3):
         assert client.request("POST", headers=headers).status == 200
         assert client.request("POST", headers=[*headers, line]).status == status
+
+
+def test_a_cookie_in_upper_case_is_not_missed_by_the_cached_reports() -> None:
+    reports: list[str | None] = []
+    client = Client(
+        "asgi",
+        App(),
+        allow_origins=APP,
+        allow_credentials=True,
+        report_only={"allow_credentials": False},
+        on_decision=lambda decision, _: reports.append(decision.report),
+    )
+    for _ in range(3):
+        client.request(origin=APP)
+        client.request(origin=APP, headers=[("Cookie", "a=b")])
+    assert reports == [None, "would refuse"] * 3

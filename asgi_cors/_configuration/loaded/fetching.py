@@ -121,15 +121,17 @@ class Fetcher:
     def _fetch_in_loop(self, place: Place, awaitable: Awaitable[Any] | None) -> list[Any]:
         """Await a result, or call an async function, in an event loop. Return a list with the result."""
         import asyncio  # noqa: PLC0415 - expensive, and rarely needed
-        from concurrent.futures import CancelledError  # noqa: PLC0415 - expensive, and rarely needed
+        from concurrent.futures import CancelledError, Future  # noqa: PLC0415 - expensive, and rarely needed
 
         if place.is_trio:
             _discard(awaitable)
             raise RuntimeError("an async function needs asyncio. Under trio, write a sync one.")
         coroutine, loop = self._await(awaitable), place.loop or background_loop()
+        self._in_loop = loop, Future()  # until the call has begun, and the event loop may be closed
         try:
             future = Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
         except RuntimeError:  # the event loop is closed
+            self._in_loop = None
             coroutine.close()
             _discard(awaitable)
             raise CancelledError from None
