@@ -19,7 +19,7 @@ from asgi_cors._configuration.refusal_records import logger
 from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.request import PREFLIGHT_HEADERS
 
-from .asgi_keys import READER, find_write, has_plain_names, host_of, origin_of
+from .asgi_keys import READER, find_write, has_plain_names, origin_and_host_of, origin_of
 from .asgi_response import build_response, make_pass_through_send, make_send, send_response
 from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
 
@@ -265,12 +265,13 @@ def _cached_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
 
 def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
     """Check Host and the sender of an actual request, and return its cached response as `_cached_actual` does."""
-    if cache.hosts is not None and host_of(scope) not in cache.hosts:
-        return None
     responses = cache.actual
     if cache.checks_sender and scope["method"] not in READS:
-        responses = cache.writes
+        responses = cache.writes  # Host is a part of its keys, so each of them has an allowed one
         cached = find_write(responses, scope) if scope["method"] not in UNCACHED else None
+    elif cache.hosts is not None:
+        origin, host = origin_and_host_of(scope)
+        cached = (cache.any_read or responses.get(origin)) if host in cache.hosts else None
     else:
         cached = cache.any_read or responses.get(origin_of(scope))
     if cached is not None and cached.response is None:
@@ -282,7 +283,7 @@ def _checked_actual(cache: ResponseCache, scope: Scope) -> CachedResponse | None
 
 def _checked_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | None:
     """Check Host, and return the cached response of a preflight as `_cached_preflight` does."""
-    is_allowed = cache.hosts is None or host_of(scope) in cache.hosts
+    is_allowed = cache.hosts is None or origin_and_host_of(scope)[1] in cache.hosts
     return _cached_preflight(cache, scope) if is_allowed else None
 
 

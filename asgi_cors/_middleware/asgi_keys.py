@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Replaces the value of a repeated header. No header has this value, so such a request is never cached.
 REPEATED: Final = b"\n"
 _ORIGIN_LENGTH: Final = len(_http.ORIGIN)
+_HOST_LENGTH: Final = len(_http.HOST)
 _SENDER: Final = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER, b"cookie", b"authorization")
 # Whether a name of each length can be one of these. An index costs less than six comparisons.
 _SENDER_LENGTHS: Final = tuple(map({*map(len, _SENDER)}.__contains__, range(256)))
@@ -37,15 +38,22 @@ def has_plain_names(scope: Scope) -> bool:
     return names == names.lower()
 
 
-def host_of(scope: Scope) -> bytes | None:
-    """Return the value of Host; None unless there is one line of it."""
-    host = None
+def origin_and_host_of(scope: Scope) -> tuple[bytes | None, bytes | None]:
+    """Return the values of Origin and Host: None if there is none, `REPEATED` if there may be more than one line."""
+    origin = host = None
     for name, value in scope["headers"]:
-        if name == b"host":
-            if host is not None:
-                return None
-            host = value
-    return host
+        length = len(name)
+        if length == _ORIGIN_LENGTH:
+            if name == b"origin":
+                origin = value if origin is None else REPEATED
+            elif not name.islower():  # some servers send Origin in upper case
+                return REPEATED, REPEATED
+        elif length == _HOST_LENGTH:
+            if name == b"host":
+                host = value if host is None else REPEATED
+            elif not name.islower():
+                return REPEATED, REPEATED
+    return origin, host
 
 
 def origin_of(scope: Scope) -> bytes | None:
@@ -60,35 +68,42 @@ def origin_of(scope: Scope) -> bytes | None:
     return origin
 
 
-def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:
+def find_write(  # noqa: C901, PLR0912 - the hot path: numbers are compared first, which costs a fifth of comparing names
+    responses: BoundedCache, scope: Scope
+) -> CachedResponse | None:
     """Return the item of a request whose sender is checked; None if there is none."""
-    origin = host = fetch_site = referer = None
+    origin = host = fetch_site = referer = page = None
     has_credentials, lengths = False, _SENDER_LENGTHS
     try:
         for name, value in scope["headers"]:
-            if lengths[len(name)]:
-                if name == b"origin":
-                    origin = value if origin is None else REPEATED
+            length = len(name)
+            if lengths[length]:
+                if length == _ORIGIN_LENGTH:
+                    if name == b"origin":
+                        origin = value if origin is None else REPEATED
+                    elif name == b"cookie":
+                        has_credentials = True
+                    elif not name.islower():  # it may be one of these: some servers send names in upper case
+                        return None
                 elif name == b"sec-fetch-site":
                     fetch_site = value if fetch_site is None else REPEATED
                 elif name == b"host":
                     host = value if host is None else REPEATED
                 elif name == b"referer":
                     referer = value if referer is None else REPEATED
-                elif name == b"cookie" or (name == b"authorization" and not is_bearer(value)):
-                    has_credentials = True
-                elif not name.islower():  # it may be one of these: some servers send names in upper case
+                elif name == b"authorization":
+                    has_credentials = has_credentials or not is_bearer(value)
+                elif not name.islower():
                     return None
-        page = _other_page(origin, referer)
+        if referer is not None and fetch_site != b"cross-site":
+            page = _other_page(origin, referer)
         return responses[origin, host, fetch_site, page, has_credentials, scope["scheme"]]
     except LookupError:  # not cached, or a name is longer than any that counts, or there is no scheme
         return None
 
 
-def _other_page(origin: bytes | None, referer: bytes | None) -> bytes | None:
+def _other_page(origin: bytes | None, referer: bytes) -> bytes | None:
     """Return the origin of Referer; None if it tells no more than Origin. Its path must not become a part of a key."""
-    if referer is None:
-        return None
     is_same = origin is not None and referer.startswith(origin + b"/") and not origin.endswith(b"null")
     return None if is_same else referer_origin(referer)
 
@@ -96,7 +111,9 @@ def _other_page(origin: bytes | None, referer: bytes | None) -> bytes | None:
 def _stored_write_key(scope: Scope) -> tuple[Any, ...]:
     """Return the same values as `write_key`, with the lines of a repeated header joined."""
     request = read_request(scope)
-    page, credentials = _other_page(request.origin, request.referer), request.has_ambient_credentials
+    is_read = request.referer is not None and request.fetch_site != b"cross-site"
+    page = _other_page(request.origin, request.referer or b"") if is_read else None
+    credentials = request.has_ambient_credentials
     return request.origin, request.host, request.fetch_site, page, credentials, request.scheme
 
 

@@ -151,6 +151,14 @@ def test_requests_with_another_path_in_referer_share_one_response(
     assert len(seen) == (8 if report else 0)
 
 
+@pytest.mark.parametrize("more", [[], [("cookie", "a=1")], [("authorization", "Basic x")]], ids=repr)
+def test_writes_to_other_hosts_are_refused_although_allowed_ones_are_cached(serve: Any, more: Any) -> None:
+    client = serve(allow_origins=APP, csrf_protection=True, allow_credentials=True, allowed_hosts="api.example.com")
+    for _ in range(2):
+        for host, status in ((HOST, 200), (("host", "evil.test"), 421)):
+            assert client.request("POST", origin=APP, headers=[host, *more]).status == status
+
+
 def test_refused_writes_do_not_displace_those_of_own_pages(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attackers vary Origin, Referer, Sec-Fetch-Site and Host."""
     policy = Policy(allow_origins=APP, csrf_protection=True)

@@ -148,6 +148,13 @@ def test_an_upper_case_host_header_is_read() -> None:
         assert [call_asgi(middleware, dict(scope)).status for _ in range(2)] == [status, status]
 
 
+def test_another_host_in_upper_case_is_not_hidden_by_a_cached_response() -> None:
+    middleware = CORSMiddleware(App().asgi, **ON)
+    for more, status in (([], 200), ([(b"Host", b"evil.test")], 421)):
+        headers = [(b"host", b"api.example.com"), *more]
+        assert call_asgi(middleware, {**http_scope("GET", "/", []), "headers": headers}).status == status
+
+
 def test_an_authority_in_the_target_does_not_replace_host() -> None:
     """A server passes the target's path on, and Host as it is received."""
     middleware = CORSMiddleware(App().asgi, **ON)
