@@ -68,42 +68,38 @@ def origin_of(scope: Scope) -> bytes | None:
     return origin
 
 
-def find_write(  # noqa: C901, PLR0912 - the hot path: numbers are compared first, which costs a fifth of comparing names
-    responses: BoundedCache, scope: Scope
-) -> CachedResponse | None:
+def find_write(responses: BoundedCache, scope: Scope) -> CachedResponse | None:
     """Return the item of a request whose sender is checked; None if there is none."""
-    origin = host = fetch_site = referer = page = None
+    origin = host = fetch_site = referer = None
     has_credentials, lengths = False, _SENDER_LENGTHS
     try:
         for name, value in scope["headers"]:
-            length = len(name)
-            if lengths[length]:
-                if length == _ORIGIN_LENGTH:
-                    if name == b"origin":
-                        origin = value if origin is None else REPEATED
-                    elif name == b"cookie":
-                        has_credentials = True
-                    elif not name.islower():  # it may be one of these: some servers send names in upper case
-                        return None
+            if lengths[len(name)]:
+                if name == b"origin":
+                    origin = value if origin is None else REPEATED
                 elif name == b"sec-fetch-site":
                     fetch_site = value if fetch_site is None else REPEATED
                 elif name == b"host":
                     host = value if host is None else REPEATED
                 elif name == b"referer":
                     referer = value if referer is None else REPEATED
-                elif name == b"authorization":
-                    has_credentials = has_credentials or not is_bearer(value)
-                elif not name.islower():
+                elif name == b"cookie" or (name == b"authorization" and not is_bearer(value)):
+                    has_credentials = True
+                elif not name.islower():  # it may be one of these: some servers send names in upper case
                     return None
-        if referer is not None and fetch_site != b"cross-site":
-            page = _other_page(origin, referer)
+        page = _other_page(origin, referer, fetch_site)
         return responses[origin, host, fetch_site, page, has_credentials, scope["scheme"]]
     except LookupError:  # not cached, or a name is longer than any that counts, or there is no scheme
         return None
 
 
-def _other_page(origin: bytes | None, referer: bytes) -> bytes | None:
-    """Return the origin of Referer; None if it tells no more than Origin. Its path must not become a part of a key."""
+def _other_page(origin: bytes | None, referer: bytes | None, fetch_site: bytes | None) -> bytes | None:
+    """Return the origin of Referer; None if it does not count, or tells no more than Origin.
+
+    Its path must not become a part of a key.
+    """
+    if referer is None or fetch_site == b"cross-site":
+        return None
     is_same = origin is not None and referer.startswith(origin + b"/") and not origin.endswith(b"null")
     return None if is_same else referer_origin(referer)
 
@@ -111,8 +107,7 @@ def _other_page(origin: bytes | None, referer: bytes) -> bytes | None:
 def _stored_write_key(scope: Scope) -> tuple[Any, ...]:
     """Return the same values as `write_key`, with the lines of a repeated header joined."""
     request = read_request(scope)
-    is_read = request.referer is not None and request.fetch_site != b"cross-site"
-    page = _other_page(request.origin, request.referer or b"") if is_read else None
+    page = _other_page(request.origin, request.referer, request.fetch_site)
     credentials = request.has_ambient_credentials
     return request.origin, request.host, request.fetch_site, page, credentials, request.scheme
 

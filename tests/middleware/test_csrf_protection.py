@@ -261,7 +261,8 @@ def test_a_refusal_is_logged_with_its_correction(
         client.request("POST", "/pay", origin=origin, headers=[*SITE, ("cookie", "a=1")])
     (record,) = caplog.records
     assert record.levelname == level
-    assert record.getMessage().startswith(f"refused 'POST' from origin {origin or ''!r} at '/pay' by policy 'public': ")
+    sender = f" from origin {origin!r}" if origin else ""
+    assert record.getMessage().startswith(f"refused 'POST'{sender} at '/pay' by policy 'public': ")
     assert remedy in record.getMessage()
     attributes = {name: getattr(record, f"cors_{name}") for name in ("origin", "method", "path", "policy", "reason")}
     assert attributes == {
