@@ -139,6 +139,7 @@ MISTAKES: list[tuple[Any, str, str]] = [
     ([None], "wrong-type", "Name the host as in 'api.example.com', or a pattern such as '*.example.com'."),
     (["*", "api.example.com"], "redundant-entry", "Leave '*' out."),
     (["", "a.com"], "origin-empty", "Leave allowed_hosts out for any host, or set the variable."),
+    ("None", "origin-empty", "Leave allowed_hosts out for any host, or set the variable."),
     ([".example.com"], "host-leading-dot", "Write '*.example.com'."),
     (["https://api.example.com"], "host-url", "Write 'api.example.com'."),
     (["https://api.example.com/"], "host-url", "Write 'api.example.com'."),
