@@ -204,3 +204,17 @@ def test_credentials_in_upper_case_are_not_missed_by_the_cached_reports() -> Non
         status_of(middleware, "GET", [("origin", APP), ("Cookie", "a=b")])
         status_of(middleware, "GET", [("origin", APP), ("Authorization", "Basic YQ==")])
     assert reports == [None, "would refuse", "would refuse"] * 3
+
+
+def test_a_host_in_upper_case_is_not_missed_by_the_cached_refusals_of_enforce() -> None:
+    middleware = CORSMiddleware(App().asgi, allow_origins=APP, enforce=True)
+    for _ in range(3):
+        assert status_of(middleware, "GET", [HOST, ("origin", EVIL)]) == 403
+        assert status_of(middleware, "GET", [("Host", EVIL.partition("//")[2]), ("origin", EVIL)]) == 200
+
+
+def test_a_second_host_is_refused_where_a_path_is_passed_through() -> None:
+    middleware = CORSMiddleware(App().asgi, allow_origins=APP, paths={"/*": None}, allowed_hosts="api.example.com")
+    for _ in range(3):
+        assert status_of(middleware, "GET", [HOST]) == 200
+        assert status_of(middleware, "GET", [HOST, HOST]) == 421
