@@ -6,7 +6,7 @@ import pytest
 
 from asgi_cors import CORSMiddleware, Decision, Outcome
 from tests.support.apps import App
-from tests.support.clients import call_asgi, http_scope
+from tests.support.clients import Client, call_asgi, http_scope
 from tests.support.expected import APP, EVIL
 
 HOST = ("host", "api.example.com")
@@ -218,3 +218,22 @@ def test_a_second_host_is_refused_where_a_path_is_passed_through() -> None:
     for _ in range(3):
         assert status_of(middleware, "GET", [HOST]) == 200
         assert status_of(middleware, "GET", [HOST, HOST]) == 421
+
+
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_the_cached_reports_tell_credentials_of_the_browser_from_a_token(interface: str) -> None:
+    reports: list[str | None] = []
+    client = Client(
+        interface,
+        App(),
+        allow_origins=APP,
+        allow_credentials=True,
+        report_only={"allow_credentials": False},
+        on_decision=lambda decision, _: reports.append(decision.report),
+    )
+    for _ in range(3):
+        client.request(origin=APP)
+        client.request(origin=APP, headers=[("cookie", "a=b")])
+        client.request(origin=APP, headers=[("authorization", "Basic YQ==")])
+        client.request(origin=APP, headers=[("authorization", "Bearer token")])
+    assert reports == [None, "would refuse", "would refuse", None] * 3
