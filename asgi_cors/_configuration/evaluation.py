@@ -230,10 +230,7 @@ class Evaluator:
         evaluation.policy = match.policy
         evaluation.cacheable = match.is_plain or match is finding
         decided = yield from self._decide_each(match, evaluation, scope, answer, is_certain=reason is None)
-        if reason is None:
-            decision = functools.reduce(intersect, (decision for _, decision in decided))
-        else:
-            decision = _refuse_all(request, reason, match.policy)
+        decision = _refuse_all(request, reason, match.policy) if reason else _intersect_all(decided)
         if match.per_method:
             decision = decision._replace(headers=_without_caching(decision.headers))
         evaluation.decision = decision._replace(vary=unite_names(decision.vary, match.vary))
@@ -371,6 +368,11 @@ def _withholds_credentials(decision: Decision, other: Decision) -> bool:
     headers = (dict(decision.headers), dict(other.headers))
     is_actual = decision.outcome is other.outcome is Outcome.ALLOWED
     return is_actual and _http.ALLOW_CREDENTIALS in headers[0] and _http.ALLOW_CREDENTIALS not in headers[1]
+
+
+def _intersect_all(decided: Decided) -> Decision:
+    """Return the narrowest of the decisions of several policies."""
+    return functools.reduce(intersect, (decision for _, decision in decided))
 
 
 def _refuse_all(request: Request, reason: str, policy: Policy) -> Decision:

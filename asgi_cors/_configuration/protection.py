@@ -14,6 +14,7 @@ from asgi_cors._decision.decision import Decision, Outcome
 from asgi_cors._decision.fetch_metadata import SAFE_METHODS, check_sender, check_trusted, sender_hint
 from asgi_cors._decision.request import is_internal_host
 
+from .cache import READS
 from .source import Answer
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from .evaluation import Decided, Evaluation, LookUp
     from .lookup import AwaitableGenerator
-
-_READS = frozenset({"GET", "HEAD"})  # methods on which `csrf_trusted_origins` do not pass `enforce`
 
 
 class Protection:
@@ -86,7 +85,7 @@ class Protection:
         trust.evaluation.depends_on_page = True
         if request.same_origin:
             return None
-        if request.method not in _READS and (yield from trust.check(check_trusted, policy)) is None:
+        if request.method not in READS and (yield from trust.check(check_trusted, policy)) is None:
             trust.evaluation.is_trusted = True
             return None
         return cors.reason
