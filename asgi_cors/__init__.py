@@ -7,6 +7,16 @@ command line, and `_compat` has the names of PyPI's `asgi-cors`. `testing` simul
 """
 
 from ._compat import asgi_cors, asgi_cors_decorator
+from ._configuration.attached import (
+    DENY_ALL,
+    EXEMPT,
+    AttachedPolicy,
+    activate_when_used,
+    attach_policy,
+    attached_policy,
+    note_usage,
+    wrapper_of,
+)
 from ._configuration.cached.cached import Cached, CachedOptions
 from ._configuration.cached.records import CacheStatistics
 from ._configuration.cached.tenants import Tenants, TenantsOptions
@@ -28,8 +38,11 @@ from ._policy.policy import Policy, PolicyOptions
 from ._routing.rules import PerMethodKey, Rules
 
 __all__ = [
+    "DENY_ALL",
+    "EXEMPT",
     "Answer",
     "AppContext",
+    "AttachedPolicy",
     "CORSMiddleware",
     "CacheStatistics",
     "Cached",
@@ -59,9 +72,14 @@ __all__ = [
     "Tenants",
     "TenantsOptions",
     "WSGIMiddleware",
+    "activate_when_used",
     "asgi_cors",
     "asgi_cors_decorator",
+    "attach_policy",
+    "attached_policy",
     "check_origin",
     "decide",
     "explain",
+    "note_usage",
+    "wrapper_of",
 ]

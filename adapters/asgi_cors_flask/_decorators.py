@@ -16,8 +16,8 @@ from typing import Any, Final, TypeVar, Unpack, cast, overload
 
 from flask import Flask, Response, after_this_request, current_app, request
 
-from asgi_cors import Configuration, MiddlewareOptions, Policy, WSGIMiddleware
-from asgi_cors_werkzeug import EXTENSION_KEY, AttachedPolicy, attach_policy, standalone_configuration
+from asgi_cors import AttachedPolicy, Configuration, MiddlewareOptions, Policy, WSGIMiddleware, attach_policy
+from asgi_cors_werkzeug import EXTENSION_KEY, standalone_configuration
 
 from ._extension import Installation
 from ._options import AUTOMATIC_OPTIONS, VIEW_OPTIONS, ParsedOptions, ViewOptions, parse_options

@@ -21,6 +21,8 @@ from werkzeug.routing import Map, MapAdapter
 from werkzeug.wrappers import Response
 
 from asgi_cors import (
+    EXEMPT,
+    AttachedPolicy,
     ConfigError,
     Configuration,
     ConfigWarning,
@@ -32,9 +34,7 @@ from asgi_cors import (
 )
 from asgi_cors_werkzeug import (
     EVERY_PATH,
-    EXEMPT,
     EXTENSION_KEY,
-    AttachedPolicy,
     BaseExtension,
     BaseInstallation,
     Predict,

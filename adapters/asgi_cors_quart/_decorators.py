@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Unpack, cast
 
 from quart import Response, abort, after_this_request, current_app, request, websocket
 
-from asgi_cors import Configuration, CORSMiddleware
-from asgi_cors_werkzeug import attach_policy
+from asgi_cors import Configuration, CORSMiddleware, attach_policy
 
 from ._installation import decode_headers, installation_of
 from ._options import Options, WebsocketOptions, parse_options

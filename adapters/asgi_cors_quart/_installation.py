@@ -16,12 +16,11 @@ from quart.routing import QuartMap
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
-from asgi_cors import ConfigError, Configuration, CORSMiddleware, Issue, Policy, PolicyOptions
+from asgi_cors import ConfigError, Configuration, CORSMiddleware, Issue, Policy, PolicyOptions, attached_policy
 from asgi_cors_werkzeug import (
     EXTENSION_KEY,
     BaseInstallation,
     Predict,
-    attached_policy,
     standalone_configuration,
 )
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, cast
 
-from asgi_cors import ConfigError, ConfigWarning, Issue, MiddlewareOptions, Policy, PolicyOptions
-from asgi_cors_werkzeug import AttachedPolicy, list_of
+from asgi_cors import AttachedPolicy, ConfigError, ConfigWarning, Issue, MiddlewareOptions, Policy, PolicyOptions
+from asgi_cors_werkzeug import list_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

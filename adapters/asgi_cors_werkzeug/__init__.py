@@ -33,30 +33,22 @@ from ._routes import (
     to_wsgi_path,
 )
 from ._views import (
-    EXEMPT,
     PREDICTED,
-    AttachedPolicy,
     Predict,
     ViewPolicies,
-    attach_policy,
-    attached_policy,
     cors_exempt,
 )
 
 __all__ = [
     "EVERY_PATH",
-    "EXEMPT",
     "EXTENSION_KEY",
     "PREDICTED",
-    "AttachedPolicy",
     "BaseExtension",
     "BaseInstallation",
     "Predict",
     "Resources",
     "UrlBinder",
     "ViewPolicies",
-    "attach_policy",
-    "attached_policy",
     "build_environ",
     "check_app",
     "cors_exempt",

@@ -8,12 +8,24 @@ from typing import Any, Final, Generic, TypeVar, Unpack
 
 from werkzeug.routing import MapAdapter
 
-from asgi_cors import AppContext, ConfigError, Configuration, Explanation, Issue, MiddlewareOptions, Policy
+from asgi_cors import (
+    DENY_ALL,
+    EXEMPT,
+    AppContext,
+    AttachedPolicy,
+    ConfigError,
+    Configuration,
+    Explanation,
+    Issue,
+    MiddlewareOptions,
+    Policy,
+    activate_when_used,
+)
 
 from ._locks import HasLock
 from ._resources import EVERY_PATH
 from ._routes import Scope, UrlBinder, split_root_path
-from ._views import DENY_ALL, EXEMPT, TOO_LONG, AttachedPolicy, PolicySpec, Predict, ViewPolicies, usage
+from ._views import TOO_LONG, PolicySpec, Predict, ViewPolicies
 
 EXTENSION_KEY: Final = "asgi_cors"
 PASS_THROUGH: Final[Mapping[Any, None]] = {EVERY_PATH: None}
@@ -86,7 +98,7 @@ class BaseInstallation(HasLock, ABC):
 
     def _install(self) -> None:
         """Match routes as soon as any view has a policy."""
-        usage.activate_when_used(self)
+        activate_when_used(self)
 
     def _configuration_of(self, key: Any) -> Configuration:
         """Return a configuration with the policy that serves a view, and the app's own checks."""

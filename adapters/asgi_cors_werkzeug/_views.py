@@ -3,16 +3,11 @@
 A view's policy is looked up at each request from the view that is registered now, because views may be replaced,
 decorated and exempted late. `ViewPolicies.key_of` predicts the view with the app's own matcher. A signal of the
 framework reports the view that really runs, and `ViewPolicies.misprediction` compares the two.
-
-Routes are matched only in a process in which a policy has been attached. The first one activates every existing
-installation. An installation that is made later is active at once.
 """
 
 from __future__ import annotations
 
 import contextlib
-import warnings
-import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -20,9 +15,21 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
-from asgi_cors import ConfigError, ConfigWarning, Issue, PerMethodKey, Policy, Rules
-
-from ._locks import HasLock
+from asgi_cors import (
+    DENY_ALL,
+    EXEMPT,
+    AttachedPolicy,
+    ConfigError,
+    ConfigWarning,
+    Issue,
+    PerMethodKey,
+    Policy,
+    Rules,
+    attach_policy,
+    attached_policy,
+    note_usage,
+    wrapper_of,
+)
 
 Scope = MutableMapping[str, Any]
 View = Callable[..., Any]
@@ -31,114 +38,17 @@ Predict = Callable[[], Hashable | None]
 PolicySpec = Policy | Mapping[str, Any] | Rules | None
 
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
-_ATTACHED: Final = "_asgi_cors_policy"
-_WRAPPED_BY: Final = "_asgi_cors_wrapped_by"
 _MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its segments
 
 
-# -- policies attached to views
-
-
-class AttachedPolicy:
-    """The key of a view's policy. Its text names the view in logs.
-
-    Args:
-        place: Who attached it, such as `cross_origin`.
-    """
-
-    def __init__(self, place: str) -> None:
-        """Begin without a view; see the class."""
-        self.place = place
-        self._views: dict[str, None] = {}
-
-    def __str__(self) -> str:
-        """Return the place and the names of the views."""
-        views = ", ".join(map(repr, self._views))
-        return f"{self.place} of view {views}" if views else self.place
-
-    def add_view(self, view: View) -> None:
-        """Note the name of a view that the policy is attached to."""
-        self._views[getattr(view, "__name__", type(view).__name__)] = None
-
-
-EXEMPT: Final = AttachedPolicy("cors_exempt")
 TOO_LONG: Final = AttachedPolicy("a path that is too long")
 _UNKNOWN: Final = AttachedPolicy("an unknown view")
-
-
-class Activates(Protocol):
-    """An installation, which matches routes once it is activated."""
-
-    def activate(self) -> None:
-        """Match routes from now on."""
-
-
-class _Usage(HasLock):
-    """Whether a policy has been attached in this process, and the installations that wait for the first one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._is_used = False
-        self._waiting: weakref.WeakSet[Activates] = weakref.WeakSet()
-
-    def note(self) -> None:
-        """Activate all waiting installations, since a policy is attached."""
-        if self._is_used:
-            return
-        with self._lock:
-            self._is_used = True
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for installation in waiting:
-            installation.activate()
-
-    def activate_when_used(self, installation: Activates) -> None:
-        """Activate an installation, now or with the first attached policy."""
-        with self._lock:
-            if not self._is_used:
-                self._waiting.add(installation)
-                return
-        installation.activate()
-
-
-usage: Final = _Usage()
-
-
-def attach_policy(view: View, policy: AttachedPolicy, *, wrapped: View | None = None) -> None:
-    """Attach a policy to a view. Decorators above it pass the policy on if they use `functools.wraps`.
-
-    Args:
-        view: The view that must be registered.
-        policy: The policy.
-        wrapped: The view that it wraps. `ViewPolicies.warn_if_misplaced` warns if that is registered instead.
-    """
-    usage.note()  # first, so that each app looks for policies before a view has one
-    setattr(view, _ATTACHED, policy)
-    if wrapped is not None:
-        vars(view).pop(_WRAPPED_BY, None)
-        with contextlib.suppress(AttributeError, TypeError):  # a view may be any callable
-            setattr(wrapped, _WRAPPED_BY, view)
-
-
-def attached_policy(view: object) -> AttachedPolicy | None:
-    """Return the policy attached to a view, or None."""
-    found: object = getattr(view, _ATTACHED, None)
-    return found if isinstance(found, AttachedPolicy) else None  # a mock has every attribute
 
 
 def cors_exempt(view: F) -> F:
     """Pass a view's requests through, preflights included: the view's own headers decide."""
     attach_policy(view, EXEMPT)
     return view
-
-
-def _deny_all() -> Policy:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConfigWarning)  # it allows nothing on purpose
-        return Policy()
-
-
-DENY_ALL: Final = _deny_all()
 
 
 # -- the view of a scope
@@ -178,7 +88,7 @@ class ViewPolicies:
 
     def attach_to_blueprint(self, state: Any, policy: AttachedPolicy) -> None:
         """Attach a policy to all views of a blueprint. `state` is that of its registration."""
-        usage.note()
+        note_usage()
         self._blueprints[f"{state.name_prefix}.{state.name}".lstrip(".")] = policy
 
     def policy_of(self, key: Any) -> PolicySpec:
@@ -259,7 +169,7 @@ class ViewPolicies:
         """Warn, once, if the decorator of a view is above `route`, which has registered the view without it."""
         views = self._app.view_functions
         view = views.get(endpoint)
-        wrapper = getattr(view, _WRAPPED_BY, None)
+        wrapper = wrapper_of(view)
         if wrapper is None or attached_policy(view) or endpoint in self._checked:
             return
         self._checked.add(endpoint)

@@ -11,7 +11,14 @@ import asgi_cors
 ROOT = Path(__file__).parents[2]
 ADAPTERS = sorted((ROOT / "adapters").rglob("*.py"))
 OUTSIDE = [*ADAPTERS, *sorted((ROOT / "asgi_cors" / "testing").rglob("*.py"))]
-OURS = ("asgi_cors", "asgi_cors_flask", "asgi_cors_quart", "asgi_cors_starlette", "asgi_cors_werkzeug")
+OURS = (
+    "asgi_cors",
+    "asgi_cors_django",
+    "asgi_cors_flask",
+    "asgi_cors_quart",
+    "asgi_cors_starlette",
+    "asgi_cors_werkzeug",
+)
 # The headers that a decision reads or sends. `vary_header` is an option of Flask-CORS.
 PREFIXES = ("access-control-", "access_control_", "sec-fetch-site")
 NAMES = {"origin", "vary", "http_origin"}
@@ -23,6 +30,8 @@ PUBLIC = {
     *("explain", "Explanation", "Step"),
     *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
     *("OriginTable", "check_origin", "Loaded", "LoadedOptions", "LoadedStatistics"),
+    *("AttachedPolicy", "DENY_ALL", "EXEMPT", "activate_when_used", "attach_policy", "attached_policy", "note_usage"),
+    "wrapper_of",
     *("Cached", "CachedOptions", "CacheStatistics", "Tenants", "TenantsOptions"),
 }
 

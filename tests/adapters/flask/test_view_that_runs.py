@@ -1,7 +1,6 @@
 """Flask: the view that serves a request is predicted, and verified when it runs."""
 
 import functools
-import sys
 
 import pytest
 from flask import (
@@ -17,6 +16,7 @@ from flask.views import View
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, ValidationError
 
+from asgi_cors._configuration import attached
 from asgi_cors_flask import CORS, asgi_app, cors_exempt, cross_origin
 
 PAGE, OTHER, EVIL = "https://app.example.com", "https://other.example", "https://evil.example"
@@ -374,7 +374,7 @@ def test_a_retry_of_an_inner_middleware_is_verified_too(app, serve):
 
 def test_no_app_matches_routes_before_the_first_attached_policy(app, serve, monkeypatch):
     """Until then, no route is matched."""
-    usage = sys.modules["asgi_cors_werkzeug._views"].usage
+    usage = attached._usage
     monkeypatch.setattr(usage, "_is_used", False)
     CORS(app, origins=PAGE)
     app.add_url_rule("/", "view", lambda: "view")

@@ -7,8 +7,9 @@ import warnings
 import pytest
 
 flask = pytest.importorskip("flask")
+from asgi_cors._configuration import attached, calls  # noqa: E402 - as above
 from asgi_cors_flask import CORS  # noqa: E402 - needs Flask
-from asgi_cors_werkzeug import _locks, _views  # noqa: E402 - as above
+from asgi_cors_werkzeug import _locks  # noqa: E402 - as above
 from tests.support.expected import APP  # noqa: E402 - as above
 
 
@@ -20,7 +21,7 @@ def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent() -> None:
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with installation._lock, _views.usage._lock:
+        with installation._lock, attached._usage._lock:
             held.set()
             release.wait(60)
 
@@ -35,7 +36,7 @@ def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent() -> None:
 
         def change() -> None:
             installation.sync_views()
-            _views.usage.activate_when_used(installation)
+            attached.activate_when_used(installation)
             done.set()
 
         threading.Thread(target=change, daemon=True).start()
@@ -47,6 +48,11 @@ def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent() -> None:
 
 def test_each_lock_is_renewed() -> None:
     """As in the child, where coverage is not measured."""
-    before = _views.usage._lock
+    app = flask.Flask(__name__)
+    CORS(app, allow_origins=APP)
+    installation = app.extensions["asgi_cors"]
+    before = attached._usage._lock, installation._lock
     _locks._after_fork()
-    assert _views.usage._lock is not before
+    calls._after_fork()
+    assert attached._usage._lock is not before[0]
+    assert installation._lock is not before[1]
