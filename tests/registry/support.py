@@ -1,6 +1,7 @@
 """A registry to look up in, and a store that can fail."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -39,15 +40,19 @@ class FailingStore(SQLiteStore):
     """An SQLite store that fails on demand: a fault that a file can't be made to have at a known moment."""
 
     failure: Exception | None = None
-    status_failure: Exception | None = None
     page_gate: asyncio.Event | None = None
     lost: bool = False
     empty: bool = False
     other_id: str = ""
     version_offset: int = 0
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.has_failed = threading.Event()
+
     async def status(self) -> Status:
         if self.failure:
+            self.has_failed.set()
             raise self.failure
         if self.lost:
             return Status("", 0, 1)
