@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,7 +20,7 @@ import asgi_cors.registry
 from asgi_cors import ConfigError, Policy
 from asgi_cors.registry import Entry, Registry, RegistryError, SQLiteRegistry, open_registry
 from asgi_cors.registry.background import run, run_blocking
-from tests.registry.support import APP, SHOP, FailingStore, outage, wait_until
+from tests.registry.support import APP, DEADLINE, SHOP, FailingStore, outage, wait_until
 
 
 @pytest.fixture
@@ -326,14 +327,17 @@ def test_watch_of_a_replaced_store_begins_with_its_oldest_change(registry, store
 
 
 def test_watch_survives_a_notification_that_fails(monkeypatch, registry, store) -> None:
+    waited = threading.Event()
+
     async def wait(timeout: float) -> None:  # noqa: ASYNC109
+        waited.set()
         raise outage()
 
     monkeypatch.setattr(store, "wait", wait)
 
     async def main() -> str:
         change = asyncio.ensure_future(anext(registry.watch(after=0)))
-        await asyncio.wait({change}, timeout=0.05)
+        await asyncio.to_thread(waited.wait, DEADLINE)
         await registry.add(APP)
         return (await change).origin
 
