@@ -123,7 +123,8 @@ def attach_policy(view: Any, policy: AttachedPolicy, *, wrapped: object = None) 
     note_usage()  # first, so that each app looks for policies before a view has one
     setattr(view, _ATTACHED, policy)
     if wrapped is not None:
-        vars(view).pop(_WRAPPED_BY, None)
+        if _WRAPPED_BY in vars(view):  # `vars` of a class is read-only
+            delattr(view, _WRAPPED_BY)
         with contextlib.suppress(AttributeError, TypeError):  # a view may be any callable
             setattr(wrapped, _WRAPPED_BY, view)
 

@@ -4,23 +4,45 @@ import re
 from datetime import timedelta
 from typing import assert_type
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from quart import Blueprint, Quart
 from starlette.applications import Starlette
 
 from asgi_cors import Configuration, CORSMiddleware, Explanation, Policy
 from asgi_cors_quart import CORS, cors, cors_exempt, route_cors, websocket_cors
-from asgi_cors_starlette import install
+from asgi_cors_starlette import Installation, cross_origin, install
+from asgi_cors_starlette import cors_exempt as starlette_exempt
 
 PAGE = "https://app.example.com"
 
 installed = install(Starlette(), allow_origins=[PAGE], paths={"/public/*": Policy(allow_origins="*"), "/raw": None})
-assert_type(installed, Configuration)
+assert_type(installed, Installation)
+configuration: Configuration = installed
 assert_type(installed.explain("PUT", PAGE), Explanation)
 install(FastAPI(), Policy(allow_origins=PAGE), enforce=True)
 install(Starlette(), allow_origin=PAGE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 install(Starlette(), allow_origins=PAGE, csrf_protection="report", allowed_hosts="*", report_only={"max_age": 5})
+install(FastAPI(), in_openapi=True)
+router = APIRouter()
+assert_type(cross_origin(allow_origins=PAGE, csrf_protection=True)(router), APIRouter)
+assert_type(starlette_exempt(router), APIRouter)
+cross_origin(allow_origin=PAGE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+cross_origin([PAGE])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@cross_origin(Policy(allow_origins=PAGE))
+async def item(number: int) -> str:
+    """A function that keeps its signature."""
+    return str(number)
+
+
+async def use_item() -> None:
+    """Use it."""
+    assert_type(await item(1), str)
+    await item("one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 FastAPI().add_middleware(CORSMiddleware, allow_origins=PAGE, csrf_protection=True, allowed_hosts=["localhost"])
 
 app = Quart(__name__)

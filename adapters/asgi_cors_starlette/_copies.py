@@ -1,0 +1,202 @@
+"""The routers and routes that a copied route belongs to, on FastAPI before 0.137.
+
+These releases copy the routes of a router when it is included. A copy does not refer to the router, but one of its
+values is the same object as in the original: the `openapi_extra` of an operation, and the `name` of any other route.
+`mark_routes` replaces it by an equal object that leads to the router. FastAPI never adds either object to the OpenAPI
+document: of `openapi_extra` it adds the items, and only operations are part of the document.
+
+A router that is included first and gets its policy later has copies without a mark. They are recognised by their
+endpoint, their methods and the end of their path. Two undecorated routers with the same endpoint at the same path can't
+be told apart by them, so such a router must get its policy before it is included.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Self, SupportsIndex
+
+_FOUND: Final = "_asgi_cors_unmarked"  # of a route: its owners, with the version of `decorated`
+
+
+class _Mark:
+    """A value of a route that its copies share.
+
+    Args:
+        owners: The objects with a policy that the route belongs to, the outermost first.
+    """
+
+    owners: tuple[object, ...] = ()
+
+
+class _MarkedName(_Mark, str):  # noqa: SLOT000 - it has the attribute of a mark
+    """The name of a route."""
+
+
+class _MarkedExtra(_Mark, dict[str, Any]):
+    """The `openapi_extra` of an operation."""
+
+
+class Decorated:
+    """The routers and routes with a policy, in this process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._references: dict[int, weakref.ref[Any]] = {}
+        self._versions = itertools.count(1)
+        self.version = 0  # another one after each `add`
+
+    def add(self, container: object) -> None:
+        """Add a router or a route."""
+        self._references[id(container)] = weakref.ref(container)
+        self.version = next(self._versions)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield all that still exist."""
+        for reference in [*self._references.values()]:  # a copy, because another thread may add one
+            container = reference()
+            if container is not None:
+                yield container
+
+
+decorated: Final = Decorated()
+
+
+def mark_routes(container: Any) -> None:
+    """Mark a route, or the routes of a router, which gets a policy, so that the copies lead to it.
+
+    The routes that a router gets later are marked when they are added. Other containers stay as they are: a `Mount`, an
+    app, and everything on releases of FastAPI that copy no routes.
+    """
+    if hasattr(container, "include_router") and "routes" in vars(container):
+        decorated.add(container)
+        if copies_routes() and not isinstance(container.routes, _MarkedRoutes):
+            container.routes = _MarkedRoutes(container)
+    elif hasattr(container, "endpoint"):
+        decorated.add(container)
+        _mark(container, container)
+
+
+def copies_routes() -> bool:
+    """Return whether this release of FastAPI copies the routes of an included router; False without FastAPI."""
+    routing = sys.modules.get("fastapi.routing")
+    is_tree = hasattr(routing, "_IncludedRouter") or hasattr(routing, "iter_route_contexts")
+    return routing is not None and not is_tree
+
+
+def owners_of_copy(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
+    """Return the routers and routes with a policy that a copied route belongs to, the outermost first.
+
+    Args:
+        route: A route of a router.
+        siblings: All routes of the same router.
+    """
+    if not copies_routes():
+        return ()
+    return _marked_owners(route) or _unmarked_owners(route, siblings)
+
+
+# -- marks
+
+
+class _MarkedRoutes(list[Any]):
+    """The routes of a router with a policy. Those that are added later are marked, too.
+
+    Args:
+        router: The router.
+    """
+
+    def __init__(self, router: Any) -> None:
+        """Mark the routes that exist."""
+        self._router = router
+        super().__init__(self._marked(router.routes))
+
+    def append(self, route: Any, /) -> None:
+        """Add a route."""
+        super().append(_mark(route, self._router))
+
+    def insert(self, index: SupportsIndex, route: Any, /) -> None:
+        """Add a route at an index."""
+        super().insert(index, _mark(route, self._router))
+
+    def extend(self, routes: Iterable[Any], /) -> None:
+        """Add several routes."""
+        super().extend(self._marked(routes))
+
+    def __iadd__(self, routes: Iterable[Any], /) -> Self:  # type: ignore[misc]
+        """Add several routes."""
+        self.extend(routes)
+        return self
+
+    def __setitem__(self, index: SupportsIndex | slice[Any, Any, Any], route: Any, /) -> None:
+        """Replace a route, or several."""
+        marked = self._marked(route) if isinstance(index, slice) else _mark(route, self._router)
+        super().__setitem__(index, marked)
+
+    def _marked(self, routes: Iterable[Any]) -> list[Any]:
+        return [_mark(route, self._router) for route in routes]
+
+
+def _mark(route: Any, owner: object) -> Any:
+    """Add an owner to the mark of a route, and return the route. The route itself is always the innermost."""
+    owners = _marked_owners(route)
+    if any(known is owner for known in owners) or not copies_routes():
+        return route
+    mark: _MarkedExtra | _MarkedName | None = None
+    if hasattr(route, "openapi_extra"):
+        route.openapi_extra = mark = _MarkedExtra(route.openapi_extra or {})
+    elif isinstance(getattr(route, "name", None), str):  # a mount may have no name; it is never copied
+        route.name = mark = _MarkedName(route.name)
+    if mark is not None:
+        mark.owners = (*owners, owner) if owner is route else (owner, *owners)
+    return route
+
+
+def _marked_owners(route: Any) -> tuple[object, ...]:
+    values = getattr(route, "openapi_extra", None), getattr(route, "name", None)
+    return next((value.owners for value in values if isinstance(value, _Mark)), ())
+
+
+# -- copies without a mark
+
+
+def _unmarked_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
+    """Return the owners of a copy that is older than their policies. The search is repeated after the next policy."""
+    if not hasattr(route, "endpoint"):
+        return ()
+    version = decorated.version, len(siblings)
+    found: tuple[object, tuple[object, ...]] = getattr(route, _FOUND, (None, ()))
+    if found[0] != version:
+        found = version, _search_owners(route, siblings)
+        with contextlib.suppress(AttributeError):  # a route class of the app's own may have slots
+            setattr(route, _FOUND, found)
+    return found[1]
+
+
+def _search_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
+    found: list[tuple[int, int, object]] = []
+    for owner in decorated:
+        routes: Sequence[Any] = getattr(owner, "routes", (owner,))
+        for original in routes:
+            if _is_copy(route, original) and not _has_marked_copy(owner, original, siblings):
+                found.append((len(original.path), len(routes), owner))
+                break
+    # The outermost router has the longest prefix, and the most routes.
+    return tuple(owner for _, _, owner in sorted(found, key=lambda item: item[:2], reverse=True))
+
+
+def _is_copy(route: Any, original: Any) -> bool:
+    return (
+        getattr(original, "endpoint", None) is route.endpoint
+        and getattr(original, "methods", None) == getattr(route, "methods", None)
+        and route.path.endswith(original.path)
+    )
+
+
+def _has_marked_copy(owner: object, original: Any, siblings: Sequence[Any]) -> bool:
+    """Return whether a router was included after it got its policy. Its copies have marks then."""
+    copies = (route for route in siblings if hasattr(route, "endpoint") and _is_copy(route, original))
+    return any(known is owner for copy in copies for known in _marked_owners(copy))

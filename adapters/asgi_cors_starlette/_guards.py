@@ -1,0 +1,199 @@
+"""Guards around routers, which check the policy of the route that really runs before it does.
+
+A middleware of the app may change the path, Host or method of a request before it is routed. The guard of a router is
+inside of all middlewares around it. If its scope differs from the predicted one, the guard predicts the route again.
+If the policy of that route differs, too, both must allow, and the guard sends the refusal of the second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Hashable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, Final
+
+from asgi_cors import AttachedPolicy
+
+from ._candidates import Scope
+from ._matching import RouteMatch, signature_of
+
+if TYPE_CHECKING:
+    from starlette.routing import Router
+
+    from ._routes import RoutePolicies
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Response = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+PREDICTION: Final = "asgi_cors.route"  # the key of the prediction in the scope
+UNKNOWN: Final = AttachedPolicy("an unknown route")
+_GUARDED: Final = "_asgi_cors_guarded"
+_MAX_LAYERS: Final = 64
+_POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
+
+_lock: Final = threading.Lock()
+
+
+class Prediction:
+    """The predicted route of one request, for one installation.
+
+    Args:
+        policies: The policies of the app's routes.
+        scope: The request.
+        outer: The prediction of an installation around it; None if there is none.
+    """
+
+    __slots__ = ("_endpoint", "_headers", "_match", "_signature", "key", "outer", "policies")
+
+    def __init__(self, policies: RoutePolicies, scope: Scope, outer: Prediction | None) -> None:
+        """Begin with an unknown route."""
+        self.policies = policies
+        self.outer = outer
+        self.key: Hashable | None = UNKNOWN
+        self._match: RouteMatch | None = None
+        self._signature = signature_of(scope)
+        self._headers = scope["headers"]
+        self._endpoint = scope.get("endpoint")  # that of an app around the installation
+
+    def set(self, match: RouteMatch, key: Hashable | None) -> None:
+        """Set the route and its key."""
+        self._match, self.key = match, key
+
+    def holds_for(self, scope: Scope) -> bool:
+        """Return whether the prediction was made for the same request."""
+        return self._signature == signature_of(scope)
+
+    async def verify_router(self, router: Router, scope: Scope) -> Response | None:
+        """Predict again at a router if its scope is not the predicted one; return the refusal if there is one.
+
+        Raises:
+            Exception: That of a converter of this router, which the router would raise, too.
+        """
+        known = self._match.reached.get(id(router)) if self._match else None
+        if self._match and known and self._match.is_certain and known[1] == signature_of(scope):
+            return None
+        match = RouteMatch(self._owners_before(router), guard)
+        match.enter_router(router, dict(scope))
+        if match.error is not None and match.failed is router:
+            raise match.error
+        key: Hashable | None = UNKNOWN
+        if match.error is None:
+            key = self.policies.key_of_match(match, scope)
+        predicted, self.key, self._match = self.key, key, match
+        if key is UNKNOWN:
+            return None  # an inner router raises, and its guard checks the scope again
+        return await self._verify(scope, predicted, key)
+
+    async def verify_endpoint(self, scope: Scope) -> None:
+        """Compare the endpoint that ran with the predicted one when its response starts.
+
+        They differ if a router or route of the app's own calls another one. Both policies must allow then.
+        """
+        endpoint = scope.get("endpoint")
+        if endpoint is None or endpoint is self._endpoint or self._is_predicted(endpoint):
+            return
+        self._endpoint = endpoint
+        match = RouteMatch(self._match.owners if self._match else (), guard)
+        match.endpoint = endpoint
+        route = scope.get("route")
+        if route is not None:
+            match.owners.append(route)
+        predicted, self.key = self.key, self.policies.key_of_match(match, scope)
+        await self._verify(scope, predicted, self.key)
+
+    def _is_predicted(self, endpoint: object) -> bool:
+        match = self._match
+        if match is None:
+            return False
+        known = (match.endpoint, *match.owners)
+        return any(each is endpoint or each is getattr(endpoint, "__self__", None) for each in known if each)
+
+    def _owners_before(self, router: Router) -> list[object]:
+        if self._match is None:
+            return self.policies.outermost()
+        known = self._match.reached.get(id(router))
+        return self._match.owners[: known[0]] if known else self._match.owners
+
+    async def _verify(self, scope: Scope, predicted: Hashable | None, key: Hashable | None) -> Response | None:
+        """Return the response to be sent in place of the route's; None if the route may run."""
+        sent = {**scope, "headers": self._headers}  # as the client sent them: a middleware may remove Origin
+        return await self.policies.middleware.verify_view(sent, predicted, key)
+
+
+class RouterGuard:
+    """The check around a router, for all installations that serve a request.
+
+    Args:
+        router: The router.
+        app: The app to call: the router without its middlewares.
+    """
+
+    def __init__(self, router: Router, app: Any) -> None:
+        """Store both."""
+        self._router = router
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        predictions = [] if scope["type"] == "lifespan" else [*_predictions(scope)]
+        for prediction in predictions:
+            refusal = await prediction.verify_router(self._router, scope)
+            if refusal is not None:
+                await _send_refusal(refusal, scope, send)
+                return
+
+        async def verify_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                for prediction in predictions:
+                    await prediction.verify_endpoint(scope)
+            await send(message)
+
+        await self.app(scope, receive, verify_and_send if predictions else send)
+
+
+def guard(router: Router) -> None:
+    """Put a guard directly around a router, inside of the middlewares of `Router(middleware=…)`, once."""
+    if _GUARDED in vars(router):
+        return
+    with _lock:
+        if _GUARDED in vars(router):
+            return
+        setattr(router, _GUARDED, True)
+        holder, name = _slot_of(router)
+        setattr(holder, name, RouterGuard(router, getattr(holder, name)))
+
+
+def _slot_of(router: Router) -> tuple[Any, str]:
+    """Return the object and attribute that lead to the router's own method; else its stack of middlewares."""
+    holder: Any = router
+    name = "middleware_stack"
+    for _ in range(_MAX_LAYERS):
+        inner = getattr(holder, name, None)
+        if inner == router.app:
+            return holder, name
+        if "app" not in getattr(inner, "__dict__", {}):
+            break
+        holder, name = inner, "app"
+    return router, "middleware_stack"
+
+
+def _predictions(scope: Scope) -> Iterator[Prediction]:
+    """Yield the predictions of all installations that serve a request, the innermost first."""
+    found: Prediction | None = scope.get(PREDICTION)
+    while found is not None:
+        yield found
+        found = found.outer
+
+
+async def _send_refusal(refusal: Response, scope: Scope, send: Send) -> None:
+    """Send a refusal in place of a route's response, or refuse a handshake."""
+    status, headers, body = refusal
+    prefix = "http"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
+            return
+        prefix = "websocket.http"
+    await send({"type": f"{prefix}.response.start", "status": status, "headers": headers})
+    await send({"type": f"{prefix}.response.body", "body": b"" if scope.get("method") == "HEAD" else body})

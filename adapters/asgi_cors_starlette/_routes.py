@@ -1,0 +1,155 @@
+"""The policies of an app's routes: the key of the route that serves a scope, and the policy of a key.
+
+`RoutePolicies.key_of` predicts the route and leaves a `Prediction` in the scope. The guards of the routers compare it
+with the scope that they get; see `_guards`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.routing import Router
+
+from asgi_cors import DENY_ALL, EXEMPT, AttachedPolicy, CORSMiddleware, PerMethodKey, Policy
+
+from ._attachments import RoutePolicy, functions_of, innermost, policy_of_endpoint
+from ._candidates import Candidate, Scope
+from ._fastapi import candidates_of
+from ._guards import PREDICTION, Prediction, guard
+from ._matching import RouteMatch, layers
+
+_MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its length
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+TOO_LONG: Final = AttachedPolicy("a path that is too long")
+
+
+class RoutePolicies:
+    """The policies attached to the endpoints, routes, routers and mounted apps of one app.
+
+    Args:
+        app: The app.
+    """
+
+    middleware: CORSMiddleware  # the one that applies the policies
+
+    _all: Final[weakref.WeakSet[RoutePolicies]] = weakref.WeakSet()
+
+    def __init__(self, app: Starlette) -> None:
+        """Begin without a prediction; see the class."""
+        self._app = app
+        self._all.add(self)
+
+    @staticmethod
+    def policy_of(key: Any) -> Policy | None:
+        """Return the policy of a key; None passes its requests through."""
+        if isinstance(key, RoutePolicy):
+            return key.policy
+        return None if key is EXEMPT else DENY_ALL
+
+    def key_of(self, scope: Scope) -> Hashable | None:
+        """Return the key of the policy of the route that will serve a scope; None if it has no policy of its own.
+
+        For a preflight, return a `PerMethodKey` if other methods of the URL lead to other policies. A path that is too
+        long is not matched, because a preflight matches it once for each method. Nothing is allowed there.
+
+        Raises:
+            Exception: Any exception of the app's own code, such as a converter.
+        """
+        if scope.get("asgi_cors.preflight"):
+            return TOO_LONG if len(scope["path"]) > _MAX_PATH else self._preflight_key(scope)
+        outer: Prediction | None = scope.get(PREDICTION)
+        if outer is not None and outer.policies is self:
+            if outer.holds_for(scope):
+                return outer.key
+            outer = outer.outer
+        # It stays unknown if a converter raises, so that the route that runs is checked.
+        scope[PREDICTION] = prediction = Prediction(self, scope, outer)
+        if len(scope["path"]) > _MAX_PATH:
+            prediction.key = TOO_LONG
+            return TOO_LONG
+        match = self.match(scope)
+        if match.error is not None:
+            raise match.error
+        prediction.set(match, self.key_of_match(match, scope))
+        return prediction.key
+
+    def match(self, scope: Scope) -> RouteMatch:
+        """Find the route that serves a scope."""
+        match = RouteMatch(self.outermost(), guard)
+        match.enter_router(self._app.router, dict(scope))
+        return match
+
+    def outermost(self) -> list[object]:
+        """Return the objects around the router of the app that may have a policy."""
+        return [self._app]
+
+    def key_of_match(self, match: RouteMatch, scope: Scope) -> AttachedPolicy | None:
+        """Return the innermost policy of a route and of the routers and apps that lead to it."""
+        found = None
+        if match.endpoint is not None:
+            found = policy_of_endpoint(match.endpoint, scope.get("method", ""), self._is_registered)
+        return innermost(match.owners) if found is None else found
+
+    def key_of_route(self, candidate: Candidate, method: str) -> AttachedPolicy | None:
+        """Return the innermost policy of a route of the app's router, with all its owners."""
+        match = RouteMatch([*self.outermost(), self._app.router, *candidate.owners], guard)
+        match.endpoint = getattr(candidate.route, "endpoint", None)
+        return self.key_of_match(match, {"method": method})
+
+    def _preflight_key(self, scope: Scope) -> Hashable | None:
+        match = self._match_preflight(scope)
+        found, methods = self.key_of_match(match, scope), dict.fromkeys((*_METHODS, *sorted(match.methods)))
+        tried = {scope["method"]}
+        while (method := next((each for each in methods if each not in tried), None)) is not None:
+            tried.add(method)
+            other = self._match_preflight({**scope, "method": method})
+            methods.update(dict.fromkeys(sorted(other.methods)))
+            if _serves(other, method) and self.key_of_match(other, {**scope, "method": method}) is not found:
+                return PerMethodKey(found)
+        return found
+
+    def _match_preflight(self, scope: Scope) -> RouteMatch:
+        match = self.match(scope)
+        if match.error is not None:
+            raise match.error
+        return match
+
+    def _is_registered(self, function: object) -> bool:
+        """Return whether a route of any app with a policy calls a function."""
+        apps = [each._app for each in [*self._all]]  # noqa: SLF001 - of the same class
+        return any(found is function for app in apps for found in _registered(app.router, set()))
+
+
+def _serves(match: RouteMatch, method: str) -> bool:
+    """Return whether a route serves a method. A class does if it has a function for it."""
+    if match.is_partial or not inspect.isclass(match.endpoint):
+        return not match.is_partial
+    names = ("head", "get") if method == "HEAD" else (method.lower(),)
+    return any(hasattr(match.endpoint, name) for name in names)
+
+
+def _registered(app: Any, seen: set[int]) -> Iterator[object]:
+    """Yield the functions and classes that the routes of an app call, and those of the apps mounted below it."""
+    for layer in layers(app):
+        router = layer.router if isinstance(layer, Starlette) else layer
+        if isinstance(router, Router) and id(router) not in seen:
+            seen.add(id(router))
+            for candidate in candidates_of(router.routes):
+                yield from _registered_in(candidate, seen)
+
+
+def _registered_in(candidate: Candidate, seen: set[int]) -> Iterator[object]:
+    if candidate.included is not None:
+        for inner in candidate.included():
+            yield from _registered_in(inner, seen)
+        return
+    route = candidate.route
+    if hasattr(route, "endpoint"):
+        yield from functions_of(route.endpoint, "")
+    else:
+        yield from _registered(getattr(route, "app", None), seen)
