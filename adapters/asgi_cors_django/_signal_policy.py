@@ -1,0 +1,66 @@
+"""The policy of a request that a receiver of `check_request_enabled` allows."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+
+from ._routes import REQUEST
+from .signals import check_request_enabled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgi_cors import Policy
+
+
+class SignalPolicy:
+    """A `policy_for` that sends the signal first.
+
+    Args:
+        base: Returns the base policy in force.
+        policy_for: The user's own, for the requests that no receiver allows.
+    """
+
+    def __init__(self, base: Callable[[], Policy], policy_for: Callable[[Any], Any] | None) -> None:
+        """Begin without a policy; see the class."""
+        self._base = base
+        self._policy_for = policy_for
+        self._allowing: tuple[Policy, Policy] | None = None
+
+    def __call__(self, scope: Any) -> Any:
+        """Return the policy for a scope, or an awaitable of it."""
+        environ = scope.get("wsgi.environ", scope)
+        request = environ[REQUEST]
+        if "HTTP_ORIGIN" not in request.META:
+            return self._find_next(scope)
+        if environ is scope:
+            return self._find_async(scope, request)
+        answers = check_request_enabled.send(sender=None, request=request)
+        return self._find(scope, answers)
+
+    async def _find_async(self, scope: Any, request: Any) -> Any:
+        # Django 4.2 has no `asend`.
+        send: Any = getattr(check_request_enabled, "asend", None) or sync_to_async(check_request_enabled.send)
+        found = self._find(scope, await send(sender=None, request=request))
+        return await found if inspect.isawaitable(found) else found
+
+    def _find(self, scope: Any, answers: list[tuple[Any, Any]]) -> Any:
+        return self._policy() if any(answer for _, answer in answers) else self._find_next(scope)
+
+    def _find_next(self, scope: Any) -> Any:
+        return NotImplemented if self._policy_for is None else self._policy_for(scope)
+
+    def _policy(self) -> Policy:
+        """Return the base policy for every origin but `null`. It is built once."""
+        base = self._base()
+        if self._allowing is None or self._allowing[0] is not base:
+            self._allowing = base, base.replace(allow_origins=_allow, allow_origin_regex=None)
+        return self._allowing[1]
+
+
+def _allow(_origin: str) -> bool:
+    """Allow an origin, since a receiver allows the request."""
+    return True

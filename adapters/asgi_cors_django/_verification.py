@@ -1,0 +1,90 @@
+"""The check of the view that runs: its policy must allow the request, too, if another view was predicted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import async_to_sync, sync_to_async
+
+from . import _routes
+from ._exchange import build_response, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from django.http import HttpRequest, HttpResponse
+
+    from asgi_cors import CORSMiddleware, WSGIMiddleware
+
+
+class Exchange(ABC):
+    """One request that the middleware serves.
+
+    Args:
+        core: The core's middleware that serves it.
+        noted: Its environ or scope, in which the core and `_routes` note their state.
+    """
+
+    def __init__(self, core: Any, noted: Any) -> None:
+        """Begin before a view is known; see the class."""
+        self._core: Any = core
+        self.noted = noted
+        self.key: Hashable | None = None  # of the view that has been verified
+
+    @abstractmethod
+    def compare(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
+        """Have the policy of the view that runs allow the request, too. Return a refusal, or None."""
+
+    @abstractmethod
+    async def compare_async(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
+        """Have the policy of the view that runs allow the request, too, inside of an event loop."""
+
+    def verify(self, key: Hashable | None) -> HttpResponse | None:
+        """Have another policy allow the request, too. Return a refusal, or None if the view may run."""
+        return self.compare(self.key, key)
+
+    async def verify_async(self, key: Hashable | None) -> HttpResponse | None:
+        """Have another policy allow the request, too, inside of an event loop."""
+        return await self.compare_async(self.key, key)
+
+    def find_keys(
+        self, request: HttpRequest, view: Callable[..., Any]
+    ) -> tuple[Hashable | None, Hashable | None] | None:
+        """Return the predicted key and that of the view that is about to run; None if they are the same.
+
+        Decorators find this object in the request, and compare the policies of views inside of this one.
+        """
+        self.key = _routes.key_of_request(request, view)
+        setattr(request, _routes.VERIFIER, self)
+        return _routes.misprediction(request, view, self.noted)
+
+
+class SyncExchange(Exchange):
+    """A request that is served without an event loop."""
+
+    _core: WSGIMiddleware
+
+    def compare(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
+        """Compare the policies; see the base class."""
+        refusal = self._core.verify_view(self.noted, predicted, key)
+        return refusal and build_response(int(refusal[0][:3]), *refusal[1:])
+
+    async def compare_async(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
+        """Compare the policies in a thread, for an async view."""
+        return await sync_to_async(self.compare)(predicted, key)
+
+
+class AsyncExchange(Exchange):
+    """A request that is served in an event loop."""
+
+    _core: CORSMiddleware
+
+    def compare(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
+        """Compare the policies in the event loop, for a view that runs in a thread."""
+        return async_to_sync(self.compare_async)(predicted, key)
+
+    async def compare_async(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
+        """Compare the policies; see the base class."""
+        refusal = await self._core.verify_view(self.noted, predicted, key)
+        return refusal and build_response(refusal[0], to_text(refusal[1]), refusal[2])
