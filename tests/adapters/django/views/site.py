@@ -36,14 +36,16 @@ class Site:
         interface: `WSGI` or `ASGI`.
         patterns: The URL patterns.
         below: Middlewares below ours.
+        above: Middlewares above ours.
         options: Other settings.
     """
 
-    def __init__(self, interface, patterns, below=(), **options):
+    def __init__(self, interface, patterns, below=(), above=(), **options):
+        self.interface = interface
         self._stack = ExitStack()
         changed = {
             "ROOT_URLCONF": urlconf(patterns),
-            "MIDDLEWARE": [OURS, *below],
+            "MIDDLEWARE": [*above, OURS, *below],
             "CORS_ALLOWED_ORIGINS": [PAGE],
             "DEBUG": False,
             **options,

@@ -1,0 +1,237 @@
+"""The view that Django will find: redirects, languages, converters, URLconfs, prefixes and long paths."""
+
+import pytest
+from django.conf.urls.i18n import i18n_patterns
+from django.http import Http404, HttpResponse
+from django.urls import converters, get_resolver, include, path, re_path, register_converter
+from django.urls.resolvers import _route_to_regex
+from django.utils import translation
+from django.utils.functional import lazy
+from django.views.decorators.common import no_append_slash
+
+from asgi_cors import ConfigWarning
+from asgi_cors_django import _routes, cors_exempt, cross_origin, installation
+
+from .site import COMMON, OTHER, PAGE, urlconf
+
+LOCALE = "django.middleware.locale.LocaleMiddleware"
+LANGUAGES = {"LANGUAGES": [("en", "English"), ("de", "Deutsch")], "LANGUAGE_CODE": "en"}
+
+
+def view(_request, **_keywords):
+    return HttpResponse("view")
+
+
+own = cross_origin(allow_origins=[OTHER])(view)
+
+
+@pytest.fixture
+def convert():
+    """Return a function that registers a converter, until the test ends."""
+    before = dict(converters.REGISTERED_CONVERTERS)
+
+    def register(to_python):
+        kind = type("Converter", (), {"regex": "[^/]+", "to_python": staticmethod(to_python), "to_url": str})
+        register_converter(kind, "own")
+
+    yield register
+    converters.REGISTERED_CONVERTERS.clear()
+    converters.REGISTERED_CONVERTERS.update(before)
+    converters.get_converters.cache_clear() if hasattr(converters.get_converters, "cache_clear") else None
+    _route_to_regex.cache_clear()
+
+
+# -- redirects
+
+
+def test_a_redirect_that_adds_a_slash_has_the_policy_of_its_target(serve):
+    site = serve(path("own/", own), path("both/", own), path("both", view), below=[COMMON])
+    redirect = site.send("/own", OTHER)
+    assert (redirect.status, redirect.header("location")) == (301, "/own/")
+    assert site.readers("/own") == [OTHER]
+    assert site.readers("/both") == site.readers("/none") == [PAGE]
+
+
+@pytest.mark.parametrize(
+    "options", [{"APPEND_SLASH": False, "below": [COMMON]}, {}], ids=["APPEND_SLASH", "CommonMiddleware"]
+)
+def test_no_slash_is_added_if_django_adds_none(serve, options):
+    assert serve(path("own/", own), **options).readers("/own") == [PAGE]
+
+
+def test_a_view_without_redirects_is_not_predicted_for_them(serve):
+    assert serve(path("own/", no_append_slash(own)), below=[COMMON]).readers("/own") == [PAGE]
+
+
+def test_a_redirect_to_a_language_has_the_policy_of_its_target(serve):
+    patterns = i18n_patterns(path("own/", own), path("plain/", view))
+    site = serve(*patterns, below=[LOCALE, COMMON], **LANGUAGES)
+    redirect = site.send("/own/", OTHER, accept_language="de")
+    assert (redirect.status, redirect.header("location")) == (302, "/de/own/")
+    assert site.readers("/own/") == site.readers("/own") == [OTHER]
+    assert site.readers("/plain/") == site.readers("/none/") == [PAGE]
+
+
+# -- languages
+
+
+def test_translated_paths_have_the_policy_of_the_language_in_the_path(serve):
+    words = {"en": "shop/", "de": "laden/"}
+    translated = lazy(lambda: words.get(translation.get_language(), ""), str)()
+    patterns = i18n_patterns(path(translated, own), path("shop/", view))
+    site = serve(*patterns, below=[LOCALE, COMMON], **LANGUAGES)
+    assert site.readers("/de/laden/") == site.readers("/en/shop/") == [OTHER]
+    assert site.readers("/de/shop/") == [PAGE]
+
+
+def test_the_language_of_the_thread_remains_as_it_was(serve):
+    site = serve(*i18n_patterns(path("own/", own)), below=[LOCALE], **LANGUAGES)
+    with translation.override("de"):
+        assert site.preflight("/en/own/", OTHER).allowed_origin == OTHER
+        assert translation.get_language() == "de"
+
+
+# -- converters
+
+
+def test_a_converter_selects_the_view(serve, convert):
+    def accept(value):
+        if value != "yes":
+            raise ValueError
+
+    convert(accept)
+    site = serve(path("<own:value>", own), path("<str:value>", view))
+    assert site.readers("/yes") == [OTHER]
+    assert site.readers("/no") == [PAGE]
+
+
+def test_a_converter_that_raises_grants_nothing_and_fails_no_other_url(serve, convert, caplog):
+    def fail(_value):
+        raise RuntimeError("the converter failed")
+
+    convert(fail)
+    site = serve(path("plain/a", own), path("<own:value>/b", own), DEBUG_PROPAGATE_EXCEPTIONS=False)
+    assert site.readers("/plain/a") == [OTHER]
+    preflight = site.preflight("/x/b", OTHER)
+    assert (preflight.status, preflight.allowed_origin) == (200, None)
+    response = site.send("/x/b", OTHER)
+    assert (response.status, response.allowed_origin) == (500, None)
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_converter_that_fails_only_in_the_prediction_does_not_fail_the_request(serve, convert):
+    calls = []
+
+    def fail_at_first(value):
+        calls.append(value)
+        if len(calls) < 3:  # the core predicts the view once more after an exception
+            raise RuntimeError("the database was not reached")
+        return value
+
+    convert(fail_at_first)
+    response = serve(path("<own:value>", own)).send("/x", OTHER)
+    assert (response.status, response.body, response.allowed_origin) == (200, b"view", None)
+
+
+def test_a_converter_that_raises_404_leads_to_no_view(serve, convert):
+    def fail(_value):
+        raise Http404
+
+    convert(fail)
+    site = serve(path("<own:value>", own))
+    assert site.readers("/x") == [PAGE]
+    assert site.send("/x").status == 404
+
+
+# -- paths
+
+
+def test_the_first_pattern_that_matches_counts(serve):
+    site = serve(re_path("^a/b", view), path("a/", include([path("b", own), path("c", own)])), path("a/c", view))
+    assert site.readers("/a/b") == [PAGE]
+    assert site.readers("/a/c") == [OTHER]
+
+
+def test_the_decoded_path_counts(serve):
+    site = serve(path("ä b", own))
+    assert site.readers("/%C3%A4%20b") == [OTHER]
+
+
+def test_a_path_that_is_too_long_is_not_resolved(serve, convert):
+    calls = []
+    convert(calls.append)
+    site = serve(path("<own:value>", own))
+    preflight = site.preflight("/" + "a" * 2048, OTHER)
+    assert (preflight.allowed_origin, calls) == (None, [])
+    assert site.send("/" + "a" * 2048, OTHER).allowed_origin is None
+    assert site.preflight("/" + "a" * 2047, OTHER).allowed_origin == OTHER
+
+
+def test_a_script_name_is_not_part_of_the_path(serve):
+    site = serve(path("own", own), FORCE_SCRIPT_NAME="/prefix")
+    assert site.readers("/own" if site.interface == "WSGI" else "/prefix/own") == [OTHER]
+
+
+def test_the_urlconf_of_an_outer_middleware_counts(serve):
+    module = urlconf([path("own", own)], "tests_tenant")
+
+    class Tenants:
+        def __init__(self, get_response):
+            self._get_response = get_response
+
+        def __call__(self, request):
+            request.urlconf = module.__name__
+            return self._get_response(request)
+
+    urlconf([], "tests_middleware", Tenants=Tenants)
+    site = serve(path("own", view), above=["tests_middleware.Tenants"])
+    assert site.readers("/own") == [OTHER]
+
+
+def test_settings_of_middlewares_may_be_functions(serve):
+    urlconf([], "tests_middleware", plain=lambda get_response: get_response)
+    assert serve(path("own/", own), below=["tests_middleware.plain", COMMON]).readers("/own/") == [OTHER]
+
+
+# -- without a request
+
+
+def test_explain_uses_the_policy_of_the_view(serve):
+    serve(path("own", own), path("none", cors_exempt(view)), path("in/", include([path("own", own)])))
+    assert installation.explain("GET", OTHER, "/own").allowed
+    assert not installation.explain("GET", PAGE, "/in/own").allowed
+    assert installation.explain("GET", PAGE, "/plain").allowed
+    assert installation.explain("GET", PAGE, "/none").allowed is None
+
+
+def test_the_root_path_of_a_scope_is_not_part_of_the_path(serve):
+    serve(path("own", own), path("", cors_exempt(view)))
+    scope = {"type": "http", "headers": [], "method": "GET"}
+    assert _routes.view_of({**scope, "path": "/prefix/own", "root_path": "/prefix/"}).policy
+    assert _routes.view_of({**scope, "path": "/prefix", "root_path": "/prefix"}).place == "cors_exempt"
+
+
+# -- for checks
+
+
+def test_all_registered_policies_are_found(serve):
+    first, second = cross_origin(allow_origins=[OTHER]), cross_origin(allow_origins=[PAGE])
+    patterns = [path("a", first(view)), path("b", view)]
+    patterns.append(path("c/", include(patterns)))  # includes itself
+    serve(path("in/", second(include(patterns))), cors_exempt(path("d", view)))
+    places = [str(key) for key in _routes.registered()]
+    assert places == ["cross_origin of view 'urlpatterns'", "cross_origin of view 'view'", "cors_exempt"]
+    assert len(_routes.registered(get_resolver().urlconf_name)) == 3
+
+
+def test_a_decorator_that_hides_a_policy_is_found(serve):
+    def hide(inner):
+        return lambda request: inner(request)
+
+    hidden = hide(own)
+    serve(path("a", hidden), path("b", own), path("in/", include([path("c", hide(view))])))
+    (issue,) = _routes.hidden_views()
+    assert issue.code == "hidden-policy"
+    assert "cross_origin of view 'view'" in issue.message
+    with pytest.warns(ConfigWarning, match=r"functools\.wraps"):
+        issue.warn()
