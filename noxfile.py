@@ -213,9 +213,9 @@ def newcomer(session: nox.Session) -> None:
 
 @nox.session
 def upstream(session: nox.Session) -> None:
-    """Run the tests of Flask-CORS, Quart-CORS and Starlette with ours in their place, and show what differs."""
+    """Run the tests of other libraries with ours in their place, and show what differs."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[flask,quart,starlette,testing]", *_group("tests"), "packaging", "httpx2")
+    session.install(f"{wheel}[django,flask,quart,starlette,testing]", *_group("tests"), "packaging", "httpx2")
     source = _source(session, "flask-cors==6.0.5")
     for interface in ("WSGI", "ASGI"):
         _in_its_place(session, source, "flask_cors", "in_its_place", "tests", env | {"INTERFACE": interface})
@@ -228,6 +228,11 @@ def upstream(session: nox.Session) -> None:
     source = _source(session, f"starlette=={str(version).strip()}")
     _in_its_place(session, source, "starlette_cors", "starlette_in_its_place", "tests/middleware/test_cors.py", env)
     session.run("pytest", "tests/upstream/starlette_cors", env=env)
+    source = _source(session, "django-cors-headers==4.1.0")  # the newest one whose sdist has the tests
+    _in_its_place(session, source, "django_cors_headers", "django_in_its_place", "tests", env)
+    source = _source(session, "django-cors-headers==4.9.0")
+    with_source = {**env, "DJANGO_CORS_HEADERS_SOURCE": str(source)}
+    session.run("pytest", "tests/upstream/django_cors_headers/test_django_differences.py", env=with_source)
 
 
 def _in_its_place(  # noqa: PLR0913, PLR0917 - the differences between the suites
@@ -237,6 +242,9 @@ def _in_its_place(  # noqa: PLR0913, PLR0917 - the differences between the suite
     theirs = source.parent / "in-its-place"
     shutil.rmtree(theirs, ignore_errors=True)
     shutil.copytree(source / "tests", theirs / "tests")
+    support = Path("tests/upstream", folder, "support")  # the parts of their tests that their sdist lacks
+    if support.is_dir():
+        shutil.copytree(support, theirs / "tests", dirs_exist_ok=True)
     theirs.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
     env = {**env, "PYTHONPATH": f"{Path('tests/upstream', folder).resolve()}{os.pathsep}{theirs}"}
     with session.chdir(theirs):

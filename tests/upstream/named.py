@@ -1,4 +1,4 @@
-"""The shared code of the suites of Quart-CORS and Starlette: expected failures, and the proof that they are harmless.
+"""The shared code of the suites of other libraries: expected failures, and the proof that they are harmless.
 
 `build` makes an app with either module, and pages send `fetches` to it. With both modules, a page can read the same
 responses; with ours fewer if `safer`, or more if `wider`. Each `row` is in docs/migrating.md.
@@ -33,9 +33,9 @@ class Fetch:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A difference between the modules, and the tests that fail because of it."""
+    """A difference between the modules, and the tests that fail because of it, if any do."""
 
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] = ()
     reason: str
     row: str
     build: Callable[[Any], Any]

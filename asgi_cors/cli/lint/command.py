@@ -17,7 +17,7 @@ FOUND: Final = 1
 
 @click.command("lint")
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
-@click.option("--diff", is_flag=True, help="Print the change of the imports.")
+@click.option("--diff", is_flag=True, help="Print the change of the names, such as imports.")
 @click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, for code scanning.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/cli.md describes it.")
 def command(paths: tuple[str, ...], *, diff: bool, sarif: bool, as_json: bool) -> None:

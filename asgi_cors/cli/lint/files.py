@@ -12,10 +12,11 @@ from typing import Final
 
 from asgi_cors.cli.errors import CannotRunError
 
+from .django import OURS, THEIRS, check_order, names_middleware
 from .libraries import DJANGO, STARLETTE
 from .origins import Problem
-from .rewrite import change_imports, write_line
-from .rules import check_hosts, check_order, check_setup
+from .rewrite import change_names, write_line
+from .rules import check_hosts, check_setup
 from .setups import Setup, find_setups
 
 _SKIPPED: Final = frozenset(
@@ -47,10 +48,11 @@ class CheckedFile:
     Args:
         path: The file.
         setups: The uses of CORS libraries.
-        changed: The source with the imports of asgi_cors, or "" if nothing changes.
+        changed: The source with the names of asgi_cors, or "" if nothing changes.
         source: The source.
         is_utf_8: Whether the file has the encoding of a diff.
         error: Why the file can't be read, or "".
+        middlewares: The CORS middlewares of Django that the file names.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class CheckedFile:
     source: str = ""
     is_utf_8: bool = True
     error: str = ""
+    middlewares: frozenset[str] = frozenset()
 
 
 def check_paths(paths: Iterable[str]) -> Iterator[CheckedFile]:
@@ -67,10 +70,15 @@ def check_paths(paths: Iterable[str]) -> Iterator[CheckedFile]:
     Raises:
         CannotRunError: A path does not exist.
     """
-    for path in dict.fromkeys(file for name in paths for file in _files(Path(name))):
-        checked = _check_file(path)
-        if checked.setups or checked.changed or checked.error:
-            yield checked
+    files = [_check_file(path) for path in dict.fromkeys(file for name in paths for file in _files(Path(name)))]
+    if {name for file in files for name in file.middlewares} == {OURS}:
+        files = [_without_django(file) for file in files]
+    yield from (file for file in files if file.setups or file.changed or file.error)
+
+
+def _without_django(file: CheckedFile) -> CheckedFile:
+    """Return a file without its settings of Django, which our middleware reads and checks itself."""
+    return replace(file, setups=tuple(checked for checked in file.setups if checked.setup.library is not DJANGO))
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -119,8 +127,9 @@ def _check_source(path: Path, source: str, tree: ast.Module) -> CheckedFile:
         elif setup.library is STARLETTE:
             problems, hosts = [*problems, *hosts], []
         checked.append(CheckedSetup(setup, tuple(problems), write_line(setup, origins)))
-    changed = change_imports(source, tree)
-    return CheckedFile(path, tuple(checked), changed if changed != source else "", source)
+    changed = change_names(source, tree)
+    middlewares = frozenset(name for name in (OURS, THEIRS) if names_middleware(tree, name))
+    return CheckedFile(path, tuple(checked), changed if changed != source else "", source, middlewares=middlewares)
 
 
 def count_mistakes(files: Iterable[CheckedFile]) -> int:

@@ -26,7 +26,7 @@ class Library:
         regexes_match_beginning: Whether a regular expression needs to match only the beginning of an origin.
         defaults: The policy's options that it has by default, if they are not the policy's own.
         new_module: The module of asgi_cors with the same names.
-        call: The line to write with asgi_cors; `{}` is replaced by the options.
+        call: The line to write with asgi_cors; `{}` is replaced by the options. Django has settings instead.
         other_calls: The lines for some functions of the library. They have the library's names of the options.
     """
 
@@ -40,7 +40,7 @@ class Library:
     regexes_match_beginning: bool = True
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     new_module: str = ""
-    call: str
+    call: str = ""
     other_calls: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -119,7 +119,6 @@ DJANGO: Final = Library(
         "CORS_ALLOW_PRIVATE_NETWORK": "allow_private_network",
     },
     ignored=frozenset({"CORS_URLS_REGEX", "CORS_REPLACE_HTTPS_REFERER", "CORS_MODEL"}),
-    call="application = CORSMiddleware(get_asgi_application(), {})",
 )
 IMPORTED: Final = (FLASK_CORS, QUART_CORS, STARLETTE)
 # The keys of an app's configuration: their prefix, and the library that reads them.

@@ -157,7 +157,7 @@ def _uri(path: Path) -> str:
 
 
 def as_diff(files: Sequence[CheckedFile]) -> str:
-    """Return the change of the imports as a unified diff."""
+    """Return the change of the names as a unified diff."""
     return "".join(_diff(file) for file in files if file.changed and file.is_utf_8)
 
 
@@ -177,7 +177,7 @@ def _quoted(name: str) -> str:
 
 
 def remaining_changes(files: Sequence[CheckedFile]) -> Iterator[str]:
-    """Yield the changes that a file needs besides those of its imports."""
+    """Yield the changes that a file needs besides those of its names."""
     for file in files:
         if file.changed and not file.is_utf_8:
             yield f"{file.path} is not in UTF-8, so its change is not printed. Change its imports by hand."

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from asgi_cors.cli.policy_lines import policy_line
 
+from .django import MODULES, changed_names, write_settings
 from .libraries import DJANGO, IMPORTED
 from .origins import has_credentials, is_any, origins_of
 from .setups import Setup
@@ -20,13 +21,17 @@ _LISTS: Final = ("allow_methods", "allow_headers", "expose_headers")
 
 
 def write_line(setup: Setup, origins: list[str | re.Pattern[str]]) -> str:
-    """Return the line for asgi_cors that means what a setup intends.
+    """Return the line for asgi_cors that means what a setup intends. For Django, these are several settings.
 
     Args:
         setup: The setup.
         origins: Its origins, corrected.
     """
-    options = ", ".join(_options(setup, origins))
+    written = _options(setup, origins)
+    if setup.library is DJANGO:
+        urls = setup.options.get("CORS_URLS_REGEX")
+        return write_settings(written, urls=urls.text if urls else "")
+    options = ", ".join(written)
     if setup.path:
         return f"CORS(app, resources={{{setup.path!r}: dict({options})}})"
     call = setup.library.other_calls.get(setup.function)
@@ -39,12 +44,25 @@ def write_line(setup: Setup, origins: list[str | re.Pattern[str]]) -> str:
 
 def wrap_line(line: str, width: int) -> list[str]:
     """Return a line of `write_line`, with each argument on its own line if it is longer than `width` columns."""
+    if "\n" in line:
+        return [part for setting in line.split("\n") for part in wrap_line(setting, width)]
     if len(line) <= width:
         return [line]
+    if re.match(r"CORS_\w+ = ", line):
+        return _wrap_setting(line)
     code = line.removeprefix("@")
     call = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
     arguments = [ast.get_source_segment(code, argument) for argument in (*call.args, *call.keywords)]
     return [f"{line.partition('(')[0]}(", *(f"    {argument}," for argument in arguments), ")"]
+
+
+def _wrap_setting(line: str) -> list[str]:
+    """Return a setting of Django. If the value is a list, each entry is on its own line."""
+    name, _, text = line.partition(" = ")
+    value = ast.parse(text, mode="eval").body
+    if not isinstance(value, ast.List):
+        return [line]
+    return [f"{name} = [", *(f"    {ast.get_source_segment(text, entry)}," for entry in value.elts), "]"]
 
 
 def _options(setup: Setup, origins: list[str | re.Pattern[str]]) -> list[str]:
@@ -83,9 +101,8 @@ def _is_unknown(setup: Setup, name: str) -> bool:
 
 
 def _text(setup: Setup, name: str) -> str:
-    """Return the program's own expression for an option. Django's settings are read by their names."""
-    option = setup.options[name]
-    return f"settings.{option.name}" if setup.library is DJANGO else option.text
+    """Return the program's own expression for an option."""
+    return setup.options[name].text
 
 
 def _scalar(setup: Setup, name: str) -> str:
@@ -129,12 +146,13 @@ def is_refused(setup: Setup) -> bool:
     return setup.by_position or not policy_line(**known)
 
 
-def change_imports(source: str, tree: ast.Module) -> str:
-    """Return the source with the imports of asgi_cors in place of those of the other libraries."""
+def change_names(source: str, tree: ast.Module) -> str:
+    """Return the source with the names of asgi_cors: its imports, and its middleware in Django's settings."""
     lines = split_lines(source)
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom | ast.Import)]
-    for node in sorted(imports, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        new = _changed_import(node)
+    changes: list[tuple[ast.stmt | ast.expr, list[str]]] = [(node, _changed_import(node)) for node in imports]
+    changes += [(node, [text]) for node, text in changed_names(source.removeprefix(_BYTE_ORDER_MARK), tree)]
+    for node, new in sorted(changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True):
         if new:
             first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
             mark = _BYTE_ORDER_MARK if lines[first].startswith(_BYTE_ORDER_MARK) else ""
@@ -155,6 +173,8 @@ def _changed_import(node: ast.ImportFrom | ast.Import) -> list[str]:
     """Return the statements in place of an import, or an empty list if it does not change."""
     modules = {module: library for library in IMPORTED for module in library.modules}
     if isinstance(node, ast.ImportFrom):
+        if node.module in MODULES:
+            return [f"from {MODULES[node.module]} import {_names(node.names)}"]
         library = modules.get(node.module or "")
         ours = [alias for alias in node.names if library and alias.name in library.functions]
         others = [alias for alias in node.names if alias not in ours]

@@ -25,13 +25,6 @@ _NAMES: Final = ("allow_methods", "allow_headers", "expose_headers")
 _OWN_OPTIONS: Final = {*PolicyOptions.__annotations__, *MiddlewareOptions.__annotations__} - {*STARLETTE.options}
 _TRUSTED_HOST: Final = "TrustedHostMiddleware"
 _ADDING: Final = {"add_middleware", "Middleware"}
-_CORS_MIDDLEWARE: Final = "corsheaders.middleware.CorsMiddleware"
-# Middlewares that respond themselves, such as with a redirect.
-_RESPONDING: Final = (
-    *("django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"),
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    *("django.middleware.cache.UpdateCacheMiddleware", "django.contrib.auth.middleware.LoginRequiredMiddleware"),
-)
 
 
 def check_setup(setup: Setup) -> tuple[list[Problem], list[str | re.Pattern[str]]]:
@@ -112,25 +105,6 @@ def _nothing_allowed(setup: Setup, entries: list[Any]) -> Iterator[Problem]:
     if not entries and is_known and setup.library in {STARLETTE, DJANGO}:
         message = f"No origin is allowed, so {setup.library.name} has no effect."
         yield Problem("nothing-allowed", MISTAKE, message, "Name the origins.", setup.line)
-
-
-def check_order(tree: ast.Module) -> Iterator[Problem]:
-    """Yield the mistakes in the order of Django's MIDDLEWARE."""
-    constants = constants_of(tree)
-    node = constants.get("MIDDLEWARE")
-    if node is None:
-        return
-    names = as_list(evaluate(node, constants))
-    if UNKNOWN in names:
-        return
-    if _CORS_MIDDLEWARE not in names:
-        message = f"MIDDLEWARE does not have {_CORS_MIDDLEWARE!r}, so the settings have no effect."
-        yield Problem("middleware-missing", MISTAKE, message, "Put it at the top of MIDDLEWARE.", node.lineno)
-        return
-    before = [name for name in _RESPONDING if name in names[: names.index(_CORS_MIDDLEWARE)]]
-    if before:
-        message = f"{before[0]!r} is before {_CORS_MIDDLEWARE!r}, so its responses have no CORS headers."
-        yield Problem("middleware-order", MISTAKE, message, "Put CorsMiddleware at the top of MIDDLEWARE.", node.lineno)
 
 
 def check_hosts(tree: ast.Module) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ sys.path.extend(map(str, Path(__file__).parents[:2]))
 from named import check_row, check_verdicts
 from starlette_differences import DIFFERENCES
 
-pytestmark = pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.tests[0])
+pytestmark = pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.row)
 
 
 def test_the_verdict_is_the_same_or_as_the_guide_says(difference):
