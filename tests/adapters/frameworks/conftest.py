@@ -2,7 +2,8 @@
 
 import asyncio
 import importlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,19 @@ import pytest
 FRAMEWORKS = {
     "ASGI": ("tests.adapters.frameworks.sites.raw", "make"),
     "Starlette": ("tests.adapters.frameworks.sites.starlette", "make"),
+    "Starlette by route": ("tests.adapters.frameworks.sites.starlette", "make_by_route"),
+    "Starlette by class": ("tests.adapters.frameworks.sites.starlette", "make_by_class"),
     "FastAPI": ("tests.adapters.frameworks.sites.fastapi", "make"),
+    "FastAPI by view": ("tests.adapters.frameworks.sites.fastapi", "make_by_view"),
+    "FastAPI by router": ("tests.adapters.frameworks.sites.fastapi", "make_by_router"),
     "Quart": ("tests.adapters.frameworks.sites.quart", "make"),
     "Flask over WSGI": ("tests.adapters.frameworks.sites.flask", "make"),
     "Flask over ASGI": ("tests.adapters.frameworks.sites.flask", "make_asgi"),
+    "Django over WSGI": ("tests.adapters.frameworks.sites.django", "make"),
+    "Django over ASGI": ("tests.adapters.frameworks.sites.django", "make_asgi"),
+    "Django over ASGI, not async": ("tests.adapters.frameworks.sites.django", "make_mixed"),
+    "Django by class over WSGI": ("tests.adapters.frameworks.sites.django", "make_classes"),
+    "Django by include over ASGI": ("tests.adapters.frameworks.sites.django", "make_includes"),
 }
 API = "https://api.test"
 COOKIES = {API: "sid=1; Secure; SameSite=None"}
@@ -99,18 +109,27 @@ def ours(headers: Any) -> dict[str, str]:
 def _make(module: str, factory: str) -> Any:
     try:
         return getattr(importlib.import_module(module), factory)()
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         pytest.skip(f"{error.name} is not installed")
+
+
+@pytest.fixture(autouse=True)
+def settings_of_before() -> Iterator[None]:
+    """Restore Django's settings, which a test may have replaced by those of its projects."""
+    yield
+    projects = sys.modules.get("tests.adapters.frameworks.sites.django_project")
+    if projects is not None:
+        projects.leave_projects()
 
 
 @pytest.fixture(params=FRAMEWORKS)
 def site(request) -> Site:
     """The site of each framework in turn."""
     pytest.importorskip("httpx", reason="httpx is an extra")
-    return Site(_make(*FRAMEWORKS[request.param]), asgi=request.param != "Flask over WSGI")
+    return Site(_make(*FRAMEWORKS[request.param]), asgi="WSGI" not in request.param)
 
 
-@pytest.fixture(params=[name for name in FRAMEWORKS if "Flask" not in name])
+@pytest.fixture(params=[name for name in FRAMEWORKS if not name.startswith(("Flask", "Django"))])
 def websocket_site(request) -> Site:
     """The site of each framework that has WebSockets."""
     pytest.importorskip("httpx", reason="httpx is an extra")

@@ -192,7 +192,7 @@ def test_a_pages_fetch_has_the_same_verdict_and_headers_on_every_framework(
 
 def plain(sent):
     """Frameworks redirect by different statuses."""
-    return type(sent)(sent.kind, "redirect" if sent.status in {307, 308} else sent.status, sent.headers)
+    return type(sent)(sent.kind, "redirect" if sent.status in {301, 307, 308} else sent.status, sent.headers)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""The site as a FastAPI app, with the views of the Starlette app."""
+"""The site as a FastAPI app, with the views of the Starlette app: policies by `paths`, by view, and by router."""
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 
-from asgi_cors_starlette import install
+from asgi_cors_starlette import cors_exempt, cross_origin, install
 
-from . import BASE, PATHS
-from .starlette import cached, crash, done, echo, stream
+from . import BASE, FOR_PARTNER, OPEN, PATHS
+from .starlette import another, cached, crash, done, echo, stream
+
+DELETE = ["GET", "DELETE"]
 
 
 def authenticate(request: Request) -> None:
@@ -13,18 +15,57 @@ def authenticate(request: Request) -> None:
         raise HTTPException(401)
 
 
-def make():
+def make_common():
+    """Make the app with the routes that have no policy of their own."""
     app = FastAPI()
     app.api_route("/items", methods=["GET", "HEAD", "PUT"])(done)
-    for path in ("/open", "/exempt", "/slash/"):
-        app.get(path)(done)
+    app.get("/slash/")(done)
     app.get("/private", dependencies=[Depends(authenticate)])(done)
-    for path in ("/partner", "/late"):
-        app.api_route(path, methods=["GET", "DELETE"])(done)
     app.get("/crash")(crash)
     app.get("/stream")(stream)
     app.get("/cached")(cached)
     app.websocket("/echo")(echo)
+    return app
+
+
+def make():
+    """Make the app with policies by path."""
+    app = make_common()
+    for path in ("/open", "/exempt"):
+        app.get(path)(done)
+    for path in ("/partner", "/late"):
+        app.api_route(path, methods=DELETE)(done)
     app.websocket("/exempt-echo")(echo)
     install(app, paths=PATHS, **BASE)
+    return app
+
+
+def make_by_view():
+    """Make the app with policies of views. `/late` has a decorator above its registration."""
+    app = make_common()
+    app.get("/open")(cross_origin(**OPEN)(done))
+    app.api_route("/partner", methods=DELETE)(cross_origin(**FOR_PARTNER)(done))
+    late = app.api_route("/late", methods=DELETE)(another(done))
+    app.get("/exempt")(cors_exempt(done))
+    app.websocket("/exempt-echo")(cors_exempt(echo))
+    install(app, **BASE)
+    cross_origin(**FOR_PARTNER)(late)
+    return app
+
+
+def make_by_router():
+    """Make the app with policies of included routers. That of `/late` is decorated after it was included."""
+    app = make_common()
+    install(app, **BASE)
+    free, partner, late, exempt = APIRouter(), APIRouter(prefix="/partner"), APIRouter(), APIRouter()
+    cross_origin(**OPEN)(free).get("/open")(done)
+    partner.api_route("", methods=DELETE)(done)
+    outer = cross_origin(**OPEN)(APIRouter())  # the inner router's policy replaces this one
+    outer.include_router(cross_origin(**FOR_PARTNER)(partner))
+    late.api_route("/late", methods=DELETE)(another(done))
+    exempt.get("/exempt")(done)
+    exempt.websocket("/exempt-echo")(echo)
+    for router in (free, outer, late, cors_exempt(exempt)):
+        app.include_router(router)
+    cross_origin(**FOR_PARTNER)(late)
     return app

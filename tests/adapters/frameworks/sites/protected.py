@@ -23,9 +23,10 @@ OWN_HEADERS = {"cross-origin-resource-policy": "same-site", "timing-allow-origin
 INTERFACES = [
     *("ASGI", "WSGI", "Flask over WSGI", "Flask over ASGI", "Flask by WsgiToAsgi", "Quart", "Quart by cors"),
     *("Starlette", "Starlette by add_middleware", "FastAPI", "FastAPI by add_middleware"),
+    *("Django over WSGI", "Django over ASGI", "Django over ASGI, not async", "Django over WSGI, async"),
 ]
-WITH_WEBSOCKETS = [name for name in INTERFACES if "WSGI" not in name and "Flask" not in name]
-WITH_VIEWS = [name for name in INTERFACES if name.startswith(("Flask", "Quart"))]
+WITH_WEBSOCKETS = [name for name in INTERFACES if "WSGI" not in name and not name.startswith(("Flask", "Django"))]
+WITH_VIEWS = [name for name in INTERFACES if name not in {"ASGI", "WSGI"} and "add_middleware" not in name]
 
 
 class Response(NamedTuple):
@@ -255,7 +256,7 @@ def in_quart_cors_names(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_starlette(
-    ran: Ran, options: dict[str, Any], _own: dict[str, Any], framework: str, *, added: bool = False
+    ran: Ran, options: dict[str, Any], own: dict[str, Any], framework: str, *, added: bool = False
 ) -> Any:
     applications = importlib.import_module("starlette.applications" if framework == "Starlette" else "fastapi")
     requests, responses, routing, websockets = (
@@ -276,13 +277,49 @@ def make_starlette(
         await websocket.accept()
 
     app = getattr(applications, framework)()
+    adapter = importlib.import_module("asgi_cors_starlette")
+    for path, of_view in own.items():
+        decorate = adapter.cors_exempt if of_view is None else adapter.cross_origin(**of_view)
+        app.router.routes.append(routing.Route(path, decorate(view), methods=METHODS))
     app.router.routes.append(routing.WebSocketRoute("/echo", echo))
     app.router.routes.append(routing.Route("/{path:path}", view, methods=[*METHODS, "get"]))
     if added:
         app.add_middleware(CORSMiddleware, **options)
     else:
-        importlib.import_module("asgi_cors_starlette").install(app, **options)
+        adapter.install(app, **options)
     return app
+
+
+def make_django(ran: Ran, options: dict[str, Any], own: dict[str, Any], serve: str, *, is_async: bool) -> Any:
+    http, urls = importlib.import_module("django.http"), importlib.import_module("django.urls")
+    adapter = importlib.import_module("asgi_cors_django")
+    projects = importlib.import_module("tests.adapters.frameworks.sites.django_project")
+
+    async def chunks() -> Any:
+        for part in PARTS:
+            yield part
+
+    def view(request: Any) -> Any:
+        ran.append((request.method, request.path))
+        if request.path == "/crash":
+            raise DeliberateError
+        headers = OWN_HEADERS if request.path == "/own-headers" else {}
+        if request.path == "/stream":
+            return http.StreamingHttpResponse(chunks() if serve == "ASGI" else iter(PARTS), headers=headers)
+        return http.HttpResponse("" if request.method == "HEAD" else "done", headers=headers)
+
+    async def async_view(request: Any) -> Any:
+        return view(request)
+
+    def route(pattern: str, decorate: Any = lambda each: each) -> Any:
+        return urls.re_path(pattern, decorate(async_view if is_async else view))
+
+    decorators = {
+        path: adapter.cors_exempt if of_view is None else adapter.cross_origin(**of_view)
+        for path, of_view in own.items()
+    }
+    routes = [route(f"^{path[1:]}$", decorate) for path, decorate in decorators.items()]
+    return projects.Project([*routes, route("")], asgi=serve == "ASGI", **projects.settings_of(options))
 
 
 _MAKE: dict[str, Any] = {
@@ -297,6 +334,10 @@ _MAKE: dict[str, Any] = {
     "Starlette by add_middleware": functools.partial(make_starlette, framework="Starlette", added=True),
     "FastAPI": functools.partial(make_starlette, framework="FastAPI"),
     "FastAPI by add_middleware": functools.partial(make_starlette, framework="FastAPI", added=True),
+    "Django over WSGI": functools.partial(make_django, serve="WSGI", is_async=False),
+    "Django over ASGI": functools.partial(make_django, serve="ASGI", is_async=True),
+    "Django over ASGI, not async": functools.partial(make_django, serve="ASGI", is_async=False),
+    "Django over WSGI, async": functools.partial(make_django, serve="WSGI", is_async=True),
 }
 
 
@@ -311,6 +352,6 @@ def make(interface: str, *, own: dict[str, Any] | None = None, **options: Any) -
     ran: Ran = []
     try:
         app = _MAKE[interface](ran, dict(options), own or {})
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         pytest.skip(f"{error.name} is not installed")
     return Site(app, ran, asgi="WSGI" not in interface)

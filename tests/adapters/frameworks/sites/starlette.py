@@ -1,14 +1,15 @@
-"""The site as a Starlette app."""
+"""The site as a Starlette app: policies by `paths`, by the decorators of functions and routes, and of classes."""
 
 from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from asgi_cors_starlette import install
+from asgi_cors_starlette import cors_exempt, cross_origin, install
 
-from . import BASE, ETAG, PARTS, PATHS, DeliberateError
+from . import BASE, ETAG, FOR_PARTNER, OPEN, PARTS, PATHS, DeliberateError
 
 
 class Authentication:
@@ -64,4 +65,80 @@ def make():
     app = Starlette(routes=ROUTES)
     install(app, paths=PATHS, **BASE)
     app.add_middleware(Authentication)
+    return app
+
+
+def another(view):
+    """Return a copy of a view, which a decorator changes."""
+
+    async def other(request: Request):
+        return await view(request)
+
+    return other
+
+
+def make_by_route():
+    """Make the app with policies of endpoints and of routes. `/late` has a decorator above its registration."""
+    late = another(done)
+    routes = {route.path: route for route in ROUTES} | {
+        "/open": Route("/open", cross_origin(**OPEN)(done)),
+        "/partner": cross_origin(**FOR_PARTNER)(Route("/partner", done, methods=["GET", "DELETE"])),
+        "/late": Route("/late", late, methods=["GET", "DELETE"]),
+        "/exempt": Route("/exempt", cors_exempt(done)),
+        "/exempt-echo": WebSocketRoute("/exempt-echo", cors_exempt(echo)),
+    }
+    app = Starlette(routes=list(routes.values()))
+    install(app, **BASE)
+    app.add_middleware(Authentication)
+    cross_origin(**FOR_PARTNER)(late)
+    return app
+
+
+def make_by_class():
+    """Make the app with policies of classes, and of their methods. The class of `/late` is decorated late."""
+
+    class Done(HTTPEndpoint):
+        async def get(self, request: Request):
+            return await done(request)
+
+        async def delete(self, request: Request):
+            return await done(request)
+
+    for_partner = cross_origin(**FOR_PARTNER)
+
+    @cross_origin(**OPEN)
+    class Open(Done):
+        pass
+
+    class Partner(Done):
+        @for_partner
+        async def get(self, request: Request):
+            return await done(request)
+
+        @for_partner
+        async def delete(self, request: Request):
+            return await done(request)
+
+    class Late(Done):
+        pass
+
+    @cors_exempt
+    class Exempt(Done):
+        pass
+
+    @cors_exempt
+    class Echo(WebSocketEndpoint):
+        pass
+
+    routes = {route.path: route for route in ROUTES} | {
+        "/open": Route("/open", Open),
+        "/partner": Route("/partner", Partner),
+        "/late": Route("/late", Late),
+        "/exempt": Route("/exempt", Exempt),
+        "/exempt-echo": WebSocketRoute("/exempt-echo", Echo),
+    }
+    app = Starlette(routes=list(routes.values()))
+    install(app, **BASE)
+    app.add_middleware(Authentication)
+    cross_origin(**FOR_PARTNER)(Late)
     return app
