@@ -70,7 +70,7 @@ def _install_node(session: nox.Session, project: str) -> Path:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Serve an API and the pages that call it, until Ctrl-C."""
-    session.install(".[flask,quart]", *_group("demo"))
+    session.install(".[django,flask,quart,starlette]", *_group("demo"))
     with contextlib.suppress(KeyboardInterrupt):
         session.run("python", "examples/demo", *session.posargs, interrupt_timeout=10)
 
@@ -267,7 +267,7 @@ def _source(session: nox.Session, requirement: str) -> Path:
 def browser(session: nox.Session) -> None:
     """Open each page of the demo in Chromium and in Firefox, and check every row."""
     wheel, env = _build(session)
-    session.install(f"{wheel}[flask,quart]", *_group("browser"))
+    session.install(f"{wheel}[django,flask,quart,starlette]", *_group("browser"))
     env |= {"CHROMIUM": _chromium(session), "FIREFOX": _firefox(session)}
     session.run("pytest", "tests/browser", *session.posargs, env=env)
 

@@ -76,15 +76,22 @@ class Installation(Configuration):
     ) -> Explanation:
         """Explain what a browser does with a request, and why; a route's own policy counts.
 
+        If only a WebSocket has the path, its policy counts.
+
         Raises:
             Exception: That of a converter, which the app would raise, too.
         """
         named = [(b"host", host.encode("idna" if not host.isascii() else "ascii"))] if host else []
         scope = {"type": "http", "method": method, "path": path, "root_path": "", "query_string": b"", "headers": named}
-        key = self.routes.key_of(scope) if self.is_active else None
-        found = self._configuration_of(key)
+        found = self._configuration_of(self._key_of(scope) if self.is_active else None)
         explain = super().explain if found is None else found.explain
         return explain(method, origin, path, headers, credentials=credentials, host=host)
+
+    def _key_of(self, scope: dict[str, Any]) -> Hashable | None:
+        """Return the key of the route that serves a path; that of a WebSocket if no other route has the path."""
+        key = self.routes.key_of(dict(scope))
+        is_unserved = key is None and self.routes.match(dict(scope)).endpoint is None
+        return self.routes.key_of({**scope, "type": "websocket"}) if is_unserved else key
 
     def policy_of_route(self, candidate: Candidate, method: str) -> Policy | None:
         """Return the policy of a route for a method; None if its requests are passed through.

@@ -9,10 +9,13 @@ import socket
 from dataclasses import replace
 
 import api
+import django_api
+import fastapi_api
 import flask_api
 import pages
 import quart_api
 import uvicorn
+from cases import CASES, ROUTES, without_websockets
 
 from asgi_cors_flask import asgi_app
 
@@ -94,21 +97,44 @@ def list_pages(home: str, allowed: str, refused: str, trusted: str) -> list[page
 
 def create_apps(home: str, all_pages: list[pages.Page]) -> dict[str, pages.App]:
     """Return the apps by origin."""
-    allowed, _, trusted, rebound = all_pages
+    allowed, refused, trusted, rebound = all_pages
+    origins = allowed.origin, refused.origin, trusted.origin
     first = api.create(allowed.origin, trusted.origin)
     flask, flask_cors = flask_api.create(allowed.origin, trusted.origin)
     quart = quart_api.create(allowed.origin, trusted.origin)
+    fast, fast_cors = fastapi_api.create(*origins)
+    django, django_cors = django_api.create(*origins)
+    every_case = (*CASES, *ROUTES)
     apis = [
         pages.Api("ASGI, under uvicorn", home, first, inspect.getsource(api.create)),
         pages.Api(
-            "Flask, by asgi_app", f"{home}/flask", flask_cors, inspect.getsource(flask_api.create), lacks={"websocket"}
+            "Flask, by asgi_app",
+            f"{home}/flask",
+            flask_cors,
+            inspect.getsource(flask_api.create),
+            without_websockets(CASES),
         ),
         pages.Api("Quart", f"{home}/quart", quart.extensions["asgi_cors"], inspect.getsource(quart_api.create)),
+        pages.Api(
+            "FastAPI, with policies of routes",
+            f"{home}/fastapi",
+            fast_cors,
+            inspect.getsource(fastapi_api.create),
+            every_case,
+        ),
+        pages.Api(
+            "Django, with policies of views",
+            f"{home}/django",
+            django_cors,
+            inspect.getsource(django_api.create),
+            without_websockets(every_case),
+        ),
     ]
     # At first, an attacker's name leads to the attacker's page. Then it leads to the API, which is of the same origin.
     attacker = pages.create(rebound, all_pages, [replace(each, url=each.url.removeprefix(home)) for each in apis])
-    mounts: dict[str, pages.App] = {"/flask": asgi_app(flask), "/quart": quart, "/attacker": attacker}
-    for name in ("uvicorn.error", flask.name, quart.name):
+    mounts: dict[str, pages.App] = {"/flask": asgi_app(flask), "/quart": quart, "/fastapi": fast, "/django": django}
+    mounts["/attacker"] = attacker
+    for name in ("uvicorn.error", "django.request", flask.name, quart.name):
         logging.getLogger(name).addFilter(is_unexpected)
     others = {page.origin: pages.create(page, all_pages, apis) for page in all_pages if page != rebound}
     return {home: pages.by_mount(mounts, first), **others}

@@ -12,7 +12,10 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One row. `how` is the browser's interface, `reads` a response header that the script reads."""
+    """One row. `how` is the browser's interface, `reads` a response header that the script reads.
+
+    The policy does not decide on an exempt route. `by_app` is the result of the headers that the route itself sends.
+    """
 
     id: str
     title: str
@@ -23,6 +26,7 @@ class Case:
     body: str = "{}"
     credentials: bool = False
     reads: str | None = None
+    by_app: bool | None = None
 
 
 CASES = (
@@ -51,6 +55,39 @@ CASES = (
     Case(id="sse", title="Server-sent events", path="/events", how="eventsource"),
     Case(id="websocket", title="WebSocket", path="/echo", how="websocket", credentials=True),
 )
+
+# The routes with policies of their own. The origin that the API refuses is the partner of some of them.
+ROUTES = (
+    Case(id="route", title="A route of a router for partners", path="/partner/items", credentials=True),
+    Case(id="route-put", title="PUT to that route", path="/partner/items", method="PUT"),
+    Case(id="inner", title="A route of the same router, open to all", path="/partner/status"),
+    Case(id="patch", title="A method with a policy of its own", path="/stock", method="PATCH"),
+    Case(id="delete", title="Another method of that path", path="/stock", method="DELETE"),
+    Case(id="exempt", title="An exempt route, with headers of its own", path="/legacy", by_app=True),
+    Case(id="exempt-put", title="PUT to it, which it refuses", path="/legacy", method="PUT", by_app=False),
+    Case(
+        id="open-form",
+        title="POST of a form to a route without csrf_protection",
+        path="/newsletter",
+        how="form",
+        method="POST",
+        credentials=True,
+    ),
+    Case(
+        id="trusting-form",
+        title="POST of a form to a route that trusts partners only",
+        path="/transfer",
+        how="form",
+        method="POST",
+        credentials=True,
+    ),
+    Case(id="route-websocket", title="WebSocket for partners", path="/partner/echo", how="websocket", credentials=True),
+)
+
+
+def without_websockets(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """Return the cases of an interface that has no WebSocket."""
+    return tuple(case for case in cases if case.how != "websocket")
 
 
 class Explains(Protocol):
@@ -93,6 +130,7 @@ def row(case: Case, cors: Explains, origin: str, host: str) -> dict[str, Any]:
         "remedy": "" if allowed else explanation.remedy,
         "text": str(explanation),
     }
+    expected = case.by_app if allowed is None else allowed
     exposed = cors.policy.expose_headers
     if allowed and case.reads and case.reads not in exposed:
         verdict |= {
@@ -101,4 +139,5 @@ def row(case: Case, cors: Explains, origin: str, host: str) -> dict[str, Any]:
             "remedy": f"Write expose_headers={[*exposed, case.reads]!r}.",
             "text": f"The page gets the response, but {case.reads} is not among the exposed headers.",
         }
-    return asdict(case) | {"verdict": verdict}
+        expected = False
+    return asdict(case) | {"verdict": verdict, "expected": expected}

@@ -42,9 +42,10 @@ class Demo:
 
     @property
     def apis(self) -> dict[str, str]:
-        """The URLs of the three APIs, by name."""
+        """The URLs of the APIs, by name."""
         home = self.origins["api"]
-        return {"asgi": home, "flask": f"{home}/flask", "quart": f"{home}/quart"}
+        mounted = {name: f"{home}/{name}" for name in ("flask", "quart", "fastapi", "django")}
+        return {"asgi": home} | mounted
 
     def orders(self) -> dict[str, str]:
         """Return the cookie of each order, by its id."""

@@ -33,9 +33,44 @@ ROWS = {
     "sse": (None, NO_ORIGIN),
     "websocket": (None, NO_ORIGIN),
 }
+# the row of a route or view with a policy of its own, and the code for the allowed, the refused and the trusted origin;
+# the refused origin is a partner, which some of the routes allow
+ROUTES = {
+    "route": (NO_ORIGIN, None, NO_ORIGIN),
+    "route-put": (NO_ORIGIN_PREFLIGHT, None, NO_ORIGIN_PREFLIGHT),
+    "inner": (None, None, None),
+    "patch": (None, NO_ORIGIN_PREFLIGHT, NO_ORIGIN_PREFLIGHT),
+    "delete": ("MethodDisallowedByPreflightResponse", NO_ORIGIN_PREFLIGHT, NO_ORIGIN_PREFLIGHT),
+    "open-form": (None, None, None),
+    "trusting-form": (None, None, FORGED),
+    "route-websocket": (NO_ORIGIN, None, NO_ORIGIN),
+}
+# the exempt routes: whether the app's own headers allow the call; no policy decides
+EXEMPT = {"exempt": True, "exempt-put": False}
 BROWSERS = ["chromium", "firefox"]
 SIDES = ["allowed", "refused", "trusted", "rebound"]
-APIS = {"asgi": ROWS, "flask": {case: codes for case, codes in ROWS.items() if case != "websocket"}, "quart": ROWS}
+# in the order of the page
+ROUTE_ROWS = [
+    "route",
+    "route-put",
+    "inner",
+    "patch",
+    "delete",
+    *EXEMPT,
+    "open-form",
+    "trusting-form",
+    "route-websocket",
+]
+WEBSOCKETS = {"websocket", "route-websocket"}
+FORMS = {"form", "open-form", "trusting-form"}
+HTTP_ROWS = [case for case in (*ROWS, *ROUTE_ROWS) if case not in WEBSOCKETS]
+APIS = {
+    "asgi": [*ROWS],
+    "flask": [case for case in ROWS if case not in WEBSOCKETS],
+    "quart": [*ROWS],
+    "fastapi": [*ROWS, *ROUTE_ROWS],
+    "django": HTTP_ROWS,
+}
 TABLE = [(api, case) for api, rows in APIS.items() for case in rows]
 READ_TABLES = """[...document.querySelectorAll(".api")].map((table) => (
     [...table.querySelectorAll("tr[data-case]")].map((row) => {
@@ -48,12 +83,21 @@ WIDTHS = [400, 1280]
 
 
 def code_of(case: str, side: str) -> str | None:
-    """Return the code that a row must have."""
+    """Return the code that a row must have. An exempt route has none, because no policy decides."""
     if side == "rebound":
         return REBOUND
+    if case in EXEMPT:
+        return None
+    if case in ROUTES:
+        return ROUTES[case][SIDES.index(side)]
     if side == "trusted" and ROWS[case][1] == FORGED:
         return NO_ORIGIN if case == "form-read" else None
     return ROWS[case][side != "allowed"]
+
+
+def devtools_code(case: str, side: str) -> str | None:
+    """Return the code of a row in DevTools. An exempt route's own response to a preflight may lack the headers."""
+    return NO_ORIGIN_PREFLIGHT if EXEMPT.get(case) is False and side != "rebound" else code_of(case, side)
 
 
 @dataclass
@@ -97,8 +141,11 @@ def seen(demo, chromium, firefox) -> dict[tuple[str, str], Seen]:
 def test_the_policys_decision_is_right_and_the_browser_agrees(seen, name, api, case, side):
     code = code_of(case, side)
     row = seen[name, side].rows[api][case]
-    expected = "refused" if code else "allowed"
-    assert (row["policy"], row["browser"], row["agrees"]) == (expected, expected, "true"), row
+    decided = "refused" if code else "allowed"
+    policy, browser = decided, decided
+    if case in EXEMPT and side != "rebound":
+        policy, browser = "up to the app", "allowed" if EXEMPT[case] else "refused"
+    assert (row["policy"], row["browser"], row["agrees"]) == (policy, browser, "true"), row
     assert row["code"] == (code or "")
 
 
@@ -118,7 +165,7 @@ def test_the_codes_on_the_page_are_the_cors_errors_of_devtools(demo, chromium, s
         devtools.on("Network.loadingFailed", lambda event: found.append(event.get("corsErrorStatus")))
         run_page(tab, demo.origins[side])
     # A header that is null is not an error. The server refuses a handshake and a form, not the browser.
-    blocked = [code_of(case, side) for _, case in TABLE if case not in {"websocket", "form"}]
+    blocked = [devtools_code(case, side) for _, case in TABLE if case not in WEBSOCKETS | FORMS]
     codes = [NO_ORIGIN if code == FORGED else code for code in blocked if code not in {None, NOT_EXPOSED, REBOUND}]
     assert [error["corsError"] for error in found if error] == codes
 
@@ -158,6 +205,26 @@ def test_the_page_has_no_mistake_of_its_own(seen, name, side):
 def test_the_allowed_page_reads_the_responses_of_the_api(seen, name, case, said):
     """The cookie arrives, the 500 is readable, the events come."""
     assert {rows[case]["said"] for rows in seen[name, "allowed"].rows.values() if case in rows} == {said}
+
+
+@pytest.mark.parametrize("name", BROWSERS)
+@pytest.mark.parametrize(
+    ("side", "case", "said"),
+    [
+        ("refused", "route", '200 ["tea", "cake"]'),
+        ("refused", "route-put", '200 {"done": "PUT"}'),
+        ("refused", "route-websocket", "echo: hello"),
+        ("allowed", "inner", '200 {"up": true}'),
+        ("allowed", "patch", '200 {"done": "PATCH"}'),
+        ("refused", "exempt", '200 "its own headers"'),
+        ("refused", "open-form", "ordered: visitor=ada"),
+        ("refused", "trusting-form", "ordered: visitor=ada"),
+        ("trusted", "trusting-form", "no order"),
+    ],
+)
+def test_a_page_reads_the_routes_whose_own_policy_allows_it(seen, name, side, case, said):
+    """The partner reads the routes for partners, which the policy of the app refuses."""
+    assert {rows[case]["said"] for rows in seen[name, side].rows.values() if case in rows} == {said}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ import pytest
 
 from .drivers import SECOND_NAME, Browser, Tab
 
-APIS = ["asgi", "flask", "quart"]
+APIS = ["asgi", "flask", "quart", "fastapi", "django"]
 DONE = "document.documentElement.dataset.state === 'done'"
 RESULTS = "[...document.querySelectorAll('tr[data-case]')].map((row) => [row.dataset.case, row.dataset.browser])"
 # Every way of a page to send a form's request by script. The result is the response's status, if the page may read it.
@@ -105,7 +105,9 @@ def test_a_page_that_rebinds_its_name_gets_nothing(demo, browser: Browser):
     assert demo.orders() == before
 
 
-@pytest.mark.parametrize("path", ["/items", "/public/news", "/flask/items", "/quart/items"])
+@pytest.mark.parametrize(
+    "path", ["/items", "/public/news", "/flask/items", "/quart/items", "/fastapi/items", "/django/items"]
+)
 @pytest.mark.parametrize("name", ["rebound.localhost", SECOND_NAME])
 def test_a_rebound_name_gets_421_and_the_servers_own_name_200(demo, browser: Browser, name, path):
     rebound = re.sub(r"//[^:]+:", f"//{name}:", demo.origins["rebound"])

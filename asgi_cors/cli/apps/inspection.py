@@ -11,6 +11,7 @@ from asgi_cors import ConfigError, Configuration, CORSMiddleware, WSGIMiddleware
 from asgi_cors.cli.errors import CannotRunError
 from asgi_cors.cli.guards import is_list
 
+from . import django
 from .layers import (
     framework_of,
     framework_without_table,
@@ -36,7 +37,7 @@ class InspectedApp:
 
     Args:
         app: The framework's app, or the innermost app found.
-        framework: "Flask", "Quart", "Starlette", "FastAPI" or "".
+        framework: "Flask", "Quart", "Starlette", "FastAPI", "Django" or "".
         configuration: The configuration of the app's asgi_cors middleware, or None.
         outer: The names of the middlewares that run before it.
         inner: The names of other CORS middlewares, inside of it or in its place.
@@ -86,6 +87,8 @@ def _inspect_layers(app: Any) -> InspectedApp:
         _add_layer(found, layer)
     if found.framework in _WERKZEUG:
         _inspect_flask(found)
+    elif found.framework == "Django":
+        _inspect_django(found)
     elif found.framework:
         _inspect_starlette(found)
     else:
@@ -189,6 +192,25 @@ def _inspect_flask(found: InspectedApp) -> None:
         found.inner += [qualified_name(function) for function in functions if is_other_cors(function)]
 
 
+def _inspect_django(found: InspectedApp) -> None:
+    """Inspect a Django project: the middlewares of its settings, in their order."""
+    names = django.list_middlewares()
+    for name in names.outer:
+        _add_name(found, name)
+    if names.own:
+        _add_policy(found, django.installation().configuration)
+    for name in names.inner:
+        _add_name(found, name)
+
+
+def _add_name(found: InspectedApp, name: str) -> None:
+    """Add one middleware of Django's settings, the next one inside."""
+    if django.is_cors(name):
+        found.inner.append(name)
+    elif name != django.SECURITY or django.redirects_to_https():
+        (found.outer if found.configuration is None else found.others).append(name)
+
+
 class _Walk:
     """Lists the routes of an app and of the apps that are mounted in it.
 
@@ -206,6 +228,8 @@ class _Walk:
             yield from self._mounted(app, place.below(PathTemplate(prefix, (prefix,))), depth)
         if part.framework in _WERKZEUG:
             yield from werkzeug_routes(part.app, place)
+        elif part.framework == "Django":
+            yield from django.django_routes(place)
         elif part.framework:
             yield from self._starlette_routes(part.app, place, depth)
         elif is_kind(part.app, "starlette.staticfiles", "StaticFiles"):

@@ -17,6 +17,8 @@ FRAMEWORKS: Final = {
     ("starlette.routing", "Router"): "Starlette",
     ("starlette.routing", "Mount"): "Starlette",
     ("starlette.routing", "Host"): "Starlette",
+    ("django.core.handlers.asgi", "ASGIHandler"): "Django",
+    ("django.core.handlers.wsgi", "WSGIHandler"): "Django",
 }
 # Frameworks whose routes are not listed, by their package.
 _WITHOUT_ROUTE_TABLE: Final = {

@@ -41,6 +41,7 @@ class Route:
         unlisted: The app that serves the paths below, if its routes can't be listed.
         host: The only host with this route, or "".
         installed: The policies around it, from the outside in.
+        is_csrf_checked: Whether the framework itself refuses forged requests, as Django's CsrfViewMiddleware does.
         is_key: Whether it is not a route, but a path of a policy, in an app whose routes can't be listed.
     """
 
@@ -50,6 +51,7 @@ class Route:
     unlisted: str = ""
     host: str = ""
     installed: tuple[Installed, ...] = ()
+    is_csrf_checked: bool = False
     is_key: bool = False
 
     @property

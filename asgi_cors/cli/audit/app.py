@@ -46,7 +46,8 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
     with one_line_errors(name):
         loaded = load_app(name, app_dir=app_dir, factory=factory)
         app = inspect_app(loaded)
-        routes = tuple(_route_result(app, route) for route in chain.from_iterable(map(_with_keys, app.routes)))
+        listed = chain.from_iterable(map(_with_keys, app.routes))
+        routes = tuple(result for route in listed for result in _route_results(app, route))
         policies, unused_paths = _policies(app, routes), tuple(_unused_paths(app))
     with answers_of(app) as answers:
         routes = tuple(_with_forged(app, result, answers) for result in routes)
@@ -72,12 +73,14 @@ def _with_keys(route: Route) -> Iterator[Route]:
                     yield replace(route, template=template, is_key=True)
 
 
-def _route_result(app: InspectedApp, route: Route) -> RouteResult:
-    """Find the policies of a route. If its methods have several, prefer those that refuse their method."""
-    found = _served(app, route, route.methods or ("GET",))
-    refused = tuple(method for served, method in found if route.methods and _refuses(served, method))
-    served = next((served for served, method in found if method in refused), found[0][0])
-    return RouteResult(route, served, refused)
+def _route_results(app: InspectedApp, route: Route) -> Iterator[RouteResult]:
+    """Yield the policies of a route: one result for its methods, or one for all methods with the same policies."""
+    found: dict[Served, list[str]] = {}
+    for served, method in _served(app, route, route.methods or ("GET",)):
+        found.setdefault(served, []).append(method)
+    for served, methods in found.items():
+        refused = tuple(method for method in methods if route.methods and _refuses(served, method))
+        yield RouteResult(replace(route, methods=tuple(methods)) if len(found) > 1 else route, served, refused)
 
 
 def _served(app: InspectedApp, route: Route, methods: Iterable[str]) -> list[tuple[Served, str]]:
@@ -95,7 +98,7 @@ def _with_forged(app: InspectedApp, result: RouteResult, answers: SourceAnswers)
     changing = tuple(method for method in route.methods or ("POST",) if method in CHANGING)
     if route.unlisted or route.is_websocket or not changing:
         return result
-    forged = forged_methods(answers.get, _served(app, route, changing))
+    forged = () if route.is_csrf_checked else forged_methods(answers.get, _served(app, route, changing))
     return replace(result, changing=changing, forged=forged)
 
 
@@ -151,7 +154,7 @@ def _attack_policy(policy: Policy, answers: SourceAnswers) -> AttackResults:
     """Try every attack on a policy. An origin that the policy names is not an attack."""
     subject = describe_origins(policy)
     if policy.allow_origins == "*":
-        return AttackResults(subject, policy.allow_credentials, 0, ())
+        return AttackResults(subject, policy.allow_credentials, 0, (), policy)
     targets = list(targets_of(policy))[:_MAX_TARGETS] or ["https://app.example.com"]
     hostile = dict.fromkeys(pair for target in targets for pair in attacks_on(target))
     allowed: list[Attack] = []
@@ -160,4 +163,4 @@ def _attack_policy(policy: Policy, answers: SourceAnswers) -> AttackResults:
         step = next(step for step in steps if step.check == "origin")
         if step.passed and not step.rule.removeprefix("allowed by ").startswith("'"):
             allowed.append(Attack(kind, origin, step.rule, is_sent_by_browsers(origin)))
-    return AttackResults(subject, policy.allow_credentials, len(hostile), tuple(allowed))
+    return AttackResults(subject, policy.allow_credentials, len(hostile), tuple(allowed), policy)

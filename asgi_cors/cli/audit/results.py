@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asgi_cors import Policy
 from asgi_cors._decision.callables import call_name, is_source
 from asgi_cors._errors import show
+from asgi_cors.cli.apps.settings import is_in_settings
 
 if TYPE_CHECKING:
     from asgi_cors._decision.callables import GetAnswer
@@ -68,12 +69,14 @@ class AttackResults:
         credentials: Whether credentials are allowed.
         tried: The number of hostile origins.
         allowed: Those that were allowed.
+        policy: The policy, or None for a URL.
     """
 
     subject: str
     credentials: bool
     tried: int
     allowed: tuple[Attack, ...]
+    policy: Policy | None = field(default=None, compare=False)
 
     @property
     def dangerous(self) -> list[Attack]:
@@ -117,6 +120,10 @@ class AuditContext:
     unused_paths: tuple[str, ...]
     get_answer: GetAnswer
     line: InstallLine
+
+    def is_in_settings(self, policy: Policy) -> bool:
+        """Return whether a policy is that of a Django project's settings."""
+        return any(part.framework == "Django" for part in (self.app, *self.app.parts)) and is_in_settings(policy)
 
 
 @dataclass(frozen=True)

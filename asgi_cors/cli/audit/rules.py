@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors._decision.explanation import explain_with
+from asgi_cors.cli.apps.django import CSRF
+from asgi_cors.cli.apps.settings import in_settings, settings_remedy
 from asgi_cors.cli.findings import Finding
 from asgi_cors.cli.policy_lines import PolicyRemedy, accepted_names, origin_remedy, policy_line, policy_remedy
 
@@ -22,9 +24,11 @@ _TRANSPARENT: Final = (
     *("correlationid", "sessionmiddleware", "mangum", "wsgimiddleware", "asgimiddleware", "wsgitoasgi", "asgitowsgi"),
     *("dispatchermiddleware", "lifespan"),
 )
+_BY_PATH: Final = "If its routes need another policy, name them in paths."
+_OTHER_POLICIES: Final = {"Django": "If its views need another policy, decorate them with cross_origin."}
 _MAX_SHOWN: Final = 6
 _MAX_ENTRIES: Final = 20  # of a list that a remedy repeats
-_EXAMPLE: Final = policy_line(allow_origins=["https://app.example.com"])
+_EXAMPLE: Final = "https://app.example.com"
 
 
 def _paths(results: list[RouteResult]) -> str:
@@ -66,6 +70,7 @@ def method_refused(context: AuditContext) -> Iterator[Finding]:
             " to send it.",
             "Allow the method if pages use it.",
             policy=_change(
+                context,
                 policy,
                 f"Add {', '.join(map(repr, methods))} to allow_methods.",
                 allow_methods=accepted_names("allow_methods", [*policy.allow_methods, *methods]),
@@ -73,21 +78,25 @@ def method_refused(context: AuditContext) -> Iterator[Finding]:
         )
 
 
-def _change(policy: Policy, otherwise: str, **options: Any) -> PolicyRemedy:
-    """Return options to write in a policy.
+def _change(context: AuditContext, policy: Policy, otherwise: str, **options: Any) -> PolicyRemedy:
+    """Return options to write in a policy. If Django's settings have the policy, return lines of the settings.
 
     Args:
+        context: The app.
         policy: The policy as it is.
         otherwise: The advice if the policy refuses the options, or would warn about them.
         **options: The whole values, by name.
     """
+    is_accepted = True
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConfigWarning)
         try:
             policy.replace(**cast("PolicyOptions", options))
         except (ConfigError, ConfigWarning):
-            return PolicyRemedy(advice=otherwise)
-    return policy_remedy(otherwise, **options)
+            is_accepted = False
+    if context.is_in_settings(policy):
+        return settings_remedy(**options) if is_accepted else PolicyRemedy(advice=in_settings(otherwise))
+    return policy_remedy(otherwise, **options) if is_accepted else PolicyRemedy(advice=otherwise)
 
 
 def preflight_refused_by_router(context: AuditContext) -> Iterator[Finding]:
@@ -110,18 +119,19 @@ def preflight_refused_by_router(context: AuditContext) -> Iterator[Finding]:
 def nothing_allowed(context: AuditContext) -> Iterator[Finding]:
     """The policy of a route allows no origin, and has no option that is useful without one."""
     results = [
-        result
+        (result, policy)
         for result in context.routes
         if isinstance(policy := result.policy, Policy)
         and policy.allow_origins == ()
         and not (policy.csrf_protection or policy.csrf_trusted_origins or policy.resource_policy)
     ]
     if results:
+        paths = _paths([result for result, _ in results])
         yield Finding(
             "nothing-allowed",
-            f"{_paths(results)}: the policy allows no origin. No page of another origin can read a response there.",
+            f"{paths}: the policy allows no origin. No page of another origin can read a response there.",
             "Name the origins. If that is intended, pass the path through with None.",
-            policy=PolicyRemedy(_EXAMPLE),
+            policy=_change(context, results[0][1], "Name the origins in allow_origins.", allow_origins=[_EXAMPLE]),
         )
 
 
@@ -141,18 +151,19 @@ def origin_refused(context: AuditContext) -> Iterator[Finding]:
                 "origin-refused",
                 f"{origin} may not read {_paths(results)}: {rule}.",
                 "Add the origin to the policy of these routes.",
-                policy=_with_origin(policy, origin),
+                policy=_with_origin(context, policy, origin),
             )
 
 
-def _with_origin(policy: Policy, origin: str) -> PolicyRemedy:
+def _with_origin(context: AuditContext, policy: Policy, origin: str) -> PolicyRemedy:
     """Return the whole list of origins with one more. A list of callables or of many origins is not repeated."""
     entries = policy.allow_origins if isinstance(policy.allow_origins, tuple) else ()
     if len(entries) > _MAX_ENTRIES or not all(isinstance(entry, str) for entry in entries):
-        return PolicyRemedy(advice=f"Add {origin!r} to allow_origins.")
+        advice = f"Add {origin!r} to allow_origins."
+        return PolicyRemedy(advice=in_settings(advice) if context.is_in_settings(policy) else advice)
     refused = origin_remedy(origin, allow_credentials=policy.allow_credentials).advice
     otherwise = refused or f"Add {origin!r} to allow_origins."
-    return _change(policy, otherwise, allow_origins=[*entries, origin])
+    return _change(context, policy, otherwise, allow_origins=[*entries, origin])
 
 
 def policy_unused(context: AuditContext) -> Iterator[Finding]:
@@ -199,7 +210,7 @@ def cors_inside(context: AuditContext) -> Iterator[Finding]:
                 "cors-inside",
                 f"{name} sets CORS headers inside of the app{below}: {effect}.",
                 "Remove it, or disable it in the library that adds it. Move the origins that it allows to the policy.",
-                policy=PolicyRemedy(advice="If its routes need another policy, name them in paths."),
+                policy=PolicyRemedy(advice=_OTHER_POLICIES.get(part.framework, _BY_PATH)),
             )
     nested = [result for result in context.routes if result.served.is_nested]
     if nested:
@@ -266,8 +277,15 @@ def attack_gets_in(context: AuditContext) -> Iterator[Finding]:
                 f"The policy allows {len(dangerous)} of {attacks.tried} hostile origins with credentials, such as"
                 f" {dangerous[0].origin!r} ({dangerous[0].kind}), by {', '.join(rules)}.",
                 "Name the origins, or compare the whole origin in the function or regular expression.",
-                policy=PolicyRemedy(policy_line(allow_origins=["https://app.example.com"], allow_credentials=True)),
+                policy=_named_origin(context, attacks.policy),
             )
+
+
+def _named_origin(context: AuditContext, policy: Policy | None) -> PolicyRemedy:
+    """Return the options that name an origin, and allow it credentials."""
+    if policy is not None and context.is_in_settings(policy):
+        return settings_remedy(allow_origins=[_EXAMPLE], allow_credentials=True)
+    return PolicyRemedy(policy_line(allow_origins=[_EXAMPLE], allow_credentials=True))
 
 
 def trusts_subdomains(context: AuditContext) -> Iterator[Finding]:
@@ -293,7 +311,7 @@ def forged_with_cookies(context: AuditContext) -> Iterator[Finding]:
             " them. The site can't read the response, but the app runs the request.",
             "Refuse requests that other sites forge. If another layer does, such as one with tokens, or if all cookies"
             " have SameSite=Lax or Strict, this is the second line of defence.",
-            policy=_protecting(results),
+            policy=_protecting(context, results),
         )
 
 
@@ -306,7 +324,7 @@ def forged_without_cookies(context: AuditContext) -> Iterator[Finding]:
             f"{_paths(results)}: a form of any site can send {_methods(results)}. That harms no user of an API that"
             " reads only tokens from Authorization. If the app reads cookies, the site can act as the user.",
             "No change is needed without cookies.",
-            policy=_protecting(results),
+            policy=_protecting(context, results),
         )
 
 
@@ -322,7 +340,7 @@ def forged_only_reported(context: AuditContext) -> Iterator[Finding]:
             "forged-requests-reported",
             f"{_paths(results)}: csrf_protection is 'report', so forged requests are logged, and the app runs them.",
             "When the log has no more reports of your own pages, refuse them.",
-            policy=_protecting(results),
+            policy=_protecting(context, results),
         )
 
 
@@ -330,7 +348,7 @@ def _forged(context: AuditContext) -> list[RouteResult]:
     """Return the routes with forged requests, unless a policy reports them or another library seems to check them."""
     names = [name for part in (context.app, *context.app.parts) for name in (*part.outer, *part.others)]
     extensions = cast("dict[str, object]", getattr(context.app.app, "extensions", None) or {})
-    is_checked = any("csrf" in name.lower() for name in [*names, *extensions])
+    is_checked = any("csrf" in name.lower() and name != CSRF for name in [*names, *extensions])
     return [
         result
         for result in context.routes
@@ -346,11 +364,11 @@ def _methods(results: list[RouteResult]) -> str:
     return ", ".join(dict.fromkeys(method for result in results for method in result.forged))
 
 
-def _protecting(results: list[RouteResult]) -> PolicyRemedy:
+def _protecting(context: AuditContext, results: list[RouteResult]) -> PolicyRemedy:
     """Return the option that refuses forged requests, if the policies accept it."""
     policy = next((policy for result in results for policy in result.served.policies), None)
     advice = "Write csrf_protection=True in the policy of these paths."
-    return PolicyRemedy(advice=advice) if policy is None else _change(policy, advice, csrf_protection=True)
+    return PolicyRemedy(advice=advice) if policy is None else _change(context, policy, advice, csrf_protection=True)
 
 
 NOTES: Final = (trusts_subdomains, policy_perhaps_unused, forged_without_cookies, forged_only_reported)

@@ -22,6 +22,7 @@ from asgi_cors._decision.remedies import remedy
 from asgi_cors.cli.apps import AppRequest, Served, find_served
 from asgi_cors.cli.apps.installing import install_line
 from asgi_cors.cli.apps.routes import ADDED_METHODS
+from asgi_cors.cli.apps.settings import in_settings, is_in_settings
 from asgi_cors.cli.doctor.question import parse_page_origin
 from asgi_cors.cli.errors import CannotRunError
 
@@ -160,6 +161,8 @@ def _not_served(app: InspectedApp, request: AppRequest, *, is_websocket: bool) -
 def explain_request(answers: SourceAnswers, situation: Situation, call: AppCall) -> Explanation:
     """Explain a request by the policies that serve its path. The sources of the policies are called."""
     found = _explain(answers, situation, call)
+    if any(is_in_settings(policy) for policy in situation.served.policies):
+        found = replace(found, remedy=in_settings(found.remedy))
     for hosts in situation.served.hosts:
         found = with_host(found, explain_host(hosts, call.host))
     return replace(found, steps=(*situation.notes, *found.steps))

@@ -94,6 +94,7 @@ async function attempt(api, row) {
 
 const address = (api, row) => new URL(api.url + row.path, location).href;
 const word = (allowed) => (allowed ? "allowed" : "refused");
+const policyWord = (allowed) => (allowed === null ? "up to the app" : word(allowed));
 
 function fill(template) {
   return document.getElementById(template).content.firstElementChild.cloneNode(true);
@@ -118,11 +119,12 @@ function draw(api, row) {
   const line = fill("row");
   const { verdict } = row;
   line.dataset.case = row.id;
-  line.dataset.policy = word(verdict.allowed);
+  line.dataset.policy = policyWord(verdict.allowed);
+  line.dataset.expected = word(row.expected);
   line.querySelector(".title").textContent = row.title;
   line.querySelector(".call").textContent = describe(row);
-  line.querySelector(".policy .mark").textContent = word(verdict.allowed);
-  line.querySelector(".policy .mark").dataset.word = word(verdict.allowed);
+  line.querySelector(".policy .mark").textContent = policyWord(verdict.allowed);
+  line.querySelector(".policy .mark").dataset.word = policyWord(verdict.allowed);
   line.querySelector(".code").append(...breakable(verdict.code ?? ""));
   line.querySelector(".remedy").textContent = verdict.remedy ?? "";
   line.querySelector("pre").textContent = verdict.text;
@@ -137,7 +139,7 @@ function note(line, { allowed, said }) {
   mark.textContent = word(allowed);
   mark.dataset.word = word(allowed);
   line.dataset.browser = word(allowed);
-  line.dataset.agrees = line.dataset.policy === line.dataset.browser;
+  line.dataset.agrees = line.dataset.expected === line.dataset.browser;
   line.querySelector(".said").textContent = said;
 }
 

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.slow
 
 pytest.importorskip("uvicorn", reason="the demo is served by uvicorn")
 pytest.importorskip("websockets", reason="and by websockets")
+pytest.importorskip("fastapi", reason="one of its APIs is an app of FastAPI")
+pytest.importorskip("django", reason="and one a project of Django")
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "examples" / "demo"

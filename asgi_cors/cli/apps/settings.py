@@ -1,0 +1,51 @@
+"""Options of a policy as the settings of a Django project that uses `asgi_cors_django`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from asgi_cors import MiddlewareOptions, Policy
+from asgi_cors.cli.policy_lines import PolicyRemedy
+
+from . import django
+
+_PREFIX: Final = "CORS_"
+# The settings of an option, if it has several. Those of django-cors-headers come first, then those that it had earlier.
+_NAMES: Final = {
+    "allow_origins": ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_ORIGINS", "CORS_ORIGIN_WHITELIST"),
+    "max_age": ("CORS_PREFLIGHT_MAX_AGE", "CORS_MAX_AGE"),
+    "csrf_trusted_origins": ("CSRF_TRUSTED_ORIGINS", "CORS_CSRF_TRUSTED_ORIGINS"),
+}
+# Option names that are also words of a sentence are replaced only before a value.
+_OPTION: Final = re.compile(
+    "|".join(rf"\b{name}(?:=|\b)" if "_" in name else rf"\b{name}=" for name in MiddlewareOptions.__annotations__)
+)
+
+
+def setting_of(option: str) -> str:
+    """Return the setting of an option: the one that the project has, since two of one option are an error."""
+    names = _NAMES.get(option, (f"{_PREFIX}{option.upper()}",))
+    return next((name for name in names if hasattr(django.settings(), name)), names[0])
+
+
+def is_in_settings(policy: Policy) -> bool:
+    """Return whether a policy is the base policy of the settings."""
+    installation = django.installation()
+    return installation is not None and bool(installation.configuration.policy == policy)
+
+
+def in_settings(text: str) -> str:
+    """Return a sentence with settings in place of a policy's options."""
+
+    def replace(match: re.Match[str]) -> str:
+        option, equals = match[0].removesuffix("="), match[0].endswith("=")
+        return f"{setting_of(option)}{' = ' if equals else ''}"
+
+    return _OPTION.sub(replace, text)
+
+
+def settings_remedy(**options: Any) -> PolicyRemedy:
+    """Return the lines of the settings for options of a policy."""
+    lines = "\n".join(f"{setting_of(name)} = {value!r}" for name, value in options.items())
+    return PolicyRemedy(advice=f"Write this in {django.settings_place()}:", code=lines)
