@@ -287,7 +287,7 @@ def clients(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the middleware and its peers, and write docs/performance.md. Takes half an hour."""
     session.install(".[all]", *_group("bench"))
-    for name in session.posargs or ("overhead", "scaling", "servers", "hostile"):
+    for name in session.posargs or ("overhead", "scaling", "extensions", "servers", "hostile"):
         session.run("python", f"benchmarks/{name}.py")
 
 

@@ -143,6 +143,7 @@ OURS: Final = "asgi_cors"
 LIMIT: Final = "by hand"
 STARLETTE: Final = "Starlette"
 DJANGO: Final = "django-cors-headers"
+DJANGO_OURS: Final = "asgi_cors_django"
 DJANGO_BARE: Final = "bare Django"
 
 CONTENDERS: Final = (
@@ -153,5 +154,6 @@ CONTENDERS: Final = (
     Contender("asgi-cors", "asgi-cors", _asgi_cors),
     Contender("Litestar", "litestar", _litestar),
     Contender(DJANGO_BARE, "django", of_django.bare),
+    Contender(DJANGO_OURS, "asgi-cors-bridge", of_django.ours),
     Contender(DJANGO, "django-cors-headers", of_django.cors_headers),
 )

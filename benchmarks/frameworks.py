@@ -38,7 +38,7 @@ def flask_apps() -> dict[str, Spends]:
         app = Flask("bench")
         install(app)
         app.route("/items", methods=["GET", "PUT"])(decorate(lambda: "{}"))
-        return lambda row: _spend_wsgi(app.wsgi_app, row)
+        return lambda row: spend_wsgi(app.wsgi_app, row)
 
     return {
         "Flask": build(lambda _: None),
@@ -66,7 +66,7 @@ def quart_apps() -> dict[str, Spends]:
             return "{}"
 
         install(app)
-        return lambda row: _spend_asgi(app, row)
+        return lambda row: spend_asgi(app, row)
 
     options: dict[str, Any] = {"allow_origin": [ALLOWED], "allow_methods": ["PUT"], "allow_headers": ["x-request-id"]}
     return {
@@ -76,7 +76,8 @@ def quart_apps() -> dict[str, Spends]:
     }
 
 
-def _spend_wsgi(app: Any, row: dict[str, Any]) -> float:
+def spend_wsgi(app: Any, row: dict[str, Any]) -> float:
+    """Serve requests of a row by WSGI, and return nanoseconds of CPU time per request."""
     environs = [build_environ(scope) for scope in scopes(REQUESTS, **row)]
     gc.disable()
     began = process_time_ns()
@@ -90,7 +91,9 @@ def _spend_wsgi(app: Any, row: dict[str, Any]) -> float:
     return spent / REQUESTS
 
 
-def _spend_asgi(app: Any, row: dict[str, Any]) -> float:
+def spend_asgi(app: Any, row: dict[str, Any]) -> float:
+    """Serve requests of a row by ASGI, and return nanoseconds of CPU time per request."""
+
     async def serve() -> float:
         requests = [(scope, *connect()) for scope in scopes(REQUESTS, **row)]
         began = process_time_ns()

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 import report
-from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, LIMIT, OURS, STARLETTE
+from contenders import BARE, CONTENDERS, DJANGO, DJANGO_BARE, DJANGO_OURS, LIMIT, OURS, STARLETTE
 from policies import POLICIES, Policy, Spends
 from traffic import ALLOWED, CHUNKS, LAYOUT, OWN, STRANGER, app, scopes, streaming
 
@@ -104,7 +104,7 @@ def _turn(spends: Spends, policy: Policy, row: Row) -> float:
 def added(times: Times, key: Key) -> list[float]:
     """Return the time that a contender adds in each round: to a request, or to a chunk of its body."""
     policy, row, contender = key
-    bare = DJANGO_BARE if contender == DJANGO else BARE
+    bare = DJANGO_BARE if contender in {DJANGO, DJANGO_OURS} else BARE
     if "preflight" in row or (policy, row, contender) == ("enforce", REFUSED, OURS):  # neither reaches the app
         return times[key]
     over = [spent - alone for spent, alone in zip(times[key], times[policy, row, bare], strict=True)]

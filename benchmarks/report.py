@@ -34,7 +34,7 @@ each process, and several processes run, each with a memory layout of its own. T
 the time of the bare app. A preflight never reaches the app, so the figure is its whole time.
 
 - `by hand` is `benchmarks/limit.py`. It is written for one fixed policy, and does only the work that the rules require.
-- django-cors-headers is measured around a Django view.
+- asgi_cors_django and django-cors-headers are measured around a Django view.
 - `-`: the contender has no such policy, or leaves preflights to the app.
 """,
     "scaling": """\
@@ -43,6 +43,16 @@ the time of the bare app. A preflight never reaches the app, so the figure is it
 All figures are medians. The sizes took turns in one process. *Request* is the time, in nanoseconds, that the middleware
 adds to a request whose decision is cached. *Decision* is the time of `decide()`, which a request from a new origin
 needs in addition. *Memory* is the memory of the policy, without the caller's list.
+""",
+    "extensions": """\
+## A framework
+
+A whole app serves each request, without a server. The apps of one framework take turns in one process. All figures are
+medians. The first column is the time of the app without CORS. The others are added to it.
+
+- *`paths`*: each route has a rule in `paths`. *A route's own*, *a view's own*: a decorator sets the policy.
+- *100 routes*: the last route serves the requests, so the framework compares 100 paths. The search for the policy does
+  the same.
 """,
     "servers": """\
 ## A server

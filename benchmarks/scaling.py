@@ -1,4 +1,4 @@
-"""Measure how a policy's size affects the time to build it, memory and requests; measure imports and extensions, too.
+"""Measure how a policy's size affects the time to build it, memory and requests; measure imports, too.
 
 python benchmarks/scaling.py [--rounds 25]
 """
@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from time import process_time, process_time_ns
 from typing import Any, Final, NamedTuple
 
-import frameworks
 import report
 from traffic import ALLOWED, app, scopes, spend
 
@@ -29,7 +28,7 @@ STREAM: Final = 50_000  # new origins
 IMPORTS: Final = 15
 # The import may load modules later: build a middleware, too.
 BUILD: Final = "from asgi_cors import CORSMiddleware; CORSMiddleware(print, allow_origins='https://example.com')"
-VERSIONS: Final = ("asgi-cors-bridge", "flask", "flask-cors", "quart", "quart-cors", "starlette")
+VERSIONS: Final = ("asgi-cors-bridge", "starlette")
 
 Options = dict[str, Any]
 
@@ -166,35 +165,13 @@ def _seconds(command: list[str]) -> float:
     return float(subprocess.check_output(command, env=env))  # noqa: S603 - built above
 
 
-def extensions(rounds: int) -> Iterable[dict[str, Any]]:
-    """Measure the time that CORS adds to a Flask app and to a Quart app."""
-    for apps in (frameworks.flask_apps(), frameworks.quart_apps()):
-        bare, *others = apps
-        times = [
-            {(title, row): apps[title](frameworks.ROWS[row]) for row in frameworks.ROWS for title in apps}
-            for _ in range(rounds)
-        ][1:]
-        rows = []
-        for row in frameworks.ROWS:
-            whole = "preflight" in row  # never reaches the app
-            over = {t: [turn[t, row] - (0 if whole else turn[bare, row]) for turn in times] for t in others}
-            rows.append(
-                [
-                    row,
-                    f"{statistics.median(turn[bare, row] for turn in times):,.0f}",
-                    *(f"{statistics.median(over[t]):,.0f}" for t in others),
-                ]
-            )
-        yield report.table("Nanoseconds added (for a preflight, its whole time)", ["", f"{bare} alone", *others], rows)
-
-
 def main() -> None:
     """Measure everything, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=25)
     rounds = parser.parse_args().rounds
     warnings.simplefilter("ignore")
-    parts = [imports(), growth(rounds), stream(), *extensions(rounds)]
+    parts = [imports(), growth(rounds), stream()]
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
     report.save("scaling", versions=versions, parts=parts)
     print(*map(report.text, parts), sep="\n")

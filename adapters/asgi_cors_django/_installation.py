@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from django.core.signals import setting_changed
+from django.urls import get_resolver
 
 from asgi_cors import DENY_ALL, EXEMPT, Configuration, Explanation, Policy, activate_when_used
 
@@ -34,6 +36,7 @@ class Installation:
         """Begin without the settings, which may not be configured yet; see the class."""
         self.reset_lock()
         self._is_current = False
+        self._has_imported_urls = False
         self.configuration: Final = Configuration(
             DENY_ALL,
             view_of=_routes.view_of,
@@ -79,8 +82,18 @@ class Installation:
         """Read the settings again, at the next request."""
         self._is_current = False
 
+    def import_urls(self) -> None:
+        """Import the URLconf, unless it is imported: its decorators attach the policies of views.
+
+        Django imports it at the first request, which would be decided before a view had a policy.
+        """
+        if not self._has_imported_urls:
+            with contextlib.suppress(Exception):  # Django imports it again, and reports the exception
+                self._has_imported_urls = bool(get_resolver().url_patterns)
+
     def sync(self) -> None:
         """Apply the settings if they have changed. If they are not valid, the last valid policy stays in force."""
+        self.import_urls()
         if self._is_current:
             return
         with self._lock:
@@ -117,6 +130,7 @@ class Installation:
         host: str | None = None,
     ) -> Explanation:
         """Explain how a browser will handle a request; a view's own policy counts. See `asgi_cors.explain`."""
+        self.import_urls()
         self.load()
         scope = {"type": "http", "method": method, "path": path, "headers": ()}
         view_of = self.configuration.evaluator.rules.view_of

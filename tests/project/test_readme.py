@@ -14,11 +14,13 @@ README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 # A program, and the block with its output if one follows.
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
+BLOCKS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
+# Files of a Django project begin with their name; see `test_django_guide.py`.
+PROGRAMS = [(code, output) for code, output in BLOCKS if not re.match(r"# \w+\.py\n", code)]
 FIRST = PROGRAMS[0][0] + "\nfrom asgi_cors import Policy"
 # Name and default of each option in the tables.
 OPTIONS = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)`", TEXT, re.MULTILINE))
-EXTRAS = {"flask", "httpx", "quart", "starlette"}
+EXTRAS = {"fastapi", "flask", "httpx", "quart", "starlette"}
 
 
 def run(code: str, names: dict[str, object]) -> str:

@@ -10,7 +10,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "routing.md").read_text("utf-8")
 PROGRAMS = [(match["code"], match["output"]) for match in BLOCK.finditer(TEXT)]
 
 
-@pytest.mark.parametrize(("code", "output"), PROGRAMS, ids=["paths", "views"])
+@pytest.mark.parametrize(("code", "output"), PROGRAMS, ids=["paths", "views", "routes"])
 def test_a_program_runs_and_prints_the_output_shown(code, output):
     try:
         printed = run(code, {"__name__": "guide"})

@@ -1,28 +1,32 @@
-"""The Django program of docs/csrf.md, around a project without Django's own middleware against forged requests."""
+"""The Django project of docs/csrf.md refuses forged forms without Django's own middleware against them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.project.django_pages import Project, run_page
+
 pytest.importorskip("django")
 
 PAGE = (Path(__file__).parents[3] / "docs" / "csrf.md").read_text("utf-8")
-PROGRAM = PAGE.partition("### Django\n\n```python\n")[2].partition("```")[0]
-PROJECT = """
-from django.conf import settings
-from django.http import HttpResponse
+SECTION = PAGE.partition("### Django\n")[2].partition("### Flask-WTF")[0]
+REST = """
+ROOT_URLCONF = "urls"
+ALLOWED_HOSTS = ["*"]
+SECRET_KEY = "x"
+"""
+URLS = """
+import views
 from django.urls import path
 
-from asgi_cors import CORSMiddleware
-from asgi_cors.testing import Page
-
-settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="x", MIDDLEWARE=[])
-view = lambda request: HttpResponse(request.method)
-urlpatterns = [path("order", view), path("webhooks/paid", view)]
+urlpatterns = [path("order", views.order), path("webhooks/paid", views.webhook)]
 """
 VISITS = """
+from django.core.wsgi import get_wsgi_application
+
+from asgi_cors.testing import Page
+
+application = get_wsgi_application()
 for origin in ("https://shop.example.com", "https://evil.example", "https://pay.example", "https://eu.partner.example"):
     for place in ("order", "webhooks/paid"):
         with Page(origin, app=application) as page:
@@ -30,12 +34,13 @@ for origin in ("https://shop.example.com", "https://evil.example", "https://pay.
 """
 
 
-def test_the_protected_project_refuses_a_forged_form_except_at_the_exempt_path() -> None:
-    command = [sys.executable, "-c", PROJECT + PROGRAM + VISITS]
-    environment = {"PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+def test_the_protected_project_refuses_a_forged_form_except_in_the_exempt_view(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    run_page(SECTION, project)
+    project.add("settings.py", REST)
+    project.add("urls.py", URLS)
+    printed = project.run(VISITS)
+    assert printed.splitlines() == [
         "https://shop.example.com order 200",
         "https://shop.example.com webhooks/paid 200",
         "https://evil.example order 403",

@@ -1,0 +1,43 @@
+"""docs/django.md shows a project. Its programs run and print the output shown."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.project.django_pages import Project, run_page
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "django.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8").partition("\nDjango (`pip")[2].partition("\nFlask (`pip")[0]
+EXPLAIN = """
+from asgi_cors_django import installation
+
+for path in ("/", "/logo", "/partners/orders"):
+    for name in ("app.example.com", "partner.example"):
+        print(path, name, installation.explain("GET", f"https://{name}", path).allowed)
+"""
+
+
+def test_the_programs_run_in_their_order_and_print_the_output_shown(tmp_path: Path) -> None:
+    for module in ("django", "httpx", "rest_framework"):
+        pytest.importorskip(module)
+    done = run_page(TEXT, Project(tmp_path))
+    assert done
+    for step, output in done:
+        assert output == step.output, step.code
+
+
+def test_the_project_of_the_readme_has_a_policy_for_the_app_and_others_for_its_views(tmp_path: Path) -> None:
+    pytest.importorskip("django")
+    project = Project(tmp_path)
+    project.add("settings.py", 'ROOT_URLCONF = "urls"\n')
+    run_page(README, project)
+    printed = project.run(EXPLAIN)
+    assert printed.splitlines() == [
+        "/ app.example.com True",
+        "/ partner.example False",
+        "/logo app.example.com True",
+        "/logo partner.example True",
+        "/partners/orders app.example.com False",
+        "/partners/orders partner.example True",
+    ]
