@@ -18,7 +18,7 @@ class Candidate(NamedTuple):
         route: The route that serves. Its `endpoint`, `methods` and `app` count.
         matches: Returns whether the route matches a scope, and the changes to the scope, as `BaseRoute.matches`.
         owners: The objects that may have a policy for the route, the outermost first.
-        included: For an included router: returns its own routes, one of which serves. None for any other route.
+        included: For an included router: returns its own routes. None for any other route.
     """
 
     route: Any

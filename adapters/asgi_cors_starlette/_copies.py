@@ -145,13 +145,15 @@ def _mark(route: Any, owner: object) -> Any:
     owners = _marked_owners(route)
     if any(known is owner for known in owners) or not copies_routes():
         return route
-    mark: _MarkedExtra | _MarkedName | None = None
+    owners = (*owners, owner) if owner is route else (owner, *owners)
     if hasattr(route, "openapi_extra"):
-        route.openapi_extra = mark = _MarkedExtra(route.openapi_extra or {})
+        extra = _MarkedExtra(route.openapi_extra or {})
+        extra.owners = owners
+        route.openapi_extra = extra
     elif isinstance(getattr(route, "name", None), str):  # a mount may have no name; it is never copied
-        route.name = mark = _MarkedName(route.name)
-    if mark is not None:
-        mark.owners = (*owners, owner) if owner is route else (owner, *owners)
+        name = _MarkedName(route.name)
+        name.owners = owners
+        route.name = name
     return route
 
 
@@ -192,7 +194,7 @@ def _is_copy(route: Any, original: Any) -> bool:
     return (
         getattr(original, "endpoint", None) is route.endpoint
         and getattr(original, "methods", None) == getattr(route, "methods", None)
-        and route.path.endswith(original.path)
+        and str(getattr(route, "path", "")).endswith(getattr(original, "path", " "))
     )
 
 

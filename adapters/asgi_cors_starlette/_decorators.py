@@ -114,10 +114,15 @@ def _copy(target: Any) -> Any:
     if isinstance(target, types.MethodType) and isinstance(target.__func__, types.FunctionType):
         return types.MethodType(_copy_function(target.__func__), target.__self__)
     if isinstance(target, functools.partial):
-        copied = type(target)(target.func, *target.args, **target.keywords)
-        vars(copied).update(vars(target))
-        return copied
+        return _copy_partial(cast("functools.partial[Any]", target))
     return _subclass(target) if inspect.isclass(target) else target
+
+
+def _copy_partial(target: functools.partial[Any]) -> functools.partial[Any]:
+    """Return a partial with the same function and arguments. `copy.copy` would share its attributes."""
+    copied = type(target)(target.func, *target.args, **target.keywords)
+    vars(copied).update(vars(target))
+    return copied
 
 
 def _copy_function(function: types.FunctionType) -> types.FunctionType:

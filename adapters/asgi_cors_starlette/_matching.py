@@ -43,6 +43,13 @@ def layers(app: Any) -> Iterator[Any]:
         layer = getattr(layer, "__dict__", {}).get("app")
 
 
+def candidates_in(router: Router) -> Iterable[Candidate]:
+    """Yield the routes of a router in the order in which it tries them. Only FastAPI's include other routers."""
+    if hasattr(router, "include_router"):
+        return candidates_of(router.routes)
+    return (Candidate(route, route.matches, (route,)) for route in router.routes)
+
+
 class RouteMatch:
     """The route that serves a scope.
 
@@ -77,8 +84,7 @@ class RouteMatch:
                 self.enter_router(layer, scope)
                 return True
             if isinstance(layer, BaseRoute):
-                self.owners.pop()
-                self._try(candidates_of([layer]), scope)
+                self._try([Candidate(layer, layer.matches, (layer,))], scope)
                 return True
         return False
 
@@ -88,13 +94,13 @@ class RouteMatch:
         self.reached[id(router)] = len(self.owners), signature_of(scope)
         self.owners.append(router)
         self._router = router
-        if not self._try(candidates_of(router.routes), scope) and self.error is None:
+        if not self._try(candidates_in(router), scope) and self.error is None:
             self._enter_fallback(router, scope)
 
     def _enter_fallback(self, router: Router, scope: Scope) -> None:
         """Match a scope that no route of a router serves."""
         redirected = _with_other_slash(scope) if scope["type"] == "http" and router.redirect_slashes else None
-        if redirected is not None and (self._try(candidates_of(router.routes), redirected) or self.error):
+        if redirected is not None and (self._try(candidates_in(router), redirected) or self.error):
             return
         try:
             found = match_low_priority(router, scope)
@@ -149,7 +155,7 @@ class RouteMatch:
 
 
 def _with_other_slash(scope: Scope) -> Scope | None:
-    """Return the scope to which `redirect_slashes` leads; None if it does not."""
+    """Return the scope of the target of `redirect_slashes`; None if the path has no other form."""
     route_path = get_route_path(dict(scope))
     if route_path == "/":
         return None

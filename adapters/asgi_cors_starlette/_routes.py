@@ -18,9 +18,8 @@ from asgi_cors import DENY_ALL, EXEMPT, AttachedPolicy, CORSMiddleware, PerMetho
 
 from ._attachments import RoutePolicy, functions_of, innermost, policy_of_endpoint
 from ._candidates import Candidate, Scope
-from ._fastapi import candidates_of
-from ._guards import PREDICTION, Prediction, guard
-from ._matching import RouteMatch, layers
+from ._guards import PREDICTION, UNKNOWN, Prediction, guard
+from ._matching import RouteMatch, candidates_in, layers
 
 _MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its length
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -64,9 +63,10 @@ class RoutePolicies:
             return TOO_LONG if len(scope["path"]) > _MAX_PATH else self._preflight_key(scope)
         outer: Prediction | None = scope.get(PREDICTION)
         if outer is not None and outer.policies is self:
-            if outer.holds_for(scope):
+            if outer.key is not UNKNOWN and outer.holds_for(scope):
                 return outer.key
             outer = outer.outer
+        guard(self._app.router)
         # It stays unknown if a converter raises, so that the route that runs is checked.
         scope[PREDICTION] = prediction = Prediction(self, scope, outer)
         if len(scope["path"]) > _MAX_PATH:
@@ -134,12 +134,12 @@ def _serves(match: RouteMatch, method: str) -> bool:
 
 
 def _registered(app: Any, seen: set[int]) -> Iterator[object]:
-    """Yield the functions and classes that the routes of an app call, and those of the apps mounted below it."""
+    """Yield the functions and classes that the routes of an app call, including those of mounted apps."""
     for layer in layers(app):
         router = layer.router if isinstance(layer, Starlette) else layer
         if isinstance(router, Router) and id(router) not in seen:
             seen.add(id(router))
-            for candidate in candidates_of(router.routes):
+            for candidate in candidates_in(router):
                 yield from _registered_in(candidate, seen)
 
 

@@ -33,7 +33,7 @@ cross_origin([PAGE])  # type: ignore[arg-type]  # pyright: ignore[reportArgument
 
 @cross_origin(Policy(allow_origins=PAGE))
 async def item(number: int) -> str:
-    """A function that keeps its signature."""
+    """A function whose signature stays."""
     return str(number)
 
 

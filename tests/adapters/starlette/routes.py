@@ -54,7 +54,7 @@ async def handshake(app, path, origin, extensions=()):
 
     scope = {"type": "websocket", "path": path, "root_path": "", "query_string": b"", "subprotocols": []}
     headers = [(b"host", b"api.test"), (b"origin", origin.encode())]
-    await app(scope | {"headers": headers, "extensions": dict.fromkeys(extensions, {})}, receive, send)
+    await app(scope | {"headers": headers, "extensions": {name: {} for name in extensions}}, receive, send)
     return sent
 
 

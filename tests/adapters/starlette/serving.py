@@ -38,36 +38,48 @@ async def _granted_names(app: Any, path: str, method: str, host: str) -> dict[st
     return granted
 
 
+def send(app: Any, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+    """Send one request, with a body of JSON if there is one, and return the response."""
+
+    async def request() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://api.test") as client:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return await client.request(method, path, json=body, headers=named)
+
+    return asyncio.run(request())
+
+
 def handshakes_of(app: Any, path: str) -> list[str]:
     """Return the names of the policies whose page may open a WebSocket."""
-    return [name for name in NAMES if "websocket.accept" in asyncio.run(_handshake(app, path, origin(name)))]
+    opened = {name: connect(app, path, origin=origin(name)) for name in NAMES}
+    return [name for name, messages in opened.items() if messages[0]["type"] == "websocket.accept"]
 
 
-async def _handshake(app: Any, path: str, page: str) -> list[str]:
-    sent: list[str] = []
+def connect(app: Any, path: str, **headers: str) -> list[dict[str, Any]]:
+    """Open a WebSocket, and return the messages of the app."""
+    sent: list[dict[str, Any]] = []
     received = iter(("websocket.connect", "websocket.disconnect"))
 
     async def receive() -> dict[str, Any]:
         return {"type": next(received), "code": 1000}
 
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message["type"])
+    async def collect(message: dict[str, Any]) -> None:
+        sent.append(message)
 
-    await app(
-        {
-            "type": "websocket",
-            "asgi": {"version": "3.0"},
-            "scheme": "wss",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": b"",
-            "headers": [(b"host", b"api.test"), (b"origin", page.encode())],
-            "subprotocols": [],
-            "client": None,
-            "server": None,
-        },
-        receive,
-        send,
-    )
+    scope = {
+        "type": "websocket",
+        "asgi": {"version": "3.0"},
+        "scheme": "wss",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
+        "subprotocols": [],
+        "client": None,
+        "server": None,
+    }
+    scope["headers"].append((b"host", b"api.test"))
+    asyncio.run(app(scope, receive, collect))
     return sent

@@ -50,7 +50,7 @@ class Resource:
         return PlainTextResponse("read")
 
 
-class Callable_:
+class CallableApp:
     """An object that is an ASGI app."""
 
     async def __call__(self, scope, receive, send):
@@ -86,15 +86,15 @@ async def test_an_endpoint_has_its_policy_in_one_route_only(send_request, endpoi
 
 async def test_a_callable_object_gets_the_policy_itself(send_request):
     """It cannot be copied."""
-    endpoint = Callable_()
+    endpoint = CallableApp()
     app = installed(Route("/own", endpoint))
     assert cross_origin(allow_origins=SHOP)(endpoint) is endpoint
     assert await allowed(send_request, app, "/own") == [SHOP]
 
 
 async def test_the_call_method_of_an_object_may_have_the_policy(send_request):
-    class Decorated(Callable_):
-        __call__ = cross_origin(allow_origins=SHOP)(Callable_.__call__)
+    class Decorated(CallableApp):
+        __call__ = cross_origin(allow_origins=SHOP)(CallableApp.__call__)
 
     assert await allowed(send_request, installed(Route("/own", Decorated())), "/own") == [SHOP]
 
@@ -173,7 +173,7 @@ async def test_a_handshake_is_checked_by_the_policy_of_its_route(endpoint, exten
         pytest.param(lambda: Route("/x", hello), id="a route"),
         pytest.param(lambda: Mount("/", routes=[Route("/x", hello)]), id="a mount"),
         pytest.param(lambda: Host("api.test", app=Router([Route("/x", hello)])), id="a host"),
-        pytest.param(lambda: Mount("/", app=Callable_()), id="a mounted app"),
+        pytest.param(lambda: Mount("/", app=CallableApp()), id="a mounted app"),
     ],
 )
 async def test_a_route_gets_the_policy_itself(send_request, make):
@@ -192,7 +192,7 @@ async def test_a_route_gets_the_policy_itself(send_request, make):
     [
         pytest.param(lambda: Router([Route("/x", hello)]), id="a router"),
         pytest.param(lambda: Starlette(routes=[Route("/x", hello)]), id="an app"),
-        pytest.param(Callable_, id="another ASGI app"),
+        pytest.param(CallableApp, id="another ASGI app"),
     ],
 )
 async def test_a_mounted_app_gets_the_policy_itself(send_request, make):
@@ -211,7 +211,7 @@ async def test_an_asgi_function_is_copied_for_one_mount(send_request):
 
 
 async def test_the_installed_app_itself_may_be_decorated(send_request):
-    """That replaces the base policy."""
+    """Its policy replaces the base policy."""
     app = installed(Route("/x", hello))
     cross_origin(allow_origins=SHOP)(app)
     assert [await allowed(send_request, app, path) for path in ("/x", "/missing")] == [[SHOP], [SHOP]]

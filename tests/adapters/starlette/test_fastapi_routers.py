@@ -10,18 +10,27 @@ import fastapi.routing
 from fastapi import APIRouter, FastAPI, WebSocket
 from fastapi.routing import APIRoute
 from starlette.responses import PlainTextResponse
-from starlette.routing import Match, Mount, Route, Router
+from starlette.routing import BaseRoute, Match, Mount, Route, Router
 
 from asgi_cors_starlette import cors_exempt, cross_origin, install
 
+from .copying import copy_routes
 from .serving import handshakes_of, options, served_by
 
 HAS_TREE = hasattr(fastapi.routing, "_IncludedRouter")  # FastAPI 0.137 and later
 
 
-def make_app(*routers, **keywords):
+@pytest.fixture(autouse=True, params=["its own", "copying"] if HAS_TREE else ["its own"])
+def include_router(request, monkeypatch):
+    """Return which `include_router` FastAPI has."""
+    if request.param == "copying":
+        copy_routes(monkeypatch)
+    return request.param
+
+
+def make_app(*routers):
     """Return an app with the base policy that includes routers below /api."""
-    app = FastAPI(**keywords)
+    app = FastAPI()
     install(app, **options("base"))
 
     @app.get("/plain")
@@ -33,9 +42,9 @@ def make_app(*routers, **keywords):
     return app
 
 
-def make_router(prefix="", **keywords):
+def make_router(prefix=""):
     """Return a router with an operation, a route of Starlette, and a WebSocket."""
-    router = APIRouter(prefix=prefix, **keywords)
+    router = APIRouter(prefix=prefix)
 
     @router.get("/items/{number}")
     def read(number: int):
@@ -117,40 +126,39 @@ def test_a_route_has_the_policy_of_its_router_however_it_is_added(add):
 
 
 def test_the_innermost_router_decides():
-    inner, outer = make_router("/inner"), make_router("/outer")
+    inner, outer = make_router("/inner"), make_router()
     cross_origin(**options("inner"))(inner)
     cross_origin(**options("outer"))(outer)
     outer.include_router(inner, prefix="/nested")
     app = make_app(outer)
-    assert_all_served_by("inner", app, "/api/outer/nested/inner")
-    assert_all_served_by("outer", app, "/api/outer")
+    assert_all_served_by("inner", app, "/api/nested/inner")
+    assert_all_served_by("outer", app, "/api")
 
 
 def test_the_routes_of_an_undecorated_router_have_the_policy_of_the_router_around_it():
-    inner, outer = make_router("/inner"), APIRouter(prefix="/outer")
-    middle = APIRouter(prefix="/middle")
+    inner, middle, outer = make_router("/inner"), APIRouter(), APIRouter()
     middle.include_router(inner)
-    outer.include_router(middle)
+    outer.include_router(middle, prefix="/middle")
     cross_origin(**options("outer"))(outer)
-    assert_all_served_by("outer", make_app(outer), "/api/outer/middle/inner")
+    assert_all_served_by("outer", make_app(outer), "/api/middle/inner")
 
 
 def test_routers_that_are_decorated_after_all_are_included():
-    inner, outer = make_router("/inner"), make_router("/outer")
+    inner, outer = make_router("/inner"), make_router()
     outer.include_router(inner)
     app = make_app(outer)
     cross_origin(**options("inner"))(inner)
     cross_origin(**options("outer"))(outer)
-    assert_all_served_by("inner", app, "/api/outer/inner")
-    assert_all_served_by("outer", app, "/api/outer")
+    assert_all_served_by("inner", app, "/api/inner")
+    assert_all_served_by("outer", app, "/api")
 
 
 def test_a_router_included_in_two_routers_has_the_policy_of_each():
     inner = make_router("/inner")
-    first = cross_origin(**options("outer"))(APIRouter(prefix="/first"))
-    second = cross_origin(**options("other"))(APIRouter(prefix="/second"))
-    first.include_router(inner)
-    second.include_router(inner)
+    first = cross_origin(**options("outer"))(APIRouter())
+    second = cross_origin(**options("other"))(APIRouter())
+    first.include_router(inner, prefix="/first")
+    second.include_router(inner, prefix="/second")
     app = make_app(first, second)
     assert_all_served_by("outer", app, "/api/first/inner")
     assert_all_served_by("other", app, "/api/second/inner")
@@ -211,7 +219,7 @@ def test_a_route_of_a_router_has_a_policy_of_its_own(when):
     router = make_router()
     app = make_app() if when == "before" else make_app(router)
     for route in router.routes:
-        if route.path in {"/starlette", "/ws"} or route.path == "/items/{number}" and "GET" in route.methods:
+        if route.path in {"/starlette", "/ws"} or (route.path == "/items/{number}" and "GET" in route.methods):
             cross_origin(**options("route"))(route)
     if when == "before":
         cross_origin(**options("inner"))(router)
@@ -294,8 +302,8 @@ def test_a_sub_app_routes_by_its_own_root_path(root_path, prefix):
     assert_all_served_by("inner", app, "/sub/inner")
 
 
-def test_a_mount_in_a_router_has_the_policy_of_the_router():
-    if not HAS_TREE:
+def test_a_mount_in_a_router_has_the_policy_of_the_router(include_router):
+    if not HAS_TREE or include_router == "copying":
         pytest.skip("this FastAPI ignores the mounts of an included router")
 
     async def mounted(request):
@@ -350,9 +358,9 @@ def test_a_route_class_with_its_own_matches_is_called():
     assert served_by(app, "/api/items") == "inner"
 
 
-def test_a_frontend_has_the_policy_of_its_router(tmp_path):
-    if not hasattr(APIRouter, "frontend"):
-        pytest.skip("this FastAPI has no frontend()")
+def test_a_frontend_has_the_policy_of_its_router(tmp_path, include_router):
+    if not hasattr(APIRouter, "frontend") or include_router == "copying":
+        pytest.skip("this FastAPI has no frontend() of an included router")
     for name in ("app", "inner", "nested"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "index.html").write_text(name)
@@ -367,3 +375,45 @@ def test_a_frontend_has_the_policy_of_its_router(tmp_path):
     cross_origin(**options("inner"))(inner)
     assert served_by(app, "/api/outer/inner/index.html") == "inner"
     assert served_by(app, "/index.html") == "base"
+
+
+def test_a_path_without_a_route_has_the_policy_of_the_app():
+    app = make_app(cross_origin(**options("inner"))(make_router()))
+    assert served_by(app, "/api/nothing") == "base"
+
+
+def test_a_mount_of_a_router_with_a_policy_stays_as_it_is():
+    router = APIRouter(routes=[Mount("/unnamed", Router()), Mount("/named", Router(), name="named")])
+    cross_origin(**options("inner"))(router)
+    assert [route.name for route in router.routes] == [None, "named"]
+
+
+class RenamedIncludedRouter(BaseRoute):
+    """An included router of a release whose private names have changed."""
+
+    def __init__(self, included):
+        self.included = included
+        self.original_router = included.original_router
+
+    def matches(self, scope):
+        return self.included.matches(scope)
+
+    async def handle(self, scope, receive, send):
+        await self.included.handle(scope, receive, send)
+
+
+def test_the_public_function_lists_the_routes_of_a_release_that_is_not_known(monkeypatch, include_router):
+    list_contexts = getattr(fastapi.routing, "iter_route_contexts", None)
+    if list_contexts is None or include_router == "copying":
+        pytest.skip("this FastAPI has no public function that lists the routes")
+    router = make_router()
+    app = make_app(router)
+    app.router.routes[-1] = RenamedIncludedRouter(app.router.routes[-1])
+
+    def list_renamed(routes):
+        return list_contexts([getattr(route, "included", route) for route in routes])
+
+    monkeypatch.setattr(fastapi.routing, "iter_route_contexts", list_renamed)
+    assert_all_served_by("base", app, "/api")
+    cross_origin(**options("inner"))(router)
+    assert_all_served_by("inner", app, "/api")
