@@ -6,8 +6,8 @@ values is the same object as in the original: the `openapi_extra` of an operatio
 document: of `openapi_extra` it adds the items, and only operations are part of the document.
 
 A router that is included first and gets its policy later has copies without a mark. They are recognised by their
-endpoint, their methods and the end of their path. Two undecorated routers with the same endpoint at the same path can't
-be told apart by them, so such a router must get its policy before it is included.
+endpoint, methods and path, and by the copies of the routes before them. A single route that gets a policy of its own
+must get it before its router is included.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _MarkedExtra(_Mark, dict[str, Any]):
 
 
 class Decorated:
-    """The routers and routes with a policy, in this process."""
+    """FastAPI's routers with a policy, in this process."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -49,17 +49,17 @@ class Decorated:
         self._versions = itertools.count(1)
         self.version = 0  # another one after each `add`
 
-    def add(self, container: object) -> None:
-        """Add a router or a route."""
-        self._references[id(container)] = weakref.ref(container)
+    def add(self, router: object) -> None:
+        """Add a router."""
+        self._references[id(router)] = weakref.ref(router)
         self.version = next(self._versions)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield all that still exist."""
         for reference in [*self._references.values()]:  # a copy, because another thread may add one
-            container = reference()
-            if container is not None:
-                yield container
+            router = reference()
+            if router is not None:
+                yield router
 
 
 decorated: Final = Decorated()
@@ -76,7 +76,6 @@ def mark_routes(container: Any) -> None:
         if copies_routes() and not isinstance(container.routes, _MarkedRoutes):
             container.routes = _MarkedRoutes(container)
     elif hasattr(container, "endpoint"):
-        decorated.add(container)
         _mark(container, container)
 
 
@@ -180,25 +179,31 @@ def _unmarked_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
 
 def _search_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
     found: list[tuple[int, int, object]] = []
-    for owner in decorated:
-        routes: Sequence[Any] = getattr(owner, "routes", (owner,))
-        for original in routes:
-            if _is_copy(route, original) and not _has_marked_copy(owner, original, siblings):
-                found.append((len(original.path), len(routes), owner))
+    for router in decorated:
+        for index, original in enumerate(router.routes):
+            if _is_copy(route, original) and _was_included(router, index, route, siblings):
+                found.append((len(original.path), len(router.routes), router))
                 break
     # The outermost router has the longest prefix, and the most routes.
-    return tuple(owner for _, _, owner in sorted(found, key=lambda item: item[:2], reverse=True))
+    return tuple(router for _, _, router in sorted(found, key=lambda item: item[:2], reverse=True))
 
 
-def _is_copy(route: Any, original: Any) -> bool:
-    return (
-        getattr(original, "endpoint", None) is route.endpoint
-        and getattr(original, "methods", None) == getattr(route, "methods", None)
-        and str(getattr(route, "path", "")).endswith(getattr(original, "path", " "))
-    )
+def _is_copy(route: Any, original: Any, prefix: str | None = None) -> bool:
+    """Return whether a route may be a copy of another one; with this prefix, if one is given."""
+    if not hasattr(original, "endpoint") or not hasattr(route, "endpoint"):
+        return False
+    is_path = route.path.endswith(original.path) if prefix is None else route.path == prefix + original.path
+    same_methods = getattr(route, "methods", None) == getattr(original, "methods", None)
+    return original.endpoint is route.endpoint and is_path and same_methods
 
 
-def _has_marked_copy(owner: object, original: Any, siblings: Sequence[Any]) -> bool:
-    """Return whether a router was included after it got its policy. Its copies have marks then."""
-    copies = (route for route in siblings if hasattr(route, "endpoint") and _is_copy(route, original))
-    return any(known is owner for copy in copies for known in _marked_owners(copy))
+def _was_included(router: Any, index: int, route: Any, siblings: Sequence[Any]) -> bool:
+    """Return whether a router was included before it got its policy, so that a route is a copy of that with this index.
+
+    Its earlier routes then have copies with the same prefix. If one of its copies has a mark, it was included later.
+    """
+    originals = [original for original in router.routes[: index + 1] if hasattr(original, "endpoint")]
+    prefix = route.path.removesuffix(originals[-1].path)
+    if any(known is router for sibling in siblings for known in _marked_owners(sibling)):
+        return False
+    return all(any(_is_copy(sibling, original, prefix) for sibling in siblings) for original in originals)

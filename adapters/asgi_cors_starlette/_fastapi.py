@@ -123,7 +123,7 @@ def _unknown_tree(route: Any) -> Iterator[Candidate]:
     """Yield the routes of an included router of another release, as far as FastAPI's public function lists them."""
     for context in sys.modules["fastapi.routing"].iter_route_contexts([route]):
         original: Any = context.original_route
-        routers = [owner for owner in decorated if any(own is original for own in getattr(owner, "routes", ()))]
+        routers = [router for router in decorated if any(own is original for own in router.routes)]
         yield Candidate(context, context.matches, (*routers, original))
 
 

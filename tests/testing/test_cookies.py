@@ -12,7 +12,7 @@ from asgi_cors.testing import CORSError, Page
 from tests.support.page_apps import API, ORIGIN, WSGIEcho, allowed
 
 CREDENTIALED = ("access-control-allow-credentials", "true")
-TOMORROW = email.utils.formatdate(time.time() + 600, usegmt=True)
+TOMORROW = email.utils.formatdate(time.time() + 86_400, usegmt=True)
 NONE = "; SameSite=None; Secure"
 
 
