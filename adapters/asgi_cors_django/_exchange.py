@@ -47,7 +47,7 @@ def environ_of(request: HttpRequest) -> Environ:
 def scope_of(request: HttpRequest) -> Scope:
     """Return the scope of a request, for the core: a copy of the server's, if there is one."""
     meta, root = request.META, request.META.get("SCRIPT_NAME", "").rstrip("/")
-    scope: Scope = {**getattr(request, "scope", ())} or _scope_of_meta(meta)
+    scope: Scope = {**(getattr(request, "scope", None) or _scope_of_meta(meta))}
     scope["method"] = request.method or "GET"
     scope["scheme"] = request.scheme
     scope["root_path"] = root

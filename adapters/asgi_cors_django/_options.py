@@ -144,7 +144,7 @@ def parse_settings() -> Parsed:
     """Parse the settings. Values are left for the core to refuse, except for those that it does not have."""
     parsed = Parsed({**_MIDDLEWARE_DEFAULTS}, {}, {}, [], [])
     values: dict[str, Any] = {}
-    for setting in sorted(name for name in dir(settings) if name.startswith(PREFIX)):
+    for setting in sorted({name for name in dir(settings) if name.startswith(PREFIX)}):
         if setting in KNOWN:
             _add(parsed, values, setting)
         else:
@@ -224,11 +224,11 @@ def _parse_urls(parsed: Parsed, values: Mapping[str, Any]) -> None:
     """Limit the policy to the paths of `CORS_URLS_REGEX`. Those of `CORS_PATHS` have policies of their own."""
     if _URLS not in values:
         return
-    regex = parse_urls_regex(values[_URLS], parsed.errors, "CORS_URLS_REGEX")
+    regexes = parse_urls_regex(values[_URLS], parsed.errors, "CORS_URLS_REGEX")
     paths = parsed.options["paths"]
-    parsed.regexes[_URLS] = [] if regex is None else [regex]
-    if regex is not None and (paths is None or isinstance(paths, Mapping)):
-        parsed.options["paths"] = {**PASS_THROUGH, regex: {}, **(paths or {})}
+    parsed.regexes[_URLS] = regexes or []
+    if regexes and (paths is None or isinstance(paths, Mapping)):
+        parsed.options["paths"] = {**PASS_THROUGH, **{regex: {} for regex in regexes}, **(paths or {})}
 
 
 def _complete(parsed: Parsed) -> None:

@@ -8,13 +8,18 @@ from typing import Any, Final, cast
 
 from asgi_cors import Issue
 
-# A regular expression whose match always ends where the path does, and those that match every path.
-_ENDS: Final = re.compile(r"(?:^|[^\\])(?:\\\\)*(?:\$|\\Z|\.\*)\Z", re.DOTALL)
-_EVERY_PATH: Final = re.compile(r"\^?/?(?:\.\*)?\$?")
+_EVERY_PATH: Final = re.compile(r"\^?/?(?:\.\*\$?)?")
 _FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
+_TOKEN: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+# The end of a regular expression, and the end with which it matches a path without its final slash, too.
+_ENDS: Final = (
+    (re.compile(r"\\?/(?:\.\*\$?)?\Z"), "(?:/.*)?"),  # `/`, `/.*` and `/.*$`
+    (re.compile(r"\\?/(?:\$|\\Z)\Z"), "/?"),  # `/$`
+    (re.compile(r"(?<!\\)(?:\$|\\Z|\.\*)\Z"), None),
+)
 
 
-def parse_urls_regex(value: object, issues: list[Issue], option: str) -> re.Pattern[str] | None:
+def parse_urls_regex(value: object, issues: list[Issue], option: str) -> list[re.Pattern[str]] | None:
     """Parse a regular expression that must match the beginning of a path.
 
     Args:
@@ -23,21 +28,39 @@ def parse_urls_regex(value: object, issues: list[Issue], option: str) -> re.Patt
         option: The name of the setting.
 
     Returns:
-        A regular expression that must match the whole path; None if every path matches, or the value is not valid.
+        Regular expressions of which one must match the whole path. A final slash does not count, because Django adds
+        one by a redirect. None if every path matches, or the value is not valid.
     """
     regex = parse_regex(value, issues, option)
-    if regex is None or (_EVERY_PATH.fullmatch(regex.pattern) and regex.pattern not in {"$", "^$", "/$", "^/$"}):
+    if regex is None or _EVERY_PATH.fullmatch(regex.pattern):
         return None
     text = regex.pattern
     flags = _FLAGS.match(text)
     leading = flags[0] if flags else ""
     text = text.removeprefix(leading)
-    if "|" in text or regex.flags & re.VERBOSE:
-        end = "\n)" if regex.flags & re.VERBOSE else ")"  # a comment ends with its line
-        text = f"(?:{text}{end}.*"
-    elif not _ENDS.search(text):
-        text = f"{text}.*"
-    return re.compile(leading + text, regex.flags)
+    if regex.flags & re.VERBOSE:
+        return [re.compile(f"{leading}(?:{text}\n).*", regex.flags)]  # a comment ends with its line
+    return [re.compile(leading + _whole(each), regex.flags) for each in _alternatives(text)]
+
+
+def _whole(text: str) -> str:
+    """Return a regular expression that matches a whole path, if `text` matches its beginning."""
+    for end, replacement in _ENDS:
+        if end.search(text):
+            return text if replacement is None else end.sub(lambda _: replacement, text)
+    return f"{text}.*"
+
+
+def _alternatives(text: str) -> list[str]:
+    """Split a regular expression at each `|` outside of all groups."""
+    found, depth = [""], 0
+    for token in _TOKEN.findall(text):
+        depth += (token == "(") - (token == ")")
+        if token == "|" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += token
+    return found
 
 
 def parse_regex(value: object, issues: list[Issue], option: str) -> re.Pattern[str] | None:

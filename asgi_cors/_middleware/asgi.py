@@ -22,6 +22,7 @@ from asgi_cors._decision.request import PREFLIGHT_HEADERS
 from .asgi_keys import READER, find_write, has_plain_names, origin_and_host_of, origin_of
 from .asgi_response import build_response, make_pass_through_send, make_send, send_response
 from .base import PASSED_THROUGH, SCOPE, SCOPE_KEY, STARTED, BaseMiddleware, add_cors_note
+from .environ import decode_path
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -149,7 +150,7 @@ class CORSMiddleware(BaseMiddleware):
             The function that sends the response start; None if the response is complete.
         """
         answer, outer = cached.answer if cached else None, scope.get(SCOPE_KEY)
-        path = outer[SCOPE]["path"] if outer else ""
+        path = _path_of(outer) if outer else ""
         response, vary = await drive(self._respond(scope, cache, answer, outer, path))
         if response is None:
             await self._pass_through(scope, receive, send, vary)
@@ -310,6 +311,12 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
     if cached.log_after and cache.clock() >= cached.log_after:
         return None
     return cached if not cached.leases or cached.is_current() else None
+
+
+def _path_of(outer: ResponseState) -> str:
+    """Return the path that an outer middleware got: its scope's, or PATH_INFO under WSGI, around Django's async code."""
+    scope = outer[SCOPE]
+    return decode_path(scope) if isinstance(scope, str) else scope["path"]
 
 
 async def _refuse_handshake(status: int, text: str, scope: Scope, send: Send) -> None:
