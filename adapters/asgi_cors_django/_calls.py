@@ -42,17 +42,18 @@ def database_context() -> Generator[None]:
 def with_database(spec: Any) -> Any:
     """Return a policy, or options of one, whose functions of `allow_origins` may use the database; others unchanged."""
     if isinstance(spec, Policy):
-        origins = [_with_database(entry) for entry in spec.allow_origins]
-        return spec.replace(allow_origins=origins) if any(map(callable, origins)) else spec
+        entries = [*spec.allow_origins]
+        origins = [*map(_with_database, entries)]
+        return spec if origins == entries else spec.replace(allow_origins=origins)
     if isinstance(spec, Mapping) and _ORIGINS in spec:
         options = cast("Mapping[str, Any]", spec)
         return {**options, _ORIGINS: _entries_with_database(options[_ORIGINS])}
-    return spec
+    return cast("object", spec)
 
 
 def _entries_with_database(entries: Any) -> Any:
     if isinstance(entries, Iterable) and not isinstance(entries, str | bytes | bytearray | Mapping):
-        return [*map(_with_database, cast("Iterable[Any]", entries))]
+        return [*map(_with_database, cast("Iterable[object]", entries))]
     return _with_database(entries)
 
 
@@ -64,7 +65,8 @@ def _with_database(entry: Any) -> Any:
 
 @functools.lru_cache  # so that a policy whose settings are read again is the same
 def _wrapped(function: Function) -> Function:
-    return _async_wrapper(function) if iscoroutinefunction(function) else _sync_wrapper(function)
+    is_async = iscoroutinefunction(function)  # pyright: ignore[reportDeprecated] - inspect's ignores a mark before 3.12
+    return _async_wrapper(function) if is_async else _sync_wrapper(function)
 
 
 def _async_wrapper(function: Function) -> Function:

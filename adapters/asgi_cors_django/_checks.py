@@ -107,7 +107,9 @@ def _check_middleware(*, is_used: bool) -> Messages:
             yield _warning("W004", Issue("no-middleware", "MIDDLEWARE", None, message, f"Write {_OURS!r} first."))
         return
     if len(positions) > 1:
-        issue = Issue("installed-twice", "MIDDLEWARE", None, f"{_OURS!r} is there {len(positions)} times", "Remove one.")
+        issue = Issue(
+            "installed-twice", "MIDDLEWARE", None, f"{_OURS!r} is there {len(positions)} times", "Remove one."
+        )
         yield _error("E003", issue)
     if not is_used:
         message = "the middleware has no effect: there is no CORS_* setting and no decorated view"
@@ -128,7 +130,9 @@ def _check_other_library(names: list[str]) -> Messages:
             yield _error("E004", Issue("two-libraries", "MIDDLEWARE", name, message, f"Remove {name!r}."))
     if "corsheaders" in settings.INSTALLED_APPS:
         message = "'corsheaders' is there as well: it checks the same settings by other rules"
-        yield _warning("W007", Issue("two-libraries", "INSTALLED_APPS", "corsheaders", message, "Remove 'corsheaders'."))
+        yield _warning(
+            "W007", Issue("two-libraries", "INSTALLED_APPS", "corsheaders", message, "Remove 'corsheaders'.")
+        )
 
 
 def _is_a(name: str, parent: str | type) -> bool:
@@ -164,12 +168,10 @@ def _is_trusted(origin: str) -> bool:
     if "://" not in origin or origin in settings.CSRF_TRUSTED_ORIGINS:
         return "://" in origin
     wanted = urlsplit(origin)
-    patterns = (urlsplit(each) for each in settings.CSRF_TRUSTED_ORIGINS if "*" in each)
-    return any(wanted.scheme == each.scheme and _covers(each.netloc, wanted.netloc) for each in patterns)
-
-
-def _covers(pattern: str, netloc: str) -> bool:
-    return is_same_domain(netloc.removeprefix("*."), pattern.lstrip("*"))
+    trusted: list[str] = [*settings.CSRF_TRUSTED_ORIGINS]
+    patterns = [urlsplit(each) for each in trusted if "*" in each]
+    netloc = wanted.netloc.removeprefix("*.")
+    return any(wanted.scheme == each.scheme and is_same_domain(netloc, each.netloc.lstrip("*")) for each in patterns)
 
 
 checks.register(check_cors, checks.Tags.security)

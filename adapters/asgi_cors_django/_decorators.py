@@ -6,12 +6,15 @@ other URLs. A class is changed in place, as `method_decorator` does. The middlew
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from importlib import import_module
 from inspect import ismethod
-from typing import Any, Final, Never, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Never, TypeVar, Unpack, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.urls import URLPattern, URLResolver
@@ -21,9 +24,12 @@ from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, Issue, Policy, Policy
 from ._routes import VERIFIER, Verifier, ViewPolicy
 from ._views import class_of, leads_to
 
+if TYPE_CHECKING:
+    from django.http import HttpResponseBase
+
 T = TypeVar("T")
 
-_TUPLES: Final = (2, 3)  # the lengths of the argument of include(), and of its result
+_AFTER_URLS: Final = (1, 2)  # app_name in the argument of include(), and namespace, too, in its result
 _DJANGO_DECORATORS: Final = "django.utils.decorators"  # method_decorator tries a decorator on a function of its own
 _HINT: Final = "Decorate a view, a class, a method, path(…), include(…), or a list of patterns."
 
@@ -112,10 +118,12 @@ def _attach_to_urls(urls: Any, policy: AttachedPolicy, line: str) -> object:
     """Return patterns with a policy: a list of them, or the tuple that `include` takes or returns."""
     if all(isinstance(each, URLPattern | URLResolver) for each in urls):
         return type(urls)(_copy_pattern(each, policy) for each in urls)
-    included = type(urls) is tuple and len(urls) in _TUPLES and _include(urls[0], policy)
-    if not included:
+    first, *rest = urls
+    is_tuple = isinstance(cast("object", urls), tuple)
+    included = _include(first, policy) if is_tuple and len(rest) in _AFTER_URLS else None
+    if included is None:
         raise ConfigError([_target_issue(urls, line)])
-    return (included, *urls[1:])
+    return (included, *rest)
 
 
 def _target_issue(target: object, line: str) -> Issue:
@@ -195,8 +203,11 @@ def _wrap(view: Callable[..., Any], policy: AttachedPolicy) -> Callable[..., Any
     @functools.wraps(view)
     def serve(*args: Any, **kwargs: Any) -> Any:
         verifier = _verifier_for(view, policy, args)
-        refusal = None if verifier is None else verifier.verify(policy)
-        return view(*args, **kwargs) if refusal is None else refusal
+        refusal = None if verifier is None else _verify(verifier, policy)
+        if refusal is None:
+            return view(*args, **kwargs)
+        instance = getattr(getattr(view, "func", None), "__self__", args[0])
+        return _return_async(refusal) if getattr(instance, "view_is_async", False) else refusal
 
     @functools.wraps(view)
     async def serve_async(*args: Any, **kwargs: Any) -> Any:
@@ -208,6 +219,21 @@ def _wrap(view: Callable[..., Any], policy: AttachedPolicy) -> Callable[..., Any
     _add_name(view, policy)
     attach_policy(wrapper, policy)
     return wrapper
+
+
+async def _return_async(refusal: HttpResponseBase) -> HttpResponseBase:
+    """Return a refusal from `dispatch` of an async class, which returns an awaitable."""
+    return refusal
+
+
+def _verify(verifier: Verifier, policy: AttachedPolicy) -> HttpResponseBase | None:
+    """Have a policy allow the request, too. In an event loop, such as for an async view that calls a sync one, wait."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return verifier.verify(policy)
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(copy_context().run, verifier.verify, policy).result()
 
 
 def _verifier_for(view: Callable[..., Any], policy: AttachedPolicy, args: tuple[object, ...]) -> Verifier | None:

@@ -117,7 +117,9 @@ class Parsed(NamedTuple):
 
     def _setting_in_hint(self, option: str) -> str:
         """Return the setting to write."""
-        return "CORS_ALLOWED_ORIGINS" if option == "allow_origins" and _ALLOW_ALL in self.names else self._setting(option)
+        return (
+            "CORS_ALLOWED_ORIGINS" if option == "allow_origins" and _ALLOW_ALL in self.names else self._setting(option)
+        )
 
     def _setting(self, option: str) -> str:
         """Return the setting of an option; other text unchanged."""
@@ -213,7 +215,7 @@ def _parse_regexes(parsed: Parsed, values: Mapping[str, Any]) -> list[re.Pattern
     value, setting = values.get(_REGEXES, ()), parsed.names.get(_REGEXES, "")
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         hint = f"Write {setting} = [r'https://\\w+\\.example\\.com']."
-        parsed.errors.append(Issue.wrong_type(setting, value, "a list of regular expressions", hint))
+        parsed.errors.append(Issue.wrong_type(setting, cast("object", value), "a list of regular expressions", hint))
         return []
     found = [parse_regex(entry, parsed.errors, setting) for entry in cast("Iterable[object]", value)]
     parsed.regexes[_REGEXES] = [*filter(None, found)]
@@ -242,15 +244,21 @@ def _complete(parsed: Parsed) -> None:
         parsed.names[_TRUSTED] = TRUSTED_SETTING
     paths, report_only = parsed.options["paths"], parsed.options["report_only"]
     if isinstance(paths, Mapping):
-        own = cast("Mapping[Any, Any]", paths).items()
-        parsed.options["paths"] = {path: _completed(value, trusted) for path, value in own}
-    parsed.options["report_only"] = _completed(report_only, trusted)
+        own = cast("Mapping[object, object]", paths).items()
+        parsed.options["paths"] = {path: _completed(parsed, describe_path(path), value) for path, value in own}
+    parsed.options["report_only"] = _completed(parsed, "CORS_REPORT_ONLY", report_only)
 
 
-def _completed(value: Any, trusted: list[Any]) -> Any:
-    """Return the policy or the options of a path, or of `CORS_REPORT_ONLY`, with what Django adds."""
+def _completed(parsed: Parsed, place: str, value: Any) -> Any:
+    """Return the policy or the options of a path, or of `CORS_REPORT_ONLY`, as `_complete` does."""
     if isinstance(value, Policy):
-        return with_trusted_origins(with_database(value))
-    if trusted and isinstance(value, Mapping) and value.get(_PROTECTION) and _TRUSTED not in value:
-        value = {**cast("Mapping[str, Any]", value), _TRUSTED: trusted}
+        try:
+            return with_trusted_origins(with_database(value))
+        except ConfigError as error:
+            parsed.errors.extend(dataclasses.replace(issue, option=f"{place}.{issue.option}") for issue in error.issues)
+            return value
+    options = cast("Mapping[str, Any]", value)
+    if isinstance(value, Mapping) and options.get(_PROTECTION) and _TRUSTED not in value:
+        trusted = parse_trusted_origins(settings.CSRF_TRUSTED_ORIGINS)
+        return with_database({**options, _TRUSTED: trusted} if trusted else options)
     return with_database(value)

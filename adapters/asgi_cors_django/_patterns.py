@@ -10,7 +10,7 @@ from asgi_cors import Issue
 
 _EVERY_PATH: Final = re.compile(r"\^?/?(?:\.\*\$?)?")
 _FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
-_TOKEN: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+_PART: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 # The end of a regular expression, and the end with which it matches a path without its final slash, too.
 _ENDS: Final = (
     (re.compile(r"\\?/(?:\.\*\$?)?\Z"), "(?:/.*)?"),  # `/`, `/.*` and `/.*$`
@@ -46,29 +46,30 @@ def parse_urls_regex(value: object, issues: list[Issue], option: str) -> list[re
 def _whole(text: str) -> str:
     """Return a regular expression that matches a whole path, if `text` matches its beginning."""
     for end, replacement in _ENDS:
-        if end.search(text):
-            return text if replacement is None else end.sub(lambda _: replacement, text)
+        if found := end.search(text):
+            return text if replacement is None else text[: found.start()] + replacement
     return f"{text}.*"
 
 
 def _alternatives(text: str) -> list[str]:
     """Split a regular expression at each `|` outside of all groups."""
     found, depth = [""], 0
-    for token in _TOKEN.findall(text):
-        depth += (token == "(") - (token == ")")
-        if token == "|" and depth == 0:
+    for part in _PART.findall(text):
+        depth += (part == "(") - (part == ")")
+        if part == "|" and depth == 0:
             found.append("")
         else:
-            found[-1] += token
+            found[-1] += part
     return found
 
 
 def parse_regex(value: object, issues: list[Issue], option: str) -> re.Pattern[str] | None:
     """Compile a regular expression of str. If it is not valid, add an issue and return None."""
+    given = value
     if isinstance(value, re.Pattern) and isinstance(cast("Any", value).pattern, str):
         return cast("re.Pattern[str]", value)
     if not isinstance(value, str):
-        issues.append(Issue.wrong_type(option, value, "a regular expression of str", f"Write {option} = r'^/api/'."))
+        issues.append(Issue.wrong_type(option, given, "a regular expression of str", f"Write {option} = r'^/api/'."))
         return None
     try:
         return re.compile(value)
@@ -82,7 +83,7 @@ def parse_trusted_origins(value: object) -> list[Any]:
     """Return the entries of `CSRF_TRUSTED_ORIGINS` for the core. There, `*.` does not match the domain itself."""
     entries: list[Any] = []
     if isinstance(value, Iterable) and not isinstance(value, str):
-        for entry in cast("Iterable[Any]", value):
+        for entry in cast("Iterable[object]", value):
             entries.append(entry)
             if isinstance(entry, str) and "://*." in entry:
                 entries.append(entry.replace("://*.", "://", 1))

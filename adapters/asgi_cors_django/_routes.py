@@ -22,7 +22,15 @@ from django.utils.module_loading import import_string
 
 from asgi_cors import DENY_ALL, EXEMPT, AttachedPolicy, Issue, Policy
 
-from ._views import attached_to_pattern, attached_to_view, hidden_policy, key_of, key_of_preflight, methods_of
+from ._views import (
+    attached_for_any_method,
+    attached_to_pattern,
+    attached_to_view,
+    class_of,
+    hidden_view,
+    key_of,
+    key_of_preflight,
+)
 
 if TYPE_CHECKING:
     from django.http import HttpResponseBase
@@ -107,8 +115,11 @@ def misprediction(
     predicted = noted.get(PREDICTED, key)
     if predicted is not key:
         return predicted, key
-    hidden = hidden_policy(callback)
-    return None if hidden is None or hidden is key else (key, hidden)
+    hidden = hidden_view(callback)
+    if class_of(hidden) is None:  # the decorator of a function checks it when it is called
+        return None
+    found = next(attached_to_view(hidden, request.method or "GET"), key)
+    return None if found is key else (key, found)
 
 
 def key_of_request(request: HttpRequest, callback: Callable[..., Any]) -> AttachedPolicy | None:
@@ -124,9 +135,7 @@ def registered(urlconf: Any = None) -> list[AttachedPolicy]:
     """Return the policies of all views and includes of an URLconf, `ROOT_URLCONF` by default; for checks."""
     found: dict[AttachedPolicy, None] = {}
     for pattern in _all_patterns(get_resolver(urlconf).url_patterns, set()):
-        view = getattr(pattern, "callback", None)
-        methods = methods_of(view) or ["GET"]
-        found |= dict.fromkeys(key for method in methods for key in attached_to_view(view, method))
+        found |= dict.fromkeys(attached_for_any_method(getattr(pattern, "callback", None)))
         found |= dict.fromkeys(attached_to_pattern(pattern))
     return [*found]
 
@@ -134,13 +143,14 @@ def registered(urlconf: Any = None) -> list[AttachedPolicy]:
 def hidden_views(urlconf: Any = None) -> list[Issue]:
     """Return an issue for each view whose policy is hidden by a decorator above it; for checks."""
     views = [getattr(each, "callback", None) for each in _all_patterns(get_resolver(urlconf).url_patterns, set())]
-    return [_hidden_issue(view, policy) for view in views if (policy := hidden_policy(view)) is not None]
+    return [_hidden_issue(view, hidden) for view in views if (hidden := hidden_view(view)) is not None]
 
 
-def _hidden_issue(view: object, policy: AttachedPolicy) -> Issue:
-    name = getattr(view, "__qualname__", repr(view))
-    message = f"a decorator above {policy} hides its policy, so preflights get another one"
-    hint = f"Use functools.wraps in the decorator that returns {name}, or write cross_origin above it."
+def _hidden_issue(view: object, hidden: object) -> Issue:
+    name = getattr(view, "__qualname__", type(view).__qualname__)
+    policy = next(attached_for_any_method(hidden))
+    message = f"{name} hides its policy ({policy}), so preflights get another one"
+    hint = "Use functools.wraps in the decorator, or write cross_origin above it."
     return Issue("hidden-policy", "cross_origin", view, message, hint)
 
 
@@ -185,7 +195,9 @@ def find_match(request: HttpRequest) -> ResolverMatch | None:
     Raises:
         Exception: Any exception of a converter but ValueError and Http404.
     """
-    urlconf = getattr(request, "urlconf", None) or settings.ROOT_URLCONF
+    urlconf = getattr(request, "urlconf", None) or getattr(settings, "ROOT_URLCONF", None)
+    if urlconf is None:  # a unit test of a middleware
+        return None
     with _language_of(request, urlconf):
         resolver = get_resolver(urlconf)
         for path in _paths(request, urlconf):

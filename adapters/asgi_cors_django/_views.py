@@ -6,7 +6,7 @@ is registered, of its pattern, and of each `include()` from the inside out.
 
 from __future__ import annotations
 
-import inspect
+import contextlib
 from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 from types import FunctionType
@@ -38,8 +38,8 @@ def key_of_preflight(match: ResolverMatch, method: str) -> Hashable | None:
 
 def leads_to(match: ResolverMatch, policy: AttachedPolicy) -> bool:
     """Return whether a policy is attached to the view that a match leads to, for any method, or to its patterns."""
-    methods = methods_of(match.func) or ["GET"]
-    return any(policy is each for method in methods for each in _attached_to_match(match, method))
+    patterns = (policy for pattern in _patterns(match) for policy in attached_to_pattern(pattern))
+    return any(policy is each for each in (*attached_for_any_method(match.func), *patterns))
 
 
 def attached_to_view(view: object, method: str) -> Iterator[AttachedPolicy]:
@@ -48,6 +48,12 @@ def attached_to_view(view: object, method: str) -> Iterator[AttachedPolicy]:
     view_class = class_of(view)
     parts = [*_handlers(view, method), getattr(view_class, "dispatch", None), view_class, view]
     return filter(None, map(attached_policy, parts))
+
+
+def attached_for_any_method(view: object) -> Iterator[AttachedPolicy]:
+    """Yield the policies attached to a view, to its class, and to the methods of this class."""
+    for method in methods_of(view) or ["GET"]:
+        yield from attached_to_view(view, method)
 
 
 def attached_to_pattern(pattern: object) -> Iterator[AttachedPolicy]:
@@ -70,21 +76,16 @@ def methods_of(view: object) -> list[str]:
     return sorted(method for method in served if method != "OPTIONS" or attached_policy(handlers[method]))
 
 
-def hidden_policy(view: object) -> AttachedPolicy | None:
-    """Return the policy that a decorator hides, because it does not use `functools.wraps`.
+def hidden_view(view: object) -> object:
+    """Return the view with a policy that a decorator hides, because it does not use `functools.wraps`; or None.
 
-    Such a decorator returns a function that refers to the view that it decorates. If this is not the view that will
-    run, the policy only narrows the response.
+    Such a decorator returns a function, or an object, that refers to the view that it decorates.
     """
     view = without_partials(view)
-    if class_of(view) is not None or not isinstance(view, FunctionType) or attached_policy(view) is not None:
+    if class_of(view) is not None or attached_policy(view) is not None:
         return None
-    for inner in filter(callable, _referenced_by(view)):
-        methods = methods_of(inner) or ("GET",)
-        found = next((key for method in methods for key in attached_to_view(inner, method)), None)
-        if found is not None:
-            return found
-    return None
+    inner = filter(callable, _referenced_by(view))
+    return next((each for each in inner if any(attached_for_any_method(each))), None)
 
 
 def without_partials(view: object) -> object:
@@ -135,6 +136,11 @@ def _function_of_api_view(handler: object) -> object:
     return next((each for each in _referenced_by(handler) if attached_policy(each)), handler)
 
 
-def _referenced_by(function: Any) -> list[object]:
-    """Return the values of the variables of enclosing functions that a function uses."""
-    return [*inspect.getclosurevars(function).nonlocals.values()]
+def _referenced_by(view: object) -> Iterator[object]:
+    """Yield the variables of enclosing functions that a function uses, or the attributes of another object."""
+    if not isinstance(view, FunctionType):
+        yield from getattr(view, "__dict__", {}).values()
+        return
+    for cell in view.__closure__ or ():
+        with contextlib.suppress(ValueError):  # a variable that is not yet set
+            yield cell.cell_contents

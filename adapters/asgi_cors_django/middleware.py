@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -53,7 +54,7 @@ class CORSMiddleware:
         self._serve: Callable[[HttpRequest], Any]
         self.process_view: Callable[..., Any]
         configuration = installation.configuration
-        if iscoroutinefunction(get_response):
+        if iscoroutinefunction(get_response):  # pyright: ignore[reportDeprecated] - inspect's ignores a mark before 3.12
             markcoroutinefunction(self)
             self._asgi = asgi_cors.CORSMiddleware(self._run_async, configuration)
             self._serve, self.process_view = self._serve_async, _process_view_async
@@ -72,8 +73,9 @@ class CORSMiddleware:
         environ = environ_of(request)
         started: list[Any] = []
 
-        def start_response(*start: Any) -> None:
+        def start_response(*start: Any) -> Callable[[bytes], object]:
             started[:] = start
+            return io.BytesIO().write  # which nothing calls
 
         setattr(request, _EXCHANGE, SyncExchange(self._wsgi, environ))
         try:

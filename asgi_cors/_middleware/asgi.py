@@ -314,7 +314,7 @@ def _cached_preflight(cache: ResponseCache, scope: Scope) -> CachedResponse | No
 
 
 def _path_of(outer: ResponseState) -> str:
-    """Return the path that an outer middleware got: its scope's, or PATH_INFO under WSGI, around Django's async code."""
+    """Return the path that an outer middleware got: its scope's, or PATH_INFO if it serves WSGI."""
     scope = outer[SCOPE]
     return decode_path(scope) if isinstance(scope, str) else scope["path"]
 

@@ -12,7 +12,11 @@ seen = []  # the requests that have reached a middleware below ours
 @sync_only_middleware
 def sync_only(get_response):
     assert not iscoroutinefunction(get_response)
-    return lambda request: get_response(request)
+
+    def middleware(request):
+        return get_response(request)
+
+    return middleware
 
 
 @async_only_middleware

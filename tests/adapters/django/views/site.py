@@ -18,7 +18,7 @@ OURS = "asgi_cors_django.middleware.CORSMiddleware"
 COMMON = "django.middleware.common.CommonMiddleware"
 
 if not settings.configured:
-    settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["*"], DATABASES={})
+    settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["*"], DATABASES={})  # noqa: S106 - only a test
     django.setup()
 
 
@@ -27,6 +27,11 @@ def urlconf(patterns, name="tests_urls", **attributes):
     module = sys.modules[name] = ModuleType(name)
     vars(module).update(urlpatterns=patterns, **attributes)
     return module
+
+
+def ours(caplog):
+    """Return the messages that were logged, without those of Django."""
+    return [record.getMessage() for record in caplog.records if record.name == "asgi_cors"]
 
 
 class Site:
@@ -42,7 +47,6 @@ class Site:
 
     def __init__(self, interface, patterns, below=(), above=(), **options):
         self.interface = interface
-        self._stack = ExitStack()
         changed = {
             "ROOT_URLCONF": urlconf(patterns),
             "MIDDLEWARE": [*above, OURS, *below],
@@ -50,9 +54,11 @@ class Site:
             "DEBUG": False,
             **options,
         }
-        self._stack.enter_context(override_settings(**changed))
-        clear_url_caches()
-        self._app = WSGIHandler() if interface == "WSGI" else ASGIHandler()
+        with ExitStack() as stack:  # which is closed if the app does not start
+            stack.enter_context(override_settings(**changed))
+            clear_url_caches()
+            self._app = WSGIHandler() if interface == "WSGI" else ASGIHandler()
+            self._stack = stack.pop_all()
         self._send = by_wsgi if interface == "WSGI" else by_asgi
 
     def close(self):

@@ -142,7 +142,7 @@ def test_an_included_module_has_its_own_attributes():
 def test_the_admin_may_have_a_policy(serve):
     apps = ["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes"]
     with modify_settings(INSTALLED_APPS={"append": apps}):
-        from django.contrib.admin.sites import AdminSite
+        from django.contrib.admin.sites import AdminSite  # noqa: PLC0415 - its models need the setting
 
         site = serve(path("admin/", for_other(AdminSite().urls)), SILENCED_SYSTEM_CHECKS=["admin"])
         assert site.preflight("/admin/login/", OTHER).allowed_origin == OTHER
@@ -157,7 +157,9 @@ def test_i18n_patterns_may_have_a_policy(serve, prefixed):
     plain = path("plain/", view)
     site = serve(*own, plain, below=[LOCALE, "django.middleware.common.CommonMiddleware"], **languages)
     english = "/en/own/" if prefixed else "/own/"
-    assert site.readers("/de/own/") == site.readers(english) == site.readers("/de/own/", accept_language="en") == [OTHER]
+    assert (
+        site.readers("/de/own/") == site.readers(english) == site.readers("/de/own/", accept_language="en") == [OTHER]
+    )
     assert site.readers("/plain/") == site.readers("/fr/own/") == [PAGE]
     assert site.send("/de/own/").header("content-language") == "de"
 
