@@ -26,6 +26,7 @@ from asgi_cors import (
 
 from ._calls import with_database
 from ._patterns import parse_regex, parse_trusted_origins, parse_urls_regex
+from .defaults import default_headers, default_methods
 
 PREFIX: Final = "CORS_"
 TRUSTED_SETTING: Final = "CSRF_TRUSTED_ORIGINS"
@@ -45,9 +46,9 @@ _OTHERS: Final = {  # the names of django-cors-headers, the old ones included
     "CORS_URLS_REGEX": _URLS,
 }
 KNOWN: Final = {**_OWN, **_OTHERS}
-_DEFAULTS: Final[Mapping[str, Any]] = {
-    "allow_methods": ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"),
-    "allow_headers": ("accept", "authorization", "content-type", "user-agent", "x-csrftoken", "x-requested-with"),
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "allow_methods": default_methods,
+    "allow_headers": default_headers,
     "max_age": 86400,
 }
 _MIDDLEWARE_DEFAULTS: Final[MiddlewareOptions] = {
@@ -154,7 +155,7 @@ def parse_settings() -> Parsed:
     if not values:
         parsed.options["paths"] = PASS_THROUGH
         return parsed
-    parsed.options.update(_DEFAULTS)
+    parsed.options.update(DEFAULTS)
     parsed.options.update({name: value for name, value in values.items() if name in _OWN.values()})
     _parse_max_age(parsed)
     _parse_origins(parsed, values)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 
+from asgi_cors import DENY_ALL
+
+from ._options import DEFAULTS
 from ._routes import REQUEST
 from .signals import check_request_enabled
 
@@ -54,10 +57,11 @@ class SignalPolicy:
         return NotImplemented if self._policy_for is None else self._policy_for(scope)
 
     def _policy(self) -> Policy:
-        """Return the base policy for every origin but `null`. It is built once."""
+        """Return the base policy for every origin but `null`, built once. Without settings, the defaults apply."""
         base = self._base()
         if self._allowing is None or self._allowing[0] is not base:
-            self._allowing = base, base.replace(allow_origins=_allow, allow_origin_regex=None)
+            options = DEFAULTS if base is DENY_ALL else {}
+            self._allowing = base, base.replace(allow_origins=_allow, allow_origin_regex=None, **options)
         return self._allowing[1]
 
 

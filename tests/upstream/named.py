@@ -97,5 +97,19 @@ def check_verdicts(difference: Difference, theirs: Any, ours: Any) -> None:
 
 def check_row(difference: Difference, section: str) -> None:
     """Check that a section of the guide has the difference's row."""
-    _, _, rest = GUIDE.read_text("utf-8").partition(f"\n## {section}\n")
-    assert f"\n| {difference.row}" in rest.partition("\n## ")[0]
+    assert f"\n| {difference.row}" in _section(section)
+
+
+def check_proofs(section: str, differences: Iterable[Difference], invisible: Iterable[str]) -> None:
+    """Check that each row of a section's differences has a proof, except for those that no page can see."""
+    _, _, rest = _section(section).partition("\n### What differs\n")
+    _, _, *lines = (line for line in rest.partition("\n### ")[0].splitlines() if line.startswith("|"))
+    proven = tuple(f"| {row}" for row in (*(difference.row for difference in differences), *invisible))
+    assert [line for line in lines if not line.startswith(proven)] == []
+    assert [row for row in proven if not any(line.startswith(row) for line in lines)] == []
+
+
+def _section(name: str) -> str:
+    """Return the text of a section of the guide."""
+    _, _, rest = GUIDE.read_text("utf-8").partition(f"\n## {name}\n")
+    return rest.partition("\n## ")[0]

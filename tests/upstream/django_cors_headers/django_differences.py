@@ -21,7 +21,11 @@ async def home(_: HttpRequest) -> HttpResponse:
     return HttpResponse("home")
 
 
-urlpatterns = [path("", home), path("api/", home)]
+async def own(_: HttpRequest) -> HttpResponse:
+    return HttpResponse("own", headers={"Access-Control-Allow-Origin": OTHER})
+
+
+urlpatterns = [path("", home), path("api/", home), path("own/", own)]
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,10 @@ def allow_api(request: HttpRequest, **_: object) -> bool:
     return request.path.startswith("/api/")
 
 
+def crash(**_: object) -> bool:
+    raise ValueError("as a receiver may")
+
+
 def fetch_with(*, path: str = "/", **options: Any) -> Fetch:
     """Return a fetch of the allowed page."""
     return Fetch(page=PAGE, path=path, options=options)
@@ -105,7 +113,10 @@ DIFFERENCES = (
         safer=True,
     ),
     Difference(
-        tests=("test_middleware.test_file_in_allowed_origins",),
+        tests=(
+            "test_middleware.test_file_in_allowed_origins",
+            "test_checks.test_cors_allowed_origins_allowed",
+        ),
         reason="`file://` is refused when the middleware is loaded: files send `null`",
         row="`file://` and `null`",
         build=project(CORS_ALLOWED_ORIGINS=[PAGE, "file://"]),
@@ -179,6 +190,43 @@ DIFFERENCES = (
         fetches=(fetch_with(), Fetch(page=OTHER)),
     ),
     Difference(
+        tests=(
+            "test_checks.test_cors_allow_all_origins_non_bool",
+            "test_checks.test_cors_allow_all_origins_old_name",
+            "test_checks.test_cors_allowed_origins_old_name",
+            "test_checks.test_cors_allowed_origin_regexes_old_name",
+        ),
+        reason="the mistake is reported in other words, and the middleware is not loaded",
+        row="System checks",
+        build=project(CORS_ALLOW_ALL_ORIGINS="yes"),
+        fetches=(fetch_with(), fetch_with(method="PUT")),
+        safer=True,
+    ),
+    Difference(
+        tests=(
+            "test_checks.test_cors_allowed_origins_no_scheme",
+            "test_checks.test_cors_allowed_origins_no_scheme_old_name",
+            "test_checks.test_cors_allowed_origins_no_netloc",
+            "test_checks.test_cors_allowed_origins_path",
+            "test_checks.test_cors_allowed_origins_path_old_name",
+        ),
+        reason="all mistakes in the settings have one id, and the middleware is not loaded",
+        row="System checks",
+        build=project(CORS_ALLOWED_ORIGINS=[PAGE, "example.com", f"{OTHER}/path"]),
+        fetches=(fetch_with(), fetch_with(method="PUT"), Fetch(page=OTHER), Fetch(page="null")),
+        safer=True,
+    ),
+    Difference(
+        tests=(
+            "test_checks.test_cors_model_failure",
+            "test_checks.test_cors_replace_https_referer_failure",
+        ),
+        reason="a setting that does not exist is a warning",
+        row="An unknown setting",
+        build=project(**TO_ALL, CORS_MODEL="api.Origin", CORS_REPLACE_HTTPS_REFERER=True),
+        fetches=METHODS,
+    ),
+    Difference(
         reason="credentials for a page over http are refused",
         row="Credentials for `http://` origins",
         build=project(CORS_ALLOWED_ORIGINS=["http://example.com"], CORS_ALLOW_CREDENTIALS=True),
@@ -226,7 +274,18 @@ DIFFERENCES = (
         build=project(
             CORS_ALLOWED_ORIGINS=[PAGE], CORS_ALLOW_CREDENTIALS=True, CORS_ALLOW_METHODS=["*"], CORS_ALLOW_HEADERS=["*"]
         ),
-        fetches=(fetch_with(**COOKIES), fetch_with(method="PUT", **COOKIES), fetch_with(headers={"x-id": "1"}, **COOKIES)),
+        fetches=(
+            fetch_with(**COOKIES),
+            fetch_with(method="PUT", **COOKIES),
+            fetch_with(headers={"x-id": "1"}, **COOKIES),
+        ),
+        wider=True,
+    ),
+    Difference(
+        reason="browsers write the methods that they know in upper case",
+        row='Lower case: `CORS_ALLOW_METHODS = ["put"]`',
+        build=project(**TO_ALL, CORS_ALLOW_METHODS=["put"]),
+        fetches=(fetch_with(), fetch_with(method="put"), fetch_with(method="DELETE")),
         wider=True,
     ),
     Difference(
@@ -270,4 +329,57 @@ DIFFERENCES = (
         build=project(**TO_ALL, CORS_ALLOW_METHODS=["PUT"]),
         fetches=METHODS,
     ),
+    Difference(
+        reason="names that no script can set are dropped",
+        row="Useless names in `CORS_ALLOW_HEADERS`",
+        build=project(**TO_ALL, CORS_ALLOW_HEADERS=["origin", "cookie", "x-id"]),
+        fetches=(fetch_with(headers={"x-id": "1"}), fetch_with(headers={"x-other": "1"})),
+    ),
+    Difference(
+        reason="a refused preflight has the lists of the policy",
+        row="A refused preflight",
+        build=project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_ALLOW_METHODS=["PUT"]),
+        fetches=(*METHODS, Fetch(page=OTHER, options={"method": "PUT"}), fetch_with(headers={"x-other": "1"})),
+    ),
+    Difference(
+        reason="a response with `*` doesn't vary, so that caches work",
+        row="`Vary: Origin` under `*`",
+        build=project(**TO_ALL),
+        fetches=(fetch_with(), Fetch(page=OTHER), Fetch(page="null")),
+    ),
+    Difference(
+        reason="a slash at the end of a path may be missing",
+        row="A slash at the end of `CORS_URLS_REGEX`",
+        build=project(**TO_ALL, CORS_URLS_REGEX="^/api/.*$"),
+        fetches=(fetch_with(path="/api/"), fetch_with(path="/api"), fetch_with(path="/apis/")),
+        wider=True,
+    ),
+    Difference(
+        reason="a receiver can't allow `null`",
+        row="A receiver of the signal, and `null`",
+        build=project(allow_api, CORS_ALLOWED_ORIGINS=[OTHER]),
+        fetches=(fetch_with(path="/api/"), Fetch(page="null", path="/api/")),
+        safer=True,
+    ),
+    Difference(
+        reason="an exception in a receiver refuses the request",
+        row="A receiver of the signal that raises",
+        build=project(crash, CORS_ALLOWED_ORIGINS=[OTHER], CORS_URLS_REGEX="^/api/"),
+        fetches=(fetch_with(path="/api/"), Fetch(page=OTHER, path="/api/")),
+        safer=True,
+    ),
+    Difference(
+        reason="the policy replaces CORS headers of the view",
+        row="CORS headers that a view sets itself",
+        build=project(CORS_ALLOWED_ORIGINS=[PAGE]),
+        fetches=(fetch_with(path="/own/"), Fetch(page=OTHER, path="/own/")),
+        safer=True,
+    ),
+)
+# The rows of differences that no page can see.
+INVISIBLE = (
+    "Settings |",
+    "Headers without Origin, under `*`",
+    "`CSRF_TRUSTED_ORIGINS`",
+    "WebSockets (Channels)",
 )

@@ -10,12 +10,12 @@ from django.test.utils import setup_test_environment
 
 from asgi_cors import ConfigWarning
 
-sys.path.extend(map(str, [Path(__file__).parents[0] / "shim", Path(__file__).parents[1]]))
+sys.path[:0] = map(str, [Path(__file__).parents[0] / "shim", Path(__file__).parents[1]])
 
-from django_differences import DIFFERENCES
-from named import expect_failures
+from django_differences import DIFFERENCES  # noqa: E402 - found next to this file
+from named import expect_failures  # noqa: E402
 
-INTERNAL = "test_conf"  # the tests of a private object that reads the settings
+INTERNAL = "test_conf.py"  # the tests of a private object that reads the settings
 
 
 def pytest_configure():
@@ -25,8 +25,9 @@ def pytest_configure():
     setup_test_environment()
 
 
-def pytest_collection_modifyitems(config, items):
-    left_out = [item for item in items if item.path.stem == INTERNAL]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+def pytest_ignore_collect(collection_path):
+    return True if collection_path.name == INTERNAL else None
+
+
+def pytest_collection_modifyitems(items):
     expect_failures(items, DIFFERENCES)
