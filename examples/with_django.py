@@ -1,17 +1,30 @@
-"""Django over ASGI: the middleware wraps the handler, as in a project's `asgi.py`.
+"""Django: one policy for the project in its settings, and another for a view.
 
-Serve it: `uvicorn --app-dir examples with_django:app`.
+Serve it over ASGI or WSGI: `uvicorn --app-dir examples with_django:app`, `gunicorn --chdir examples with_django:wsgi`.
 """
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from asgi_cors import CORSMiddleware, Policy
+from asgi_cors_django import cross_origin
 
-if not settings.configured:
-    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="only an example")  # noqa: S106
+if not settings.configured:  # only an example: a project has a settings module
+    settings.configure(
+        ROOT_URLCONF=__name__,
+        ALLOWED_HOSTS=["*"],
+        SECRET_KEY="only an example",  # noqa: S106
+        MIDDLEWARE=[
+            "asgi_cors_django.middleware.CORSMiddleware",  # the first one, so that every response passes it
+            "django.middleware.common.CommonMiddleware",
+        ],
+        CORS_ALLOW_ORIGINS=["https://app.example.com", "http://localhost:*"],
+        CORS_ALLOW_METHODS=["PUT"],
+        CORS_ALLOW_HEADERS=["x-id"],
+        CORS_ALLOW_CREDENTIALS=True,
+    )
 
 
 async def items(request: HttpRequest) -> JsonResponse:
@@ -19,7 +32,8 @@ async def items(request: HttpRequest) -> JsonResponse:
     return JsonResponse(["tea", "cake"] if request.method == "GET" else {"done": request.method}, safe=False)
 
 
-async def news(_: HttpRequest) -> JsonResponse:
+@cross_origin(allow_origins="*")
+def news(_: HttpRequest) -> JsonResponse:
     """Respond to every page."""
     return JsonResponse(["open to all"], safe=False)
 
@@ -31,11 +45,5 @@ async def crash(_: HttpRequest) -> JsonResponse:
 
 urlpatterns = [path("items", items), path("public/news", news), path("crash", crash)]
 
-app = CORSMiddleware(
-    get_asgi_application(),
-    allow_origins=["https://app.example.com", "http://localhost:*"],
-    allow_methods=["PUT"],
-    allow_headers=["x-id"],
-    allow_credentials=True,
-    paths={"/public/*": Policy(allow_origins="*")},
-)
+app = get_asgi_application()
+wsgi = get_wsgi_application()

@@ -166,7 +166,7 @@ def _marked_owners(route: Any) -> tuple[object, ...]:
 
 def _unmarked_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
     """Return the owners of a copy that is older than their policies. The search is repeated after the next policy."""
-    if not hasattr(route, "endpoint"):
+    if not _is_copyable(route):
         return ()
     version = decorated.version, len(siblings)
     found: tuple[object, tuple[object, ...]] = getattr(route, _FOUND, (None, ()))
@@ -190,11 +190,16 @@ def _search_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
 
 def _is_copy(route: Any, original: Any, prefix: str | None = None) -> bool:
     """Return whether a route may be a copy of another one; with this prefix, if one is given."""
-    if not hasattr(original, "endpoint") or not hasattr(route, "endpoint"):
+    if not _is_copyable(route) or not _is_copyable(original) or original.endpoint is not route.endpoint:
         return False
-    is_path = route.path.endswith(original.path) if prefix is None else route.path == prefix + original.path
-    same_methods = getattr(route, "methods", None) == getattr(original, "methods", None)
-    return original.endpoint is route.endpoint and is_path and same_methods
+    if getattr(route, "methods", None) != getattr(original, "methods", None):
+        return False
+    copied: bool = route.path.endswith(original.path) if prefix is None else route.path == prefix + original.path
+    return copied
+
+
+def _is_copyable(route: Any) -> bool:
+    return hasattr(route, "endpoint") and hasattr(route, "path")
 
 
 def _was_included(router: Any, index: int, route: Any, siblings: Sequence[Any]) -> bool:
@@ -202,7 +207,7 @@ def _was_included(router: Any, index: int, route: Any, siblings: Sequence[Any]) 
 
     Its earlier routes then have copies with the same prefix. If one of its copies has a mark, it was included later.
     """
-    originals = [original for original in router.routes[: index + 1] if hasattr(original, "endpoint")]
+    originals = [original for original in router.routes[: index + 1] if _is_copyable(original)]
     prefix = route.path.removesuffix(originals[-1].path)
     if any(known is router for sibling in siblings for known in _marked_owners(sibling)):
         return False

@@ -11,7 +11,7 @@ import functools
 import inspect
 import types
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Never, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Never, TypeGuard, TypeVar, Unpack, cast
 
 from starlette.routing import BaseRoute
 
@@ -107,15 +107,19 @@ def _attach(target: T, key: AttachedPolicy, line: str) -> T:
     return cast("T", decorated)
 
 
-def _copy(target: Any) -> Any:
+def _copy(target: object) -> Any:
     """Return a copy of a function, method or partial, or a subclass of a class; another object itself."""
     if isinstance(target, types.FunctionType):
         return _copy_function(target)
     if isinstance(target, types.MethodType) and isinstance(target.__func__, types.FunctionType):
         return types.MethodType(_copy_function(target.__func__), target.__self__)
-    if isinstance(target, functools.partial):
-        return _copy_partial(cast("functools.partial[Any]", target))
+    if _is_partial(target):
+        return _copy_partial(target)
     return _subclass(target) if inspect.isclass(target) else target
+
+
+def _is_partial(target: object) -> TypeGuard[functools.partial[Any]]:
+    return isinstance(target, functools.partial)
 
 
 def _copy_partial(target: functools.partial[Any]) -> functools.partial[Any]:

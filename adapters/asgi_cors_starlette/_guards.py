@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgi_cors import AttachedPolicy
 
 from ._candidates import Scope
-from ._matching import RouteMatch, signature_of
+from ._matching import RouteMatch, layers, signature_of
 
 if TYPE_CHECKING:
     from starlette.routing import Router
@@ -29,7 +29,6 @@ Response = tuple[int, list[tuple[bytes, bytes]], bytes]
 PREDICTION: Final = "asgi_cors.route"  # the key of the prediction in the scope
 UNKNOWN: Final = AttachedPolicy("an unknown route")
 _GUARDED: Final = "_asgi_cors_guarded"
-_MAX_LAYERS: Final = 64
 _POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
 
 _lock: Final = threading.Lock()
@@ -51,7 +50,7 @@ class Prediction:
         self.policies = policies
         self.outer = outer
         self.key: Hashable | None = UNKNOWN
-        self._match: RouteMatch | None = None
+        self._match = RouteMatch(policies.outermost(), guard)
         self._signature = signature_of(scope)
         self._headers = scope["headers"]
         self._endpoint = scope.get("endpoint")  # that of an app around the installation
@@ -70,10 +69,10 @@ class Prediction:
         Raises:
             Exception: That of a converter of this router, which the router would raise, too.
         """
-        known = self._match.reached.get(id(router)) if self._match else None
-        if self._match and known and self._match.is_certain and known[1] == signature_of(scope):
+        known = self._match.reached.get(id(router))
+        if known and self._match.is_certain and known[1] == signature_of(scope):
             return None
-        match = RouteMatch(self._owners_before(router), guard)
+        match = RouteMatch(self._match.owners[: known[0] if known else None], guard)
         match.enter_router(router, dict(scope))
         if match.error is not None and match.failed is router:
             raise match.error
@@ -94,7 +93,7 @@ class Prediction:
         if endpoint is None or endpoint is self._endpoint or self._is_predicted(endpoint):
             return
         self._endpoint = endpoint
-        match = RouteMatch(self._match.owners if self._match else (), guard)
+        match = RouteMatch(self._match.owners, guard)
         match.endpoint = endpoint
         route = scope.get("route")
         if route is not None:
@@ -103,17 +102,8 @@ class Prediction:
         await self._verify(scope, predicted, self.key)
 
     def _is_predicted(self, endpoint: object) -> bool:
-        match = self._match
-        if match is None:
-            return False
-        known = (match.endpoint, *match.owners)
+        known = (self._match.endpoint, *self._match.owners)
         return any(each is endpoint or each is getattr(endpoint, "__self__", None) for each in known if each)
-
-    def _owners_before(self, router: Router) -> list[object]:
-        if self._match is None:
-            return self.policies.outermost()
-        known = self._match.reached.get(id(router))
-        return self._match.owners[: known[0]] if known else self._match.owners
 
     async def _verify(self, scope: Scope, predicted: Hashable | None, key: Hashable | None) -> Response | None:
         """Return the response to be sent in place of the route's; None if the route may run."""
@@ -154,27 +144,20 @@ class RouterGuard:
 
 def guard(router: Router) -> None:
     """Put a guard directly around a router, inside of the middlewares of `Router(middleware=…)`, once."""
-    if _GUARDED in vars(router):
-        return
     with _lock:
-        if _GUARDED in vars(router):
-            return
-        setattr(router, _GUARDED, True)
-        holder, name = _slot_of(router)
-        setattr(holder, name, RouterGuard(router, getattr(holder, name)))
+        if _GUARDED not in vars(router):
+            holder, name = _slot_of(router)
+            setattr(holder, name, RouterGuard(router, getattr(holder, name)))
+            setattr(router, _GUARDED, True)
 
 
 def _slot_of(router: Router) -> tuple[Any, str]:
     """Return the object and attribute that lead to the router's own method; else its stack of middlewares."""
     holder: Any = router
-    name = "middleware_stack"
-    for _ in range(_MAX_LAYERS):
-        inner = getattr(holder, name, None)
-        if inner == router.app:
-            return holder, name
-        if "app" not in getattr(inner, "__dict__", {}):
-            break
-        holder, name = inner, "app"
+    for layer in layers(router.middleware_stack):
+        if layer is router:
+            return holder, "middleware_stack" if holder is router else "app"
+        holder = layer
     return router, "middleware_stack"
 
 

@@ -60,7 +60,9 @@ class Installation(Configuration):
 
     def warn_if_unused(self) -> None:
         """Warn if no origin is allowed anywhere, because neither the app nor a route has a policy."""
-        if self._is_empty and not self.is_active and self.policy is DENY_ALL and self.evaluator.rules.has_one_policy:
+        rules = self.evaluator.rules
+        has_rules = self.is_active or rules.paths is not None or rules.policy_for is not None
+        if self._is_empty and self.policy is DENY_ALL and not has_rules:
             with contextlib.suppress(ConfigWarning):  # warnings may be errors, and the app is about to serve
                 Policy()
 

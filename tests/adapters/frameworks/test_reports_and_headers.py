@@ -135,6 +135,14 @@ def test_a_preset_adds_names_but_no_origin(interface: str) -> None:
     assert site.send("OPTIONS", origin=EVIL, **preflight).headers == PREFLIGHT_VARY
 
 
+@pytest.mark.parametrize("interface", WITH_VIEWS)
+def test_a_preset_by_view(interface: str) -> None:
+    base = {**BASE, "allow_origins": [PAGE]}
+    site = make(interface, **base, own={"/traced": {**base, "presets": ["opentelemetry"]}})
+    preflight = {"access_control_request_method": "GET", "access_control_request_headers": "traceparent"}
+    assert [site.send("OPTIONS", path, origin=PAGE, **preflight).status for path in ("/", "/traced")] == [200, 204]
+
+
 def test_a_preset_exposes_the_headers_of_its_protocol(interface: str) -> None:
     site = make(interface, **BASE, allow_origins=[PAGE], presets="grpc-web")
     exposed = {"access-control-expose-headers": "grpc-status, grpc-message, grpc-status-details-bin"}
@@ -156,6 +164,25 @@ def test_a_decision_has_the_name_of_its_policy(interface: str) -> None:
     for path in ("/", "/public", "/none", "/public"):
         site.send("GET", path, origin=PAGE)
     assert [decision.policy_name for decision in decisions] == ["base", "public", "public"]
+
+
+@pytest.mark.parametrize("interface", WITH_VIEWS)
+def test_a_decision_has_the_name_of_the_views_policy(interface: str) -> None:
+    """So have the metrics, which count decisions. Nothing is decided for an exempt view."""
+    decisions: list[Decision] = []
+    base = {**BASE, "allow_origins": [PAGE]}
+    site = make(
+        interface,
+        **base,
+        name="base",
+        own={"/public": {**base, "name": "public"}, "/unnamed": base, "/none": None},
+        on_decision=lambda decision, _: decisions.append(decision),
+    )
+    for path in ("/", "/public", "/unnamed", "/none", "/public"):
+        site.send("GET", path, origin=PAGE)
+        site.send("OPTIONS", path, origin=PAGE, access_control_request_method="GET")
+    names = [decision.policy_name for decision in decisions]
+    assert names == ["base", "base", "public", "public", None, None, "public", "public"]
 
 
 # -- report_only, and protections that only report
@@ -202,6 +229,22 @@ def test_a_request_that_both_decide_alike_is_not_reported(
         assert site.send("POST").status == 200
     assert [decision.report for decision in decisions] == [None] * 2
     assert not [record for record in caplog.records if direction in record.getMessage()]
+
+
+@pytest.mark.parametrize("interface", WITH_VIEWS)
+def test_a_protection_of_a_view_that_only_reports(interface: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "asgi_cors")
+    base = {**BASE, "allow_origins": [PAGE]}
+    decisions: list[Decision] = []
+    site = make(
+        interface,
+        **base,
+        own={"/form": {**base, "csrf_protection": "report"}},
+        on_decision=lambda decision, _: decisions.append(decision),
+    )
+    assert site.send("POST", "/form", origin=EVIL)[:2] == (200, VARY)
+    assert [decision.report for decision in decisions] == ["would refuse"]
+    assert "would refuse" in caplog.text
 
 
 def test_a_report_of_a_preflight(interface: str) -> None:

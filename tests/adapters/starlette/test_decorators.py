@@ -3,6 +3,8 @@
 import functools
 import gc
 import inspect
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -11,7 +13,7 @@ from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
-from asgi_cors import ConfigError, Policy
+from asgi_cors import ConfigError, ConfigWarning, Policy
 from asgi_cors_starlette import cors_exempt, cross_origin, install
 
 from .routes import APP, BLOG, SHOP, allowed, echo, handshake, hello, make_endpoint
@@ -436,3 +438,62 @@ async def test_install_without_a_policy_serves_routes_with_one_only(send_request
         warnings.simplefilter("error")
         install(app)
         assert [await allowed(send_request, app, path) for path in ("/own", "/x")] == [[SHOP], []]
+
+
+PROGRAM = """
+import asyncio, warnings
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from asgi_cors_starlette import cross_origin, install
+
+app = Starlette(routes=[Route("/", PlainTextResponse("x"))])
+install(app, **OPTIONS)
+sent = []
+
+async def send(message):
+    sent.append(message)
+
+async def receive():
+    return {"type": "http.request"}
+
+def request():
+    scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "query_string": b""}
+    headers = [(b"origin", b"https://app.example.com")]
+    asyncio.run(app({**scope, "headers": headers}, receive, send))
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    request()
+print([str(each.message) for each in caught], app.router.middleware_stack == app.router.app)
+cross_origin(allow_origins="https://app.example.com")(app.routes[0])
+request()
+granted = dict(sent[-2]["headers"]).get(b"access-control-allow-origin")
+print(app.router.middleware_stack == app.router.app, granted == b"https://app.example.com")
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        pytest.param({}, True, id="nothing is allowed anywhere"),
+        pytest.param({"allow_origins": "https://other.example.com"}, False, id="a policy"),
+        pytest.param({"paths": {"/x": None}}, False, id="rules"),
+    ],
+)
+def test_routes_are_matched_once_a_policy_is_attached(options, warned):
+    """Before the first one of the process, the router is unchanged. It warns if no origin is allowed anywhere."""
+    program = PROGRAM.replace("**OPTIONS", f"**{options!r}")
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    before, after = run.stdout.splitlines()
+    assert ("nothing is allowed" in before, before.endswith("True")) == (warned, True)
+    assert after == "False True"
+
+
+def test_the_first_request_warns_of_an_app_without_any_policy(monkeypatch):
+    """No other policy of this process counts."""
+    app = Starlette()
+    cors = install(app)
+    monkeypatch.setattr(cors, "is_active", False)
+    with pytest.warns(ConfigWarning, match="nothing is allowed"):
+        app.build_middleware_stack()

@@ -11,10 +11,10 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute
 
-from asgi_cors import DENY_ALL, Policy
+from asgi_cors import DENY_ALL, Policy, Tenants
 from asgi_cors_starlette import cors_exempt, cross_origin, install
 
-from .routes import APP, BLOG, SHOP, Rewrite, allowed, echo, handshake, hello
+from .routes import APP, BLOG, SHOP, Rewrite, allowed, echo, handshake, hello, make_endpoint
 
 shop = cross_origin(allow_origins=SHOP, allow_methods=["PUT", "DELETE"])
 blog = cross_origin(allow_origins=BLOG, allow_methods=["PUT", "DELETE"])
@@ -166,6 +166,11 @@ async def test_without_redirect_slashes_the_path_is_missing(send_request):
     assert await paths(send_request, app, "/slash", "/") == [[APP], [APP]]
 
 
+async def test_a_default_app_without_routes_has_the_policy_of_its_router(send_request):
+    router = shop(Router([Route("/x", hello)], default=PlainTextResponse("default")))
+    assert await paths(send_request, installed(Mount("/m", router)), "/m/y") == [[SHOP]]
+
+
 async def test_the_default_app_of_a_router_is_entered(send_request):
     router = Router([Route("/x", hello)], default=Router([Route("/y", shop(hello))]))
     assert await paths(send_request, installed(Mount("/m", router)), "/m/x", "/m/y", "/m/z") == [[APP], [SHOP], [APP]]
@@ -274,6 +279,12 @@ async def test_a_route_policy_precedes_policy_for_and_paths(send_request):
     assert await paths(send_request, app, "/x", "/y") == [[SHOP], [BLOG]]
 
 
+async def test_a_route_policy_precedes_the_policy_of_a_tenant(send_request):
+    tenants = Tenants(lambda scope: "blog", lambda key: Policy(allow_origins=BLOG))
+    app = installed(Route("/x", shop(hello)), Route("/y", hello), policy_for=tenants)
+    assert await paths(send_request, app, "/x", "/y") == [[SHOP], [BLOG]]
+
+
 async def test_paths_serve_routes_without_a_policy(send_request):
     app = installed(Route("/x", shop(hello)), Route("/y", hello), paths={"/*": {"allow_origins": BLOG}})
     assert await paths(send_request, app, "/x", "/y") == [[SHOP], [BLOG]]
@@ -346,6 +357,15 @@ class Versioned(BaseRoute):
         await PlainTextResponse("versioned")(scope, receive, send)
 
 
+async def test_a_late_decorator_counts_for_a_router_in_two_mounts(send_request):
+    """Its routes are listed once."""
+    view = make_endpoint()
+    router = Router([Route("/x", view)])
+    app = installed(Mount("/one", router), Mount("/two", router), Mount("/raw", PlainTextResponse("raw")))
+    shop(view)
+    assert await paths(send_request, app, "/one/x", "/two/x", "/raw/x") == [[SHOP], [SHOP], [APP]]
+
+
 async def test_routes_of_other_classes_are_matched(send_request):
     app = installed(Versioned(b"1", shop(hello)), blog(Versioned(b"2", hello)), Route("/x", hello))
     for version, expected in (("1", SHOP), ("2", BLOG), ("3", APP)):
@@ -379,3 +399,27 @@ async def test_nothing_is_logged_if_the_prediction_is_right(send_request, caplog
 def test_the_policy_of_an_unknown_key_denies_all():
     assert installed().routes is not None
     assert installed().state.asgi_cors.routes.policy_of(object()) is DENY_ALL
+
+
+async def test_an_app_inside_of_too_many_middlewares_is_not_found_before_it_runs(send_request):
+    """The policy of the mount counts for it, and its own route's when its response starts."""
+    app = Router([Route("/x", shop(hello))])
+    for _ in range(70):
+        app = Rewrite(app, {})
+    assert await paths(send_request, installed(Mount("/m", app=app)), "/m/y") == [[APP]]
+
+
+async def test_a_route_with_low_priority_that_raises_grants_nothing(send_request):
+    """The router matches it when no other route matches, as FastAPI does."""
+
+    class LowPriority(Router):
+        def _match_low_priority(self, scope):
+            raise LookupError
+
+        async def app(self, scope, receive, send):
+            self._match_low_priority(scope)
+
+    app = installed(Mount("/m", LowPriority([Route("/x", shop(hello))])))
+    response = await send_request(app, path="/m/y", origin=APP)
+    assert response.status_code == 500
+    assert "access-control-allow-origin" not in response.headers

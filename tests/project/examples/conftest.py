@@ -1,4 +1,4 @@
-"""The browser needs httpx, which is an extra. The examples of frameworks do not change the logging of later tests."""
+"""The browser needs httpx, which is an extra. No example changes the logging or Django's settings of later tests."""
 
 import importlib.util
 import logging
@@ -17,3 +17,15 @@ def unchanged_logging() -> Iterator[None]:
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
+
+
+@pytest.fixture
+def unconfigured_django() -> Iterator[None]:
+    """Have Django without settings, so that an example configures them."""
+    if importlib.util.find_spec("django") is None:
+        yield
+        return
+    from tests.support.django_settings import unconfigured  # noqa: PLC0415 - an extra
+
+    with unconfigured():
+        yield

@@ -17,7 +17,7 @@ API = "https://api.test"
 
 
 @pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
-def app(request, monkeypatch) -> Any:
+def app(request, monkeypatch, unconfigured_django) -> Any:
     """Import each example in turn, as a server does; `nox -s examples` has all the frameworks."""
     spec = importlib.util.spec_from_file_location(request.param.stem, request.param)
     module = importlib.util.module_from_spec(spec)

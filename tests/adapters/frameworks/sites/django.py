@@ -27,7 +27,11 @@ INNER = ["django.middleware.common.CommonMiddleware", f"{__name__}.authenticatio
 
 def outer(get_response):
     """Do nothing. Django runs this middleware in a thread, because it is not async."""
-    return lambda request: get_response(request)
+
+    def middleware(request):
+        return get_response(request)
+
+    return middleware
 
 
 def authentication(get_response):

@@ -2,23 +2,14 @@
 
 from typing import Any
 
-from django.apps import apps
-from django.conf import empty, settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import setting_changed
-from django.urls import clear_url_caches
 
 from asgi_cors_django import installation
+from tests.support import django_settings
 
 MIDDLEWARE = "asgi_cors_django.middleware.CORSMiddleware"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth"]
-OWN_SETTINGS = {
-    "ALLOWED_HOSTS": ["*"],
-    "INSTALLED_APPS": INSTALLED_APPS,
-    "MIDDLEWARE": [MIDDLEWARE],
-    "SECRET_KEY": "of a test",
-}
+OWN_SETTINGS = {"ALLOWED_HOSTS": ["*"], "MIDDLEWARE": [MIDDLEWARE], "SECRET_KEY": "of a test"}
 
 
 class Project:
@@ -46,42 +37,25 @@ class Project:
 
 
 class _InForce:
-    """The settings in force. Django has one object for the settings of a process."""
+    """The settings in force: those of the project that was made or has served last."""
 
     def __init__(self) -> None:
         self._entered: dict[str, Any] | None = None
-        self._others: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}
 
     def enter(self, own: dict[str, Any]) -> None:
         """Put the settings of a project in force, until another project is entered or a test ends."""
         if self._entered is own:
             return
-        left = self._entered or {}
-        if self._entered is None:
-            self._others = vars(settings).copy()
+        before = django_settings.replace(own, self._entered or ())
+        self._before = before if self._entered is None else self._before
         self._entered = own
-        settings._wrapped = empty  # `override_settings` would need settings that are configured
-        settings.configure(**own)
-        if not apps.ready:
-            apps.populate(INSTALLED_APPS)
-        _report({*left, *own})
 
     def leave(self) -> None:
         """Put the settings of before in force."""
-        if self._entered is None:
-            return
-        left, self._entered = self._entered, None
-        vars(settings).clear()
-        vars(settings).update(self._others)
-        if settings.configured:
-            _report({*left})
-
-
-def _report(names: set[str]) -> None:
-    """Report changed settings, as `override_settings` does."""
-    clear_url_caches()
-    for name in sorted(names):
-        setting_changed.send(_InForce, setting=name, value=getattr(settings, name, None), enter=True)
+        if self._entered is not None:
+            django_settings.restore(self._before, self._entered)
+            self._entered = None
 
 
 _in_force = _InForce()
