@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from .policy_lines import PolicyRemedy
+from .policy_lines import PolicyRemedy, settings_lines
 from .terminal import labelled, plain, whole_line
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def _remedies(finding: Finding) -> Iterator[RenderableType]:
         yield _row("Write", has_lines or f"the lines that the documentation of {recipe.software} has")
         yield from (whole_line(line, "bold") for line in recipe.lines.splitlines())
         yield whole_line(recipe.docs, "dim")
-    if policy.options:
+    if policy.options and recipe and recipe.software == "Django":
+        yield _row("asgi_cors", "the middleware of asgi_cors_django, with these settings:")
+        yield from (whole_line(line, "bold") for line in settings_lines(policy.options).splitlines())
+    elif policy.options:
         yield _row("asgi_cors", policy.options)
     if policy.advice:
         yield _row("" if policy.options else "asgi_cors", policy.advice)

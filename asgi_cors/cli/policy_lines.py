@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ _OVER_HTTP: Final = (
     " cookies are needed, leave credentials out."
 )
 _REFUSED: Final = "A policy refuses {origin!r}. Serve the page from an https origin of its own, and allow that."
+# The settings of asgi_cors_django whose names are not `CORS_` and the name of the option.
+_SETTINGS: Final = {
+    "allow_origins": "CORS_ALLOWED_ORIGINS",
+    "allow_origin_regex": "CORS_ALLOWED_ORIGIN_REGEXES",
+    "max_age": "CORS_PREFLIGHT_MAX_AGE",
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,26 @@ def policy_line(**options: Any) -> str:
         except (ConfigError, ConfigWarning):
             return ""
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
+
+
+def settings_lines(options: str) -> str:
+    """Return options of a policy as the settings of a Django project, one in each line.
+
+    Args:
+        options: Keyword arguments, as source code.
+    """
+    code = f"dict({options})"
+    call = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
+    return "\n".join(_setting(str(word.arg), ast.get_source_segment(code, word.value) or "") for word in call.keywords)
+
+
+def _setting(option: str, value: str) -> str:
+    """Return an assignment. The settings of django-cors-headers have neither patterns nor compiled regexes."""
+    if option == "allow_origins" and value == "'*'":
+        return "CORS_ALLOW_ALL_ORIGINS = True"
+    if option == "allow_origins" and ("*" in value or "re.compile(" in value):
+        return f"CORS_ALLOW_ORIGINS = {value}"
+    return f"{_SETTINGS.get(option, f'CORS_{option.upper()}')} = {value}"
 
 
 def policy_remedy(otherwise: str, **options: Any) -> PolicyRemedy:

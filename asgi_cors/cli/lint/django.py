@@ -1,9 +1,9 @@
-"""Django projects: the order of MIDDLEWARE, the settings to write, and the names that change."""
+"""Django projects: the order of MIDDLEWARE, and the names that change."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from .origins import MISTAKE, Problem
@@ -22,12 +22,6 @@ _APP: Final = {"corsheaders": "asgi_cors_django", "corsheaders.apps.CorsHeadersA
 MODULES: Final = {
     "corsheaders.defaults": "asgi_cors_django.defaults",
     "corsheaders.signals": "asgi_cors_django.signals",
-}
-# The settings whose names are not `CORS_` and the name of the policy's option.
-_SETTINGS: Final = {
-    "allow_origins": "CORS_ALLOWED_ORIGINS",
-    "allow_origin_regex": "CORS_ALLOWED_ORIGIN_REGEXES",
-    "max_age": "CORS_PREFLIGHT_MAX_AGE",
 }
 
 
@@ -57,29 +51,6 @@ def check_order(tree: ast.Module) -> Iterator[Problem]:
     if before:
         message = f"{before[0]!r} is before {THEIRS!r}, so its responses have no CORS headers."
         yield Problem("middleware-order", MISTAKE, message, "Put CorsMiddleware at the top of MIDDLEWARE.", node.lineno)
-
-
-def write_settings(options: Iterable[str], *, urls: str = "") -> str:
-    """Return the settings that mean the same as options of a policy, one in each line.
-
-    Args:
-        options: Keyword arguments, as source code.
-        urls: The value of CORS_URLS_REGEX, as source code, or "".
-    """
-    code = f"dict({', '.join(options)})"
-    call = ast.parse(code, mode="eval").body
-    keywords = call.keywords if isinstance(call, ast.Call) else []
-    lines = [_setting(str(word.arg), ast.get_source_segment(code, word.value) or "") for word in keywords]
-    return "\n".join([*lines, f"CORS_URLS_REGEX = {urls}"] if urls else lines)
-
-
-def _setting(option: str, value: str) -> str:
-    """Return an assignment. The setting of django-cors-headers accepts only complete origins."""
-    if option == "allow_origins" and value == "'*'":
-        return "CORS_ALLOW_ALL_ORIGINS = True"
-    if option == "allow_origins" and ("*" in value or "re.compile(" in value):
-        return f"CORS_ALLOW_ORIGINS = {value}"
-    return f"{_SETTINGS.get(option, f'CORS_{option.upper()}')} = {value}"
 
 
 def changed_names(source: str, tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:

@@ -6,9 +6,9 @@ import ast
 import re
 from typing import Any, Final
 
-from asgi_cors.cli.policy_lines import policy_line
+from asgi_cors.cli.policy_lines import policy_line, settings_lines
 
-from .django import MODULES, changed_names, write_settings
+from .django import MODULES, changed_names
 from .libraries import DJANGO, IMPORTED
 from .origins import has_credentials, is_any, origins_of
 from .setups import Setup
@@ -30,7 +30,7 @@ def write_line(setup: Setup, origins: list[str | re.Pattern[str]]) -> str:
     written = _options(setup, origins)
     if setup.library is DJANGO:
         urls = setup.options.get("CORS_URLS_REGEX")
-        return write_settings(written, urls=urls.text if urls else "")
+        return settings_lines(", ".join(written)) + (f"\nCORS_URLS_REGEX = {urls.text}" if urls else "")
     options = ", ".join(written)
     if setup.path:
         return f"CORS(app, resources={{{setup.path!r}: dict({options})}})"

@@ -161,3 +161,11 @@ def test_a_recipe_has_the_whole_list(response, arguments, recipe):
 def test_a_recipe_for_exposed_headers_has_the_whole_list():
     behaviour = sends(200, (ACAO, PAGE), (ACEH, "etag"), ("etag", "1"), ("x-id", "1"))
     assert "'etag', 'x-id'" in cause(behaviour, "-r", "x-id", "--server", "express")["recipe"]
+
+
+def test_the_policy_of_a_django_project_is_in_its_settings():
+    arguments = ["-X", "PUT", "-H", "X-Id: 7", "--credentials", "--server", "Django"]
+    out = report(sends(), *arguments)
+    lines = [f"CORS_ALLOWED_ORIGINS = ['{PAGE}']", "CORS_ALLOW_CREDENTIALS = True", "CORS_ALLOW_METHODS = ['PUT']"]
+    assert "the middleware of asgi_cors_django, with these settings:" in " ".join(out.split())
+    assert all(f"    {line}\n" in out for line in lines)
