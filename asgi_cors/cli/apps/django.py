@@ -22,6 +22,7 @@ from .routes import Place, Route, listed_methods
 from .templates import PathTemplate, Variable
 
 MIDDLEWARE: Final = "asgi_cors_django.middleware.CORSMiddleware"
+COMMON: Final = "django.middleware.common.CommonMiddleware"
 CSRF: Final = "django.middleware.csrf.CsrfViewMiddleware"
 SECURITY: Final = "django.middleware.security.SecurityMiddleware"
 
@@ -102,6 +103,13 @@ def redirects_to_https() -> bool:
     return bool(getattr(settings(), "SECURE_SSL_REDIRECT", False))
 
 
+def refuses_host(host: str) -> bool:
+    """Return whether Django's CommonMiddleware refuses a Host by ALLOWED_HOSTS."""
+    own = settings()
+    validate_host = sys.modules["django.http.request"].validate_host
+    return COMMON in own.MIDDLEWARE and not validate_host(host, own.ALLOWED_HOSTS)
+
+
 def django_routes(place: Place) -> Iterator[Route]:
     """Yield the routes of the URLconf. If two have the same path, Django never reaches the second one.
 
@@ -144,7 +152,7 @@ def _methods(view: Any) -> tuple[str, ...]:
 
 
 def _required_methods(view: Any) -> Iterable[str]:
-    """Return the methods to which `require_http_methods` limits a function."""
+    """Return the methods that `require_http_methods` allows a function."""
     for _ in range(_MAX_DEPTH):
         methods = _request_methods(view)
         view = getattr(view, "__wrapped__", None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from asgi_cors import Policy
+from asgi_cors import AttachedPolicy, PerMethodKey, Policy
 
 if TYPE_CHECKING:
     from asgi_cors._decision.host import HostSet
@@ -52,6 +52,7 @@ class Served:
         enforce: The option of the middlewares that decide: True if one of them has it.
         hosts: The `allowed_hosts` of all middlewares around the route. They also apply where no policy decides.
         report_only: The policy of `report_only` that is compared with the one that decides.
+        owner: The decorator and the view that the first policy belongs to, or "" for a policy of the app.
     """
 
     policies: tuple[Policy, ...] = ()
@@ -63,6 +64,7 @@ class Served:
     enforce: bool | Literal["report"] = False
     hosts: tuple[HostSet, ...] = ()
     report_only: Policy | None = None
+    owner: str = field(default="", compare=False)
 
     @property
     def policy(self) -> Policy | str | None:
@@ -97,7 +99,16 @@ def find_served(app: InspectedApp, installed: Iterable[Installed], request: AppR
         enforce=True if True in enforced else "report" if "report" in enforced else False,
         hosts=limits,
         report_only=next(filter(None, reported), None),
+        owner=_owner(app, deciding[0][0], request) if deciding else "",
     )
+
+
+def _owner(app: InspectedApp, installed: Installed, request: AppRequest) -> str:
+    """Return the decorator and the view whose policy a middleware finds, or ""."""
+    view_of = installed.configuration.evaluator.rules.view_of
+    key = view_of(_scope(app, installed, request)) if view_of else None
+    key = key.key if isinstance(key, PerMethodKey) else key
+    return str(key) if isinstance(key, AttachedPolicy) else ""
 
 
 def _match(app: InspectedApp, installed: Installed, request: AppRequest) -> PolicyMatch | None:

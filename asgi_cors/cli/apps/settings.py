@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import MiddlewareOptions, Policy
 from asgi_cors.cli.policy_lines import PolicyRemedy
 
 from . import django
 
+if TYPE_CHECKING:
+    from asgi_cors._decision.host import HostSet
+
 _PREFIX: Final = "CORS_"
 # The settings of an option, if it has several. Those of django-cors-headers come first, then those that it had earlier.
 _NAMES: Final = {
     "allow_origins": ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_ORIGINS", "CORS_ORIGIN_WHITELIST"),
     "max_age": ("CORS_PREFLIGHT_MAX_AGE", "CORS_MAX_AGE"),
-    "csrf_trusted_origins": ("CSRF_TRUSTED_ORIGINS", "CORS_CSRF_TRUSTED_ORIGINS"),
+    "csrf_trusted_origins": ("CORS_CSRF_TRUSTED_ORIGINS", "CSRF_TRUSTED_ORIGINS"),  # Django always has the latter
 }
 # Option names that are also words of a sentence are replaced only before a value.
 _OPTION: Final = re.compile(
@@ -29,10 +32,13 @@ def setting_of(option: str) -> str:
     return next((name for name in names if hasattr(django.settings(), name)), names[0])
 
 
-def is_in_settings(policy: Policy) -> bool:
-    """Return whether a policy is the base policy of the settings."""
+def is_in_settings(value: Policy | HostSet) -> bool:
+    """Return whether a policy is the base policy of the settings, or hosts are those of CORS_ALLOWED_HOSTS."""
     installation = django.installation()
-    return installation is not None and bool(installation.configuration.policy == policy)
+    if installation is None:
+        return False
+    configuration = installation.configuration
+    return configuration.policy == value or configuration.evaluator.hosts is value
 
 
 def in_settings(text: str) -> str:

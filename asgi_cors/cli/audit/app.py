@@ -15,6 +15,7 @@ from asgi_cors.cli.apps import (
     InspectedApp,
     Route,
     Served,
+    django,
     find_served,
     inspect_app,
     load_app,
@@ -25,7 +26,7 @@ from asgi_cors.cli.apps.templates import PathTemplate
 from asgi_cors.cli.sources import SourceAnswers, answers_of
 
 from .attacks import attacks_on, is_sent_by_browsers, targets_of
-from .requests import CHANGING, forged_methods, request_attacks
+from .requests import CHANGING, REBOUND_HOST, forged_methods, request_attacks
 from .results import Attack, AttackResults, Audit, AuditContext, RouteResult, describe_origins
 from .rules import NOTES, RULES
 
@@ -56,7 +57,8 @@ def audit_app(name: str, origins: tuple[str, ...] = (), *, app_dir: str = ".", f
         context = AuditContext(app, routes, attacks, origins, unused_paths, answers.get, line)
         findings = tuple(chain.from_iterable(rule(context) for rule in RULES))
         notes = tuple(chain.from_iterable(rule(context) for rule in NOTES))
-        requests = tuple(request_attacks(routes, _configurations(app)))
+        checks_host = app.framework == "Django" and django.refuses_host(REBOUND_HOST)
+        requests = tuple(request_attacks(routes, _configurations(app), checks_host=checks_host))
         return Audit(name, app.kind, routes, attacks, findings, notes, requests)
 
 

@@ -51,13 +51,21 @@ def _runs(get: GetAnswer, served: Served, method: str) -> bool:
     return strictest(list(each)).reaches_app is True
 
 
-def request_attacks(routes: Iterable[RouteResult], configurations: Iterable[Configuration]) -> Iterator[RequestAttack]:
-    """Yield the results of both attacks."""
+def request_attacks(
+    routes: Iterable[RouteResult], configurations: Iterable[Configuration], *, checks_host: bool = False
+) -> Iterator[RequestAttack]:
+    """Yield the results of both attacks.
+
+    Args:
+        routes: The routes.
+        configurations: The configurations of the app and its parts.
+        checks_host: Whether the framework itself refuses the Host of another site.
+    """
     changing = [(result, method) for result in routes for method in result.changing]
     if changing:
         passed = [f"{method} {result.route.path}" for result, method in changing if method in result.forged]
         yield RequestAttack(FORGED, len(changing), tuple(passed))
     hosts = [configuration.evaluator.hosts for configuration in configurations]
     if hosts:
-        is_refused = any(each is not None and not each.allows(REBOUND_HOST.encode()) for each in hosts)
+        is_refused = checks_host or any(each is not None and not each.allows(REBOUND_HOST.encode()) for each in hosts)
         yield RequestAttack(REBINDING, 1, () if is_refused else (REBOUND_HOST,))

@@ -108,7 +108,10 @@ def find_situation(app: InspectedApp, name: str, loaded: Any, call: AppCall) -> 
     route = _choose(matching, call.method, is_websocket=is_websocket)
     installed = route.installed if route else _installed_around(app)
     served = find_served(app, installed, replace(call.request, is_websocket=is_websocket))
-    return Situation(served, is_websocket, tuple(_route_notes(app, call, matching, is_websocket=is_websocket)))
+    notes = list(_route_notes(app, call, matching, is_websocket=is_websocket))
+    if served.owner:
+        notes.append(Step("policy", f"that of {served.owner}", repr(call.request.path), passed=None, is_note=True))
+    return Situation(served, is_websocket, tuple(notes))
 
 
 def _installed_around(app: InspectedApp) -> tuple[Any, ...]:
@@ -161,10 +164,11 @@ def _not_served(app: InspectedApp, request: AppRequest, *, is_websocket: bool) -
 def explain_request(answers: SourceAnswers, situation: Situation, call: AppCall) -> Explanation:
     """Explain a request by the policies that serve its path. The sources of the policies are called."""
     found = _explain(answers, situation, call)
-    if any(is_in_settings(policy) for policy in situation.served.policies):
-        found = replace(found, remedy=in_settings(found.remedy))
     for hosts in situation.served.hosts:
         found = with_host(found, explain_host(hosts, call.host))
+    names_hosts = found.code == _reasons.HOST_NOT_ALLOWED
+    if any(map(is_in_settings, situation.served.hosts if names_hosts else situation.served.policies)):
+        found = replace(found, remedy=in_settings(found.remedy))
     return replace(found, steps=(*situation.notes, *found.steps))
 
 
