@@ -17,14 +17,13 @@ import frameworks
 import of_django
 import of_starlette
 import report
-from frameworks import ROWS, Spends
+from frameworks import ROWS, Apps
 
 VERSIONS: Final = (
     *("asgi-cors-bridge", "django", "django-cors-headers", "fastapi", "flask", "flask-cors", "quart", "quart-cors"),
     "starlette",
 )
 
-Apps = dict[str, Spends]  # by title; the first one is bare
 Columns = dict[str, list[str]]  # the figures of each row, by title
 
 _STARLETTE: Final[tuple[tuple[of_starlette.Build, str, int], ...]] = (
@@ -39,10 +38,12 @@ BUILDERS: Final[tuple[Callable[[], Apps], ...]] = (
     *(partial(of_starlette.by_path, *app) for app in _STARLETTE),
     of_django.by_path,
     of_django.by_path_asgi,
-    *(partial(of_starlette.by_route, *app) for app in _STARLETTE),
-    of_django.by_view,
     frameworks.flask_apps,
     frameworks.quart_apps,
+    *(partial(of_starlette.by_route, *app) for app in _STARLETTE),
+    of_django.by_view,
+    frameworks.flask_apps_by_view,
+    frameworks.quart_apps_by_view,
 )
 
 

@@ -21,59 +21,102 @@ ROWS: Final[dict[str, dict[str, Any]]] = {
     "preflight, allowed": {"preflight": True},
 }
 _OPTIONS: Final[Any] = {"origins": [ALLOWED], "methods": ["PUT"], "allow_headers": ["x-request-id"]}
+_QUART_OPTIONS: Final[Any] = {
+    "allow_origin": [ALLOWED],
+    "allow_methods": ["PUT"],
+    "allow_headers": ["x-request-id"],
+}
 
 
 def _resources(count: int) -> Any:
     return dict.fromkeys((*(rf"/area{n}/.*" for n in range(count - 1)), "/items"), _OPTIONS)
 
 
-def flask_apps() -> dict[str, Spends]:
-    """Build Flask apps, by title."""
+Apps = dict[str, Spends]  # by title; the first one is bare
+
+
+def flask_apps() -> Apps:
+    """Build Flask apps without policies of views, by title."""
     import flask_cors
-    from flask import Flask
 
     import asgi_cors_flask
 
-    def build(install: Callable[[Flask], object], decorate: Callable[..., Any] = lambda view: view) -> Spends:
-        app = Flask("bench")
-        install(app)
-        app.route("/items", methods=["GET", "PUT"])(decorate(lambda: "{}"))
-        return lambda row: spend_wsgi(app.wsgi_app, row)
-
     return {
-        "Flask": build(lambda _: None),
-        "asgi_cors_flask": build(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1))),
-        "asgi_cors_flask, 1,000 resources": build(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1000))),
-        "asgi_cors_flask, a view's own": build(lambda _: None, asgi_cors_flask.cross_origin(**_OPTIONS)),
-        "Flask-CORS": build(lambda app: flask_cors.CORS(app, resources=_resources(1))),
-        "Flask-CORS, 1,000 resources": build(lambda app: flask_cors.CORS(app, resources=_resources(1000))),
-        "Flask-CORS, a view's own": build(lambda _: None, flask_cors.cross_origin(**_OPTIONS)),
+        "Flask": _flask(lambda _: None),
+        "asgi_cors_flask": _flask(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1))),
+        "asgi_cors_flask, 1,000 resources": _flask(lambda app: asgi_cors_flask.CORS(app, resources=_resources(1000))),
+        "Flask-CORS": _flask(lambda app: flask_cors.CORS(app, resources=_resources(1))),
+        "Flask-CORS, 1,000 resources": _flask(lambda app: flask_cors.CORS(app, resources=_resources(1000))),
     }
 
 
-def quart_apps() -> dict[str, Spends]:
-    """Build Quart apps, by title."""
+def flask_apps_by_view() -> Apps:
+    """Build Flask apps with policies of views, by title."""
+    import flask_cors
+
+    import asgi_cors_flask
+
+    own = asgi_cors_flask.cross_origin(**_OPTIONS)
+    return {
+        "Flask": _flask(lambda _: None),
+        "asgi_cors_flask, a view's own": _flask(lambda _: None, own),
+        "asgi_cors_flask, `CORS` and a view's own": _flask(
+            lambda app: asgi_cors_flask.CORS(app, origins="https://base.example.org"), own
+        ),
+        "Flask-CORS, a view's own": _flask(lambda _: None, flask_cors.cross_origin(**_OPTIONS)),
+    }
+
+
+def _flask(install: Callable[[Any], object], decorate: Callable[..., Any] = lambda view: view) -> Spends:
+    from flask import Flask
+
+    app = Flask("bench")
+    install(app)
+    app.route("/items", methods=["GET", "PUT"])(decorate(lambda: "{}"))
+    return lambda row: spend_wsgi(app.wsgi_app, row)
+
+
+def quart_apps() -> Apps:
+    """Build Quart apps without policies of views, by title."""
     import quart_cors
-    from quart import Quart
 
     import asgi_cors_quart
 
-    def build(install: Callable[[Quart], object]) -> Spends:
-        app = Quart("bench")
-
-        @app.get("/items")
-        async def items() -> str:
-            return "{}"
-
-        install(app)
-        return lambda row: spend_asgi(app, row)
-
-    options: dict[str, Any] = {"allow_origin": [ALLOWED], "allow_methods": ["PUT"], "allow_headers": ["x-request-id"]}
     return {
-        "Quart": build(lambda _: None),
-        "asgi_cors_quart": build(lambda app: asgi_cors_quart.cors(app, **options)),
-        "Quart-CORS": build(lambda app: quart_cors.cors(app, **options)),
+        "Quart": _quart(lambda _: None),
+        "asgi_cors_quart": _quart(lambda app: asgi_cors_quart.cors(app, **_QUART_OPTIONS)),
+        "Quart-CORS": _quart(lambda app: quart_cors.cors(app, **_QUART_OPTIONS)),
     }
+
+
+def quart_apps_by_view() -> Apps:
+    """Build Quart apps with policies of views, by title."""
+    import quart_cors
+
+    import asgi_cors_quart
+
+    return {
+        "Quart": _quart(lambda _: None),
+        "asgi_cors_quart, `cors` and a view's own": _quart(
+            lambda app: asgi_cors_quart.cors(app, allow_origin=["https://base.example.org"]),
+            asgi_cors_quart.route_cors(**_QUART_OPTIONS),
+        ),
+        "Quart-CORS, a view's own": _quart(lambda _: None, quart_cors.route_cors(**_QUART_OPTIONS)),
+    }
+
+
+def _quart(install: Callable[[Any], object], decorate: Callable[..., Any] = lambda view: view) -> Spends:
+    from quart import Quart
+
+    app = Quart("bench")
+
+    @app.get("/items")
+    @decorate
+    async def items() -> str:
+        return "{}"
+
+    install(app)
+    return lambda row: spend_asgi(app, row)
 
 
 def spend_wsgi(app: Any, row: dict[str, Any]) -> float:

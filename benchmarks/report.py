@@ -105,9 +105,10 @@ def build_page() -> None:
     lines = [_OPENING]
     versions = sorted(RESULTS.glob("*.json"))
     for kind, opening in _SECTIONS.items():
-        lines.append(opening)
-        for path in versions:
-            if found := json.loads(path.read_text()).get(kind):
+        measured = {path: json.loads(path.read_text()).get(kind) for path in versions}
+        lines += [opening] if any(measured.values()) else []
+        for path, found in measured.items():
+            if found:
                 compared = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
                 lines += [f"### CPython {found['python']}\n", f"With {compared}.\n"]
                 lines += [_render(part, f"{kind}-{path.stem}-{n}.svg") for n, part in enumerate(found["parts"])]
