@@ -228,23 +228,20 @@ def upstream(session: nox.Session) -> None:
     source = _source(session, f"starlette=={str(version).strip()}")
     _in_its_place(session, source, "starlette_cors", "starlette_in_its_place", "tests/middleware/test_cors.py", env)
     session.run("pytest", "tests/upstream/starlette_cors", env=env)
-    source = _source(session, "django-cors-headers==4.1.0")  # the newest one whose sdist has the tests
+    source = _django_cors_headers(session)
     _in_its_place(session, source, "django_cors_headers", "django_in_its_place", "tests", env)
     source = _source(session, "django-cors-headers==4.9.0")
     with_source = {**env, "DJANGO_CORS_HEADERS_SOURCE": str(source)}
-    session.run("pytest", "tests/upstream/django_cors_headers/test_django_differences.py", env=with_source)
+    session.run("pytest", "tests/upstream/django_cors_headers", env=with_source)
 
 
 def _in_its_place(  # noqa: PLR0913, PLR0917 - the differences between the suites
     session: nox.Session, source: Path, folder: str, plugin: str, tests: str, env: dict[str, str], *options: str
 ) -> None:
     """Run another project's tests outside of its own package, with a plugin that puts ours in its place."""
-    theirs = source.parent / "in-its-place"
+    theirs = Path(session.create_tmp(), "in-its-place").resolve()
     shutil.rmtree(theirs, ignore_errors=True)
     shutil.copytree(source / "tests", theirs / "tests")
-    support = Path("tests/upstream", folder, "support")  # the parts of their tests that their sdist lacks
-    if support.is_dir():
-        shutil.copytree(support, theirs / "tests", dirs_exist_ok=True)
     theirs.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
     env = {**env, "PYTHONPATH": f"{Path('tests/upstream', folder).resolve()}{os.pathsep}{theirs}"}
     with session.chdir(theirs):
@@ -261,6 +258,20 @@ def _source(session: nox.Session, requirement: str) -> Path:
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     return Path(str(sdist).removesuffix(".tar.gz")).resolve()
+
+
+def _django_cors_headers(session: nox.Session) -> Path:
+    """Return the source of django-cors-headers with its tests, which PyPI doesn't have: a checkout, or Debian's."""
+    checkout = os.environ.get("DJANGO_CORS_HEADERS")
+    if checkout:
+        return Path(checkout).resolve()
+    if not shutil.which("apt-get"):
+        session.error("No apt-get found: set DJANGO_CORS_HEADERS to the path of a checkout of version 4.7.0 or newer.")
+    folder = Path(session.create_tmp(), "debian")
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "tests/upstream/django_cors_headers/debian.py", "django-cors-headers", "trixie", str(folder))
+    (source,) = folder.glob("django-cors-headers-*/")
+    return source.resolve()
 
 
 @nox.session

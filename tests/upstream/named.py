@@ -44,7 +44,11 @@ class Difference:
     wider: bool = False
 
 
-def expect_failures(items: Iterable[pytest.Item], differences: Iterable[Difference]) -> None:
+def expect_failures(
+    items: Iterable[pytest.Item],
+    differences: Iterable[Difference],
+    raises: tuple[type[Exception], ...] = (Exception,),
+) -> None:
     """Expect the named tests to fail, and no other. A name without brackets means all parameters of a test."""
     named = {name: difference.reason for difference in differences for name in difference.tests}
     found = set()
@@ -52,7 +56,7 @@ def expect_failures(items: Iterable[pytest.Item], differences: Iterable[Differen
         names = {f"{item.path.stem}.{item.name}", f"{item.path.stem}.{item.originalname}"} & named.keys()
         found |= names
         for name in names:
-            item.add_marker(pytest.mark.xfail(strict=True, reason=named[name]))
+            item.add_marker(pytest.mark.xfail(strict=True, raises=raises, reason=named[name]))
     if found != named.keys():
         raise pytest.UsageError(f"there are no tests of these names: {sorted(named.keys() - found)}")
 
