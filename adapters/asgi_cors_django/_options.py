@@ -46,6 +46,10 @@ _OTHERS: Final = {  # the names of django-cors-headers, the old ones included
     "CORS_URLS_REGEX": _URLS,
 }
 KNOWN: Final = {**_OWN, **_OTHERS}
+_REMOVED: Final = {  # and the version of django-cors-headers that has removed it
+    "CORS_MODEL": "3.0",
+    "CORS_REPLACE_HTTPS_REFERER": "4.0",
+}
 DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_methods": default_methods,
     "allow_headers": default_headers,
@@ -151,7 +155,7 @@ def parse_settings() -> Parsed:
         if setting in KNOWN:
             _add(parsed, values, setting)
         else:
-            parsed.warnings.append(Issue.unknown(setting, KNOWN, kind="setting"))
+            parsed.warnings.append(_unknown(setting))
     if not values:
         parsed.options["paths"] = PASS_THROUGH
         return parsed
@@ -163,6 +167,15 @@ def parse_settings() -> Parsed:
     _complete(parsed)
     parsed.options.update(with_database(parsed.options))
     return parsed
+
+
+def _unknown(setting: str) -> Issue:
+    """Describe a setting that does not exist, or no longer."""
+    issue = Issue.unknown(setting, KNOWN, kind="setting")
+    if setting not in _REMOVED:
+        return issue
+    message = f"django-cors-headers has not read this setting since version {_REMOVED[setting]}"
+    return dataclasses.replace(issue, message=message, hint="Delete it.")
 
 
 def _add(parsed: Parsed, values: dict[str, Any], setting: str) -> None:

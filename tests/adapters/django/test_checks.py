@@ -58,6 +58,12 @@ def test_an_unknown_setting_is_a_warning():
     assert (message.obj, message.hint) == ("CORS_ENFROCE", "Did you mean 'CORS_ENFORCE'?")
 
 
+@pytest.mark.parametrize("setting", ["CORS_MODEL", "CORS_REPLACE_HTTPS_REFERER"])
+def test_a_setting_of_an_old_version_is_a_warning_to_delete_it(setting):
+    message = found(CORS_ALLOWED_ORIGINS=[PAGE], **{setting: "x"})["asgi_cors.W002"]
+    assert (message.obj, message.hint) == (setting, "Delete it.")
+
+
 def test_the_policy_of_a_view_is_checked_with_the_trusted_origins():
     protected = path("x", cross_origin(Policy(allow_origins=[PAGE], csrf_protection=True))(view))
     messages = found(protected, CORS_ALLOWED_ORIGINS=[PAGE], CSRF_TRUSTED_ORIGINS=["http://pay.example"])
