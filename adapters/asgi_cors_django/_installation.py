@@ -76,7 +76,7 @@ class Installation:
         """Have the receivers of `check_request_enabled` called, if there is one."""
         policy_for = options["policy_for"]
         if check_request_enabled.has_listeners() and (policy_for is None or callable(policy_for)):
-            options["policy_for"] = SignalPolicy(lambda: self.configuration.policy, policy_for)
+            options["policy_for"] = SignalPolicy(self.configuration, policy_for)
 
     def invalidate(self) -> None:
         """Read the settings again, at the next request."""

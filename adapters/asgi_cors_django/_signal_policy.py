@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -14,22 +15,22 @@ from ._routes import REQUEST
 from .signals import check_request_enabled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Mapping
 
-    from asgi_cors import Policy
+    from asgi_cors import Configuration, Policy
 
 
 class SignalPolicy:
     """A `policy_for` that sends the signal first.
 
     Args:
-        base: Returns the base policy in force.
+        configuration: Has the base policy, and the log.
         policy_for: The user's own, for the requests that no receiver allows.
     """
 
-    def __init__(self, base: Callable[[], Policy], policy_for: Callable[[Any], Any] | None) -> None:
+    def __init__(self, configuration: Configuration, policy_for: Callable[[Any], Any] | None) -> None:
         """Begin without a policy; see the class."""
-        self._base = base
+        self._configuration = configuration
         self._policy_for = policy_for
         self._allowing: tuple[Policy, Policy] | None = None
 
@@ -41,14 +42,28 @@ class SignalPolicy:
             return self._find_next(scope)
         if environ is scope:
             return self._find_async(scope, request)
-        answers = check_request_enabled.send(sender=None, request=request)
+        answers: list[tuple[Any, Any]] = []
+        with self._failure_logged():
+            answers = check_request_enabled.send(sender=None, request=request)
         return self._find(scope, answers)
 
     async def _find_async(self, scope: Any, request: Any) -> Any:
         # Django 4.2 has no `asend`.
         send: Any = getattr(check_request_enabled, "asend", None) or sync_to_async(check_request_enabled.send)
-        found = self._find(scope, await send(sender=None, request=request))
+        answers: list[tuple[Any, Any]] = []
+        with self._failure_logged():
+            answers = await send(sender=None, request=request)
+        found = self._find(scope, answers)
         return await found if inspect.isawaitable(found) else found
+
+    @contextmanager
+    def _failure_logged(self) -> Generator[None]:
+        """Log an exception of a receiver. Then no receiver allows the request, but the settings still may."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - a receiver may raise anything
+            message = "a receiver of check_request_enabled raised, so no receiver allows the request"
+            self._configuration.log.failure(message, error)
 
     def _find(self, scope: Any, answers: list[tuple[Any, Any]]) -> Any:
         return self._policy() if any(answer for _, answer in answers) else self._find_next(scope)
@@ -58,9 +73,9 @@ class SignalPolicy:
 
     def _policy(self) -> Policy:
         """Return the base policy for every origin but `null`, built once. Without settings, the defaults apply."""
-        base = self._base()
+        base = self._configuration.policy
         if self._allowing is None or self._allowing[0] is not base:
-            options = DEFAULTS if base is DENY_ALL else {}
+            options: Mapping[str, Any] = DEFAULTS if base is DENY_ALL else {}
             self._allowing = base, base.replace(allow_origins=_allow, allow_origin_regex=None, **options)
         return self._allowing[1]
 

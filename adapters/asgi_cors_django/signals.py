@@ -28,5 +28,6 @@ class RequestSignal(Signal):
 check_request_enabled: Final = RequestSignal()
 """Sent with `request`, and with None as the sender, for each request with Origin.
 
-If a receiver returns a true value, the origin is allowed, in addition to those of the policy.
+If a receiver returns a true value, the origin is allowed, in addition to those of the policy. An exception of a
+receiver is logged, and only the policy counts.
 """
