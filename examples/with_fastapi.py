@@ -1,12 +1,11 @@
-"""FastAPI: one policy around everything, errors and validation included.
+"""FastAPI: one policy around everything, errors and validation included, and another one for a router.
 
 Serve it: `uvicorn --app-dir examples with_fastapi:app`.
 """
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from asgi_cors import Policy
-from asgi_cors_starlette import install
+from asgi_cors_starlette import cross_origin, install
 
 app = FastAPI()
 install(
@@ -15,8 +14,8 @@ install(
     allow_methods=["PUT"],
     allow_headers=["x-id"],
     allow_credentials=True,
-    paths={"/public/*": Policy(allow_origins="*")},
 )
+public = cross_origin(allow_origins="*")(APIRouter(prefix="/public"))
 
 
 @app.get("/items")
@@ -31,7 +30,7 @@ async def replace() -> dict[str, str]:
     return {"done": "PUT"}
 
 
-@app.get("/public/news")
+@public.get("/news")
 async def news() -> list[str]:
     """Respond to every page."""
     return ["open to all"]
@@ -41,3 +40,6 @@ async def news() -> list[str]:
 async def crash() -> None:
     """Fail: the page can read the 500."""
     raise RuntimeError("on purpose")
+
+
+app.include_router(public)

@@ -1,4 +1,4 @@
-"""Starlette: one policy around everything, errors included.
+"""Starlette: one policy around everything, errors included, and another for a route.
 
 Serve it: `uvicorn --app-dir examples with_starlette:app`.
 """
@@ -8,8 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from asgi_cors import Policy
-from asgi_cors_starlette import install
+from asgi_cors_starlette import cross_origin, install
 
 
 async def items(request: Request) -> Response:
@@ -28,7 +27,11 @@ async def crash(_: Request) -> Response:
 
 
 app = Starlette(
-    routes=[Route("/items", items, methods=["GET", "PUT"]), Route("/public/news", news), Route("/crash", crash)]
+    routes=[
+        Route("/items", items, methods=["GET", "PUT"]),
+        Route("/public/news", cross_origin(allow_origins="*")(news)),
+        Route("/crash", crash),
+    ]
 )
 install(
     app,
@@ -36,5 +39,4 @@ install(
     allow_methods=["PUT"],
     allow_headers=["x-id"],
     allow_credentials=True,
-    paths={"/public/*": Policy(allow_origins="*")},
 )

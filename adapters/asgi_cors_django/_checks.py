@@ -41,7 +41,7 @@ def check_cors(app_configs: object = None, **_: object) -> list[checks.CheckMess
         app_configs: The apps to check, which does not matter: the settings are those of the whole project.
 
     Returns:
-        The messages, with the ids `asgi_cors.E001` to `E004` and `asgi_cors.W001` to `W008`.
+        The messages, with the ids `asgi_cors.E001` to `E004` and `asgi_cors.W001` to `W009`.
     """
     parsed = _options.parse_settings()
     configuration = Configuration(DENY_ALL, paths=_options.PASS_THROUGH, is_placeholder=True)
@@ -53,7 +53,9 @@ def check_cors(app_configs: object = None, **_: object) -> list[checks.CheckMess
     found += (_warning("W002" if issue.code == "unknown-option" else "W001", issue) for issue in parsed.warnings)
     views = [key for key in _registered() if key is not EXEMPT]
     policies = list(_view_policies(views, found)) if views else []
-    is_used = bool(parsed.names or views)
+    hidden = _routes.hidden_views() if getattr(settings, "ROOT_URLCONF", None) else []
+    found += (_warning("W009", issue) for issue in hidden)
+    is_used = bool(parsed.names or views or hidden)
     return [*found, *_check_middleware(is_used=is_used), *_check_csrf([configuration.policy, *policies])]
 
 
@@ -79,10 +81,9 @@ def _view_policies(keys: Iterable[Any], found: list[checks.CheckMessage]) -> Ite
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                policy = _routes.policy_of(key)
-                if policy is not None:
-                    policy = policy.replace(name=policy.name)  # it is validated again, with its warnings
-                    yield _options.with_trusted_origins(policy)
+                policy: Any = _routes.policy_of(key)  # None only for `EXEMPT`
+                policy = policy.replace(name=policy.name)  # it is validated again, with its warnings
+                yield _options.with_trusted_origins(policy)
             except ConfigError as error:
                 found += (_of_view("E002", key, issue, checks.Error) for issue in error.issues)
         issues = (each.message.issue for each in caught if isinstance(each.message, ConfigWarning))

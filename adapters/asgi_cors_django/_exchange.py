@@ -92,7 +92,7 @@ def _to_bytes(text: str) -> bytes:
 
 def to_bytes(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Return headers as those of an ASGI message."""
-    return [(name.lower().encode(), _to_bytes(value)) for name, value in headers]
+    return [(name.encode(), _to_bytes(value)) for name, value in headers]
 
 
 def to_text(headers: Iterable[Sequence[bytes]]) -> TextHeaders:
@@ -100,9 +100,19 @@ def to_text(headers: Iterable[Sequence[bytes]]) -> TextHeaders:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-def set_headers(response: HttpResponseBase, headers: TextHeaders) -> None:
-    """Have a response sent with these headers, and with its cookies."""
+def set_headers(response: HttpResponseBase, own: TextHeaders, headers: TextHeaders) -> None:
+    """Have a response sent with other headers, and with its cookies.
+
+    Args:
+        response: The response.
+        own: Its headers.
+        headers: The headers to be sent. Mostly, these are its own and some more.
+    """
     stored = response.headers
+    if headers[: len(own)] == own:
+        for name, value in headers[len(own) :]:
+            stored[name] = value
+        return
     names = {name.lower() for name, _ in headers}
     for name in [*stored]:
         if name.lower() not in names:

@@ -28,7 +28,7 @@ def parse_urls_regex(value: object, issues: list[Issue], option: str) -> list[re
         option: The name of the setting.
 
     Returns:
-        Regular expressions of which one must match the whole path. A final slash does not count, because Django adds
+        Regular expressions: one of them must match the whole path. A final slash does not count, because Django adds
         one by a redirect. None if every path matches, or the value is not valid.
     """
     regex = parse_regex(value, issues, option)

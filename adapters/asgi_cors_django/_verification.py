@@ -30,6 +30,7 @@ class Exchange(ABC):
         """Begin before a view is known; see the class."""
         self._core: Any = core
         self.noted = noted
+        self.own_headers: list[tuple[str, str]] = []  # of the response of the next middleware
         self.key: Hashable | None = None  # of the view that has been verified
 
     @abstractmethod

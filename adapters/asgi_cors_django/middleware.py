@@ -77,21 +77,24 @@ class CORSMiddleware:
             started[:] = start
             return io.BytesIO().write  # which nothing calls
 
-        setattr(request, _EXCHANGE, SyncExchange(self._wsgi, environ))
+        exchange = SyncExchange(self._wsgi, environ)
+        setattr(request, _EXCHANGE, exchange)
         try:
             response: Any = self._wsgi(environ, start_response)
         finally:
             delattr(request, _EXCHANGE)
         status, headers = started[:2]
         if isinstance(response, HttpResponseBase):
-            set_headers(response, headers)
+            set_headers(response, exchange.own_headers, headers)
             return response
         return build_response(int(status[:3]), headers, b"".join(response))
 
     def _run(self, environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         """Run the next middleware, as the app of the core."""
-        response: Any = self.get_response(environ[REQUEST])
-        start_response(str(response.status_code), [*response.items()])
+        request = environ[REQUEST]
+        response: Any = self.get_response(request)
+        own = vars(request)[_EXCHANGE].own_headers = [*response.items()]
+        start_response(str(response.status_code), own)
         return response  # type: ignore[no-any-return]
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
@@ -101,7 +104,8 @@ class CORSMiddleware:
         async def send(message: Any) -> None:
             messages.append(message)
 
-        setattr(request, _EXCHANGE, AsyncExchange(self._asgi, scope))
+        exchange = AsyncExchange(self._asgi, scope)
+        setattr(request, _EXCHANGE, exchange)
         try:
             await self._asgi(scope, _receive, send)
         finally:
@@ -109,14 +113,16 @@ class CORSMiddleware:
         start, end = messages
         headers, response = to_text(start["headers"]), end.get("response")
         if response is not None:
-            set_headers(response, headers)
+            set_headers(response, exchange.own_headers, headers)
             return response  # type: ignore[no-any-return]
         return build_response(start["status"], headers, end["body"])
 
     async def _run_async(self, scope: Scope, _receive: object, send: Callable[..., Awaitable[None]]) -> None:
         """Run the next middleware, as the app of the core."""
-        response = await self.get_response(scope[REQUEST])
-        headers = to_bytes(response.items())
+        request = scope[REQUEST]
+        response = await self.get_response(request)
+        own = vars(request)[_EXCHANGE].own_headers = [*response.items()]
+        headers = to_bytes(own)
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await send({"type": "http.response.body", "response": response})
 

@@ -93,8 +93,6 @@ def owners_of_copy(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
         route: A route of a router.
         siblings: All routes of the same router.
     """
-    if not copies_routes():
-        return ()
     return _marked_owners(route) or _unmarked_owners(route, siblings)
 
 
@@ -157,8 +155,11 @@ def _mark(route: Any, owner: object) -> Any:
 
 
 def _marked_owners(route: Any) -> tuple[object, ...]:
-    values = getattr(route, "openapi_extra", None), getattr(route, "name", None)
-    return next((value.owners for value in values if isinstance(value, _Mark)), ())
+    extra = getattr(route, "openapi_extra", None)
+    if isinstance(extra, _Mark):
+        return extra.owners
+    name = getattr(route, "name", None)
+    return name.owners if isinstance(name, _Mark) else ()
 
 
 # -- copies without a mark
@@ -192,10 +193,8 @@ def _is_copy(route: Any, original: Any, prefix: str | None = None) -> bool:
     """Return whether a route may be a copy of another one; with this prefix, if one is given."""
     if not _is_copyable(route) or not _is_copyable(original) or original.endpoint is not route.endpoint:
         return False
-    if getattr(route, "methods", None) != getattr(original, "methods", None):
-        return False
     copied: bool = route.path.endswith(original.path) if prefix is None else route.path == prefix + original.path
-    return copied
+    return copied and getattr(route, "methods", None) == getattr(original, "methods", None)
 
 
 def _is_copyable(route: Any) -> bool:

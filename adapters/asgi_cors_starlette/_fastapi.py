@@ -17,7 +17,7 @@ from typing import Any, Final
 from starlette.routing import Match
 
 from ._candidates import Candidate, Matches, Scope
-from ._copies import decorated, owners_of_copy
+from ._copies import copies_routes, decorated, owners_of_copy
 
 _SCOPE_KEY: Final = "fastapi"  # FastAPI's own part of a scope
 _CONTEXT_KEY: Final = "effective_route_context"
@@ -29,13 +29,15 @@ def candidates_of(routes: Sequence[Any]) -> Iterator[Candidate]:
     Args:
         routes: The router's `routes`.
     """
+    has_copies = copies_routes()
     for route in routes:
-        if _is_known_tree(route):
+        if not hasattr(route, "original_router"):
+            owners = (*owners_of_copy(route, routes), route) if has_copies else (route,)
+            yield Candidate(route, route.matches, owners)
+        elif hasattr(route, "effective_candidates"):
             yield _included(route)
-        elif hasattr(route, "original_router"):
-            yield from _unknown_tree(route)
         else:
-            yield Candidate(route, route.matches, (*owners_of_copy(route, routes), route))
+            yield from _unknown_tree(route)
 
 
 def list_candidates(routes: Sequence[Any]) -> Iterator[Candidate]:

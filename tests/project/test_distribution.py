@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 ADAPTERS = [folder for folder in (ROOT / "adapters").iterdir() if folder.is_dir() and folder.name != "__pycache__"]
 PACKAGES = {folder.name: folder for folder in (ROOT / "asgi_cors", *ADAPTERS)}
-EXTRAS = {"flask", "quart", "starlette", "testing", "cli", "opentelemetry", "prometheus", "redis", "all"}
+EXTRAS = {"django", "flask", "quart", "starlette", "testing", "cli", "opentelemetry", "prometheus", "redis", "all"}
 
 
 def run(*command: str | Path) -> str:

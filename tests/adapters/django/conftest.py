@@ -16,7 +16,12 @@ if find_spec("django") and find_spec("werkzeug"):  # werkzeug sends the requests
             "NAME": str(Path(tempfile.mkdtemp()) / "tests.db"),
             "OPTIONS": {"timeout": 20},
         }
-        settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["*"], DATABASES={"default": DATABASE}, USE_TZ=True)
+        settings.configure(
+            SECRET_KEY="of a test",  # noqa: S106 - of no server
+            ALLOWED_HOSTS=["*"],
+            DATABASES={"default": DATABASE},
+            USE_TZ=True,
+        )
         django.setup()
     from asgi_cors_django import installation
 

@@ -131,7 +131,7 @@ def test_a_mistake_in_a_function_is_still_found(serve):
     def generate(_):
         yield True
 
-    with pytest.raises(ValueError, match="generat"):
+    with pytest.raises(ValueError, match="function"):
         serve(path("x", view), CORS_ALLOWED_ORIGINS=[generate])
 
 

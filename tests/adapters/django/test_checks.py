@@ -41,6 +41,17 @@ def test_a_mistake_in_a_setting_is_an_error():
     assert "has no scheme" in message.msg
 
 
+def test_a_decorator_that_hides_the_policy_of_a_view_is_a_warning():
+    def hiding(request):
+        return own(request)
+
+    own = cross_origin(allow_origins=[PAGE])(view)
+    messages = found(path("x", hiding))
+    assert {*messages} == {"asgi_cors.W009"}
+    assert "functools.wraps" in messages["asgi_cors.W009"].hint
+    assert "hiding hides its policy" in messages["asgi_cors.W009"].msg
+
+
 def test_a_mistake_does_not_change_the_policy_in_force(serve):
     site = serve(path("x", view))
     with override_settings(CORS_ALLOWED_ORIGINS=["app.example.com"]):

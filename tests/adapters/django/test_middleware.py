@@ -11,7 +11,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 
 from asgi_cors import CORSMiddleware, Policy, WSGIMiddleware
-from asgi_cors_django import installation
+from asgi_cors_django import cross_origin, installation
 from asgi_cors_django import middleware as django_middleware
 from tests.adapters.exchange import by_asgi, by_wsgi
 
@@ -323,6 +323,41 @@ def test_a_subclass_serves_as_well(chain):
     response = site.send("/x", PAGE)
     site.close()
     assert response.allowed_origin == PAGE
+
+
+# -- views inside of views
+
+INNER = []  # views that a view finds at run time, so that the URL does not lead to their policies
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_policy_of_an_inner_view_must_allow_too(serve, is_async):
+    @cross_origin(allow_origins=[OTHER], csrf_protection=True)
+    def inner(_):
+        return HttpResponse("inner")
+
+    @cross_origin(allow_origins=[OTHER], csrf_protection=True)
+    async def inner_async(_):
+        return HttpResponse("inner")
+
+    def outer(request):
+        return INNER[0](request)
+
+    async def outer_async(request):
+        return await INNER[0](request)
+
+    INNER[:] = [inner_async if is_async else inner]
+    site = serve(path("x", outer_async if is_async else outer))
+    assert [site.send("/x", origin).allowed_origin for origin in (PAGE, OTHER)] == [None, None]
+    assert site.send("/x", PAGE, "POST", sec_fetch_site="cross-site").status == 403
+    assert site.send("/x", None, "POST", sec_fetch_site="same-origin").body == b"inner"
+
+
+def test_no_view_is_checked_until_a_view_has_a_policy(serve, monkeypatch):
+    site = serve(path("x", hello))
+    installation.load()
+    monkeypatch.setattr(installation.configuration.evaluator.rules, "view_of", None)
+    assert site.send("/x", PAGE).allowed_origin == PAGE
 
 
 # -- reports

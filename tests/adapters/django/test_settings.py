@@ -164,7 +164,7 @@ def test_only_urls_that_match_have_the_policy(serve, regex, served):
     assert [each for each in paths if site.send(each, PAGE).allowed_origin] == served
 
 
-def test_a_url_that_does_not_match_keeps_the_headers_of_its_view(serve):
+def test_a_url_that_does_not_match_has_the_headers_of_its_view(serve):
     own = lambda _: HttpResponse(headers={"Access-Control-Allow-Origin": "*"})  # noqa: E731
     site = serve(path("x", own), CORS_URLS_REGEX="^/api/")
     assert site.send("/x", OTHER).cors == {"access-control-allow-origin": "*"}
@@ -206,6 +206,12 @@ def test_trusted_origins_are_added_to_the_policy_of_a_path_with_protection(serve
         assert site.send(each, "https://pay.example", "POST", sec_fetch_site="cross-site").status == 200
         assert site.send(each, OTHER, "POST", sec_fetch_site="cross-site").status == 403
     assert site.send("/z", OTHER, "POST", sec_fetch_site="cross-site").status == 200
+
+
+@pytest.mark.parametrize("trusted", [None, "https://pay.example", []])
+def test_trusted_origins_that_are_not_a_list_are_left_to_django(load, trusted):
+    policy = load(CORS_ALLOWED_ORIGINS=[PAGE], CORS_CSRF_PROTECTION=True, CSRF_TRUSTED_ORIGINS=trusted)
+    assert policy.csrf_trusted_origins == ()
 
 
 # -- mistakes

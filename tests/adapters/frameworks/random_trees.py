@@ -1,4 +1,4 @@
-"""Random trees of routes with policies, random requests, and the check of what the responses grant.
+"""Random trees of routes with policies, random requests, and the check of the responses.
 
 The oracle is the framework: each route and each branch that a request passes writes the name of its policy into the
 body, from the outermost to the innermost. A branch is a mount, a router or an include.
@@ -114,7 +114,7 @@ def paths_of(tree: Iterable[Any]) -> list[str]:
 
 
 def requests_of(tree: list[Any]) -> Any:
-    """Return the strategy of requests, some of which lead to the routes of a tree."""
+    """Return the strategy of requests, many to the routes of a tree."""
     found = st.sampled_from(sorted({*paths_of(tree)}))
     paths = found | found | found.map("/de{}".format) | PATHS
     requests = st.builds(

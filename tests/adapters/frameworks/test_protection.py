@@ -347,8 +347,8 @@ def test_the_checks_have_a_fixed_order(
     assert response.status == {"HostNotAllowed": 421}.get(reason, 200 if method == "OPTIONS" else 403)
     (decision,) = decisions
     assert (decision.reason, decision.refused, decision.policy_name) == (reason, True, "public-api")
-    records = [record for record in caplog.records if record.name == "asgi_cors"]  # Django logs refusals, too
-    assert [getattr(record, "cors_reason", None) for record in records] == [reason]
+    found = [getattr(record, "cors_reason", "") for record in caplog.records if record.name == "asgi_cors"]
+    assert [*filter(None, found)] == [reason]  # a replaced policy is logged, too
     assert site.ran == []
 
 

@@ -199,6 +199,19 @@ def test_a_route_that_shares_the_endpoint_of_a_router_is_not_one_of_its_routes()
     assert served_by(app, "/items/1", "POST") == "base"
 
 
+def test_a_method_that_only_the_app_serves_is_not_one_of_the_router():
+    def shared():
+        return "shared"
+
+    router = APIRouter()
+    router.get("/shared")(shared)
+    app = make_app(router)
+    app.post("/api/shared")(shared)
+    cross_origin(**options("inner"))(router)
+    assert served_by(app, "/api/shared") == "inner"
+    assert served_by(app, "/api/shared", "POST") == "base"
+
+
 def test_the_endpoint_decides_before_its_router():
     router = APIRouter()
 

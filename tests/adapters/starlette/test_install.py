@@ -380,7 +380,7 @@ def test_add_middleware_refuses_positional_options():
     app = Starlette()
     app.add_middleware(CORSMiddleware, [PAGE], ["PUT"])
     # Starlette before 0.38 has its own error, because it passes the app by its name.
-    with pytest.raises((ConfigError, TypeError), match="allow_methods|multiple values for argument 'app'"):
+    with pytest.raises((ConfigError, TypeError), match=r"allow_methods|multiple values for argument 'app'"):
         app.build_middleware_stack()
 
 

@@ -14,9 +14,10 @@ NAMES = [re.search(r"\(\.\./examples/dynamic/(\w+)\.py\)", section).group(1) for
 
 @pytest.mark.parametrize(("name", "section"), [*zip(NAMES, SECTIONS, strict=True)], ids=NAMES)
 def test_the_code_of_a_section_is_part_of_its_recipe(name, section):
+    """The files of a project, which begin with their names, are run by test_django_guide."""
     recipe = (RECIPES / f"{name}.py").read_text("utf-8")
     for code in re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
-        assert code in recipe
+        assert code in recipe or re.match(r"# [\w/]+\.py\n", code)
 
 
 def test_every_recipe_has_a_section():
