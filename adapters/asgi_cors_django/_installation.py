@@ -82,6 +82,10 @@ class Installation:
         """Read the settings again, at the next request."""
         self._is_current = False
 
+    def forget_urls(self) -> None:
+        """Import the URLconf at the next request, because it is another one."""
+        self._has_imported_urls = False
+
     def import_urls(self) -> None:
         """Import the URLconf, unless it is imported: its decorators attach the policies of views.
 
@@ -159,6 +163,8 @@ installation: Final = Installation()
 
 
 def _follow_settings(*, setting: str, **_: object) -> None:
+    if setting == "ROOT_URLCONF":
+        installation.forget_urls()
     if setting.startswith(_options.PREFIX) or setting == _options.TRUSTED_SETTING:
         installation.invalidate()
 

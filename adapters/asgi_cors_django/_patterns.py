@@ -11,6 +11,8 @@ from asgi_cors import Issue
 _EVERY_PATH: Final = re.compile(r"\^?/?(?:\.\*\$?)?")
 _FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 _PART: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+# A reference to a group, which may be in another alternative; or a backslash, which may stand before one of the ends.
+_UNSPLITTABLE: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(|\\\\")
 # The end of a regular expression, and the end with which it matches a path without its final slash, too.
 _ENDS: Final = (
     (re.compile(r"\\?/(?:\.\*\$?)?\Z"), "(?:/.*)?"),  # `/`, `/.*` and `/.*$`
@@ -40,6 +42,8 @@ def parse_urls_regex(value: object, issues: list[Issue], option: str) -> list[re
     text = text.removeprefix(leading)
     if regex.flags & re.VERBOSE:
         return [re.compile(f"{leading}(?:{text}\n).*", regex.flags)]  # a comment ends with its line
+    if _UNSPLITTABLE.search(text):
+        return [re.compile(f"{leading}(?:{text}).*", regex.flags)]
     return [re.compile(leading + _whole(each), regex.flags) for each in _alternatives(text)]
 
 

@@ -40,13 +40,44 @@ print(response.status_code, response.headers.get("access-control-allow-origin"))
 ADMIN, PAGE = "https://admin.example.com", "https://app.example.com"
 
 
+PUBLIC = """
+from django.http import HttpResponse
+from django.urls import path
+
+urlpatterns = [path("secret", lambda request: HttpResponse("public"))]
+"""
+TENANTS = """
+def serve_tenant(get_response):
+    def serve(request):
+        request.urlconf = "urls"
+        return get_response(request)
+
+    return serve
+"""
+
+
 def first_response(folder: Path, method: str, **headers: str) -> list[str]:
     """Return the status and the granted origin of the first response of a process, and the output of the view."""
     project = Project(folder)
     project.add("settings.py", SETTINGS)
     project.add("urls.py", URLS)
+    return project.run(first(method, **headers)).splitlines()
+
+
+def first(method: str, **headers: str) -> str:
+    """Return the code of the first request of a process."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return project.run(FIRST.format(method=method, headers=named)).splitlines()
+    return FIRST.format(method=method, headers=named)
+
+
+@pytest.fixture
+def tenants(tmp_path: Path) -> Project:
+    """Return a project whose middleware sets another URLconf, which Django imports late."""
+    project = Project(tmp_path)
+    project.add("settings.py", SETTINGS.replace('"urls"', '"public"') + 'MIDDLEWARE.append("tenants.serve_tenant")\n')
+    for name, code in {"tenants": TENANTS, "public": PUBLIC, "urls": URLS}.items():
+        project.add(f"{name}.py", code)
+    return project
 
 
 @pytest.mark.parametrize(("origin", "granted"), [(ADMIN, ADMIN), (PAGE, "None")], ids=["allowed", "refused"])
@@ -70,3 +101,25 @@ def test_a_urlconf_that_cannot_be_imported_is_reported_by_django(tmp_path: Path)
     project.add("urls.py", "raise RuntimeError('a mistake in the URLconf')\n")
     printed = project.run(FIRST.format(method="GET", headers={"origin": PAGE}))
     assert "RuntimeError: a mistake in the URLconf" in printed
+
+
+@pytest.mark.parametrize("origin", [ADMIN, PAGE], ids=["not in the settings", "not of the view"])
+def test_with_another_urlconf_the_settings_and_the_view_must_allow(tenants: Project, origin: str) -> None:
+    log, *printed = tenants.run(first("GET", origin=origin)).splitlines()
+    assert "another view than predicted" in log
+    assert printed == ["the view runs", "200 None"]
+
+
+def test_with_another_urlconf_a_forged_request_is_refused_before_the_view_runs(tenants: Project) -> None:
+    forged = first("POST", origin=PAGE, sec_fetch_site="cross-site")
+    printed = tenants.run(forged).splitlines()
+    assert printed[-1] == "403 None"
+    assert "the view runs" not in printed
+
+
+def test_after_a_change_of_the_urlconf_the_first_request_has_the_policy_of_its_view(tenants: Project) -> None:
+    code = first("GET", origin=ADMIN).replace("response =", "with override_settings(ROOT_URLCONF='urls'): response =")
+    tenants.add("settings.py", SETTINGS.replace('"urls"', '"public"'))
+    warmed = code.replace("with over", "Client().get('/secret')\nwith over")
+    printed = tenants.run(f"from django.test import override_settings\n{warmed}")
+    assert printed.splitlines() == ["the view runs", f"200 {ADMIN}"]

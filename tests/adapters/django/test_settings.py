@@ -156,6 +156,7 @@ def test_our_max_age_of_0_disables_caching(load):
         (r"^/api/$|^/web/", ["/api/", "/web/x"]),
         (r"^/[a|]pi/", ["/api/x", "/api/"]),
         (r"^\/api\/", ["/api/x", "/api/"]),
+        (r"^/\\/|^/web/x", ["/web/x"]),
     ],
 )
 def test_only_urls_that_match_have_the_policy(serve, regex, served):
@@ -228,6 +229,9 @@ def test_trusted_origins_that_are_not_a_list_are_left_to_django(load, trusted):
         ({"CORS_ALLOW_ALL_ORIGINS": "yes"}, [("CORS_ALLOW_ALL_ORIGINS", "wrong-type")]),
         ({"CORS_URLS_REGEX": "("}, [("CORS_URLS_REGEX", "regex-syntax")]),
         ({"CORS_URLS_REGEX": 1}, [("CORS_URLS_REGEX", "wrong-type")]),
+        ({"CORS_URLS_REGEX": r"^/(a)pi/|^/(w)eb\2"}, [("CORS_URLS_REGEX", "regex-unsupported")]),
+        ({"CORS_URLS_REGEX": r"^/(?P<name>.)pi/|^/web(?P=name)"}, [("CORS_URLS_REGEX", "regex-unsupported")]),
+        ({"CORS_URLS_REGEX": r"^/(a)?pi|^/(?(1)a|web)"}, [("CORS_URLS_REGEX", "regex-unsupported")]),
         ({"CORS_URLS_REGEX": "api/"}, [("CORS_URLS_REGEX", "bad-path")]),
         ({"CORS_PATHS": {"x": None}}, [("CORS_PATHS", "bad-path")]),
         ({"CORS_PATHS": 1, "CORS_URLS_REGEX": "^/api/"}, [("CORS_PATHS", "wrong-type")]),
