@@ -47,7 +47,7 @@ def decorated_later(function: object, is_registered: Callable[[object], bool]) -
     to the function, the copies were made for other routes.
     """
     found = function
-    while not _is_named(found) and _is_copy(wrapper := wrapper_of(found), found):
+    while _is_copy(wrapper := wrapper_of(found), found) and not _is_named(found):
         if is_registered(wrapper):
             return function  # decorated for that route only
         found = wrapper
@@ -56,10 +56,12 @@ def decorated_later(function: object, is_registered: Callable[[object], bool]) -
 
 def _is_copy(wrapper: object, found: object) -> bool:
     """Return whether `cross_origin` has made one object of the other. A wrapper or subclass may have its attributes."""
+    if wrapper is None:
+        return False
     if inspect.isclass(found):
         return getattr(wrapper, "__bases__", ()) == (found,)
     code = getattr(found, "__code__", None)
-    return wrapper is not None and code is not None and getattr(wrapper, "__code__", None) is code
+    return code is not None and getattr(wrapper, "__code__", None) is code
 
 
 def _is_named(function: object) -> bool:

@@ -1,27 +1,76 @@
-"""A route as its router tries it. FastAPI's routers add routes in other ways than Starlette's; see `_fastapi`."""
+"""The routes that a router tries, and the one that serves. FastAPI's routers have others than Starlette's: `_fastapi`.
+
+A request tries every route, so nothing but `matches` is called before one matches. `Routes.candidate` then returns the
+rest of that one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
-from typing import Any, NamedTuple
-
-from starlette.routing import Match
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from typing import Any, Final, NamedTuple
 
 Scope = MutableMapping[str, Any]
-Matches = Callable[[Scope], tuple[Match, Scope]]
+
+_OWN_MATCHERS: Final = ("starlette.", "fastapi.")  # modules whose `matches` depends on path, method and headers only
+_own_classes: Final[set[type]] = set()  # the classes of routes that are known to have one of these
 
 
 class Candidate(NamedTuple):
-    """A route that a router tries for a scope.
+    """A route that serves a scope.
 
     Args:
-        route: The route that serves. Its `endpoint`, `methods` and `app` count.
-        matches: Returns whether the route matches a scope, and the changes to the scope, as `BaseRoute.matches`.
+        route: The route. Its `endpoint`, `methods` and `app` count.
         owners: The objects that may have a policy for the route, the outermost first.
         included: For an included router: returns its own routes. None for any other route.
     """
 
     route: Any
-    matches: Matches
     owners: tuple[object, ...]
-    included: Callable[[], Iterable[Candidate]] | None = None
+    included: Callable[[], Routes] | None = None
+
+
+class Routes(NamedTuple):
+    """The routes of a router, or of an included router.
+
+    Args:
+        holder: The router, or the included router as its parent tries it.
+        entries: The routes in the order in which the router tries them. The method `matches` of each returns whether
+            it matches a scope, and the changes to the scope, as `BaseRoute.matches`.
+        candidate: Returns the candidate of an entry.
+    """
+
+    holder: object
+    entries: Sequence[Any]
+    candidate: Callable[[Any], Candidate]
+
+    def candidates(self) -> Iterable[Candidate]:
+        """Return all candidates."""
+        return map(self.candidate, self.entries)
+
+
+def own_candidate(route: Any) -> Candidate:
+    """Return a route of Starlette's as a candidate."""
+    return Candidate(route, (route,))
+
+
+def has_own_matcher(route: Any) -> bool:
+    """Return whether `matches` is Starlette's or FastAPI's, which looks at path, method and headers only.
+
+    An included router must have such routes only.
+    """
+    kind = type(route)
+    if kind in _own_classes:
+        return True
+    module = getattr(getattr(kind, "matches", None), "__module__", None)
+    if not f"{module}.".startswith(_OWN_MATCHERS):
+        return False
+    router = getattr(route, "original_router", None)
+    if router is not None:
+        return have_own_matchers(router.routes)
+    _own_classes.add(kind)
+    return True
+
+
+def have_own_matchers(routes: Sequence[Any]) -> bool:
+    """Return whether all of some routes have a matcher of Starlette's or FastAPI's own."""
+    return _own_classes.issuperset(map(type, routes)) or all(map(has_own_matcher, routes))

@@ -93,6 +93,8 @@ def owners_of_copy(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
         route: A route of a router.
         siblings: All routes of the same router.
     """
+    if not copies_routes():
+        return ()
     return _marked_owners(route) or _unmarked_owners(route, siblings)
 
 

@@ -1,7 +1,7 @@
 """FastAPI's routers: included routers, and routes with low priority.
 
 FastAPI 0.137 and later build a tree of included routers, so that the same router may be included in several others.
-`candidates_of` walks it. For earlier releases, which copy the routes of an included router, see `_copies`.
+`Routes` leads through it. For earlier releases, which copy the routes of an included router, see `_copies`.
 
 FastAPI is recognised by its attributes, so that an app of Starlette does not import it. Most of them are private,
 because FastAPI's public function returns the routes without the routers that they belong to.
@@ -16,37 +16,22 @@ from typing import Any, Final
 
 from starlette.routing import Match
 
-from ._candidates import Candidate, Matches, Scope
-from ._copies import copies_routes, decorated, owners_of_copy
+from ._candidates import Candidate, Routes, Scope, have_own_matchers
+from ._copies import decorated, owners_of_copy
 
 _SCOPE_KEY: Final = "fastapi"  # FastAPI's own part of a scope
 _CONTEXT_KEY: Final = "effective_route_context"
 
 
-def candidates_of(routes: Sequence[Any]) -> Iterator[Candidate]:
-    """Yield the routes of a router in the order in which it tries them.
-
-    Args:
-        routes: The router's `routes`.
-    """
-    has_copies = copies_routes()
-    for route in routes:
-        if not hasattr(route, "original_router"):
-            owners = (*owners_of_copy(route, routes), route) if has_copies else (route,)
-            yield Candidate(route, route.matches, owners)
-        elif hasattr(route, "effective_candidates"):
-            yield _included(route)
-        else:
-            yield from _unknown_tree(route)
+def routes_of(router: Any) -> Routes:
+    """Return the routes of a router of FastAPI's."""
+    routes: Sequence[Any] = router.routes
+    return Routes(router, routes, functools.partial(_candidate_of, routes))
 
 
-def list_candidates(routes: Sequence[Any]) -> Iterator[Candidate]:
-    """Yield the routes of a router, with those of included routers in their place.
-
-    Args:
-        routes: The router's `routes`.
-    """
-    for candidate in candidates_of(routes):
+def list_candidates(router: Any) -> Iterator[Candidate]:
+    """Yield the routes of a router, with those of included routers in their place."""
+    for candidate in routes_of(router).candidates():
         yield from _flatten(candidate, ())
 
 
@@ -55,7 +40,7 @@ def match_low_priority(router: Any, scope: Scope) -> tuple[Candidate, Match, Sco
 
     Args:
         router: The router of an app.
-        scope: A copy of the scope of the request.
+        scope: A scope that `own_scope` has returned.
 
     Returns:
         The route, whether it matches in full, and the changes to the scope.
@@ -63,12 +48,27 @@ def match_low_priority(router: Any, scope: Scope) -> tuple[Candidate, Match, Sco
     find_match = getattr(router, "_match_low_priority", None)
     if find_match is None:
         return None
-    match, changes, route, context = find_match(_own_scope(scope))
+    match, changes, route, context = find_match(scope)
     if match is Match.NONE or route is None:
         return None
     original, prefix = getattr(context, "original_route", route), getattr(context, "frontend_prefix", "")
     owners = (*_low_priority_owners(router.routes, original, prefix), original)
-    return Candidate(route, getattr(context, "matches", route.matches), owners), match, changes
+    return Candidate(route, owners), match, changes
+
+
+def own_scope(scope: Scope) -> dict[str, Any]:
+    """Return a copy of a scope whose part for FastAPI may be changed. FastAPI restores it after each route."""
+    own: dict[str, Any] | None = scope.get(_SCOPE_KEY)
+    return {**scope, _SCOPE_KEY: {**own}} if own else {**scope}
+
+
+def _candidate_of(siblings: Sequence[Any], route: Any) -> Candidate:
+    """Return a route of a router as a candidate."""
+    if _is_known_tree(route):
+        return _included(route)
+    if hasattr(route, "original_router"):
+        return Candidate(route, (), functools.partial(_routes_of_unknown_tree, route))
+    return Candidate(route, (*owners_of_copy(route, siblings), route))
 
 
 def _flatten(candidate: Candidate, owners: tuple[object, ...]) -> Iterator[Candidate]:
@@ -76,7 +76,7 @@ def _flatten(candidate: Candidate, owners: tuple[object, ...]) -> Iterator[Candi
     if candidate.included is None:
         yield candidate._replace(owners=owners)
     else:
-        for inner in candidate.included():
+        for inner in candidate.included().candidates():
             yield from _flatten(inner, owners)
 
 
@@ -89,50 +89,59 @@ def _is_known_tree(route: Any) -> bool:
 
 def _included(route: Any) -> Candidate:
     """Return an included router as a candidate."""
+    return Candidate(route, (route.original_router,), functools.partial(_routes_below, route))
 
-    def included() -> Iterator[Candidate]:
-        for inner in route.effective_candidates():
-            yield _included(inner) if _is_known_tree(inner) else _effective(inner)
 
-    @functools.wraps(route.matches)
-    def matches(scope: Scope) -> tuple[Match, Scope]:
-        found: tuple[Match, Scope] = route.matches(_own_scope(scope))
+def _routes_below(included: Any) -> Routes:
+    """Return the routes of an included router, with the prefixes of all routers in their path."""
+    entries = included.effective_candidates()
+    if not have_own_matchers(included.original_router.routes):
+        entries = [entry if _is_known_tree(entry) else _Operation(entry) for entry in entries]
+    return Routes(included, entries, _inner_candidate)
+
+
+class _Operation:
+    """A route of an included router, matched as FastAPI does, so that a `matches` of its own class is called.
+
+    Args:
+        context: FastAPI's object for the route at this place.
+    """
+
+    def __init__(self, context: Any) -> None:
+        """Store the context."""
+        self.context = context
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the route matches a scope, and the changes to the scope."""
+        context = self.context
+        if not context.starlette_route:
+            own = {**(scope.get(_SCOPE_KEY) or {}), _CONTEXT_KEY: context}
+            context, scope = context.original_route, {**scope, _SCOPE_KEY: own}
+        found: tuple[Match, Scope] = context.matches(scope)
         return found
 
-    return Candidate(route, matches, (route.original_router,), included)
+
+def _inner_candidate(entry: Any) -> Candidate:
+    """Return a route of an included router as a candidate."""
+    if _is_known_tree(entry):
+        return _included(entry)
+    context = entry.context if isinstance(entry, _Operation) else entry
+    return Candidate(context.starlette_route or context, (context.original_route,))
 
 
-def _effective(context: Any) -> Candidate:
-    """Return a route of an included router as a candidate, with the prefixes of all routers in its path."""
-    original, route = context.original_route, context.starlette_route
-    return Candidate(route or context, context.matches if route else _operation_matches(context), (original,))
+# -- the tree of another release
 
 
-def _operation_matches(context: Any) -> Matches:
-    """Return a function that matches an operation as FastAPI does, so that a `matches` of its own class is called."""
-
-    @functools.wraps(context.original_route.matches)
-    def matches(scope: Scope) -> tuple[Match, Scope]:
-        own = _own_scope(scope)
-        own[_SCOPE_KEY][_CONTEXT_KEY] = context
-        found: tuple[Match, Scope] = context.original_route.matches(own)
-        return found
-
-    return matches
+def _routes_of_unknown_tree(route: Any) -> Routes:
+    """Return the routes of an included router, as far as FastAPI's public function lists them."""
+    contexts = sys.modules["fastapi.routing"].iter_route_contexts([route])
+    return Routes(route, [*contexts], _listed_candidate)
 
 
-def _unknown_tree(route: Any) -> Iterator[Candidate]:
-    """Yield the routes of an included router of another release, as far as FastAPI's public function lists them."""
-    for context in sys.modules["fastapi.routing"].iter_route_contexts([route]):
-        original: Any = context.original_route
-        routers = [router for router in decorated if any(own is original for own in router.routes)]
-        yield Candidate(context, context.matches, (*routers, original))
-
-
-def _own_scope(scope: Scope) -> dict[str, Any]:
-    """Return a copy of a scope whose part for FastAPI may be changed."""
-    own: dict[str, Any] = scope.get(_SCOPE_KEY) or {}
-    return {**scope, _SCOPE_KEY: {**own}}
+def _listed_candidate(context: Any) -> Candidate:
+    original = context.original_route
+    routers = [router for router in decorated if any(own is original for own in router.routes)]
+    return Candidate(context, (*routers, original))
 
 
 def _low_priority_owners(routes: Iterable[Any], original: Any, prefix: str) -> tuple[Any, ...]:

@@ -41,23 +41,20 @@ class Prediction:
         policies: The policies of the app's routes.
         scope: The request.
         outer: The prediction of an installation around it; None if there is none.
+        match: The route, while it is unknown: that of no request.
     """
 
-    __slots__ = ("_endpoint", "_headers", "_match", "_signature", "key", "outer", "policies")
+    __slots__ = ("_endpoint", "_headers", "_signature", "key", "match", "outer", "policies")
 
-    def __init__(self, policies: RoutePolicies, scope: Scope, outer: Prediction | None) -> None:
+    def __init__(self, policies: RoutePolicies, scope: Scope, outer: Prediction | None, match: RouteMatch) -> None:
         """Begin with an unknown route."""
         self.policies = policies
         self.outer = outer
         self.key: Hashable | None = UNKNOWN
-        self._match = RouteMatch(policies.outermost(), guard)
+        self.match = match
         self._signature = signature_of(scope)
         self._headers = scope["headers"]
         self._endpoint = scope.get("endpoint")  # that of an app around the installation
-
-    def set(self, match: RouteMatch, key: Hashable | None) -> None:
-        """Set the route and its key."""
-        self._match, self.key = match, key
 
     def holds_for(self, scope: Scope) -> bool:
         """Return whether the prediction was made for the same request."""
@@ -69,17 +66,17 @@ class Prediction:
         Raises:
             Exception: That of a converter of this router, which the router would raise, too.
         """
-        known = self._match.reached.get(id(router))
-        if known and self._match.is_certain and known[1] == signature_of(scope):
+        known = self.match.reached.get(id(router))
+        if known and self.match.is_certain and known[1] == signature_of(scope):
             return None
-        match = RouteMatch(self._match.owners[: known[0] if known else None], guard)
-        match.enter_router(router, dict(scope))
+        match = RouteMatch(self.match.owners[: known[0] if known else None], guard)
+        match.match(router, scope)
         if match.error is not None and match.failed is router:
             raise match.error
         key: Hashable | None = UNKNOWN
         if match.error is None:
             key = self.policies.key_of_match(match, scope)
-        predicted, self.key, self._match = self.key, key, match
+        predicted, self.key, self.match = self.key, key, match
         if key is UNKNOWN:
             return None  # an inner router raises, and its guard checks the scope again
         return await self._verify(scope, predicted, key)
@@ -93,7 +90,7 @@ class Prediction:
         if endpoint is None or endpoint is self._endpoint or self._is_predicted(endpoint):
             return
         self._endpoint = endpoint
-        match = RouteMatch(self._match.owners, guard)
+        match = RouteMatch(self.match.owners, guard)
         match.endpoint = endpoint
         route = scope.get("route")
         if route is not None:
@@ -102,7 +99,7 @@ class Prediction:
         await self._verify(scope, predicted, self.key)
 
     def _is_predicted(self, endpoint: object) -> bool:
-        known = (self._match.endpoint, *self._match.owners)
+        known = (self.match.endpoint, *self.match.owners)
         return any(each is endpoint or each is getattr(endpoint, "__self__", None) for each in known if each)
 
     async def _verify(self, scope: Scope, predicted: Hashable | None, key: Hashable | None) -> Response | None:
@@ -144,6 +141,8 @@ class RouterGuard:
 
 def guard(router: Router) -> None:
     """Put a guard directly around a router, inside of the middlewares of `Router(middleware=…)`, once."""
+    if _GUARDED in vars(router):
+        return
     with _lock:
         if _GUARDED not in vars(router):
             holder, name = _slot_of(router)

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette._utils import get_route_path
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Router
 
-from ._candidates import Candidate, Scope
-from ._fastapi import candidates_of, match_low_priority
+from ._candidates import Candidate, Routes, Scope, have_own_matchers, own_candidate
+from ._fastapi import match_low_priority, own_scope, routes_of
+
+if TYPE_CHECKING:
+    from ._preflights import RoutesOfPath
 
 _MAX_LAYERS: Final = 64
-_OWN_MATCHERS: Final = ("starlette.", "fastapi.")  # modules whose `matches` depends on path, method and headers only
 
 Signature = tuple[object, ...]
 
@@ -43,11 +45,9 @@ def layers(app: Any) -> Iterator[Any]:
         layer = getattr(layer, "__dict__", {}).get("app")
 
 
-def candidates_in(router: Router) -> Iterable[Candidate]:
-    """Yield the routes of a router in the order in which it tries them. Only FastAPI's include other routers."""
-    if hasattr(router, "include_router"):
-        return candidates_of(router.routes)
-    return (Candidate(route, route.matches, (route,)) for route in router.routes)
+def routes_in(router: Router) -> Routes:
+    """Return the routes of a router. Only FastAPI's include other routers."""
+    return routes_of(router) if hasattr(router, "include_router") else Routes(router, router.routes, own_candidate)
 
 
 class RouteMatch:
@@ -56,20 +56,28 @@ class RouteMatch:
     Args:
         owners: The apps, routers and routes that lead to it, the outermost first. Each may have a policy.
         on_router: Called with each router that is reached.
+        of_path: For a preflight: the routes that are tried, whatever the method.
     """
 
-    def __init__(self, owners: Iterable[object], on_router: Callable[[Router], object]) -> None:
+    endpoint: object = None  # the function or class that runs; None if no route serves the scope
+    is_certain = True  # whether the same scope always leads to this route
+    is_partial = False  # whether the route does not serve the method
+    error: Exception | None = None  # raised by a route's `matches`
+    failed: Router | None = None  # the router of that route
+    _router: Router | None = None  # the latest one
+
+    def __init__(
+        self, owners: Iterable[object], on_router: Callable[[Router], object], of_path: RoutesOfPath | None = None
+    ) -> None:
         """Begin before any route is matched."""
         self.owners = [*owners]
-        self.endpoint: object = None  # the function or class that runs; None if no route serves the scope
-        self.methods: set[str] = set()  # those that routes name whose path matches
         self.reached: dict[int, tuple[int, Signature]] = {}  # by id of a router: the owners before it, and the scope
-        self.is_certain = True  # whether the same scope always leads to this route
-        self.error: Exception | None = None  # raised by a route's `matches`
-        self.failed: Router | None = None  # the router of that route
-        self.is_partial = False  # whether the route does not serve the method
         self._on_router = on_router
-        self._router: Router | None = None  # the latest one
+        self._of_path = of_path
+
+    def match(self, router: Router, scope: Scope) -> None:
+        """Match a scope of an app with the routes of a router."""
+        self.enter_router(router, own_scope(scope))
 
     def enter_app(self, app: Any, scope: Scope) -> bool:
         """Match a scope with the router of an app; return whether the app has one."""
@@ -84,7 +92,7 @@ class RouteMatch:
                 self.enter_router(layer, scope)
                 return True
             if isinstance(layer, BaseRoute):
-                self._try([Candidate(layer, layer.matches, (layer,))], scope)
+                self._try(Routes(layer, (layer,), own_candidate), scope)
                 return True
         return False
 
@@ -94,13 +102,13 @@ class RouteMatch:
         self.reached[id(router)] = len(self.owners), signature_of(scope)
         self.owners.append(router)
         self._router = router
-        if not self._try(candidates_in(router), scope) and self.error is None:
+        if not self._try(routes_in(router), scope) and self.error is None:
             self._enter_fallback(router, scope)
 
     def _enter_fallback(self, router: Router, scope: Scope) -> None:
         """Match a scope that no route of a router serves."""
         redirected = _with_other_slash(scope) if scope["type"] == "http" and router.redirect_slashes else None
-        if redirected is not None and (self._try(candidates_in(router), redirected) or self.error):
+        if redirected is not None and (self._try(routes_in(router), redirected) or self.error):
             return
         try:
             found = match_low_priority(router, scope)
@@ -108,16 +116,18 @@ class RouteMatch:
             self.error, self.failed = error, router
             return
         if found is not None:
+            if self._of_path is not None:
+                self._of_path.add_all_methods()
             candidate, match, child_scope = found
             self.is_partial = match is Match.PARTIAL
             self._enter_route(candidate, {**scope, **child_scope})
         elif not (inspect.ismethod(router.default) and router.default.__self__ is router):
             self.enter_app(router.default, scope)
 
-    def _try(self, candidates: Iterable[Candidate], scope: Scope) -> bool:
+    def _try(self, routes: Routes, scope: Scope) -> bool:
         """Match a scope with some routes; return whether one serves it."""
         try:
-            found = self._select(candidates, scope)
+            found = self._select(routes, scope)
         except Exception as error:  # noqa: BLE001 - a converter of the app's own, which the app will call, too
             self.error, self.failed = error, self._router
             return False
@@ -125,20 +135,18 @@ class RouteMatch:
             self._enter_route(*found)
         return found is not None
 
-    def _select(self, candidates: Iterable[Candidate], scope: Scope) -> tuple[Candidate, Scope] | None:
+    def _select(self, routes: Routes, scope: Scope) -> tuple[Candidate, Scope] | None:
         """Return the route that serves a scope, and the scope that it gets; None if none does."""
-        partial: tuple[Candidate, Scope] | None = None
-        for candidate in candidates:
-            match, child_scope = candidate.matches(scope)
-            self.is_certain = self.is_certain and _is_own_matcher(candidate.matches)
-            if match is Match.NONE:
-                continue
-            self.methods.update(getattr(candidate.route, "methods", None) or ())
+        self.is_certain = self.is_certain and have_own_matchers(routes.entries)
+        partial: tuple[Any, Scope] | None = None
+        for entry in self._of_path.among(routes, scope) if self._of_path else routes.entries:
+            match, changes = entry.matches(scope)
             if match is Match.FULL:
-                return candidate, {**scope, **child_scope}
-            partial = partial or (candidate, {**scope, **child_scope})
+                return routes.candidate(entry), {**scope, **changes}
+            if match is Match.PARTIAL and partial is None:
+                partial = entry, changes
         self.is_partial = partial is not None
-        return partial
+        return (routes.candidate(partial[0]), {**scope, **partial[1]}) if partial else None
 
     def _enter_route(self, candidate: Candidate, scope: Scope) -> None:
         """Add a route that serves a scope, and enter the routers below it."""
@@ -161,8 +169,3 @@ def _with_other_slash(scope: Scope) -> Scope | None:
         return None
     path: str = scope["path"]
     return {**scope, "path": path.rstrip("/") if route_path.endswith("/") else path + "/"}
-
-
-def _is_own_matcher(matches: Any) -> bool:
-    """Return whether a matcher is Starlette's or FastAPI's, which look at path, method and headers only."""
-    return f"{getattr(matches, '__module__', '')}.".startswith(_OWN_MATCHERS)

@@ -41,7 +41,7 @@ def document_policies(app: Any, policy_of: PolicyOf) -> None:
 def _policies(app: Any, policy_of: PolicyOf) -> dict[tuple[str, str], Document | None]:
     """Return the policies by path and method. The first route of each serves the requests."""
     found: dict[tuple[str, str], Document | None] = {}
-    for candidate in list_candidates(app.routes):
+    for candidate in list_candidates(app.router):
         path = getattr(candidate.route, "path_format", "")
         for method in getattr(candidate.route, "methods", None) or ():
             if (path, method.lower()) not in found:

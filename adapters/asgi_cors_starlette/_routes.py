@@ -19,10 +19,10 @@ from asgi_cors import DENY_ALL, EXEMPT, AttachedPolicy, CORSMiddleware, PerMetho
 from ._attachments import RoutePolicy, functions_of, innermost, policy_of_endpoint
 from ._candidates import Candidate, Scope
 from ._guards import PREDICTION, UNKNOWN, Prediction, guard
-from ._matching import RouteMatch, candidates_in, layers
+from ._matching import RouteMatch, layers, routes_in
+from ._preflights import RoutesOfPath
 
 _MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its length
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 TOO_LONG: Final = AttachedPolicy("a path that is too long")
 
@@ -41,6 +41,7 @@ class RoutePolicies:
     def __init__(self, app: Starlette) -> None:
         """Begin without a prediction; see the class."""
         self._app = app
+        self._unmatched = RouteMatch(self.outermost(), guard)
         self._all.add(self)
 
     @staticmethod
@@ -68,20 +69,18 @@ class RoutePolicies:
             outer = outer.outer
         guard(self._app.router)
         # It stays unknown if a converter raises, so that the route that runs is checked.
-        scope[PREDICTION] = prediction = Prediction(self, scope, outer)
+        scope[PREDICTION] = prediction = Prediction(self, scope, outer, self._unmatched)
         if len(scope["path"]) > _MAX_PATH:
             prediction.key = TOO_LONG
             return TOO_LONG
-        match = self.match(scope)
-        if match.error is not None:
-            raise match.error
-        prediction.set(match, self.key_of_match(match, scope))
+        match, prediction.key = self._predict(scope)
+        prediction.match = match
         return prediction.key
 
-    def match(self, scope: Scope) -> RouteMatch:
+    def match(self, scope: Scope, of_path: RoutesOfPath | None = None) -> RouteMatch:
         """Find the route that serves a scope."""
-        match = RouteMatch(self.outermost(), guard)
-        match.enter_router(self._app.router, dict(scope))
+        match = RouteMatch(self.outermost(), guard, of_path)
+        match.match(self._app.router, scope)
         return match
 
     def outermost(self) -> list[object]:
@@ -101,23 +100,24 @@ class RoutePolicies:
         match.endpoint = getattr(candidate.route, "endpoint", None)
         return self.key_of_match(match, {"method": method})
 
-    def _preflight_key(self, scope: Scope) -> Hashable | None:
-        match = self._match_preflight(scope)
-        found, methods = self.key_of_match(match, scope), dict.fromkeys((*_METHODS, *sorted(match.methods)))
-        tried = {scope["method"]}
-        while (method := next((each for each in methods if each not in tried), None)) is not None:
-            tried.add(method)
-            other = self._match_preflight({**scope, "method": method})
-            methods.update(dict.fromkeys(sorted(other.methods)))
-            if _serves(other, method) and self.key_of_match(other, {**scope, "method": method}) is not found:
-                return PerMethodKey(found)
-        return found
-
-    def _match_preflight(self, scope: Scope) -> RouteMatch:
-        match = self.match(scope)
+    def _predict(self, scope: Scope, of_path: RoutesOfPath | None = None) -> tuple[RouteMatch, AttachedPolicy | None]:
+        """Return the route that serves a scope, and its key."""
+        match = self.match(scope, of_path)
         if match.error is not None:
             raise match.error
-        return match
+        return match, self.key_of_match(match, scope)
+
+    def _preflight_key(self, scope: Scope) -> Hashable | None:
+        of_path = RoutesOfPath()
+        _, found = self._predict(scope, of_path)
+        tried = {scope["method"]}
+        while untried := of_path.methods - tried:
+            tried |= untried
+            for method in untried:
+                match, key = self._predict({**scope, "method": method}, of_path)
+                if key is not found and _serves(match, method):
+                    return PerMethodKey(found)
+        return found
 
     def _is_registered(self, function: object) -> bool:
         """Return whether a route of any app with a policy calls a function."""
@@ -139,13 +139,13 @@ def _registered(app: Any, seen: set[int]) -> Iterator[object]:
         router = layer.router if isinstance(layer, Starlette) else layer
         if isinstance(router, Router) and id(router) not in seen:
             seen.add(id(router))
-            for candidate in candidates_in(router):
+            for candidate in routes_in(router).candidates():
                 yield from _registered_in(candidate, seen)
 
 
 def _registered_in(candidate: Candidate, seen: set[int]) -> Iterator[object]:
     if candidate.included is not None:
-        for inner in candidate.included():
+        for inner in candidate.included().candidates():
             yield from _registered_in(inner, seen)
         return
     route = candidate.route
