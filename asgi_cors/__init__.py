@@ -28,7 +28,7 @@ from ._configuration.source import Answer, Lease, OriginSource
 from ._decision.decision import Decision, Outcome, decide
 from ._decision.explainer import Step
 from ._decision.explanation import Explanation, explain
-from ._decision.request import Request
+from ._decision.request import Request, read_request
 from ._errors import ConfigError, ConfigWarning, Issue
 from ._middleware.asgi import CORSMiddleware
 from ._middleware.wsgi import WSGIMiddleware
@@ -81,5 +81,6 @@ __all__ = [
     "decide",
     "explain",
     "note_usage",
+    "read_request",
     "wrapper_of",
 ]

@@ -55,16 +55,16 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_headers": default_headers,
     "max_age": 86400,
 }
-_MIDDLEWARE_DEFAULTS: Final[MiddlewareOptions] = {
-    "paths": None,
-    "policy_for": None,
-    "vary": (),
-    "enforce": False,
-    "check_websockets": True,
-    "allowed_hosts": None,
-    "report_only": None,
-    "on_decision": None,
-}
+_MIDDLEWARE_DEFAULTS: Final = MiddlewareOptions(
+    paths=None,
+    policy_for=None,
+    vary=(),
+    enforce=False,
+    check_websockets=True,
+    allowed_hosts=None,
+    report_only=None,
+    on_decision=None,
+)
 
 
 class Parsed(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 
-from asgi_cors import DENY_ALL
+from asgi_cors import DENY_ALL, read_request
 
 from ._options import DEFAULTS
 from ._routes import REQUEST
@@ -38,7 +38,7 @@ class SignalPolicy:
         """Return the policy for a scope, or an awaitable of it."""
         environ = scope.get("wsgi.environ", scope)
         request = environ[REQUEST]
-        if "HTTP_ORIGIN" not in request.META:
+        if read_request(scope).origin is None:
             return self._find_next(scope)
         if environ is scope:
             return self._find_async(scope, request)

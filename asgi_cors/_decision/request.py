@@ -89,7 +89,7 @@ class Request(NamedTuple):
 
 
 def read_request(scope: Scope) -> Request:
-    """Read a scope of type http or websocket, in one scan of its headers."""
+    """Read a scope of type http or websocket, in one scan of its headers; for adapters."""
     lines = _read_lines(scope["headers"])
     requested = [lines.get(name, ()) for name in _REQUESTED]
     oversized = _is_oversized(requested)

@@ -26,7 +26,7 @@ PUBLIC = {
     *("CORSMiddleware", "WSGIMiddleware", "asgi_cors", "asgi_cors_decorator"),
     *("Policy", "PolicyDiff", "PolicyOptions", "MiddlewareOptions", "Configuration"),
     *("ConfigError", "ConfigWarning", "Issue"),
-    *("Request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
+    *("Request", "read_request", "Decision", "Outcome", "decide", "Rules", "PerMethodKey"),
     *("explain", "Explanation", "Step"),
     *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
     *("OriginTable", "check_origin", "Loaded", "LoadedOptions", "LoadedStatistics"),
