@@ -111,10 +111,10 @@ def misprediction(
     Returns:
         The predicted key and that of the view that runs; None if they are the same. Before the first view of the
         process has a policy, nothing is predicted, and a URLconf that Django imports late may have one. A preflight
-        comes here only if the predicted view passes it through.
+        is not compared: it comes here only if the view that it is for passes it through.
     """
     key = key_of_request(request, callback)
-    predicted = noted.get(PREDICTED, key if _is_preflight(request) else None)
+    predicted = noted.get(PREDICTED, key if request.method == "OPTIONS" else None)
     if predicted is not key:
         return predicted, key
     hidden = hidden_view(callback)
@@ -122,11 +122,6 @@ def misprediction(
         return None
     found = next(attached_to_view(hidden, request.method or "GET"), key)
     return None if found is key else (key, found)
-
-
-def _is_preflight(request: HttpRequest) -> bool:
-    names = ("HTTP_ORIGIN", "HTTP_ACCESS_CONTROL_REQUEST_METHOD")
-    return request.method == "OPTIONS" and all(name in request.META for name in names)
 
 
 def key_of_request(request: HttpRequest, callback: Callable[..., Any]) -> AttachedPolicy | None:

@@ -1,6 +1,7 @@
 """The settings of Django, which has one object for all settings of a process. A test may have settings of its own."""
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -18,10 +19,13 @@ def unconfigured() -> Iterator[None]:
     before = vars(settings).copy()
     settings._wrapped = empty
     _report([_OURS])
+    # Django REST framework reads its settings when it is imported.
+    loaded = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == "rest_framework"}
     try:
         yield
     finally:
         restore(before)
+        sys.modules.update(loaded)
 
 
 def replace(own: dict[str, Any], previous: Iterable[str] = ()) -> dict[str, Any]:
