@@ -42,18 +42,18 @@ class SignalPolicy:
             return self._find_next(scope)
         if environ is scope:
             return self._find_async(scope, request)
-        answers: list[tuple[Any, Any]] = []
+        is_allowed = False
         with self._failure_logged():
-            answers = check_request_enabled.send(sender=None, request=request)
-        return self._find(scope, answers)
+            is_allowed = _allows(check_request_enabled.send(sender=None, request=request))
+        return self._policy() if is_allowed else self._find_next(scope)
 
     async def _find_async(self, scope: Any, request: Any) -> Any:
         # Django 4.2 has no `asend`.
         send: Any = getattr(check_request_enabled, "asend", None) or sync_to_async(check_request_enabled.send)
-        answers: list[tuple[Any, Any]] = []
+        is_allowed = False
         with self._failure_logged():
-            answers = await send(sender=None, request=request)
-        found = self._find(scope, answers)
+            is_allowed = _allows(await send(sender=None, request=request))
+        found = self._policy() if is_allowed else self._find_next(scope)
         return await found if inspect.isawaitable(found) else found
 
     @contextmanager
@@ -65,9 +65,6 @@ class SignalPolicy:
             message = "a receiver of check_request_enabled raised, so no receiver allows the request"
             self._configuration.log.failure(message, error)
 
-    def _find(self, scope: Any, answers: list[tuple[Any, Any]]) -> Any:
-        return self._policy() if any(answer for _, answer in answers) else self._find_next(scope)
-
     def _find_next(self, scope: Any) -> Any:
         return NotImplemented if self._policy_for is None else self._policy_for(scope)
 
@@ -78,6 +75,19 @@ class SignalPolicy:
             options: Mapping[str, Any] = DEFAULTS if base is DENY_ALL else {}
             self._allowing = base, base.replace(allow_origins=_allow, allow_origin_regex=None, **options)
         return self._allowing[1]
+
+
+def _allows(answers: list[tuple[Any, Any]]) -> bool:
+    """Return whether a receiver allows the request.
+
+    Raises:
+        TypeError: If a receiver returned an awaitable. Django 4.2 does not await those of async receivers.
+    """
+    for receiver, answer in answers:
+        if inspect.isawaitable(answer):
+            getattr(answer, "close", bool)()  # a coroutine that nothing awaits
+            raise TypeError(f"{receiver!r} returned an awaitable. Write a sync receiver, or await in an async one.")
+    return any(answer for _, answer in answers)
 
 
 def _allow(_origin: str) -> bool:

@@ -86,6 +86,17 @@ def allow_api(request: HttpRequest, **_: object) -> bool:
     return request.path.startswith("/api/")
 
 
+class Answer:
+    """An awaitable, which a receiver may return by mistake."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
+
+def forget_await(**_: object) -> Any:
+    return Answer()
+
+
 def crash(**_: object) -> bool:
     raise ValueError("as a receiver may")
 
@@ -355,6 +366,27 @@ DIFFERENCES = (
         build=project(**TO_ALL, CORS_URLS_REGEX="^/api/.*$"),
         fetches=(fetch_with(path="/api/"), fetch_with(path="/api"), fetch_with(path="/apis/")),
         wider=True,
+    ),
+    Difference(
+        reason="the slash at the end may be missing, so that every URL matches",
+        row="`CORS_URLS_REGEX` for URLs that end in a slash",
+        build=project(**TO_ALL, CORS_URLS_REGEX="^.*/$"),
+        fetches=(fetch_with(path="/api/"), fetch_with(path="/api")),
+        wider=True,
+    ),
+    Difference(
+        reason="a line feed matches, too",
+        row="A line feed in a path",
+        build=project(**TO_ALL, CORS_URLS_REGEX="^/api/.*$"),
+        fetches=(fetch_with(path="/api/"), fetch_with(path="/api/%0Ax")),
+        wider=True,
+    ),
+    Difference(
+        reason="a receiver that returns an awaitable allows nothing",
+        row="A receiver of the signal that returns an awaitable",
+        build=project(forget_await, CORS_ALLOWED_ORIGINS=[OTHER]),
+        fetches=(fetch_with(), Fetch(page=OTHER)),
+        safer=True,
     ),
     Difference(
         reason="a receiver can't allow `null`",
