@@ -11,7 +11,7 @@ from asgi_cors import Issue
 _EVERY_PATH: Final = re.compile(r"\^?/?(?:\.\*\$?)?")
 _FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 _PART: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
-# A reference to a group, which may be in another alternative; or a backslash, which may stand before one of the ends.
+# A reference to a group, which may be in another alternative; or a backslash, which may be before one of the ends.
 _UNSPLITTABLE: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(|\\\\")
 # The end of a regular expression, and the end with which it matches a path without its final slash, too.
 _ENDS: Final = (

@@ -1,5 +1,6 @@
 """docs/django.md shows a project. Its programs run and print the output shown."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_the_programs_run_in_their_order_and_print_the_output_shown(tmp_path: Pa
     assert done
     for step, output in done:
         assert output == step.output, step.code
+
+
+def test_the_table_of_system_checks_has_every_id() -> None:
+    code = (ROOT / "adapters" / "asgi_cors_django" / "_checks.py").read_text("utf-8")
+    assert re.findall(r"^\| `asgi_cors\.(\w+)` \|", TEXT, re.MULTILINE) == sorted(
+        set(re.findall(r'"([EW]\d{3})"', code))
+    )
 
 
 def test_the_project_of_the_readme_has_a_policy_for_the_app_and_others_for_its_views(tmp_path: Path) -> None:
