@@ -53,7 +53,7 @@ def own_candidate(route: Any) -> Candidate:
     return Candidate(route, (route,))
 
 
-def has_own_matcher(route: Any) -> bool:
+def has_own_matcher(route: object) -> bool:
     """Return whether `matches` is Starlette's or FastAPI's, which looks at path, method and headers only.
 
     An included router must have such routes only.

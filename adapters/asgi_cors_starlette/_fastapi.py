@@ -115,8 +115,9 @@ class _Operation:
         """Return whether the route matches a scope, and the changes to the scope."""
         context = self.context
         if not context.starlette_route:
-            own = {**(scope.get(_SCOPE_KEY) or {}), _CONTEXT_KEY: context}
-            context, scope = context.original_route, {**scope, _SCOPE_KEY: own}
+            scope = own_scope(scope)
+            scope[_SCOPE_KEY] = {**scope.get(_SCOPE_KEY, {}), _CONTEXT_KEY: context}
+            context = context.original_route
         found: tuple[Match, Scope] = context.matches(scope)
         return found
 

@@ -44,7 +44,7 @@ class Prediction:
         match: The route, while it is unknown: that of no request.
     """
 
-    __slots__ = ("_endpoint", "_headers", "_signature", "key", "match", "outer", "policies")
+    __slots__ = ("_endpoint", "_headers", "key", "match", "outer", "policies")
 
     def __init__(self, policies: RoutePolicies, scope: Scope, outer: Prediction | None, match: RouteMatch) -> None:
         """Begin with an unknown route."""
@@ -52,23 +52,25 @@ class Prediction:
         self.outer = outer
         self.key: Hashable | None = UNKNOWN
         self.match = match
-        self._signature = signature_of(scope)
         self._headers = scope["headers"]
         self._endpoint = scope.get("endpoint")  # that of an app around the installation
 
     def holds_for(self, scope: Scope) -> bool:
         """Return whether the prediction was made for the same request."""
-        return self._signature == signature_of(scope)
+        return self.match.signature == signature_of(scope)
+
+    def expects(self, router: Router, scope: Scope) -> bool:
+        """Return whether a router gets the scope that is predicted, so that it leads to the predicted route."""
+        known = self.match.reached.get(id(router))
+        return known is not None and self.match.is_certain and known[1] == signature_of(scope)
 
     async def verify_router(self, router: Router, scope: Scope) -> Response | None:
-        """Predict again at a router if its scope is not the predicted one; return the refusal if there is one.
+        """Predict again at a router, because its scope is not the predicted one; return the refusal if there is one.
 
         Raises:
             Exception: That of a converter of this router, which the router would raise, too.
         """
         known = self.match.reached.get(id(router))
-        if known and self.match.is_certain and known[1] == signature_of(scope):
-            return None
         match = RouteMatch(self.match.owners[: known[0] if known else None], guard)
         match.match(router, scope)
         if match.error is not None and match.failed is router:
@@ -81,15 +83,20 @@ class Prediction:
             return None  # an inner router raises, and its guard checks the scope again
         return await self._verify(scope, predicted, key)
 
-    async def verify_endpoint(self, scope: Scope) -> None:
-        """Compare the endpoint that ran with the predicted one when its response starts.
-
-        They differ if a router or route of the app's own calls another one. Both policies must allow then.
-        """
+    def expects_endpoint(self, scope: Scope) -> bool:
+        """Return whether no endpoint has run, or the predicted one."""
         endpoint = scope.get("endpoint")
-        if endpoint is None or endpoint is self._endpoint or self._is_predicted(endpoint):
-            return
-        self._endpoint = endpoint
+        if endpoint is None or endpoint is self.match.endpoint or endpoint is self._endpoint:
+            return True
+        known = (self.match.endpoint, *self.match.owners)
+        return any(each is endpoint or each is getattr(endpoint, "__self__", None) for each in known if each)
+
+    async def verify_endpoint(self, scope: Scope) -> None:
+        """Apply the policy of the endpoint that ran, because it is not the predicted one, when its response starts.
+
+        This is so if a router or route of the app's own calls another one. Both policies must allow then.
+        """
+        self._endpoint = endpoint = scope["endpoint"]
         match = RouteMatch(self.match.owners, guard)
         match.endpoint = endpoint
         route = scope.get("route")
@@ -97,10 +104,6 @@ class Prediction:
             match.owners.append(route)
         predicted, self.key = self.key, self.policies.key_of_match(match, scope)
         await self._verify(scope, predicted, self.key)
-
-    def _is_predicted(self, endpoint: object) -> bool:
-        known = (self.match.endpoint, *self.match.owners)
-        return any(each is endpoint or each is getattr(endpoint, "__self__", None) for each in known if each)
 
     async def _verify(self, scope: Scope, predicted: Hashable | None, key: Hashable | None) -> Response | None:
         """Return the response to be sent in place of the route's; None if the route may run."""
@@ -125,7 +128,8 @@ class RouterGuard:
         """Serve one connection."""
         predictions = [] if scope["type"] == "lifespan" else [*_predictions(scope)]
         for prediction in predictions:
-            refusal = await prediction.verify_router(self._router, scope)
+            is_expected = prediction.expects(self._router, scope)
+            refusal = None if is_expected else await prediction.verify_router(self._router, scope)
             if refusal is not None:
                 await _send_refusal(refusal, scope, send)
                 return
@@ -133,7 +137,8 @@ class RouterGuard:
         async def verify_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 for prediction in predictions:
-                    await prediction.verify_endpoint(scope)
+                    if not prediction.expects_endpoint(scope):
+                        await prediction.verify_endpoint(scope)
             await send(message)
 
         await self.app(scope, receive, verify_and_send if predictions else send)

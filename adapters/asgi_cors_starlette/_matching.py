@@ -64,6 +64,7 @@ class RouteMatch:
     is_partial = False  # whether the route does not serve the method
     error: Exception | None = None  # raised by a route's `matches`
     failed: Router | None = None  # the router of that route
+    signature: Signature | None = None  # that of the scope
     _router: Router | None = None  # the latest one
 
     def __init__(
@@ -77,7 +78,8 @@ class RouteMatch:
 
     def match(self, router: Router, scope: Scope) -> None:
         """Match a scope of an app with the routes of a router."""
-        self.enter_router(router, own_scope(scope))
+        self.signature = signature_of(scope)
+        self._enter_router(router, own_scope(scope), self.signature)
 
     def enter_app(self, app: Any, scope: Scope) -> bool:
         """Match a scope with the router of an app; return whether the app has one."""
@@ -85,21 +87,21 @@ class RouteMatch:
             self.owners.append(layer)
             if isinstance(layer, Starlette):
                 root_path = getattr(layer, "root_path", "")  # FastAPI's own
-                self.enter_router(layer.router, {**scope, "root_path": root_path} if root_path else scope)
+                inner = {**scope, "root_path": root_path} if root_path else scope
+                self._enter_router(layer.router, inner, signature_of(inner))
                 return True
             if isinstance(layer, Router):
                 self.owners.pop()
-                self.enter_router(layer, scope)
+                self._enter_router(layer, scope, signature_of(scope))
                 return True
             if isinstance(layer, BaseRoute):
                 self._try(Routes(layer, (layer,), own_candidate), scope)
                 return True
         return False
 
-    def enter_router(self, router: Router, scope: Scope) -> None:
-        """Match a scope with the routes of a router."""
+    def _enter_router(self, router: Router, scope: Scope, signature: Signature) -> None:
         self._on_router(router)
-        self.reached[id(router)] = len(self.owners), signature_of(scope)
+        self.reached[id(router)] = len(self.owners), signature
         self.owners.append(router)
         self._router = router
         if not self._try(routes_in(router), scope) and self.error is None:
@@ -120,7 +122,7 @@ class RouteMatch:
                 self._of_path.add_all_methods()
             candidate, match, child_scope = found
             self.is_partial = match is Match.PARTIAL
-            self._enter_route(candidate, {**scope, **child_scope})
+            self._enter_route(candidate, scope, child_scope)
         elif not (inspect.ismethod(router.default) and router.default.__self__ is router):
             self.enter_app(router.default, scope)
 
@@ -132,31 +134,32 @@ class RouteMatch:
             self.error, self.failed = error, self._router
             return False
         if found is not None:
-            self._enter_route(*found)
+            self._enter_route(found[0], scope, found[1])
         return found is not None
 
     def _select(self, routes: Routes, scope: Scope) -> tuple[Candidate, Scope] | None:
-        """Return the route that serves a scope, and the scope that it gets; None if none does."""
+        """Return the route that serves a scope, and its changes to the scope; None if none does."""
         self.is_certain = self.is_certain and have_own_matchers(routes.entries)
         partial: tuple[Any, Scope] | None = None
         for entry in self._of_path.among(routes, scope) if self._of_path else routes.entries:
             match, changes = entry.matches(scope)
             if match is Match.FULL:
-                return routes.candidate(entry), {**scope, **changes}
+                return routes.candidate(entry), changes
             if match is Match.PARTIAL and partial is None:
                 partial = entry, changes
         self.is_partial = partial is not None
-        return (routes.candidate(partial[0]), {**scope, **partial[1]}) if partial else None
+        return (routes.candidate(partial[0]), partial[1]) if partial else None
 
-    def _enter_route(self, candidate: Candidate, scope: Scope) -> None:
+    def _enter_route(self, candidate: Candidate, scope: Scope, changes: Scope) -> None:
         """Add a route that serves a scope, and enter the routers below it."""
         self.owners += candidate.owners
         route = candidate.route
         if candidate.included is not None:
-            self._try(candidate.included(), scope)
+            self._try(candidate.included(), {**scope, **changes})
         elif hasattr(route, "endpoint"):
             self.endpoint = route.endpoint
         elif getattr(route, "app", None) is not None:
+            scope = {**scope, **changes}
             base = getattr(route, "_base_app", None)  # of a Mount, inside of its middlewares
             if not self.enter_app(route.app, scope) and base is not None and base is not route.app:
                 self.enter_app(base, scope)

@@ -345,7 +345,8 @@ class ResponseCaches:
         """Return the cache of a match with one policy; None if it passes requests through."""
         if match is None or not match.is_plain:
             return self._empty
-        return self.for_policy(match.policy) if match.policy else None
+        policy = match.policies[0]  # the only one
+        return self.for_policy(policy) if policy else None
 
     def for_policy(self, policy: Policy) -> ResponseCache:
         """Return the cache of a policy."""

@@ -378,8 +378,10 @@ def test_a_route_class_with_its_own_matches_is_called():
     first, second = APIRouter(route_class=OtherVersionRoute), APIRouter(route_class=VersionRoute)
     for router in (first, second):
         router.get("/items")(lambda: "items")
+        router.add_route("/plain", lambda request: PlainTextResponse("plain"))
     app = make_app(cross_origin(**options("other"))(first), cross_origin(**options("inner"))(second))
     assert served_by(app, "/api/items") == "inner"
+    assert served_by(app, "/api/plain") == "other"
 
 
 def test_a_frontend_has_the_policy_of_its_router(tmp_path, include_router):

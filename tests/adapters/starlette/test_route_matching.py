@@ -71,6 +71,39 @@ async def test_each_method_of_a_url_has_its_own_policy(send_request):
     assert await max_age(send_request, app, "/y", "GET", SHOP) == "600"
 
 
+class CountingRegex:
+    """The regular expression of a route, which counts the paths that it matches."""
+
+    def __init__(self, regex):
+        self.regex = regex
+        self.calls = 0
+
+    def match(self, path):
+        self.calls += 1
+        return self.regex.match(path)
+
+
+async def test_a_preflight_tries_the_other_methods_only_with_routes_whose_path_matches(send_request):
+    routes = [Route(path, shop(hello), methods=["GET", "PUT"]) for path in ("/other", "/x", "/{name}", "/last/y")]
+    for route in routes:
+        route.path_regex = CountingRegex(route.path_regex)
+    app = installed(*routes)
+    assert await max_age(send_request, app, "/x", "PUT", SHOP) == "600"
+    assert (routes[0].path_regex.calls, routes[3].path_regex.calls) == (1, 1)
+
+
+async def test_a_method_that_only_a_class_of_the_apps_own_serves_has_its_policy(send_request):
+    """Its `matches` may depend on the method, so it is called for each."""
+
+    class ForDelete(Route):
+        def matches(self, scope):
+            return super().matches(scope) if scope["method"] == "DELETE" else (Match.NONE, {})
+
+    app = installed(ForDelete("/x", blog(hello), methods=["DELETE"]), Route("/x", shop(hello)))
+    assert [await allowed(send_request, app, "/x", method) for method in ("GET", "DELETE")] == [[SHOP], [BLOG]]
+    assert await max_age(send_request, app, "/x", "GET", SHOP) == "0"
+
+
 async def test_a_method_of_its_own_counts_as_any_other(send_request):
     """It is found although only a later route names it."""
     app = installed(Route("/x", shop(hello)), Route("/x", blog(hello), methods=["PURGE"]))
@@ -237,6 +270,13 @@ async def test_a_converter_that_raises_grants_nothing(send_request, caplog, moun
         )
         assert "access-control-allow-origin" not in preflight.headers
     assert "the policy for a request could not be found, so it is refused" in caplog.text
+
+
+async def test_a_converter_that_no_method_reaches_does_not_refuse_a_preflight(send_request):
+    """The app never calls it for this path."""
+    app = installed(Route("/fail", shop(hello)), Route("/{name:flaky}", blog(hello)))
+    assert await allowed(send_request, app, "/fail") == [SHOP]
+    assert await max_age(send_request, app, "/fail", "GET", SHOP) == "600"
 
 
 async def test_a_handler_of_the_app_serves_the_exception_of_a_converter(send_request):
