@@ -99,13 +99,14 @@ def view_of(scope: Scope) -> Hashable | None:
 
 
 def misprediction(
-    request: HttpRequest, callback: Callable[..., Any], noted: Mapping[str, Any]
+    request: HttpRequest, callback: Callable[..., Any], key: AttachedPolicy | None, noted: Mapping[str, Any]
 ) -> tuple[Hashable | None, AttachedPolicy | None] | None:
     """Compare the view that is about to run with the predicted one; for `process_view`.
 
     Args:
         request: The request, which Django has resolved.
         callback: The view.
+        key: Its policy, as `key_of_request` returns it.
         noted: The scope or environ, in which `view_of` noted its prediction.
 
     Returns:
@@ -113,7 +114,6 @@ def misprediction(
         process has a policy, nothing is predicted, and a URLconf that Django imports late may have one. A preflight
         is not compared: it comes here only if the view that it is for passes it through.
     """
-    key = key_of_request(request, callback)
     predicted = noted.get(PREDICTED, key if request.method == "OPTIONS" else None)
     if predicted is not key:
         return predicted, key

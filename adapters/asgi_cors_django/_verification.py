@@ -56,9 +56,9 @@ class Exchange(ABC):
 
         Decorators find this object in the request, and compare the policies of views inside of this one.
         """
-        self.key = _routes.key_of_request(request, view)
+        self.key = key = _routes.key_of_request(request, view)
         setattr(request, _routes.VERIFIER, self)
-        return _routes.misprediction(request, view, self.noted)
+        return _routes.misprediction(request, view, key, self.noted)
 
 
 class SyncExchange(Exchange):

@@ -46,7 +46,9 @@ def attached_to_view(view: object, method: str) -> Iterator[AttachedPolicy]:
     """Yield the policies attached to a view for an HTTP method, the innermost first."""
     view = without_partials(view)
     view_class = class_of(view)
-    parts = [*_handlers(view, method), getattr(view_class, "dispatch", None), view_class, view]
+    parts = [view]
+    if view_class is not None:
+        parts = [*_handlers(view, method), getattr(view_class, "dispatch", None), view_class, view]
     return filter(None, map(attached_policy, parts))
 
 
@@ -63,14 +65,21 @@ def attached_to_pattern(pattern: object) -> Iterator[AttachedPolicy]:
 
 def class_of(view: object) -> type | None:
     """Return the class of a view that `as_view` has made; None for other views."""
-    attributes = (getattr(without_partials(view), name, None) for name in ("view_class", "cls"))
-    return next((each for each in attributes if isinstance(each, type)), None)
+    view = without_partials(view)
+    for name in ("view_class", "cls"):
+        found = getattr(view, name, None)
+        if isinstance(found, type):
+            return found
+    return None
 
 
 def methods_of(view: object) -> list[str]:
     """Return the HTTP methods that a class-based view serves. OPTIONS counts if it has a policy of its own."""
     view = without_partials(view)
-    names: Iterable[str] = getattr(class_of(view), "http_method_names", ())
+    view_class = class_of(view)
+    if view_class is None:
+        return []
+    names: Iterable[str] = getattr(view_class, "http_method_names", ())
     handlers = {name.upper(): _handler(view, name.upper()) for name in names}
     served = (method for method, handler in handlers.items() if handler is not None)
     return sorted(method for method in served if method != "OPTIONS" or attached_policy(handlers[method]))
@@ -90,10 +99,12 @@ def hidden_view(view: object) -> object:
 
 def without_partials(view: object) -> object:
     """Return the view that a `functools.partial` calls."""
-    inner: Any = view
-    while isinstance(inner, partial) and attached_policy(cast("object", inner)) is None:
-        inner = cast("object", inner.func)
-    return cast("object", inner)
+    while isinstance(view, partial):
+        inner: Any = cast("object", view)
+        if attached_policy(inner) is not None:
+            return inner
+        view = inner.func
+    return view
 
 
 def _attached_to_match(match: ResolverMatch, method: str) -> Iterator[AttachedPolicy]:

@@ -34,7 +34,7 @@ class Routes(NamedTuple):
 
     Args:
         holder: The router, or the included router as its parent tries it.
-        entries: The routes in the order in which the router tries them. The method `matches` of each returns whether
+        entries: The routes, in the order in which the router tries them. The method `matches` of each returns whether
             it matches a scope, and the changes to the scope, as `BaseRoute.matches`.
         candidate: Returns the candidate of an entry.
     """

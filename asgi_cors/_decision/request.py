@@ -9,7 +9,7 @@ from asgi_cors import _http
 from asgi_cors._origins.origin import MAX_HOST, WEB_PORTS, is_loopback, parse_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from asgi_cors._http import Scope
     from asgi_cors._origins.origin import Origin
@@ -91,10 +91,7 @@ class Request(NamedTuple):
 def read_request(scope: Scope) -> Request:
     """Read a scope of type http or websocket, in one scan of its headers; for adapters."""
     lines = _read_lines(scope["headers"])
-    requested = [lines.get(name, ()) for name in _REQUESTED]
-    oversized = _is_oversized(requested)
-    if oversized:
-        requested = [values[:1] for values in requested]
+    requested, oversized = _requested(lines)
     method, names, private = map(_joined, requested)
     names_of_one = (_http.ORIGIN, _http.HOST, _http.FETCH_SITE, _http.REFERER)
     origin, host, fetch_site, referer = (_joined(lines.get(name, ())) for name in names_of_one)
@@ -117,6 +114,14 @@ def read_request(scope: Scope) -> Request:
     )
 
 
+def read_requested_method(scope: Scope) -> bytes | None:
+    """Return the method that a preflight announces; None if the scope is no preflight."""
+    if scope.get("method") != "OPTIONS":
+        return None
+    lines = _read_lines(scope["headers"])
+    return _joined(_requested(lines)[0][0]) if _http.ORIGIN in lines else None
+
+
 def is_bearer(authorization: bytes) -> bool:
     """Return whether an Authorization value is a token, which no browser adds by itself."""
     return _BEARER.fullmatch(authorization) is not None
@@ -135,6 +140,13 @@ def _read_lines(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[byte
         else:
             skipped = raw
     return lines
+
+
+def _requested(lines: Mapping[bytes, Sequence[bytes]]) -> tuple[list[Sequence[bytes]], bool]:
+    """Return the values of the Access-Control-Request-* headers, and whether they exceed the limits."""
+    requested = [lines.get(name, ()) for name in _REQUESTED]
+    oversized = _is_oversized(requested)
+    return [values[:1] for values in requested] if oversized else requested, oversized
 
 
 def _is_oversized(requested: Sequence[Sequence[bytes]]) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def scope_of(environ: Environ) -> Scope:
     """Return an ASGI-shaped scope for an environ. Its `wsgi.environ` is the environ itself."""
-    headers = [(_name(key[5:]), to_bytes(value)) for key, value in environ.items() if key[:5] == "HTTP_"]
+    headers = [(_name(key), value.encode("latin-1", "replace")) for key, value in environ.items() if key[:5] == "HTTP_"]
     headers += [(_name(key), to_bytes(environ[key])) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
     port = str(environ.get("SERVER_PORT") or "")
     root = decode_path(environ.get("SCRIPT_NAME", "")).rstrip("/")
@@ -33,7 +33,7 @@ def scope_of(environ: Environ) -> Scope:
 
 @functools.lru_cache(maxsize=256)
 def _name(key: str) -> bytes:
-    return to_bytes(key.replace("_", "-").lower())
+    return to_bytes(key.removeprefix("HTTP_").replace("_", "-").lower())
 
 
 def to_bytes(text: str) -> bytes:

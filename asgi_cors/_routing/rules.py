@@ -11,7 +11,7 @@ from types import NotImplementedType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from asgi_cors import _http
-from asgi_cors._decision.request import read_request
+from asgi_cors._decision.request import read_requested_method
 from asgi_cors._errors import ConfigError, Issue, show
 from asgi_cors._policy.policy import Policy, PolicyOptions
 
@@ -247,10 +247,8 @@ class Rules:
 
 def _actual_request_scope(scope: Scope) -> Scope:
     """Return the scope of the actual request that a preflight announces; for other requests, the scope itself."""
-    request = read_request(scope) if scope.get("method") == "OPTIONS" else None
-    if request is None or request.origin is None or request.requested_method is None:
-        return scope
-    return {**scope, "method": request.requested_method.decode("latin-1"), "asgi_cors.preflight": True}
+    method = read_requested_method(scope)
+    return scope if method is None else {**scope, "method": method.decode("latin-1"), "asgi_cors.preflight": True}
 
 
 def _path_table(
