@@ -11,7 +11,7 @@ from asgi_cors import Issue
 _EVERY_PATH: Final = re.compile(r"\^?/?(?:\.\*\$?)?")
 _FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 _PART: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
-# A reference to a group, which may be in another alternative; or a backslash, which may be before one of the ends.
+# A reference to a group, which may be in another alternative; or an escaped backslash, before one of the ends.
 _UNSPLITTABLE: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(|\\\\")
 # The end of a regular expression, and the end with which it matches a path without its final slash, too.
 _ENDS: Final = (
@@ -76,7 +76,7 @@ def parse_regex(value: object, issues: list[Issue], option: str) -> re.Pattern[s
         issues.append(Issue.wrong_type(option, given, "a regular expression of str", f"Write {option} = r'^/api/'."))
         return None
     try:
-        return re.compile(value)
+        return re.compile(str(value))  # a lazy object is no str for `re`
     except (re.error, RecursionError, OverflowError) as error:
         message = f"{Issue.show(value)} is not a valid regular expression: {error}"
         issues.append(Issue("regex-syntax", option, value, message, "Correct its syntax."))

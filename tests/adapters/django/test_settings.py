@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import path
+from django.utils.functional import SimpleLazyObject
 
 from asgi_cors import ConfigError, ConfigWarning, MiddlewareOptions, Policy, explain
 from asgi_cors_django import installation
@@ -156,6 +157,7 @@ def test_our_max_age_of_0_disables_caching(load):
         (r"^/api/$|^/web/", ["/api/", "/web/x"]),
         (r"^/[a|]pi/", ["/api/x", "/api/"]),
         (r"^\/api\/", ["/api/x", "/api/"]),
+        (SimpleLazyObject(lambda: "^/api/"), ["/api/x", "/api/"]),
         (r"^/\\/|^/web/x", ["/web/x"]),
     ],
 )
