@@ -10,10 +10,13 @@ from ._compat import asgi_cors, asgi_cors_decorator
 from ._configuration.attached import (
     DENY_ALL,
     EXEMPT,
+    TOO_LONG,
     AttachedPolicy,
+    FixedPolicy,
     activate_when_used,
     attach_policy,
     attached_policy,
+    is_too_long,
     note_usage,
     wrapper_of,
 )
@@ -40,6 +43,7 @@ from ._routing.rules import PerMethodKey, Rules
 __all__ = [
     "DENY_ALL",
     "EXEMPT",
+    "TOO_LONG",
     "Answer",
     "AppContext",
     "AttachedPolicy",
@@ -52,6 +56,7 @@ __all__ = [
     "Configuration",
     "Decision",
     "Explanation",
+    "FixedPolicy",
     "Issue",
     "Lease",
     "LimitedAwaitable",
@@ -80,6 +85,7 @@ __all__ = [
     "check_origin",
     "decide",
     "explain",
+    "is_too_long",
     "note_usage",
     "read_request",
     "wrapper_of",

@@ -81,7 +81,7 @@ def _view_policies(keys: Iterable[Any], found: list[checks.CheckMessage]) -> Ite
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                policy: Any = _routes.policy_of(key)  # None only for `EXEMPT`
+                policy: Any = key.policy  # None only for `EXEMPT`
                 policy = policy.replace(name=policy.name)  # it is validated again, with its warnings
                 yield _options.with_trusted_origins(policy)
             except ConfigError as error:

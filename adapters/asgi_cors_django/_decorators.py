@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, Never, TypeVar, Unpack, cast
 from asgiref.sync import iscoroutinefunction
 from django.urls import URLPattern, URLResolver
 
-from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, Issue, Policy, PolicyOptions, attach_policy
+from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, FixedPolicy, Issue, Policy, PolicyOptions, attach_policy
 
-from ._routes import VERIFIER, Verifier, ViewPolicy
+from ._routes import VERIFIER, Verifier
 from ._views import class_of, leads_to
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def cross_origin(
     Raises:
         ConfigError: With every mistake found.
     """
-    attached = ViewPolicy(_policy(policy, arguments, options))
+    attached = FixedPolicy.from_arguments(policy, arguments, options, _is_target)
 
     def decorate(target: T) -> T:
         return cast("T", _attach(target, attached, "cross_origin(…)"))
@@ -70,27 +70,11 @@ def cors_exempt(target: T) -> T:
     return cast("T", _attach(target, EXEMPT, "cors_exempt"))
 
 
-def _policy(policy: Any, arguments: tuple[object, ...], options: PolicyOptions) -> Policy:
-    """Return the policy that is given, or made of the options."""
-    if arguments or not isinstance(policy, Policy | None):
-        raise ConfigError([_positional_issue((policy, *arguments))])
-    if policy is None:
-        return Policy(**options)
-    if options:
-        message = f"a policy and options of a policy ({', '.join(options)}) are given"
-        raise ConfigError([Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…).")])
-    return policy
-
-
-def _positional_issue(values: tuple[object, ...]) -> Issue:
-    if callable(values[0]) or isinstance(values[0], URLPattern | URLResolver):
-        message = "cross_origin is used without options"
-        hint = "Write @cross_origin(allow_origins=['https://app.example.com']), or @cors_exempt for no policy."
-        return Issue("decorator-without-options", "cross_origin", values[0], message, hint)
-    return Issue.positional("cross_origin", values)
-
-
 # -- the kinds of targets
+
+
+def _is_target(value: object) -> bool:
+    return callable(value) or isinstance(value, URLPattern | URLResolver)
 
 
 def _attach(target: Any, policy: AttachedPolicy, line: str) -> object:

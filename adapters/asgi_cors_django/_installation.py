@@ -138,24 +138,14 @@ class Installation:
         self.load()
         scope = {"type": "http", "method": method, "path": path, "headers": ()}
         view_of = self.configuration.evaluator.rules.view_of
-        configuration = self._configuration_of(view_of(scope) if view_of else None)
+        key = view_of(scope) if view_of else None
+        configuration = self.configuration if key is None else self.configuration.with_policy(self._policy_of(key))
         return configuration.explain(method, origin, path, headers, credentials=credentials, host=host)
-
-    def _configuration_of(self, key: Any) -> Configuration:
-        """Return a configuration with the policy of a view, and the settings' own checks."""
-        if key is None:
-            return self.configuration
-        in_force = self.configuration.evaluator.options
-        checks: MiddlewareOptions = {"allowed_hosts": in_force["allowed_hosts"], "enforce": in_force["enforce"]}
-        policy = self._policy_of(key)
-        if policy is None:
-            checks["paths"] = _options.PASS_THROUGH
-        return Configuration(policy or DENY_ALL, **checks)
 
     @staticmethod
     def _policy_of(key: Any) -> Policy | None:
         """Return the policy of a view."""
-        policy = _routes.policy_of(key)
+        policy: Policy | None = key.policy
         return None if policy is None else _options.with_trusted_origins(with_database(policy))
 
 

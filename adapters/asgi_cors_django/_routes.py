@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.conf import settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
@@ -20,7 +20,7 @@ from django.urls import ResolverMatch, get_resolver
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from asgi_cors import DENY_ALL, EXEMPT, AttachedPolicy, Issue, Policy
+from asgi_cors import DENY_ALL, TOO_LONG, AttachedPolicy, FixedPolicy, Issue, is_too_long
 
 from ._views import (
     attached_for_any_method,
@@ -41,9 +41,7 @@ REQUEST: Final = "asgi_cors.request"  # the key of Django's request, in the scop
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
 VERIFIER: Final = "_asgi_cors_verifier"  # the attribute of a request whose view `process_view` has verified
 
-TOO_LONG: Final = AttachedPolicy("a path that is too long")
-_UNKNOWN: Final = AttachedPolicy("an unknown view")
-_MAX_PATH: Final = 2048  # characters of a path that is resolved, since the time grows with its length
+_UNKNOWN: Final = FixedPolicy("an unknown view", DENY_ALL)
 
 
 class Verifier(Protocol):
@@ -61,26 +59,6 @@ class Verifier(Protocol):
     async def verify_async(self, key: Hashable | None) -> HttpResponseBase | None:
         """Have another policy allow the request, too; for an async view."""
         ...
-
-
-class ViewPolicy(AttachedPolicy):
-    """The policy of the views that one `cross_origin` decorates.
-
-    Args:
-        policy: The policy.
-    """
-
-    def __init__(self, policy: Policy) -> None:
-        """Begin without a view; see the class."""
-        super().__init__("cross_origin")
-        self.policy = policy
-
-
-def policy_of(key: Any) -> Policy | None:
-    """Return the policy of a key that `view_of` returned; for `Configuration(view_policy=…)`."""
-    if key is TOO_LONG:
-        return DENY_ALL
-    return None if key is EXEMPT else cast("ViewPolicy", key).policy
 
 
 def view_of(scope: Scope) -> Hashable | None:
@@ -172,7 +150,7 @@ def _all_patterns(patterns: Iterable[Any], seen: set[int]) -> Iterator[Any]:
 def _predict(
     scope: Scope, noted: Mapping[str, Any], key_for: Callable[[ResolverMatch, str], Hashable | None]
 ) -> Hashable | None:
-    if len(scope["path"]) > _MAX_PATH:
+    if is_too_long(scope["path"]):
         return TOO_LONG
     match = find_match(noted.get(REQUEST) or _request_for(scope))
     return None if match is None else key_for(match, scope.get("method", "GET"))

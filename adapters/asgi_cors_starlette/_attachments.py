@@ -9,20 +9,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from asgi_cors import AttachedPolicy, Policy, attached_policy, wrapper_of
-
-
-class RoutePolicy(AttachedPolicy):
-    """The policy that one call of `cross_origin` attaches.
-
-    Args:
-        policy: The policy.
-    """
-
-    def __init__(self, policy: Policy) -> None:
-        """Store the policy."""
-        super().__init__("cross_origin")
-        self.policy = policy
+from asgi_cors import AttachedPolicy, attached_policy, wrapper_of
 
 
 def policy_of_endpoint(endpoint: object, method: str, is_registered: Callable[[object], bool]) -> AttachedPolicy | None:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Never, TypeGuard, TypeVar, Unpack, cast
 
 from starlette.routing import BaseRoute
 
-from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, Issue, Policy, attach_policy
+from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, FixedPolicy, Issue, Policy, attach_policy
 
-from ._attachments import RoutePolicy
 from ._copies import mark_routes
 
 if TYPE_CHECKING:
@@ -46,13 +45,7 @@ def cross_origin(
     Raises:
         ConfigError: With every mistake found. The decorator raises it for an object that can't have a policy.
     """
-    is_policy = policy is None or isinstance(policy, Policy)  # pyright: ignore[reportUnnecessaryIsInstance]
-    if arguments or not is_policy:
-        given: tuple[object, ...] = arguments if is_policy else (policy, *arguments)
-        if len(given) == 1 and callable(given[0]):  # @cross_origin without parentheses
-            raise ConfigError([_wrong_use(given[0])])
-        raise ConfigError([Issue.positional("cross_origin", given)])
-    key = RoutePolicy(_build(policy, options))
+    key = FixedPolicy.from_arguments(policy, arguments, options)
 
     def decorate(target: T) -> T:
         return _attach(target, key, "cross_origin(…)(endpoint)")
@@ -70,21 +63,6 @@ def cors_exempt(target: T) -> T:
         ConfigError: If the object can't have a policy.
     """
     return _attach(target, EXEMPT, "cors_exempt(endpoint)")
-
-
-def _build(policy: Policy | None, options: PolicyOptions) -> Policy:
-    """Return the policy, or build it.
-
-    Raises:
-        ConfigError: With every mistake found, or if both a policy and options are given.
-    """
-    if policy is None:
-        return Policy(**options)
-    if options:
-        message = f"a policy and options of a policy ({', '.join(options)}) are given"
-        hint = "Write policy.replace(…), or the options alone."
-        raise ConfigError([Issue("policy-and-options", "policy", policy, message, hint)])
-    return policy
 
 
 def _attach(target: T, key: AttachedPolicy, line: str) -> T:
@@ -167,9 +145,3 @@ def _name_of(target: Any) -> str:
 def _wrong_target(target: object, line: str) -> Issue:
     advice = f"Write {line} with a function or class that a route calls, a route, a router or an app."
     return Issue.wrong_type("cross_origin", target, "an endpoint, a route, a router or an app", advice)
-
-
-def _wrong_use(target: object) -> Issue:
-    message = f"{_name_of(target)!r} is decorated without a policy"
-    hint = 'Write cross_origin(allow_origins=["https://…"]) above it, with parentheses.'
-    return Issue("decorator-without-options", "cross_origin", target, message, hint)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Hashable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
-from asgi_cors import AttachedPolicy
+from asgi_cors import DENY_ALL, FixedPolicy
 
 from ._candidates import Scope
 from ._matching import RouteMatch, layers, signature_of
@@ -27,7 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 Response = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 PREDICTION: Final = "asgi_cors.route"  # the key of the prediction in the scope
-UNKNOWN: Final = AttachedPolicy("an unknown route")
+UNKNOWN: Final = FixedPolicy("an unknown route", DENY_ALL)
 _GUARDED: Final = "_asgi_cors_guarded"
 _POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
 

@@ -85,8 +85,8 @@ class Installation(Configuration):
         """
         named = [(b"host", host.encode("idna" if not host.isascii() else "ascii"))] if host else []
         scope = {"type": "http", "method": method, "path": path, "root_path": "", "query_string": b"", "headers": named}
-        found = self._configuration_of(self._key_of(scope) if self.is_active else None)
-        explain = super().explain if found is None else found.explain
+        key = self._key_of(scope) if self.is_active else None
+        explain = super().explain if key is None else self.with_policy(self.routes.policy_of(key)).explain
         return explain(method, origin, path, headers, credentials=credentials, host=host)
 
     def _key_of(self, scope: dict[str, Any]) -> Hashable | None:
@@ -108,17 +108,6 @@ class Installation(Configuration):
         if rules.policy_for is not None or rules.paths is not None:
             raise LookupError("the policy depends on the request")
         return rules.policy
-
-    def _configuration_of(self, key: Hashable | None) -> Configuration | None:
-        """Return a configuration with the policy of a route, and the app's own checks; None for the app's policy."""
-        if key is None:
-            return None
-        policy, in_force = self.routes.policy_of(key), self.evaluator.options
-        checks: MiddlewareOptions = {"allowed_hosts": in_force["allowed_hosts"], "enforce": in_force["enforce"]}
-        if policy is None:
-            passing: MiddlewareOptions = {**checks, "paths": {"/*": None}}
-            return Configuration(DENY_ALL, **passing)
-        return Configuration(policy, **checks)
 
 
 def install(

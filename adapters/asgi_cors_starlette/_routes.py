@@ -14,17 +14,22 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.routing import Router
 
-from asgi_cors import DENY_ALL, EXEMPT, AttachedPolicy, CORSMiddleware, PerMethodKey, Policy
+from asgi_cors import (
+    DENY_ALL,
+    TOO_LONG,
+    AttachedPolicy,
+    CORSMiddleware,
+    FixedPolicy,
+    PerMethodKey,
+    Policy,
+    is_too_long,
+)
 
-from ._attachments import RoutePolicy, functions_of, innermost, policy_of_endpoint
+from ._attachments import functions_of, innermost, policy_of_endpoint
 from ._candidates import Candidate, Scope
 from ._guards import PREDICTION, UNKNOWN, Prediction, guard
 from ._matching import RouteMatch, layers, routes_in
 from ._preflights import RoutesOfPath
-
-_MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its length
-
-TOO_LONG: Final = AttachedPolicy("a path that is too long")
 
 
 class RoutePolicies:
@@ -46,10 +51,8 @@ class RoutePolicies:
 
     @staticmethod
     def policy_of(key: Any) -> Policy | None:
-        """Return the policy of a key; None passes its requests through."""
-        if isinstance(key, RoutePolicy):
-            return key.policy
-        return None if key is EXEMPT else DENY_ALL
+        """Return the policy of a key; None passes its requests through. A policy of another adapter allows nothing."""
+        return key.policy if isinstance(key, FixedPolicy) else DENY_ALL
 
     def key_of(self, scope: Scope) -> Hashable | None:
         """Return the key of the policy of the route that will serve a scope; None if it has no policy of its own.
@@ -61,7 +64,7 @@ class RoutePolicies:
             Exception: Any exception of the app's own code, such as a converter.
         """
         if scope.get("asgi_cors.preflight"):
-            return TOO_LONG if len(scope["path"]) > _MAX_PATH else self._preflight_key(scope)
+            return TOO_LONG if is_too_long(scope["path"]) else self._preflight_key(scope)
         outer: Prediction | None = scope.get(PREDICTION)
         if outer is not None and outer.policies is self:
             if outer.key is not UNKNOWN and outer.holds_for(scope):
@@ -70,7 +73,7 @@ class RoutePolicies:
         guard(self._app.router)
         # It stays unknown if a converter raises, so that the route that runs is checked.
         scope[PREDICTION] = prediction = Prediction(self, scope, outer, self._unmatched)
-        if len(scope["path"]) > _MAX_PATH:
+        if is_too_long(scope["path"]):
             prediction.key = TOO_LONG
             return TOO_LONG
         match, prediction.key = self._predict(scope)

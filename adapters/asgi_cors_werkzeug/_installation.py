@@ -16,6 +16,7 @@ from asgi_cors import (
     ConfigError,
     Configuration,
     Explanation,
+    FixedPolicy,
     Issue,
     MiddlewareOptions,
     Policy,
@@ -25,7 +26,7 @@ from asgi_cors import (
 from ._locks import HasLock
 from ._resources import EVERY_PATH
 from ._routes import Scope, UrlBinder, split_root_path
-from ._views import TOO_LONG, PolicySpec, Predict, ViewPolicies
+from ._views import PolicySpec, Predict, ViewPolicies
 
 EXTENSION_KEY: Final = "asgi_cors"
 PASS_THROUGH: Final[Mapping[Any, None]] = {EVERY_PATH: None}
@@ -104,12 +105,12 @@ class BaseInstallation(HasLock, ABC):
         """Return a configuration with the policy that serves a view, and the app's own checks."""
         if key is None:
             return self.configuration
+        if isinstance(key, FixedPolicy):
+            return self.configuration.with_policy(key.policy)
         in_force = self.configuration.evaluator.options
-        checks: MiddlewareOptions = {"allowed_hosts": in_force["allowed_hosts"], "enforce": in_force["enforce"]}
-        if key is EXEMPT:
-            passing: MiddlewareOptions = {**checks, "paths": PASS_THROUGH}
-            return Configuration(DENY_ALL, **passing)
-        return Configuration(DENY_ALL, **checks) if key is TOO_LONG else self._view_configuration(key, checks)
+        return self._view_configuration(
+            key, {"allowed_hosts": in_force["allowed_hosts"], "enforce": in_force["enforce"]}
+        )
 
     # -- a framework's part
 

@@ -18,15 +18,18 @@ from werkzeug.routing import Map, MapAdapter, RequestRedirect
 from asgi_cors import (
     DENY_ALL,
     EXEMPT,
+    TOO_LONG,
     AttachedPolicy,
     ConfigError,
     ConfigWarning,
+    FixedPolicy,
     Issue,
     PerMethodKey,
     Policy,
     Rules,
     attach_policy,
     attached_policy,
+    is_too_long,
     note_usage,
     wrapper_of,
 )
@@ -38,11 +41,7 @@ Predict = Callable[[], Hashable | None]
 PolicySpec = Policy | Mapping[str, Any] | Rules | None
 
 PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
-_MAX_PATH: Final = 2048  # characters of a path that is matched, since the time grows with its segments
-
-
-TOO_LONG: Final = AttachedPolicy("a path that is too long")
-_UNKNOWN: Final = AttachedPolicy("an unknown view")
+_UNKNOWN: Final = FixedPolicy("an unknown view", DENY_ALL)
 
 
 def cors_exempt(view: F) -> F:
@@ -67,7 +66,7 @@ class ViewPolicies:
     Args:
         app: The app.
         bind: Returns the app's URL map bound for a scope; None if nothing can match.
-        policy_of: Returns the policy for a key; it is not called for `EXEMPT`.
+        policy_of: Returns the policy for a key; it is not called for a `FixedPolicy`.
         in_request_context: Runs a function inside of a request context for a scope, for the app's own converters.
     """
 
@@ -97,9 +96,7 @@ class ViewPolicies:
         Raises:
             ConfigError: With every mistake found.
         """
-        if key is TOO_LONG:
-            return DENY_ALL
-        return None if key is EXEMPT else self._policy_of(key)
+        return key.policy if isinstance(key, FixedPolicy) else self._policy_of(key)
 
     def registered(self) -> list[AttachedPolicy]:
         """Return the policies of all views and blueprints that are registered now, in this order."""
@@ -179,7 +176,7 @@ class ViewPolicies:
             Issue("decorator-above-route", "cross_origin", endpoint, message, hint).warn()
 
     def _predict(self, scope: Scope) -> Hashable | None:
-        if len(scope["path"]) > _MAX_PATH:
+        if is_too_long(scope["path"]):
             return TOO_LONG
         if self._has_plain_routes():
             return self._match(scope)

@@ -11,12 +11,14 @@ import contextlib
 import threading
 import warnings
 import weakref
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
 
-from asgi_cors._errors import ConfigWarning
-from asgi_cors._policy.policy import Policy
+from asgi_cors._errors import ConfigError, ConfigWarning, Issue
+from asgi_cors._policy.policy import Policy, PolicyOptions
 
 from .calls import call_after_fork
+from .middleware_options import both_given
 
 _ATTACHED: Final = "_asgi_cors_policy"
 _WRAPPED_BY: Final = "_asgi_cors_wrapped_by"
@@ -44,7 +46,55 @@ class AttachedPolicy:
         self._views[getattr(view, "__name__", type(view).__name__)] = None
 
 
-EXEMPT: Final = AttachedPolicy("cors_exempt")
+class FixedPolicy(AttachedPolicy):
+    """The policy of a view that is the same in every app.
+
+    Args:
+        place: Who attached it, such as `cross_origin`.
+        policy: The policy; None passes the requests through.
+    """
+
+    def __init__(self, place: str, policy: Policy | None) -> None:
+        """Begin without a view; see the class."""
+        super().__init__(place)
+        self.policy = policy
+
+    @classmethod
+    def from_arguments(
+        cls,
+        policy: object,
+        arguments: tuple[object, ...],
+        options: PolicyOptions,
+        is_view: Callable[[object], bool] = callable,
+    ) -> FixedPolicy:
+        """Return the policy that a call of `cross_origin` describes; for adapters.
+
+        Args:
+            policy: The first positional argument: a policy, or None for the options.
+            arguments: The other positional arguments, which are a mistake.
+            options: The options of a policy.
+            is_view: Returns whether a positional argument is an object to decorate.
+
+        Raises:
+            ConfigError: With every mistake found.
+        """
+        is_policy = policy is None or isinstance(policy, Policy)
+        if arguments or not is_policy:
+            given = arguments if is_policy else (policy, *arguments)
+            raise ConfigError([_positional_issue(given, is_view)])
+        if policy is None:
+            return cls("cross_origin", Policy(**options))
+        if options:
+            raise ConfigError([both_given(policy, options)])
+        return cls("cross_origin", cast("Policy", policy))
+
+
+def _positional_issue(given: tuple[object, ...], is_view: Callable[[object], bool]) -> Issue:
+    if not is_view(given[0]):
+        return Issue.positional("cross_origin", given)
+    message = "cross_origin is used without options"
+    hint = "Write @cross_origin(allow_origins=['https://app.example.com']), or @cors_exempt for no policy."
+    return Issue("decorator-without-options", "cross_origin", given[0], message, hint)
 
 
 def _deny_all() -> Policy:
@@ -54,6 +104,18 @@ def _deny_all() -> Policy:
 
 
 DENY_ALL: Final = _deny_all()
+EXEMPT: Final = FixedPolicy("cors_exempt", None)
+TOO_LONG: Final = FixedPolicy("a path that is too long", DENY_ALL)
+
+_MAX_PATH: Final = 2048  # characters
+
+
+def is_too_long(path: str) -> bool:
+    """Return whether a path is not matched with routes, since the time grows with its length; for adapters.
+
+    The key of its policy is `TOO_LONG`, which allows nothing.
+    """
+    return len(path) > _MAX_PATH
 
 
 class Activates(Protocol):

@@ -27,6 +27,7 @@ from asgi_cors._errors import ConfigError, Issue
 from asgi_cors._policy.policy import DEFAULTS, NoOrigins, Policy, PolicyOptions
 from asgi_cors._routing.rules import PathPolicies, PolicyFor, PolicySpec, Rules, Views, path_in_code, policy_from_spec
 
+from .attached import DENY_ALL
 from .calls import call, call_after_fork
 from .evaluation import Evaluator, OnDecision
 from .log import Log
@@ -230,6 +231,22 @@ class Configuration:
             getattr(source, name)()
         except Exception as error:  # noqa: BLE001 - an error in it must not end the app
             self.log.failure(f"{type(source).__name__}.{name}() raised", error)
+
+    def with_policy(self, policy: Policy | None) -> Configuration:
+        """Return a configuration with the policy of a view, and with these `allowed_hosts` and `enforce`; for adapters.
+
+        Args:
+            policy: The policy; None passes requests through.
+        """
+        own = self.evaluator.options
+        paths: PathPolicies | None = {"/*": None} if policy is None else None
+        return Configuration(
+            policy or DENY_ALL,
+            app_context=self._app_context,
+            allowed_hosts=own["allowed_hosts"],
+            enforce=own["enforce"],
+            paths=paths,
+        )
 
     def explain(  # noqa: PLR0913 - the parts of a request
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from asgi_cors._decision.host import HostSet, parse_hosts
@@ -62,9 +62,7 @@ def base_policy(
         default: The options that count unless others set the origins.
     """
     if isinstance(policy, Policy) and options:
-        message = f"a policy and options of a policy ({', '.join(options)}) are given"
-        hint = "Write policy.replace(…), or the options alone."
-        issues.append(Issue("policy-and-options", "policy", policy, message, hint))
+        issues.append(both_given(policy, options))
     elif policy is not None and not isinstance(policy, Policy):
         hint = "Use Policy(…), or the options as keywords."
         issues.append(Issue("wrong-type", "policy", policy, f"{show(policy)} is not a Policy", hint))
@@ -77,6 +75,12 @@ def base_policy(
     except ConfigError as error:
         issues += error.issues
         return None
+
+
+def both_given(policy: object, options: Iterable[str]) -> Issue:
+    """Describe a policy that is given together with options of a policy."""
+    message = f"a policy and options of a policy ({', '.join(options)}) are given"
+    return Issue("policy-and-options", "policy", policy, message, "Write policy.replace(…), or the options alone.")
 
 
 def parse_allowed_hosts(value: object, issues: list[Issue]) -> HostSet | None:

@@ -31,7 +31,7 @@ PUBLIC = {
     *("OriginSource", "Answer", "Lease", "LimitedAwaitable", "AppContext"),
     *("OriginTable", "check_origin", "Loaded", "LoadedOptions", "LoadedStatistics"),
     *("AttachedPolicy", "DENY_ALL", "EXEMPT", "activate_when_used", "attach_policy", "attached_policy", "note_usage"),
-    "wrapper_of",
+    *("FixedPolicy", "TOO_LONG", "is_too_long", "wrapper_of"),
     *("Cached", "CachedOptions", "CacheStatistics", "Tenants", "TenantsOptions"),
 }
 
