@@ -7,18 +7,20 @@ If the policy of that route differs, too, both must allow, and the guard sends t
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Hashable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.routing import Router
+
 from asgi_cors import DENY_ALL, FixedPolicy
 
 from ._candidates import Scope
+from ._hidden import routers_held_by
 from ._matching import RouteMatch, layers, signature_of
 
 if TYPE_CHECKING:
-    from starlette.routing import Router
-
     from ._routes import RoutePolicies
 
 Message = MutableMapping[str, Any]
@@ -29,6 +31,7 @@ Response = tuple[int, list[tuple[bytes, bytes]], bytes]
 PREDICTION: Final = "asgi_cors.route"  # the key of the prediction in the scope
 UNKNOWN: Final = FixedPolicy("an unknown route", DENY_ALL)
 _GUARDED: Final = "_asgi_cors_guarded"
+_SEARCHED: Final = "_asgi_cors_searched"
 _POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
 
 _lock: Final = threading.Lock()
@@ -52,7 +55,7 @@ class Prediction:
         self.outer = outer
         self.key: Hashable | None = UNKNOWN
         self.match = match
-        self._headers = scope["headers"]
+        self._headers = [*scope["headers"]]  # a middleware may change the list
         self._endpoint = scope.get("endpoint")  # that of an app around the installation
 
     def holds_for(self, scope: Scope) -> bool:
@@ -144,15 +147,28 @@ class RouterGuard:
         await self.app(scope, receive, verify_and_send if predictions else send)
 
 
-def guard(router: Router) -> None:
-    """Put a guard directly around a router, inside of the middlewares of `Router(middleware=…)`, once."""
-    if _GUARDED in vars(router):
-        return
-    with _lock:
-        if _GUARDED not in vars(router):
-            holder, name = _slot_of(router)
-            setattr(holder, name, RouterGuard(router, getattr(holder, name)))
-            setattr(router, _GUARDED, True)
+def guard(layer: object) -> None:
+    """Guard a router, once; for an app or middleware, the routers that it may call unpredictably.
+
+    The guard is directly around a router, inside of the middlewares of `Router(middleware=…)`.
+    """
+    if isinstance(layer, Router):
+        if _GUARDED not in vars(layer):
+            with _lock:
+                _guard_router(layer)
+    elif _SEARCHED not in getattr(layer, "__dict__", ()):
+        with _lock:
+            for router in routers_held_by(layer):
+                _guard_router(router)
+        with contextlib.suppress(AttributeError, TypeError):  # without `__dict__`, it is searched each time
+            object.__setattr__(layer, _SEARCHED, True)  # not that of a proxy
+
+
+def _guard_router(router: Router) -> None:
+    if _GUARDED not in vars(router):
+        holder, name = _slot_of(router)
+        setattr(holder, name, RouterGuard(router, getattr(holder, name)))
+        setattr(router, _GUARDED, True)
 
 
 def _slot_of(router: Router) -> tuple[Any, str]:

@@ -55,7 +55,7 @@ class RouteMatch:
 
     Args:
         owners: The apps, routers and routes that lead to it, the outermost first. Each may have a policy.
-        on_router: Called with each router that is reached.
+        on_layer: Called with each router, app and middleware that is reached.
         of_path: For a preflight: the routes that are tried, whatever the method.
     """
 
@@ -68,12 +68,12 @@ class RouteMatch:
     _router: Router | None = None  # the latest one
 
     def __init__(
-        self, owners: Iterable[object], on_router: Callable[[Router], object], of_path: RoutesOfPath | None = None
+        self, owners: Iterable[object], on_layer: Callable[[object], object], of_path: RoutesOfPath | None = None
     ) -> None:
         """Begin before any route is matched."""
         self.owners = [*owners]
         self.reached: dict[int, tuple[int, Signature]] = {}  # by id of a router: the owners before it, and the scope
-        self._on_router = on_router
+        self._on_layer = on_layer
         self._of_path = of_path
 
     def match(self, router: Router, scope: Scope) -> None:
@@ -85,6 +85,7 @@ class RouteMatch:
         """Match a scope with the router of an app; return whether the app has one."""
         for layer in layers(app):
             self.owners.append(layer)
+            self._on_layer(layer)
             if isinstance(layer, Starlette):
                 root_path = getattr(layer, "root_path", "")  # FastAPI's own
                 inner = {**scope, "root_path": root_path} if root_path else scope
@@ -100,7 +101,7 @@ class RouteMatch:
         return False
 
     def _enter_router(self, router: Router, scope: Scope, signature: Signature) -> None:
-        self._on_router(router)
+        self._on_layer(router)
         self.reached[id(router)] = len(self.owners), signature
         self.owners.append(router)
         self._router = router

@@ -70,6 +70,7 @@ class RoutePolicies:
             if outer.key is not UNKNOWN and outer.holds_for(scope):
                 return outer.key
             outer = outer.outer
+        guard(self._app)
         guard(self._app.router)
         # It stays unknown if a converter raises, so that the route that runs is checked.
         scope[PREDICTION] = prediction = Prediction(self, scope, outer, self._unmatched)

@@ -156,6 +156,23 @@ async def test_a_removed_origin_does_not_hide_a_forged_request(send_request):
     assert ran.runs == 0
 
 
+async def test_an_origin_that_is_removed_from_the_list_does_not_hide_a_forged_request(send_request):
+    """A middleware may change the list of headers in place."""
+    ran = Recorder()
+
+    class Remove(Rewrite):
+        async def __call__(self, scope, receive, send):
+            scope["headers"].clear()
+            await super().__call__(scope, receive, send)
+
+    middleware = [Middleware(Remove, changes={"path": lambda scope: "/new"})]
+    routes = [Route("/old", hello, methods=["POST"]), Route("/new", protected(ran.endpoint()), methods=["POST"])]
+    app = Starlette(routes=routes, middleware=middleware)
+    install(app, allow_origins=APP)
+    assert (await send_request(app, "POST", "/old", origin=EVIL)).status_code == 403
+    assert ran.runs == 0
+
+
 @pytest.mark.parametrize("place", ["mount", "router", "sub-app", "app around"])
 async def test_a_middleware_of_a_mount_may_rewrite_the_path(send_request, place):
     """The guard of the inner router is inside of it."""
