@@ -63,9 +63,9 @@ def _with_database(entry: Any) -> Any:
     return _wrapped(entry) if is_function and not inspect.isgeneratorfunction(entry) else entry
 
 
-@functools.lru_cache  # so that a policy whose settings are read again is the same
+@functools.lru_cache  # so that the same settings lead to an equal policy
 def _wrapped(function: Function) -> Function:
-    is_async = iscoroutinefunction(function)  # pyright: ignore[reportDeprecated] - inspect's ignores a mark before 3.12
+    is_async = iscoroutinefunction(function)  # pyright: ignore[reportDeprecated] - as Django does
     return _async_wrapper(function) if is_async else _sync_wrapper(function)
 
 

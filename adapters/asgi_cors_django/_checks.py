@@ -38,7 +38,7 @@ def check_cors(app_configs: object = None, **_: object) -> list[checks.CheckMess
     """Check the settings, the policies of views and the position of the middleware.
 
     Args:
-        app_configs: The apps to check, which does not matter: the settings are those of the whole project.
+        app_configs: The apps to check. They do not matter, because the settings are those of the whole project.
 
     Returns:
         The messages, with the ids `asgi_cors.E001` to `E004` and `asgi_cors.W001` to `W009`.
@@ -160,19 +160,29 @@ def _check_csrf(policies: list[Policy]) -> Messages:
     if refused:
         listed = ", ".join(map(repr, refused))
         message = f"CsrfViewMiddleware refuses POST requests of these origins, which are allowed with cookies: {listed}"
-        hint = f"Write CSRF_TRUSTED_ORIGINS = {[*settings.CSRF_TRUSTED_ORIGINS, *refused]!r}."
+        hint = "Name each origin that sends POST requests, since CSRF_TRUSTED_ORIGINS can't have these."
+        if possible := [entry for entry in refused if _can_be_trusted(entry)]:
+            hint = f"Write CSRF_TRUSTED_ORIGINS = {[*settings.CSRF_TRUSTED_ORIGINS, *possible]!r}."
         yield _warning("W008", Issue("untrusted-origins", _options.TRUSTED_SETTING, refused, message, hint))
 
 
 def _is_trusted(origin: str) -> bool:
     """Return whether `CSRF_TRUSTED_ORIGINS` has an origin or a pattern, as Django compares them."""
-    if "://" not in origin or origin in settings.CSRF_TRUSTED_ORIGINS:
-        return "://" in origin
+    if not _can_be_trusted(origin):
+        return False
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
     wanted = urlsplit(origin)
     trusted: list[str] = [*settings.CSRF_TRUSTED_ORIGINS]
     patterns = [urlsplit(each) for each in trusted if "*" in each]
     netloc = wanted.netloc.removeprefix("*.")
     return any(wanted.scheme == each.scheme and is_same_domain(netloc, each.netloc.lstrip("*")) for each in patterns)
+
+
+def _can_be_trusted(origin: str) -> bool:
+    """Return whether Django understands an origin or a pattern. It has no patterns but `https://*.example.com`."""
+    _, separator, host = origin.partition("://")
+    return bool(separator) and "*" not in host.removeprefix("*.")
 
 
 checks.register(check_cors, checks.Tags.security)

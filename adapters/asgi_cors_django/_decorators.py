@@ -50,7 +50,7 @@ def cross_origin(
     Raises:
         ConfigError: With every mistake found.
     """
-    attached = FixedPolicy.from_arguments(policy, arguments, options, _is_target)
+    attached = FixedPolicy.from_arguments(policy, arguments, options, _settings_line, _is_target)
 
     def decorate(target: T) -> T:
         return cast("T", _attach(target, attached, "cross_origin(…)"))
@@ -70,11 +70,21 @@ def cors_exempt(target: T) -> T:
     return cast("T", _attach(target, EXEMPT, "cors_exempt"))
 
 
-# -- the kinds of targets
+def _settings_line(option: str) -> str:
+    return f"CORS_{option.upper()} = … in the settings"
 
 
-def _is_target(value: object) -> bool:
+def _is_target(value: Any) -> bool:
+    """Return whether a positional argument is a view, a pattern or an `include()`, and no origins."""
+    if isinstance(value, list | tuple):
+        entries = cast("Iterable[object]", value)
+        return any(
+            isinstance(each, list | URLPattern | URLResolver) or hasattr(each, "urlpatterns") for each in entries
+        )
     return callable(value) or isinstance(value, URLPattern | URLResolver)
+
+
+# -- the kinds of targets
 
 
 def _attach(target: Any, policy: AttachedPolicy, line: str) -> object:
@@ -110,13 +120,14 @@ def _attach_to_urls(urls: Any, policy: AttachedPolicy, line: str) -> object:
     return (included, *rest)
 
 
-def _target_issue(target: object, line: str) -> Issue:
+def _target_issue(target: Any, line: str) -> Issue:
     hint = _HINT
     if isinstance(target, str) or hasattr(target, "urlpatterns"):
         name = target if isinstance(target, str) else getattr(target, "__name__", "…")
         hint = f'Write {line}(include("{name}")).'
     elif hasattr(target, "urls"):
-        hint = f"Write {line}(include(router.urls))."
+        is_tuple = isinstance(target.urls, tuple)  # of an AdminSite, which include() does not accept
+        hint = f"Write {line}(site.urls)." if is_tuple else f"Write {line}(include(router.urls))."
     message = f"{Issue.show(target)} is not a view, a class, a pattern or an include()"
     return Issue("wrong-target", line.partition("(")[0], target, message, hint)
 
@@ -211,7 +222,7 @@ async def _return_async(refusal: HttpResponseBase) -> HttpResponseBase:
 
 
 def _verify(verifier: Verifier, policy: AttachedPolicy) -> HttpResponseBase | None:
-    """Have a policy allow the request, too. In an event loop, such as for an async view that calls a sync one, wait."""
+    """Require a policy to allow the request, too. In an event loop, as in an async view that calls this one, wait."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -223,8 +234,8 @@ def _verify(verifier: Verifier, policy: AttachedPolicy) -> HttpResponseBase | No
 def _verifier_for(view: Callable[..., Any], policy: AttachedPolicy, args: tuple[object, ...]) -> Verifier | None:
     """Return the check of the request that a view is called with; None if the URL leads to the view's policy.
 
-    The outermost view with a policy takes the check out of the request, because an inner policy that it replaces does
-    not count. A method needs no check if the URL leads to its class: any method of the class may call it.
+    The outermost view with a policy removes the check from the request, because it replaces the inner policies. A
+    method needs no check if the URL leads to its class: any method of the class may call it.
     """
     for position, argument in enumerate(args[:2]):  # the first one may be `self`
         request: Any = getattr(argument, "_request", argument)  # inside of the request of Django REST framework

@@ -101,12 +101,12 @@ def to_text(headers: Iterable[Sequence[bytes]]) -> TextHeaders:
 
 
 def set_headers(response: HttpResponseBase, own: TextHeaders, headers: TextHeaders) -> None:
-    """Have a response sent with other headers, and with its cookies.
+    """Set the headers of a response. Its cookies stay.
 
     Args:
         response: The response.
         own: Its headers.
-        headers: The headers to be sent. Mostly, these are its own and some more.
+        headers: The headers to send. Usually, they are its own and some more.
     """
     stored = response.headers
     if headers[: len(own)] == own:

@@ -73,7 +73,7 @@ class Installation:
             issue.warn()
 
     def _add_signal(self, options: dict[str, Any]) -> None:
-        """Have the receivers of `check_request_enabled` called, if there is one."""
+        """Call the receivers of `check_request_enabled` at each request, if there are any."""
         policy_for = options["policy_for"]
         if check_request_enabled.has_listeners() and (policy_for is None or callable(policy_for)):
             options["policy_for"] = SignalPolicy(self.configuration, policy_for)

@@ -55,6 +55,12 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_headers": default_headers,
     "max_age": 86400,
 }
+# An option in a sentence. If its name is also an English word, it is an option only before a value.
+_OPTION: Final = re.compile(
+    "|".join(
+        rf"(?<!['\w]){name}(?:=|\b)" if "_" in name else rf"\b{name}=" for name in MiddlewareOptions.__annotations__
+    )
+)
 _MIDDLEWARE_DEFAULTS: Final = MiddlewareOptions(
     paths=None,
     policy_for=None,
@@ -107,14 +113,21 @@ class Parsed(NamedTuple):
     def rename(self, issue: Issue) -> Issue:
         """Return an issue of an option as one of the setting."""
         option, dot, rest = issue.option.partition(".")
-        hint = issue.hint
-        for name in () if dot else MiddlewareOptions.__annotations__:
-            hint = re.sub(rf"\b{name}=", f"{self._setting_in_hint(name)} = ", hint)
-        return dataclasses.replace(issue, option=f"{self._setting_of(issue, option)}{dot}{rest}", hint=hint)
+        renamed = dataclasses.replace(issue, option=f"{self._setting_of(issue, option)}{dot}{rest}")
+        if dot:
+            return renamed  # of an option in a dict, which has our names
+        message, hint = (_OPTION.sub(self._replace_option, text) for text in (issue.message, issue.hint))
+        return dataclasses.replace(renamed, message=message, hint=hint)
+
+    def _replace_option(self, match: re.Match[str]) -> str:
+        option, equals = match[0].removesuffix("="), match[0].endswith("=")
+        return f"{self._setting_in_hint(option)}{' = ' if equals else ''}"
 
     def _setting_of(self, issue: Issue, option: str) -> str:
         """Return the setting of an issue. Some settings are entries of one option."""
         text = getattr(issue.value, "pattern", issue.value)
+        if option.startswith("paths["):
+            return option.replace("paths", self._setting("paths"), 1)
         place = {"allow_origins": _REGEXES, "paths": _URLS}.get(option)
         if place is not None and any(regex.pattern == text for regex in self.regexes.get(place, ())):
             return self.names[place]
@@ -140,7 +153,7 @@ def describe_path(path: object) -> str:
 
 
 def with_trusted_origins(policy: Policy) -> Policy:
-    """Return a policy with `CSRF_TRUSTED_ORIGINS` for its `csrf_trusted_origins`, if it needs and has none."""
+    """Return a policy with `CSRF_TRUSTED_ORIGINS`, if it has `csrf_protection` and no `csrf_trusted_origins`."""
     trusted = parse_trusted_origins(settings.CSRF_TRUSTED_ORIGINS)
     if not policy.csrf_protection or policy.csrf_trusted_origins or not trusted:
         return policy
@@ -148,7 +161,7 @@ def with_trusted_origins(policy: Policy) -> Policy:
 
 
 def parse_settings() -> Parsed:
-    """Parse the settings. Values are left for the core to refuse, except for those that it does not have."""
+    """Parse the settings. The core refuses invalid values. Only settings without an option are checked here."""
     parsed = Parsed({**_MIDDLEWARE_DEFAULTS}, {}, {}, [], [])
     values: dict[str, Any] = {}
     for setting in sorted({name for name in dir(settings) if name.startswith(PREFIX)}):

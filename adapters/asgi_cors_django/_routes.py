@@ -53,11 +53,11 @@ class Verifier(Protocol):
     key: Hashable | None  # of the view that `process_view` has verified
 
     def verify(self, key: Hashable | None) -> HttpResponseBase | None:
-        """Have another policy allow the request, too. Return a refusal, or None if the view may run."""
+        """Require another policy to allow the request, too. Return a refusal, or None if the view may run."""
         ...
 
     async def verify_async(self, key: Hashable | None) -> HttpResponseBase | None:
-        """Have another policy allow the request, too; for an async view."""
+        """Require another policy to allow the request, too; for an async view."""
         ...
 
 
@@ -85,7 +85,7 @@ def misprediction(
         request: The request, which Django has resolved.
         callback: The view.
         key: Its policy, as `key_of_request` returns it.
-        noted: The scope or environ, in which `view_of` noted its prediction.
+        noted: The scope or environ, in which `view_of` stored its prediction.
 
     Returns:
         The predicted key and that of the view that runs; None if they are the same. Before the first view of the
@@ -129,9 +129,9 @@ def hidden_views(urlconf: Any = None) -> list[Issue]:
 def _hidden_issue(view: object, hidden: object) -> Issue:
     name = getattr(view, "__qualname__", type(view).__qualname__)
     policy = next(attached_for_any_method(hidden))
-    message = f"{name} hides its policy ({policy}), so preflights get another one"
-    hint = "Use functools.wraps in the decorator, or write cross_origin above it."
-    return Issue("hidden-policy", "cross_origin", view, message, hint)
+    message = f"{name!r} hides the policy of the view that it calls ({policy}), so preflights have another one"
+    hint = f"Use functools.wraps in the decorator, or write {policy.place} above it."
+    return Issue("hidden-policy", policy.place, view, message, hint)
 
 
 def _all_patterns(patterns: Iterable[Any], seen: set[int]) -> Iterator[Any]:

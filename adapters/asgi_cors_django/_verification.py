@@ -23,7 +23,7 @@ class Exchange(ABC):
 
     Args:
         core: The core's middleware that serves it.
-        noted: Its environ or scope, in which the core and `_routes` note their state.
+        noted: Its environ or scope, in which the core and `_routes` store their state.
     """
 
     def __init__(self, core: Any, noted: Any) -> None:
@@ -35,18 +35,18 @@ class Exchange(ABC):
 
     @abstractmethod
     def compare(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
-        """Have the policy of the view that runs allow the request, too. Return a refusal, or None."""
+        """Require the policy of the view that runs to allow the request, too. Return a refusal, or None."""
 
     @abstractmethod
     async def compare_async(self, predicted: Hashable | None, key: Hashable | None) -> HttpResponse | None:
-        """Have the policy of the view that runs allow the request, too, inside of an event loop."""
+        """Require the policy of the view that runs to allow the request, too, inside of an event loop."""
 
     def verify(self, key: Hashable | None) -> HttpResponse | None:
-        """Have another policy allow the request, too. Return a refusal, or None if the view may run."""
+        """Require another policy to allow the request, too. Return a refusal, or None if the view may run."""
         return self.compare(self.key, key)
 
     async def verify_async(self, key: Hashable | None) -> HttpResponse | None:
-        """Have another policy allow the request, too, inside of an event loop."""
+        """Require another policy to allow the request, too, inside of an event loop."""
         return await self.compare_async(self.key, key)
 
     def find_keys(

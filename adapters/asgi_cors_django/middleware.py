@@ -48,13 +48,13 @@ class CORSMiddleware:
     async_capable: ClassVar[bool] = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        """Read the settings, unless another middleware has; see the class."""
+        """Read the settings, unless another instance has; see the class."""
         installation.load()
         self.get_response = get_response
         self._serve: Callable[[HttpRequest], Any]
         self.process_view: Callable[..., Any]
         configuration = installation.configuration
-        if iscoroutinefunction(get_response):  # pyright: ignore[reportDeprecated] - inspect's ignores a mark before 3.12
+        if iscoroutinefunction(get_response):  # pyright: ignore[reportDeprecated] - as Django does
             markcoroutinefunction(self)
             self._asgi = asgi_cors.CORSMiddleware(self._run_async, configuration)
             self._serve, self.process_view = self._serve_async, _process_view_async

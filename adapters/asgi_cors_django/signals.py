@@ -9,7 +9,7 @@ from django.dispatch import Signal
 
 
 class RequestSignal(Signal):
-    """A signal that reports when its receivers change, so that it costs nothing without any."""
+    """A signal that reports when its receivers change. It is sent only if it has one."""
 
     on_change: Callable[[], object] = staticmethod(lambda: None)
 

@@ -1,4 +1,4 @@
-"""The policies that decorators attach to endpoints, routes, routers and apps, and how to read them."""
+"""The policies that decorators attach to endpoints, routes, routers and apps, and the functions that find them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def policy_of_endpoint(endpoint: object, method: str, is_registered: Callable[[o
 def decorated_later(function: object, is_registered: Callable[[object], bool]) -> object:
     """Return the copy that a decorator above the registration has made of a function; else the function itself.
 
-    Such a copy is called by no route, and the name of the function in its module leads to it. If the name still leads
+    No route calls such a copy, and the name of the function in its module leads to it. If the name still leads
     to the function, the copies were made for other routes.
     """
     found = function

@@ -1,7 +1,7 @@
-"""The routes that a router tries, and the one that serves. FastAPI's routers have others than Starlette's: `_fastapi`.
+"""The routes of a router, and the one that serves a scope. For FastAPI's routers, see `_fastapi`.
 
-A request tries every route, so nothing but `matches` is called before one matches. `Routes.candidate` then returns the
-rest of that one.
+Each request is matched with every route, so only `matches` is called before one matches. `Routes.candidate` then
+returns the route with the objects that may have a policy for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 Scope = MutableMapping[str, Any]
 
 _OWN_MATCHERS: Final = ("starlette.", "fastapi.")  # modules whose `matches` depends on path, method and headers only
-_own_classes: Final[set[type]] = set()  # the classes of routes that are known to have one of these
+_own_classes: Final[set[type]] = set()  # classes of routes whose `matches` is known to be one of these
 
 
 class Candidate(NamedTuple):
@@ -49,14 +49,14 @@ class Routes(NamedTuple):
 
 
 def own_candidate(route: Any) -> Candidate:
-    """Return a route of Starlette's as a candidate."""
+    """Return the candidate of a route of Starlette's."""
     return Candidate(route, (route,))
 
 
 def has_own_matcher(route: object) -> bool:
     """Return whether `matches` is Starlette's or FastAPI's, which looks at path, method and headers only.
 
-    An included router must have such routes only.
+    For an included router, return whether this is true of all its routes.
     """
     kind = type(route)
     if kind in _own_classes:
@@ -72,5 +72,5 @@ def has_own_matcher(route: object) -> bool:
 
 
 def have_own_matchers(routes: Sequence[Any]) -> bool:
-    """Return whether all of some routes have a matcher of Starlette's or FastAPI's own."""
+    """Return whether `matches` of each route is Starlette's or FastAPI's."""
     return _own_classes.issuperset(map(type, routes)) or all(map(has_own_matcher, routes))

@@ -45,7 +45,7 @@ def cross_origin(
     Raises:
         ConfigError: With every mistake found. The decorator raises it for an object that can't have a policy.
     """
-    key = FixedPolicy.from_arguments(policy, arguments, options)
+    key = FixedPolicy.from_arguments(policy, arguments, options, _install_line)
 
     def decorate(target: T) -> T:
         return _attach(target, key, "cross_origin(…)(endpoint)")
@@ -63,6 +63,10 @@ def cors_exempt(target: T) -> T:
         ConfigError: If the object can't have a policy.
     """
     return _attach(target, EXEMPT, "cors_exempt(endpoint)")
+
+
+def _install_line(option: str) -> str:
+    return f"install(app, {option}=…)"
 
 
 def _attach(target: T, key: AttachedPolicy, line: str) -> T:
@@ -144,4 +148,4 @@ def _name_of(target: Any) -> str:
 
 def _wrong_target(target: object, line: str) -> Issue:
     advice = f"Write {line} with a function or class that a route calls, a route, a router or an app."
-    return Issue.wrong_type("cross_origin", target, "an endpoint, a route, a router or an app", advice)
+    return Issue.wrong_type(line.partition("(")[0], target, "an endpoint, a route, a router or an app", advice)

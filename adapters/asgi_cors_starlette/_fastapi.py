@@ -1,7 +1,7 @@
 """FastAPI's routers: included routers, and routes with low priority.
 
 FastAPI 0.137 and later build a tree of included routers, so that the same router may be included in several others.
-`Routes` leads through it. For earlier releases, which copy the routes of an included router, see `_copies`.
+`routes_of` returns its routes. For earlier releases, which copy the routes of an included router, see `_copies`.
 
 FastAPI is recognised by its attributes, so that an app of Starlette does not import it. Most of them are private,
 because FastAPI's public function returns the routes without the routers that they belong to.
@@ -24,7 +24,7 @@ _CONTEXT_KEY: Final = "effective_route_context"
 
 
 def routes_of(router: Any) -> Routes:
-    """Return the routes of a router of FastAPI's."""
+    """Return the routes of a FastAPI router."""
     routes: Sequence[Any] = router.routes
     return Routes(router, routes, functools.partial(_candidate_of, routes))
 

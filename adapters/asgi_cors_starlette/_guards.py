@@ -44,7 +44,7 @@ class Prediction:
         policies: The policies of the app's routes.
         scope: The request.
         outer: The prediction of an installation around it; None if there is none.
-        match: The route, while it is unknown: that of no request.
+        match: A match without a route, until the route is known.
     """
 
     __slots__ = ("_endpoint", "_headers", "key", "match", "outer", "policies")

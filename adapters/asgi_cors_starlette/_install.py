@@ -133,7 +133,7 @@ def install(
     Raises:
         ConfigError: With every mistake found, or if the app has a policy already or has begun to serve.
     """
-    _check(app)
+    _check(app, in_openapi=in_openapi)
     is_policy = policy is None or isinstance(policy, Policy)  # pyright: ignore[reportUnnecessaryIsInstance]
     if arguments or not is_policy:
         raise ConfigError([Issue.positional("install", arguments if is_policy else (policy, *arguments))])
@@ -154,10 +154,15 @@ def install(
     return installation
 
 
-def _check(app: Any) -> None:
-    """Refuse an object that is not a Starlette app, and an app that has a policy or serves already."""
+def _check(app: Any, *, in_openapi: object) -> None:
+    """Refuse an object that is not a Starlette app, an app that has a policy or serves already, and a wrong flag."""
     if not hasattr(app, "build_middleware_stack") or not hasattr(app, "state"):
         raise ConfigError([Issue.wrong_app(app, "a Starlette app", "install(app, …)")])
+    if not isinstance(in_openapi, bool):
+        raise ConfigError([Issue.wrong_type("in_openapi", in_openapi, "True or False", "Write in_openapi=True.")])
+    if in_openapi and not hasattr(app, "openapi"):
+        message = f"{Issue.show(app)} is not a FastAPI app, so it has no OpenAPI document"
+        raise ConfigError([Issue("no-openapi", "in_openapi", in_openapi, message, "Leave in_openapi out.")])
     if hasattr(app.state, "asgi_cors"):
         message = "the app has a CORS policy already"
         hint = "Call install once. To change the policy, write app.state.asgi_cors.reconfigure(…)."

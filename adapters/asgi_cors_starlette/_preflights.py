@@ -1,4 +1,4 @@
-"""The routes of one path for all methods, since browsers cache a preflight by its URL.
+"""The routes of one path for all methods, because browsers cache a preflight by its URL.
 
 If methods of a URL lead to different policies, no browser may cache a preflight. The route of each method is found as
 that of a request is, but only among the routes whose path matches.
@@ -29,7 +29,7 @@ class RoutesOfPath:
         self.methods.update(_METHODS)
 
     def among(self, routes: Routes, scope: Scope) -> Sequence[Any]:
-        """Return the entries of some routes that may serve a scope if its method is another one."""
+        """Return the entries that may serve the path of a scope, whatever the method."""
         key = id(routes.holder), scope["path"], scope.get("root_path", "")
         found = self._found.get(key)
         if found is None:
@@ -56,7 +56,7 @@ class RoutesOfPath:
 
 
 def _match(entry: Any, scope: Scope) -> Match | None:
-    """Return whether an entry matches a scope; None if that raises, which counts for the methods that get there."""
+    """Return whether an entry matches a scope; None if that raises. It then raises for each method that reaches it."""
     try:
         match: Match = entry.matches(scope)[0]
     except Exception:  # noqa: BLE001 - a converter of the app's own

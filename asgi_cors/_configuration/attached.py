@@ -8,6 +8,8 @@ An installation that is made later is active at once.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import inspect
 import threading
 import warnings
 import weakref
@@ -18,7 +20,7 @@ from asgi_cors._errors import ConfigError, ConfigWarning, Issue
 from asgi_cors._policy.policy import Policy, PolicyOptions
 
 from .calls import call_after_fork
-from .middleware_options import both_given
+from .middleware_options import MIDDLEWARE_DEFAULTS, both_given
 
 _ATTACHED: Final = "_asgi_cors_policy"
 _WRAPPED_BY: Final = "_asgi_cors_wrapped_by"
@@ -28,7 +30,7 @@ class AttachedPolicy:
     """The key of a view's policy. Its text names the view in logs.
 
     Args:
-        place: Who attached it, such as `cross_origin`.
+        place: The decorator that attaches it, such as `cross_origin`.
     """
 
     def __init__(self, place: str) -> None:
@@ -65,6 +67,7 @@ class FixedPolicy(AttachedPolicy):
         policy: object,
         arguments: tuple[object, ...],
         options: PolicyOptions,
+        app_line: Callable[[str], str],
         is_view: Callable[[object], bool] = callable,
     ) -> FixedPolicy:
         """Return the policy that a call of `cross_origin` describes; for adapters.
@@ -73,6 +76,7 @@ class FixedPolicy(AttachedPolicy):
             policy: The first positional argument: a policy, or None for the options.
             arguments: The other positional arguments, which are a mistake.
             options: The options of a policy.
+            app_line: Returns the line to write for an option of the whole app.
             is_view: Returns whether a positional argument is an object to decorate.
 
         Raises:
@@ -83,18 +87,31 @@ class FixedPolicy(AttachedPolicy):
             given = arguments if is_policy else (policy, *arguments)
             raise ConfigError([_positional_issue(given, is_view)])
         if policy is None:
-            return cls("cross_origin", Policy(**options))
+            try:
+                return cls("cross_origin", Policy(**options))
+            except ConfigError as error:
+                raise ConfigError(_with_app_line(issue, app_line) for issue in error.issues) from None
         if options:
             raise ConfigError([both_given(policy, options)])
         return cls("cross_origin", cast("Policy", policy))
 
 
+def _with_app_line(issue: Issue, app_line: Callable[[str], str]) -> Issue:
+    """Return an issue with the line to write, if its option is one of the whole app."""
+    if issue.code != "unknown-option" or issue.option not in MIDDLEWARE_DEFAULTS:
+        return issue
+    return dataclasses.replace(issue, hint=f"Write {app_line(issue.option)}.")
+
+
 def _positional_issue(given: tuple[object, ...], is_view: Callable[[object], bool]) -> Issue:
-    if not is_view(given[0]):
+    view = given[0]
+    if not is_view(view):
         return Issue.positional("cross_origin", given)
-    message = "cross_origin is used without options"
-    hint = "Write @cross_origin(allow_origins=['https://app.example.com']), or @cors_exempt for no policy."
-    return Issue("decorator-without-options", "cross_origin", given[0], message, hint)
+    line = "cross_origin(allow_origins=['https://app.example.com'])"
+    line = f"@{line} above it" if inspect.isroutine(view) or inspect.isclass(view) else f"{line}(…)"
+    message = f"{getattr(view, '__name__', type(view).__name__)!r} is decorated without options"
+    hint = f"Write {line}, or cors_exempt for no policy."
+    return Issue("decorator-without-options", "cross_origin", view, message, hint)
 
 
 def _deny_all() -> Policy:
@@ -178,7 +195,7 @@ def attach_policy(view: Any, policy: AttachedPolicy, *, wrapped: object = None) 
     """Attach a policy to a view; for adapters. Decorators above it pass the policy on if they use `functools.wraps`.
 
     Args:
-        view: The view that must be registered.
+        view: The view to register.
         policy: The policy.
         wrapped: The view that it replaces; see `wrapper_of`.
     """

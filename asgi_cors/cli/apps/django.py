@@ -2,8 +2,8 @@
 
 Django's modules and those of the adapter are taken from `sys.modules`, because the app has imported them.
 
-Limits: the routes are those of ROOT_URLCONF. The methods of a function are known if `require_http_methods` or a
-decorator made of it limits them.
+Limits: the routes are those of ROOT_URLCONF. The methods of a function are known if `require_http_methods`,
+`require_GET` or a similar decorator limits them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ORIGIN_SETTINGS: Final = (
 )
 _VARIABLE: Final = re.compile(r"<(?:[^>:]+:)?(\w+)>")
 _GROUP_NAME: Final = re.compile(r"\(\?P<\w+>")
-_LITERAL: Final = re.compile(r"(?:[\w/~%@:,=&!-]|\\[./-])*")  # a regular expression that is a plain text
+_LITERAL: Final = re.compile(r"(?:[\w/~%@:,=&!-]|\\[./-])*")  # a regular expression without special characters
 _VALUE: Final = re.compile(r"%\((\w+)\)s")
 _VALUES: Final = ("1", "x", "1.5", "2000", "2000-01-01", str(uuid.UUID(int=1)), "en", "abc", "abc-1", "x/y")
 _MAX_SAMPLES: Final = 2000

@@ -184,6 +184,8 @@ def remaining_changes(files: Sequence[CheckedFile]) -> Iterator[str]:
         for checked in file.setups if file.changed else ():
             place = f"{file.path}:{checked.setup.line}"
             if checked.problems or is_refused(checked.setup):
-                yield f"{place} also needs another line: {checked.line}"
+                first, *others = checked.line.split("\n")
+                yield f"{place} also needs {'other lines' if others else 'another line'}: {first}"
+                yield from others
             elif has_unknown(checked):
                 yield f"{place} has values that are known at run time only. Start the program to check them."

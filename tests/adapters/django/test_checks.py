@@ -49,7 +49,16 @@ def test_a_decorator_that_hides_the_policy_of_a_view_is_a_warning():
     messages = found(path("x", hiding))
     assert {*messages} == {"asgi_cors.W009"}
     assert "functools.wraps" in messages["asgi_cors.W009"].hint
-    assert "hiding hides its policy" in messages["asgi_cors.W009"].msg
+    assert "hiding' hides the policy of the view that it calls" in messages["asgi_cors.W009"].msg
+
+
+def test_a_decorator_that_hides_an_exemption_is_a_warning():
+    def hiding(request):
+        return exempt(request)
+
+    exempt = cors_exempt(view)
+    message = found(path("x", hiding))["asgi_cors.W009"]
+    assert (message.obj, message.hint[-27:]) == ("cors_exempt", "write cors_exempt above it.")
 
 
 def test_a_mistake_does_not_change_the_policy_in_force(serve):
@@ -158,6 +167,17 @@ def test_an_origin_that_django_refuses_is_a_warning(origins, trusted, refused):
     assert list(messages) == (["asgi_cors.W008"] if refused else [])
     if refused:
         assert messages["asgi_cors.W008"].hint == f"Write CSRF_TRUSTED_ORIGINS = {[*trusted, *refused]!r}."
+
+
+def test_the_hint_has_only_origins_that_django_can_trust():
+    origins = [PAGE, "http://localhost:*", "https://*.example.org"]
+    options = {"CORS_ALLOWED_ORIGINS": origins, "CORS_ALLOW_CREDENTIALS": True}
+    messages = found(middleware=[OURS, CSRF], **options)
+    assert messages["asgi_cors.W008"].hint == f"Write CSRF_TRUSTED_ORIGINS = {[PAGE, 'https://*.example.org']!r}."
+    trusted = [PAGE, "http://localhost:*", "https://*.example.org"]  # Django does not understand the port
+    messages = found(middleware=[OURS, CSRF], CSRF_TRUSTED_ORIGINS=trusted, **options)
+    assert "with cookies: 'http://localhost:*'." in messages["asgi_cors.W008"].msg
+    assert messages["asgi_cors.W008"].hint.startswith("Name each origin")
 
 
 def test_origins_of_a_view_that_django_refuses_are_a_warning():

@@ -260,6 +260,25 @@ def test_a_mistake_names_its_setting(mistakes, changed, found):
     assert mistakes(**({} if "WHITELIST" in str(changed) else {"CORS_ALLOWED_ORIGINS": [PAGE]}) | changed) == found
 
 
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        (
+            {"CORS_ALLOWED_ORIGINS": ["https://*.github.io"], "CORS_ALLOW_CREDENTIALS": True},
+            "with CORS_ALLOW_CREDENTIALS: .* leave CORS_ALLOW_CREDENTIALS out: .* CORS_DANGEROUSLY_ALLOW = \\[",
+        ),
+        ({"CORS_POLICY_FOR": 3}, "CORS_POLICY_FOR: .* Leave CORS_POLICY_FOR out"),
+        ({"CORS_EXPOSE_HEADERS": ["max_age "]}, "'max_age '"),
+        ({"CORS_PATHS": {"/a.b": {"max_age": "x"}}}, r"CORS_PATHS\['/a.b'\].max_age: .* Write max_age="),
+    ],
+    ids=["settings", "an option alone", "a value", "an option in a dict"],
+)
+def test_a_message_has_settings_in_place_of_options(load, changed, text):
+    with pytest.raises(ConfigError, match=text) as raised:
+        load(**changed)
+    assert "CORS_MAX_AGE" not in str(raised.value)
+
+
 def test_two_names_of_the_origins_are_a_mistake(mistakes):
     names = {"CORS_ALLOWED_ORIGINS": [PAGE], "CORS_ORIGIN_WHITELIST": [PAGE]}
     assert mistakes(**names) == [("CORS_ORIGIN_WHITELIST", "two-names")]

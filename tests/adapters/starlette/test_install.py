@@ -364,6 +364,18 @@ def test_an_app_of_another_kind_is_refused(app, mistake):
 
 
 @pytest.mark.parametrize(
+    ("flag", "code"), [(True, "no-openapi"), ("yes", "wrong-type")], ids=["an app of Starlette", "a text"]
+)
+def test_a_wrong_in_openapi_is_refused(flag, code):
+    """The app is unchanged."""
+    app = Starlette()
+    with pytest.raises(ConfigError) as raised:
+        install(app, allow_origins=PAGE, in_openapi=flag)
+    assert [(issue.option, issue.code) for issue in raised.value.issues] == [("in_openapi", code)]
+    assert install(app, allow_origins=PAGE).policy == Policy(allow_origins=PAGE)
+
+
+@pytest.mark.parametrize(
     "arguments", [[[PAGE], ["PUT"]], [Policy(allow_origins=PAGE), [PAGE], ["PUT"]]], ids=["options", "a policy, too"]
 )
 def test_positional_options_are_refused(arguments):

@@ -154,3 +154,9 @@ def test_the_diff_names_the_settings_that_also_change():
     assert run("lint", "settings.py", "--diff").err.splitlines() == [
         "settings.py:2 also needs another line: CORS_ALLOWED_ORIGINS = ['https://a.test']"
     ]
+    with Path("settings.py").open("a", encoding="utf-8") as file:
+        file.write("CORS_ALLOW_CREDENTIALS = True\n")
+    assert run("lint", "settings.py", "--diff").err.splitlines() == [
+        "settings.py:2 also needs other lines: CORS_ALLOWED_ORIGINS = ['https://a.test']",
+        "CORS_ALLOW_CREDENTIALS = True",
+    ]

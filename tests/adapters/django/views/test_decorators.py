@@ -6,7 +6,7 @@ import inspect
 import pytest
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponse
-from django.urls import path, reverse
+from django.urls import include, path, reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -320,11 +320,20 @@ def test_an_unknown_option_is_named():
         cross_origin(allow_origin="*")
 
 
-@pytest.mark.parametrize("view", [plain, Plain, path("a", plain)], ids=["function", "class", "pattern"])
-def test_cross_origin_without_options_raises(view):
-    with pytest.raises(ConfigError, match="cross_origin is used without options") as raised:
-        cross_origin(view)
+@pytest.mark.parametrize(
+    "target",
+    [plain, Plain, path("x", plain), [path("x", plain)], include([path("x", plain)]), include("django.conf.urls.i18n")],
+    ids=["a function", "a class", "a pattern", "patterns", "an include", "an include of a module"],
+)
+def test_cross_origin_without_options_raises(target):
+    with pytest.raises(ConfigError, match="is decorated without options") as raised:
+        cross_origin(target)
     assert raised.value.issues[0].code == "decorator-without-options"
+
+
+def test_an_option_of_the_middleware_is_a_setting():
+    with pytest.raises(ConfigError, match=r"enforce: .* Write CORS_ENFORCE = … in the settings\."):
+        cross_origin(allow_origins=[PAGE], enforce=True)
 
 
 def test_positional_options_raise():
@@ -353,6 +362,7 @@ def test_anything_that_is_not_a_view_or_pattern_raises(decorate, target):
         ("shop.urls", r'include\("shop.urls"\)'),
         (type("Module", (), {"urlpatterns": []})(), r'include\("…"\)'),
         (type("Router", (), {"urls": []})(), r"include\(router.urls\)"),
+        (type("AdminSite", (), {"urls": ([], "admin", "admin")})(), r"cors_exempt\(site.urls\)"),
     ],
 )
 def test_the_hint_names_the_include_to_write(target, line):

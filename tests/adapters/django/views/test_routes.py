@@ -263,5 +263,5 @@ def test_decorators_that_hide_a_policy_are_found(serve):
     serve(path("a", hide(own)), path("b", own), path("in/", include([path("c", Hiding(own))])), path("d", unset))
     first, second = _routes.hidden_views()
     assert first.code == second.code == "hidden-policy"
-    assert "called hides its policy (cross_origin of view 'view')" in first.message
-    assert "Hiding hides its policy" in second.message
+    assert "called' hides the policy of the view that it calls (cross_origin of view 'view')" in first.message
+    assert "Hiding' hides the policy" in second.message
