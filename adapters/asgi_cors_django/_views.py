@@ -91,7 +91,7 @@ def hidden_view(view: object) -> object:
     Such a decorator returns a function, or an object, that refers to the view that it decorates.
     """
     view = without_partials(view)
-    if class_of(view) is not None or attached_policy(view) is not None:
+    if attached_policy(view) is not None or class_of(view) is not None:
         return None
     inner = filter(callable, _referenced_by(view))
     return next((each for each in inner if any(attached_for_any_method(each))), None)
