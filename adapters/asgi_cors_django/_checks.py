@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import get_resolver
 from django.utils.http import is_same_domain
 from django.utils.module_loading import import_string
 
 from asgi_cors import DENY_ALL, EXEMPT, ConfigError, Configuration, ConfigWarning, Issue, Policy
 
-from . import _options, _routes
+from . import _options
+from ._views import attached_for_any_method, attached_to_pattern, hidden_view
 
 _OURS: Final = "asgi_cors_django.middleware.CORSMiddleware"
 _OTHERS: Final = ("corsheaders.middleware.CorsMiddleware", "corsheaders.middleware.CorsPostCsrfMiddleware")
@@ -51,9 +53,9 @@ def check_cors(app_configs: object = None, **_: object) -> list[checks.CheckMess
     except ConfigError as error:
         found += (_error("E001", issue) for issue in error.issues)
     found += (_warning("W002" if issue.code == "unknown-option" else "W001", issue) for issue in parsed.warnings)
-    views = [key for key in _registered() if key is not EXEMPT]
+    views = [key for key in registered_policies() if key is not EXEMPT]
     policies = list(_view_policies(views, found)) if views else []
-    hidden = _routes.hidden_views() if getattr(settings, "ROOT_URLCONF", None) else []
+    hidden = hidden_views()
     found += (_warning("W009", issue) for issue in hidden)
     is_used = bool(parsed.names or views or hidden)
     return [*found, *_check_middleware(is_used=is_used), *_check_csrf([configuration.policy, *policies])]
@@ -70,9 +72,43 @@ def _warning(number: str, issue: Issue) -> checks.CheckMessage:
 # -- views
 
 
-def _registered() -> Iterable[Any]:
-    """Return the keys of the policies of views; none without `ROOT_URLCONF`."""
-    return _routes.registered() if getattr(settings, "ROOT_URLCONF", None) else ()
+def registered_policies() -> list[Any]:
+    """Return the policies of all views and includes."""
+    found: dict[Any, None] = {}
+    for pattern in _url_patterns():
+        found |= dict.fromkeys(attached_for_any_method(getattr(pattern, "callback", None)))
+        found |= dict.fromkeys(attached_to_pattern(pattern))
+    return [*found]
+
+
+def hidden_views() -> list[Issue]:
+    """Return an issue for each view whose policy is hidden by a decorator above it."""
+    views = [getattr(each, "callback", None) for each in _url_patterns()]
+    return [_hidden_issue(view, hidden) for view in views if (hidden := hidden_view(view)) is not None]
+
+
+def _hidden_issue(view: object, hidden: object) -> Issue:
+    name = getattr(view, "__qualname__", type(view).__qualname__)
+    policy = next(attached_for_any_method(hidden))
+    message = f"{name!r} hides the policy of the view that it calls ({policy}), so preflights have another one"
+    hint = f"Use functools.wraps in the decorator, or write {policy.place} above it."
+    return Issue("hidden-policy", policy.place, view, message, hint)
+
+
+def _url_patterns() -> Iterator[Any]:
+    """Yield all patterns of `ROOT_URLCONF`; none without it."""
+    if getattr(settings, "ROOT_URLCONF", None):
+        yield from _with_included(get_resolver().url_patterns, set())
+
+
+def _with_included(patterns: Iterable[Any], seen: set[int]) -> Iterator[Any]:
+    """Yield patterns, and those that they include, each list once."""
+    for pattern in patterns:
+        yield pattern
+        included = getattr(pattern, "url_patterns", ())
+        if id(included) not in seen:
+            seen.add(id(included))
+            yield from _with_included(included, seen)
 
 
 def _view_policies(keys: Iterable[Any], found: list[checks.CheckMessage]) -> Iterator[Policy]:

@@ -21,11 +21,13 @@ from django.urls import URLPattern, URLResolver
 
 from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, FixedPolicy, Issue, Policy, PolicyOptions, attach_policy
 
-from ._routes import VERIFIER, Verifier
+from ._exchanges import VERIFIER
 from ._views import class_of, leads_to
 
 if TYPE_CHECKING:
     from django.http import HttpResponseBase
+
+    from ._exchanges import Exchange
 
 T = TypeVar("T")
 
@@ -221,7 +223,7 @@ async def _return_async(refusal: HttpResponseBase) -> HttpResponseBase:
     return refusal
 
 
-def _verify(verifier: Verifier, policy: AttachedPolicy) -> HttpResponseBase | None:
+def _verify(verifier: Exchange, policy: AttachedPolicy) -> HttpResponseBase | None:
     """Require a policy to allow the request, too. In an event loop, as in an async view that calls this one, wait."""
     try:
         asyncio.get_running_loop()
@@ -231,7 +233,7 @@ def _verify(verifier: Verifier, policy: AttachedPolicy) -> HttpResponseBase | No
         return threads.submit(copy_context().run, verifier.verify, policy).result()
 
 
-def _verifier_for(view: Callable[..., Any], policy: AttachedPolicy, args: tuple[object, ...]) -> Verifier | None:
+def _verifier_for(view: Callable[..., Any], policy: AttachedPolicy, args: tuple[object, ...]) -> Exchange | None:
     """Return the check of the request that a view is called with; None if the URL leads to the view's policy.
 
     The outermost view with a policy removes the check from the request, because it replaces the inner policies. A
@@ -245,6 +247,6 @@ def _verifier_for(view: Callable[..., Any], policy: AttachedPolicy, args: tuple[
         is_method = position > 0 or ismethod(getattr(view, "func", None))
         if is_method and class_of(request.resolver_match.func) is not None:
             return None
-        verifier: Verifier = attributes.pop(VERIFIER)
+        verifier: Exchange = attributes.pop(VERIFIER)
         return None if policy is verifier.key or leads_to(request.resolver_match, policy) else verifier
     return None

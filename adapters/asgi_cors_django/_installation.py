@@ -14,7 +14,7 @@ from django.urls import get_resolver
 from asgi_cors import DENY_ALL, EXEMPT, Configuration, Explanation, Policy, activate_when_used
 
 from . import _options, _routes
-from ._calls import database_context, with_database
+from ._database import database_context, with_database
 from ._signal_policy import SignalPolicy
 from .signals import check_request_enabled
 

@@ -24,8 +24,8 @@ from asgi_cors import (
     Policy,
 )
 
-from ._calls import with_database
-from ._patterns import parse_regex, parse_trusted_origins, parse_urls_regex
+from ._database import with_database
+from ._regexes import parse_regex, parse_urls_regex
 from .defaults import default_headers, default_methods
 
 PREFIX: Final = "CORS_"
@@ -154,10 +154,22 @@ def describe_path(path: object) -> str:
 
 def with_trusted_origins(policy: Policy) -> Policy:
     """Return a policy with `CSRF_TRUSTED_ORIGINS`, if it has `csrf_protection` and no `csrf_trusted_origins`."""
-    trusted = parse_trusted_origins(settings.CSRF_TRUSTED_ORIGINS)
+    trusted = _trusted_origins()
     if not policy.csrf_protection or policy.csrf_trusted_origins or not trusted:
         return policy
     return policy.replace(csrf_trusted_origins=trusted)
+
+
+def _trusted_origins() -> list[Any]:
+    """Return the entries of `CSRF_TRUSTED_ORIGINS` for the core. There, `*.` does not match the domain itself."""
+    value: object = settings.CSRF_TRUSTED_ORIGINS
+    entries: list[Any] = []
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        for entry in cast("Iterable[object]", value):
+            entries.append(entry)
+            if isinstance(entry, str) and "://*." in entry:
+                entries.append(entry.replace("://*.", "://", 1))
+    return entries
 
 
 def parse_settings() -> Parsed:
@@ -265,7 +277,7 @@ def _complete(parsed: Parsed) -> None:
 
     Functions may use the database.
     """
-    trusted = parse_trusted_origins(settings.CSRF_TRUSTED_ORIGINS)
+    trusted = _trusted_origins()
     if trusted and parsed.options.get(_PROTECTION) and _TRUSTED not in parsed.options:
         parsed.options[_TRUSTED] = trusted
         parsed.names[_TRUSTED] = TRUSTED_SETTING
@@ -286,6 +298,6 @@ def _completed(parsed: Parsed, place: str, value: Any) -> Any:
             return value
     options = cast("Mapping[str, Any]", value)
     if isinstance(value, Mapping) and options.get(_PROTECTION) and _TRUSTED not in value:
-        trusted = parse_trusted_origins(settings.CSRF_TRUSTED_ORIGINS)
+        trusted = _trusted_origins()
         return with_database({**options, _TRUSTED: trusted} if trusted else options)
     return with_database(value)

@@ -1,4 +1,4 @@
-"""The key of the view that serves a request, by Django's own URL resolver.
+"""The key of the view that serves a request.
 
 The middleware predicts the view before any code of the app runs. `misprediction` compares the prediction with the view
 that Django has resolved, in `process_view`.
@@ -6,59 +6,25 @@ that Django has resolved, in `process_view`.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, Final
 
-from django.conf import settings
-from django.conf.urls.i18n import is_language_prefix_patterns_used
-from django.http import Http404, HttpRequest
-from django.middleware.common import CommonMiddleware
-from django.middleware.locale import LocaleMiddleware
-from django.urls import ResolverMatch, get_resolver
-from django.utils import translation
-from django.utils.module_loading import import_string
+from django.http import HttpRequest
 
-from asgi_cors import DENY_ALL, TOO_LONG, AttachedPolicy, FixedPolicy, Issue, is_too_long
+from asgi_cors import DENY_ALL, TOO_LONG, AttachedPolicy, FixedPolicy, is_too_long
 
-from ._views import (
-    attached_for_any_method,
-    attached_to_pattern,
-    attached_to_view,
-    class_of,
-    hidden_view,
-    key_of,
-    key_of_preflight,
-)
+from ._resolution import find_match
+from ._views import attached_to_view, class_of, hidden_view, key_of, key_of_preflight
 
 if TYPE_CHECKING:
-    from django.http import HttpResponseBase
+    from django.urls import ResolverMatch
 
 Scope = MutableMapping[str, Any]
 
 REQUEST: Final = "asgi_cors.request"  # the key of Django's request, in the scope or environ that the core gets
-PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
-VERIFIER: Final = "_asgi_cors_verifier"  # the attribute of a request whose view `process_view` has verified
+_PREDICTED: Final = "asgi_cors.view"  # the key of the predicted view, in the scope or environ
 
 _UNKNOWN: Final = FixedPolicy("an unknown view", DENY_ALL)
-
-
-class Verifier(Protocol):
-    """The middleware's check of one request, for a view whose policy the URL does not lead to.
-
-    The middleware stores it in the request, as `VERIFIER`, when `process_view` has verified the view.
-    """
-
-    key: Hashable | None  # of the view that `process_view` has verified
-
-    def verify(self, key: Hashable | None) -> HttpResponseBase | None:
-        """Require another policy to allow the request, too. Return a refusal, or None if the view may run."""
-        ...
-
-    async def verify_async(self, key: Hashable | None) -> HttpResponseBase | None:
-        """Require another policy to allow the request, too; for an async view."""
-        ...
 
 
 def view_of(scope: Scope) -> Hashable | None:
@@ -71,8 +37,8 @@ def view_of(scope: Scope) -> Hashable | None:
     noted = scope.get("wsgi.environ", scope)
     if scope.get("asgi_cors.preflight"):
         return _predict(scope, noted, key_of_preflight)
-    noted[PREDICTED] = _UNKNOWN  # it stays if a converter raises, so that the view that runs is checked
-    noted[PREDICTED] = key = _predict(scope, noted, key_of)
+    noted[_PREDICTED] = _UNKNOWN  # it stays if a converter raises, so that the view that runs is checked
+    noted[_PREDICTED] = key = _predict(scope, noted, key_of)
     return key
 
 
@@ -92,7 +58,7 @@ def misprediction(
         process has a policy, nothing is predicted, and a URLconf that Django imports late may have one. A preflight
         is not compared: it comes here only if the view that it is for passes it through.
     """
-    predicted = noted.get(PREDICTED, key if request.method == "OPTIONS" else None)
+    predicted = noted.get(_PREDICTED, key if request.method == "OPTIONS" else None)
     if predicted is not key:
         return predicted, key
     hidden = hidden_view(callback)
@@ -109,42 +75,6 @@ def key_of_request(request: HttpRequest, callback: Callable[..., Any]) -> Attach
     if match is None or match.func is not callback:  # another middleware has replaced the view
         return next(attached_to_view(callback, method), None)
     return key_of(match, method)
-
-
-def registered(urlconf: Any = None) -> list[AttachedPolicy]:
-    """Return the policies of all views and includes of an URLconf, `ROOT_URLCONF` by default; for checks."""
-    found: dict[AttachedPolicy, None] = {}
-    for pattern in _all_patterns(get_resolver(urlconf).url_patterns, set()):
-        found |= dict.fromkeys(attached_for_any_method(getattr(pattern, "callback", None)))
-        found |= dict.fromkeys(attached_to_pattern(pattern))
-    return [*found]
-
-
-def hidden_views(urlconf: Any = None) -> list[Issue]:
-    """Return an issue for each view whose policy is hidden by a decorator above it; for checks."""
-    views = [getattr(each, "callback", None) for each in _all_patterns(get_resolver(urlconf).url_patterns, set())]
-    return [_hidden_issue(view, hidden) for view in views if (hidden := hidden_view(view)) is not None]
-
-
-def _hidden_issue(view: object, hidden: object) -> Issue:
-    name = getattr(view, "__qualname__", type(view).__qualname__)
-    policy = next(attached_for_any_method(hidden))
-    message = f"{name!r} hides the policy of the view that it calls ({policy}), so preflights have another one"
-    hint = f"Use functools.wraps in the decorator, or write {policy.place} above it."
-    return Issue("hidden-policy", policy.place, view, message, hint)
-
-
-def _all_patterns(patterns: Iterable[Any], seen: set[int]) -> Iterator[Any]:
-    """Yield all patterns, and those that they include, each list once."""
-    for pattern in patterns:
-        yield pattern
-        included = getattr(pattern, "url_patterns", ())
-        if id(included) not in seen:
-            seen.add(id(included))
-            yield from _all_patterns(included, seen)
-
-
-# -- the view that Django will find
 
 
 def _predict(
@@ -164,67 +94,3 @@ def _request_for(scope: Scope) -> HttpRequest:
     request.path = scope["path"]
     request.path_info = request.path.removeprefix(root) or "/"
     return request
-
-
-def find_match(request: HttpRequest) -> ResolverMatch | None:
-    """Return Django's own match for a request; None if nothing matches.
-
-    For a request that Django redirects, because its path lacks a final slash or the language, return the match of the
-    target.
-
-    Raises:
-        Exception: Any exception of a converter but ValueError and Http404.
-    """
-    urlconf = getattr(request, "urlconf", None) or getattr(settings, "ROOT_URLCONF", None)
-    if urlconf is None:  # a unit test of a middleware
-        return None
-    with _language_of(request, urlconf):
-        resolver = get_resolver(urlconf)
-        for path in _paths(request, urlconf):
-            with contextlib.suppress(Http404):
-                match: ResolverMatch = resolver.resolve(path)
-                if path == request.path_info or getattr(match.func, "should_append_slash", True):
-                    return match
-    return None
-
-
-def _paths(request: HttpRequest, urlconf: Any) -> Iterator[str]:
-    """Yield the path of a request, and those that Django redirects it to if that does not exist."""
-    path = request.path_info
-    yield path
-    appends_slash = settings.APPEND_SLASH and not path.endswith("/")
-    if appends_slash and _has_middleware(CommonMiddleware):
-        yield f"{path}/"
-    if _adds_language(path, urlconf):
-        yield f"/{translation.get_language()}{path}"
-        if appends_slash:
-            yield f"/{translation.get_language()}{path}/"
-
-
-def _adds_language(path: str, urlconf: Any) -> bool:
-    """Return whether `LocaleMiddleware` redirects a path that does not exist to one with the language."""
-    if not _has_middleware(LocaleMiddleware):
-        return False
-    is_used, has_prefix = is_language_prefix_patterns_used(urlconf)
-    return is_used and has_prefix and not translation.get_language_from_path(path)
-
-
-def _language_of(request: HttpRequest, urlconf: Any) -> contextlib.AbstractContextManager[Any]:
-    """Return a context manager that activates the language that `LocaleMiddleware` will choose."""
-    if not _has_middleware(LocaleMiddleware):
-        return contextlib.nullcontext()
-    is_used, has_prefix = is_language_prefix_patterns_used(urlconf)
-    if is_used and not has_prefix and not translation.get_language_from_path(request.path_info):
-        return translation.override(settings.LANGUAGE_CODE)
-    return translation.override(translation.get_language_from_request(request, check_path=is_used))
-
-
-def _has_middleware(middleware: type) -> bool:
-    return _is_in(middleware, tuple(settings.MIDDLEWARE))
-
-
-@lru_cache(maxsize=64)
-def _is_in(middleware: type, paths: tuple[str, ...]) -> bool:
-    """Return whether the middlewares contain one of a class, or of a subclass."""
-    loaded = (import_string(path) for path in paths)
-    return any(isinstance(each, type) and issubclass(each, middleware) for each in loaded)

@@ -10,18 +10,18 @@ from django.http.response import HttpResponseBase
 
 import asgi_cors
 
-from ._exchange import build_response, environ_of, scope_of, set_headers, to_bytes, to_text
+from ._conversion import build_response, environ_of, scope_of, set_headers, to_bytes, to_text
+from ._exchanges import AsyncExchange, SyncExchange
 from ._installation import installation
 from ._routes import REQUEST
-from ._verification import AsyncExchange, SyncExchange
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from django.http import HttpRequest
 
-    from ._exchange import Environ, Scope
-    from ._verification import Exchange
+    from ._conversion import Environ, Scope
+    from ._exchanges import Exchange
 
 _EXCHANGE: Final = "_asgi_cors_exchange"  # the attribute of a request that a middleware serves
 

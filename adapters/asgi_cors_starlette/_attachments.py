@@ -6,10 +6,15 @@ import functools
 import inspect
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from asgi_cors import AttachedPolicy, attached_policy, wrapper_of
+
+from ._hidden import enclosed_by
+
+_registered: Final[weakref.WeakSet[Any]] = weakref.WeakSet()  # copies that a route calls, or has called
 
 
 def policy_of_endpoint(endpoint: object, method: str, is_registered: Callable[[object], bool]) -> AttachedPolicy | None:
@@ -35,7 +40,8 @@ def decorated_later(function: object, is_registered: Callable[[object], bool]) -
     """
     found = function
     while _is_copy(wrapper := wrapper_of(found), found) and not _is_named(found):
-        if is_registered(wrapper):
+        if wrapper in _registered or is_registered(wrapper):
+            _registered.add(wrapper)
             return function  # decorated for that route only
         found = wrapper
     return found
@@ -47,8 +53,10 @@ def _is_copy(wrapper: object, found: object) -> bool:
         return False
     if inspect.isclass(found):
         return getattr(wrapper, "__bases__", ()) == (found,)
-    code = getattr(found, "__code__", None)
-    return code is not None and getattr(wrapper, "__code__", None) is code
+    if not isinstance(found, types.FunctionType) or not isinstance(wrapper, types.FunctionType):
+        return False
+    # The functions of one decorator have the same code, and may have the attributes of each other.
+    return wrapper.__code__ is found.__code__ and wrapper.__closure__ is found.__closure__
 
 
 def _is_named(function: object) -> bool:
@@ -63,12 +71,29 @@ def functions_of(endpoint: object, method: str) -> Iterator[object]:
     """Yield the functions that may have the policy of an endpoint, the innermost first."""
     if inspect.isclass(endpoint):
         yield from filter(None, (_handler(endpoint, method), getattr(endpoint, "dispatch", None)))
-    yield endpoint
     while isinstance(endpoint, functools.partial | types.MethodType):
+        if isinstance(endpoint, functools.partial):
+            yield endpoint
         endpoint = endpoint.func if isinstance(endpoint, functools.partial) else endpoint.__func__
-        yield endpoint
+    yield endpoint
     if not inspect.isroutine(endpoint) and not inspect.isclass(endpoint):
         yield getattr(type(endpoint), "__call__", None)  # noqa: B004 - an object with its own method
+
+
+def functions_within(endpoint: object) -> Iterator[object]:
+    """Yield the functions and classes that an endpoint may call, because decorators have wrapped them."""
+    waiting, seen = [*functions_of(endpoint, "")], set[int]()
+    while waiting:
+        function = waiting.pop()
+        if id(function) not in seen:
+            seen.add(id(function))
+            yield function
+            if isinstance(function, types.FunctionType):
+                waiting += filter(_is_function, (*enclosed_by(function), getattr(function, "__wrapped__", None)))
+
+
+def _is_function(found: object) -> bool:
+    return isinstance(found, types.FunctionType | type)
 
 
 def _handler(endpoint: type[Any], method: str) -> object:

@@ -59,15 +59,18 @@ def _parts_of(found: Any) -> Iterable[object]:
 
 def _parts_of_function(function: types.FunctionType) -> Iterator[object]:
     """Yield what a function encloses, and the routers among the globals that it names."""
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # it is empty
-            continue
+    yield from enclosed_by(function)
     for name in function.__code__.co_names:
         found = function.__globals__.get(name)
         if isinstance(found, Starlette | Router | BaseRoute):
             yield found
+
+
+def enclosed_by(function: types.FunctionType) -> Iterator[object]:
+    """Yield the values of the variables that a function encloses."""
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # it is empty
+            yield cell.cell_contents
 
 
 def _functions_of_class(kind: type[Any]) -> Iterator[object]:

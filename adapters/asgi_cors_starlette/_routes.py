@@ -7,6 +7,7 @@ with the scope that they get; see `_guards`.
 from __future__ import annotations
 
 import inspect
+import threading
 import weakref
 from collections.abc import Hashable, Iterator
 from typing import Any, Final
@@ -25,7 +26,7 @@ from asgi_cors import (
     is_too_long,
 )
 
-from ._attachments import functions_of, innermost, policy_of_endpoint
+from ._attachments import functions_within, innermost, policy_of_endpoint
 from ._candidates import Candidate, Scope
 from ._guards import PREDICTION, UNKNOWN, Prediction, guard
 from ._matching import RouteMatch, layers, routes_in
@@ -42,12 +43,14 @@ class RoutePolicies:
     middleware: CORSMiddleware  # the one that applies the policies
 
     _all: Final[weakref.WeakSet[RoutePolicies]] = weakref.WeakSet()
+    _lock: Final = threading.Lock()  # of `_all`, which must not grow while it is read
 
     def __init__(self, app: Starlette) -> None:
         """Begin without a prediction; see the class."""
         self._app = app
         self._unmatched = RouteMatch(self.outermost(), guard)
-        self._all.add(self)
+        with self._lock:
+            self._all.add(self)
 
     @staticmethod
     def policy_of(key: Any) -> Policy | None:
@@ -125,7 +128,8 @@ class RoutePolicies:
 
     def _is_registered(self, function: object) -> bool:
         """Return whether a route of any app with a policy calls a function."""
-        apps = [each._app for each in [*self._all]]  # noqa: SLF001 - of the same class
+        with self._lock:
+            apps = [each._app for each in self._all]  # noqa: SLF001 - of the same class
         return any(found is function for app in apps for found in _registered(app.router, set()))
 
 
@@ -154,6 +158,6 @@ def _registered_in(candidate: Candidate, seen: set[int]) -> Iterator[object]:
         return
     route = candidate.route
     if hasattr(route, "endpoint"):
-        yield from functions_of(route.endpoint, "")
+        yield from functions_within(route.endpoint)
     else:
         yield from _registered(getattr(route, "app", None), seen)

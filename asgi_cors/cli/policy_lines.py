@@ -19,11 +19,11 @@ _OVER_HTTP: Final = (
     " cookies are needed, leave credentials out."
 )
 _REFUSED: Final = "A policy refuses {origin!r}. Serve the page from an https origin of its own, and allow that."
-# The settings of asgi_cors_django whose names are not `CORS_` and the name of the option.
+# The settings of an option, if it has several. Those of django-cors-headers come first, then those that it had earlier.
 _SETTINGS: Final = {
-    "allow_origins": "CORS_ALLOWED_ORIGINS",
-    "allow_origin_regex": "CORS_ALLOWED_ORIGIN_REGEXES",
-    "max_age": "CORS_PREFLIGHT_MAX_AGE",
+    "allow_origins": ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_ORIGINS", "CORS_ORIGIN_WHITELIST"),
+    "max_age": ("CORS_PREFLIGHT_MAX_AGE", "CORS_MAX_AGE"),
+    "csrf_trusted_origins": ("CORS_CSRF_TRUSTED_ORIGINS", "CSRF_TRUSTED_ORIGINS"),  # Django always has the latter
 }
 
 
@@ -57,6 +57,11 @@ def policy_line(**options: Any) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
+def setting_names(option: str) -> tuple[str, ...]:
+    """Return the settings of `asgi_cors_django` for an option, the usual one first."""
+    return _SETTINGS.get(option, (f"CORS_{option.upper()}",))
+
+
 def settings_lines(options: str) -> str:
     """Return options of a policy as the settings of a Django project, one in each line.
 
@@ -74,7 +79,9 @@ def _setting(option: str, value: str) -> str:
         return "CORS_ALLOW_ALL_ORIGINS = True"
     if option == "allow_origins" and ("*" in value or "re.compile(" in value):
         return f"CORS_ALLOW_ORIGINS = {value}"
-    return f"{_SETTINGS.get(option, f'CORS_{option.upper()}')} = {value}"
+    if option == "allow_origin_regex":  # of a project with django-cors-headers: a list
+        return f"CORS_ALLOWED_ORIGIN_REGEXES = {value}"
+    return f"{setting_names(option)[0]} = {value}"
 
 
 def policy_remedy(otherwise: str, **options: Any) -> PolicyRemedy:

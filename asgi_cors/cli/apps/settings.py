@@ -6,20 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asgi_cors import MiddlewareOptions, Policy
-from asgi_cors.cli.policy_lines import PolicyRemedy
+from asgi_cors.cli.policy_lines import PolicyRemedy, setting_names
 
 from . import django
 
 if TYPE_CHECKING:
     from asgi_cors._decision.host import HostSet
 
-_PREFIX: Final = "CORS_"
-# The settings of an option, if it has several. Those of django-cors-headers come first, then those that it had earlier.
-_NAMES: Final = {
-    "allow_origins": ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_ORIGINS", "CORS_ORIGIN_WHITELIST"),
-    "max_age": ("CORS_PREFLIGHT_MAX_AGE", "CORS_MAX_AGE"),
-    "csrf_trusted_origins": ("CORS_CSRF_TRUSTED_ORIGINS", "CSRF_TRUSTED_ORIGINS"),  # Django always has the latter
-}
 # Option names that are also words of a sentence are replaced only before a value.
 _OPTION: Final = re.compile(
     "|".join(rf"\b{name}(?:=|\b)" if "_" in name else rf"\b{name}=" for name in MiddlewareOptions.__annotations__)
@@ -28,7 +21,7 @@ _OPTION: Final = re.compile(
 
 def setting_of(option: str) -> str:
     """Return the setting of an option: the one that the project has, since two of one option are an error."""
-    names = _NAMES.get(option, (f"{_PREFIX}{option.upper()}",))
+    names = setting_names(option)
     return next((name for name in names if hasattr(django.settings(), name)), names[0])
 
 

@@ -9,12 +9,12 @@ import pytest
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import get_resolver, include, path, re_path, register_converter
+from django.urls import include, path, re_path, register_converter
 from django.utils import translation
 from django.utils.functional import lazy
 from django.views.decorators.common import no_append_slash
 
-from asgi_cors_django import _routes, cors_exempt, cross_origin, installation
+from asgi_cors_django import _checks, _resolution, _routes, cors_exempt, cross_origin, installation
 
 from .site import COMMON, OTHER, PAGE, urlconf
 
@@ -208,9 +208,9 @@ def test_a_project_without_urls_has_no_views(serve):
     site = serve(path("own", own))
     request = HttpRequest()
     request.path_info = "/own"
-    assert _routes.find_match(request).func is own
+    assert _resolution.find_match(request).func is own
     del settings.ROOT_URLCONF  # as in a unit test of a middleware
-    assert _routes.find_match(request) is None
+    assert _resolution.find_match(request) is None
     site.close()
 
 
@@ -240,9 +240,8 @@ def test_all_registered_policies_are_found(serve):
     patterns = [path("a", first(view)), path("b", view)]
     patterns.append(path("c/", include(patterns)))  # includes itself
     serve(path("in/", second(include(patterns))), cors_exempt(path("d", view)))
-    places = [str(key) for key in _routes.registered()]
+    places = [str(key) for key in _checks.registered_policies()]
     assert places == ["cross_origin of view 'urlpatterns'", "cross_origin of view 'view'", "cors_exempt"]
-    assert len(_routes.registered(get_resolver().urlconf_name)) == 3
 
 
 def test_decorators_that_hide_a_policy_are_found(serve):
@@ -261,7 +260,7 @@ def test_decorators_that_hide_a_policy_are_found(serve):
 
     unset = FunctionType(hide(own).__code__, {}, closure=(CellType(),))  # it refers to a variable without a value
     serve(path("a", hide(own)), path("b", own), path("in/", include([path("c", Hiding(own))])), path("d", unset))
-    first, second = _routes.hidden_views()
+    first, second = _checks.hidden_views()
     assert first.code == second.code == "hidden-policy"
     assert "called' hides the policy of the view that it calls (cross_origin of view 'view')" in first.message
     assert "Hiding' hides the policy" in second.message

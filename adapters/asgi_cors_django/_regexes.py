@@ -1,9 +1,8 @@
-"""The patterns in Django's settings, as the core has them: `CORS_URLS_REGEX`, regexes of origins, trusted origins."""
+"""The regular expressions in Django's settings, as the core has them: `CORS_URLS_REGEX`, and those of origins."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any, Final, cast
 
 from asgi_cors import Issue
@@ -81,14 +80,3 @@ def parse_regex(value: object, issues: list[Issue], option: str) -> re.Pattern[s
         message = f"{Issue.show(value)} is not a valid regular expression: {error}"
         issues.append(Issue("regex-syntax", option, value, message, "Correct its syntax."))
         return None
-
-
-def parse_trusted_origins(value: object) -> list[Any]:
-    """Return the entries of `CSRF_TRUSTED_ORIGINS` for the core. There, `*.` does not match the domain itself."""
-    entries: list[Any] = []
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        for entry in cast("Iterable[object]", value):
-            entries.append(entry)
-            if isinstance(entry, str) and "://*." in entry:
-                entries.append(entry.replace("://*.", "://", 1))
-    return entries

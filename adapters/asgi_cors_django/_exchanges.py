@@ -1,14 +1,17 @@
-"""The check of the view that runs: its policy must allow the request, too, if another view was predicted."""
+"""The requests that are being served, and the check of the view that runs.
+
+If another view was predicted, the policy of the view that runs must allow the request, too.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import async_to_sync, sync_to_async
 
 from . import _routes
-from ._exchange import build_response, to_text
+from ._conversion import build_response, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -17,9 +20,14 @@ if TYPE_CHECKING:
 
     from asgi_cors import CORSMiddleware, WSGIMiddleware
 
+VERIFIER: Final = "_asgi_cors_verifier"  # the attribute of a request whose view `process_view` has verified
+
 
 class Exchange(ABC):
     """One request that the middleware serves.
+
+    When `process_view` has verified the view, the middleware stores it in the request as `VERIFIER`. The decorators of
+    views that the URL does not lead to have their policies compared by it.
 
     Args:
         core: The core's middleware that serves it.
@@ -52,12 +60,9 @@ class Exchange(ABC):
     def find_keys(
         self, request: HttpRequest, view: Callable[..., Any]
     ) -> tuple[Hashable | None, Hashable | None] | None:
-        """Return the predicted key and that of the view that is about to run; None if they are the same.
-
-        Decorators find this object in the request, and compare the policies of views inside of this one.
-        """
+        """Return the predicted key and that of the view that is about to run; None if they are the same."""
         self.key = key = _routes.key_of_request(request, view)
-        setattr(request, _routes.VERIFIER, self)
+        setattr(request, VERIFIER, self)
         return _routes.misprediction(request, view, key, self.noted)
 
 
