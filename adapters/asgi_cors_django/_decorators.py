@@ -52,7 +52,7 @@ def cross_origin(
     Raises:
         ConfigError: With every mistake found.
     """
-    attached = FixedPolicy.from_arguments(policy, arguments, options, _settings_line, _is_target)
+    attached = FixedPolicy.from_arguments(policy, arguments, options, _is_target, _setting_line)
 
     def decorate(target: T) -> T:
         return cast("T", _attach(target, attached, "cross_origin(…)"))
@@ -72,7 +72,10 @@ def cors_exempt(target: T) -> T:
     return cast("T", _attach(target, EXEMPT, "cors_exempt"))
 
 
-def _settings_line(option: str) -> str:
+# -- the kinds of targets
+
+
+def _setting_line(option: str) -> str:
     return f"CORS_{option.upper()} = … in the settings"
 
 
@@ -84,9 +87,6 @@ def _is_target(value: Any) -> bool:
             isinstance(each, list | URLPattern | URLResolver) or hasattr(each, "urlpatterns") for each in entries
         )
     return callable(value) or isinstance(value, URLPattern | URLResolver)
-
-
-# -- the kinds of targets
 
 
 def _attach(target: Any, policy: AttachedPolicy, line: str) -> object:

@@ -2,10 +2,10 @@
 
 These releases copy the routes of a router when it is included. A copy does not refer to the router, but one of its
 values is the same object as in the original: the `openapi_extra` of an operation, and the `name` of any other route.
-`mark_routes` replaces it by an equal object that leads to the router. FastAPI never adds either object to the OpenAPI
-document: of `openapi_extra` it adds the items, and only operations are part of the document.
+`add_owner` replaces it by an equal object that has the router as its owner. FastAPI never adds either object to the
+OpenAPI document: it adds the items of `openapi_extra`, and only operations are part of the document.
 
-A router that is included first and gets its policy later has copies without a mark. They are recognised by their
+A router that is included first and gets its policy later has copies without an owner. They are recognised by their
 endpoint, methods and path, and by the copies of the routes before them. A single route that gets a policy of its own
 must get it before its router is included.
 """
@@ -19,10 +19,10 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Self, SupportsIndex
 
-_FOUND: Final = "_asgi_cors_unmarked"  # of a route: its owners, with the version of `decorated`
+_FOUND: Final = "_asgi_cors_owners"  # the attribute of a route: its owners, and the version of `decorated`
 
 
-class _Mark:
+class _WithOwners:
     """A value of a route that its copies share.
 
     Args:
@@ -32,11 +32,11 @@ class _Mark:
     owners: tuple[object, ...] = ()
 
 
-class _MarkedName(_Mark, str):  # noqa: SLOT000 - it has the attribute of a mark
+class _NameWithOwners(_WithOwners, str):  # noqa: SLOT000 - it has an attribute
     """The name of a route."""
 
 
-class _MarkedExtra(_Mark, dict[str, Any]):
+class _ExtraWithOwners(_WithOwners, dict[str, Any]):
     """The `openapi_extra` of an operation."""
 
 
@@ -65,18 +65,18 @@ class Decorated:
 decorated: Final = Decorated()
 
 
-def mark_routes(container: Any) -> None:
-    """Mark a route, or the routes of a router, which gets a policy, so that the copies lead to it.
+def add_owner(container: Any) -> None:
+    """Add an object that gets a policy to the owners of its routes, so that the copies lead to it.
 
-    The routes that a router gets later are marked when they are added. Other containers stay as they are: a `Mount`, an
-    app, and everything on releases of FastAPI that copy no routes.
+    The routes that a router gets later have the owner, too. Other containers stay as they are: a `Mount`, an app, and
+    everything on releases of FastAPI that copy no routes.
     """
     if hasattr(container, "include_router") and "routes" in vars(container):
         decorated.add(container)
-        if copies_routes() and not isinstance(container.routes, _MarkedRoutes):
-            container.routes = _MarkedRoutes(container)
+        if copies_routes() and not isinstance(container.routes, _RoutesWithOwner):
+            container.routes = _RoutesWithOwner(container)
     elif hasattr(container, "endpoint"):
-        _mark(container, container)
+        _add_owner(container, container)
 
 
 def copies_routes() -> bool:
@@ -95,35 +95,35 @@ def owners_of_copy(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
     """
     if not copies_routes():
         return ()
-    return _marked_owners(route) or _unmarked_owners(route, siblings)
+    return _owners_of_value(route) or _owners_by_search(route, siblings)
 
 
-# -- marks
+# -- values with owners
 
 
-class _MarkedRoutes(list[Any]):
-    """The routes of a router with a policy. Those that are added later are marked, too.
+class _RoutesWithOwner(list[Any]):
+    """The routes of a router with a policy, which is their owner, also of those that are added later.
 
     Args:
         router: The router.
     """
 
     def __init__(self, router: Any) -> None:
-        """Mark the routes that exist."""
+        """Add the owner to the routes that exist."""
         self._router = router
-        super().__init__(self._marked(router.routes))
+        super().__init__(self._with_owner(router.routes))
 
     def append(self, route: Any, /) -> None:
         """Add a route."""
-        super().append(_mark(route, self._router))
+        super().append(_add_owner(route, self._router))
 
     def insert(self, index: SupportsIndex, route: Any, /) -> None:
         """Add a route at an index."""
-        super().insert(index, _mark(route, self._router))
+        super().insert(index, _add_owner(route, self._router))
 
     def extend(self, routes: Iterable[Any], /) -> None:
         """Add several routes."""
-        super().extend(self._marked(routes))
+        super().extend(self._with_owner(routes))
 
     def __iadd__(self, routes: Iterable[Any], /) -> Self:  # type: ignore[misc]
         """Add several routes."""
@@ -132,42 +132,42 @@ class _MarkedRoutes(list[Any]):
 
     def __setitem__(self, index: SupportsIndex | slice[Any, Any, Any], route: Any, /) -> None:
         """Replace a route, or several."""
-        marked = self._marked(route) if isinstance(index, slice) else _mark(route, self._router)
-        super().__setitem__(index, marked)
+        added = self._with_owner(route) if isinstance(index, slice) else _add_owner(route, self._router)
+        super().__setitem__(index, added)
 
-    def _marked(self, routes: Iterable[Any]) -> list[Any]:
-        return [_mark(route, self._router) for route in routes]
+    def _with_owner(self, routes: Iterable[Any]) -> list[Any]:
+        return [_add_owner(route, self._router) for route in routes]
 
 
-def _mark(route: Any, owner: object) -> Any:
-    """Add an owner to the mark of a route, and return the route. The route itself is always the innermost."""
-    owners = _marked_owners(route)
+def _add_owner(route: Any, owner: object) -> Any:
+    """Add an owner to a route, and return the route. If it is its own owner, it is the innermost."""
+    owners = _owners_of_value(route)
     if any(known is owner for known in owners) or not copies_routes():
         return route
     owners = (*owners, owner) if owner is route else (owner, *owners)
     if hasattr(route, "openapi_extra"):
-        extra = _MarkedExtra(route.openapi_extra or {})
+        extra = _ExtraWithOwners(route.openapi_extra or {})
         extra.owners = owners
         route.openapi_extra = extra
     elif isinstance(getattr(route, "name", None), str):  # a mount may have no name; it is never copied
-        name = _MarkedName(route.name)
+        name = _NameWithOwners(route.name)
         name.owners = owners
         route.name = name
     return route
 
 
-def _marked_owners(route: Any) -> tuple[object, ...]:
+def _owners_of_value(route: Any) -> tuple[object, ...]:
     extra = getattr(route, "openapi_extra", None)
-    if isinstance(extra, _Mark):
+    if isinstance(extra, _WithOwners):
         return extra.owners
     name = getattr(route, "name", None)
-    return name.owners if isinstance(name, _Mark) else ()
+    return name.owners if isinstance(name, _WithOwners) else ()
 
 
-# -- copies without a mark
+# -- copies without owners
 
 
-def _unmarked_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
+def _owners_by_search(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
     """Return the owners of a copy that is older than their policies. The search is repeated after the next policy."""
     if not _is_copyable(route):
         return ()
@@ -206,10 +206,10 @@ def _is_copyable(route: Any) -> bool:
 def _was_included(router: Any, index: int, route: Any, siblings: Sequence[Any]) -> bool:
     """Return whether a router was included before it got its policy, so that a route is a copy of that with this index.
 
-    Its earlier routes then have copies with the same prefix. If one of its copies has a mark, it was included later.
+    Its earlier routes then have copies with the same prefix. If it owns a copy, it was included later.
     """
     originals = [original for original in router.routes[: index + 1] if _is_copyable(original)]
     prefix = route.path.removesuffix(originals[-1].path)
-    if any(known is router for sibling in siblings for known in _marked_owners(sibling)):
+    if any(known is router for sibling in siblings for known in _owners_of_value(sibling)):
         return False
     return all(any(_is_copy(sibling, original, prefix) for sibling in siblings) for original in originals)

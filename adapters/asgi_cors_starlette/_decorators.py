@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, FixedPolicy, Issue, Policy, attach_policy
 
-from ._copies import mark_routes
+from ._copies import add_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def cross_origin(
     Raises:
         ConfigError: With every mistake found. The decorator raises it for an object that can't have a policy.
     """
-    key = FixedPolicy.from_arguments(policy, arguments, options, _install_line)
+    key = FixedPolicy.from_arguments(policy, arguments, options, option_line="install(app, {}=…)".format)
 
     def decorate(target: T) -> T:
         return _attach(target, key, "cross_origin(…)(endpoint)")
@@ -65,10 +65,6 @@ def cors_exempt(target: T) -> T:
     return _attach(target, EXEMPT, "cors_exempt(endpoint)")
 
 
-def _install_line(option: str) -> str:
-    return f"install(app, {option}=…)"
-
-
 def _attach(target: T, key: AttachedPolicy, line: str) -> T:
     """Attach a policy to a copy of a function or class, or to another object itself.
 
@@ -85,7 +81,7 @@ def _attach(target: T, key: AttachedPolicy, line: str) -> T:
         raise ConfigError([_wrong_target(found, line)]) from None
     if key is not EXEMPT:
         key.add_view(SimpleNamespace(__name__=_name_of(found)))
-    mark_routes(found)
+    add_owner(found)
     return cast("T", decorated)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 import threading
 import warnings
 import weakref
@@ -17,10 +16,10 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
 from asgi_cors._errors import ConfigError, ConfigWarning, Issue
-from asgi_cors._policy.policy import Policy, PolicyOptions
+from asgi_cors._policy.policy import MIDDLEWARE_OPTIONS, Policy, PolicyOptions
 
 from .calls import call_after_fork
-from .middleware_options import MIDDLEWARE_DEFAULTS, both_given
+from .middleware_options import both_given
 
 _ATTACHED: Final = "_asgi_cors_policy"
 _WRAPPED_BY: Final = "_asgi_cors_wrapped_by"
@@ -52,7 +51,7 @@ class FixedPolicy(AttachedPolicy):
     """The policy of a view that is the same in every app.
 
     Args:
-        place: Who attached it, such as `cross_origin`.
+        place: The decorator that attaches it, such as `cross_origin`.
         policy: The policy; None passes the requests through.
     """
 
@@ -67,8 +66,8 @@ class FixedPolicy(AttachedPolicy):
         policy: object,
         arguments: tuple[object, ...],
         options: PolicyOptions,
-        app_line: Callable[[str], str],
         is_view: Callable[[object], bool] = callable,
+        option_line: Callable[[str], str] = "CORSMiddleware(app, {}=…)".format,
     ) -> FixedPolicy:
         """Return the policy that a call of `cross_origin` describes; for adapters.
 
@@ -76,8 +75,8 @@ class FixedPolicy(AttachedPolicy):
             policy: The first positional argument: a policy, or None for the options.
             arguments: The other positional arguments, which are a mistake.
             options: The options of a policy.
-            app_line: Returns the line to write for an option of the whole app.
             is_view: Returns whether a positional argument is an object to decorate.
+            option_line: Returns the line to write for an option of the middleware.
 
         Raises:
             ConfigError: With every mistake found.
@@ -90,28 +89,25 @@ class FixedPolicy(AttachedPolicy):
             try:
                 return cls("cross_origin", Policy(**options))
             except ConfigError as error:
-                raise ConfigError(_with_app_line(issue, app_line) for issue in error.issues) from None
+                raise ConfigError(_with_line(issue, option_line) for issue in error.issues) from None
         if options:
             raise ConfigError([both_given(policy, options)])
         return cls("cross_origin", cast("Policy", policy))
 
 
-def _with_app_line(issue: Issue, app_line: Callable[[str], str]) -> Issue:
-    """Return an issue with the line to write, if its option is one of the whole app."""
-    if issue.code != "unknown-option" or issue.option not in MIDDLEWARE_DEFAULTS:
+def _with_line(issue: Issue, line: Callable[[str], str]) -> Issue:
+    """Return an issue with the line to write, if its option is one of the middleware."""
+    if issue.code != "unknown-option" or issue.option not in MIDDLEWARE_OPTIONS:
         return issue
-    return dataclasses.replace(issue, hint=f"Write {app_line(issue.option)}.")
+    return dataclasses.replace(issue, hint=f"Write {line(issue.option)}.")
 
 
 def _positional_issue(given: tuple[object, ...], is_view: Callable[[object], bool]) -> Issue:
-    view = given[0]
-    if not is_view(view):
+    if not is_view(given[0]):
         return Issue.positional("cross_origin", given)
-    line = "cross_origin(allow_origins=['https://app.example.com'])"
-    line = f"@{line} above it" if inspect.isroutine(view) or inspect.isclass(view) else f"{line}(…)"
-    message = f"{getattr(view, '__name__', type(view).__name__)!r} is decorated without options"
-    hint = f"Write {line}, or cors_exempt for no policy."
-    return Issue("decorator-without-options", "cross_origin", view, message, hint)
+    message = "cross_origin is used without options"
+    hint = "Write @cross_origin(allow_origins=['https://app.example.com']), or @cors_exempt for no policy."
+    return Issue("decorator-without-options", "cross_origin", given[0], message, hint)
 
 
 def _deny_all() -> Policy:

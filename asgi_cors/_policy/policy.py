@@ -75,14 +75,14 @@ _PARSERS: Final[Mapping[str, Callable[[Any, OptionIssues], Any]]] = {
 }
 
 
-_MIDDLEWARE_OPTIONS: Final = frozenset(
+MIDDLEWARE_OPTIONS: Final = frozenset(
     {"allowed_hosts", "check_websockets", "enforce", "on_decision", "paths", "policy_for", "report_only", "vary"}
 )
 
 
 def _unknown(name: str) -> Issue:
     """Describe an option that no policy has."""
-    if name not in _MIDDLEWARE_OPTIONS:
+    if name not in MIDDLEWARE_OPTIONS:
         return Issue.unknown(name, DEFAULTS)
     message = "this option belongs to the middleware, not to a policy"
     return Issue("unknown-option", name, name, message, f"Write CORSMiddleware(app, {name}=…).")

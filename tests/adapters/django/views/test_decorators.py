@@ -326,7 +326,7 @@ def test_an_unknown_option_is_named():
     ids=["a function", "a class", "a pattern", "patterns", "an include", "an include of a module"],
 )
 def test_cross_origin_without_options_raises(target):
-    with pytest.raises(ConfigError, match="is decorated without options") as raised:
+    with pytest.raises(ConfigError, match="cross_origin is used without options") as raised:
         cross_origin(target)
     assert raised.value.issues[0].code == "decorator-without-options"
 
