@@ -14,7 +14,7 @@ from asgi_cors import AttachedPolicy, attached_policy, wrapper_of
 
 from ._hidden import enclosed_by
 
-_registered: Final[weakref.WeakSet[Any]] = weakref.WeakSet()  # copies that a route calls, or has called
+_known_as_registered: Final[weakref.WeakSet[Any]] = weakref.WeakSet()  # copies that a route calls, or has called
 
 
 def policy_of_endpoint(endpoint: object, method: str, is_registered: Callable[[object], bool]) -> AttachedPolicy | None:
@@ -40,8 +40,8 @@ def decorated_later(function: object, is_registered: Callable[[object], bool]) -
     """
     found = function
     while _is_copy(wrapper := wrapper_of(found), found) and not _is_named(found):
-        if wrapper in _registered or is_registered(wrapper):
-            _registered.add(wrapper)
+        if wrapper in _known_as_registered or is_registered(wrapper):
+            _known_as_registered.add(wrapper)
             return function  # decorated for that route only
         found = wrapper
     return found

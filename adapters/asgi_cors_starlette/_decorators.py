@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from asgi_cors import EXEMPT, AttachedPolicy, ConfigError, FixedPolicy, Issue, Policy, attach_policy
 
-from ._copies import add_owner
+from ._copied_routes import add_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable

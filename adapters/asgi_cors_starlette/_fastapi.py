@@ -1,7 +1,8 @@
 """FastAPI's routers: included routers, and routes with low priority.
 
 FastAPI 0.137 and later build a tree of included routers, so that the same router may be included in several others.
-`routes_of` returns its routes. For earlier releases, which copy the routes of an included router, see `_copies`.
+`routes_of` returns its routes. For earlier releases, which copy the routes of an included router,
+see `_copied_routes`.
 
 FastAPI is recognised by its attributes, so that an app of Starlette does not import it. Most of them are private,
 because FastAPI's public function returns the routes without the routers that they belong to.
@@ -17,7 +18,7 @@ from typing import Any, Final
 from starlette.routing import Match
 
 from ._candidates import Candidate, Routes, Scope, have_own_matchers
-from ._copies import decorated, owners_of_copy
+from ._copied_routes import decorated, owners_of_copy
 
 _SCOPE_KEY: Final = "fastapi"  # FastAPI's own part of a scope
 _CONTEXT_KEY: Final = "effective_route_context"

@@ -130,7 +130,7 @@ class RoutePolicies:
         """Return whether a route of any app with a policy calls a function."""
         with self._lock:
             apps = [each._app for each in self._all]  # noqa: SLF001 - of the same class
-        return any(found is function for app in apps for found in _registered(app.router, set()))
+        return any(found is function for app in apps for found in _endpoints_of(app.router, set()))
 
 
 def _serves(match: RouteMatch, method: str) -> bool:
@@ -141,23 +141,23 @@ def _serves(match: RouteMatch, method: str) -> bool:
     return any(hasattr(match.endpoint, name) for name in names)
 
 
-def _registered(app: Any, seen: set[int]) -> Iterator[object]:
+def _endpoints_of(app: Any, seen: set[int]) -> Iterator[object]:
     """Yield the functions and classes that the routes of an app call, including those of mounted apps."""
     for layer in layers(app):
         router = layer.router if isinstance(layer, Starlette) else layer
         if isinstance(router, Router) and id(router) not in seen:
             seen.add(id(router))
             for candidate in routes_in(router).candidates():
-                yield from _registered_in(candidate, seen)
+                yield from _endpoints_below(candidate, seen)
 
 
-def _registered_in(candidate: Candidate, seen: set[int]) -> Iterator[object]:
+def _endpoints_below(candidate: Candidate, seen: set[int]) -> Iterator[object]:
     if candidate.included is not None:
         for inner in candidate.included().candidates():
-            yield from _registered_in(inner, seen)
+            yield from _endpoints_below(inner, seen)
         return
     route = candidate.route
     if hasattr(route, "endpoint"):
         yield from functions_within(route.endpoint)
     else:
-        yield from _registered(getattr(route, "app", None), seen)
+        yield from _endpoints_of(getattr(route, "app", None), seen)

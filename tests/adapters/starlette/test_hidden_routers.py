@@ -118,7 +118,7 @@ MIDDLEWARES = {
     "a closure": closure,
     "a partial": lambda app, admin: functools.partial(_call, app, admin),
     "a method": lambda app, admin: Method(app, admin).serve,
-    "a lazy object beside": WithLazy,
+    "a lazy object next to it": WithLazy,
 }
 
 
