@@ -5,21 +5,17 @@ values is the same object as in the original: the `openapi_extra` of an operatio
 `add_owner` replaces it by an equal object that has the router as its owner. FastAPI never adds either object to the
 OpenAPI document: it adds the items of `openapi_extra`, and only operations are part of the document.
 
-A router that is included first and gets its policy later has copies without an owner. They are recognised by their
-endpoint, methods and path, and by the copies of the routes before them. A single route that gets a policy of its own
-must get it before its router is included.
+A router that is included first and gets its policy later has copies without an owner; see `_unmarked`. A single route
+that gets a policy of its own must get it before its router is included.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import sys
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self, SupportsIndex
 
-_FOUND: Final = "_asgi_cors_owners"  # the attribute of a route: its owners, and the version of `decorated`
+from ._unmarked import Decorated
 
 
 class _WithOwners:
@@ -40,28 +36,6 @@ class _ExtraWithOwners(_WithOwners, dict[str, Any]):
     """The `openapi_extra` of an operation."""
 
 
-class Decorated:
-    """FastAPI's routers with a policy, in this process."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._references: dict[int, weakref.ref[Any]] = {}
-        self._versions = itertools.count(1)
-        self.version = 0  # another one after each `add`
-
-    def add(self, router: object) -> None:
-        """Add a router."""
-        self._references[id(router)] = weakref.ref(router)
-        self.version = next(self._versions)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield all that still exist."""
-        for reference in [*self._references.values()]:  # a copy, because another thread may add one
-            router = reference()
-            if router is not None:
-                yield router
-
-
 decorated: Final = Decorated()
 
 
@@ -73,10 +47,18 @@ def add_owner(container: Any) -> None:
     """
     if hasattr(container, "include_router") and "routes" in vars(container):
         decorated.add(container)
-        if copies_routes() and not isinstance(container.routes, _RoutesWithOwner):
-            container.routes = _RoutesWithOwner(container)
+        if copies_routes():
+            if not isinstance(container.routes, _RoutesWithOwner):
+                container.routes = _RoutesWithOwner(container)
+            decorated.claim(container, _owners_of_value)
     elif hasattr(container, "endpoint"):
         _add_owner(container, container)
+
+
+def note_app(app: Any) -> None:
+    """Have the routers that an app has included claim its routes, because it gets a policy."""
+    if copies_routes():
+        decorated.add_app(app, _owners_of_value)
 
 
 def copies_routes() -> bool:
@@ -95,7 +77,7 @@ def owners_of_copy(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
     """
     if not copies_routes():
         return ()
-    return _owners_of_value(route) or _owners_by_search(route, siblings)
+    return _owners_of_value(route) or decorated.owners_of(route, siblings, _owners_of_value)
 
 
 # -- values with owners
@@ -162,54 +144,3 @@ def _owners_of_value(route: Any) -> tuple[object, ...]:
         return extra.owners
     name = getattr(route, "name", None)
     return name.owners if isinstance(name, _WithOwners) else ()
-
-
-# -- copies without owners
-
-
-def _owners_by_search(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
-    """Return the owners of a copy that is older than their policies. The search is repeated after the next policy."""
-    if not _is_copyable(route):
-        return ()
-    version = decorated.version, len(siblings)
-    found: tuple[object, tuple[object, ...]] = getattr(route, _FOUND, (None, ()))
-    if found[0] != version:
-        found = version, _search_owners(route, siblings)
-        with contextlib.suppress(AttributeError):  # a route class of the app's own may have slots
-            setattr(route, _FOUND, found)
-    return found[1]
-
-
-def _search_owners(route: Any, siblings: Sequence[Any]) -> tuple[object, ...]:
-    found: list[tuple[int, int, object]] = []
-    for router in decorated:
-        for index, original in enumerate(router.routes):
-            if _is_copy(route, original) and _was_included(router, index, route, siblings):
-                found.append((len(original.path), len(router.routes), router))
-                break
-    # The outermost router has the longest prefix, and the most routes.
-    return tuple(router for _, _, router in sorted(found, key=lambda item: item[:2], reverse=True))
-
-
-def _is_copy(route: Any, original: Any, prefix: str | None = None) -> bool:
-    """Return whether a route may be a copy of another one; with this prefix, if one is given."""
-    if not _is_copyable(route) or not _is_copyable(original) or original.endpoint is not route.endpoint:
-        return False
-    copied: bool = route.path.endswith(original.path) if prefix is None else route.path == prefix + original.path
-    return copied and getattr(route, "methods", None) == getattr(original, "methods", None)
-
-
-def _is_copyable(route: Any) -> bool:
-    return hasattr(route, "endpoint") and hasattr(route, "path")
-
-
-def _was_included(router: Any, index: int, route: Any, siblings: Sequence[Any]) -> bool:
-    """Return whether a router was included before it got its policy, so that a route is a copy of that with this index.
-
-    Its earlier routes then have copies with the same prefix. If it owns a copy, it was included later.
-    """
-    originals = [original for original in router.routes[: index + 1] if _is_copyable(original)]
-    prefix = route.path.removesuffix(originals[-1].path)
-    if any(known is router for sibling in siblings for known in _owners_of_value(sibling)):
-        return False
-    return all(any(_is_copy(sibling, original, prefix) for sibling in siblings) for original in originals)

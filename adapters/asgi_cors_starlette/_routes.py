@@ -28,6 +28,7 @@ from asgi_cors import (
 
 from ._attachments import functions_within, innermost, policy_of_endpoint
 from ._candidates import Candidate, Scope
+from ._copied_routes import note_app
 from ._guards import PREDICTION, UNKNOWN, Prediction, guard
 from ._matching import RouteMatch, layers, routes_in
 from ._preflights import RoutesOfPath
@@ -49,6 +50,7 @@ class RoutePolicies:
         """Begin without a prediction; see the class."""
         self._app = app
         self._unmatched = RouteMatch(self.outermost(), guard)
+        note_app(app)
         with self._lock:
             self._all.add(self)
 

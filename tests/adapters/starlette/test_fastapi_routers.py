@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 import fastapi.routing
+from asgi_cors_starlette._copies import decorated
 from fastapi import APIRouter, FastAPI, WebSocket
 from fastapi.routing import APIRoute
 from starlette.responses import PlainTextResponse
@@ -443,3 +444,67 @@ def test_the_public_function_lists_the_routes_of_a_release_that_is_not_known(mon
     assert_all_served_by("base", app, "/api")
     cross_origin(**options("inner"))(router)
     assert_all_served_by("inner", app, "/api")
+
+
+# -- one endpoint in several apps
+
+
+def shared_endpoint():
+    """An endpoint of a module, which every app below serves."""
+    return "shared"
+
+
+def make_shared_app(name="", when="before"):
+    """Return an app that includes a router with the endpoint, and the router, which has a policy if there is a name."""
+    app = make_app()
+    router = APIRouter()
+    router.add_api_route("/shared", shared_endpoint)
+    if name and when == "before":
+        cross_origin(**options(name))(router)
+    app.include_router(router)
+    if name and when == "after":
+        cross_origin(**options(name))(router)
+    return app, router
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_policy_of_a_router_is_not_that_of_another_app(when):
+    """Neither of an app without policies for its routers, nor of one with others."""
+    gc.collect()  # the routers of earlier tests
+    first, second, third = make_shared_app("inner", when), make_shared_app("other", when), make_shared_app()
+    found = [served_by(app, "/shared") for app, _ in (first, second, third)]
+    assert found == ["inner", "other", "base"]
+
+
+def test_a_router_that_is_decorated_last_may_be_referred_to_by_no_other_object():
+    app, router = make_shared_app("inner", "after")
+    reference = weakref.ref(router)
+    del router
+    gc.collect()
+    assert served_by(app, "/shared") == "inner"
+    del app
+    gc.collect()
+    assert reference() is None
+
+
+def test_an_app_may_be_installed_after_its_routers_are_decorated():
+    app = FastAPI()
+    router = make_router("/v1")
+    app.include_router(router)
+    sub = FastAPI()
+    sub.include_router(router)
+    app.mount("/sub", sub)
+    cross_origin(**options("inner"))(router)
+    install(app, **options("base"))
+    del router
+    gc.collect()
+    assert_all_served_by("inner", app, "/v1")
+    assert_all_served_by("inner", app, "/sub/v1")
+
+
+def test_a_router_is_forgotten_when_it_is_gone(include_router):
+    known = len([*decorated])
+    for _ in range(3):
+        make_shared_app("inner")
+    gc.collect()
+    assert len([*decorated]) <= known
