@@ -13,7 +13,8 @@ def view() -> None: ...
 
 
 def parse(policy, arguments=(), options=None, **others):
-    return FixedPolicy.from_arguments(policy, arguments, options or {}, "install(app, {}=…)".format, **others)
+    line = "install(app, {}=…)".format
+    return FixedPolicy.from_arguments(policy, arguments, options or {}, option_line=line, **others)
 
 
 @pytest.mark.parametrize(
