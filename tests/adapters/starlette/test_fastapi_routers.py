@@ -7,13 +7,13 @@ import pytest
 
 pytest.importorskip("fastapi")
 import fastapi.routing
-from asgi_cors_starlette._copies import decorated
 from fastapi import APIRouter, FastAPI, WebSocket
 from fastapi.routing import APIRoute
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
 
 from asgi_cors_starlette import cors_exempt, cross_origin, install
+from asgi_cors_starlette._copied_routes import decorated
 
 from .copying import copy_routes
 from .serving import handshakes_of, options, served_by
