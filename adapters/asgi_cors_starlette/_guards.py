@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Hashable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.applications import Starlette
 from starlette.routing import Router
 
 from asgi_cors import DENY_ALL, FixedPolicy
@@ -67,14 +68,20 @@ class Prediction:
         known = self.match.reached.get(id(router))
         return known is not None and self.match.is_certain and known[1] == signature_of(scope)
 
-    async def verify_router(self, router: Router, scope: Scope) -> Response | None:
+    async def verify_router(self, router: Router, holder: object, scope: Scope) -> Response | None:
         """Predict again at a router, because its scope is not the predicted one; return the refusal if there is one.
+
+        Args:
+            router: The router.
+            holder: The app of this router; None if it has none.
+            scope: The scope that the router gets.
 
         Raises:
             Exception: That of a converter of this router, which the router would raise, too.
         """
         known = self.match.reached.get(id(router))
-        match = RouteMatch(self.match.owners[: known[0] if known else None], guard)
+        owners = self.match.owners[: known[0]] if known else [*self.match.owners, holder]
+        match = RouteMatch(owners, guard)
         match.match(router, scope)
         if match.error is not None and match.failed is router:
             raise match.error
@@ -122,6 +129,8 @@ class RouterGuard:
         app: The app to call: the router without its middlewares.
     """
 
+    holder: object = None  # the app of this router, which may have a policy
+
     def __init__(self, router: Router, app: Any) -> None:
         """Store both."""
         self._router = router
@@ -132,7 +141,7 @@ class RouterGuard:
         predictions = [] if scope["type"] == "lifespan" else [*_predictions(scope)]
         for prediction in predictions:
             is_expected = prediction.expects(self._router, scope)
-            refusal = None if is_expected else await prediction.verify_router(self._router, scope)
+            refusal = None if is_expected else await prediction.verify_router(self._router, self.holder, scope)
             if refusal is not None:
                 await _send_refusal(refusal, scope, send)
                 return
@@ -158,17 +167,23 @@ def guard(layer: object) -> None:
                 _guard_router(layer)
     elif _SEARCHED not in getattr(layer, "__dict__", ()):
         with _lock:
-            for router in routers_held_by(layer):
-                _guard_router(router)
+            for found in (layer, *routers_held_by(layer)):
+                if isinstance(found, Starlette):
+                    _guard_router(found.router).holder = found
+                elif isinstance(found, Router):
+                    _guard_router(found)
         with contextlib.suppress(AttributeError, TypeError):  # without `__dict__`, it is searched each time
             object.__setattr__(layer, _SEARCHED, True)  # not that of a proxy
 
 
-def _guard_router(router: Router) -> None:
-    if _GUARDED not in vars(router):
+def _guard_router(router: Router) -> RouterGuard:
+    known: RouterGuard | None = vars(router).get(_GUARDED)
+    if known is None:
         holder, name = _slot_of(router)
-        setattr(holder, name, RouterGuard(router, getattr(holder, name)))
-        setattr(router, _GUARDED, True)
+        known = RouterGuard(router, getattr(holder, name))
+        setattr(holder, name, known)
+        setattr(router, _GUARDED, known)
+    return known
 
 
 def _slot_of(router: Router) -> tuple[Any, str]:

@@ -19,8 +19,8 @@ _MAX_OBJECTS: Final = 1000
 _FRAMEWORKS: Final = ("starlette.", "fastapi.")  # modules whose classes call no other routers
 
 
-def routers_held_by(holder: object) -> Iterator[Router]:
-    """Yield the routers that an app or middleware, or the middlewares of a Starlette app, may call.
+def routers_held_by(holder: object) -> Iterator[Starlette | Router]:
+    """Yield the apps and routers that an app or middleware, or the middlewares of a Starlette app, may call.
 
     They are searched in attributes, arguments and containers, and in the functions of classes.
     """
@@ -32,7 +32,7 @@ def routers_held_by(holder: object) -> Iterator[Router]:
             continue
         seen[id(found)] = found
         if issubclass(type(found), Starlette | Router):
-            yield found.router if issubclass(type(found), Starlette) else found
+            yield found
             continue
         with contextlib.suppress(Exception):  # an attribute of the app's own may be a lazy object or a proxy
             waiting += _parts_of(found)

@@ -84,8 +84,9 @@ class Installation(Configuration):
             Exception: That of a converter, which the app would raise, too.
         """
         named = [(b"host", host.encode("idna" if not host.isascii() else "ascii"))] if host else []
-        scope = {"type": "http", "method": method, "path": path, "root_path": "", "query_string": b"", "headers": named}
-        key = self._key_of(scope) if self.is_active else None
+        root_path = getattr(self._app, "root_path", "")  # FastAPI's own
+        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": named}
+        key = self._key_of({**scope, "root_path": root_path}) if self.is_active else None
         explain = super().explain if key is None else self.with_policy(self.routes.policy_of(key)).explain
         return explain(method, origin, path, headers, credentials=credentials, host=host)
 

@@ -16,7 +16,7 @@ from asgi_cors_starlette import cors_exempt, cross_origin, install
 from asgi_cors_starlette._copied_routes import decorated
 
 from .copying import copy_routes
-from .serving import handshakes_of, options, served_by
+from .serving import handshakes_of, options, origin, served_by
 
 HAS_TREE = hasattr(fastapi.routing, "_IncludedRouter")  # FastAPI 0.137 and later
 
@@ -508,3 +508,23 @@ def test_a_router_is_forgotten_when_it_is_gone(include_router):
         make_shared_app("inner")
     gc.collect()
     assert len([*decorated]) <= known
+
+
+def test_a_router_is_decorated_between_two_includes():
+    router, outer = make_router("/v1"), make_router()
+    outer.include_router(router)
+    cross_origin(**options("inner"))(router)
+    app = make_app(outer)
+    assert_all_served_by("inner", app, "/api/v1")
+    assert_all_served_by("base", app, "/api")
+
+
+@pytest.mark.parametrize("path", ["/items", "/root/items"])
+def test_explain_routes_by_the_root_path_of_the_app(path):
+    """A proxy may remove it or not."""
+    app = FastAPI()
+    app.root_path = "/root"
+    installation = install(app, **options("base"))
+    app.get("/items")(cross_origin(**options("inner"))(shared_endpoint))
+    assert served_by(app, path) == "inner"
+    assert installation.explain("GET", origin("inner"), path).allowed
