@@ -121,6 +121,12 @@ def test_a_partial_of_a_decorated_view_has_its_policy(serve):
     assert site.readers("/own") == [OTHER]
 
 
+def test_a_partial_with_the_attributes_of_a_decorated_view_has_its_policy(serve):
+    decorated = cross_origin(**FOR_OTHER)(plain)
+    site = serve(path("own", functools.update_wrapper(functools.partial(plain, kept=1), decorated)))
+    assert site.readers("/own") == [OTHER]
+
+
 def test_a_decorated_view_may_be_called_outside_of_a_request():
     assert cross_origin(**FOR_OTHER)(plain)(None).content == b"plain"
 
