@@ -730,7 +730,7 @@ ELSEWHERE = {
     *("policy-and-options", "configuration-and-options", "not-text", "bad-path", "unknown-option", "redundant-entry"),
     *("expose-any-with-credentials", "null-allowed", "nothing-allowed", "private-network", "paths-tie"),
     *("long-max-age", "lower-case-patch", "forbidden-header", "response-header", "origin-not-data"),
-    *("async-generator", "async-key", "async-in-thread"),
+    *("async-generator", "async-key", "async-in-thread", "decorator-without-options"),
     *("null-not-trusted", "timing-without-origins", "no-hosts", "host-leading-dot", "host-url"),
 }
 
