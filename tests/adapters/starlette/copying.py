@@ -5,11 +5,14 @@ The tests of routers also run with it on later releases. Session `fastapi` runs 
 
 import sys
 import types
+import weakref
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute, APIRouter, APIWebSocketRoute
 from starlette.routing import Route, WebSocketRoute
+
+from asgi_cors_starlette._routes import RoutePolicies
 
 _VALUES = ("name", "openapi_extra", "methods", "tags", "dependencies", "response_model", "status_code")
 
@@ -30,6 +33,10 @@ def include_copies(self: APIRouter, router: APIRouter, *, prefix: str = "", **_:
 
 
 def copy_routes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have FastAPI copy the routes of included routers. Its module then lacks the names of the tree."""
+    """Have FastAPI copy the routes of included routers. Its module then lacks the names of the tree.
+
+    Apps of other tests that are not yet freed have trees, so they are left out.
+    """
+    monkeypatch.setattr(RoutePolicies, "_all", weakref.WeakSet())
     monkeypatch.setattr(APIRouter, "include_router", include_copies)
     monkeypatch.setitem(sys.modules, "fastapi.routing", types.ModuleType("fastapi.routing"))
