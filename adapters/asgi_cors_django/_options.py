@@ -126,8 +126,6 @@ class Parsed(NamedTuple):
     def _setting_of(self, issue: Issue, option: str) -> str:
         """Return the setting of an issue. Some settings are entries of one option."""
         text = getattr(issue.value, "pattern", issue.value)
-        if option.startswith("paths["):
-            return option.replace("paths", self._setting("paths"), 1)
         place = {"allow_origins": _REGEXES, "paths": _URLS}.get(option)
         if place is not None and any(regex.pattern == text for regex in self.regexes.get(place, ())):
             return self.names[place]

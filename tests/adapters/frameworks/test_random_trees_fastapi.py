@@ -1,6 +1,7 @@
 """Random trees of FastAPI's routers: the predicted policy is that of the view that really ran.
 
-FastAPI runs the dependencies of each router that a request passes, so they write the policies.
+FastAPI runs the dependencies of each router that a request passes, so they write the policies. A mounted app, whose
+dependencies do not apply to the apps that are mounted in it, has a middleware that does so.
 """
 
 import itertools
@@ -44,6 +45,18 @@ def passed(policy: str) -> Any:
     return Depends(note)
 
 
+class Passing:
+    """A middleware that notes the policy of its app."""
+
+    def __init__(self, app: Any, policy: str) -> None:
+        self.app = app
+        self.policy = policy
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope["passed"] = [*scope.get("passed", []), self.policy]
+        await self.app(scope, receive, send)
+
+
 class Tree:
     """Adds the routes of a tree, and stores the decorators that are called after the app is made."""
 
@@ -83,8 +96,9 @@ class Tree:
     def _include(self, router: Any, branch: Branch) -> None:
         """Include a router, or mount an app. A shared router is included once more, without a policy."""
         prefix = "/" + self._segment(branch.prefix) if branch.prefix else ""
-        if branch.kind == 0 and prefix:
-            sub_app = FastAPI(dependencies=[passed(branch.policy)])
+        if branch.kind == 0 and prefix and isinstance(router, FastAPI):
+            sub_app = FastAPI()
+            sub_app.add_middleware(Passing, policy=branch.policy)
             self.add(sub_app, branch.children)
             router.mount(prefix, self.decorate(branch.policy, sub_app, is_late=branch.is_late))
             return
