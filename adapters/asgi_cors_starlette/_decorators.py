@@ -113,9 +113,8 @@ def _copy_function(function: types.FunctionType) -> types.FunctionType:
     copied = types.FunctionType(*parts)
     copied.__kwdefaults__ = function.__kwdefaults__
     copied.__dict__.update(function.__dict__)
-    for name in ("__module__", "__qualname__", "__doc__", "__annotations__", "__type_params__"):
-        if hasattr(function, name):
-            setattr(copied, name, getattr(function, name))
+    for name in functools.WRAPPER_ASSIGNMENTS:  # a function has all that its release of Python knows
+        setattr(copied, name, getattr(function, name))
     return copied
 
 
